@@ -1,0 +1,428 @@
+//! Accounts: who may sign in, with what, and who is staff.
+
+use crate::{Actor, Email, FieldErrors, Problem, Refusal, UserId, Username, fold_case};
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: UserId,
+    /// The name to sign in with.
+    pub username: Username,
+    /// Where to write to; accounts from elsewhere may have none.
+    pub email: Option<Email>,
+    /// Whether this is a member of the staff.
+    pub is_staff: bool,
+    /// Whether it may sign in at all.
+    pub is_active: bool,
+    /// Counts up when every session of the account ends. A token names the count that it was
+    /// issued under.
+    pub session_epoch: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Account {
+    /// Who acts when this account acts; nobody if it is switched off.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match (self.is_active, self.is_staff) {
+            (false, _) => Actor::Anonymous,
+            (true, false) => Actor::Customer(self.id),
+            (true, true) => Actor::Staff(self.id),
+        }
+    }
+}
+
+/// A password as somebody chose it, within the rules. It never shows in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The fewest characters.
+    pub const MIN: usize = 8;
+    /// The most characters.
+    pub const MAX: usize = 128;
+
+    /// Checks a chosen password against the rules: its length, the list of common ones, and that
+    /// it is not the username.
+    ///
+    /// # Errors
+    /// The [`Problem`] with it.
+    pub fn new(text: &str, username: Option<&Username>) -> Result<Self, Problem> {
+        let length = text.chars().count();
+        let folded = fold_case(text);
+        if text.is_empty() {
+            Err(Problem::Blank)
+        } else if text.contains('\0') {
+            Err(Problem::ControlCharacter)
+        } else if length < Self::MIN {
+            Err(Problem::TooShort { min: Self::MIN })
+        } else if length > Self::MAX {
+            Err(Problem::TooLong { max: Self::MAX })
+        } else if username.is_some_and(|username| username.key() == folded) {
+            Err(Problem::PasswordIsUsername)
+        } else if is_common(&folded) {
+            Err(Problem::CommonPassword)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    /// The password itself, for hashing it and for nothing else.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// Whether a case-folded password is on the list of common ones: those of eight characters and
+/// more among the 20,000 most frequent in known leaks, as collected by Royce Williams and used by
+/// Django's password validation. The list is sorted.
+fn is_common(folded: &str) -> bool {
+    const COMMON: &str = include_str!("common_passwords.txt");
+    static LIST: std::sync::LazyLock<Vec<&str>> =
+        std::sync::LazyLock::new(|| COMMON.lines().collect());
+    LIST.binary_search(&folded).is_ok()
+}
+
+/// What is stored instead of a password. It never shows in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// The hash with this text.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Its text, for storing it and for checking a password against it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// An account with what its password is checked against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The account.
+    pub account: Account,
+    /// The hash of its password.
+    pub password: PasswordHash,
+}
+
+/// Command: create an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Register {
+    /// The name to sign in with.
+    pub username: Username,
+    /// Where to write to.
+    pub email: Option<Email>,
+    /// The hash of the password.
+    pub password: PasswordHash,
+    /// Whether the account is staff's. Only the command line says so.
+    pub is_staff: bool,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Decides whether an account may be created.
+///
+/// # Errors
+/// [`Refusal::Invalid`] naming what is taken.
+pub fn decide_registration(username_taken: bool, email_taken: bool) -> Result<(), Refusal> {
+    let mut errors = FieldErrors::default();
+    for (field, taken) in [("username", username_taken), ("email", email_taken)] {
+        if taken {
+            errors.push(field, Problem::Taken);
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
+}
+
+/// Command: store another password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangePassword {
+    /// Whose.
+    pub user: UserId,
+    /// The hash that the current password was checked against; `None` if it was not asked for (the
+    /// command line).
+    pub verified: Option<PasswordHash>,
+    /// The hash of the new password.
+    pub new: PasswordHash,
+}
+
+/// Decides on a change of password; the account afterwards. Every session ends.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for an account that is not there, and [`Refusal::Invalid`] if the
+/// password was changed by somebody else after it was checked.
+pub fn decide_password(
+    command: &ChangePassword,
+    credentials: Option<&Credentials>,
+) -> Result<Credentials, Refusal> {
+    let Credentials { account, password } = credentials.ok_or(Refusal::NotFound)?;
+    if command
+        .verified
+        .as_ref()
+        .is_some_and(|verified| verified != password)
+    {
+        return Err(Refusal::field("current_password", Problem::WrongPassword));
+    }
+    let account = Account {
+        session_epoch: account.session_epoch.wrapping_add(1),
+        ..account.clone()
+    };
+    Ok(Credentials {
+        account,
+        password: command.new.clone(),
+    })
+}
+
+/// Command: switch a user on or off, or make them staff or customer; what is `None` stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SwitchUser {
+    /// Whom.
+    pub user: UserId,
+    /// Whether they may sign in.
+    pub is_active: Option<bool>,
+    /// Whether they are staff.
+    pub is_staff: Option<bool>,
+}
+
+/// Decides on switching a user; the account afterwards. A user who is switched off loses every
+/// session. `other_active_staff` counts the active staff besides this user.
+///
+/// # Errors
+/// [`Refusal::NotFound`], and [`Refusal::LastStaff`] if no active staff would be left.
+pub fn decide_switch(
+    command: &SwitchUser,
+    account: Option<&Account>,
+    other_active_staff: u64,
+) -> Result<Account, Refusal> {
+    let before = account.ok_or(Refusal::NotFound)?;
+    let after = Account {
+        is_active: command.is_active.unwrap_or(before.is_active),
+        is_staff: command.is_staff.unwrap_or(before.is_staff),
+        ..before.clone()
+    };
+    let acts_as_staff = |account: &Account| account.is_active && account.is_staff;
+    if acts_as_staff(before) && !acts_as_staff(&after) && other_active_staff == 0 {
+        return Err(Refusal::LastStaff);
+    }
+    let ended = i64::from(before.is_active && !after.is_active);
+    Ok(Account {
+        session_epoch: before.session_epoch.wrapping_add(ended),
+        ..after
+    })
+}
+
+/// What a token says: who, since when, until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenClaims {
+    /// Whose token it is.
+    pub user: UserId,
+    /// [`Account::session_epoch`] when it was issued.
+    pub session_epoch: i64,
+    /// When it was issued, in whole seconds.
+    pub issued_at: DateTime<Utc>,
+    /// When it ends, in whole seconds.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Decides who acts with a token that is genuine and has not expired, given its account as it is
+/// now.
+///
+/// # Errors
+/// [`Refusal::InvalidToken`] if the account is gone or switched off, or its sessions have ended.
+pub fn decide_session(claims: &TokenClaims, account: Option<&Account>) -> Result<Actor, Refusal> {
+    account
+        .filter(|account| account.session_epoch == claims.session_epoch)
+        .map(Account::actor)
+        .filter(|actor| *actor != Actor::Anonymous)
+        .ok_or(Refusal::InvalidToken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, user};
+
+    fn account(is_active: bool, is_staff: bool) -> Account {
+        Account {
+            id: user(1),
+            username: Username::new("ada").unwrap(),
+            email: None,
+            is_staff,
+            is_active,
+            session_epoch: 4,
+            created_at: at(0),
+        }
+    }
+
+    fn hash(text: &str) -> PasswordHash {
+        PasswordHash::new(text.to_owned())
+    }
+
+    #[test]
+    fn passwords_as_a_table() {
+        let ada = Username::new("Ada.Lovelace").unwrap();
+        for (text, problem) in [
+            ("", Some(Problem::Blank)),
+            ("short", Some(Problem::TooShort { min: 8 })),
+            ("correct horse", None),
+            (&*"é".repeat(128), None),
+            (&*"é".repeat(129), Some(Problem::TooLong { max: 128 })),
+            ("ada.LOVELACE", Some(Problem::PasswordIsUsername)),
+            ("PassWord1", Some(Problem::CommonPassword)),
+            ("12345678", Some(Problem::CommonPassword)),
+            ("trust\0no1x", Some(Problem::ControlCharacter)),
+        ] {
+            assert_eq!(Password::new(text, Some(&ada)).err(), problem, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_common_passwords_is_sorted() {
+        assert!(include_str!("common_passwords.txt").lines().is_sorted());
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let password = Password::new("correct horse", None).unwrap();
+        assert_eq!(
+            format!("{password:?} {:?}", hash("$2b$")),
+            "Password(..) PasswordHash(..)"
+        );
+    }
+
+    #[test]
+    fn what_is_taken_is_named() {
+        assert_eq!(decide_registration(false, false), Ok(()));
+        let Err(Refusal::Invalid(errors)) = decide_registration(true, true) else {
+            panic!()
+        };
+        let fields: Vec<_> = errors.iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["username", "email"]);
+    }
+
+    #[test]
+    fn a_new_password_ends_every_session() {
+        let credentials = Credentials {
+            account: account(true, false),
+            password: hash("old"),
+        };
+        for (verified, allowed) in [(Some("old"), true), (Some("older"), false), (None, true)] {
+            let verified = verified.map(hash);
+            let command = ChangePassword {
+                user: user(1),
+                verified,
+                new: hash("new"),
+            };
+            match decide_password(&command, Some(&credentials)) {
+                Ok(after) => {
+                    assert!(allowed);
+                    assert_eq!(
+                        (after.account.session_epoch, after.password),
+                        (5, hash("new"))
+                    );
+                }
+                Err(refusal) => {
+                    assert!(!allowed);
+                    let wrong = Refusal::field("current_password", Problem::WrongPassword);
+                    assert_eq!(refusal, wrong);
+                }
+            }
+            assert_eq!(decide_password(&command, None), Err(Refusal::NotFound));
+        }
+    }
+
+    #[test]
+    fn switching_as_a_table() {
+        // (active, staff) before, the wish, other active staff, (active, staff, epoch) after
+        for (before, wish, others, expected) in [
+            (
+                (true, false),
+                (Some(false), None),
+                0,
+                Some((false, false, 5)),
+            ),
+            (
+                (false, false),
+                (Some(true), None),
+                0,
+                Some((true, false, 4)),
+            ),
+            ((true, false), (None, Some(true)), 0, Some((true, true, 4))),
+            ((true, true), (None, Some(false)), 1, Some((true, false, 4))),
+            ((true, true), (None, Some(false)), 0, None),
+            ((true, true), (Some(false), None), 0, None),
+            ((true, true), (Some(false), None), 1, Some((false, true, 5))),
+            ((true, true), (None, None), 0, Some((true, true, 4))),
+            (
+                (false, true),
+                (None, Some(false)),
+                0,
+                Some((false, false, 4)),
+            ),
+        ] {
+            let command = SwitchUser {
+                user: user(1),
+                is_active: wish.0,
+                is_staff: wish.1,
+            };
+            let decided = decide_switch(&command, Some(&account(before.0, before.1)), others);
+            let seen = decided
+                .as_ref()
+                .ok()
+                .map(|a| (a.is_active, a.is_staff, a.session_epoch));
+            assert_eq!(seen, expected, "{before:?} {wish:?} {others}");
+            if let Err(refusal) = decided {
+                assert_eq!(refusal, Refusal::LastStaff);
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_is_worth_what_its_account_is_worth_now() {
+        let claims = TokenClaims {
+            user: user(1),
+            session_epoch: 4,
+            issued_at: at(0),
+            expires_at: at(60),
+        };
+        let ended = Account {
+            session_epoch: 5,
+            ..account(true, true)
+        };
+        for (account, expected) in [
+            (Some(account(true, false)), Ok(Actor::Customer(user(1)))),
+            (Some(account(true, true)), Ok(Actor::Staff(user(1)))),
+            (Some(account(false, true)), Err(Refusal::InvalidToken)),
+            (Some(ended), Err(Refusal::InvalidToken)),
+            (None, Err(Refusal::InvalidToken)),
+        ] {
+            assert_eq!(decide_session(&claims, account.as_ref()), expected);
+        }
+    }
+}

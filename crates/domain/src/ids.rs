@@ -1,0 +1,82 @@
+//! Identifiers. Sequential integers from 1, one type for each kind of thing, so that a cart line's
+//! id can never be passed where a product's is due.
+
+use std::fmt;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// The id with this number; `None` unless it is positive.
+            #[must_use]
+            pub const fn new(number: i64) -> Option<Self> {
+                if number > 0 { Some(Self(number)) } else { None }
+            }
+
+            /// Reads an id as it stands in a URL: decimal digits only, no sign, no spaces.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                if text.bytes().all(|byte| byte.is_ascii_digit()) {
+                    text.parse().ok().and_then(Self::new)
+                } else {
+                    None
+                }
+            }
+
+            /// The number to store or to show.
+            #[must_use]
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A product.
+    ProductId,
+    /// A line in a cart.
+    CartItemId,
+    /// An order.
+    OrderId,
+    /// A user: customer or staff.
+    UserId,
+    /// An entry of the stock ledger.
+    MovementId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_positive_integer_in_plain_digits() {
+        assert_eq!(ProductId::parse("7").map(ProductId::get), Some(7));
+        assert_eq!(
+            ProductId::parse("9223372036854775807").map(ProductId::get),
+            Some(i64::MAX)
+        );
+        for text in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            " 1",
+            "1.0",
+            "abc",
+            "9223372036854775808",
+            "١",
+        ] {
+            assert_eq!(ProductId::parse(text), None, "{text:?}");
+        }
+    }
+}

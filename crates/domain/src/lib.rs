@@ -1,0 +1,78 @@
+//! The rules of a shop, without any I/O: products, stock, carts, orders and accounts.
+//!
+//! Every write is a value that this crate decides:
+//!
+//! ```text
+//! request -> command (a value) -> repository port
+//!                                   lock and load what the command touches   (adapter)
+//!                                   decide(command, state) -> decision       (here, pure)
+//!                                   write the decision, commit               (adapter)
+//!            outcome (a value) <-
+//! ```
+//!
+//! - The `decide` functions are pure and total: no clock, no randomness, no panic. Time, ids and
+//!   hashes come in as values.
+//! - The ports, such as [`OrderRepository`], are the traits that an adapter implements. An adapter never decides.
+//! - The use cases ([`Catalogue`], [`Carts`], [`Orders`], [`Accounts`]) check who may, make the
+//!   command and hand it to a port.
+//!
+//! # Example
+//!
+//! ```
+//! use tradepost_domain::{Currency, Money, Quantity};
+//!
+//! let usd = Currency::from_code("USD").ok_or("no such currency")?;
+//! let price = Money::parse("19.99", usd)?;
+//! assert_eq!(price.times(Quantity::new(3)?)?.to_string(), "59.97");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod account;
+mod actor;
+mod cart;
+mod fields;
+mod ids;
+mod money;
+mod order;
+mod order_status;
+mod page;
+mod placing;
+mod ports;
+mod product;
+mod quantity;
+mod refusal;
+mod shop;
+mod stock;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub use account::{
+    Account, ChangePassword, Credentials, Password, PasswordHash, Register, SwitchUser,
+    TokenClaims, decide_password, decide_registration, decide_session, decide_switch,
+};
+pub use actor::{Access, Actor};
+pub use cart::{
+    Cart, CartAction, CartDecision, CartIssue, CartItem, CartLine, ChangeCart, MAX_CART_LINES,
+    decide_cart,
+};
+pub use fields::{FieldErrors, FieldName, NON_FIELD, Problem};
+pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
+pub use money::{Currency, Money, MoneyError};
+pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderLine, decide_order};
+pub use order_status::OrderStatus;
+pub use page::{Page, PageRequest};
+pub use placing::{Floor, NewOrder, Offer, PlaceOrder, PlacementId, decide_placing};
+pub use ports::*;
+pub use product::{
+    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDecision, ProductDraft,
+    decide_change, decide_creation,
+};
+pub use quantity::Quantity;
+pub use refusal::{Refusal, Shortage};
+pub use shop::{AccountSettings, Accounts, Carts, Catalogue, NewUser, Orders, ShopError, SignedIn};
+pub use stock::{
+    AdjustStock, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
+    decide_adjustment,
+};
+pub use text::{Description, Email, Note, ProductName, Sku, Username, fold_case};

@@ -1,0 +1,191 @@
+//! Orders: what was bought, at the names and prices of the moment, and what may still be done
+//! about it. How orders come about is in [`crate::placing`].
+
+use crate::{
+    Actor, Money, MoneyError, NewMovement, OrderId, OrderStatus, ProductId, ProductName, Quantity,
+    Reason, Refusal, StockDelta, UserId,
+};
+use chrono::{DateTime, Utc};
+
+/// A line of an order: a snapshot, which no later change of the product touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderLine {
+    /// The product.
+    pub product: ProductId,
+    /// Its name at the time.
+    pub name: ProductName,
+    /// What one unit cost at the time.
+    pub unit_price: Money,
+    /// How many units.
+    pub quantity: Quantity,
+}
+
+impl OrderLine {
+    /// What the line costs.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`], which no price and quantity within their bounds reach.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.unit_price.times(self.quantity)
+    }
+}
+
+/// An order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Who ordered.
+    pub user: UserId,
+    /// Where it is in its life.
+    pub status: OrderStatus,
+    /// The sum of its lines.
+    pub total: Money,
+    /// Its lines, in the order of the cart.
+    pub lines: Vec<OrderLine>,
+    /// Whether it was deleted: cancelled, and out of sight but for staff.
+    pub archived: bool,
+    /// When it was placed.
+    pub created_at: DateTime<Utc>,
+    /// When its status last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What to do with an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderAction {
+    /// Take it to a status.
+    SetStatus(OrderStatus),
+    /// Cancel it and put it out of sight.
+    Delete,
+}
+
+/// Command: do something with an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeOrder {
+    /// The order.
+    pub order: OrderId,
+    /// What to do with it.
+    pub action: OrderAction,
+    /// Who wants it.
+    pub by: Actor,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What is to be written; nothing if the order is as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderDecision {
+    /// The order afterwards.
+    pub order: Order,
+    /// Stock that comes back.
+    pub returns: Vec<NewMovement>,
+}
+
+/// Decides what becomes of an order. The table in the tests walks every status, action and actor.
+///
+/// # Errors
+/// [`Refusal::Unauthenticated`]; [`Refusal::NotFound`] for an order that is deleted or another
+/// customer's; [`Refusal::Forbidden`] for an owner who wants more than to cancel;
+/// [`Refusal::InvalidTransition`] and [`Refusal::OrderNotPending`].
+pub fn decide_order(
+    command: &ChangeOrder,
+    order: Option<&Order>,
+) -> Result<OrderDecision, Refusal> {
+    let user = command.by.customer()?;
+    let staff = command.by.is_staff();
+    let order = order
+        .filter(|order| !order.archived && (staff || order.user == user))
+        .ok_or(Refusal::NotFound)?;
+    let from = order.status;
+    match command.action {
+        OrderAction::SetStatus(to) if to == from => Ok(OrderDecision {
+            order: order.clone(),
+            returns: Vec::new(),
+        }),
+        OrderAction::SetStatus(to) => {
+            if !staff && to != OrderStatus::Cancelled {
+                return Err(Refusal::Forbidden);
+            }
+            let allowed = choices(from, staff);
+            if allowed.contains(&to) {
+                Ok(moved(order, to, false, user, command.at))
+            } else {
+                Err(Refusal::InvalidTransition { from, to, allowed })
+            }
+        }
+        OrderAction::Delete if from == OrderStatus::Pending => {
+            Ok(moved(order, OrderStatus::Cancelled, true, user, command.at))
+        }
+        OrderAction::Delete => Err(Refusal::OrderNotPending { status: from }),
+    }
+}
+
+/// Where this actor may take an order: staff wherever it can go, its owner out of it while nobody
+/// has begun.
+fn choices(from: OrderStatus, staff: bool) -> Vec<OrderStatus> {
+    let owner_may =
+        |to: &OrderStatus| from == OrderStatus::Pending && *to == OrderStatus::Cancelled;
+    from.next()
+        .iter()
+        .copied()
+        .filter(|to| staff || owner_may(to))
+        .collect()
+}
+
+fn moved(
+    order: &Order,
+    to: OrderStatus,
+    archived: bool,
+    actor: UserId,
+    at: DateTime<Utc>,
+) -> OrderDecision {
+    let order = Order {
+        status: to,
+        archived,
+        updated_at: at,
+        ..order.clone()
+    };
+    let returns = if to == OrderStatus::Cancelled {
+        let units = |line: &OrderLine| (line.product, line.quantity.units());
+        movements(
+            order.id,
+            order.lines.iter().map(units),
+            Reason::Return,
+            actor,
+            at,
+        )
+    } else {
+        Vec::new()
+    };
+    OrderDecision { order, returns }
+}
+
+/// The ledger's entries for an order, one for each line.
+pub(crate) fn movements(
+    order: OrderId,
+    units: impl Iterator<Item = (ProductId, i64)>,
+    reason: Reason,
+    actor: UserId,
+    at: DateTime<Utc>,
+) -> Vec<NewMovement> {
+    units
+        .filter_map(|(product, units)| {
+            let delta = StockDelta::new(units)?;
+            let (order, actor) = (Some(order), Some(actor));
+            Some(NewMovement {
+                product,
+                order,
+                delta,
+                reason,
+                note: None,
+                actor,
+                at,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "order_tests.rs"]
+mod tests;

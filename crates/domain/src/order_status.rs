@@ -1,0 +1,70 @@
+//! The life of an order.
+//!
+//! ```text
+//! pending -> processing -> shipped -> delivered
+//!    |            |
+//!    +------------+-> cancelled
+//! ```
+
+use std::fmt;
+
+/// Where an order is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OrderStatus {
+    /// Placed; nobody has begun with it.
+    Pending,
+    /// Somebody is packing it.
+    Processing,
+    /// On its way.
+    Shipped,
+    /// Arrived. Final.
+    Delivered,
+    /// Called off, its stock given back. Final.
+    Cancelled,
+}
+
+impl OrderStatus {
+    /// Every status.
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Processing,
+        Self::Shipped,
+        Self::Delivered,
+        Self::Cancelled,
+    ];
+
+    /// Where an order can go from here.
+    #[must_use]
+    pub fn next(self) -> &'static [Self] {
+        match self {
+            Self::Pending => &[Self::Processing, Self::Cancelled],
+            Self::Processing => &[Self::Shipped, Self::Cancelled],
+            Self::Shipped => &[Self::Delivered],
+            Self::Delivered | Self::Cancelled => &[],
+        }
+    }
+
+    /// The word that is stored and shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The status with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+impl fmt::Display for OrderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,211 @@
+use super::*;
+use crate::Quantity;
+use crate::testing::{at, product, usd, user};
+use proptest::prelude::*;
+
+fn id(id: i64) -> ProductId {
+    ProductId::new(id).unwrap()
+}
+
+fn request(who: i64) -> PlaceOrder {
+    PlaceOrder {
+        user: user(who),
+        expected_total: None,
+        placement: PlacementId::new(7),
+        at: at(1),
+    }
+}
+
+fn offer(price: i64, stock: i64) -> Offer {
+    let product = product(1, price, stock);
+    Offer {
+        name: product.name,
+        price: product.price.money(),
+        stock: product.stock,
+        archived: false,
+    }
+}
+
+/// A cart of (product, quantity).
+fn cart(who: i64, lines: &[(i64, i64)]) -> (UserId, Vec<CartLine>) {
+    let line = |(at_line, (product, quantity)): (usize, &(i64, i64))| CartLine {
+        id: CartItemId::new(who * 100 + i64::try_from(at_line).unwrap()).unwrap(),
+        user: user(who),
+        product: id(*product),
+        quantity: Quantity::new(*quantity).unwrap(),
+        created_at: at(0),
+        updated_at: at(0),
+    };
+    (user(who), lines.iter().enumerate().map(line).collect())
+}
+
+fn floor<const C: usize, const O: usize>(
+    carts: [(UserId, Vec<CartLine>); C],
+    offers: [(i64, Offer); O],
+) -> Floor {
+    Floor {
+        carts: carts.into(),
+        offers: offers.map(|(product, offer)| (id(product), offer)).into(),
+    }
+}
+
+fn shortage(product: i64, available: i64, requested: i64) -> Shortage {
+    Shortage {
+        product: id(product),
+        available: StockLevel::new(available).unwrap(),
+        requested,
+    }
+}
+
+fn refusals(results: Vec<Result<NewOrder, Refusal>>) -> Vec<Option<Refusal>> {
+    results.into_iter().map(Result::err).collect()
+}
+
+#[test]
+fn an_order_is_the_whole_cart_at_the_prices_of_now() {
+    let floor = floor(
+        [cart(1, &[(1, 2), (2, 3)])],
+        [(1, offer(250, 2)), (2, offer(100, 9))],
+    );
+    let results = decide_placing(&[request(1)], floor, usd());
+    let order = results[0].as_ref().unwrap();
+    assert_eq!(order.total.to_string(), "8.00");
+    assert_eq!(order.cart_lines.len(), 2);
+    let movements = order.movements(OrderId::new(4).unwrap());
+    let taken: Vec<_> = movements
+        .iter()
+        .map(|m| (m.product.get(), m.delta.units()))
+        .collect();
+    assert_eq!(taken, [(1, -2), (2, -3)]);
+}
+
+#[test]
+fn refusals_as_a_table() {
+    let gone = Offer {
+        archived: true,
+        ..offer(100, 5)
+    };
+    for (lines, expected) in [
+        (vec![], Refusal::EmptyCart),
+        (
+            vec![(1, 6)],
+            Refusal::InsufficientStock(vec![shortage(1, 5, 6)]),
+        ),
+        (
+            vec![(2, 3), (1, 6), (4, 1)],
+            Refusal::InsufficientStock(vec![shortage(1, 5, 6), shortage(2, 2, 3)]),
+        ),
+        (
+            vec![(1, 1), (3, 1)],
+            Refusal::ProductUnavailable(vec![id(3)]),
+        ),
+        // What is not sold any more comes before what is short.
+        (
+            vec![(1, 6), (3, 1), (8, 1)],
+            Refusal::ProductUnavailable(vec![id(3), id(8)]),
+        ),
+        // Two lines of one product are checked together.
+        (
+            vec![(1, 3), (1, 3)],
+            Refusal::InsufficientStock(vec![shortage(1, 5, 6)]),
+        ),
+    ] {
+        let offers = [
+            (1, offer(100, 5)),
+            (2, offer(100, 2)),
+            (3, gone.clone()),
+            (4, offer(100, 9)),
+        ];
+        let results = decide_placing(&[request(1)], floor([cart(1, &lines)], offers), usd());
+        assert_eq!(refusals(results), [Some(expected)], "{lines:?}");
+    }
+}
+
+#[test]
+fn the_total_that_was_agreed_to_guards_the_order() {
+    for (expected, refused) in [(200, false), (199, true), (201, true)] {
+        let expected_total = Some(Money::from_minor(expected, usd()));
+        let request = PlaceOrder {
+            expected_total,
+            ..request(1)
+        };
+        let floor = floor([cart(1, &[(1, 2)])], [(1, offer(100, 5))]);
+        let current = Money::from_minor(200, usd());
+        let expected = refused.then_some(Refusal::TotalChanged { current });
+        assert_eq!(
+            refusals(decide_placing(&[request], floor, usd())),
+            [expected]
+        );
+    }
+}
+
+#[test]
+fn two_clicks_on_one_cart_are_one_order() {
+    let floor = floor([cart(1, &[(1, 2)])], [(1, offer(100, 9))]);
+    let results = decide_placing(&[request(1), request(1)], floor, usd());
+    assert_eq!(refusals(results), [None, Some(Refusal::EmptyCart)]);
+}
+
+#[test]
+fn the_last_unit_goes_to_the_first_and_a_refused_neighbour_harms_nobody() {
+    let carts = [
+        cart(1, &[(1, 1)]),
+        cart(2, &[(1, 1), (2, 1)]),
+        cart(3, &[(2, 1)]),
+    ];
+    let floor = floor(carts, [(1, offer(100, 1)), (2, offer(100, 1))]);
+    let results = decide_placing(&[request(1), request(2), request(3)], floor, usd());
+    let short = Refusal::InsufficientStock(vec![shortage(1, 0, 1)]);
+    assert_eq!(refusals(results), [None, Some(short), None]);
+}
+
+#[test]
+fn a_refused_cart_can_be_tried_again_in_the_same_batch() {
+    let wrong = PlaceOrder {
+        expected_total: Some(Money::zero(usd())),
+        ..request(1)
+    };
+    let floor = floor([cart(1, &[(1, 1)])], [(1, offer(100, 1))]);
+    let results = decide_placing(&[wrong, request(1)], floor, usd());
+    let current = Money::from_minor(100, usd());
+    assert_eq!(
+        refusals(results),
+        [Some(Refusal::TotalChanged { current }), None]
+    );
+}
+
+proptest! {
+    /// Whatever a batch holds, no product is sold beyond what was on hand, and every order's total
+    /// is the sum of its lines.
+    #[test]
+    fn no_batch_oversells(
+        stocks in prop::collection::vec(0_i64..6, 3),
+        carts in prop::collection::vec(prop::collection::vec((1_i64..=3, 1_i64..=3), 0..4), 1..8),
+        clicks in prop::collection::vec(1_i64..=8, 1..16),
+    ) {
+        let mut shop = Floor::default();
+        for (at, stock) in (1..).zip(&stocks) {
+            shop.offers.insert(id(at), offer(100 * at, *stock));
+        }
+        for (who, lines) in (1..).zip(&carts) {
+            let (user, lines) = cart(who, lines);
+            shop.carts.insert(user, lines);
+        }
+        let requests: Vec<_> = clicks.into_iter().map(request).collect();
+        let results = decide_placing(&requests, shop, usd());
+        prop_assert_eq!(results.len(), requests.len());
+        let mut sold = BTreeMap::<ProductId, i64>::new();
+        let mut buyers = BTreeSet::new();
+        for order in results.into_iter().flatten() {
+            prop_assert!(buyers.insert(order.user), "a cart was ordered twice");
+            let sum: i64 = order.lines.iter().map(|line| line.total().unwrap().minor()).sum();
+            prop_assert_eq!(sum, order.total.minor());
+            for line in &order.lines {
+                *sold.entry(line.product).or_default() += line.quantity.units();
+            }
+        }
+        for (product, sold) in sold {
+            prop_assert!(sold <= stocks[usize::try_from(product.get()).unwrap() - 1]);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+use super::{Outcome, StoreError};
+use crate::{Cart, CartItem, ChangeCart, UserId};
+
+/// Carts.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait CartRepository: Send + Sync {
+    /// A customer's cart, with the products as they are now; empty for a user who never had one.
+    ///
+    /// MUST change nothing (`reading_a_cart_changes_nothing`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn cart(&self, user: UserId) -> Result<Cart, StoreError>;
+
+    /// Changes what [`decide_cart`](crate::decide_cart) allows; the line as it is afterwards, or
+    /// `None` if it is gone.
+    ///
+    /// MUST let changes of one cart come one after the other, so that parallel adds add up
+    /// (`parallel_adds_lose_nothing`) and no line is ordered and changed at once
+    /// (`a_cart_that_changes_while_it_is_ordered`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn change(&self, command: ChangeCart) -> Outcome<Option<CartItem>>;
+}

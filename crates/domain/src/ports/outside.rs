@@ -1,0 +1,53 @@
+use crate::{Password, PasswordHash, PlacementId, Refusal, TokenClaims};
+use chrono::{DateTime, Utc};
+
+/// What time it is.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait Clock: Send + Sync {
+    /// Now, in whole microseconds: what every store can keep.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// Names for attempts to place an order.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait PlacementIds: Send + Sync {
+    /// A random id, never given before.
+    fn next(&self) -> PlacementId;
+}
+
+/// A password could not be hashed: a defect, or no randomness to be had.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the password could not be hashed: {0}")]
+pub struct HashingFailed(pub String);
+
+/// Hashes passwords. Each call may take a quarter of a second of one core.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait PasswordHasher: Send + Sync {
+    /// The hash to store. No part of the password may be left out of it.
+    ///
+    /// # Errors
+    /// [`HashingFailed`].
+    fn hash(&self, password: &Password) -> Result<PasswordHash, HashingFailed>;
+
+    /// Whether this is the password that was hashed. The candidate may be of any length.
+    fn verify(&self, candidate: &str, hash: &PasswordHash) -> bool;
+
+    /// Takes as long as a [`PasswordHasher::verify`] that fails: for a user who does not exist.
+    fn verify_nobody(&self, candidate: &str);
+
+    /// Whether the hash is weaker than those made today.
+    fn is_outdated(&self, hash: &PasswordHash) -> bool;
+}
+
+/// Makes and reads tokens.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait TokenService: Send + Sync {
+    /// A signed token that says this.
+    fn issue(&self, claims: &TokenClaims) -> String;
+
+    /// What a token says, if it is genuine and has not expired.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidToken`], for whatever reason: the same answer for each.
+    fn read(&self, token: &str, now: DateTime<Utc>) -> Result<TokenClaims, Refusal>;
+}

@@ -1,0 +1,395 @@
+//! Products: what the shop sells.
+//!
+//! A product is never deleted: orders and the ledger refer to it. It is archived, which takes it
+//! out of the catalogue, and can be brought back.
+
+use crate::{
+    Currency, Description, Money, NewMovement, Problem, ProductId, ProductName, Reason, Refusal,
+    Sku, StockDelta, StockLevel, UserId,
+};
+use chrono::{DateTime, Utc};
+
+/// What one unit costs: more than nothing, at most [`Price::DIGITS`] digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Price(Money);
+
+impl Price {
+    /// The most digits of a price, those after the decimal point included.
+    pub const DIGITS: u32 = 10;
+
+    /// # Errors
+    /// [`Problem::NotPositive`] and [`Problem::AmountTooLarge`].
+    pub fn new(money: Money) -> Result<Self, Problem> {
+        if money.minor() <= 0 {
+            Err(Problem::NotPositive)
+        } else if money.minor() >= 10_i64.pow(Self::DIGITS) {
+            Err(Problem::AmountTooLarge)
+        } else {
+            Ok(Self(money))
+        }
+    }
+
+    /// The amount.
+    #[must_use]
+    pub fn money(self) -> Money {
+        self.0
+    }
+}
+
+/// A product with what is on hand of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// The shop's own code for it; unique, archived products included.
+    pub sku: Option<Sku>,
+    /// Its name.
+    pub name: ProductName,
+    /// What it is.
+    pub description: Description,
+    /// What one unit costs.
+    pub price: Price,
+    /// Units on hand.
+    pub stock: StockLevel,
+    /// Whether it was taken out of the catalogue.
+    pub archived: bool,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When staff last changed it; a sale does not.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a new product is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductDraft {
+    /// The shop's own code for it.
+    pub sku: Option<Sku>,
+    /// Its name.
+    pub name: ProductName,
+    /// What it is.
+    pub description: Description,
+    /// What one unit costs.
+    pub price: Price,
+    /// Units on hand to begin with.
+    pub stock: StockLevel,
+}
+
+/// Command: create a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateProduct {
+    /// What it is to be.
+    pub draft: ProductDraft,
+    /// By whom; `None` for the shop itself (the demo catalogue).
+    pub by: Option<UserId>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl CreateProduct {
+    /// The movement that explains what is on hand from the start, if anything is.
+    #[must_use]
+    pub fn opening(&self, product: ProductId) -> Option<NewMovement> {
+        StockLevel::ZERO
+            .delta_to(self.draft.stock)
+            .map(|delta| movement(product, delta, Reason::Opening, self.by, self.at))
+    }
+}
+
+/// Changes to a product; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProductChange {
+    /// A new code, or `Some(None)` for none.
+    pub sku: Option<Option<Sku>>,
+    /// A new name.
+    pub name: Option<ProductName>,
+    /// A new description.
+    pub description: Option<Description>,
+    /// A new price.
+    pub price: Option<Price>,
+    /// A new level of stock, whatever it was before.
+    pub stock: Option<StockLevel>,
+    /// Out of the catalogue, or back into it.
+    pub archived: Option<bool>,
+}
+
+/// Command: change a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeProduct {
+    /// The product.
+    pub product: ProductId,
+    /// What is to change.
+    pub change: ProductChange,
+    /// By whom.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A changed product, and the movement that explains its stock if that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductDecision {
+    /// The product afterwards.
+    pub product: Product,
+    /// The entry for the ledger.
+    pub movement: Option<NewMovement>,
+}
+
+/// Decides whether a product may be created. `sku_holder` is the product that has the draft's sku.
+///
+/// # Errors
+/// [`Refusal::Invalid`] for a sku that is taken and a price in another currency.
+pub fn decide_creation(
+    command: &CreateProduct,
+    sku_holder: Option<ProductId>,
+    shop: Currency,
+) -> Result<(), Refusal> {
+    check_currency(command.draft.price, shop)?;
+    if sku_holder.is_some() {
+        return Err(Refusal::field("sku", Problem::Taken));
+    }
+    Ok(())
+}
+
+/// Decides on a change of a product. `sku_holder` is the product that has the new sku, if the
+/// change names one.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for a product that is not there, or is archived and not brought back by
+/// this very change; [`Refusal::Invalid`] as for [`decide_creation`].
+pub fn decide_change(
+    command: &ChangeProduct,
+    product: Option<&Product>,
+    sku_holder: Option<ProductId>,
+    shop: Currency,
+) -> Result<ProductDecision, Refusal> {
+    let before = product.ok_or(Refusal::NotFound)?;
+    let change = &command.change;
+    if before.archived && change.archived != Some(false) {
+        return Err(Refusal::NotFound);
+    }
+    if let Some(price) = change.price {
+        check_currency(price, shop)?;
+    }
+    if sku_holder.is_some_and(|holder| holder != before.id) {
+        return Err(Refusal::field("sku", Problem::Taken));
+    }
+    let mut after = before.clone();
+    if let Some(sku) = &change.sku {
+        after.sku.clone_from(sku);
+    }
+    if let Some(name) = &change.name {
+        after.name.clone_from(name);
+    }
+    if let Some(description) = &change.description {
+        after.description.clone_from(description);
+    }
+    after.price = change.price.unwrap_or(before.price);
+    after.stock = change.stock.unwrap_or(before.stock);
+    after.archived = change.archived.unwrap_or(before.archived);
+    if after != *before {
+        after.updated_at = command.at;
+    }
+    let movement = before
+        .stock
+        .delta_to(after.stock)
+        .map(|delta| movement(before.id, delta, Reason::Adjustment, command.by, command.at));
+    Ok(ProductDecision {
+        product: after,
+        movement,
+    })
+}
+
+fn check_currency(price: Price, shop: Currency) -> Result<(), Refusal> {
+    if price.money().currency() == shop {
+        Ok(())
+    } else {
+        Err(Refusal::field("price", Problem::OtherCurrency(shop)))
+    }
+}
+
+fn movement(
+    product: ProductId,
+    delta: StockDelta,
+    reason: Reason,
+    actor: Option<UserId>,
+    at: DateTime<Utc>,
+) -> NewMovement {
+    NewMovement {
+        product,
+        order: None,
+        delta,
+        reason,
+        note: None,
+        actor,
+        at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, product, usd};
+
+    fn change(change: ProductChange) -> ChangeProduct {
+        let product = ProductId::new(1).unwrap();
+        ChangeProduct {
+            product,
+            change,
+            by: UserId::new(9),
+            at: at(60),
+        }
+    }
+
+    fn decide(command: &ChangeProduct, product: &Product) -> Result<ProductDecision, Refusal> {
+        decide_change(command, Some(product), None, usd())
+    }
+
+    #[test]
+    fn a_price_is_more_than_nothing_and_has_ten_digits() {
+        let price = |minor| Price::new(Money::from_minor(minor, usd()));
+        assert!(price(1).is_ok() && price(9_999_999_999).is_ok());
+        assert_eq!(price(0), Err(Problem::NotPositive));
+        assert_eq!(price(-1), Err(Problem::NotPositive));
+        assert_eq!(price(10_000_000_000), Err(Problem::AmountTooLarge));
+    }
+
+    #[test]
+    fn what_is_not_named_stays() {
+        let before = product(1, 100, 5);
+        let name = ProductName::new("Cup").unwrap();
+        let named = ProductChange {
+            name: Some(name.clone()),
+            ..ProductChange::default()
+        };
+        let decided = decide(&change(named), &before).unwrap();
+        let expected = Product {
+            name,
+            updated_at: at(60),
+            ..before
+        };
+        assert_eq!(
+            decided,
+            ProductDecision {
+                product: expected,
+                movement: None
+            }
+        );
+    }
+
+    #[test]
+    fn a_change_that_changes_nothing_leaves_no_trace() {
+        let before = product(1, 100, 5);
+        let same = ProductChange {
+            price: Some(before.price),
+            stock: Some(before.stock),
+            archived: Some(false),
+            ..ProductChange::default()
+        };
+        let decided = decide(&change(same), &before).unwrap();
+        assert_eq!(
+            decided,
+            ProductDecision {
+                product: before,
+                movement: None
+            }
+        );
+    }
+
+    #[test]
+    fn setting_stock_writes_the_difference() {
+        for (from, to, delta) in [(5, 8, Some(3)), (5, 0, Some(-5)), (5, 5, None)] {
+            let level = StockLevel::requested(to).unwrap();
+            let set = ProductChange {
+                stock: Some(level),
+                ..ProductChange::default()
+            };
+            let decided = decide(&change(set), &product(1, 100, from)).unwrap();
+            assert_eq!(decided.product.stock.units(), to);
+            let movement = decided.movement;
+            assert_eq!(
+                movement.as_ref().map(|movement| movement.delta.units()),
+                delta
+            );
+            assert!(movement.is_none_or(|movement| movement.reason == Reason::Adjustment));
+        }
+    }
+
+    #[test]
+    fn an_archived_product_is_not_there_until_it_is_brought_back() {
+        let archived = Product {
+            archived: true,
+            ..product(1, 100, 5)
+        };
+        for (wish, found) in [(None, false), (Some(true), false), (Some(false), true)] {
+            let wish = ProductChange {
+                archived: wish,
+                ..ProductChange::default()
+            };
+            let decided = decide(&change(wish), &archived);
+            match decided {
+                Ok(decision) => assert!(found && !decision.product.archived),
+                Err(refusal) => assert!(!found && refusal == Refusal::NotFound),
+            }
+        }
+        let nothing = change(ProductChange::default());
+        assert_eq!(
+            decide_change(&nothing, None, None, usd()),
+            Err(Refusal::NotFound)
+        );
+    }
+
+    #[test]
+    fn a_sku_has_one_holder() {
+        let before = product(1, 100, 5);
+        let sku = Some(Some(Sku::new("MUG").unwrap()));
+        let command = change(ProductChange {
+            sku,
+            ..ProductChange::default()
+        });
+        for (holder, taken) in [(None, false), (Some(1), false), (Some(2), true)] {
+            let holder = holder.and_then(ProductId::new);
+            let decided = decide_change(&command, Some(&before), holder, usd());
+            assert_eq!(decided == Err(Refusal::field("sku", Problem::Taken)), taken);
+        }
+    }
+
+    #[test]
+    fn a_price_is_in_the_currency_of_the_shop() {
+        let eur = Currency::from_code("EUR").unwrap();
+        let price = Price::new(Money::from_minor(100, eur)).unwrap();
+        let command = change(ProductChange {
+            price: Some(price),
+            ..ProductChange::default()
+        });
+        let refused = Refusal::field("price", Problem::OtherCurrency(usd()));
+        assert_eq!(decide(&command, &product(1, 100, 5)), Err(refused));
+    }
+
+    #[test]
+    fn a_product_that_starts_with_stock_has_an_opening_movement() {
+        let model = product(1, 100, 5);
+        let draft = ProductDraft {
+            sku: None,
+            name: model.name,
+            description: model.description,
+            price: model.price,
+            stock: model.stock,
+        };
+        let command = CreateProduct {
+            draft,
+            by: None,
+            at: at(0),
+        };
+        assert_eq!(decide_creation(&command, None, usd()), Ok(()));
+        let opening = command.opening(model.id).unwrap();
+        assert_eq!(
+            (opening.delta.units(), opening.reason),
+            (5, Reason::Opening)
+        );
+        let draft = ProductDraft {
+            stock: StockLevel::ZERO,
+            ..command.draft
+        };
+        assert_eq!(CreateProduct { draft, ..command }.opening(model.id), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! How many units.
+
+use crate::Problem;
+use std::fmt;
+use std::num::NonZeroU32;
+
+/// A number of units of one product in a cart line or an order line: 1 to [`Quantity::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Quantity(NonZeroU32);
+
+impl Quantity {
+    /// The most units that one line may hold.
+    pub const MAX: u32 = 9_999;
+    /// One unit: what a request that names no quantity means.
+    pub const ONE: Self = Self(NonZeroU32::MIN);
+
+    /// # Errors
+    /// [`Problem::OutOfRange`] below 1 and above [`Quantity::MAX`].
+    pub fn new(units: i64) -> Result<Self, Problem> {
+        u32::try_from(units)
+            .ok()
+            .filter(|units| *units <= Self::MAX)
+            .and_then(NonZeroU32::new)
+            .map(Self)
+            .ok_or(Problem::OutOfRange {
+                min: 1,
+                max: i64::from(Self::MAX),
+            })
+    }
+
+    /// Reads what a request wants a line to hold, where zero means that the line is to go: this is
+    /// the one place that says so.
+    ///
+    /// # Errors
+    /// [`Problem::OutOfRange`] below 0 and above [`Quantity::MAX`].
+    pub fn or_removal(units: i64) -> Result<Option<Self>, Problem> {
+        if units == 0 {
+            return Ok(None);
+        }
+        Self::new(units).map(Some).map_err(|_| Problem::OutOfRange {
+            min: 0,
+            max: i64::from(Self::MAX),
+        })
+    }
+
+    /// Both together.
+    ///
+    /// # Errors
+    /// [`Problem::LineTooLarge`] above [`Quantity::MAX`].
+    pub fn plus(self, more: Self) -> Result<Self, Problem> {
+        Self::new(self.units() + more.units()).map_err(|_| Problem::LineTooLarge {
+            max: Self::MAX,
+            held: self.0.get(),
+        })
+    }
+
+    /// The number of units.
+    #[must_use]
+    pub fn units(self) -> i64 {
+        i64::from(self.0.get())
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_is_1_to_9999() {
+        for units in [1, 2, 9_999] {
+            assert_eq!(Quantity::new(units).unwrap().units(), units);
+        }
+        for units in [i64::MIN, -1, 0, 10_000, i64::MAX] {
+            assert_eq!(
+                Quantity::new(units),
+                Err(Problem::OutOfRange { min: 1, max: 9_999 })
+            );
+        }
+    }
+
+    #[test]
+    fn zero_removes_the_line() {
+        assert_eq!(Quantity::or_removal(0), Ok(None));
+        assert_eq!(Quantity::or_removal(3), Ok(Some(Quantity::new(3).unwrap())));
+        assert_eq!(
+            Quantity::or_removal(-1),
+            Err(Problem::OutOfRange { min: 0, max: 9_999 })
+        );
+    }
+
+    #[test]
+    fn adding_up_stops_at_the_most_a_line_may_hold() {
+        let most = Quantity::new(9_999).unwrap();
+        assert_eq!(Quantity::new(9_998).unwrap().plus(Quantity::ONE), Ok(most));
+        assert_eq!(
+            most.plus(Quantity::ONE),
+            Err(Problem::LineTooLarge {
+                max: 9_999,
+                held: 9_999
+            })
+        );
+    }
+}

@@ -1,0 +1,241 @@
+use super::ShopError;
+use crate::{
+    Account, AccountRepository, Actor, ChangePassword, Clock, Credentials, Email, Password,
+    PasswordHasher, Problem, Refusal, Register, SwitchUser, TokenClaims, TokenService, UserId,
+    Username, decide_session, fold_case,
+};
+use chrono::{DateTime, Duration, Utc};
+use std::sync::Arc;
+
+/// Who may come in, and who they are.
+#[derive(Clone)]
+pub struct Accounts {
+    accounts: Arc<dyn AccountRepository>,
+    hasher: Arc<dyn PasswordHasher>,
+    tokens: Arc<dyn TokenService>,
+    clock: Arc<dyn Clock>,
+    settings: AccountSettings,
+}
+
+/// What a shop can set about its accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountSettings {
+    /// How long a token from a sign-in lasts.
+    pub token_life: Duration,
+}
+
+/// A sign-in that went well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who signed in.
+    pub account: Account,
+    /// A token to come back with.
+    pub token: String,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Somebody who wants an account. The password has been checked against the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUser {
+    /// The name to sign in with.
+    pub username: Username,
+    /// Where to write to.
+    pub email: Option<Email>,
+    /// The password.
+    pub password: Password,
+}
+
+impl Accounts {
+    /// The accounts kept in these ports.
+    #[must_use]
+    pub fn new(
+        accounts: Arc<dyn AccountRepository>,
+        hasher: Arc<dyn PasswordHasher>,
+        tokens: Arc<dyn TokenService>,
+        clock: Arc<dyn Clock>,
+        settings: AccountSettings,
+    ) -> Self {
+        Self {
+            accounts,
+            hasher,
+            tokens,
+            clock,
+            settings,
+        }
+    }
+
+    /// Signs in. An unknown username, a wrong password and a user who is switched off get the same
+    /// answer after the same time.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidCredentials`]; if the store fails.
+    pub fn sign_in(&self, username: &str, password: &str) -> Result<SignedIn, ShopError> {
+        let credentials = self.accounts.credentials(&fold_case(username.trim()))?;
+        let Some(credentials) = credentials else {
+            self.hasher.verify_nobody(password);
+            return Err(Refusal::InvalidCredentials.into());
+        };
+        let genuine = self.hasher.verify(password, &credentials.password);
+        if !genuine || !credentials.account.is_active {
+            return Err(Refusal::InvalidCredentials.into());
+        }
+        self.renew_hash(&credentials, password)?;
+        Ok(self.open_session(credentials.account))
+    }
+
+    fn renew_hash(&self, credentials: &Credentials, password: &str) -> Result<(), ShopError> {
+        let Credentials {
+            account,
+            password: old,
+        } = credentials;
+        if !self.hasher.is_outdated(old) {
+            return Ok(());
+        }
+        // A password from before today's rules keeps its hash until it is changed.
+        if let Ok(password) = Password::new(password, None) {
+            let new = self.hasher.hash(&password)?;
+            self.accounts.renew_hash(account.id, old.clone(), new)?;
+        }
+        Ok(())
+    }
+
+    fn open_session(&self, account: Account) -> SignedIn {
+        let issued_at = whole_seconds(self.clock.now());
+        let claims = TokenClaims {
+            user: account.id,
+            session_epoch: account.session_epoch,
+            issued_at,
+            expires_at: issued_at
+                .checked_add_signed(self.settings.token_life)
+                .unwrap_or(DateTime::<Utc>::MAX_UTC),
+        };
+        let token = self.tokens.issue(&claims);
+        SignedIn {
+            account,
+            token,
+            expires_at: claims.expires_at,
+        }
+    }
+
+    /// Who acts with a token.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidToken`], whatever is wrong with it; if the store fails.
+    pub fn authenticate(&self, token: &str) -> Result<Actor, ShopError> {
+        let claims = self.tokens.read(token, self.clock.now())?;
+        let account = self.accounts.find(claims.user)?;
+        Ok(decide_session(&claims, account.as_ref())?)
+    }
+
+    /// Registers a customer.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] naming what is taken; if the store fails.
+    pub fn register(&self, user: NewUser) -> Result<Account, ShopError> {
+        self.create(user, false)
+    }
+
+    /// Makes a member of the staff. For the command line: whoever can run it owns the shop.
+    ///
+    /// # Errors
+    /// As [`Accounts::register`].
+    pub fn create_staff(&self, user: NewUser) -> Result<Account, ShopError> {
+        self.create(user, true)
+    }
+
+    fn create(&self, user: NewUser, is_staff: bool) -> Result<Account, ShopError> {
+        let password = self.hasher.hash(&user.password)?;
+        let NewUser {
+            username, email, ..
+        } = user;
+        let at = self.clock.now();
+        Ok(self.accounts.register(Register {
+            username,
+            email,
+            password,
+            is_staff,
+            at,
+        })??)
+    }
+
+    /// Changes the actor's own password; every session of theirs ends.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; [`Refusal::Invalid`] if `current` is not the password; if the
+    /// store fails.
+    pub fn change_own_password(
+        &self,
+        actor: Actor,
+        current: &str,
+        new: &Password,
+    ) -> Result<(), ShopError> {
+        let user = actor.customer()?;
+        let account = self.accounts.find(user)?.ok_or(Refusal::NotFound)?;
+        let credentials = self
+            .accounts
+            .credentials(&account.username.key())?
+            .ok_or(Refusal::NotFound)?;
+        if !self.hasher.verify(current, &credentials.password) {
+            return Err(Refusal::field("current_password", Problem::WrongPassword).into());
+        }
+        self.store_password(user, Some(credentials.password), new)
+    }
+
+    /// Changes somebody's password without asking for the current one; every session of theirs
+    /// ends. For the command line.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; if the store fails.
+    pub fn reset_password(&self, username: &str, new: &Password) -> Result<Account, ShopError> {
+        let account = self.by_username(username)?.ok_or(Refusal::NotFound)?;
+        self.store_password(account.id, None, new)?;
+        Ok(account)
+    }
+
+    fn store_password(
+        &self,
+        user: UserId,
+        verified: Option<crate::PasswordHash>,
+        new: &Password,
+    ) -> Result<(), ShopError> {
+        let new = self.hasher.hash(new)?;
+        self.accounts.change_password(ChangePassword {
+            user,
+            verified,
+            new,
+        })??;
+        Ok(())
+    }
+
+    /// The account with this username, whatever its case.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn by_username(&self, username: &str) -> Result<Option<Account>, ShopError> {
+        let credentials = self.accounts.credentials(&fold_case(username.trim()))?;
+        Ok(credentials.map(|credentials| credentials.account))
+    }
+
+    /// Switches a user on or off, or makes them staff or customer.
+    ///
+    /// # Errors
+    /// For anybody but staff; see [`decide_switch`](crate::decide_switch); if the store fails.
+    pub fn switch(&self, actor: Actor, command: SwitchUser) -> Result<Account, ShopError> {
+        actor.staff()?;
+        Ok(self.accounts.switch(command)??)
+    }
+
+    /// Whether the shop has an active member of the staff.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn has_staff(&self) -> Result<bool, ShopError> {
+        Ok(self.accounts.has_staff()?)
+    }
+}
+
+/// Tokens tell time in whole seconds.
+fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
+}

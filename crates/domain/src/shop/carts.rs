@@ -1,0 +1,100 @@
+use super::ShopError;
+use crate::{
+    Actor, Cart, CartAction, CartItem, CartItemId, CartRepository, ChangeCart, Clock, ProductId,
+    Quantity, Refusal,
+};
+use std::sync::Arc;
+
+/// A customer's own cart.
+#[derive(Clone)]
+pub struct Carts {
+    carts: Arc<dyn CartRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Carts {
+    /// The carts kept in these ports.
+    #[must_use]
+    pub fn new(carts: Arc<dyn CartRepository>, clock: Arc<dyn Clock>) -> Self {
+        Self { carts, clock }
+    }
+
+    /// The actor's cart.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; if the store fails.
+    pub fn cart(&self, actor: Actor) -> Result<Cart, ShopError> {
+        Ok(self.carts.cart(actor.customer()?)?)
+    }
+
+    /// A line of the actor's cart.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`] and [`Refusal::NotFound`]; if the store fails.
+    pub fn item(&self, actor: Actor, line: CartItemId) -> Result<CartItem, ShopError> {
+        let cart = self.cart(actor)?;
+        let item = cart.items.into_iter().find(|item| item.line.id == line);
+        Ok(item.ok_or(Refusal::NotFound)?)
+    }
+
+    /// Adds units of a product to the actor's cart; the line that holds them afterwards.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; see [`decide_cart`](crate::decide_cart); if the store fails.
+    pub fn add(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        quantity: Quantity,
+    ) -> Result<CartItem, ShopError> {
+        let item = self.change(actor, CartAction::Add { product, quantity })?;
+        // A line that was added to is there; without one the cart was emptied by now.
+        Ok(item.ok_or(Refusal::NotFound)?)
+    }
+
+    /// Sets what a line holds; the line afterwards, or `None` if it was removed.
+    ///
+    /// # Errors
+    /// As [`Carts::add`].
+    pub fn set(
+        &self,
+        actor: Actor,
+        line: CartItemId,
+        quantity: Option<Quantity>,
+        product: Option<ProductId>,
+    ) -> Result<Option<CartItem>, ShopError> {
+        self.change(
+            actor,
+            CartAction::Set {
+                line,
+                quantity,
+                product,
+            },
+        )
+    }
+
+    /// Removes a line.
+    ///
+    /// # Errors
+    /// As [`Carts::add`].
+    pub fn remove(&self, actor: Actor, line: CartItemId) -> Result<(), ShopError> {
+        self.change(actor, CartAction::Remove { line }).map(drop)
+    }
+
+    /// Empties the cart.
+    ///
+    /// # Errors
+    /// As [`Carts::add`].
+    pub fn empty(&self, actor: Actor) -> Result<(), ShopError> {
+        self.change(actor, CartAction::Empty).map(drop)
+    }
+
+    fn change(&self, actor: Actor, action: CartAction) -> Result<Option<CartItem>, ShopError> {
+        let user = actor.customer()?;
+        Ok(self.carts.change(ChangeCart {
+            user,
+            action,
+            at: self.clock.now(),
+        })??)
+    }
+}

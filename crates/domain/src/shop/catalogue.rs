@@ -1,0 +1,144 @@
+use super::ShopError;
+use crate::{
+    Actor, AdjustStock, ChangeProduct, Clock, CreateProduct, Movement, Note, Page, PageRequest,
+    Product, ProductChange, ProductDraft, ProductFilter, ProductId, ProductRepository, Refusal,
+    StockDelta,
+};
+use std::sync::Arc;
+
+/// What there is to buy, and its stock.
+#[derive(Clone)]
+pub struct Catalogue {
+    products: Arc<dyn ProductRepository>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Catalogue {
+    /// The catalogue kept in these ports.
+    #[must_use]
+    pub fn new(products: Arc<dyn ProductRepository>, clock: Arc<dyn Clock>) -> Self {
+        Self { products, clock }
+    }
+
+    /// A page of products, newest first. Only staff see archived ones; for anybody else the wish
+    /// is as if it had not been made.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a page that does not exist; if the store fails.
+    pub fn list(
+        &self,
+        actor: Actor,
+        filter: ProductFilter,
+        page: PageRequest,
+    ) -> Result<Page<Product>, ShopError> {
+        let archived = filter.archived && actor.is_staff();
+        Ok(self
+            .products
+            .list(ProductFilter { archived }, page)?
+            .existing(page)?)
+    }
+
+    /// A product. `archived` asks for it even if it is archived, which only staff see.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; if the store fails.
+    pub fn product(
+        &self,
+        actor: Actor,
+        id: ProductId,
+        archived: bool,
+    ) -> Result<Product, ShopError> {
+        let visible = |product: &Product| !product.archived || (archived && actor.is_staff());
+        Ok(self
+            .products
+            .find(id)?
+            .filter(visible)
+            .ok_or(Refusal::NotFound)?)
+    }
+
+    /// Creates a product.
+    ///
+    /// # Errors
+    /// For anybody but staff; see [`decide_creation`](crate::decide_creation); if the store fails.
+    pub fn create(&self, actor: Actor, draft: ProductDraft) -> Result<Product, ShopError> {
+        let by = Some(actor.staff()?);
+        Ok(self.products.create(CreateProduct {
+            draft,
+            by,
+            at: self.clock.now(),
+        })??)
+    }
+
+    /// Changes a product, or archives it or brings it back.
+    ///
+    /// # Errors
+    /// For anybody but staff; see [`decide_change`](crate::decide_change); if the store fails.
+    pub fn change(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        change: ProductChange,
+    ) -> Result<Product, ShopError> {
+        let by = Some(actor.staff()?);
+        let command = ChangeProduct {
+            product,
+            change,
+            by,
+            at: self.clock.now(),
+        };
+        Ok(self.products.change(command)??)
+    }
+
+    /// Takes a product out of the catalogue.
+    ///
+    /// # Errors
+    /// As [`Catalogue::change`].
+    pub fn archive(&self, actor: Actor, product: ProductId) -> Result<(), ShopError> {
+        let change = ProductChange {
+            archived: Some(true),
+            ..ProductChange::default()
+        };
+        self.change(actor, product, change).map(drop)
+    }
+
+    /// Changes stock relative to what is there.
+    ///
+    /// # Errors
+    /// For anybody but staff; see [`decide_adjustment`](crate::decide_adjustment); if the store
+    /// fails.
+    pub fn adjust_stock(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        delta: StockDelta,
+        note: Option<Note>,
+    ) -> Result<Product, ShopError> {
+        let by = Some(actor.staff()?);
+        let command = AdjustStock {
+            product,
+            delta,
+            note,
+            by,
+            at: self.clock.now(),
+        };
+        Ok(self.products.adjust_stock(command)??)
+    }
+
+    /// A page of a product's ledger, newest first.
+    ///
+    /// # Errors
+    /// For anybody but staff; [`Refusal::NotFound`]; if the store fails.
+    pub fn movements(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Page<Movement>, ShopError> {
+        actor.staff()?;
+        let movements = self
+            .products
+            .movements(product, page)?
+            .ok_or(Refusal::NotFound)?;
+        Ok(movements.existing(page)?)
+    }
+}

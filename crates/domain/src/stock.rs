@@ -1,0 +1,307 @@
+//! Stock: what is on hand, and the ledger that says why.
+//!
+//! The level of a product is the sum of its movements, and never negative. Every rule that changes
+//! a level returns the movement that explains it, and adapters write both in one transaction.
+
+use crate::{Note, OrderId, Problem, Product, ProductId, Refusal, UserId};
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// Units on hand: zero or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StockLevel(i64);
+
+impl StockLevel {
+    /// Nothing on hand.
+    pub const ZERO: Self = Self(0);
+    /// The most units that anybody may set or deliver. Units of cancelled orders come back even
+    /// beyond it: they exist.
+    pub const MAX: i64 = 2_147_483_647;
+
+    /// A level that is known to have been reached; `None` below zero.
+    #[must_use]
+    pub const fn new(units: i64) -> Option<Self> {
+        if units >= 0 { Some(Self(units)) } else { None }
+    }
+
+    /// A level that somebody asks for.
+    ///
+    /// # Errors
+    /// [`Problem::OutOfRange`] below 0 and above [`StockLevel::MAX`].
+    pub fn requested(units: i64) -> Result<Self, Problem> {
+        if (0..=Self::MAX).contains(&units) {
+            Ok(Self(units))
+        } else {
+            Err(Problem::OutOfRange {
+                min: 0,
+                max: Self::MAX,
+            })
+        }
+    }
+
+    /// The level after a change; `None` below zero and beyond 64 bits.
+    #[must_use]
+    pub fn after(self, delta: StockDelta) -> Option<Self> {
+        self.0.checked_add(delta.0).and_then(Self::new)
+    }
+
+    /// The change that leads from here to another level; `None` if they are the same.
+    #[must_use]
+    pub fn delta_to(self, other: Self) -> Option<StockDelta> {
+        // Both are at least zero, so the difference has a place in 64 bits.
+        StockDelta::new(other.0 - self.0)
+    }
+
+    /// Units.
+    #[must_use]
+    pub fn units(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for StockLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A change of stock in units, never zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StockDelta(i64);
+
+impl StockDelta {
+    /// A change that was recorded; `None` for zero.
+    #[must_use]
+    pub const fn new(units: i64) -> Option<Self> {
+        if units == 0 { None } else { Some(Self(units)) }
+    }
+
+    /// A change that somebody asks for.
+    ///
+    /// # Errors
+    /// [`Problem::OutOfRange`] for zero and beyond plus or minus [`StockLevel::MAX`].
+    pub fn requested(units: i64) -> Result<Self, Problem> {
+        let range = -StockLevel::MAX..=StockLevel::MAX;
+        Self::new(units)
+            .filter(|delta| range.contains(&delta.0))
+            .ok_or(Problem::OutOfRange {
+                min: -StockLevel::MAX,
+                max: StockLevel::MAX,
+            })
+    }
+
+    /// Units; negative when stock goes out.
+    #[must_use]
+    pub fn units(self) -> i64 {
+        self.0
+    }
+}
+
+/// Why stock changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// What was on hand when the product was created.
+    Opening,
+    /// Staff counted, received or wrote off.
+    Adjustment,
+    /// An order took it.
+    Sale,
+    /// A cancelled order gave it back.
+    Return,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Opening, Self::Adjustment, Self::Sale, Self::Return];
+
+    /// The word that is stored and shown.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Adjustment => "adjustment",
+            Self::Sale => "sale",
+            Self::Return => "return",
+        }
+    }
+
+    /// The reason with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// An entry for the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMovement {
+    /// Of which product.
+    pub product: ProductId,
+    /// By which order, if it was one.
+    pub order: Option<OrderId>,
+    /// By how much.
+    pub delta: StockDelta,
+    /// Why.
+    pub reason: Reason,
+    /// Why, in the words of whoever adjusted.
+    pub note: Option<Note>,
+    /// Who did it; `None` for the shop itself (the demo catalogue).
+    pub actor: Option<UserId>,
+    /// When, in whole microseconds.
+    pub at: DateTime<Utc>,
+}
+
+/// An entry of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movement {
+    /// Its id, ascending in the order of writing.
+    pub id: crate::MovementId,
+    /// What it says.
+    pub entry: NewMovement,
+}
+
+/// Command: change the stock of a product relative to what is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdjustStock {
+    /// The product.
+    pub product: ProductId,
+    /// By how much.
+    pub delta: StockDelta,
+    /// Why.
+    pub note: Option<Note>,
+    /// By whom.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A changed level, and the movement that explains it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockDecision {
+    /// On hand afterwards.
+    pub level: StockLevel,
+    /// The entry for the ledger.
+    pub movement: NewMovement,
+}
+
+/// Decides on a change of stock.
+///
+/// # Errors
+/// [`Refusal::NotFound`] without a product in the catalogue, [`Refusal::InsufficientStock`] if the
+/// level would fall below zero, [`Refusal::Invalid`] if it would rise above [`StockLevel::MAX`].
+pub fn decide_adjustment(
+    command: &AdjustStock,
+    product: Option<&Product>,
+) -> Result<StockDecision, Refusal> {
+    let product = product
+        .filter(|product| !product.archived)
+        .ok_or(Refusal::NotFound)?;
+    let Some(level) = product.stock.after(command.delta) else {
+        return Err(Refusal::InsufficientStock(vec![crate::Shortage {
+            product: product.id,
+            available: product.stock,
+            requested: command.delta.units().saturating_neg(),
+        }]));
+    };
+    if command.delta.units() > 0 && level.units() > StockLevel::MAX {
+        return Err(Refusal::field(
+            "delta",
+            Problem::StockTooLarge {
+                max: StockLevel::MAX,
+            },
+        ));
+    }
+    let movement = NewMovement {
+        product: product.id,
+        order: None,
+        delta: command.delta,
+        reason: Reason::Adjustment,
+        note: command.note.clone(),
+        actor: command.by,
+        at: command.at,
+    };
+    Ok(StockDecision { level, movement })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{at, product};
+
+    fn adjust(delta: i64) -> AdjustStock {
+        let product = ProductId::new(1).unwrap();
+        let delta = StockDelta::requested(delta).unwrap();
+        AdjustStock {
+            product,
+            delta,
+            note: None,
+            by: None,
+            at: at(0),
+        }
+    }
+
+    #[test]
+    fn adjustments_as_a_table() {
+        let most = StockLevel::MAX;
+        for (stock, delta, expected) in [
+            (5, 3, Ok(8)),
+            (5, -5, Ok(0)),
+            (5, -6, Err("There is not enough stock.")),
+            (0, -1, Err("There is not enough stock.")),
+            (most - 1, 1, Ok(most)),
+            (
+                most,
+                1,
+                Err("delta: The stock would be more than 2147483647."),
+            ),
+        ] {
+            let product = product(1, 100, stock);
+            let decided = decide_adjustment(&adjust(delta), Some(&product));
+            let seen = decided.as_ref().map(|decision| decision.level.units());
+            assert_eq!(
+                seen.map_err(ToString::to_string),
+                expected.map_err(str::to_owned)
+            );
+            if let Ok(decision) = decided {
+                assert_eq!(decision.movement.delta.units(), delta);
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_that_is_not_sold_has_no_stock_to_adjust() {
+        assert_eq!(decide_adjustment(&adjust(1), None), Err(Refusal::NotFound));
+        let archived = Product {
+            archived: true,
+            ..product(1, 100, 5)
+        };
+        assert_eq!(
+            decide_adjustment(&adjust(1), Some(&archived)),
+            Err(Refusal::NotFound)
+        );
+    }
+
+    #[test]
+    fn requested_values_are_bounded() {
+        for units in [-1, StockLevel::MAX + 1, i64::MIN, i64::MAX] {
+            assert!(StockLevel::requested(units).is_err(), "{units}");
+        }
+        for units in [
+            0,
+            StockLevel::MAX + 1,
+            -StockLevel::MAX - 1,
+            i64::MIN,
+            i64::MAX,
+        ] {
+            assert!(StockDelta::requested(units).is_err(), "{units}");
+        }
+    }
+
+    #[test]
+    fn reasons_are_read_as_they_are_written() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::parse(reason.as_str()), Some(reason));
+        }
+        assert_eq!(Reason::parse("theft"), None);
+    }
+}
