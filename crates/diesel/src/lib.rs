@@ -1,1 +1,163 @@
+//! The ports of `tradepost-domain` on SQLite, and on PostgreSQL.
+//!
+//! Both databases can be compiled in; the scheme of the URL chooses at the start. The queries are
+//! written once, in `queries/`, and compiled once for each database against the connection that
+//! `sqlite.rs` and `postgres.rs` define. Only what truly differs lives in those two.
+//!
+//! Where does something go?
+//! - A rule: not here. It is a `decide` function of the domain.
+//! - A query: `queries/`, in the file of its aggregate.
+//! - A lock, a setting of a connection, the meaning of an error: the database's own file.
+//! - A table or a column: a migration of the same name for each database, and `schema.rs`.
 
+mod error;
+mod failure;
+mod rows;
+mod schema;
+mod url;
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+pub use error::{MigrateError, OpenError};
+pub use url::{DatabaseUrl, UrlError};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tradepost_domain::{Currency, Stores};
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// The currency that the shop sells in.
+    pub currency: ShopCurrency,
+    /// The most connections that read at once.
+    pub readers: u32,
+    /// How long a request waits for a connection or a lock.
+    pub wait: Duration,
+}
+
+/// What is known of the shop's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShopCurrency {
+    /// This one: written into a database that has none yet, and compared with one that has.
+    Is(Currency),
+    /// Whatever the database says; this one while it says nothing, without writing it.
+    Stored {
+        /// While the database says nothing.
+        otherwise: Currency,
+    },
+}
+
+impl ShopCurrency {
+    fn agree(self, stored: Option<&str>) -> Result<Currency, OpenError> {
+        let known = stored.and_then(Currency::from_code);
+        match (self, known) {
+            (Self::Is(wanted), Some(stored)) if wanted != stored => {
+                Err(OpenError::OtherCurrency { stored: stored.to_string(), wanted })
+            }
+            (Self::Is(currency), _)
+            | (Self::Stored { .. }, Some(currency))
+            | (Self::Stored { otherwise: currency }, None) => Ok(currency),
+        }
+    }
+}
+
+/// Opens a database that is there and up to date.
+///
+/// # Errors
+/// [`OpenError`], a sentence that says what to do.
+pub fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Stores, OpenError> {
+    match url {
+        #[cfg(feature = "sqlite")]
+        DatabaseUrl::Sqlite(path) => {
+            Ok(Stores::of(Arc::new(sqlite::Database::open(path, options)?)))
+        }
+        #[cfg(not(feature = "sqlite"))]
+        DatabaseUrl::Sqlite(_) => Err(OpenError::NotBuiltIn { name: "sqlite" }),
+        DatabaseUrl::Postgres(_) => Err(OpenError::NotBuiltIn { name: "postgres" }),
+    }
+}
+
+/// What to do about a database that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Make it.
+    Create,
+    /// Refuse.
+    Refuse,
+}
+
+/// A migration that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reverted {
+    /// Its name.
+    pub name: String,
+    /// A copy of the database as it was before.
+    pub kept: PathBuf,
+}
+
+/// Brings a database's schema up to date, or back.
+pub struct Migrator(Backend);
+
+enum Backend {
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlite::Migrator),
+}
+
+impl Migrator {
+    /// Connects to the database, and makes it if it is missing and wanted. Its folder has to be
+    /// there.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn connect(url: &DatabaseUrl, missing: Missing) -> Result<Self, OpenError> {
+        match url {
+            #[cfg(feature = "sqlite")]
+            DatabaseUrl::Sqlite(path) => {
+                sqlite::Migrator::connect(path, missing).map(|it| Self(Backend::Sqlite(it)))
+            }
+            #[cfg(not(feature = "sqlite"))]
+            DatabaseUrl::Sqlite(_) => Err(OpenError::NotBuiltIn { name: "sqlite" }),
+            DatabaseUrl::Postgres(_) => Err(OpenError::NotBuiltIn { name: "postgres" }),
+        }
+    }
+
+    /// The names of the migrations that the database lacks, oldest first.
+    ///
+    /// # Errors
+    /// [`OpenError::TooNew`] among others.
+    pub fn pending(&mut self) -> Result<Vec<String>, OpenError> {
+        match &mut self.0 {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(migrator) => migrator.pending(),
+        }
+    }
+
+    /// Runs the migrations that the database lacks, all or none, and tells the name of each. Safe
+    /// when several processes do so at once.
+    ///
+    /// # Errors
+    /// [`MigrateError`].
+    pub fn run(&mut self, mut applied: impl FnMut(&str)) -> Result<(), MigrateError> {
+        match &mut self.0 {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(migrator) => migrator.run(&mut applied),
+        }
+    }
+
+    /// Takes the last migration back; `None` if there is none. The database is copied first, as
+    /// what the migration made is deleted with all that is in it.
+    ///
+    /// # Errors
+    /// [`MigrateError`].
+    pub fn revert(&mut self) -> Result<Option<Reverted>, MigrateError> {
+        match &mut self.0 {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(migrator) => migrator.revert(),
+        }
+    }
+}

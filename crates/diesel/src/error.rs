@@ -1,0 +1,108 @@
+//! Why a database could not be opened or migrated, as sentences for whoever runs the shop.
+
+use std::path::{Path, PathBuf};
+use tradepost_domain::Currency;
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such file.
+    #[error("There is no database at {}. Make it with `tradepost migrate`, or name another with --database.", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{} is not an SQLite database. Name another file with --database, or move this one away.", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file belongs to another program.
+    #[error("{} is the database of another program. Name another file with --database.", path.display())]
+    OtherProgram {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The schema is of a later version.
+    #[error("The database {} was made by a newer version of tradepost: it has the migration {migration}. Start that version, or restore a backup from before the upgrade.", path.display())]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// A migration that this version does not know.
+        migration: String,
+    },
+    /// The schema is of an earlier version.
+    #[error("The database {} is not up to date: {count} migrations are missing. Run `tradepost migrate`.", path.display())]
+    Pending {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+    },
+    /// The SQLite that was built in can corrupt data.
+    #[error("This binary contains SQLite {version}, which can corrupt a database that several connections use. Build it with SQLite 3.51.3 or later.")]
+    OldSqlite {
+        /// Its version.
+        version: String,
+    },
+    /// The file system has no shared memory.
+    #[error("The file system under {} cannot keep SQLite's write-ahead log. Put the data folder on a local disk.", path.display())]
+    NoWriteAheadLog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The shop sells in another currency.
+    #[error("The shop's currency is {stored}, written into its database at the first start; --currency says {wanted}. Start it with --currency {stored}.")]
+    OtherCurrency {
+        /// What the database says.
+        stored: String,
+        /// What was asked for.
+        wanted: Currency,
+    },
+    /// A kind of database that was left out of this build.
+    #[error("This binary was built without {name}. Build it with --features {name}, or name another database with --database.")]
+    NotBuiltIn {
+        /// Its name.
+        name: &'static str,
+    },
+    /// Anything else.
+    #[error("The database {} cannot be opened: {reason}.", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the database says.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn unusable(path: &Path, reason: &dyn std::error::Error) -> Self {
+        Self::Unusable { path: path.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// Why a database could not be migrated. It is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// It could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database refused.
+    #[error("The database cannot be migrated: {0}.")]
+    Database(#[from] diesel::result::Error),
+    /// A migration failed.
+    #[error("The migration {name} failed, and nothing was changed: {reason}.")]
+    Failed {
+        /// Its name.
+        name: String,
+        /// What the database says.
+        reason: String,
+    },
+}
+
+impl MigrateError {
+    pub(crate) fn failed(name: &str, reason: &dyn std::fmt::Display) -> Self {
+        Self::Failed { name: name.to_owned(), reason: reason.to_string() }
+    }
+}

@@ -1,0 +1,162 @@
+use super::super::{Conn, Database, locks};
+use crate::failure::Failure;
+use crate::rows::{AccountRow, hash, micros};
+use crate::schema::users;
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use tradepost_domain::{
+    Account, AccountRepository, ChangePassword, Credentials, Outcome, PasswordHash, Refusal,
+    Register, StoreError, SwitchUser, UserId, decide_password, decide_registration, decide_switch,
+};
+
+/// An account, as [`AccountRow`] wants it.
+const ACCOUNT: (
+    users::id,
+    users::username,
+    users::email,
+    users::is_staff,
+    users::is_active,
+    users::session_epoch,
+    users::created_at,
+) = (
+    users::id,
+    users::username,
+    users::email,
+    users::is_staff,
+    users::is_active,
+    users::session_epoch,
+    users::created_at,
+);
+
+fn find(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>, Failure> {
+    let row = users::table
+        .find(user.get())
+        .select((ACCOUNT, users::password))
+        .first::<(AccountRow, String)>(conn)
+        .optional()?;
+    row.map(credentials).transpose()
+}
+
+fn credentials((account, password): (AccountRow, String)) -> Result<Credentials, Failure> {
+    Ok(Credentials { account: account.account()?, password: hash(password) })
+}
+
+fn update(conn: &mut Conn, account: &Account) -> QueryResult<()> {
+    diesel::update(users::table.find(account.id.get()))
+        .set((
+            users::is_staff.eq(account.is_staff),
+            users::is_active.eq(account.is_active),
+            users::session_epoch.eq(account.session_epoch),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+fn active_staff_besides(conn: &mut Conn, user: UserId) -> QueryResult<i64> {
+    users::table
+        .filter(users::is_staff.eq(true).and(users::is_active.eq(true)))
+        .filter(users::id.ne(user.get()))
+        .count()
+        .get_result(conn)
+}
+
+impl AccountRepository for Database {
+    fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.read(|conn| {
+            let row = users::table
+                .find(user.get())
+                .select(ACCOUNT)
+                .first::<AccountRow>(conn)
+                .optional()?;
+            Ok(row.map(AccountRow::account).transpose()?)
+        })
+    }
+
+    fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
+        self.read(|conn| {
+            let row = users::table
+                .filter(users::username_key.eq(username_key))
+                .select((ACCOUNT, users::password))
+                .first::<(AccountRow, String)>(conn)
+                .optional()?;
+            row.map(credentials).transpose()
+        })
+    }
+
+    fn register(&self, command: Register) -> Outcome<Account> {
+        self.write(move |conn| {
+            let username_key = command.username.key();
+            let email_key = command.email.as_ref().map(|email| email.key());
+            let same_username = users::table.filter(users::username_key.eq(&username_key));
+            let same_email = users::table.filter(users::email_key.eq(&email_key));
+            let username_taken = diesel::select(exists(same_username)).get_result(conn)?;
+            let email_taken = diesel::select(exists(same_email)).get_result(conn)?;
+            if let Err(refusal) = decide_registration(username_taken, email_taken) {
+                return Ok(Err(refusal));
+            }
+            let row = diesel::insert_into(users::table)
+                .values((
+                    users::username.eq(command.username.as_str()),
+                    users::username_key.eq(username_key),
+                    users::email.eq(command.email.as_ref().map(|email| email.as_str())),
+                    users::email_key.eq(email_key),
+                    users::password.eq(command.password.reveal()),
+                    users::is_staff.eq(command.is_staff),
+                    users::is_active.eq(true),
+                    users::session_epoch.eq(0),
+                    users::created_at.eq(micros(command.at)),
+                ))
+                .returning(ACCOUNT)
+                .get_result::<AccountRow>(conn)?;
+            Ok(Ok(row.account()?))
+        })
+    }
+
+    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+        self.write(move |conn| {
+            locks::users(conn, &[command.user])?;
+            let before = find(conn, command.user)?;
+            let Credentials { account, password } =
+                match decide_password(&command, before.as_ref()) {
+                    Ok(after) => after,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+            update(conn, &account)?;
+            diesel::update(users::table.find(account.id.get()))
+                .set(users::password.eq(password.reveal()))
+                .execute(conn)?;
+            Ok(Ok(account))
+        })
+    }
+
+    fn renew_hash(
+        &self,
+        user: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            let unchanged = users::table.find(user.get()).filter(users::password.eq(old.reveal()));
+            diesel::update(unchanged).set(users::password.eq(new.reveal())).execute(conn)?;
+            Ok(())
+        })
+    }
+
+    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+        self.write(move |conn| {
+            locks::staff(conn, command.user)?;
+            let before = find(conn, command.user)?.map(|credentials| credentials.account);
+            let others = super::count(active_staff_besides(conn, command.user)?);
+            let after: Result<Account, Refusal> = decide_switch(&command, before.as_ref(), others);
+            if let Ok(account) = &after {
+                update(conn, account)?;
+            }
+            Ok(after)
+        })
+    }
+
+    fn has_staff(&self) -> Result<bool, StoreError> {
+        let staff = users::table.filter(users::is_staff.eq(true).and(users::is_active.eq(true)));
+        self.read(|conn| Ok(diesel::select(exists(staff)).get_result(conn)?))
+    }
+}

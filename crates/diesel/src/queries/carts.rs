@@ -1,0 +1,154 @@
+use super::super::{Conn, Database, locks};
+use super::products::{self as product_queries, PRODUCT};
+use crate::failure::Failure;
+use crate::rows::{CartLineRow, ProductRow, micros};
+use crate::schema::{cart_items, products, stock};
+use diesel::prelude::*;
+use tradepost_domain::{
+    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Outcome,
+    Product, Quantity, StoreError, UserId, decide_cart,
+};
+
+/// A line, as [`CartLineRow`] wants it.
+type LineColumns = (
+    cart_items::id,
+    cart_items::user_id,
+    cart_items::product_id,
+    cart_items::quantity,
+    cart_items::created_at,
+    cart_items::updated_at,
+);
+const LINE: LineColumns = (
+    cart_items::id,
+    cart_items::user_id,
+    cart_items::product_id,
+    cart_items::quantity,
+    cart_items::created_at,
+    cart_items::updated_at,
+);
+
+fn lines(conn: &mut Conn, user: UserId) -> Result<Vec<CartLine>, Failure> {
+    let rows = cart_items::table
+        .filter(cart_items::user_id.eq(user.get()))
+        .order(cart_items::id)
+        .select(LINE)
+        .load::<CartLineRow>(conn)?;
+    Ok(rows.into_iter().map(CartLineRow::line).collect::<Result<_, _>>()?)
+}
+
+fn insert(
+    conn: &mut Conn,
+    command: &ChangeCart,
+    product: &Product,
+    quantity: Quantity,
+) -> Result<CartLine, Failure> {
+    let row = diesel::insert_into(cart_items::table)
+        .values((
+            cart_items::user_id.eq(command.user.get()),
+            cart_items::product_id.eq(product.id.get()),
+            cart_items::quantity.eq(quantity.units()),
+            cart_items::created_at.eq(micros(command.at)),
+            cart_items::updated_at.eq(micros(command.at)),
+        ))
+        .returning(LINE)
+        .get_result::<CartLineRow>(conn)?;
+    Ok(row.line()?)
+}
+
+/// Changes a line, unless it holds that quantity already.
+fn update(
+    conn: &mut Conn,
+    command: &ChangeCart,
+    line: &CartLine,
+    quantity: Quantity,
+) -> QueryResult<CartLine> {
+    if line.quantity == quantity {
+        return Ok(*line);
+    }
+    diesel::update(cart_items::table.find(line.id.get()))
+        .set((
+            cart_items::quantity.eq(quantity.units()),
+            cart_items::updated_at.eq(micros(command.at)),
+        ))
+        .execute(conn)?;
+    Ok(CartLine { quantity, updated_at: command.at, ..*line })
+}
+
+/// Deletes the lines with these ids: those that were read, and no others.
+pub(super) fn delete(conn: &mut Conn, lines: &[CartItemId]) -> QueryResult<()> {
+    let ids: Vec<i64> = lines.iter().map(|line| line.get()).collect();
+    diesel::delete(cart_items::table.filter(cart_items::id.eq_any(ids))).execute(conn).map(drop)
+}
+
+/// The carts of several users, each in the order in which its lines were added.
+pub(super) fn of_users(conn: &mut Conn, users: &[i64]) -> Result<Vec<CartLine>, Failure> {
+    let rows = cart_items::table
+        .filter(cart_items::user_id.eq_any(users))
+        .order(cart_items::id)
+        .select(LINE)
+        .load::<CartLineRow>(conn)?;
+    Ok(rows.into_iter().map(CartLineRow::line).collect::<Result<_, _>>()?)
+}
+
+impl CartRepository for Database {
+    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
+        let shop = self.currency();
+        self.read(|conn| {
+            let rows = cart_items::table
+                .inner_join(products::table.inner_join(stock::table))
+                .filter(cart_items::user_id.eq(user.get()))
+                .order(cart_items::id)
+                .select((LINE, PRODUCT))
+                .load::<(CartLineRow, ProductRow)>(conn)?;
+            let item = |(line, product): (CartLineRow, ProductRow)| {
+                Ok(CartItem { line: line.line()?, product: product.product(shop)? })
+            };
+            Ok(Cart { items: rows.into_iter().map(item).collect::<Result<_, StoreError>>()? })
+        })
+    }
+
+    fn change(&self, command: ChangeCart) -> Outcome<Option<CartItem>> {
+        let shop = self.currency();
+        self.write(move |conn| {
+            locks::users(conn, &[command.user])?;
+            let lines = lines(conn, command.user)?;
+            let product = match command.product(&lines) {
+                Some(product) => product_queries::find(conn, product, shop)?,
+                None => None,
+            };
+            let decision = match decide_cart(&command, &lines, product.as_ref()) {
+                Ok(decision) => decision,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let line = write(conn, &command, decision, &lines, product.as_ref())?;
+            Ok(Ok(line.zip(product).map(|(line, product)| CartItem { line, product })))
+        })
+    }
+}
+
+fn write(
+    conn: &mut Conn,
+    command: &ChangeCart,
+    decision: CartDecision,
+    lines: &[CartLine],
+    product: Option<&Product>,
+) -> Result<Option<CartLine>, Failure> {
+    match decision {
+        CartDecision::Insert { quantity, .. } => {
+            product.map(|product| insert(conn, command, product, quantity)).transpose()
+        }
+        CartDecision::Update { line, quantity } => {
+            let line = lines.iter().find(|read| read.id == line);
+            Ok(line.map(|line| update(conn, command, line, quantity)).transpose()?)
+        }
+        CartDecision::Delete { line } => {
+            delete(conn, &[line])?;
+            Ok(None)
+        }
+        CartDecision::Clear => {
+            let ids: Vec<_> = lines.iter().map(|line| line.id).collect();
+            delete(conn, &ids)?;
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The ports, in queries that both databases understand.
+//!
+//! This tree is compiled once for each database: `sqlite.rs` and `postgres.rs` mount it, and give
+//! it in their own terms
+//! - `Conn`, the connection,
+//! - `Database`, with `read` (one query), `snapshot` (several, of one moment) and `write` (one
+//!   transaction),
+//! - `locks`, which lock what a write touches, in the one order: user, order, product, stock.
+//!
+//! Every write has the same shape: lock, read, let the domain decide, write what it returned.
+
+mod accounts;
+mod carts;
+mod ledger;
+mod orders;
+mod placing;
+mod products;
+mod shop;
+mod stock;
+
+pub(crate) use shop::{fix_currency, stored_currency};
+
+use tradepost_domain::PageRequest;
+
+/// Rows before a page. No table has 2^63 rows.
+fn offset(page: PageRequest) -> i64 {
+    i64::try_from(page.offset()).unwrap_or(i64::MAX)
+}
+
+/// A count, which is never negative.
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or_default()
+}

@@ -1,0 +1,204 @@
+use super::super::{Conn, Database, locks};
+use super::{shop, stock};
+use crate::failure::Failure;
+use crate::rows::{MovementRow, ProductRow, micros};
+use crate::schema::{products, stock as stock_table, stock_movements};
+use diesel::prelude::*;
+use tradepost_domain::{
+    AdjustStock, ChangeProduct, CreateProduct, Currency, Movement, Outcome, Page, PageRequest,
+    Product, ProductFilter, ProductId, ProductRepository, Refusal, Sku, StoreError,
+    decide_adjustment, decide_change, decide_creation,
+};
+
+/// A product with its stock, as [`ProductRow`] wants it.
+pub(super) const PRODUCT: (
+    products::id,
+    products::sku,
+    products::name,
+    products::description,
+    products::price,
+    products::archived,
+    products::created_at,
+    products::updated_at,
+    stock_table::on_hand,
+) = (
+    products::id,
+    products::sku,
+    products::name,
+    products::description,
+    products::price,
+    products::archived,
+    products::created_at,
+    products::updated_at,
+    stock_table::on_hand,
+);
+
+pub(super) fn find(
+    conn: &mut Conn,
+    id: ProductId,
+    shop: Currency,
+) -> Result<Option<Product>, Failure> {
+    let row = products::table
+        .inner_join(stock_table::table)
+        .filter(products::id.eq(id.get()))
+        .select(PRODUCT)
+        .first::<ProductRow>(conn)
+        .optional()?;
+    Ok(row.map(|row| row.product(shop)).transpose()?)
+}
+
+fn sku_holder(conn: &mut Conn, sku: Option<&Sku>) -> QueryResult<Option<ProductId>> {
+    let Some(sku) = sku else { return Ok(None) };
+    let holder = products::table
+        .filter(products::sku.eq(sku.as_str()))
+        .select(products::id)
+        .first(conn)
+        .optional()?;
+    Ok(holder.and_then(ProductId::new))
+}
+
+fn insert(conn: &mut Conn, command: &CreateProduct) -> Result<ProductId, Failure> {
+    let draft = &command.draft;
+    let id = diesel::insert_into(products::table)
+        .values((
+            products::sku.eq(draft.sku.as_ref().map(|sku| sku.as_str())),
+            products::name.eq(draft.name.as_str()),
+            products::description.eq(draft.description.as_str()),
+            products::price.eq(draft.price.money().minor()),
+            products::archived.eq(false),
+            products::created_at.eq(micros(command.at)),
+            products::updated_at.eq(micros(command.at)),
+        ))
+        .returning(products::id)
+        .get_result(conn)?;
+    ProductId::new(id).ok_or_else(|| StoreError::corrupt("products", "id", id).into())
+}
+
+fn update(conn: &mut Conn, product: &Product) -> QueryResult<()> {
+    diesel::update(products::table.find(product.id.get()))
+        .set((
+            products::sku.eq(product.sku.as_ref().map(|sku| sku.as_str())),
+            products::name.eq(product.name.as_str()),
+            products::description.eq(product.description.as_str()),
+            products::price.eq(product.price.money().minor()),
+            products::archived.eq(product.archived),
+            products::updated_at.eq(micros(product.updated_at)),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+impl ProductRepository for Database {
+    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        let shop = self.currency();
+        self.snapshot(|conn| {
+            let count = if filter.archived {
+                products::table.filter(products::archived.eq(true)).count().get_result(conn)?
+            } else {
+                shop::catalogue_size(conn)?
+            };
+            let items = products::table
+                .inner_join(stock_table::table)
+                .filter(products::archived.eq(filter.archived))
+                .order(products::id.desc())
+                .offset(super::offset(page))
+                .limit(i64::from(page.size()))
+                .select(PRODUCT)
+                .load::<ProductRow>(conn)?
+                .into_iter()
+                .map(|row| row.product(shop))
+                .collect::<Result<_, _>>()?;
+            Ok(Page { count: super::count(count), items })
+        })
+    }
+
+    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        let shop = self.currency();
+        self.read(|conn| find(conn, id, shop))
+    }
+
+    fn create(&self, command: CreateProduct) -> Outcome<Product> {
+        let shop = self.currency();
+        self.write(move |conn| {
+            let holder = sku_holder(conn, command.draft.sku.as_ref())?;
+            if let Err(refusal) = decide_creation(&command, holder, shop) {
+                return Ok(Err(refusal));
+            }
+            let id = insert(conn, &command)?;
+            stock::open(conn, id)?;
+            stock::record(conn, command.opening(id).as_slice())?;
+            shop::grow_catalogue(conn, 1)?;
+            Ok(find(conn, id, shop)?.ok_or(Refusal::NotFound))
+        })
+    }
+
+    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+        let shop = self.currency();
+        self.write(move |conn| {
+            locks::product(conn, command.product)?;
+            locks::stock(conn, &[command.product])?;
+            let before = find(conn, command.product, shop)?;
+            let sku = command.change.sku.as_ref().and_then(Option::as_ref);
+            let holder = sku_holder(conn, sku)?;
+            let decision = match decide_change(&command, before.as_ref(), holder, shop) {
+                Ok(decision) => decision,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            stock::record(conn, decision.movement.as_slice())?;
+            if before.as_ref() != Some(&decision.product) {
+                update(conn, &decision.product)?;
+            }
+            let was_archived = before.is_some_and(|product| product.archived);
+            match (was_archived, decision.product.archived) {
+                (false, true) => shop::grow_catalogue(conn, -1)?,
+                (true, false) => shop::grow_catalogue(conn, 1)?,
+                _ => {}
+            }
+            Ok(Ok(decision.product))
+        })
+    }
+
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Product> {
+        let shop = self.currency();
+        self.write(move |conn| {
+            locks::stock(conn, &[command.product])?;
+            let product = find(conn, command.product, shop)?;
+            let decision = match decide_adjustment(&command, product.as_ref()) {
+                Ok(decision) => decision,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            stock::record(conn, &[decision.movement])?;
+            let after = product.map(|product| Product { stock: decision.level, ..product });
+            Ok(after.ok_or(Refusal::NotFound))
+        })
+    }
+
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError> {
+        self.snapshot(|conn| {
+            let known: Option<i64> = products::table
+                .find(product.get())
+                .select(products::id)
+                .first(conn)
+                .optional()?;
+            if known.is_none() {
+                return Ok(None);
+            }
+            let of_product = stock_movements::product_id.eq(product.get());
+            let count = stock_movements::table.filter(of_product).count().get_result(conn)?;
+            let items = stock_movements::table
+                .filter(of_product)
+                .order(stock_movements::id.desc())
+                .offset(super::offset(page))
+                .limit(i64::from(page.size()))
+                .load::<MovementRow>(conn)?
+                .into_iter()
+                .map(MovementRow::movement)
+                .collect::<Result<_, _>>()?;
+            Ok(Some(Page { count: super::count(count), items }))
+        })
+    }
+}

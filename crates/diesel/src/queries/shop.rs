@@ -1,0 +1,31 @@
+//! The one row about the shop itself.
+
+use super::super::Conn;
+use crate::schema::shop;
+use diesel::prelude::*;
+
+/// The currency that was written at the first start.
+pub(crate) fn stored_currency(conn: &mut Conn) -> QueryResult<Option<String>> {
+    shop::table.find(1).select(shop::currency).first(conn)
+}
+
+/// Writes the currency, if none was written before.
+pub(crate) fn fix_currency(conn: &mut Conn, code: &str) -> QueryResult<()> {
+    diesel::update(shop::table.find(1).filter(shop::currency.is_null()))
+        .set(shop::currency.eq(code))
+        .execute(conn)
+        .map(drop)
+}
+
+/// The number of products in the catalogue.
+pub(super) fn catalogue_size(conn: &mut Conn) -> QueryResult<i64> {
+    shop::table.find(1).select(shop::catalogue_size).first(conn)
+}
+
+/// Products came into the catalogue, or left it.
+pub(super) fn grow_catalogue(conn: &mut Conn, by: i64) -> QueryResult<()> {
+    diesel::update(shop::table.find(1))
+        .set(shop::catalogue_size.eq(shop::catalogue_size + by))
+        .execute(conn)
+        .map(drop)
+}

@@ -1,0 +1,235 @@
+//! Rows, and how they become values of the domain. A row that cannot be one is reported with its
+//! table, column and id.
+
+use chrono::{DateTime, Utc};
+use diesel::Queryable;
+use tradepost_domain::{
+    Account, CartItemId, CartLine, Currency, Description, Email, Money, Movement, MovementId,
+    NewMovement, Note, Offer, Order, OrderId, OrderLine, OrderStatus, PasswordHash, Price, Product,
+    ProductId, ProductName, Quantity, Reason, Sku, StockDelta, StockLevel, StoreError, UserId,
+    Username,
+};
+
+/// Where a value came from, for the report if it is bad.
+#[derive(Clone, Copy)]
+struct Source {
+    table: &'static str,
+    row: i64,
+}
+
+impl Source {
+    fn good<T>(self, column: &'static str, value: Option<T>) -> Result<T, StoreError> {
+        value.ok_or_else(|| StoreError::corrupt(self.table, column, self.row))
+    }
+
+    fn at(self, column: &'static str, micros: i64) -> Result<DateTime<Utc>, StoreError> {
+        self.good(column, DateTime::from_timestamp_micros(micros))
+    }
+}
+
+/// A time as it is stored: microseconds since 1970 in UTC.
+pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+#[derive(Queryable)]
+pub(crate) struct ProductRow {
+    id: i64,
+    sku: Option<String>,
+    name: String,
+    description: String,
+    price: i64,
+    archived: bool,
+    created_at: i64,
+    updated_at: i64,
+    on_hand: i64,
+}
+
+impl ProductRow {
+    pub(crate) fn product(self, shop: Currency) -> Result<Product, StoreError> {
+        let from = Source { table: "products", row: self.id };
+        let sku = match self.sku {
+            Some(sku) => Some(from.good("sku", Sku::new(&sku).ok())?),
+            None => None,
+        };
+        Ok(Product {
+            id: from.good("id", ProductId::new(self.id))?,
+            sku,
+            name: from.good("name", ProductName::new(&self.name).ok())?,
+            description: from.good("description", Description::new(&self.description).ok())?,
+            price: from.good("price", Price::new(Money::from_minor(self.price, shop)).ok())?,
+            stock: Source { table: "stock", ..from }
+                .good("on_hand", StockLevel::new(self.on_hand))?,
+            archived: self.archived,
+            created_at: from.at("created_at", self.created_at)?,
+            updated_at: from.at("updated_at", self.updated_at)?,
+        })
+    }
+}
+
+/// The columns of a product that placing an order needs.
+#[derive(Queryable)]
+pub(crate) struct OfferRow {
+    id: i64,
+    name: String,
+    price: i64,
+    archived: bool,
+    on_hand: i64,
+}
+
+impl OfferRow {
+    pub(crate) fn offer(self, shop: Currency) -> Result<(ProductId, Offer), StoreError> {
+        let from = Source { table: "products", row: self.id };
+        let offer = Offer {
+            name: from.good("name", ProductName::new(&self.name).ok())?,
+            price: Money::from_minor(self.price, shop),
+            stock: Source { table: "stock", ..from }
+                .good("on_hand", StockLevel::new(self.on_hand))?,
+            archived: self.archived,
+        };
+        Ok((from.good("id", ProductId::new(self.id))?, offer))
+    }
+}
+
+#[derive(Queryable)]
+pub(crate) struct CartLineRow {
+    id: i64,
+    user_id: i64,
+    product_id: i64,
+    quantity: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl CartLineRow {
+    pub(crate) fn line(self) -> Result<CartLine, StoreError> {
+        let from = Source { table: "cart_items", row: self.id };
+        Ok(CartLine {
+            id: from.good("id", CartItemId::new(self.id))?,
+            user: from.good("user_id", UserId::new(self.user_id))?,
+            product: from.good("product_id", ProductId::new(self.product_id))?,
+            quantity: from.good("quantity", Quantity::new(self.quantity).ok())?,
+            created_at: from.at("created_at", self.created_at)?,
+            updated_at: from.at("updated_at", self.updated_at)?,
+        })
+    }
+}
+
+#[derive(Queryable)]
+pub(crate) struct OrderRow {
+    pub(crate) id: i64,
+    user_id: i64,
+    status: String,
+    total: i64,
+    archived: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl OrderRow {
+    pub(crate) fn order(
+        self,
+        lines: Vec<OrderLineRow>,
+        shop: Currency,
+    ) -> Result<Order, StoreError> {
+        let from = Source { table: "orders", row: self.id };
+        Ok(Order {
+            id: from.good("id", OrderId::new(self.id))?,
+            user: from.good("user_id", UserId::new(self.user_id))?,
+            status: from.good("status", OrderStatus::parse(&self.status))?,
+            total: Money::from_minor(self.total, shop),
+            lines: lines.into_iter().map(|line| line.line(shop)).collect::<Result<_, _>>()?,
+            archived: self.archived,
+            created_at: from.at("created_at", self.created_at)?,
+            updated_at: from.at("updated_at", self.updated_at)?,
+        })
+    }
+}
+
+#[derive(Queryable)]
+pub(crate) struct OrderLineRow {
+    pub(crate) order_id: i64,
+    product_id: i64,
+    name: String,
+    unit_price: i64,
+    quantity: i64,
+}
+
+impl OrderLineRow {
+    fn line(self, shop: Currency) -> Result<OrderLine, StoreError> {
+        let from = Source { table: "order_lines", row: self.order_id };
+        Ok(OrderLine {
+            product: from.good("product_id", ProductId::new(self.product_id))?,
+            name: from.good("name", ProductName::new(&self.name).ok())?,
+            unit_price: Money::from_minor(self.unit_price, shop),
+            quantity: from.good("quantity", Quantity::new(self.quantity).ok())?,
+        })
+    }
+}
+
+#[derive(Queryable)]
+pub(crate) struct MovementRow {
+    id: i64,
+    product_id: i64,
+    order_id: Option<i64>,
+    delta: i64,
+    reason: String,
+    note: Option<String>,
+    actor_id: Option<i64>,
+    created_at: i64,
+}
+
+impl MovementRow {
+    pub(crate) fn movement(self) -> Result<Movement, StoreError> {
+        let from = Source { table: "stock_movements", row: self.id };
+        let note = match self.note {
+            Some(note) => Some(from.good("note", Note::new(&note).ok())?),
+            None => None,
+        };
+        let entry = NewMovement {
+            product: from.good("product_id", ProductId::new(self.product_id))?,
+            order: self.order_id.and_then(OrderId::new),
+            delta: from.good("delta", StockDelta::new(self.delta))?,
+            reason: from.good("reason", Reason::parse(&self.reason))?,
+            note,
+            actor: self.actor_id.and_then(UserId::new),
+            at: from.at("created_at", self.created_at)?,
+        };
+        Ok(Movement { id: from.good("id", MovementId::new(self.id))?, entry })
+    }
+}
+
+#[derive(Queryable)]
+pub(crate) struct AccountRow {
+    id: i64,
+    username: String,
+    email: Option<String>,
+    is_staff: bool,
+    is_active: bool,
+    session_epoch: i64,
+    created_at: i64,
+}
+
+impl AccountRow {
+    pub(crate) fn account(self) -> Result<Account, StoreError> {
+        let from = Source { table: "users", row: self.id };
+        let email = match self.email {
+            Some(email) => Some(from.good("email", Email::new(&email).ok())?),
+            None => None,
+        };
+        Ok(Account {
+            id: from.good("id", UserId::new(self.id))?,
+            username: from.good("username", Username::new(&self.username).ok())?,
+            email,
+            is_staff: self.is_staff,
+            is_active: self.is_active,
+            session_epoch: self.session_epoch,
+            created_at: from.at("created_at", self.created_at)?,
+        })
+    }
+}
+
+/// A hash as it is stored.
+pub(crate) fn hash(text: String) -> PasswordHash {
+    PasswordHash::new(text)
+}

@@ -1,0 +1,99 @@
+//! The tables, as both databases have them. By hand: integers of SQLite have 64 bits, which
+//! diesel's own reading of a schema does not know.
+
+diesel::table! {
+    shop (id) {
+        id -> BigInt,
+        currency -> Nullable<Text>,
+        catalogue_size -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        username -> Text,
+        username_key -> Text,
+        email -> Nullable<Text>,
+        email_key -> Nullable<Text>,
+        password -> Text,
+        is_staff -> Bool,
+        is_active -> Bool,
+        session_epoch -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    products (id) {
+        id -> BigInt,
+        sku -> Nullable<Text>,
+        name -> Text,
+        description -> Text,
+        price -> BigInt,
+        archived -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    stock (product_id) {
+        product_id -> BigInt,
+        on_hand -> BigInt,
+    }
+}
+
+diesel::table! {
+    cart_items (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        product_id -> BigInt,
+        quantity -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    orders (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        status -> Text,
+        total -> BigInt,
+        archived -> Bool,
+        placement -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    order_lines (order_id, position) {
+        order_id -> BigInt,
+        position -> BigInt,
+        user_id -> BigInt,
+        product_id -> BigInt,
+        name -> Text,
+        unit_price -> BigInt,
+        quantity -> BigInt,
+    }
+}
+
+diesel::table! {
+    stock_movements (id) {
+        id -> BigInt,
+        product_id -> BigInt,
+        order_id -> Nullable<BigInt>,
+        delta -> BigInt,
+        reason -> Text,
+        note -> Nullable<Text>,
+        actor_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::joinable!(stock -> products (product_id));
+diesel::joinable!(cart_items -> products (product_id));
+diesel::allow_tables_to_appear_in_same_query!(products, stock, cart_items);
+diesel::allow_tables_to_appear_in_same_query!(orders, order_lines);

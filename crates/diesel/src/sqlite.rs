@@ -1,0 +1,116 @@
+//! SQLite: one file, one writer, many readers.
+//!
+//! SQLite lets one connection write at a time. So one thread has the only connection that writes,
+//! and commits together what is waiting together ([`writer`]); reads go to a pool of read-only
+//! connections, which the write-ahead log lets go on meanwhile.
+
+mod classify;
+mod connect;
+mod migrator;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+#[path = "queries/mod.rs"]
+mod queries;
+
+pub(crate) use migrator::Migrator;
+
+use crate::failure::Failure;
+use crate::{Missing, OpenError, OpenOptions, ShopCurrency};
+use classify::store_error;
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ConnectionManager, Pool};
+use diesel::sqlite::SqliteConnection;
+use std::path::Path;
+use tradepost_domain::{Currency, StoreError};
+use writer::Writer;
+
+/// The connection that the queries are written against.
+pub(crate) type Conn = SqliteConnection;
+
+/// An open database.
+pub(crate) struct Database {
+    writer: Writer,
+    readers: Pool<ConnectionManager<Conn>>,
+    currency: Currency,
+}
+
+impl Database {
+    /// Opens a database that is there and has every migration.
+    pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
+        let mut conn = connect::writer(path, Missing::Refuse, options.wait)?;
+        migrator::check_current(&mut conn, path)?;
+        let unusable = |error: diesel::result::Error| OpenError::unusable(path, &error);
+        if let ShopCurrency::Is(currency) = options.currency {
+            queries::fix_currency(&mut conn, currency.code()).map_err(unusable)?;
+        }
+        let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
+        let currency = options.currency.agree(stored.as_deref())?;
+        let readers = connect::readers(path, options)?;
+        let writer = Writer::start(conn).map_err(|error| OpenError::unusable(path, &error))?;
+        Ok(Self { writer, readers, currency })
+    }
+
+    /// The shop's currency.
+    pub(crate) fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// Runs one query on a connection that cannot write.
+    pub(crate) fn read<T>(
+        &self,
+        job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let mut conn = self.readers.get().map_err(classify::no_connection)?;
+        job(&mut conn).map_err(store_error)
+    }
+
+    /// Runs several queries that see the same moment.
+    pub(crate) fn snapshot<T>(
+        &self,
+        job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.read(|conn| {
+            conn.batch_execute("BEGIN")?;
+            let result = job(conn);
+            conn.batch_execute("ROLLBACK")?;
+            result
+        })
+    }
+
+    /// Runs one write: whole or not at all, and committed when this returns.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.write(job)
+    }
+}
+
+/// Nothing to lock: a write has the database to itself from its first statement.
+pub(crate) mod locks {
+    use super::Conn;
+    use diesel::QueryResult;
+    use tradepost_domain::{OrderId, ProductId, UserId};
+
+    pub(crate) fn users(_: &mut Conn, _: &[UserId]) -> QueryResult<()> {
+        Ok(())
+    }
+
+    pub(crate) fn staff(_: &mut Conn, _: UserId) -> QueryResult<()> {
+        Ok(())
+    }
+
+    pub(crate) fn order(_: &mut Conn, _: OrderId) -> QueryResult<()> {
+        Ok(())
+    }
+
+    pub(crate) fn product(_: &mut Conn, _: ProductId) -> QueryResult<()> {
+        Ok(())
+    }
+
+    pub(crate) fn stock(_: &mut Conn, _: &[ProductId]) -> QueryResult<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! What SQLite's errors mean. diesel passes their text on and keeps their codes to itself, so the
+//! text decides; the tests provoke each for real.
+
+use crate::failure::Failure;
+use diesel::result::Error;
+use tradepost_domain::{StoreError, StoreErrorKind};
+
+/// What the database's refusal means for whoever asked.
+pub(super) fn store_error(failure: Failure) -> StoreError {
+    match failure {
+        Failure::Store(error) => error,
+        Failure::Query(error) => StoreError::caused(kind(&error), error),
+    }
+}
+
+pub(super) fn kind(error: &Error) -> StoreErrorKind {
+    let Error::DatabaseError(_, information) = error else { return StoreErrorKind::Other };
+    let message = information.message();
+    let says = |words: &str| message.contains(words);
+    if says("is locked") || says("locking protocol") {
+        StoreErrorKind::Busy
+    } else if says("database or disk is full") {
+        StoreErrorKind::Full
+    } else if says("disk I/O error")
+        || says("unable to open database file")
+        || says("readonly database")
+    {
+        StoreErrorKind::Unavailable
+    } else {
+        StoreErrorKind::Other
+    }
+}
+
+/// No connection was free in time.
+pub(super) fn no_connection(error: diesel::r2d2::PoolError) -> StoreError {
+    StoreError::caused(StoreErrorKind::Busy, error)
+}

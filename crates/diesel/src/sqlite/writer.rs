@@ -1,0 +1,174 @@
+//! The one writer: whatever is waiting together is committed together.
+//!
+//! Each write runs in a savepoint of its own, so that one that fails harms no other, and nobody is
+//! answered before the commit returned. There is no timer: a batch forms while the one before it
+//! commits, and a lone write waits for nobody.
+
+use super::Conn;
+use super::classify::{kind, store_error};
+use crate::failure::Failure;
+use diesel::connection::SimpleConnection;
+use diesel::result::Error;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use tradepost_domain::{StoreError, StoreErrorKind};
+
+/// The most writes that are committed together. More would make the first of them wait longer
+/// than the commit that they share saves.
+const TOGETHER: usize = 64;
+
+/// The most writes that may wait. Whoever comes then is told at once that the database is busy.
+const WAITING: usize = 1024;
+
+pub(super) struct Writer {
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A write that waits.
+trait Job: Send {
+    /// Runs it; whether its changes are to stay.
+    fn run(&mut self, conn: &mut Conn) -> bool;
+
+    /// It panicked: its changes are not to stay.
+    fn panicked(&mut self, panic: &(dyn Any + Send));
+
+    /// Tells whoever waits, after the commit returned.
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+struct Task<T, F> {
+    job: F,
+    result: Result<T, StoreError>,
+    answer: SyncSender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send,
+    F: Fn(&mut Conn) -> Result<T, Failure> + Send,
+{
+    fn run(&mut self, conn: &mut Conn) -> bool {
+        self.result = (self.job)(conn).map_err(store_error);
+        self.result.is_ok()
+    }
+
+    fn panicked(&mut self, panic: &(dyn Any + Send)) {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("a panic without words");
+        self.result = Err(StoreError::caused(
+            StoreErrorKind::Other,
+            std::io::Error::other(format!("a write panicked: {message}")),
+        ));
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
+        // Whoever asked may have gone away; the outcome stands all the same.
+        let _ = self.answer.send(commit.and(self.result));
+    }
+}
+
+impl Writer {
+    pub(super) fn start(mut conn: Conn) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(WAITING);
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || work(&mut conn, &jobs))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Runs a job, and returns when it is committed.
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.submit(job)?
+            .recv()
+            .unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown)))
+    }
+
+    /// Puts a job in line; its outcome arrives after the commit.
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<Receiver<Result<T, StoreError>>, StoreError> {
+        let (answer, outcome) = sync_channel(1);
+        let result = Err(StoreError::new(StoreErrorKind::OutcomeUnknown));
+        let queue = self.queue.as_ref().ok_or_else(unavailable)?;
+        queue.try_send(Box::new(Task { job, result, answer })).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::new(StoreErrorKind::Busy),
+            TrySendError::Disconnected(_) => unavailable(),
+        })?;
+        Ok(outcome)
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable)
+}
+
+impl Drop for Writer {
+    /// Finishes what is waiting.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("the writer of the database ended in a panic");
+        }
+    }
+}
+
+fn work(conn: &mut Conn, jobs: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        batch.extend(jobs.try_iter().take(TOGETHER - 1));
+        let commit = catch_unwind(AssertUnwindSafe(|| run(conn, &mut batch)));
+        let commit = commit.unwrap_or_else(|_| {
+            log::error!("a batch of writes panicked");
+            Err(StoreError::new(StoreErrorKind::OutcomeUnknown))
+        });
+        if commit.is_err() {
+            // Not there any more if SQLite has rolled back by itself.
+            let _ = conn.batch_execute("ROLLBACK");
+        }
+        for job in batch {
+            job.answer(commit.clone());
+        }
+    }
+}
+
+/// Runs a batch in one transaction. An error is everybody's: nothing of the batch is stored.
+fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    conn.batch_execute("BEGIN IMMEDIATE").map_err(whole)?;
+    for job in batch {
+        conn.batch_execute("SAVEPOINT job").map_err(whole)?;
+        let stays = catch_unwind(AssertUnwindSafe(|| job.run(conn)))
+            .map_err(|panic| job.panicked(&*panic))
+            .unwrap_or(false);
+        // A full disk or a failed read may have rolled back the whole transaction: then there is
+        // no savepoint to go back to, and this fails for everybody.
+        let end = if stays { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+        conn.batch_execute(end).map_err(whole)?;
+    }
+    conn.batch_execute("COMMIT").map_err(|error| match kind(&error) {
+        known @ (StoreErrorKind::Busy | StoreErrorKind::Full) => StoreError::caused(known, error),
+        // The log may or may not have reached the disk.
+        _ => StoreError::caused(StoreErrorKind::OutcomeUnknown, error),
+    })
+}
+
+/// What a failure outside of any job means for all of them: nothing was stored, so each may be
+/// tried again.
+fn whole(error: Error) -> StoreError {
+    let kind = match kind(&error) {
+        StoreErrorKind::Other => StoreErrorKind::Unavailable,
+        known => known,
+    };
+    StoreError::caused(kind, error)
+}

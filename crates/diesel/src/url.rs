@@ -1,0 +1,119 @@
+//! The URL of a database: its scheme says which kind it is.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where the shop's data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite://PATH` is relative, `sqlite:///PATH` absolute.
+    Sqlite(PathBuf),
+    /// `postgres://` or `postgresql://`, passed on as it is.
+    Postgres(String),
+}
+
+/// What is wrong with a URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// A kind of database that there is no support for.
+    #[error("its scheme has to be sqlite, postgres or postgresql")]
+    Scheme,
+    /// No file named.
+    #[error("it names no file: sqlite://PATH is relative to the current folder, sqlite:///PATH is absolute")]
+    NoPath,
+    /// A database in memory is another one for each connection.
+    #[error("a shop cannot be kept in memory: name a file, as in sqlite://data/tradepost.db")]
+    InMemory,
+}
+
+impl DatabaseUrl {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`UrlError`].
+    pub fn parse(url: &str) -> Result<Self, UrlError> {
+        let (scheme, rest) = url.split_once(':').ok_or(UrlError::Scheme)?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "sqlite" => match rest.strip_prefix("//").unwrap_or(rest) {
+                ":memory:" => Err(UrlError::InMemory),
+                "" | "/" => Err(UrlError::NoPath),
+                path => Ok(Self::Sqlite(PathBuf::from(path))),
+            },
+            "postgres" | "postgresql" => Ok(Self::Postgres(format!("postgres:{rest}"))),
+            _ => Err(UrlError::Scheme),
+        }
+    }
+
+    /// The URL of an SQLite file.
+    #[must_use]
+    pub fn sqlite(path: &Path) -> Self {
+        Self::Sqlite(path.to_owned())
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    /// The URL without a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(url) => f.write_str(&without_password(url)),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Leaves out what stands between the user's name and the host, and every parameter: a password
+/// can be among them.
+fn without_password(url: &str) -> String {
+    let url = url.split_once('?').map_or(url, |(url, _)| url);
+    match url.rsplit_once('@') {
+        Some((before, host)) => {
+            let (scheme, user) = before.split_once("//").unwrap_or(("postgres:", before));
+            let user = user.split_once(':').map_or(user, |(user, _)| user);
+            format!("{scheme}//{user}@{host}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_as_a_table() {
+        let file = |path: &str| Ok(DatabaseUrl::Sqlite(PathBuf::from(path)));
+        for (url, expected) in [
+            ("sqlite://data/tradepost.db", file("data/tradepost.db")),
+            ("sqlite:///var/lib/shop.db", file("/var/lib/shop.db")),
+            ("sqlite:shop.db", file("shop.db")),
+            ("SQLite://shop.db", file("shop.db")),
+            ("sqlite://", Err(UrlError::NoPath)),
+            ("sqlite://:memory:", Err(UrlError::InMemory)),
+            ("sqlite::memory:", Err(UrlError::InMemory)),
+            ("mysql://localhost/shop", Err(UrlError::Scheme)),
+            ("shop.db", Err(UrlError::Scheme)),
+            ("", Err(UrlError::Scheme)),
+        ] {
+            assert_eq!(DatabaseUrl::parse(url), expected, "{url}");
+        }
+        assert_eq!(DatabaseUrl::parse("postgres://h/d"), DatabaseUrl::parse("postgresql://h/d"));
+    }
+
+    #[test]
+    fn a_password_does_not_show() {
+        for (url, shown) in [
+            ("postgres://ada:secret@db:5432/shop", "postgres://ada@db:5432/shop"),
+            ("postgres://ada:se@cret@db/shop", "postgres://ada@db/shop"),
+            ("postgres://db/shop?user=ada&password=secret", "postgres://db/shop"),
+        ] {
+            let url = DatabaseUrl::parse(url).unwrap();
+            assert_eq!((url.to_string(), format!("{url:?}")), (shown.to_owned(), shown.to_owned()));
+        }
+    }
+}
