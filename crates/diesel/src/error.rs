@@ -1,59 +1,72 @@
 //! Why a database could not be opened or migrated, as sentences for whoever runs the shop.
 
-use std::path::{Path, PathBuf};
 use tradepost_domain::Currency;
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is no such file.
-    #[error("There is no database at {}. Make it with `tradepost migrate`, or name another with --database.", path.display())]
+    #[error(
+        "There is no database at {database}. Make it with `tradepost migrate`, or name another with --database."
+    )]
     Missing {
-        /// The file.
-        path: PathBuf,
+        /// The database: its file, or its URL without the password.
+        database: String,
     },
     /// The file is something else.
-    #[error("{} is not an SQLite database. Name another file with --database, or move this one away.", path.display())]
+    #[error(
+        "{database} is not an SQLite database. Name another file with --database, or move this one away."
+    )]
     NotADatabase {
-        /// The file.
-        path: PathBuf,
+        /// The database: its file, or its URL without the password.
+        database: String,
     },
     /// The file belongs to another program.
-    #[error("{} is the database of another program. Name another file with --database.", path.display())]
+    #[error("{database} is the database of another program. Name another file with --database.")]
     OtherProgram {
-        /// The file.
-        path: PathBuf,
+        /// The database: its file, or its URL without the password.
+        database: String,
     },
     /// The schema is of a later version.
-    #[error("The database {} was made by a newer version of tradepost: it has the migration {migration}. Start that version, or restore a backup from before the upgrade.", path.display())]
+    #[error(
+        "The database {database} was made by a newer version of tradepost: it has the migration {migration}. Start that version, or restore a backup from before the upgrade."
+    )]
     TooNew {
-        /// The file.
-        path: PathBuf,
+        /// The database: its file, or its URL without the password.
+        database: String,
         /// A migration that this version does not know.
         migration: String,
     },
     /// The schema is of an earlier version.
-    #[error("The database {} is not up to date: {count} migrations are missing. Run `tradepost migrate`.", path.display())]
+    #[error(
+        "The database {database} is not up to date: {count} migrations are missing. Run `tradepost migrate`."
+    )]
     Pending {
-        /// The file.
-        path: PathBuf,
+        /// The database: its file, or its URL without the password.
+        database: String,
         /// How many.
         count: usize,
     },
     /// The SQLite that was built in can corrupt data.
-    #[error("This binary contains SQLite {version}, which can corrupt a database that several connections use. Build it with SQLite 3.51.3 or later.")]
+    #[error(
+        "This binary contains SQLite {version}, which can corrupt a database that several connections use. Build it with SQLite 3.51.3 or later."
+    )]
     OldSqlite {
         /// Its version.
         version: String,
     },
     /// The file system has no shared memory.
-    #[error("The file system under {} cannot keep SQLite's write-ahead log. Put the data folder on a local disk.", path.display())]
+    #[error(
+        "The file system under {database} cannot keep SQLite's write-ahead log. Put the data folder on a local disk."
+    )]
     NoWriteAheadLog {
-        /// The file.
-        path: PathBuf,
+        /// The database: its file, or its URL without the password.
+        database: String,
     },
     /// The shop sells in another currency.
-    #[error("The shop's currency is {stored}, written into its database at the first start; --currency says {wanted}. Start it with --currency {stored}.")]
+    #[error(
+        "The shop's currency is {stored}, written into its database at the first start; --currency says {wanted}. Start it with --currency {stored}."
+    )]
     OtherCurrency {
         /// What the database says.
         stored: String,
@@ -61,24 +74,29 @@ pub enum OpenError {
         wanted: Currency,
     },
     /// A kind of database that was left out of this build.
-    #[error("This binary was built without {name}. Build it with --features {name}, or name another database with --database.")]
+    #[error(
+        "This binary was built without {name}. Build it with --features {name}, or name another database with --database."
+    )]
     NotBuiltIn {
         /// Its name.
         name: &'static str,
     },
     /// Anything else.
-    #[error("The database {} cannot be opened: {reason}.", path.display())]
+    #[error("The database {database} cannot be opened: {reason}.")]
     Unusable {
-        /// The file.
-        path: PathBuf,
+        /// The database: its file, or its URL without the password.
+        database: String,
         /// What the database says.
         reason: String,
     },
 }
 
 impl OpenError {
-    pub(crate) fn unusable(path: &Path, reason: &dyn std::error::Error) -> Self {
-        Self::Unusable { path: path.to_owned(), reason: reason.to_string() }
+    pub(crate) fn unusable(database: &str, reason: &dyn std::fmt::Display) -> Self {
+        Self::Unusable {
+            database: database.to_owned(),
+            reason: reason.to_string(),
+        }
     }
 }
 
@@ -91,6 +109,16 @@ pub enum MigrateError {
     /// The database refused.
     #[error("The database cannot be migrated: {0}.")]
     Database(#[from] diesel::result::Error),
+    /// Taking the migration back would delete orders.
+    #[error(
+        "The shop has {orders} orders, which taking back {name} would delete. Copy the database with pg_dump, and drop it by hand."
+    )]
+    OrdersWouldBeLost {
+        /// The migration.
+        name: String,
+        /// How many.
+        orders: i64,
+    },
     /// A migration failed.
     #[error("The migration {name} failed, and nothing was changed: {reason}.")]
     Failed {
@@ -103,6 +131,9 @@ pub enum MigrateError {
 
 impl MigrateError {
     pub(crate) fn failed(name: &str, reason: &dyn std::fmt::Display) -> Self {
-        Self::Failed { name: name.to_owned(), reason: reason.to_string() }
+        Self::Failed {
+            name: name.to_owned(),
+            reason: reason.to_string(),
+        }
     }
 }

@@ -10,6 +10,14 @@
 //! - A lock, a setting of a connection, the meaning of an error: the database's own file.
 //! - A table or a column: a migration of the same name for each database, and `schema.rs`.
 
+#![cfg_attr(
+    all(feature = "sqlite", feature = "postgres"),
+    expect(
+        clippy::duplicate_mod,
+        reason = "the tree of queries is compiled once for each database"
+    )
+)]
+
 mod error;
 mod failure;
 mod rows;
@@ -56,12 +64,18 @@ impl ShopCurrency {
     fn agree(self, stored: Option<&str>) -> Result<Currency, OpenError> {
         let known = stored.and_then(Currency::from_code);
         match (self, known) {
-            (Self::Is(wanted), Some(stored)) if wanted != stored => {
-                Err(OpenError::OtherCurrency { stored: stored.to_string(), wanted })
-            }
+            (Self::Is(wanted), Some(stored)) if wanted != stored => Err(OpenError::OtherCurrency {
+                stored: stored.to_string(),
+                wanted,
+            }),
             (Self::Is(currency), _)
             | (Self::Stored { .. }, Some(currency))
-            | (Self::Stored { otherwise: currency }, None) => Ok(currency),
+            | (
+                Self::Stored {
+                    otherwise: currency,
+                },
+                None,
+            ) => Ok(currency),
         }
     }
 }
@@ -76,8 +90,13 @@ pub fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Stores, OpenErro
         DatabaseUrl::Sqlite(path) => {
             Ok(Stores::of(Arc::new(sqlite::Database::open(path, options)?)))
         }
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(_) => Ok(Stores::of(Arc::new(postgres::Database::open(
+            url, options,
+        )?))),
         #[cfg(not(feature = "sqlite"))]
         DatabaseUrl::Sqlite(_) => Err(OpenError::NotBuiltIn { name: "sqlite" }),
+        #[cfg(not(feature = "postgres"))]
         DatabaseUrl::Postgres(_) => Err(OpenError::NotBuiltIn { name: "postgres" }),
     }
 }
@@ -96,8 +115,8 @@ pub enum Missing {
 pub struct Reverted {
     /// Its name.
     pub name: String,
-    /// A copy of the database as it was before.
-    pub kept: PathBuf,
+    /// A copy of the database as it was before, if something could have been lost.
+    pub kept: Option<PathBuf>,
 }
 
 /// Brings a database's schema up to date, or back.
@@ -106,11 +125,13 @@ pub struct Migrator(Backend);
 enum Backend {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlite::Migrator),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Migrator),
 }
 
 impl Migrator {
-    /// Connects to the database, and makes it if it is missing and wanted. Its folder has to be
-    /// there.
+    /// Connects to the database. A missing SQLite file is made if that is wanted; its folder has to
+    /// be there. A database of PostgreSQL has to be there.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -118,10 +139,15 @@ impl Migrator {
         match url {
             #[cfg(feature = "sqlite")]
             DatabaseUrl::Sqlite(path) => {
-                sqlite::Migrator::connect(path, missing).map(|it| Self(Backend::Sqlite(it)))
+                sqlite::migrator(path, missing).map(|migrator| Self(Backend::Sqlite(migrator)))
+            }
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(_) => {
+                postgres::migrator(url).map(|migrator| Self(Backend::Postgres(migrator)))
             }
             #[cfg(not(feature = "sqlite"))]
             DatabaseUrl::Sqlite(_) => Err(OpenError::NotBuiltIn { name: "sqlite" }),
+            #[cfg(not(feature = "postgres"))]
             DatabaseUrl::Postgres(_) => Err(OpenError::NotBuiltIn { name: "postgres" }),
         }
     }
@@ -134,6 +160,8 @@ impl Migrator {
         match &mut self.0 {
             #[cfg(feature = "sqlite")]
             Backend::Sqlite(migrator) => migrator.pending(),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(migrator) => migrator.pending(),
         }
     }
 
@@ -146,11 +174,13 @@ impl Migrator {
         match &mut self.0 {
             #[cfg(feature = "sqlite")]
             Backend::Sqlite(migrator) => migrator.run(&mut applied),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(migrator) => migrator.run(&mut applied),
         }
     }
 
-    /// Takes the last migration back; `None` if there is none. The database is copied first, as
-    /// what the migration made is deleted with all that is in it.
+    /// Takes the last migration back; `None` if there is none. What it made is deleted with all
+    /// that is in it: an SQLite database is copied first, one of PostgreSQL must have no orders.
     ///
     /// # Errors
     /// [`MigrateError`].
@@ -158,6 +188,8 @@ impl Migrator {
         match &mut self.0 {
             #[cfg(feature = "sqlite")]
             Backend::Sqlite(migrator) => migrator.revert(),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(migrator) => migrator.revert(),
         }
     }
 }

@@ -47,7 +47,10 @@ pub(crate) struct ProductRow {
 
 impl ProductRow {
     pub(crate) fn product(self, shop: Currency) -> Result<Product, StoreError> {
-        let from = Source { table: "products", row: self.id };
+        let from = Source {
+            table: "products",
+            row: self.id,
+        };
         let sku = match self.sku {
             Some(sku) => Some(from.good("sku", Sku::new(&sku).ok())?),
             None => None,
@@ -57,9 +60,15 @@ impl ProductRow {
             sku,
             name: from.good("name", ProductName::new(&self.name).ok())?,
             description: from.good("description", Description::new(&self.description).ok())?,
-            price: from.good("price", Price::new(Money::from_minor(self.price, shop)).ok())?,
-            stock: Source { table: "stock", ..from }
-                .good("on_hand", StockLevel::new(self.on_hand))?,
+            price: from.good(
+                "price",
+                Price::new(Money::from_minor(self.price, shop)).ok(),
+            )?,
+            stock: Source {
+                table: "stock",
+                ..from
+            }
+            .good("on_hand", StockLevel::new(self.on_hand))?,
             archived: self.archived,
             created_at: from.at("created_at", self.created_at)?,
             updated_at: from.at("updated_at", self.updated_at)?,
@@ -79,12 +88,18 @@ pub(crate) struct OfferRow {
 
 impl OfferRow {
     pub(crate) fn offer(self, shop: Currency) -> Result<(ProductId, Offer), StoreError> {
-        let from = Source { table: "products", row: self.id };
+        let from = Source {
+            table: "products",
+            row: self.id,
+        };
         let offer = Offer {
             name: from.good("name", ProductName::new(&self.name).ok())?,
             price: Money::from_minor(self.price, shop),
-            stock: Source { table: "stock", ..from }
-                .good("on_hand", StockLevel::new(self.on_hand))?,
+            stock: Source {
+                table: "stock",
+                ..from
+            }
+            .good("on_hand", StockLevel::new(self.on_hand))?,
             archived: self.archived,
         };
         Ok((from.good("id", ProductId::new(self.id))?, offer))
@@ -103,7 +118,10 @@ pub(crate) struct CartLineRow {
 
 impl CartLineRow {
     pub(crate) fn line(self) -> Result<CartLine, StoreError> {
-        let from = Source { table: "cart_items", row: self.id };
+        let from = Source {
+            table: "cart_items",
+            row: self.id,
+        };
         Ok(CartLine {
             id: from.good("id", CartItemId::new(self.id))?,
             user: from.good("user_id", UserId::new(self.user_id))?,
@@ -132,13 +150,19 @@ impl OrderRow {
         lines: Vec<OrderLineRow>,
         shop: Currency,
     ) -> Result<Order, StoreError> {
-        let from = Source { table: "orders", row: self.id };
+        let from = Source {
+            table: "orders",
+            row: self.id,
+        };
         Ok(Order {
             id: from.good("id", OrderId::new(self.id))?,
             user: from.good("user_id", UserId::new(self.user_id))?,
             status: from.good("status", OrderStatus::parse(&self.status))?,
             total: Money::from_minor(self.total, shop),
-            lines: lines.into_iter().map(|line| line.line(shop)).collect::<Result<_, _>>()?,
+            lines: lines
+                .into_iter()
+                .map(|line| line.line(shop))
+                .collect::<Result<_, _>>()?,
             archived: self.archived,
             created_at: from.at("created_at", self.created_at)?,
             updated_at: from.at("updated_at", self.updated_at)?,
@@ -157,7 +181,10 @@ pub(crate) struct OrderLineRow {
 
 impl OrderLineRow {
     fn line(self, shop: Currency) -> Result<OrderLine, StoreError> {
-        let from = Source { table: "order_lines", row: self.order_id };
+        let from = Source {
+            table: "order_lines",
+            row: self.order_id,
+        };
         Ok(OrderLine {
             product: from.good("product_id", ProductId::new(self.product_id))?,
             name: from.good("name", ProductName::new(&self.name).ok())?,
@@ -181,7 +208,10 @@ pub(crate) struct MovementRow {
 
 impl MovementRow {
     pub(crate) fn movement(self) -> Result<Movement, StoreError> {
-        let from = Source { table: "stock_movements", row: self.id };
+        let from = Source {
+            table: "stock_movements",
+            row: self.id,
+        };
         let note = match self.note {
             Some(note) => Some(from.good("note", Note::new(&note).ok())?),
             None => None,
@@ -195,7 +225,10 @@ impl MovementRow {
             actor: self.actor_id.and_then(UserId::new),
             at: from.at("created_at", self.created_at)?,
         };
-        Ok(Movement { id: from.good("id", MovementId::new(self.id))?, entry })
+        Ok(Movement {
+            id: from.good("id", MovementId::new(self.id))?,
+            entry,
+        })
     }
 }
 
@@ -212,7 +245,10 @@ pub(crate) struct AccountRow {
 
 impl AccountRow {
     pub(crate) fn account(self) -> Result<Account, StoreError> {
-        let from = Source { table: "users", row: self.id };
+        let from = Source {
+            table: "users",
+            row: self.id,
+        };
         let email = match self.email {
             Some(email) => Some(from.good("email", Email::new(&email).ok())?),
             None => None,

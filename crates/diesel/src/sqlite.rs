@@ -6,7 +6,6 @@
 
 mod classify;
 mod connect;
-mod migrator;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -14,15 +13,18 @@ mod writer;
 #[path = "queries/mod.rs"]
 mod queries;
 
-pub(crate) use migrator::Migrator;
+pub(crate) use queries::Migrator;
 
 use crate::failure::Failure;
-use crate::{Missing, OpenError, OpenOptions, ShopCurrency};
+use crate::{MigrateError, Missing, OpenError, OpenOptions, ShopCurrency};
 use classify::store_error;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
-use std::path::Path;
+use diesel::{QueryResult, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tradepost_domain::{Currency, StoreError};
 use writer::Writer;
 
@@ -40,16 +42,21 @@ impl Database {
     /// Opens a database that is there and has every migration.
     pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
         let mut conn = connect::writer(path, Missing::Refuse, options.wait)?;
-        migrator::check_current(&mut conn, path)?;
-        let unusable = |error: diesel::result::Error| OpenError::unusable(path, &error);
+        let database = connect::name(path)?;
+        queries::check_current(&mut conn, database)?;
+        let unusable = |error: diesel::result::Error| OpenError::unusable(database, &error);
         if let ShopCurrency::Is(currency) = options.currency {
             queries::fix_currency(&mut conn, currency.code()).map_err(unusable)?;
         }
         let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
         let currency = options.currency.agree(stored.as_deref())?;
         let readers = connect::readers(path, options)?;
-        let writer = Writer::start(conn).map_err(|error| OpenError::unusable(path, &error))?;
-        Ok(Self { writer, readers, currency })
+        let writer = Writer::start(conn).map_err(|error| OpenError::unusable(database, &error))?;
+        Ok(Self {
+            writer,
+            readers,
+            currency,
+        })
     }
 
     /// The shop's currency.
@@ -86,6 +93,47 @@ impl Database {
     ) -> Result<T, StoreError> {
         self.writer.write(job)
     }
+}
+
+/// A connection for migrations.
+pub(crate) fn migrator(path: &Path, missing: Missing) -> Result<Migrator, OpenError> {
+    let conn = connect::writer(path, missing, PATIENCE)?;
+    Ok(Migrator::new(conn, connect::name(path)?.to_owned()))
+}
+
+/// Another process may be migrating the same file: wait for it rather than give up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) type Db = diesel::sqlite::Sqlite;
+
+pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+
+pub(crate) fn has_history(conn: &mut Conn) -> QueryResult<bool> {
+    let tables = "SELECT count(*) AS value FROM sqlite_master
+                  WHERE type = 'table' AND name = '__diesel_schema_migrations'";
+    Ok(connect::number(conn, tables)? > 0)
+}
+
+/// Runs something while no other process can read or write.
+pub(crate) fn exclusively<T>(
+    conn: &mut Conn,
+    job: impl FnOnce(&mut Conn) -> Result<T, MigrateError>,
+) -> Result<T, MigrateError> {
+    conn.exclusive_transaction(job)
+}
+
+/// Copies the database beside itself.
+pub(crate) fn keep_copy(
+    conn: &mut Conn,
+    database: &str,
+    _migration: &str,
+) -> Result<Option<PathBuf>, MigrateError> {
+    let now = connect::words(conn, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now') AS value")?;
+    let copy = format!("{database}.before-revert-{now}");
+    diesel::sql_query("VACUUM INTO ?")
+        .bind::<diesel::sql_types::Text, _>(&copy)
+        .execute(conn)?;
+    Ok(Some(PathBuf::from(copy)))
 }
 
 /// Nothing to lock: a write has the database to itself from its first statement.

@@ -19,7 +19,9 @@ pub enum UrlError {
     #[error("its scheme has to be sqlite, postgres or postgresql")]
     Scheme,
     /// No file named.
-    #[error("it names no file: sqlite://PATH is relative to the current folder, sqlite:///PATH is absolute")]
+    #[error(
+        "it names no file: sqlite://PATH is relative to the current folder, sqlite:///PATH is absolute"
+    )]
     NoPath,
     /// A database in memory is another one for each connection.
     #[error("a shop cannot be kept in memory: name a file, as in sqlite://data/tradepost.db")]
@@ -48,6 +50,15 @@ impl DatabaseUrl {
     #[must_use]
     pub fn sqlite(path: &Path) -> Self {
         Self::Sqlite(path.to_owned())
+    }
+
+    /// The URL with its password, for connecting and for nothing else.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn secret(&self) -> String {
+        match self {
+            Self::Sqlite(_) => self.to_string(),
+            Self::Postgres(url) => url.clone(),
+        }
     }
 }
 
@@ -102,18 +113,30 @@ mod tests {
         ] {
             assert_eq!(DatabaseUrl::parse(url), expected, "{url}");
         }
-        assert_eq!(DatabaseUrl::parse("postgres://h/d"), DatabaseUrl::parse("postgresql://h/d"));
+        assert_eq!(
+            DatabaseUrl::parse("postgres://h/d"),
+            DatabaseUrl::parse("postgresql://h/d")
+        );
     }
 
     #[test]
     fn a_password_does_not_show() {
         for (url, shown) in [
-            ("postgres://ada:secret@db:5432/shop", "postgres://ada@db:5432/shop"),
+            (
+                "postgres://ada:secret@db:5432/shop",
+                "postgres://ada@db:5432/shop",
+            ),
             ("postgres://ada:se@cret@db/shop", "postgres://ada@db/shop"),
-            ("postgres://db/shop?user=ada&password=secret", "postgres://db/shop"),
+            (
+                "postgres://db/shop?user=ada&password=secret",
+                "postgres://db/shop",
+            ),
         ] {
             let url = DatabaseUrl::parse(url).unwrap();
-            assert_eq!((url.to_string(), format!("{url:?}")), (shown.to_owned(), shown.to_owned()));
+            assert_eq!(
+                (url.to_string(), format!("{url:?}")),
+                (shown.to_owned(), shown.to_owned())
+            );
         }
     }
 }

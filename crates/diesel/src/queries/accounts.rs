@@ -38,7 +38,10 @@ fn find(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>, Failure> {
 }
 
 fn credentials((account, password): (AccountRow, String)) -> Result<Credentials, Failure> {
-    Ok(Credentials { account: account.account()?, password: hash(password) })
+    Ok(Credentials {
+        account: account.account()?,
+        password: hash(password),
+    })
 }
 
 fn update(conn: &mut Conn, account: &Account) -> QueryResult<()> {
@@ -116,11 +119,11 @@ impl AccountRepository for Database {
         self.write(move |conn| {
             locks::users(conn, &[command.user])?;
             let before = find(conn, command.user)?;
-            let Credentials { account, password } =
-                match decide_password(&command, before.as_ref()) {
-                    Ok(after) => after,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
+            let Credentials { account, password } = match decide_password(&command, before.as_ref())
+            {
+                Ok(after) => after,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
             update(conn, &account)?;
             diesel::update(users::table.find(account.id.get()))
                 .set(users::password.eq(password.reveal()))
@@ -136,8 +139,12 @@ impl AccountRepository for Database {
         new: PasswordHash,
     ) -> Result<(), StoreError> {
         self.write(move |conn| {
-            let unchanged = users::table.find(user.get()).filter(users::password.eq(old.reveal()));
-            diesel::update(unchanged).set(users::password.eq(new.reveal())).execute(conn)?;
+            let unchanged = users::table
+                .find(user.get())
+                .filter(users::password.eq(old.reveal()));
+            diesel::update(unchanged)
+                .set(users::password.eq(new.reveal()))
+                .execute(conn)?;
             Ok(())
         })
     }

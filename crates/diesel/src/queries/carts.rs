@@ -33,7 +33,10 @@ fn lines(conn: &mut Conn, user: UserId) -> Result<Vec<CartLine>, Failure> {
         .order(cart_items::id)
         .select(LINE)
         .load::<CartLineRow>(conn)?;
-    Ok(rows.into_iter().map(CartLineRow::line).collect::<Result<_, _>>()?)
+    Ok(rows
+        .into_iter()
+        .map(CartLineRow::line)
+        .collect::<Result<_, _>>()?)
 }
 
 fn insert(
@@ -71,13 +74,19 @@ fn update(
             cart_items::updated_at.eq(micros(command.at)),
         ))
         .execute(conn)?;
-    Ok(CartLine { quantity, updated_at: command.at, ..*line })
+    Ok(CartLine {
+        quantity,
+        updated_at: command.at,
+        ..*line
+    })
 }
 
 /// Deletes the lines with these ids: those that were read, and no others.
 pub(super) fn delete(conn: &mut Conn, lines: &[CartItemId]) -> QueryResult<()> {
     let ids: Vec<i64> = lines.iter().map(|line| line.get()).collect();
-    diesel::delete(cart_items::table.filter(cart_items::id.eq_any(ids))).execute(conn).map(drop)
+    diesel::delete(cart_items::table.filter(cart_items::id.eq_any(ids)))
+        .execute(conn)
+        .map(drop)
 }
 
 /// The carts of several users, each in the order in which its lines were added.
@@ -87,7 +96,10 @@ pub(super) fn of_users(conn: &mut Conn, users: &[i64]) -> Result<Vec<CartLine>, 
         .order(cart_items::id)
         .select(LINE)
         .load::<CartLineRow>(conn)?;
-    Ok(rows.into_iter().map(CartLineRow::line).collect::<Result<_, _>>()?)
+    Ok(rows
+        .into_iter()
+        .map(CartLineRow::line)
+        .collect::<Result<_, _>>()?)
 }
 
 impl CartRepository for Database {
@@ -101,9 +113,17 @@ impl CartRepository for Database {
                 .select((LINE, PRODUCT))
                 .load::<(CartLineRow, ProductRow)>(conn)?;
             let item = |(line, product): (CartLineRow, ProductRow)| {
-                Ok(CartItem { line: line.line()?, product: product.product(shop)? })
+                Ok(CartItem {
+                    line: line.line()?,
+                    product: product.product(shop)?,
+                })
             };
-            Ok(Cart { items: rows.into_iter().map(item).collect::<Result<_, StoreError>>()? })
+            Ok(Cart {
+                items: rows
+                    .into_iter()
+                    .map(item)
+                    .collect::<Result<_, StoreError>>()?,
+            })
         })
     }
 
@@ -121,7 +141,9 @@ impl CartRepository for Database {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             let line = write(conn, &command, decision, &lines, product.as_ref())?;
-            Ok(Ok(line.zip(product).map(|(line, product)| CartItem { line, product })))
+            Ok(Ok(line
+                .zip(product)
+                .map(|(line, product)| CartItem { line, product })))
         })
     }
 }
@@ -134,12 +156,14 @@ fn write(
     product: Option<&Product>,
 ) -> Result<Option<CartLine>, Failure> {
     match decision {
-        CartDecision::Insert { quantity, .. } => {
-            product.map(|product| insert(conn, command, product, quantity)).transpose()
-        }
+        CartDecision::Insert { quantity, .. } => product
+            .map(|product| insert(conn, command, product, quantity))
+            .transpose(),
         CartDecision::Update { line, quantity } => {
             let line = lines.iter().find(|read| read.id == line);
-            Ok(line.map(|line| update(conn, command, line, quantity)).transpose()?)
+            Ok(line
+                .map(|line| update(conn, command, line, quantity))
+                .transpose()?)
         }
         CartDecision::Delete { line } => {
             delete(conn, &[line])?;

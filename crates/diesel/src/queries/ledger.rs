@@ -67,20 +67,38 @@ impl Ledger for Database {
             let stock = |finding: Finding| {
                 let product = id("stock", "product_id", ProductId::new, finding.subject)?;
                 let (on_hand, ledger) = (finding.stored, finding.proven);
-                Ok(Discrepancy::Stock { product, on_hand, ledger })
+                Ok(Discrepancy::Stock {
+                    product,
+                    on_hand,
+                    ledger,
+                })
             };
             collect(conn, STOCK, stock, &mut discrepancies)?;
             let total = |finding: Finding| {
                 let order = id("orders", "id", OrderId::new, finding.subject)?;
                 let (total, lines) = (finding.stored, finding.proven);
-                Ok(Discrepancy::Total { order, total, lines })
+                Ok(Discrepancy::Total {
+                    order,
+                    total,
+                    lines,
+                })
             };
             collect(conn, TOTALS, total, &mut discrepancies)?;
             let movements = |finding: Finding| {
                 let order = id("stock_movements", "order_id", OrderId::new, finding.subject)?;
-                let product = id("stock_movements", "product_id", ProductId::new, finding.other)?;
+                let product = id(
+                    "stock_movements",
+                    "product_id",
+                    ProductId::new,
+                    finding.other,
+                )?;
                 let (moved, expected) = (finding.stored, finding.proven);
-                Ok(Discrepancy::Movements { order, product, moved, expected })
+                Ok(Discrepancy::Movements {
+                    order,
+                    product,
+                    moved,
+                    expected,
+                })
             };
             collect(conn, MOVEMENTS, movements, &mut discrepancies)?;
             orders_that_cannot_be(conn, &mut discrepancies)?;
@@ -124,7 +142,9 @@ fn orders_that_cannot_be(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result
         .order(orders::id)
         .load::<i64>(conn)?;
     for number in without_lines {
-        into.push(Discrepancy::NoLines { order: id("orders", "id", OrderId::new, number)? });
+        into.push(Discrepancy::NoLines {
+            order: id("orders", "id", OrderId::new, number)?,
+        });
     }
     let cancelled = tradepost_domain::OrderStatus::Cancelled.as_str();
     let deleted = orders::table
@@ -140,9 +160,14 @@ fn orders_that_cannot_be(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result
 }
 
 fn catalogue_count(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> {
-    let kept = shop::table.find(1).select(shop::catalogue_size).first(conn)?;
-    let counted =
-        products::table.filter(products::archived.eq(false)).count().get_result(conn)?;
+    let kept = shop::table
+        .find(1)
+        .select(shop::catalogue_size)
+        .first(conn)?;
+    let counted = products::table
+        .filter(products::archived.eq(false))
+        .count()
+        .get_result(conn)?;
     if kept != counted {
         into.push(Discrepancy::CatalogueCount { kept, counted });
     }

@@ -30,16 +30,16 @@ const ORDER: (
 );
 
 fn find(conn: &mut Conn, id: OrderId, shop: Currency) -> Result<Option<Order>, Failure> {
-    let row = orders::table.find(id.get()).select(ORDER).first::<OrderRow>(conn).optional()?;
+    let row = orders::table
+        .find(id.get())
+        .select(ORDER)
+        .first::<OrderRow>(conn)
+        .optional()?;
     Ok(with_lines(conn, row.into_iter().collect(), shop)?.pop())
 }
 
 /// Orders with their lines, in two queries however many they are.
-fn with_lines(
-    conn: &mut Conn,
-    rows: Vec<OrderRow>,
-    shop: Currency,
-) -> Result<Vec<Order>, Failure> {
+fn with_lines(conn: &mut Conn, rows: Vec<OrderRow>, shop: Currency) -> Result<Vec<Order>, Failure> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut lines = HashMap::<i64, Vec<OrderLineRow>>::new();
     let read = order_lines::table
@@ -79,8 +79,9 @@ impl OrderRepository for Database {
         let shop = self.currency();
         self.snapshot(|conn| {
             let chosen = || {
-                let mut chosen =
-                    orders::table.filter(orders::archived.eq(filter.archived)).into_boxed();
+                let mut chosen = orders::table
+                    .filter(orders::archived.eq(filter.archived))
+                    .into_boxed();
                 if let Some(user) = filter.user {
                     chosen = chosen.filter(orders::user_id.eq(user.get()));
                 }
@@ -93,7 +94,10 @@ impl OrderRepository for Database {
                 .limit(i64::from(page.size()))
                 .select(ORDER)
                 .load::<OrderRow>(conn)?;
-            Ok(Page { count: super::count(count), items: with_lines(conn, rows, shop)? })
+            Ok(Page {
+                count: super::count(count),
+                items: with_lines(conn, rows, shop)?,
+            })
         })
     }
 

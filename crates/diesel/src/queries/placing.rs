@@ -44,11 +44,7 @@ pub(super) fn place(
 }
 
 /// Locks the carts and the stock that the requests touch, in the one order, and reads them after.
-fn lock_floor(
-    conn: &mut Conn,
-    requests: &[PlaceOrder],
-    shop: Currency,
-) -> Result<Floor, Failure> {
+fn lock_floor(conn: &mut Conn, requests: &[PlaceOrder], shop: Currency) -> Result<Floor, Failure> {
     let users: BTreeSet<UserId> = requests.iter().map(|request| request.user).collect();
     let users: Vec<UserId> = users.into_iter().collect();
     locks::users(conn, &users)?;
@@ -57,8 +53,12 @@ fn lock_floor(
     for line in carts::of_users(conn, &ids)? {
         floor.carts.entry(line.user).or_default().push(line);
     }
-    let wanted: BTreeSet<ProductId> =
-        floor.carts.values().flatten().map(|line| line.product).collect();
+    let wanted: BTreeSet<ProductId> = floor
+        .carts
+        .values()
+        .flatten()
+        .map(|line| line.product)
+        .collect();
     let wanted: Vec<ProductId> = wanted.into_iter().collect();
     locks::stock(conn, &wanted)?;
     floor.offers = offers(conn, &wanted, shop)?.into_iter().collect();
@@ -82,7 +82,10 @@ fn offers(
             stock_table::on_hand,
         ))
         .load::<OfferRow>(conn)?;
-    Ok(rows.into_iter().map(|row| row.offer(shop)).collect::<Result<_, _>>()?)
+    Ok(rows
+        .into_iter()
+        .map(|row| row.offer(shop))
+        .collect::<Result<_, _>>()?)
 }
 
 fn insert(conn: &mut Conn, order: &NewOrder) -> Result<OrderId, Failure> {

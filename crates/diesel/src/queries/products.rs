@@ -93,7 +93,10 @@ impl ProductRepository for Database {
         let shop = self.currency();
         self.snapshot(|conn| {
             let count = if filter.archived {
-                products::table.filter(products::archived.eq(true)).count().get_result(conn)?
+                products::table
+                    .filter(products::archived.eq(true))
+                    .count()
+                    .get_result(conn)?
             } else {
                 shop::catalogue_size(conn)?
             };
@@ -108,7 +111,10 @@ impl ProductRepository for Database {
                 .into_iter()
                 .map(|row| row.product(shop))
                 .collect::<Result<_, _>>()?;
-            Ok(Page { count: super::count(count), items })
+            Ok(Page {
+                count: super::count(count),
+                items,
+            })
         })
     }
 
@@ -168,7 +174,10 @@ impl ProductRepository for Database {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             stock::record(conn, &[decision.movement])?;
-            let after = product.map(|product| Product { stock: decision.level, ..product });
+            let after = product.map(|product| Product {
+                stock: decision.level,
+                ..product
+            });
             Ok(after.ok_or(Refusal::NotFound))
         })
     }
@@ -188,7 +197,10 @@ impl ProductRepository for Database {
                 return Ok(None);
             }
             let of_product = stock_movements::product_id.eq(product.get());
-            let count = stock_movements::table.filter(of_product).count().get_result(conn)?;
+            let count = stock_movements::table
+                .filter(of_product)
+                .count()
+                .get_result(conn)?;
             let items = stock_movements::table
                 .filter(of_product)
                 .order(stock_movements::id.desc())
@@ -198,7 +210,10 @@ impl ProductRepository for Database {
                 .into_iter()
                 .map(MovementRow::movement)
                 .collect::<Result<_, _>>()?;
-            Ok(Some(Page { count: super::count(count), items }))
+            Ok(Some(Page {
+                count: super::count(count),
+                items,
+            }))
         })
     }
 }

@@ -14,7 +14,9 @@ pub(super) fn store_error(failure: Failure) -> StoreError {
 }
 
 pub(super) fn kind(error: &Error) -> StoreErrorKind {
-    let Error::DatabaseError(_, information) = error else { return StoreErrorKind::Other };
+    let Error::DatabaseError(_, information) = error else {
+        return StoreErrorKind::Other;
+    };
     let message = information.message();
     let says = |words: &str| message.contains(words);
     if says("is locked") || says("locking protocol") {

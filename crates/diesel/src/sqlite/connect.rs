@@ -1,6 +1,7 @@
 //! Connections, and what every one of them is set to.
 
 use super::Conn;
+use super::classify::kind;
 use crate::{Missing, OpenError, OpenOptions};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -8,7 +9,7 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::sql_types::{BigInt, Text};
 use std::path::Path;
 use std::time::Duration;
-
+use tradepost_domain::StoreErrorKind;
 
 /// "TPST", as the first migration writes it: whose file it is.
 const APPLICATION_ID: i64 = 1_414_550_356;
@@ -31,41 +32,69 @@ struct Words {
 
 /// The connection that writes; it makes the database what the readers expect.
 pub(super) fn writer(path: &Path, missing: Missing, wait: Duration) -> Result<Conn, OpenError> {
+    let path = name(path)?;
     let mut conn = connection(path, missing)?;
     let unusable = |error: diesel::result::Error| OpenError::unusable(path, &error);
-    let wait = wait.as_millis();
     // The time to wait comes first: setting the rest may already have to wait.
-    conn.batch_execute(&format!("PRAGMA busy_timeout = {wait}")).map_err(unusable)?;
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {}", wait.as_millis()))
+        .map_err(unusable)?;
     check_owner(&mut conn, path)?;
     check_version(&words(&mut conn, "SELECT sqlite_version() AS value").map_err(unusable)?)?;
+    write_ahead_log(&mut conn, path, wait)?;
     conn.batch_execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000",
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000",
     )
     .map_err(unusable)?;
-    let mode = words(&mut conn, "SELECT journal_mode AS value FROM pragma_journal_mode")
-        .map_err(unusable)?;
-    if mode != "wal" {
-        return Err(OpenError::NoWriteAheadLog { path: path.to_owned() });
-    }
     Ok(conn)
 }
 
-/// A bare connection to a file that SQLite can read.
-pub(super) fn connection(path: &Path, missing: Missing) -> Result<Conn, OpenError> {
-    let exists = path.try_exists().map_err(|error| OpenError::unusable(path, &error))?;
-    if !exists && missing == Missing::Refuse {
-        return Err(OpenError::Missing { path: path.to_owned() });
+/// Turns on the write-ahead log. SQLite does not wait for another process that is doing the same,
+/// whatever its busy_timeout says: it gives up at once, so this tries again.
+fn write_ahead_log(conn: &mut Conn, path: &str, wait: Duration) -> Result<(), OpenError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    while let Err(error) = conn.batch_execute("PRAGMA journal_mode = WAL") {
+        if waited >= wait || kind(&error) != StoreErrorKind::Busy {
+            return Err(OpenError::unusable(path, &error));
+        }
+        std::thread::sleep(PAUSE);
+        waited += PAUSE;
     }
-    let mode = if missing == Missing::Create { "rwc" } else { "rw" };
-    Conn::establish(&uri(path, mode)?).map_err(|error| OpenError::unusable(path, &error))
+    let mode = words(conn, "SELECT journal_mode AS value FROM pragma_journal_mode");
+    match mode.map_err(|error| OpenError::unusable(path, &error))?.as_str() {
+        "wal" => Ok(()),
+        _ => Err(OpenError::NoWriteAheadLog { database: path.to_owned() }),
+    }
 }
 
-fn check_owner(conn: &mut Conn, path: &Path) -> Result<(), OpenError> {
-    let owner = number(conn, "SELECT application_id AS value FROM pragma_application_id");
+/// A bare connection to a file that SQLite can read.
+pub(super) fn connection(path: &str, missing: Missing) -> Result<Conn, OpenError> {
+    let exists = Path::new(path)
+        .try_exists()
+        .map_err(|error| OpenError::unusable(path, &error))?;
+    if !exists && missing == Missing::Refuse {
+        return Err(OpenError::Missing {
+            database: path.to_owned(),
+        });
+    }
+    let mode = if missing == Missing::Create {
+        "rwc"
+    } else {
+        "rw"
+    };
+    Conn::establish(&uri(path, mode)).map_err(|error| OpenError::unusable(path, &error))
+}
+
+fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
+    let owner = number(
+        conn,
+        "SELECT application_id AS value FROM pragma_application_id",
+    );
     let owner = owner.map_err(|error| {
         if error.to_string().contains("not a database") {
-            OpenError::NotADatabase { path: path.to_owned() }
+            OpenError::NotADatabase {
+                database: path.to_owned(),
+            }
         } else {
             OpenError::unusable(path, &error)
         }
@@ -76,15 +105,21 @@ fn check_owner(conn: &mut Conn, path: &Path) -> Result<(), OpenError> {
     if owner == APPLICATION_ID || (owner == 0 && tables == 0) {
         Ok(())
     } else {
-        Err(OpenError::OtherProgram { path: path.to_owned() })
+        Err(OpenError::OtherProgram {
+            database: path.to_owned(),
+        })
     }
 }
 
 pub(super) fn check_version(version: &str) -> Result<(), OpenError> {
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
+    let mut parts = version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or_default());
     let mut part = || parts.next().unwrap_or_default();
     if (part(), part(), part()) < OLDEST_SQLITE {
-        return Err(OpenError::OldSqlite { version: version.to_owned() });
+        return Err(OpenError::OldSqlite {
+            version: version.to_owned(),
+        });
     }
     Ok(())
 }
@@ -95,7 +130,8 @@ pub(super) fn readers(
     options: &OpenOptions,
 ) -> Result<Pool<ConnectionManager<Conn>>, OpenError> {
     // One by hand first: the pool would keep the reason of a failure to itself for a while.
-    let uri = uri(path, "ro")?;
+    let path = name(path)?;
+    let uri = uri(path, "ro");
     Conn::establish(&uri).map_err(|error| OpenError::unusable(path, &error))?;
     Pool::builder()
         .max_size(options.readers)
@@ -115,27 +151,38 @@ struct Reader {
 impl CustomizeConnection<Conn, diesel::r2d2::Error> for Reader {
     fn on_acquire(&self, conn: &mut Conn) -> Result<(), diesel::r2d2::Error> {
         let wait = self.wait.as_millis();
-        conn.batch_execute(&format!("PRAGMA busy_timeout = {wait}; PRAGMA query_only = ON"))
-            .map_err(diesel::r2d2::Error::QueryError)
+        conn.batch_execute(&format!(
+            "PRAGMA busy_timeout = {wait}; PRAGMA query_only = ON"
+        ))
+        .map_err(diesel::r2d2::Error::QueryError)
     }
 }
 
+/// The path as text.
+pub(super) fn name(path: &Path) -> Result<&str, OpenError> {
+    let unnamed = || OpenError::unusable(&path.to_string_lossy(), &"its name is not UTF-8");
+    path.to_str().ok_or_else(unnamed)
+}
+
 /// A path as SQLite's URI, in which some characters have a meaning of their own.
-fn uri(path: &Path, mode: &str) -> Result<String, OpenError> {
-    let path = path.to_str().ok_or_else(|| OpenError::Unusable {
-        path: path.to_owned(),
-        reason: "its name is not UTF-8".to_owned(),
-    })?;
-    let escaped = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+fn uri(path: &str, mode: &str) -> String {
+    let escaped = path
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
     // Two slashes at the start would make the first name a host.
     let separator = if escaped.starts_with("//") { "//" } else { "" };
-    Ok(format!("file:{separator}{escaped}?mode={mode}"))
+    format!("file:{separator}{escaped}?mode={mode}")
 }
 
 pub(super) fn number(conn: &mut Conn, sql: &str) -> QueryResult<i64> {
-    diesel::sql_query(sql).get_result::<Number>(conn).map(|row| row.value)
+    diesel::sql_query(sql)
+        .get_result::<Number>(conn)
+        .map(|row| row.value)
 }
 
 pub(super) fn words(conn: &mut Conn, sql: &str) -> QueryResult<String> {
-    diesel::sql_query(sql).get_result::<Words>(conn).map(|row| row.value)
+    diesel::sql_query(sql)
+        .get_result::<Words>(conn)
+        .map(|row| row.value)
 }

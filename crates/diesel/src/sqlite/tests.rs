@@ -49,7 +49,11 @@ impl Folder {
 
 fn options(code: &str) -> OpenOptions {
     let currency = ShopCurrency::Is(Currency::from_code(code).unwrap());
-    OpenOptions { currency, readers: 2, wait: Duration::from_millis(100) }
+    OpenOptions {
+        currency,
+        readers: 2,
+        wait: Duration::from_millis(100),
+    }
 }
 
 fn count(conn: &mut Conn) -> i64 {
@@ -63,7 +67,10 @@ fn insert(conn: &mut Conn, value: i64) -> Result<(), Failure> {
 
 fn with_probe(folder: &Folder) -> Database {
     let shop = folder.shop();
-    folder.conn().batch_execute("CREATE TABLE probe (value INTEGER UNIQUE) STRICT").unwrap();
+    folder
+        .conn()
+        .batch_execute("CREATE TABLE probe (value INTEGER UNIQUE) STRICT")
+        .unwrap();
     shop
 }
 
@@ -91,7 +98,10 @@ fn every_connection_is_set_to_keep_its_word() {
     };
     let writer = shop.write(move |conn| Ok(settings(conn))).unwrap();
     assert_eq!(writer, ["2", "1", "wal", "0"]);
-    assert_eq!(shop.read(|conn| Ok(settings(conn))).unwrap()[2..], ["wal", "1"]);
+    assert_eq!(
+        shop.read(|conn| Ok(settings(conn))).unwrap()[2..],
+        ["wal", "1"]
+    );
 }
 
 #[test]
@@ -111,16 +121,34 @@ fn a_reader_cannot_write() {
 #[test]
 fn a_file_that_is_something_else_is_left_alone() {
     let folder = Folder::new();
-    fs::write(folder.path(), "This is a shopping list, not a database.\n".repeat(100)).unwrap();
-    assert!(matches!(folder.open("USD"), Err(OpenError::NotADatabase { .. })));
+    fs::write(
+        folder.path(),
+        "This is a shopping list, not a database.\n".repeat(100),
+    )
+    .unwrap();
+    assert!(matches!(
+        folder.open("USD"),
+        Err(OpenError::NotADatabase { .. })
+    ));
     fs::remove_file(folder.path()).unwrap();
     let mut other = SqliteConnection::establish(&format!(
         "file:{}?mode=rwc",
-        folder.path().to_str().unwrap().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+        folder
+            .path()
+            .to_str()
+            .unwrap()
+            .replace('%', "%25")
+            .replace('?', "%3f")
+            .replace('#', "%23")
     ))
     .unwrap();
-    other.batch_execute("CREATE TABLE auth_user (id INTEGER PRIMARY KEY)").unwrap();
-    assert!(matches!(folder.open("USD"), Err(OpenError::OtherProgram { .. })));
+    other
+        .batch_execute("CREATE TABLE auth_user (id INTEGER PRIMARY KEY)")
+        .unwrap();
+    assert!(matches!(
+        folder.open("USD"),
+        Err(OpenError::OtherProgram { .. })
+    ));
     let url = DatabaseUrl::sqlite(&folder.path());
     let refused = AnyMigrator::connect(&url, Missing::Create);
     assert!(matches!(refused, Err(OpenError::OtherProgram { .. })));
@@ -134,13 +162,18 @@ fn a_schema_of_another_version_is_refused() {
         .conn()
         .batch_execute("INSERT INTO __diesel_schema_migrations VALUES ('99990101000000', '')")
         .unwrap();
-    let Err(error) = folder.open("USD") else { panic!("opened a schema of the future") };
+    let Err(error) = folder.open("USD") else {
+        panic!("opened a schema of the future")
+    };
     assert!(matches!(error, OpenError::TooNew { .. }));
     assert!(error.to_string().contains("99990101000000"), "{error}");
     assert!(migrator.pending().is_err());
     assert!(migrator.run(|_| ()).is_err());
     assert!(migrator.revert().is_err());
-    folder.conn().batch_execute("DELETE FROM __diesel_schema_migrations").unwrap();
+    folder
+        .conn()
+        .batch_execute("DELETE FROM __diesel_schema_migrations")
+        .unwrap();
     assert!(matches!(folder.open("USD"), Err(OpenError::Pending { .. })));
 }
 
@@ -164,12 +197,27 @@ fn a_shop_keeps_its_currency() {
     let folder = Folder::new();
     folder.migrate();
     let usd = Currency::from_code("USD").unwrap();
-    let curious = OpenOptions { currency: ShopCurrency::Stored { otherwise: usd }, ..options("EUR") };
-    assert_eq!(Database::open(&folder.path(), &curious).unwrap().currency(), usd);
+    let curious = OpenOptions {
+        currency: ShopCurrency::Stored { otherwise: usd },
+        ..options("EUR")
+    };
+    assert_eq!(
+        Database::open(&folder.path(), &curious).unwrap().currency(),
+        usd
+    );
     // Asking has not decided it.
     assert_eq!(folder.open("EUR").unwrap().currency().code(), "EUR");
-    assert_eq!(Database::open(&folder.path(), &curious).unwrap().currency().code(), "EUR");
-    assert!(matches!(folder.open("USD"), Err(OpenError::OtherCurrency { .. })));
+    assert_eq!(
+        Database::open(&folder.path(), &curious)
+            .unwrap()
+            .currency()
+            .code(),
+        "EUR"
+    );
+    assert!(matches!(
+        folder.open("USD"),
+        Err(OpenError::OtherCurrency { .. })
+    ));
 }
 
 #[test]
@@ -181,7 +229,7 @@ fn a_migration_is_taken_back_and_nothing_is_lost() {
     assert_eq!(migrator.pending().unwrap(), [reverted.name]);
     assert_eq!(migrator.revert().unwrap(), None);
     drop(migrator);
-    fs::rename(reverted.kept, folder.path()).unwrap();
+    fs::rename(reverted.kept.unwrap(), folder.path()).unwrap();
     for log in ["-wal", "-shm"] {
         let _ = fs::remove_file(format!("{}{log}", folder.path().display()));
     }
@@ -195,11 +243,17 @@ fn several_that_migrate_at_once_all_find_it_done() {
     let applied: usize = std::thread::scope(|scope| {
         let start = || {
             let mut count = 0;
-            AnyMigrator::connect(&url, Missing::Create).unwrap().run(|_| count += 1).unwrap();
+            AnyMigrator::connect(&url, Missing::Create)
+                .unwrap()
+                .run(|_| count += 1)
+                .unwrap();
             count
         };
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
     });
     assert_eq!(applied, 1);
     assert!(folder.open("USD").is_ok());
@@ -211,7 +265,11 @@ fn writes_that_wait_together_are_committed_together() {
     let shop = with_probe(&folder);
     let mut watcher = folder.conn();
     let version = |conn: &mut Conn| {
-        connect::number(conn, "SELECT data_version AS value FROM pragma_data_version").unwrap()
+        connect::number(
+            conn,
+            "SELECT data_version AS value FROM pragma_data_version",
+        )
+        .unwrap()
     };
     let before = version(&mut watcher);
     let (release, released) = channel::<()>();
@@ -231,10 +289,15 @@ fn writes_that_wait_together_are_committed_together() {
             shop.writer.submit(job).unwrap()
         })
         .collect();
-    assert!(waiting.iter().all(|outcome| outcome.try_recv().is_err()), "nobody is told early");
+    assert!(
+        waiting.iter().all(|outcome| outcome.try_recv().is_err()),
+        "nobody is told early"
+    );
     release.send(()).unwrap();
     first.recv().unwrap().unwrap();
-    let failed = waiting.iter().filter(|outcome| outcome.recv().unwrap().is_err());
+    let failed = waiting
+        .iter()
+        .filter(|outcome| outcome.recv().unwrap().is_err());
     assert_eq!(failed.count(), 1);
     assert_eq!(count(&mut watcher), 20);
     // One commit of the one that held the others up, and one of them all.
@@ -317,10 +380,12 @@ fn a_full_disk_stores_nothing_and_is_survived() {
         diesel::sql_query("INSERT INTO wide SELECT hex(zeroblob(500000))").execute(conn)?;
         Ok(())
     };
-    shop.write(|conn| Ok(conn.batch_execute("PRAGMA max_page_count = 100")?)).unwrap();
+    shop.write(|conn| Ok(conn.batch_execute("PRAGMA max_page_count = 100")?))
+        .unwrap();
     assert_eq!(shop.write(fill).unwrap_err().kind(), &StoreErrorKind::Full);
     shop.write(|conn| insert(conn, 1)).unwrap();
-    shop.write(|conn| Ok(conn.batch_execute("PRAGMA max_page_count = 1000000")?)).unwrap();
+    shop.write(|conn| Ok(conn.batch_execute("PRAGMA max_page_count = 1000000")?))
+        .unwrap();
     shop.write(fill).unwrap();
 }
 
@@ -329,7 +394,8 @@ fn all_readers_taken_is_busy() {
     let folder = Folder::new();
     let shop = folder.shop();
     let nested = shop.read(|_| {
-        shop.read(|_| Ok(shop.read(|_| Ok(())).unwrap_err().kind().clone())).map_err(Failure::Store)
+        shop.read(|_| Ok(shop.read(|_| Ok(())).unwrap_err().kind().clone()))
+            .map_err(Failure::Store)
     });
     assert_eq!(nested.unwrap(), StoreErrorKind::Busy);
 }
@@ -339,7 +405,8 @@ fn constraints_hold_below_the_rules() {
     let folder = Folder::new();
     folder.shop();
     let mut conn = folder.conn();
-    let product = "INSERT INTO products (id, name, description, price, archived, created_at, updated_at)
+    let product =
+        "INSERT INTO products (id, name, description, price, archived, created_at, updated_at)
                    VALUES (1, 'Mug', '', 100, 0, 0, 0); INSERT INTO stock VALUES (1, 5);
                    INSERT INTO users VALUES (1, 'ada', 'ada', NULL, NULL, '', 0, 1, 0, 0);";
     conn.batch_execute(product).unwrap();
@@ -348,11 +415,26 @@ fn constraints_hold_below_the_rules() {
         ("INSERT INTO stock VALUES (2, 1)", "FOREIGN KEY"),
         ("UPDATE products SET price = 0", "CHECK"),
         ("UPDATE products SET price = 'free'", "cannot store TEXT"),
-        ("INSERT INTO cart_items VALUES (1, 1, 1, 10000, 0, 0)", "CHECK"),
-        ("INSERT INTO orders VALUES (1, 1, 'lost', 1, 0, 'x', 0, 0)", "CHECK"),
-        ("INSERT INTO orders VALUES (1, 1, 'pending', 1, 1, 'x', 0, 0)", "CHECK"),
-        ("INSERT INTO stock_movements VALUES (1, 1, NULL, 0, 'opening', NULL, NULL, 0)", "CHECK"),
-        ("INSERT INTO stock_movements VALUES (1, 1, NULL, 1, 'sale', NULL, NULL, 0)", "CHECK"),
+        (
+            "INSERT INTO cart_items VALUES (1, 1, 1, 10000, 0, 0)",
+            "CHECK",
+        ),
+        (
+            "INSERT INTO orders VALUES (1, 1, 'lost', 1, 0, 'x', 0, 0)",
+            "CHECK",
+        ),
+        (
+            "INSERT INTO orders VALUES (1, 1, 'pending', 1, 1, 'x', 0, 0)",
+            "CHECK",
+        ),
+        (
+            "INSERT INTO stock_movements VALUES (1, 1, NULL, 0, 'opening', NULL, NULL, 0)",
+            "CHECK",
+        ),
+        (
+            "INSERT INTO stock_movements VALUES (1, 1, NULL, 1, 'sale', NULL, NULL, 0)",
+            "CHECK",
+        ),
     ] {
         let error = conn.batch_execute(statement).unwrap_err();
         assert!(error.to_string().contains(words), "{statement}: {error}");

@@ -79,7 +79,10 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || work(&mut conn, &jobs))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
     }
 
     /// Runs a job, and returns when it is committed.
@@ -100,10 +103,16 @@ impl Writer {
         let (answer, outcome) = sync_channel(1);
         let result = Err(StoreError::new(StoreErrorKind::OutcomeUnknown));
         let queue = self.queue.as_ref().ok_or_else(unavailable)?;
-        queue.try_send(Box::new(Task { job, result, answer })).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::new(StoreErrorKind::Busy),
-            TrySendError::Disconnected(_) => unavailable(),
-        })?;
+        queue
+            .try_send(Box::new(Task {
+                job,
+                result,
+                answer,
+            }))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => StoreError::new(StoreErrorKind::Busy),
+                TrySendError::Disconnected(_) => unavailable(),
+            })?;
         Ok(outcome)
     }
 }
@@ -153,14 +162,21 @@ fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
             .unwrap_or(false);
         // A full disk or a failed read may have rolled back the whole transaction: then there is
         // no savepoint to go back to, and this fails for everybody.
-        let end = if stays { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+        let end = if stays {
+            "RELEASE job"
+        } else {
+            "ROLLBACK TO job; RELEASE job"
+        };
         conn.batch_execute(end).map_err(whole)?;
     }
-    conn.batch_execute("COMMIT").map_err(|error| match kind(&error) {
-        known @ (StoreErrorKind::Busy | StoreErrorKind::Full) => StoreError::caused(known, error),
-        // The log may or may not have reached the disk.
-        _ => StoreError::caused(StoreErrorKind::OutcomeUnknown, error),
-    })
+    conn.batch_execute("COMMIT")
+        .map_err(|error| match kind(&error) {
+            known @ (StoreErrorKind::Busy | StoreErrorKind::Full) => {
+                StoreError::caused(known, error)
+            }
+            // The log may or may not have reached the disk.
+            _ => StoreError::caused(StoreErrorKind::OutcomeUnknown, error),
+        })
 }
 
 /// What a failure outside of any job means for all of them: nothing was stored, so each may be

@@ -1,0 +1,122 @@
+//! The schema's history: which migrations a database has, and bringing it up to date.
+
+use super::super::{Conn, Db, MIGRATIONS, exclusively, has_history, keep_copy};
+use crate::{MigrateError, OpenError, Reverted};
+use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
+use diesel_migrations::MigrationHarness;
+use std::collections::BTreeSet;
+
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+/// A connection for migrations.
+pub(crate) struct Migrator {
+    conn: Conn,
+    database: String,
+}
+
+type Migrations = Vec<Box<dyn Migration<Db>>>;
+
+fn known(database: &str) -> Result<Migrations, OpenError> {
+    let mut known: Migrations = MIGRATIONS
+        .migrations()
+        .map_err(|error| OpenError::unusable(database, &error))?;
+    known.sort_unstable_by(|a, b| a.name().version().cmp(&b.name().version()));
+    Ok(known)
+}
+
+/// The versions that a database has. Reads only: a database that never had any stays as it is.
+fn applied(conn: &mut Conn) -> QueryResult<BTreeSet<String>> {
+    if !has_history(conn)? {
+        return Ok(BTreeSet::new());
+    }
+    let versions = __diesel_schema_migrations::table
+        .select(__diesel_schema_migrations::version)
+        .load::<String>(conn)?;
+    Ok(versions.into_iter().collect())
+}
+
+/// What a database lacks, oldest first.
+fn pending(conn: &mut Conn, database: &str) -> Result<Migrations, OpenError> {
+    let mut applied = applied(conn).map_err(|error| OpenError::unusable(database, &error))?;
+    let mut pending = known(database)?;
+    pending.retain(|migration| !applied.remove(&migration.name().version().to_string()));
+    match applied.pop_last() {
+        Some(migration) => Err(OpenError::TooNew {
+            database: database.to_owned(),
+            migration,
+        }),
+        None => Ok(pending),
+    }
+}
+
+/// Refuses a database that is not of this version.
+pub(crate) fn check_current(conn: &mut Conn, database: &str) -> Result<(), OpenError> {
+    match pending(conn, database)?.len() {
+        0 => Ok(()),
+        count => Err(OpenError::Pending {
+            database: database.to_owned(),
+            count,
+        }),
+    }
+}
+
+impl Migrator {
+    pub(crate) fn new(conn: Conn, database: String) -> Self {
+        Self { conn, database }
+    }
+
+    pub(crate) fn pending(&mut self) -> Result<Vec<String>, OpenError> {
+        let pending = pending(&mut self.conn, &self.database)?;
+        Ok(pending
+            .iter()
+            .map(|migration| migration.name().to_string())
+            .collect())
+    }
+
+    /// Runs what is pending, all or nothing, and tells of each.
+    pub(crate) fn run(&mut self, applied: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
+        let Self { conn, database } = self;
+        exclusively(conn, |conn| {
+            // Looked up in here: whoever waited for another process finds its work done.
+            for migration in pending(conn, database)? {
+                let name = migration.name().to_string();
+                let failed = |reason: Box<dyn std::error::Error + Send + Sync>| {
+                    MigrateError::failed(&name, &reason)
+                };
+                // Makes the table of migrations, if this is the first.
+                conn.applied_migrations().map_err(failed)?;
+                conn.run_migration(&*migration).map_err(failed)?;
+                applied(&name);
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes the last migration back, once nothing can be lost by it: what the migration made is
+    /// deleted with all that is in it.
+    pub(crate) fn revert(&mut self) -> Result<Option<Reverted>, MigrateError> {
+        let Self { conn, database } = self;
+        pending(conn, database)?;
+        let last = applied(conn)?.pop_last();
+        let known = known(database)?;
+        let Some(migration) = known
+            .iter()
+            .find(|migration| last.as_deref() == Some(&*migration.name().version().to_string()))
+        else {
+            return Ok(None);
+        };
+        let name = migration.name().to_string();
+        let kept = keep_copy(conn, database, &name)?;
+        exclusively(conn, |conn| {
+            conn.revert_migration(&**migration)
+                .map(drop)
+                .map_err(|error| MigrateError::failed(&name, &error))
+        })?;
+        Ok(Some(Reverted { name, kept }))
+    }
+}
