@@ -60,10 +60,18 @@ fn write_ahead_log(conn: &mut Conn, path: &str, wait: Duration) -> Result<(), Op
         std::thread::sleep(PAUSE);
         waited += PAUSE;
     }
-    let mode = words(conn, "SELECT journal_mode AS value FROM pragma_journal_mode");
-    match mode.map_err(|error| OpenError::unusable(path, &error))?.as_str() {
+    let mode = words(
+        conn,
+        "SELECT journal_mode AS value FROM pragma_journal_mode",
+    );
+    match mode
+        .map_err(|error| OpenError::unusable(path, &error))?
+        .as_str()
+    {
         "wal" => Ok(()),
-        _ => Err(OpenError::NoWriteAheadLog { database: path.to_owned() }),
+        _ => Err(OpenError::NoWriteAheadLog {
+            database: path.to_owned(),
+        }),
     }
 }
 
