@@ -2,6 +2,8 @@
 //!
 //! Not in the default build yet: see `docs/adr/0003-one-tree-of-queries.md` for what it lacks.
 
+mod classify;
+
 #[path = "queries/mod.rs"]
 mod queries;
 
@@ -58,19 +60,23 @@ impl Database {
     /// Runs one query.
     pub(crate) fn read<T>(
         &self,
-        job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
+        job: impl Fn(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        let busy = |error| StoreError::caused(StoreErrorKind::Busy, error);
-        let mut conn = self.pool.get().map_err(busy)?;
-        job(&mut conn).map_err(store_error)
+        self.attempt(job)
     }
 
     /// Runs several queries that see the same moment.
     pub(crate) fn snapshot<T>(
         &self,
-        job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
+        job: impl Fn(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.within("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", job)
+        self.attempt(|conn| {
+            within(
+                conn,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                &job,
+            )
+        })
     }
 
     /// Runs one write: whole or not at all, and committed when this returns.
@@ -78,20 +84,49 @@ impl Database {
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.within("BEGIN ISOLATION LEVEL READ COMMITTED", job)
+        self.attempt(|conn| within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job))
     }
 
-    fn within<T>(
-        &self,
-        begin: &str,
-        job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
-        self.read(|conn| {
-            conn.batch_execute(begin)?;
-            let result = job(conn);
-            conn.batch_execute(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-            result
-        })
+    /// Runs a job, and again if somebody else was in its way and nothing of it was stored.
+    fn attempt<T>(&self, job: impl Fn(&mut Conn) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let mut attempts = 1;
+        loop {
+            let busy = |error| StoreError::caused(StoreErrorKind::Busy, error);
+            let mut conn = self.pool.get().map_err(busy)?;
+            match job(&mut conn) {
+                Ok(value) => return Ok(value),
+                Err(Failure::Query(error))
+                    if attempts < ATTEMPTS && classify::meaning(&error).again =>
+                {
+                    log::debug!("attempt {attempts} of {ATTEMPTS} failed: {error}");
+                    attempts += 1;
+                }
+                Err(failure) => return Err(classify::store_error(failure)),
+            }
+        }
+    }
+}
+
+/// How often a job is run before its failure is passed on.
+const ATTEMPTS: u32 = 4;
+
+fn within<T>(
+    conn: &mut Conn,
+    begin: &str,
+    job: &impl Fn(&mut Conn) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    conn.batch_execute(begin)?;
+    match job(conn) {
+        Ok(value) => match conn.batch_execute("COMMIT") {
+            Ok(()) => Ok(value),
+            // Whether it was stored is not known, so it must not be run again.
+            Err(error) => Err(StoreError::caused(StoreErrorKind::OutcomeUnknown, error).into()),
+        },
+        Err(failure) => {
+            // A connection that is gone has rolled back by itself.
+            let _ = conn.batch_execute("ROLLBACK");
+            Err(failure)
+        }
     }
 }
 
@@ -143,13 +178,6 @@ pub(crate) fn keep_copy(
             name: migration.to_owned(),
             orders,
         }),
-    }
-}
-
-fn store_error(failure: Failure) -> StoreError {
-    match failure {
-        Failure::Store(error) => error,
-        Failure::Query(error) => StoreError::caused(StoreErrorKind::Other, error),
     }
 }
 
