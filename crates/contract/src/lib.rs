@@ -1,1 +1,103 @@
+//! What every store must do: the executable contract of the domain's ports.
+//!
+//! A store runs it with one line in a test file. The fixture makes an empty shop in USD for each
+//! case, and may keep what has to live as long, such as a temporary directory:
+//!
+//! ```ignore
+//! fn sqlite() -> (Stores, TempDir) { .. }
+//!
+//! tradepost_contract::suite!(sqlite);
+//! ```
+//!
+//! Each case becomes a test, `products::a_new_product_is_as_drafted` and so on, which ends with an
+//! audit of the books. The list of cases is in `suite.rs`; a case that is not on it does not
+//! compile without a warning.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a library of tests: a case fails by panicking"
+)]
+
+mod cases;
+mod race;
+mod shop;
+#[macro_use]
+mod suite;
+
+pub use race::race;
+pub use shop::{
+    Shop, at, draft, first_page, hash, level, line_totals, money, page, place, settled, units, usd,
+};
+
+use tradepost_domain::Stores;
+
+/// A store to test: an empty shop in USD, and whatever has to live as long as it does.
+pub trait Fixture {
+    /// The ports of the store.
+    fn stores(&self) -> &Stores;
+}
+
+impl Fixture for Stores {
+    fn stores(&self) -> &Stores {
+        self
+    }
+}
+
+/// Stores and what they need to live, which is dropped after them.
+impl<Keep> Fixture for (Stores, Keep) {
+    fn stores(&self) -> &Stores {
+        &self.0
+    }
+}
+
+/// A case of the contract.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// What it is about: the module that it is in.
+    pub subject: &'static str,
+    /// What it says.
+    pub name: &'static str,
+    /// Panics if the store breaks it.
+    pub run: fn(&Stores),
+}
+
+macro_rules! publish {
+    ($($subject:ident { $($case:ident,)* })*) => {
+        $(
+            #[doc = concat!("The cases about ", stringify!($subject), ".")]
+            pub mod $subject {
+                pub use crate::cases::$subject::{$($case),*};
+            }
+        )*
+
+        /// Every case.
+        pub const CASES: &[Case] = &[$($(Case {
+            subject: stringify!($subject),
+            name: stringify!($case),
+            run: crate::cases::$subject::$case,
+        },)*)*];
+    };
+}
+each_case!(publish);
+
+/// Runs a case and audits the books.
+///
+/// # Panics
+/// If the store breaks the contract.
+pub fn check(fixture: &impl Fixture, case: fn(&Stores)) {
+    let stores = fixture.stores();
+    case(stores);
+    let audit = settled(|| stores.ledger.audit());
+    let wrong: Vec<_> = audit
+        .discrepancies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "the books are wrong:\n{}",
+        wrong.join("\n")
+    );
+}

@@ -30,3 +30,10 @@ pub(crate) fn product(id: i64, price: i64, stock: i64) -> Product {
         updated_at: at(0),
     }
 }
+
+/// A clock that stands still.
+pub(crate) fn clock(seconds: i64) -> crate::MockClock {
+    let mut clock = crate::MockClock::new();
+    clock.expect_now().returning(move || at(seconds));
+    clock
+}

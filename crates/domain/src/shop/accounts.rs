@@ -239,3 +239,7 @@ impl Accounts {
 fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
 }
+
+#[cfg(test)]
+#[path = "accounts_tests.rs"]
+mod tests;

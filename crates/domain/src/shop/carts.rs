@@ -98,3 +98,7 @@ impl Carts {
         })??)
     }
 }
+
+#[cfg(test)]
+#[path = "carts_tests.rs"]
+mod tests;

@@ -142,3 +142,7 @@ impl Catalogue {
         Ok(movements.existing(page)?)
     }
 }
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;

@@ -119,3 +119,7 @@ impl Orders {
         })??)
     }
 }
+
+#[cfg(test)]
+#[path = "orders_tests.rs"]
+mod tests;

@@ -1,0 +1,321 @@
+use crate::{Shop, at, hash, settled};
+use chrono::DateTime;
+use tradepost_domain::{
+    Account, ChangePassword, Credentials, Email, FieldErrors, Problem, Refusal, Register, Stores,
+    SwitchUser, UserId, Username,
+};
+
+fn register(name: &str, email: Option<&str>) -> Register {
+    Register {
+        username: Username::new(name).unwrap(),
+        email: email.map(|email| Email::new(email).unwrap()),
+        password: hash(name),
+        is_staff: false,
+        at: at(1),
+    }
+}
+
+fn registered(stores: &Stores, command: &Register) -> Result<Account, Refusal> {
+    settled(|| stores.accounts.register(command.clone()))
+}
+
+fn credentials(stores: &Stores, name: &str) -> Option<Credentials> {
+    let key = Username::new(name).unwrap().key();
+    settled(|| stores.accounts.credentials(&key))
+}
+
+fn switch(
+    stores: &Stores,
+    user: UserId,
+    active: Option<bool>,
+    staff: Option<bool>,
+) -> Result<Account, Refusal> {
+    let command = SwitchUser {
+        user,
+        is_active: active,
+        is_staff: staff,
+    };
+    settled(|| stores.accounts.switch(command))
+}
+
+fn nobody() -> UserId {
+    UserId::new(i64::MAX).unwrap()
+}
+
+/// Who registers has an account, and can be found by id and by name.
+pub fn a_new_account_is_as_registered(stores: &Stores) {
+    for (is_staff, name, email) in [
+        (false, "Ada", Some("Ada@Example.org")),
+        (true, "grace", None),
+        (false, "no-address", None),
+    ] {
+        let command = Register {
+            is_staff,
+            ..register(name, email)
+        };
+        let account = registered(stores, &command).unwrap();
+        let expected = Account {
+            id: account.id,
+            username: command.username.clone(),
+            email: command.email.clone(),
+            is_staff,
+            is_active: true,
+            session_epoch: account.session_epoch,
+            created_at: at(1),
+        };
+        assert_eq!(account, expected);
+        assert_eq!(Shop::new(stores).account(account.id), expected);
+        let stored = Credentials {
+            account: expected,
+            password: hash(name),
+        };
+        assert_eq!(credentials(stores, &name.to_uppercase()), Some(stored));
+    }
+}
+
+/// Nobody is nobody.
+pub fn an_unknown_account_is_absent(stores: &Stores) {
+    Shop::new(stores).customer("ada");
+    assert_eq!(settled(|| stores.accounts.find(nobody())), None);
+    assert_eq!(credentials(stores, "ad"), None);
+    assert_eq!(settled(|| stores.accounts.credentials("")), None);
+    assert_eq!(settled(|| stores.accounts.credentials("%")), None);
+    assert_eq!(
+        switch(stores, nobody(), Some(true), None),
+        Err(Refusal::NotFound)
+    );
+    let command = ChangePassword {
+        user: nobody(),
+        verified: None,
+        new: hash("new"),
+    };
+    let changed = settled(|| stores.accounts.change_password(command.clone()));
+    assert_eq!(changed, Err(Refusal::NotFound));
+    settled(|| {
+        stores
+            .accounts
+            .renew_hash(nobody(), hash("old"), hash("new"))
+    });
+}
+
+/// A username and an e-mail address have one account, whatever their case.
+pub fn what_is_taken_is_named(stores: &Stores) {
+    let taken = |fields: &[&'static str]| {
+        let mut errors = FieldErrors::default();
+        for field in fields {
+            errors.push(field, Problem::Taken);
+        }
+        Some(Refusal::Invalid(errors))
+    };
+    for (name, email, expected) in [
+        ("Ada", Some("ada@example.org"), None),
+        ("aDA", None, taken(&["username"])),
+        ("bob", Some("ADA@EXAMPLE.ORG"), taken(&["email"])),
+        (
+            "ADA",
+            Some("Ada@example.org"),
+            taken(&["username", "email"]),
+        ),
+        ("bob", None, None),
+        ("carol", None, None),
+        ("straße", Some("ß@example.org"), None),
+        ("STRASSE", None, taken(&["username"])),
+        ("dora", Some("SS@example.org"), taken(&["email"])),
+        ("ΟΔΟΣ", None, None),
+        ("οδος", None, taken(&["username"])),
+        ("résumé", None, None),
+        ("resume", None, None),
+        ("ad", Some("ad@example.org"), None),
+    ] {
+        let refused = registered(stores, &register(name, email)).err();
+        assert_eq!(refused, expected, "{name} {email:?}");
+    }
+    let ada = credentials(stores, "ada").unwrap();
+    assert_eq!(
+        (ada.account.username.as_str(), ada.password),
+        ("Ada", hash("Ada"))
+    );
+    assert_eq!(
+        credentials(stores, "dora"),
+        None,
+        "who was refused is not there"
+    );
+}
+
+/// Names and addresses of any script and of full length come back as they were written.
+pub fn names_come_back_as_written(stores: &Stores) {
+    for (name, email) in [
+        (
+            "𝔘𐐨ßשלוםمرحبا@.+-_".chars().cycle().take(150).collect(),
+            None,
+        ),
+        (
+            "é".repeat(150),
+            Some(format!("'%😀_{}@ex-ä.example", "x".repeat(50))),
+        ),
+        (
+            "x".repeat(150),
+            Some(format!("{}@{}.example", "y".repeat(64), "z".repeat(181))),
+        ),
+    ] {
+        let command = register(&name, email.as_deref());
+        let account = registered(stores, &command).unwrap();
+        assert_eq!(
+            (&account.username, &account.email),
+            (&command.username, &command.email)
+        );
+        assert_eq!(Shop::new(stores).account(account.id), account);
+        let found = credentials(stores, &name).map(|found| found.account);
+        assert_eq!(found, Some(account));
+    }
+    for micros in [0, 1, 999_999] {
+        let command = Register {
+            at: DateTime::from_timestamp(1_700_000_000, micros * 1_000).unwrap(),
+            ..register(&format!("at{micros}"), None)
+        };
+        let account = registered(stores, &command).unwrap();
+        assert_eq!(Shop::new(stores).account(account.id).created_at, command.at);
+    }
+}
+
+/// A new password replaces the old one and ends every session.
+pub fn a_new_password_ends_every_session(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    let before = shop.account(ada);
+    let bystander = credentials(stores, "bob");
+    for (ended, verified, new) in [(1, Some("ada"), "second"), (2, None, "third")] {
+        let command = ChangePassword {
+            user: ada,
+            verified: verified.map(hash),
+            new: hash(new),
+        };
+        let expected = Account {
+            session_epoch: before.session_epoch + ended,
+            ..before.clone()
+        };
+        let after = settled(|| stores.accounts.change_password(command.clone()));
+        assert_eq!(after, Ok(expected.clone()));
+        assert_eq!(shop.account(ada), expected);
+        assert_eq!(credentials(stores, "ada").unwrap().password, hash(new));
+    }
+    assert_eq!(credentials(stores, "bob"), bystander);
+    assert_eq!(shop.account(bob).session_epoch, before.session_epoch);
+}
+
+/// A password that was changed after it was checked is not replaced.
+pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    let before = credentials(stores, "ada");
+    let command = ChangePassword {
+        user: ada,
+        verified: Some(hash("an older one")),
+        new: hash("new"),
+    };
+    let changed = settled(|| stores.accounts.change_password(command.clone()));
+    let wrong = Refusal::field("current_password", Problem::WrongPassword);
+    assert_eq!(changed, Err(wrong));
+    assert_eq!(credentials(stores, "ada"), before);
+}
+
+/// A stronger hash of the same password replaces the one that it was made from, ends no session,
+/// and comes too late if the password has changed.
+pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    shop.customer("bob");
+    let before = credentials(stores, "ada").unwrap();
+    settled(|| {
+        stores
+            .accounts
+            .renew_hash(ada, hash("ada"), hash("stronger"))
+    });
+    let renewed = Credentials {
+        password: hash("stronger"),
+        ..before
+    };
+    assert_eq!(credentials(stores, "ada"), Some(renewed));
+    let command = ChangePassword {
+        user: ada,
+        verified: None,
+        new: hash("changed"),
+    };
+    settled(|| stores.accounts.change_password(command.clone())).unwrap();
+    let changed = credentials(stores, "ada");
+    settled(|| {
+        stores
+            .accounts
+            .renew_hash(ada, hash("stronger"), hash("too late"))
+    });
+    assert_eq!(credentials(stores, "ada"), changed);
+    assert_eq!(credentials(stores, "bob").unwrap().password, hash("bob"));
+}
+
+/// Users are switched on and off, and to staff and back; who is switched off loses every session.
+pub fn users_are_switched(stores: &Stores) {
+    let shop = Shop::new(stores);
+    shop.staff("grace");
+    let ada = shop.customer("ada");
+    let mut expected = shop.account(ada);
+    for (active, staff, ends) in [
+        (None, Some(true), 0),
+        (Some(false), None, 1),
+        (Some(false), Some(false), 0),
+        (Some(true), None, 0),
+        (None, None, 0),
+        (Some(false), Some(true), 1),
+    ] {
+        expected = Account {
+            is_active: active.unwrap_or(expected.is_active),
+            is_staff: staff.unwrap_or(expected.is_staff),
+            session_epoch: expected.session_epoch + ends,
+            ..expected
+        };
+        assert_eq!(switch(stores, ada, active, staff), Ok(expected.clone()));
+        assert_eq!(shop.account(ada), expected);
+        let found = credentials(stores, "ada").unwrap();
+        assert_eq!(
+            found.account, expected,
+            "who is switched off is still there"
+        );
+        assert_eq!(found.password, hash("ada"));
+    }
+}
+
+/// The shop has staff as soon as one of them may sign in, and the last one stays.
+pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let has_staff = || settled(|| stores.accounts.has_staff());
+    shop.customer("ada");
+    assert!(!has_staff());
+    let grace = shop.staff("grace");
+    assert!(has_staff());
+    let before = shop.account(grace);
+    for (active, staff) in [
+        (Some(false), None),
+        (None, Some(false)),
+        (Some(false), Some(true)),
+    ] {
+        assert_eq!(
+            switch(stores, grace, active, staff),
+            Err(Refusal::LastStaff)
+        );
+        assert_eq!(shop.account(grace), before);
+    }
+    let alan = shop.staff("alan");
+    switch(stores, alan, Some(false), None).unwrap();
+    let refused = switch(stores, grace, None, Some(false));
+    assert_eq!(
+        refused,
+        Err(Refusal::LastStaff),
+        "one who is switched off does not count"
+    );
+    switch(stores, alan, Some(true), None).unwrap();
+    assert!(switch(stores, grace, Some(false), None).is_ok());
+    assert!(has_staff());
+    assert_eq!(
+        switch(stores, alan, Some(false), None),
+        Err(Refusal::LastStaff)
+    );
+}

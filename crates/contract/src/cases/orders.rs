@@ -1,0 +1,346 @@
+use crate::{Shop, at, first_page, page, settled};
+use OrderAction::{Delete, SetStatus};
+use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
+use tradepost_domain::{
+    Actor, ChangeOrder, Order, OrderAction, OrderFilter, OrderId, OrderStatus, ProductId, Reason,
+    Refusal, Stores, UserId,
+};
+
+/// A customer, somebody else, and staff.
+struct Cast<'a> {
+    shop: Shop<'a>,
+    owner: UserId,
+    other: UserId,
+    staff: Actor,
+    product: ProductId,
+}
+
+impl<'a> Cast<'a> {
+    fn new(stores: &'a Stores) -> Self {
+        let shop = Shop::new(stores);
+        Self {
+            shop,
+            owner: shop.customer("ada"),
+            other: shop.customer("bob"),
+            staff: Actor::Staff(shop.staff("grace")),
+            product: shop.product(100, 10),
+        }
+    }
+
+    fn order(&self) -> Order {
+        self.shop.order(self.owner, &[(self.product, 2)])
+    }
+
+    /// A new order that staff took to this status.
+    fn order_that_is(&self, status: OrderStatus) -> Order {
+        let order = self.order();
+        let way: &[_] = match status {
+            Pending => &[],
+            Processing => &[Processing],
+            Shipped => &[Processing, Shipped],
+            Delivered => &[Processing, Shipped, Delivered],
+            Cancelled => &[Cancelled],
+        };
+        for step in way {
+            self.shop
+                .change_order(order.id, SetStatus(*step), self.staff)
+                .unwrap();
+        }
+        self.shop.found_order(order.id)
+    }
+
+    fn owner(&self) -> Actor {
+        Actor::Customer(self.owner)
+    }
+}
+
+fn listed(stores: &Stores, user: Option<UserId>, archived: bool) -> Vec<OrderId> {
+    let filter = OrderFilter { user, archived };
+    let page = settled(|| stores.orders.list(filter, first_page()));
+    assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
+    page.items.iter().map(|order| order.id).collect()
+}
+
+/// Pages go from the newest order to the oldest, each with the count of all.
+pub fn orders_are_listed_newest_first(stores: &Stores) {
+    let cast = Cast::new(stores);
+    assert_eq!(listed(stores, None, false), []);
+    let mut ids: Vec<_> = (0..5).map(|_| cast.order().id).collect();
+    assert!(ids.is_sorted(), "ids ascend");
+    cast.shop
+        .change_order(ids[0], SetStatus(Processing), cast.staff)
+        .unwrap();
+    ids.reverse();
+    assert_eq!(listed(stores, None, false), ids);
+    let all = OrderFilter::default();
+    for (number, size, expected) in [
+        (1, 2, &ids[..2]),
+        (2, 2, &ids[2..4]),
+        (3, 2, &ids[4..]),
+        (4, 2, &[]),
+        (u64::MAX, 100, &[]),
+    ] {
+        let page = settled(|| stores.orders.list(all, page(number, size)));
+        let items: Vec<_> = page.items.iter().map(|order| order.id).collect();
+        assert_eq!(
+            (page.count, &items[..]),
+            (5, expected),
+            "page {number} of {size}"
+        );
+    }
+    let page = settled(|| stores.orders.list(all, page(2, 2)));
+    let found: Vec<_> = ids[2..4]
+        .iter()
+        .map(|id| cast.shop.found_order(*id))
+        .collect();
+    assert_eq!(page.items, found, "a list shows orders with their lines");
+}
+
+/// A list is of one customer or of all, and of the deleted ones or of the others.
+pub fn orders_are_listed_by_owner_and_apart_if_deleted(stores: &Stores) {
+    let cast = Cast::new(stores);
+    let order = |user| cast.shop.order(user, &[(cast.product, 1)]).id;
+    let (a, b) = (order(cast.owner), order(cast.other));
+    let (c, d) = (order(cast.owner), order(cast.other));
+    for (id, by) in [(a, cast.owner()), (d, cast.staff)] {
+        cast.shop.change_order(id, Delete, by).unwrap();
+    }
+    let (owner, other) = (Some(cast.owner), Some(cast.other));
+    let nobody = UserId::new(i64::MAX);
+    for (user, visible, deleted) in [
+        (None, vec![c, b], vec![d, a]),
+        (owner, vec![c], vec![a]),
+        (other, vec![b], vec![d]),
+        (nobody, vec![], vec![]),
+    ] {
+        assert_eq!(listed(stores, user, false), visible, "{user:?}");
+        assert_eq!(listed(stores, user, true), deleted, "{user:?}");
+    }
+}
+
+/// An order that never was is absent, and cannot be changed.
+pub fn an_unknown_order_is_absent(stores: &Stores) {
+    let cast = Cast::new(stores);
+    cast.order();
+    let nowhere = OrderId::new(i64::MAX).unwrap();
+    assert_eq!(settled(|| stores.orders.find(nowhere)), None);
+    for action in [SetStatus(Cancelled), Delete] {
+        let refused = cast.shop.change_order(nowhere, action, cast.staff);
+        assert_eq!(refused, Err(Refusal::NotFound));
+    }
+}
+
+/// Staff take an order through its life; only its status and time change, and no stock moves.
+pub fn staff_take_an_order_to_its_end(stores: &Stores) {
+    let cast = Cast::new(stores);
+    let mut expected = cast.order();
+    for (status, when) in [(Processing, 301), (Shipped, 302), (Delivered, 303)] {
+        let command = ChangeOrder {
+            order: expected.id,
+            action: SetStatus(status),
+            by: cast.staff,
+            at: at(when),
+        };
+        let changed = settled(|| stores.orders.change(command));
+        expected = Order {
+            status,
+            updated_at: at(when),
+            ..expected
+        };
+        assert_eq!(changed, Ok(expected.clone()));
+        assert_eq!(cast.shop.found_order(expected.id), expected);
+    }
+    assert_eq!(cast.shop.stock(cast.product), 8);
+    assert_eq!(cast.shop.movements(cast.product).len(), 2);
+}
+
+/// The status that an order has already changes nothing, its time neither.
+pub fn the_same_status_changes_nothing(stores: &Stores) {
+    let cast = Cast::new(stores);
+    for status in OrderStatus::ALL {
+        cast.shop.set_stock(cast.product, 10);
+        let before = cast.order_that_is(status);
+        for by in [cast.owner(), cast.staff] {
+            let command = ChangeOrder {
+                order: before.id,
+                action: SetStatus(status),
+                by,
+                at: at(400),
+            };
+            let after = settled(|| stores.orders.change(command));
+            assert_eq!(after, Ok(before.clone()), "{status}");
+            assert_eq!(cast.shop.found_order(before.id), before);
+        }
+    }
+}
+
+/// Cancelling gives each line's stock back, and says who did it.
+pub fn cancelling_returns_the_stock(stores: &Stores) {
+    let cast = Cast::new(stores);
+    let other = cast.shop.product(100, 7);
+    for (from, by) in [
+        (Pending, cast.owner()),
+        (Pending, cast.staff),
+        (Processing, cast.staff),
+    ] {
+        let order = cast
+            .shop
+            .order(cast.owner, &[(cast.product, 2), (other, 7)]);
+        if from == Processing {
+            cast.shop
+                .change_order(order.id, SetStatus(from), cast.staff)
+                .unwrap();
+        }
+        assert_eq!(
+            (cast.shop.stock(cast.product), cast.shop.stock(other)),
+            (8, 0)
+        );
+        let cancelled = cast
+            .shop
+            .change_order(order.id, SetStatus(Cancelled), by)
+            .unwrap();
+        let expected = Order {
+            status: Cancelled,
+            updated_at: at(200),
+            ..order.clone()
+        };
+        assert_eq!(cancelled, expected);
+        assert_eq!(cast.shop.found_order(order.id), expected);
+        assert_eq!(
+            (cast.shop.stock(cast.product), cast.shop.stock(other)),
+            (10, 7)
+        );
+        let back = cast.shop.movements(other).pop().unwrap().entry;
+        assert_eq!((back.delta.units(), back.reason), (7, Reason::Return));
+        let who = by.customer().ok();
+        assert_eq!(
+            (back.order, back.actor, back.at),
+            (Some(order.id), who, at(200))
+        );
+    }
+    assert_eq!(
+        cast.shop.items(cast.owner),
+        [],
+        "the cart does not come back"
+    );
+}
+
+/// However often an order is cancelled, its stock comes back once.
+pub fn cancelling_twice_returns_stock_once(stores: &Stores) {
+    let cast = Cast::new(stores);
+    let order = cast.order();
+    for by in [cast.owner(), cast.owner(), cast.staff] {
+        let cancelled = cast.shop.change_order(order.id, SetStatus(Cancelled), by);
+        assert_eq!(cancelled.map(|order| order.status), Ok(Cancelled));
+        assert_eq!(cast.shop.stock(cast.product), 10);
+    }
+    let status = Cancelled;
+    for by in [cast.owner(), cast.staff] {
+        let deleted = cast.shop.change_order(order.id, Delete, by);
+        assert_eq!(deleted, Err(Refusal::OrderNotPending { status }));
+    }
+    assert_eq!(cast.shop.movements(cast.product).len(), 3);
+}
+
+/// Stock of a product that was archived meanwhile comes back as well.
+pub fn stock_of_an_archived_product_comes_back(stores: &Stores) {
+    let cast = Cast::new(stores);
+    let order = cast.order();
+    cast.shop.archive(cast.product, true).unwrap();
+    cast.shop
+        .change_order(order.id, SetStatus(Cancelled), cast.owner())
+        .unwrap();
+    let product = cast.shop.found(cast.product);
+    assert_eq!((product.stock.units(), product.archived), (10, true));
+}
+
+/// A deleted order is cancelled and out of sight: nobody can change it any more.
+pub fn a_deleted_order_is_cancelled_and_archived(stores: &Stores) {
+    let cast = Cast::new(stores);
+    for by in [cast.owner(), cast.staff] {
+        let order = cast.order();
+        let deleted = cast.shop.change_order(order.id, Delete, by).unwrap();
+        let expected = Order {
+            status: Cancelled,
+            archived: true,
+            updated_at: at(200),
+            ..order
+        };
+        assert_eq!(deleted, expected);
+        assert_eq!(cast.shop.stock(cast.product), 10);
+        for action in [Delete, SetStatus(Cancelled), SetStatus(Processing)] {
+            for by in [cast.owner(), cast.staff] {
+                let refused = cast.shop.change_order(expected.id, action, by);
+                assert_eq!(refused, Err(Refusal::NotFound));
+            }
+        }
+        assert_eq!(cast.shop.found_order(expected.id), expected);
+        assert_eq!(cast.shop.stock(cast.product), 10);
+    }
+}
+
+/// What the rules refuse leaves the order and its stock as they were.
+pub fn a_refused_change_changes_nothing(stores: &Stores) {
+    let cast = Cast::new(stores);
+    let (owner, staff) = (cast.owner(), cast.staff);
+    let not_pending = |status| Refusal::OrderNotPending { status };
+    let invalid = |from, to, allowed: &[_]| Refusal::InvalidTransition {
+        from,
+        to,
+        allowed: allowed.to_vec(),
+    };
+    let stranger = Actor::Customer(cast.other);
+    for (from, action, by, refusal) in [
+        (Pending, SetStatus(Cancelled), stranger, Refusal::NotFound),
+        (Pending, Delete, stranger, Refusal::NotFound),
+        (Pending, Delete, Actor::Anonymous, Refusal::Unauthenticated),
+        (Pending, SetStatus(Processing), owner, Refusal::Forbidden),
+        (
+            Pending,
+            SetStatus(Shipped),
+            staff,
+            invalid(Pending, Shipped, &[Processing, Cancelled]),
+        ),
+        (
+            Processing,
+            SetStatus(Cancelled),
+            owner,
+            invalid(Processing, Cancelled, &[]),
+        ),
+        (Processing, Delete, owner, not_pending(Processing)),
+        (
+            Processing,
+            SetStatus(Pending),
+            staff,
+            invalid(Processing, Pending, &[Shipped, Cancelled]),
+        ),
+        (
+            Shipped,
+            SetStatus(Cancelled),
+            staff,
+            invalid(Shipped, Cancelled, &[Delivered]),
+        ),
+        (Shipped, Delete, staff, not_pending(Shipped)),
+        (
+            Delivered,
+            SetStatus(Cancelled),
+            staff,
+            invalid(Delivered, Cancelled, &[]),
+        ),
+        (
+            Cancelled,
+            SetStatus(Pending),
+            staff,
+            invalid(Cancelled, Pending, &[]),
+        ),
+        (Cancelled, Delete, owner, not_pending(Cancelled)),
+    ] {
+        cast.shop.set_stock(cast.product, 10);
+        let before = cast.order_that_is(from);
+        let stock = cast.shop.stock(cast.product);
+        let refused = cast.shop.change_order(before.id, action, by);
+        assert_eq!(refused, Err(refusal), "{from} {action:?} {by:?}");
+        assert_eq!(cast.shop.found_order(before.id), before);
+        assert_eq!(cast.shop.stock(cast.product), stock);
+    }
+}

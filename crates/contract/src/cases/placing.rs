@@ -1,0 +1,323 @@
+use crate::{Shop, at, draft, first_page, level, line_totals, money, place, settled, units};
+use tradepost_domain::{
+    MAX_CART_LINES, Order, OrderFilter, OrderLine, OrderStatus, PlaceOrder, Placement, Product,
+    ProductChange, ProductId, ProductName, Quantity, Reason, Refusal, Shortage, Stores, UserId,
+};
+
+fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
+    Shortage {
+        product,
+        available: level(available),
+        requested,
+    }
+}
+
+fn orders(stores: &Stores) -> Vec<Order> {
+    settled(|| stores.orders.list(OrderFilter::default(), first_page())).items
+}
+
+fn refusals(placements: Vec<Placement>) -> Vec<Option<Refusal>> {
+    placements.into_iter().map(Result::err).collect()
+}
+
+fn buyer(placement: &Placement) -> Option<UserId> {
+    placement.as_ref().ok().map(|order| order.user)
+}
+
+/// An order is everything in the cart, at the names and prices of the moment; its stock is taken
+/// and explained, and the cart is empty.
+pub fn an_order_is_the_whole_cart(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let user = shop.customer("ada");
+    let mug = shop.create(draft("Mug", 250, 5)).unwrap();
+    let tea = shop.create(draft("Tea", 100, 9)).unwrap();
+    shop.add(user, tea.id, 3).unwrap();
+    shop.add(user, mug.id, 2).unwrap();
+    let line = |product: &Product, quantity| OrderLine {
+        product: product.id,
+        name: product.name.clone(),
+        unit_price: product.price.money(),
+        quantity: units(quantity),
+    };
+    let order = shop.place(user).unwrap();
+    let expected = Order {
+        id: order.id,
+        user,
+        status: OrderStatus::Pending,
+        total: money(800),
+        lines: vec![line(&tea, 3), line(&mug, 2)],
+        archived: false,
+        created_at: at(100),
+        updated_at: at(100),
+    };
+    assert_eq!(order, expected);
+    assert_eq!(shop.found_order(order.id), expected);
+    assert_eq!(shop.items(user), []);
+    for (product, left, taken) in [(&mug, 3, -2), (&tea, 6, -3)] {
+        let now = shop.found(product.id);
+        let sold = Product {
+            stock: level(left),
+            ..product.clone()
+        };
+        assert_eq!(now, sold, "a sale is no edit of the product");
+        let sale = shop.movements(product.id).pop().unwrap().entry;
+        assert_eq!((sale.delta.units(), sale.reason), (taken, Reason::Sale));
+        assert_eq!(
+            (sale.order, sale.actor, sale.at),
+            (Some(order.id), Some(user), at(100))
+        );
+    }
+}
+
+/// What becomes of a product later changes no order.
+pub fn an_order_is_a_snapshot(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let user = shop.customer("ada");
+    let product = shop.product(250, 5);
+    let order = shop.order(user, &[(product, 2)]);
+    let renamed = ProductChange {
+        name: Some(ProductName::new("Something else").unwrap()),
+        ..ProductChange::default()
+    };
+    shop.change(product, renamed).unwrap();
+    shop.set_price(product, 999);
+    shop.set_stock(product, 0);
+    shop.archive(product, true).unwrap();
+    assert_eq!(shop.found_order(order.id), order);
+    assert_eq!(orders(stores), [order]);
+}
+
+/// Nothing cannot be ordered, and the second time there is nothing.
+pub fn an_empty_cart_is_refused(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    let product = shop.product(100, 5);
+    assert_eq!(shop.place(ada), Err(Refusal::EmptyCart));
+    shop.order(ada, &[(product, 1)]);
+    shop.add(bob, product, 1).unwrap();
+    assert_eq!(shop.place(ada), Err(Refusal::EmptyCart));
+    assert_eq!((orders(stores).len(), shop.stock(product)), (1, 4));
+    assert_eq!(
+        shop.cart(bob),
+        [(product, 1)],
+        "another cart stays as it is"
+    );
+}
+
+/// A refusal names every product of which there is not enough, and changes nothing.
+pub fn every_shortage_is_listed(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let user = shop.customer("ada");
+    let [a, b, c] = [(); 3].map(|()| shop.product(100, 9));
+    for product in [c, a, b] {
+        shop.add(user, product, 5).unwrap();
+    }
+    shop.set_stock(a, 4);
+    shop.set_stock(c, 0);
+    let before = shop.items(user);
+    let missing = vec![shortage(a, 4, 5), shortage(c, 0, 5)];
+    assert_eq!(shop.place(user), Err(Refusal::InsufficientStock(missing)));
+    assert_eq!(shop.items(user), before);
+    assert_eq!([a, b, c].map(|product| shop.stock(product)), [4, 9, 0]);
+    assert_eq!(orders(stores), []);
+}
+
+/// A product that was archived meanwhile is not sold, and neither is the rest of the cart.
+pub fn an_archived_product_is_not_sold(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let user = shop.customer("ada");
+    let [a, b, c] = [(); 3].map(|()| shop.product(100, 9));
+    for product in [a, b, c] {
+        shop.add(user, product, 5).unwrap();
+    }
+    // What is not sold any more comes before what is short.
+    shop.set_stock(b, 1);
+    shop.archive(c, true).unwrap();
+    shop.archive(a, true).unwrap();
+    assert_eq!(
+        shop.place(user),
+        Err(Refusal::ProductUnavailable(vec![a, c]))
+    );
+    assert_eq!(shop.cart(user), [(a, 5), (b, 5), (c, 5)]);
+    assert_eq!([a, b, c].map(|product| shop.stock(product)), [9, 1, 9]);
+    assert_eq!(orders(stores), []);
+}
+
+/// A total that is not the one agreed to stops the order.
+pub fn the_agreed_total_guards_the_order(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let user = shop.customer("ada");
+    let product = shop.product(100, 5);
+    shop.add(user, product, 2).unwrap();
+    shop.set_price(product, 150);
+    let agreed = |minor| PlaceOrder {
+        expected_total: Some(money(minor)),
+        ..place(user)
+    };
+    let current = money(300);
+    for minor in [200, 299, 301] {
+        let refused = refusals(shop.place_all(&[agreed(minor)]));
+        assert_eq!(refused, [Some(Refusal::TotalChanged { current })]);
+    }
+    assert_eq!(
+        (shop.cart(user), shop.stock(product)),
+        (vec![(product, 2)], 5)
+    );
+    assert_eq!(refusals(shop.place_all(&[agreed(300)])), [None]);
+    assert_eq!(orders(stores)[0].total, current);
+}
+
+/// Two clicks that end up in one batch are one order; after a refusal the same cart can be tried
+/// again in it.
+pub fn two_clicks_in_a_batch_are_one_order(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let user = shop.customer("ada");
+    let product = shop.product(100, 5);
+    shop.add(user, product, 2).unwrap();
+    let wrong = PlaceOrder {
+        expected_total: Some(money(1)),
+        ..place(user)
+    };
+    let current = money(200);
+    let results = shop.place_all(&[wrong, place(user), place(user)]);
+    let expected = [
+        Some(Refusal::TotalChanged { current }),
+        None,
+        Some(Refusal::EmptyCart),
+    ];
+    assert_eq!(refusals(results), expected);
+    assert_eq!((orders(stores).len(), shop.stock(product)), (1, 3));
+    assert_eq!(shop.items(user), []);
+}
+
+/// Within a batch the last units go to whoever comes first.
+pub fn the_last_unit_of_a_batch_goes_to_the_first(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let users = shop.customers(3);
+    let product = shop.product(100, 3);
+    for user in &users {
+        shop.add(*user, product, 2).unwrap();
+    }
+    let requests = [users[2], users[0], users[1]].map(place);
+    let results = shop.place_all(&requests);
+    assert_eq!(buyer(&results[0]), Some(users[2]));
+    let missing = Some(Refusal::InsufficientStock(vec![shortage(product, 1, 2)]));
+    assert_eq!(refusals(results), [None, missing.clone(), missing]);
+    assert_eq!((orders(stores).len(), shop.stock(product)), (1, 1));
+    assert_eq!(shop.cart(users[0]), [(product, 2)]);
+}
+
+/// A request that is refused harms none beside it, and each result stands where its request does.
+pub fn a_refused_neighbour_harms_nobody(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let users = shop.customers(5);
+    let [plenty, scarce, gone] = [9, 1, 9].map(|stock| shop.product(100, stock));
+    shop.add(users[0], plenty, 1).unwrap();
+    shop.add(users[1], scarce, 1).unwrap();
+    // The third is refused for the scarce one, so its wish for the plentiful takes nothing.
+    shop.add(users[2], plenty, 9).unwrap();
+    shop.add(users[2], scarce, 1).unwrap();
+    shop.add(users[3], gone, 1).unwrap();
+    shop.add(users[4], plenty, 8).unwrap();
+    shop.archive(gone, true).unwrap();
+    let requests: Vec<_> = users.iter().map(|user| place(*user)).collect();
+    let results = shop.place_all(&requests);
+    let buyers: Vec<_> = results.iter().map(buyer).collect();
+    assert_eq!(
+        buyers,
+        [Some(users[0]), Some(users[1]), None, None, Some(users[4])]
+    );
+    let missing = vec![shortage(plenty, 8, 9), shortage(scarce, 0, 1)];
+    let missing = Refusal::InsufficientStock(missing);
+    let unavailable = Refusal::ProductUnavailable(vec![gone]);
+    assert_eq!(
+        refusals(results),
+        [None, None, Some(missing), Some(unavailable), None]
+    );
+    assert_eq!(
+        [plenty, scarce, gone].map(|product| shop.stock(product)),
+        [0, 0, 9]
+    );
+    let left: Vec<_> = users.iter().map(|user| shop.items(*user).len()).collect();
+    assert_eq!(left, [0, 0, 2, 1, 0]);
+    assert_eq!(orders(stores).len(), 3);
+}
+
+/// A large batch of carts that share products.
+pub fn a_large_batch(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let users = shop.customers(40);
+    let products = [(); 3].map(|()| shop.product(100, 30));
+    for (at, user) in users.iter().enumerate() {
+        shop.add(*user, products[at % 3], 1).unwrap();
+        shop.add(*user, products[(at + 1) % 3], 1).unwrap();
+    }
+    let requests: Vec<_> = users.iter().map(|user| place(*user)).collect();
+    let results = shop.place_all(&requests);
+    for ((at, user), result) in users.iter().enumerate().zip(results) {
+        let order = result.unwrap();
+        assert_eq!(order.user, *user);
+        let expected = [(products[at % 3], 100, 1), (products[(at + 1) % 3], 100, 1)];
+        assert_eq!(line_totals(&order.lines), expected);
+        assert_eq!(shop.found_order(order.id), order);
+        assert_eq!(shop.items(*user), []);
+    }
+    assert_eq!(products.map(|product| shop.stock(product)), [3, 3, 4]);
+}
+
+/// Nobody asks, nothing happens.
+pub fn an_empty_batch_does_nothing(stores: &Stores) {
+    let shop = Shop::new(stores);
+    assert_eq!(shop.place_all(&[]), []);
+    assert_eq!(orders(stores), []);
+}
+
+/// The name of an attempt makes one order, however often it is used: what the store answers the
+/// second time is its own business, but nothing may happen.
+pub fn a_placement_id_makes_one_order(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let user = shop.customer("ada");
+    let product = shop.product(100, 5);
+    shop.add(user, product, 1).unwrap();
+    let request = place(user);
+    let placed = shop
+        .place_all(std::slice::from_ref(&request))
+        .remove(0)
+        .unwrap();
+    shop.add(user, product, 1).unwrap();
+    if let Ok(answer) = stores.orders.place(&[request]) {
+        assert_eq!(answer, [Ok(placed.clone())]);
+    }
+    assert_eq!(orders(stores), [placed]);
+    assert_eq!(
+        (shop.cart(user), shop.stock(product)),
+        (vec![(product, 1)], 4)
+    );
+}
+
+/// The largest order there can be is exact to the cent.
+pub fn the_largest_order_is_exact(stores: &Stores) {
+    const DEAREST: i64 = 9_999_999_999;
+    let shop = Shop::new(stores);
+    let user = shop.customer("ada");
+    let most = i64::from(Quantity::MAX);
+    for _ in 0..MAX_CART_LINES {
+        let product = shop.product(DEAREST, most);
+        shop.add(user, product, most).unwrap();
+    }
+    let lines = i64::try_from(MAX_CART_LINES).unwrap();
+    let total = money(lines * most * DEAREST);
+    let cart = settled(|| stores.carts.cart(user));
+    assert_eq!(cart.total(total.currency()), Ok(total));
+    let request = PlaceOrder {
+        expected_total: Some(total),
+        ..place(user)
+    };
+    let order = shop.place_all(&[request]).remove(0).unwrap();
+    assert_eq!(order.total, total);
+    assert_eq!(order.lines.len(), MAX_CART_LINES);
+    assert_eq!(shop.found_order(order.id), order);
+    let in_order = order.lines.is_sorted_by_key(|line| line.product);
+    assert!(in_order, "lines are in the order of the cart");
+    assert!(order.lines.iter().all(|line| shop.stock(line.product) == 0));
+}

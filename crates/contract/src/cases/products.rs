@@ -1,0 +1,352 @@
+use crate::{Shop, at, draft, first_page, level, money, page, settled, usd};
+use chrono::{DateTime, Utc};
+use tradepost_domain::{
+    ChangeProduct, CreateProduct, Currency, Description, Money, Price, Problem, Product,
+    ProductChange, ProductDraft, ProductFilter, ProductId, ProductName, Refusal, Sku, Stores,
+};
+
+const ARCHIVED: ProductFilter = ProductFilter { archived: true };
+const CATALOGUE: ProductFilter = ProductFilter { archived: false };
+
+fn nowhere() -> ProductId {
+    ProductId::new(i64::MAX).unwrap()
+}
+
+fn with_sku(sku: &str) -> ProductDraft {
+    ProductDraft {
+        sku: Some(Sku::new(sku).unwrap()),
+        ..draft("A thing", 100, 0)
+    }
+}
+
+fn new_sku(sku: Option<&str>) -> ProductChange {
+    ProductChange {
+        sku: Some(sku.map(|sku| Sku::new(sku).unwrap())),
+        ..ProductChange::default()
+    }
+}
+
+fn taken<T>() -> Result<T, Refusal> {
+    Err(Refusal::field("sku", Problem::Taken))
+}
+
+fn listed(stores: &Stores, filter: ProductFilter) -> Vec<ProductId> {
+    let page = settled(|| stores.products.list(filter, first_page()));
+    assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
+    page.items.iter().map(|product| product.id).collect()
+}
+
+/// What is created has what the draft says, and can be found.
+pub fn a_new_product_is_as_drafted(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let draft = ProductDraft {
+        description: Description::new("Holds tea.\n\nOr coffee.").unwrap(),
+        ..with_sku("MUG-1")
+    };
+    let product = shop.create(draft.clone()).unwrap();
+    let expected = Product {
+        id: product.id,
+        sku: draft.sku,
+        name: draft.name,
+        description: draft.description,
+        price: draft.price,
+        stock: level(0),
+        archived: false,
+        created_at: at(0),
+        updated_at: at(0),
+    };
+    assert_eq!(product, expected);
+    assert_eq!(shop.found(product.id), expected);
+}
+
+/// A product that never was is absent, and cannot be changed.
+pub fn an_unknown_product_is_absent(stores: &Stores) {
+    let shop = Shop::new(stores);
+    shop.product(100, 1);
+    assert_eq!(settled(|| stores.products.find(nowhere())), None);
+    assert_eq!(
+        settled(|| stores.products.movements(nowhere(), first_page())),
+        None
+    );
+    assert_eq!(
+        shop.change(nowhere(), ProductChange::default()),
+        Err(Refusal::NotFound)
+    );
+    assert_eq!(shop.adjust(nowhere(), 1), Err(Refusal::NotFound));
+}
+
+/// Pages go from the newest product to the oldest, each with the count of all; a page after the
+/// last is empty, however far.
+pub fn products_are_listed_newest_first(stores: &Stores) {
+    let shop = Shop::new(stores);
+    assert_eq!(listed(stores, CATALOGUE), []);
+    let mut ids: Vec<_> = (0..5).map(|stock| shop.product(100, stock)).collect();
+    assert!(ids.is_sorted(), "ids ascend");
+    // An edit does not bring a product to the front.
+    shop.set_price(ids[0], 200);
+    ids.reverse();
+    assert_eq!(listed(stores, CATALOGUE), ids);
+    for (number, size, expected) in [
+        (1, 2, &ids[..2]),
+        (2, 2, &ids[2..4]),
+        (3, 2, &ids[4..]),
+        (4, 2, &[]),
+        (1, 5, &ids[..]),
+        (u64::MAX, 100, &[]),
+    ] {
+        let page = settled(|| stores.products.list(CATALOGUE, page(number, size)));
+        let items: Vec<_> = page.items.iter().map(|product| product.id).collect();
+        assert_eq!(
+            (page.count, &items[..]),
+            (5, expected),
+            "page {number} of {size}"
+        );
+    }
+    let page = settled(|| stores.products.list(CATALOGUE, page(1, 1)));
+    assert_eq!(
+        page.items,
+        [shop.found(ids[0])],
+        "a list shows what is there"
+    );
+}
+
+/// The catalogue is without archived products, which have a list of their own.
+pub fn archived_products_are_listed_apart(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let [a, b, c] = [
+        shop.product(100, 1),
+        shop.product(100, 1),
+        shop.product(100, 1),
+    ];
+    shop.archive(b, true).unwrap();
+    assert_eq!(listed(stores, CATALOGUE), [c, a]);
+    assert_eq!(listed(stores, ARCHIVED), [b]);
+    shop.archive(b, false).unwrap();
+    shop.archive(c, true).unwrap();
+    shop.archive(a, true).unwrap();
+    assert_eq!(listed(stores, CATALOGUE), [b]);
+    assert_eq!(listed(stores, ARCHIVED), [c, a]);
+}
+
+/// A change writes what it names, and when.
+pub fn a_change_touches_what_it_names(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let before = shop.create(with_sku("MUG-1")).unwrap();
+    let neighbour = shop.create(with_sku("MUG-2")).unwrap();
+    let name = ProductName::new("Another thing").unwrap();
+    let description = Description::new("Better than before").unwrap();
+    let price = Price::new(money(250)).unwrap();
+    let some = ProductChange {
+        name: Some(name.clone()),
+        price: Some(price),
+        ..ProductChange::default()
+    };
+    let expected = Product {
+        name,
+        price,
+        updated_at: at(50),
+        ..before.clone()
+    };
+    assert_eq!(shop.change(before.id, some), Ok(expected.clone()));
+    assert_eq!(shop.found(before.id), expected);
+    let others = ProductChange {
+        sku: Some(Some(Sku::new("CUP").unwrap())),
+        description: Some(description.clone()),
+        stock: Some(level(7)),
+        ..ProductChange::default()
+    };
+    let expected = Product {
+        sku: Some(Sku::new("CUP").unwrap()),
+        description,
+        stock: level(7),
+        ..expected
+    };
+    assert_eq!(shop.change(before.id, others), Ok(expected.clone()));
+    assert_eq!(shop.found(before.id), expected);
+    assert_eq!(shop.found(neighbour.id), neighbour);
+}
+
+/// A change to what is there already leaves the product as it is, its time too.
+pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let before = shop.create(with_sku("MUG-1")).unwrap();
+    let same = ProductChange {
+        sku: Some(before.sku.clone()),
+        name: Some(before.name.clone()),
+        description: Some(before.description.clone()),
+        price: Some(before.price),
+        stock: Some(before.stock),
+        archived: Some(false),
+    };
+    assert_eq!(shop.change(before.id, same), Ok(before.clone()));
+    assert_eq!(shop.found(before.id), before);
+    assert_eq!(shop.movements(before.id), []);
+}
+
+/// An archived product can be found and brought back, and not be changed otherwise.
+pub fn a_product_is_archived_and_brought_back(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let before = shop.create(draft("A thing", 100, 5)).unwrap();
+    let archived = Product {
+        archived: true,
+        updated_at: at(50),
+        ..before.clone()
+    };
+    assert_eq!(shop.archive(before.id, true), Ok(archived.clone()));
+    assert_eq!(shop.found(before.id), archived);
+    assert_eq!(shop.archive(before.id, true), Err(Refusal::NotFound));
+    assert_eq!(
+        shop.change(before.id, new_sku(Some("MUG"))),
+        Err(Refusal::NotFound)
+    );
+    assert_eq!(shop.found(before.id), archived);
+    let back = ProductChange {
+        archived: Some(false),
+        stock: Some(level(8)),
+        ..ProductChange::default()
+    };
+    let expected = Product {
+        archived: false,
+        stock: level(8),
+        ..archived
+    };
+    assert_eq!(shop.change(before.id, back), Ok(expected.clone()));
+    assert_eq!(shop.found(before.id), expected);
+}
+
+/// A sku has one product, archived ones included; another case is another sku.
+pub fn a_sku_has_one_holder(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let holder = shop.create(with_sku("MUG")).unwrap();
+    assert_eq!(shop.create(with_sku("MUG")), taken());
+    let other = shop.create(with_sku("mug")).unwrap();
+    assert_eq!(shop.change(other.id, new_sku(Some("MUG"))), taken());
+    assert_eq!(shop.found(other.id), other);
+    assert!(
+        shop.change(holder.id, new_sku(Some("MUG"))).is_ok(),
+        "it is its own"
+    );
+    shop.archive(holder.id, true).unwrap();
+    assert_eq!(shop.create(with_sku("MUG")), taken());
+    assert_eq!(shop.change(other.id, new_sku(Some("MUG"))), taken());
+    assert_eq!(
+        listed(stores, CATALOGUE),
+        [other.id],
+        "what was refused is not there"
+    );
+    for _ in 0..2 {
+        assert!(
+            shop.create(draft("A thing", 100, 0)).is_ok(),
+            "many have none"
+        );
+    }
+}
+
+/// A sku that a product gives up is free.
+pub fn a_sku_can_be_given_up(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let before = shop.create(with_sku("MUG")).unwrap();
+    assert_eq!(shop.change(before.id, new_sku(None)).unwrap().sku, None);
+    assert_eq!(shop.found(before.id).sku, None);
+    let heir = shop.create(with_sku("MUG")).unwrap();
+    assert_eq!(shop.change(before.id, new_sku(Some("MUG"))), taken());
+    shop.change(heir.id, new_sku(Some("CUP"))).unwrap();
+    assert!(shop.change(before.id, new_sku(Some("MUG"))).is_ok());
+}
+
+/// Prices are in the shop's currency.
+pub fn another_currency_is_refused(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let eur = Currency::from_code("EUR").unwrap();
+    let price = Price::new(Money::from_minor(100, eur)).unwrap();
+    let other_currency = Refusal::field("price", Problem::OtherCurrency(usd()));
+    let foreign = ProductDraft {
+        price,
+        ..draft("A thing", 100, 5)
+    };
+    assert_eq!(shop.create(foreign), Err(other_currency.clone()));
+    assert_eq!(listed(stores, CATALOGUE), []);
+    let before = shop.create(draft("A thing", 100, 5)).unwrap();
+    let foreign = ProductChange {
+        price: Some(price),
+        stock: Some(level(9)),
+        ..ProductChange::default()
+    };
+    assert_eq!(shop.change(before.id, foreign), Err(other_currency));
+    assert_eq!(shop.found(before.id), before);
+}
+
+/// Texts of any script, at their full length, come back character by character.
+pub fn texts_come_back_as_written(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let quotes = r#"'; DROP TABLE products; -- "x" \' \\ %_ ${1} $1 ? \0 {{}} <b>"#;
+    for text in [
+        "😀".repeat(64),
+        "שלום עולם — مرحبا\u{200f}\u{200d}".to_owned(),
+        quotes.to_owned(),
+        "e\u{301} is not é, ﬁ is not fi, İ is not I".to_owned(),
+        "\u{feff}null NULL \u{fffd}\u{10ffff} x".to_owned(),
+    ] {
+        let long: String = text.chars().cycle().take(9_990).collect();
+        let name: String = text.chars().cycle().take(200).collect();
+        let draft = ProductDraft {
+            sku: Some(Sku::new(&text.chars().take(64).collect::<String>()).unwrap()),
+            name: ProductName::new(&name).unwrap(),
+            description: Description::new(&format!("\n  \t{long}\r\n \t\n")).unwrap(),
+            ..draft("A thing", 100, 0)
+        };
+        let product = shop.create(draft.clone()).unwrap();
+        for product in [&product, &shop.found(product.id)] {
+            assert_eq!(product.sku, draft.sku);
+            assert_eq!(product.name, draft.name);
+            assert_eq!(product.description, draft.description);
+        }
+        let other = ProductChange {
+            description: Some(Description::new(&text).unwrap()),
+            ..ProductChange::default()
+        };
+        let changed = shop.change(product.id, other).unwrap();
+        assert_eq!(changed.description.as_str(), text);
+        assert_eq!(shop.found(product.id), changed);
+    }
+}
+
+/// Times are kept in whole microseconds, from long ago to long from now.
+pub fn times_come_back_to_the_microsecond(stores: &Stores) {
+    let moment = |seconds, micros: u32| DateTime::from_timestamp(seconds, micros * 1_000).unwrap();
+    let times: [DateTime<Utc>; 6] = [
+        moment(0, 0),
+        moment(0, 1),
+        moment(1_700_000_000, 999_999),
+        moment(1_700_000_000, 100_000),
+        moment(i64::from(i32::MAX) + 1, 7),
+        moment(253_402_300_799, 999_999),
+    ];
+    for created in times {
+        for changed in times {
+            let command = CreateProduct {
+                draft: draft("A thing", 100, 1),
+                by: None,
+                at: created,
+            };
+            let id = settled(|| stores.products.create(command.clone()))
+                .unwrap()
+                .id;
+            let command = ChangeProduct {
+                product: id,
+                change: ProductChange {
+                    stock: Some(level(3)),
+                    ..ProductChange::default()
+                },
+                by: None,
+                at: changed,
+            };
+            settled(|| stores.products.change(command.clone())).unwrap();
+            let found = Shop::new(stores).found(id);
+            assert_eq!((found.created_at, found.updated_at), (created, changed));
+            let moved = Shop::new(stores).movements(id);
+            let moved: Vec<_> = moved.iter().map(|movement| movement.entry.at).collect();
+            assert_eq!(moved, [created, changed]);
+        }
+    }
+}

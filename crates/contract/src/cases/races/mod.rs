@@ -1,0 +1,8 @@
+//! Threads that want the same thing at the same time. Each case looks at what is left in the end:
+//! as if they had come one after the other, in whatever order.
+
+mod changing;
+mod ordering;
+
+pub use changing::*;
+pub use ordering::*;

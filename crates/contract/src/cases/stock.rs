@@ -1,0 +1,214 @@
+use crate::{Shop, at, draft, level, page, settled};
+use tradepost_domain::{
+    Actor, AdjustStock, ChangeProduct, CreateProduct, Movement, NewMovement, Note, OrderAction,
+    OrderStatus, Problem, Product, ProductChange, ProductId, Reason, Refusal, Shortage, StockDelta,
+    StockLevel, Stores,
+};
+
+fn delta(units: i64) -> StockDelta {
+    StockDelta::new(units).unwrap()
+}
+
+fn entries(movements: Vec<Movement>) -> Vec<NewMovement> {
+    movements
+        .into_iter()
+        .map(|movement| movement.entry)
+        .collect()
+}
+
+fn deltas(shop: Shop<'_>, product: ProductId) -> Vec<(i64, Reason)> {
+    let row = |movement: Movement| (movement.entry.delta.units(), movement.entry.reason);
+    shop.movements(product).into_iter().map(row).collect()
+}
+
+fn short(product: ProductId, available: i64, requested: i64) -> Refusal {
+    Refusal::InsufficientStock(vec![Shortage {
+        product,
+        available: level(available),
+        requested,
+    }])
+}
+
+/// What a product starts with has a movement that explains it.
+pub fn stock_from_the_start_is_in_the_ledger(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let by = Some(shop.staff("grace"));
+    let command = CreateProduct {
+        draft: draft("A thing", 100, 5),
+        by,
+        at: at(3),
+    };
+    let product = settled(|| stores.products.create(command.clone())).unwrap();
+    let opening = NewMovement {
+        product: product.id,
+        order: None,
+        delta: delta(5),
+        reason: Reason::Opening,
+        note: None,
+        actor: by,
+        at: at(3),
+    };
+    assert_eq!(entries(shop.movements(product.id)), [opening]);
+    let empty = shop.product(100, 0);
+    assert_eq!(shop.movements(empty), [], "nothing needs no explanation");
+}
+
+/// Setting stock writes the difference.
+pub fn setting_stock_is_in_the_ledger(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let by = Some(shop.staff("grace"));
+    let product = shop.product(100, 5);
+    for (to, when) in [(8, 1), (0, 2), (0, 3), (StockLevel::MAX, 4)] {
+        let command = ChangeProduct {
+            product,
+            change: ProductChange {
+                stock: Some(level(to)),
+                ..ProductChange::default()
+            },
+            by,
+            at: at(when),
+        };
+        let changed = settled(|| stores.products.change(command.clone())).unwrap();
+        assert_eq!(changed.stock, level(to));
+        assert_eq!(shop.stock(product), to);
+    }
+    let expected = [(3, 1), (-8, 2), (StockLevel::MAX, 4)].map(|(units, when)| NewMovement {
+        product,
+        order: None,
+        delta: delta(units),
+        reason: Reason::Adjustment,
+        note: None,
+        actor: by,
+        at: at(when),
+    });
+    assert_eq!(entries(shop.movements(product))[1..], expected);
+}
+
+/// An adjustment is written with who, when and why.
+pub fn an_adjustment_is_in_the_ledger(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let by = Some(shop.staff("grace"));
+    let product = shop.product(100, 5);
+    let neighbour = shop.product(100, 5);
+    let note = Note::new(
+        &"נשבר 💔 \"'; "
+            .chars()
+            .cycle()
+            .take(200)
+            .collect::<String>(),
+    );
+    let command = AdjustStock {
+        product,
+        delta: delta(-2),
+        note: Some(note.unwrap()),
+        by,
+        at: at(4),
+    };
+    let adjusted = settled(|| stores.products.adjust_stock(command.clone())).unwrap();
+    assert_eq!(adjusted, shop.found(product));
+    assert_eq!((shop.stock(product), shop.stock(neighbour)), (3, 5));
+    let expected = NewMovement {
+        product,
+        order: None,
+        delta: command.delta,
+        reason: Reason::Adjustment,
+        note: command.note,
+        actor: by,
+        at: at(4),
+    };
+    assert_eq!(entries(shop.movements(product))[1..], [expected]);
+}
+
+/// An adjustment of stock is no edit of the product: its time stays.
+pub fn an_adjustment_is_no_edit(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let before = shop.create(draft("A thing", 9_999_999_999, 5)).unwrap();
+    let expected = Product {
+        stock: level(8),
+        ..before
+    };
+    assert_eq!(shop.adjust(expected.id, 3), Ok(expected.clone()));
+    assert_eq!(shop.found(expected.id), expected);
+}
+
+/// Nothing takes what is not there, or puts there more than can be counted.
+pub fn an_adjustment_stays_within_its_bounds(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let product = shop.product(100, 5);
+    assert_eq!(shop.adjust(product, -6), Err(short(product, 5, 6)));
+    assert_eq!(shop.adjust(product, -5).unwrap().stock, level(0));
+    assert_eq!(shop.adjust(product, -1), Err(short(product, 0, 1)));
+    let most = StockLevel::MAX;
+    assert_eq!(shop.adjust(product, most).unwrap().stock, level(most));
+    let too_large = Refusal::field("delta", Problem::StockTooLarge { max: most });
+    assert_eq!(shop.adjust(product, 1), Err(too_large));
+    assert_eq!(shop.stock(product), most);
+    let expected = [
+        (5, Reason::Opening),
+        (-5, Reason::Adjustment),
+        (most, Reason::Adjustment),
+    ];
+    assert_eq!(deltas(shop, product), expected);
+}
+
+/// What is not sold has no stock to adjust.
+pub fn an_archived_product_cannot_be_adjusted(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let product = shop.product(100, 5);
+    shop.archive(product, true).unwrap();
+    assert_eq!(shop.adjust(product, 1), Err(Refusal::NotFound));
+    assert_eq!(shop.stock(product), 5);
+    assert_eq!(
+        deltas(shop, product),
+        [(5, Reason::Opening)],
+        "its ledger is still there"
+    );
+}
+
+/// A product's ledger has pages, newest first, without the movements of others.
+pub fn movements_are_listed_newest_first(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let product = shop.product(100, 10);
+    for units in 1..=4 {
+        shop.product(100, 1);
+        shop.adjust(product, units).unwrap();
+    }
+    for (number, size, expected) in [
+        (1, 2, &[4, 3][..]),
+        (2, 2, &[2, 1]),
+        (3, 2, &[10]),
+        (4, 2, &[]),
+        (u64::MAX, 100, &[]),
+        (1, 100, &[4, 3, 2, 1, 10]),
+    ] {
+        let page = settled(|| stores.products.movements(product, page(number, size))).unwrap();
+        let seen: Vec<_> = page
+            .items
+            .iter()
+            .map(|row| row.entry.delta.units())
+            .collect();
+        assert_eq!(
+            (page.count, &seen[..]),
+            (5, expected),
+            "page {number} of {size}"
+        );
+        assert!(page.items.is_sorted_by_key(|row| std::cmp::Reverse(row.id)));
+    }
+}
+
+/// Units of a cancelled order come back even beyond the most that may be set: they exist.
+pub fn returned_units_may_exceed_the_most(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
+    let product = shop.product(100, 3);
+    let order = shop.order(ada, &[(product, 3)]);
+    shop.set_stock(product, StockLevel::MAX);
+    let cancel = OrderAction::SetStatus(OrderStatus::Cancelled);
+    shop.change_order(order.id, cancel, staff).unwrap();
+    assert_eq!(shop.stock(product), StockLevel::MAX + 3);
+    assert!(shop.adjust(product, 1).is_err());
+    assert_eq!(
+        shop.adjust(product, -1).unwrap().stock,
+        level(StockLevel::MAX + 2)
+    );
+}

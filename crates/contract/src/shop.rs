@@ -1,0 +1,347 @@
+//! A shop to test in: values with little ceremony, and commands that are tried again while the
+//! store is busy.
+
+use chrono::{DateTime, Utc};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+use tradepost_domain::{
+    Account, Actor, AdjustStock, CartAction, CartItem, ChangeCart, ChangeOrder, ChangeProduct,
+    CreateProduct, Currency, Description, Money, Movement, Order, OrderAction, OrderId, OrderLine,
+    PageRequest, PasswordHash, PlaceOrder, Placement, PlacementId, Price, Product, ProductChange,
+    ProductDraft, ProductId, ProductName, Quantity, Refusal, Register, StockDelta, StockLevel,
+    StoreError, Stores, UserId, Username,
+};
+
+/// The currency of the shop under test.
+#[must_use]
+pub fn usd() -> Currency {
+    Currency::from_code("USD").unwrap()
+}
+
+/// A moment, in seconds from an arbitrary one with microseconds of its own.
+#[must_use]
+pub fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000 + seconds, 123_456_000).unwrap()
+}
+
+/// So many cents.
+#[must_use]
+pub fn money(minor: i64) -> Money {
+    Money::from_minor(minor, usd())
+}
+
+/// So many units.
+#[must_use]
+pub fn units(units: i64) -> Quantity {
+    Quantity::new(units).unwrap()
+}
+
+/// A level of stock.
+#[must_use]
+pub fn level(units: i64) -> StockLevel {
+    StockLevel::new(units).unwrap()
+}
+
+/// A hash that no password has.
+#[must_use]
+pub fn hash(text: &str) -> PasswordHash {
+    PasswordHash::new(format!("$2b$12${text:.<53}"))
+}
+
+/// Page `number`, of `size` rows.
+#[must_use]
+pub fn page(number: u64, size: u32) -> PageRequest {
+    PageRequest::new(number, size).unwrap()
+}
+
+/// The first page, as long as pages can be.
+#[must_use]
+pub fn first_page() -> PageRequest {
+    page(1, PageRequest::MAX_SIZE)
+}
+
+/// A product without a sku, at a price in cents.
+#[must_use]
+pub fn draft(name: &str, price: i64, stock: i64) -> ProductDraft {
+    ProductDraft {
+        sku: None,
+        name: ProductName::new(name).unwrap(),
+        description: Description::new("").unwrap(),
+        price: Price::new(money(price)).unwrap(),
+        stock: level(stock),
+    }
+}
+
+/// The command that orders a user's cart, under a name that no other command of this process has.
+#[must_use]
+pub fn place(user: UserId) -> PlaceOrder {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    PlaceOrder {
+        user,
+        expected_total: None,
+        placement: PlacementId::new(u128::from(NEXT.fetch_add(1, Ordering::Relaxed))),
+        at: at(100),
+    }
+}
+
+/// Product, unit price in cents and units of each line.
+#[must_use]
+pub fn line_totals(lines: &[OrderLine]) -> Vec<(ProductId, i64, i64)> {
+    let row = |line: &OrderLine| (line.product, line.unit_price.minor(), line.quantity.units());
+    lines.iter().map(row).collect()
+}
+
+/// The answer of a store that may be too busy to give one at once.
+///
+/// # Panics
+/// On any other failure, and when the store is still busy after some seconds.
+pub fn settled<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> T {
+    let patience = 500;
+    for _ in 0..patience {
+        match attempt() {
+            Ok(answer) => return answer,
+            Err(error) if error.kind().retryable() => thread::sleep(Duration::from_millis(10)),
+            Err(error) => panic!("the store failed: {error}"),
+        }
+    }
+    panic!("the store was busy {patience} times in a row");
+}
+
+/// The shop under test.
+#[derive(Clone, Copy)]
+pub struct Shop<'a> {
+    /// Its store.
+    pub stores: &'a Stores,
+}
+
+impl<'a> Shop<'a> {
+    /// The shop in this store.
+    #[must_use]
+    pub fn new(stores: &'a Stores) -> Self {
+        Self { stores }
+    }
+
+    /// A new customer without an e-mail address.
+    pub fn customer(&self, name: &str) -> UserId {
+        self.register(name, false).unwrap().id
+    }
+
+    /// So many new customers.
+    pub fn customers(&self, number: usize) -> Vec<UserId> {
+        let customer = |at| self.customer(&format!("customer{at}"));
+        (0..number).map(customer).collect()
+    }
+
+    /// A new member of the staff.
+    pub fn staff(&self, name: &str) -> UserId {
+        self.register(name, true).unwrap().id
+    }
+
+    /// Registers somebody without an e-mail address.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn register(&self, name: &str, is_staff: bool) -> Result<Account, Refusal> {
+        let command = Register {
+            username: Username::new(name).unwrap(),
+            email: None,
+            password: hash(name),
+            is_staff,
+            at: at(0),
+        };
+        settled(|| self.stores.accounts.register(command.clone()))
+    }
+
+    /// A new product at a price in cents.
+    pub fn product(&self, price: i64, stock: i64) -> ProductId {
+        self.create(draft("A thing", price, stock)).unwrap().id
+    }
+
+    /// Creates a product.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn create(&self, draft: ProductDraft) -> Result<Product, Refusal> {
+        let command = CreateProduct {
+            draft,
+            by: None,
+            at: at(0),
+        };
+        settled(|| self.stores.products.create(command.clone()))
+    }
+
+    /// A product that is there.
+    pub fn found(&self, product: ProductId) -> Product {
+        settled(|| self.stores.products.find(product)).unwrap()
+    }
+
+    /// Units on hand.
+    pub fn stock(&self, product: ProductId) -> i64 {
+        self.found(product).stock.units()
+    }
+
+    /// Changes a product.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn change(&self, product: ProductId, change: ProductChange) -> Result<Product, Refusal> {
+        let command = ChangeProduct {
+            product,
+            change,
+            by: None,
+            at: at(50),
+        };
+        settled(|| self.stores.products.change(command.clone()))
+    }
+
+    /// Sets what is on hand.
+    pub fn set_stock(&self, product: ProductId, stock: i64) -> Product {
+        let stock = Some(level(stock));
+        let change = ProductChange {
+            stock,
+            ..ProductChange::default()
+        };
+        self.change(product, change).unwrap()
+    }
+
+    /// Sets the price, in cents.
+    pub fn set_price(&self, product: ProductId, price: i64) -> Product {
+        let price = Some(Price::new(money(price)).unwrap());
+        let change = ProductChange {
+            price,
+            ..ProductChange::default()
+        };
+        self.change(product, change).unwrap()
+    }
+
+    /// Archives a product, or brings it back.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn archive(&self, product: ProductId, archived: bool) -> Result<Product, Refusal> {
+        let change = ProductChange {
+            archived: Some(archived),
+            ..ProductChange::default()
+        };
+        self.change(product, change)
+    }
+
+    /// Changes what is on hand by so many units.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn adjust(&self, product: ProductId, delta: i64) -> Result<Product, Refusal> {
+        let command = AdjustStock {
+            product,
+            delta: StockDelta::new(delta).unwrap(),
+            note: None,
+            by: None,
+            at: at(60),
+        };
+        settled(|| self.stores.products.adjust_stock(command.clone()))
+    }
+
+    /// The newest 100 entries of a product's ledger, oldest first.
+    pub fn movements(&self, product: ProductId) -> Vec<Movement> {
+        let page = settled(|| self.stores.products.movements(product, first_page()));
+        let mut movements = page.unwrap().items;
+        movements.reverse();
+        movements
+    }
+
+    /// Changes a cart.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn act(&self, user: UserId, action: CartAction) -> Result<Option<CartItem>, Refusal> {
+        let command = ChangeCart {
+            user,
+            action,
+            at: at(20),
+        };
+        settled(|| self.stores.carts.change(command))
+    }
+
+    /// Adds to a cart; the line afterwards.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn add(
+        &self,
+        user: UserId,
+        product: ProductId,
+        quantity: i64,
+    ) -> Result<CartItem, Refusal> {
+        let quantity = units(quantity);
+        let item = self.act(user, CartAction::Add { product, quantity })?;
+        Ok(item.unwrap())
+    }
+
+    /// What is in a cart.
+    pub fn items(&self, user: UserId) -> Vec<CartItem> {
+        settled(|| self.stores.carts.cart(user)).items
+    }
+
+    /// Product and units of each line in a cart.
+    pub fn cart(&self, user: UserId) -> Vec<(ProductId, i64)> {
+        let row = |item: CartItem| (item.product.id, item.line.quantity.units());
+        self.items(user).into_iter().map(row).collect()
+    }
+
+    /// Places a batch.
+    pub fn place_all(&self, requests: &[PlaceOrder]) -> Vec<Placement> {
+        let placements = settled(|| self.stores.orders.place(requests));
+        assert_eq!(
+            placements.len(),
+            requests.len(),
+            "one result for each request"
+        );
+        placements
+    }
+
+    /// Orders a cart.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn place(&self, user: UserId) -> Placement {
+        self.place_all(&[place(user)]).remove(0)
+    }
+
+    /// Fills a cart with these products and units, and orders it.
+    pub fn order(&self, user: UserId, lines: &[(ProductId, i64)]) -> Order {
+        for (product, quantity) in lines {
+            self.add(user, *product, *quantity).unwrap();
+        }
+        self.place(user).unwrap()
+    }
+
+    /// Does something with an order.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn change_order(
+        &self,
+        order: OrderId,
+        action: OrderAction,
+        by: Actor,
+    ) -> Result<Order, Refusal> {
+        let command = ChangeOrder {
+            order,
+            action,
+            by,
+            at: at(200),
+        };
+        settled(|| self.stores.orders.change(command))
+    }
+
+    /// An order that is there.
+    pub fn found_order(&self, order: OrderId) -> Order {
+        settled(|| self.stores.orders.find(order)).unwrap()
+    }
+
+    /// An account that is there.
+    pub fn account(&self, user: UserId) -> Account {
+        settled(|| self.stores.accounts.find(user)).unwrap()
+    }
+}

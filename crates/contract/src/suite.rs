@@ -1,0 +1,137 @@
+/// The list of cases, handed to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! each_case {
+    ($then:path) => {
+        $then! {
+            products {
+                a_new_product_is_as_drafted,
+                an_unknown_product_is_absent,
+                products_are_listed_newest_first,
+                archived_products_are_listed_apart,
+                a_change_touches_what_it_names,
+                a_change_that_changes_nothing_keeps_the_time,
+                a_product_is_archived_and_brought_back,
+                a_sku_has_one_holder,
+                a_sku_can_be_given_up,
+                another_currency_is_refused,
+                texts_come_back_as_written,
+                times_come_back_to_the_microsecond,
+            }
+            stock {
+                stock_from_the_start_is_in_the_ledger,
+                setting_stock_is_in_the_ledger,
+                an_adjustment_is_in_the_ledger,
+                an_adjustment_is_no_edit,
+                an_adjustment_stays_within_its_bounds,
+                an_archived_product_cannot_be_adjusted,
+                movements_are_listed_newest_first,
+                returned_units_may_exceed_the_most,
+            }
+            carts {
+                a_cart_that_never_was_is_empty,
+                adding_makes_a_line_and_adds_up,
+                adding_is_refused,
+                setting_a_line,
+                setting_is_refused,
+                removing_and_emptying,
+                carts_are_apart,
+                reading_a_cart_changes_nothing,
+                a_cart_shows_its_products_as_they_are,
+                a_cart_holds_100_lines,
+            }
+            placing {
+                an_order_is_the_whole_cart,
+                an_order_is_a_snapshot,
+                an_empty_cart_is_refused,
+                every_shortage_is_listed,
+                an_archived_product_is_not_sold,
+                the_agreed_total_guards_the_order,
+                two_clicks_in_a_batch_are_one_order,
+                the_last_unit_of_a_batch_goes_to_the_first,
+                a_refused_neighbour_harms_nobody,
+                a_large_batch,
+                an_empty_batch_does_nothing,
+                a_placement_id_makes_one_order,
+                the_largest_order_is_exact,
+            }
+            orders {
+                orders_are_listed_newest_first,
+                orders_are_listed_by_owner_and_apart_if_deleted,
+                an_unknown_order_is_absent,
+                staff_take_an_order_to_its_end,
+                the_same_status_changes_nothing,
+                cancelling_returns_the_stock,
+                cancelling_twice_returns_stock_once,
+                stock_of_an_archived_product_comes_back,
+                a_deleted_order_is_cancelled_and_archived,
+                a_refused_change_changes_nothing,
+            }
+            accounts {
+                a_new_account_is_as_registered,
+                an_unknown_account_is_absent,
+                what_is_taken_is_named,
+                names_come_back_as_written,
+                a_new_password_ends_every_session,
+                a_password_that_was_not_checked_stays,
+                a_renewed_hash_does_not_undo_a_change,
+                users_are_switched,
+                a_shop_keeps_its_last_staff,
+            }
+            ledger {
+                an_empty_shop_has_empty_books,
+                an_audit_looks_at_everything,
+                entries_are_numbered_in_the_order_of_writing,
+            }
+            races {
+                the_last_unit,
+                a_flash_sale_sells_what_there_is,
+                carts_in_opposite_order,
+                double_submit_is_one_order,
+                parallel_adds_lose_nothing,
+                a_cart_that_changes_while_it_is_ordered,
+                cancel_races_cancel,
+                delete_races_cancel,
+                cancel_races_shipping,
+                cancel_races_orders,
+                restocking_races_orders,
+                writing_off_races_writing_off,
+                setting_stock_races_orders,
+                archiving_races_orders,
+                one_sku_goes_to_one_product,
+                one_username_goes_to_one_account,
+                one_checked_password_is_changed_once,
+                the_last_staff_user_stays,
+                lists_are_of_one_moment,
+            }
+        }
+    };
+}
+
+/// Makes a test of each case for one store. The argument is a function (or any expression that can
+/// be called) without arguments that gives a new [`Fixture`](trait@crate::Fixture): an empty shop in USD. Use it once in
+/// a module.
+#[macro_export]
+macro_rules! suite {
+    ($fixture:expr) => {
+        fn contract_fixture() -> impl $crate::Fixture {
+            ($fixture)()
+        }
+        $crate::each_case!($crate::contract_tests);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_tests {
+    ($($subject:ident { $($case:ident,)* })*) => {$(
+        mod $subject {
+            $(
+                #[test]
+                fn $case() {
+                    $crate::check(&super::contract_fixture(), $crate::$subject::$case);
+                }
+            )*
+        }
+    )*};
+}

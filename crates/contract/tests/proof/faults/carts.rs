@@ -1,0 +1,35 @@
+use super::a_moment;
+use tradepost_domain::{
+    Cart, CartAction, CartItem, CartRepository, ChangeCart, Outcome, StoreError, UserId,
+};
+use tradepost_memory::MemoryStore as Store;
+
+pub(crate) fn loses_adds(store: &Store, command: ChangeCart) -> Outcome<Option<CartItem>> {
+    let items = store.cart(command.user)?.items;
+    if let CartAction::Add { product, quantity } = command.action
+        && let Some(item) = items.iter().find(|item| item.product.id == product)
+        && let Ok(together) = item.line.quantity.plus(quantity)
+    {
+        a_moment();
+        let action = CartAction::Set {
+            line: item.line.id,
+            quantity: Some(together),
+            product: None,
+        };
+        return CartRepository::change(store, ChangeCart { action, ..command });
+    }
+    CartRepository::change(store, command)
+}
+
+pub(crate) fn tidies(store: &Store, user: UserId) -> Result<Cart, StoreError> {
+    let cart = store.cart(user)?;
+    for item in cart.items.iter().filter(|item| !item.issues().is_empty()) {
+        let command = ChangeCart {
+            user,
+            action: CartAction::Remove { line: item.line.id },
+            at: tradepost_contract::at(0),
+        };
+        CartRepository::change(store, command)?.unwrap();
+    }
+    store.cart(user)
+}

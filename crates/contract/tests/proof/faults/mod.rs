@@ -1,0 +1,14 @@
+//! What a store can do wrong. Each fault is built from honest steps that are not one step, or not
+//! the right ones, as a careless adapter would.
+
+pub(crate) mod carts;
+pub(crate) mod orders;
+pub(crate) mod people;
+pub(crate) mod products;
+
+use std::thread;
+use std::time::Duration;
+
+fn a_moment() {
+    thread::sleep(Duration::from_millis(1));
+}

@@ -1,0 +1,222 @@
+use super::a_moment;
+use tradepost_contract::{at, first_page, place};
+use tradepost_domain::{
+    AdjustStock, Audit, CartAction, CartRepository, ChangeCart, ChangeOrder, ChangeProduct,
+    Discrepancy, Order, OrderFilter, OrderId, OrderRepository, OrderStatus, Outcome, Page,
+    PageRequest, PlaceOrder, Placement, ProductChange, ProductId, ProductRepository, Refusal,
+    StockDelta, StoreError, UserId,
+};
+use tradepost_memory::MemoryStore as Store;
+
+fn adjust(store: &Store, product: ProductId, units: i64) {
+    let command = AdjustStock {
+        product,
+        delta: StockDelta::new(units).unwrap(),
+        note: None,
+        by: None,
+        at: at(0),
+    };
+    store.adjust_stock(command).unwrap().unwrap();
+}
+
+fn act(store: &Store, user: UserId, action: CartAction) {
+    let at = at(0);
+    let changed = CartRepository::change(store, ChangeCart { user, action, at });
+    changed.unwrap().unwrap();
+}
+
+/// Puts an order's lines into the cart again, with stock to back them if there is none.
+fn refill(store: &Store, order: &Order) {
+    for line in &order.lines {
+        let on_hand = ProductRepository::find(store, line.product)
+            .unwrap()
+            .unwrap()
+            .stock;
+        let missing = line.quantity.units() - on_hand.units();
+        if missing > 0 {
+            adjust(store, line.product, missing);
+        }
+        let (product, quantity) = (line.product, line.quantity);
+        act(store, order.user, CartAction::Add { product, quantity });
+    }
+}
+
+/// One request at a time, each again after some remedy for its refusal.
+fn each(
+    store: &Store,
+    requests: &[PlaceOrder],
+    remedy: impl Fn(&PlaceOrder, &Refusal) -> bool,
+) -> Result<Vec<Placement>, StoreError> {
+    let one = |request: &PlaceOrder| {
+        let placement = store.place(std::slice::from_ref(request))?.remove(0);
+        match placement {
+            Err(refusal) if remedy(request, &refusal) => {
+                Ok(store.place(&[place(request.user)])?.remove(0))
+            }
+            placement => Ok(placement),
+        }
+    };
+    requests.iter().map(one).collect()
+}
+
+pub(crate) fn oversells(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    each(store, requests, |_, refusal| {
+        let Refusal::InsufficientStock(shortages) = refusal else {
+            return false;
+        };
+        for short in shortages {
+            adjust(
+                store,
+                short.product,
+                short.requested - short.available.units(),
+            );
+        }
+        true
+    })
+}
+
+pub(crate) fn doubles(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    each(store, requests, |request, refusal| {
+        let filter = OrderFilter {
+            user: Some(request.user),
+            archived: false,
+        };
+        let last = OrderRepository::list(store, filter, first_page())
+            .unwrap()
+            .items;
+        if let (Refusal::EmptyCart, Some(last)) = (refusal, last.first()) {
+            refill(store, last);
+            return true;
+        }
+        false
+    })
+}
+
+pub(crate) fn sells_archived(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    a_moment();
+    each(store, requests, |_, refusal| {
+        let Refusal::ProductUnavailable(products) = refusal else {
+            return false;
+        };
+        for product in products {
+            let change = ProductChange {
+                archived: Some(false),
+                ..ProductChange::default()
+            };
+            let command = ChangeProduct {
+                product: *product,
+                change,
+                by: None,
+                at: at(0),
+            };
+            ProductRepository::change(store, command).unwrap().unwrap();
+        }
+        true
+    })
+}
+
+pub(crate) fn spoils_the_batch(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    let mut placements = store.place(requests)?;
+    let refusal = placements
+        .iter()
+        .find_map(|placement| placement.clone().err());
+    if let Some(refusal) = refusal {
+        placements.fill(Err(refusal));
+    }
+    Ok(placements)
+}
+
+pub(crate) fn answers_backwards(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    let mut placements = store.place(requests)?;
+    placements.reverse();
+    Ok(placements)
+}
+
+pub(crate) fn keeps_the_cart(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    let placements = store.place(requests)?;
+    for order in placements.iter().flatten() {
+        refill(store, order);
+    }
+    Ok(placements)
+}
+
+pub(crate) fn clears_the_cart_late(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    let placements = store.place(requests)?;
+    a_moment();
+    for order in placements.iter().flatten() {
+        act(store, order.user, CartAction::Empty);
+    }
+    Ok(placements)
+}
+
+/// No fault: it gives others the time to have theirs.
+pub(crate) fn waits_a_moment(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    a_moment();
+    store.place(requests)
+}
+
+pub(crate) fn returns_twice(store: &Store, command: ChangeOrder) -> Outcome<Order> {
+    let changed = OrderRepository::change(store, command)?;
+    if let Ok(order) = &changed
+        && order.status == OrderStatus::Cancelled
+    {
+        for line in &order.lines {
+            adjust(store, line.product, line.quantity.units());
+        }
+    }
+    Ok(changed)
+}
+
+pub(crate) fn always_cancels(store: &Store, command: ChangeOrder) -> Outcome<Order> {
+    let changed = OrderRepository::change(store, command)?;
+    let order = OrderRepository::find(store, command.order)?;
+    match (changed, order) {
+        (Err(Refusal::InvalidTransition { to, .. }), Some(order)) => Ok(Ok(Order {
+            status: to,
+            ..order
+        })),
+        (changed, _) => Ok(changed),
+    }
+}
+
+pub(crate) fn lists_oldest_first(
+    store: &Store,
+    filter: OrderFilter,
+    page: PageRequest,
+) -> Result<Page<Order>, StoreError> {
+    let mut page = OrderRepository::list(store, filter, page)?;
+    page.items.reverse();
+    Ok(page)
+}
+
+pub(crate) fn confesses(_: &Store) -> Result<Audit, StoreError> {
+    let order = OrderId::new(1).unwrap();
+    Ok(Audit {
+        discrepancies: vec![Discrepancy::NoLines { order }],
+        ..Audit::default()
+    })
+}

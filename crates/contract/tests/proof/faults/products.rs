@@ -1,0 +1,125 @@
+use super::a_moment;
+use tradepost_contract::level;
+use tradepost_domain::{
+    AdjustStock, ChangeProduct, CreateProduct, Outcome, Page, PageRequest, Product, ProductChange,
+    ProductDraft, ProductFilter, ProductRepository, StockDelta, StockLevel, StoreError,
+};
+use tradepost_memory::MemoryStore as Store;
+
+pub(crate) fn lists_oldest_first(
+    store: &Store,
+    filter: ProductFilter,
+    page: PageRequest,
+) -> Result<Page<Product>, StoreError> {
+    let mut page = ProductRepository::list(store, filter, page)?;
+    page.items.reverse();
+    Ok(page)
+}
+
+pub(crate) fn counts_first(
+    store: &Store,
+    filter: ProductFilter,
+    page: PageRequest,
+) -> Result<Page<Product>, StoreError> {
+    let count = ProductRepository::list(store, filter, page)?.count;
+    a_moment();
+    let page = ProductRepository::list(store, filter, page)?;
+    Ok(Page { count, ..page })
+}
+
+pub(crate) fn opens_without_a_word(store: &Store, command: CreateProduct) -> Outcome<Product> {
+    let stock = command.draft.stock;
+    let (by, at) = (command.by, command.at);
+    let draft = ProductDraft {
+        stock: StockLevel::ZERO,
+        ..command.draft
+    };
+    let created = store.create(CreateProduct { draft, by, at })?;
+    let delta = StockLevel::ZERO.delta_to(stock);
+    if let (Ok(product), Some(delta)) = (&created, delta) {
+        let product = product.id;
+        let note = None;
+        return store.adjust_stock(AdjustStock {
+            product,
+            delta,
+            note,
+            by,
+            at,
+        });
+    }
+    Ok(created)
+}
+
+pub(crate) fn shares_skus_of_new(store: &Store, command: CreateProduct) -> Outcome<Product> {
+    let created = store.create(command.clone())?;
+    if created.is_ok() {
+        return Ok(created);
+    }
+    let draft = ProductDraft {
+        sku: None,
+        ..command.draft
+    };
+    store.create(CreateProduct { draft, ..command })
+}
+
+pub(crate) fn shares_skus_of_old(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+    let changed = ProductRepository::change(store, command.clone())?;
+    if changed.is_ok() {
+        return Ok(changed);
+    }
+    let change = ProductChange {
+        sku: None,
+        ..command.change
+    };
+    ProductRepository::change(store, ChangeProduct { change, ..command })
+}
+
+pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+    let before = ProductRepository::find(store, command.product)?
+        .unwrap()
+        .stock;
+    let Some(delta) = command
+        .change
+        .stock
+        .and_then(|stock| before.delta_to(stock))
+    else {
+        return ProductRepository::change(store, command);
+    };
+    a_moment();
+    a_moment();
+    adjust(store, &command, delta)
+}
+
+fn adjust(store: &Store, command: &ChangeProduct, delta: StockDelta) -> Outcome<Product> {
+    store.adjust_stock(AdjustStock {
+        product: command.product,
+        delta,
+        note: None,
+        by: command.by,
+        at: command.at,
+    })
+}
+
+pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Product> {
+    let before = ProductRepository::find(store, command.product)?
+        .unwrap()
+        .stock;
+    let Some(after) = before.after(command.delta) else {
+        return store.adjust_stock(command);
+    };
+    a_moment();
+    let change = ProductChange {
+        stock: Some(level(after.units())),
+        ..ProductChange::default()
+    };
+    let (product, by, at) = (command.product, command.by, command.at);
+    ProductRepository::change(
+        store,
+        ChangeProduct {
+            product,
+            change,
+            by,
+            at,
+        },
+    )
+}

@@ -1,0 +1,161 @@
+use tradepost_contract::usd;
+use tradepost_domain::{
+    Account, AccountRepository, AdjustStock, Audit, Cart, CartItem, CartRepository, ChangeCart,
+    ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Ledger, Movement,
+    Order, OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest, PasswordHash,
+    PlaceOrder, Placement, Product, ProductFilter, ProductId, ProductRepository, Register,
+    StoreError, SwitchUser, UserId,
+};
+use tradepost_memory::MemoryStore;
+
+type Store = MemoryStore;
+
+/// What a store does. Each of these can be put in the place of the honest one.
+#[derive(Clone, Copy)]
+pub(crate) struct Behaviour {
+    pub(crate) list_products:
+        fn(&Store, ProductFilter, PageRequest) -> Result<Page<Product>, StoreError>,
+    pub(crate) create: fn(&Store, CreateProduct) -> Outcome<Product>,
+    pub(crate) change_product: fn(&Store, ChangeProduct) -> Outcome<Product>,
+    pub(crate) adjust: fn(&Store, AdjustStock) -> Outcome<Product>,
+    pub(crate) cart: fn(&Store, UserId) -> Result<Cart, StoreError>,
+    pub(crate) change_cart: fn(&Store, ChangeCart) -> Outcome<Option<CartItem>>,
+    pub(crate) list_orders: fn(&Store, OrderFilter, PageRequest) -> Result<Page<Order>, StoreError>,
+    pub(crate) place: fn(&Store, &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>,
+    pub(crate) change_order: fn(&Store, ChangeOrder) -> Outcome<Order>,
+    pub(crate) register: fn(&Store, Register) -> Outcome<Account>,
+    pub(crate) change_password: fn(&Store, ChangePassword) -> Outcome<Account>,
+    pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
+    pub(crate) switch: fn(&Store, SwitchUser) -> Outcome<Account>,
+    pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
+}
+
+/// The store in memory as it is.
+pub(crate) const HONEST: Behaviour = Behaviour {
+    list_products: |store, filter, page| ProductRepository::list(store, filter, page),
+    create: |store, command| store.create(command),
+    change_product: |store, command| ProductRepository::change(store, command),
+    adjust: |store, command| store.adjust_stock(command),
+    cart: |store, user| store.cart(user),
+    change_cart: |store, command| CartRepository::change(store, command),
+    list_orders: |store, filter, page| OrderRepository::list(store, filter, page),
+    place: |store, requests| store.place(requests),
+    change_order: |store, command| OrderRepository::change(store, command),
+    register: |store, command| store.register(command),
+    change_password: |store, command| store.change_password(command),
+    renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
+    switch: |store, command| store.switch(command),
+    audit: |store| store.audit(),
+};
+
+/// A store that behaves like this.
+pub(crate) struct Broken {
+    store: Store,
+    does: Behaviour,
+}
+
+impl Broken {
+    pub(crate) fn new(does: Behaviour) -> Self {
+        let store = MemoryStore::new(usd());
+        Self { store, does }
+    }
+}
+
+impl ProductRepository for Broken {
+    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        (self.does.list_products)(&self.store, filter, page)
+    }
+
+    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        ProductRepository::find(&self.store, id)
+    }
+
+    fn create(&self, command: CreateProduct) -> Outcome<Product> {
+        (self.does.create)(&self.store, command)
+    }
+
+    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+        (self.does.change_product)(&self.store, command)
+    }
+
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Product> {
+        (self.does.adjust)(&self.store, command)
+    }
+
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError> {
+        self.store.movements(product, page)
+    }
+}
+
+impl CartRepository for Broken {
+    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
+        (self.does.cart)(&self.store, user)
+    }
+
+    fn change(&self, command: ChangeCart) -> Outcome<Option<CartItem>> {
+        (self.does.change_cart)(&self.store, command)
+    }
+}
+
+impl OrderRepository for Broken {
+    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        (self.does.list_orders)(&self.store, filter, page)
+    }
+
+    fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        OrderRepository::find(&self.store, id)
+    }
+
+    fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
+        (self.does.place)(&self.store, requests)
+    }
+
+    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+        (self.does.change_order)(&self.store, command)
+    }
+}
+
+impl AccountRepository for Broken {
+    fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        AccountRepository::find(&self.store, user)
+    }
+
+    fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
+        self.store.credentials(username_key)
+    }
+
+    fn register(&self, command: Register) -> Outcome<Account> {
+        (self.does.register)(&self.store, command)
+    }
+
+    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+        (self.does.change_password)(&self.store, command)
+    }
+
+    fn renew_hash(
+        &self,
+        user: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), StoreError> {
+        (self.does.renew_hash)(&self.store, user, old, new)
+    }
+
+    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+        (self.does.switch)(&self.store, command)
+    }
+
+    fn has_staff(&self) -> Result<bool, StoreError> {
+        self.store.has_staff()
+    }
+}
+
+impl Ledger for Broken {
+    fn audit(&self) -> Result<Audit, StoreError> {
+        (self.does.audit)(&self.store)
+    }
+}

@@ -1,0 +1,192 @@
+//! Registering, changing passwords, and switching users.
+
+use super::*;
+
+#[test]
+fn who_registers_is_a_customer_and_only_the_command_line_makes_staff() {
+    for is_staff in [false, true] {
+        let new = NewUser {
+            username: Username::new("Ada").unwrap(),
+            email: Email::new("ada@example.org").ok(),
+            password: password("right password"),
+        };
+        let expected = Register {
+            username: new.username.clone(),
+            email: new.email.clone(),
+            password: hash("of right"),
+            is_staff,
+            at: now(),
+        };
+        let mut ports = Ports::new();
+        ports
+            .hasher
+            .expect_hash()
+            .withf(|chosen| chosen.reveal() == "right password")
+            .once()
+            .returning(|_| Ok(hash("of right")));
+        ports
+            .accounts
+            .expect_register()
+            .withf(move |given| *given == expected)
+            .once()
+            .returning(|_| Ok(Ok(ada())));
+        let accounts = ports.accounts();
+        let made = if is_staff {
+            accounts.create_staff(new)
+        } else {
+            accounts.register(new)
+        };
+        assert_eq!(made.unwrap(), ada());
+    }
+}
+
+#[test]
+fn nobody_is_registered_without_a_hash_or_under_a_name_that_is_taken() {
+    let new = || NewUser {
+        username: Username::new("Ada").unwrap(),
+        email: None,
+        password: password("right password"),
+    };
+    let mut ports = Ports::new();
+    let broken = || HashingFailed("no randomness".to_owned());
+    ports.hasher.expect_hash().returning(move |_| Err(broken()));
+    let answer = ports.accounts().register(new());
+    assert!(matches!(answer, Err(ShopError::Hashing(_))), "{answer:?}");
+
+    let taken = Refusal::field("username", Problem::Taken);
+    let answer = Ok(Err(taken.clone()));
+    let mut ports = Ports::new();
+    ports.hasher.expect_hash().returning(|_| Ok(hash("any")));
+    ports
+        .accounts
+        .expect_register()
+        .returning(move |_| answer.clone());
+    assert_eq!(refusal(ports.accounts().register(new())), taken);
+}
+
+#[test]
+fn ones_own_password_is_changed_by_who_knows_it() {
+    let mut ports = Ports::knowing(ada());
+    ports
+        .accounts
+        .expect_find()
+        .withf(|who| *who == user(1))
+        .returning(|_| Ok(Some(ada())));
+    ports
+        .hasher
+        .expect_hash()
+        .withf(|chosen| chosen.reveal() == "new password")
+        .once()
+        .returning(|_| Ok(hash("of new")));
+    let expected = ChangePassword {
+        user: user(1),
+        verified: Some(hash("of right")),
+        new: hash("of new"),
+    };
+    ports
+        .accounts
+        .expect_change_password()
+        .withf(move |given| *given == expected)
+        .once()
+        .returning(|_| Ok(Ok(ada())));
+    let new = password("new password");
+    let actor = Actor::Customer(user(1));
+    let changed = ports
+        .accounts()
+        .change_own_password(actor, "right password", &new);
+    assert!(changed.is_ok(), "{changed:?}");
+}
+
+#[test]
+fn ones_own_password_is_not_changed_otherwise() {
+    let new = password("new password");
+    let nobody = Ports::new().accounts();
+    let refused = nobody.change_own_password(Actor::Anonymous, "right password", &new);
+    assert_eq!(refusal(refused), Refusal::Unauthenticated);
+
+    let actor = Actor::Staff(user(1));
+    let mut ports = Ports::new();
+    ports.accounts.expect_find().returning(|_| Ok(None));
+    let refused = ports
+        .accounts()
+        .change_own_password(actor, "right password", &new);
+    assert_eq!(refusal(refused), Refusal::NotFound);
+
+    let mut ports = Ports::knowing(ada());
+    ports.accounts.expect_find().returning(|_| Ok(Some(ada())));
+    let refused = ports
+        .accounts()
+        .change_own_password(actor, "wrong password", &new);
+    let wrong = Refusal::field("current_password", Problem::WrongPassword);
+    assert_eq!(refusal(refused), wrong);
+}
+
+#[test]
+fn the_command_line_resets_a_password_without_the_old_one() {
+    let mut ports = Ports::knowing(ada());
+    ports.hasher.expect_hash().returning(|_| Ok(hash("of new")));
+    let expected = ChangePassword {
+        user: user(1),
+        verified: None,
+        new: hash("of new"),
+    };
+    ports
+        .accounts
+        .expect_change_password()
+        .withf(move |given| *given == expected)
+        .once()
+        .returning(|_| Ok(Ok(ada())));
+    let new = password("new password");
+    let account = ports.accounts().reset_password(" ADA ", &new);
+    assert_eq!(account.unwrap().id, user(1));
+
+    let mut ports = Ports::new();
+    ports.accounts.expect_credentials().returning(|_| Ok(None));
+    let refused = ports.accounts().reset_password("nobody", &new);
+    assert_eq!(refusal(refused), Refusal::NotFound);
+}
+
+#[test]
+fn only_staff_switch_users() {
+    let command = SwitchUser {
+        user: user(1),
+        is_active: Some(false),
+        is_staff: None,
+    };
+    for (actor, expected) in [
+        (Actor::Anonymous, Refusal::Unauthenticated),
+        (Actor::Customer(user(1)), Refusal::Forbidden),
+    ] {
+        let refused = Ports::new().accounts().switch(actor, command);
+        assert_eq!(refusal(refused), expected);
+    }
+    for (answer, expected) in [
+        (Ok(ada()), None),
+        (Err(Refusal::LastStaff), Some(Refusal::LastStaff)),
+    ] {
+        let mut ports = Ports::new();
+        ports
+            .accounts
+            .expect_switch()
+            .withf(move |given| *given == command)
+            .once()
+            .returning(move |_| Ok(answer.clone()));
+        let switched = ports.accounts().switch(Actor::Staff(user(9)), command);
+        match expected {
+            None => assert_eq!(switched.unwrap(), ada()),
+            Some(expected) => assert_eq!(refusal(switched), expected),
+        }
+    }
+}
+
+#[test]
+fn the_shop_knows_whether_it_has_staff() {
+    for has_staff in [false, true] {
+        let mut ports = Ports::new();
+        ports
+            .accounts
+            .expect_has_staff()
+            .returning(move || Ok(has_staff));
+        assert_eq!(ports.accounts().has_staff().ok(), Some(has_staff));
+    }
+}

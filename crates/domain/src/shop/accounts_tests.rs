@@ -1,0 +1,325 @@
+//! Signing in, and coming back with a token.
+
+use super::*;
+use crate::testing::{at, user};
+use crate::{
+    HashingFailed, MockAccountRepository, MockClock, MockPasswordHasher, MockTokenService,
+    PasswordHash, StoreError, StoreErrorKind,
+};
+
+/// The ports, each of which panics when it is called unexpectedly.
+struct Ports {
+    accounts: MockAccountRepository,
+    hasher: MockPasswordHasher,
+    tokens: MockTokenService,
+}
+
+impl Ports {
+    fn new() -> Self {
+        Self {
+            accounts: MockAccountRepository::new(),
+            hasher: MockPasswordHasher::new(),
+            tokens: MockTokenService::new(),
+        }
+    }
+
+    /// Ports that know ada, whose password is "right".
+    fn knowing(account: Account) -> Self {
+        let mut ports = Self::new();
+        ports
+            .accounts
+            .expect_credentials()
+            .withf(|key| key == "ada")
+            .returning(move |_| {
+                Ok(Some(Credentials {
+                    account: account.clone(),
+                    password: hash("of right"),
+                }))
+            });
+        ports
+            .hasher
+            .expect_verify()
+            .withf(|_, stored| *stored == hash("of right"))
+            .returning(|candidate, _| candidate == "right password");
+        ports
+    }
+
+    /// The use cases at half past sixty seconds.
+    fn accounts(self) -> Accounts {
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(now);
+        Accounts::new(
+            Arc::new(self.accounts),
+            Arc::new(self.hasher),
+            Arc::new(self.tokens),
+            Arc::new(clock),
+            AccountSettings {
+                token_life: Duration::seconds(600),
+            },
+        )
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    at(60) + Duration::microseconds(500_000)
+}
+
+fn hash(text: &str) -> PasswordHash {
+    PasswordHash::new(text.to_owned())
+}
+
+fn password(text: &str) -> Password {
+    Password::new(text, None).unwrap()
+}
+
+fn ada() -> Account {
+    Account {
+        id: user(1),
+        username: Username::new("Ada").unwrap(),
+        email: None,
+        is_staff: false,
+        is_active: true,
+        session_epoch: 4,
+        created_at: at(0),
+    }
+}
+
+fn claims() -> TokenClaims {
+    TokenClaims {
+        user: user(1),
+        session_epoch: 4,
+        issued_at: at(60),
+        expires_at: at(660),
+    }
+}
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
+    match answer {
+        Err(ShopError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn failed<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> StoreErrorKind {
+    match answer {
+        Err(ShopError::Store(error)) => error.kind().clone(),
+        other => panic!("no failure of the store: {other:?}"),
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable)
+}
+
+#[test]
+fn signing_in_gives_a_token_of_the_current_session() {
+    for spelling in ["Ada", "ada", "  ADA\t"] {
+        let mut ports = Ports::knowing(ada());
+        ports.hasher.expect_is_outdated().returning(|_| false);
+        ports
+            .tokens
+            .expect_issue()
+            .withf(|said| *said == claims())
+            .once()
+            .returning(|_| "token".to_owned());
+        let expected = SignedIn {
+            account: ada(),
+            token: "token".to_owned(),
+            expires_at: at(660),
+        };
+        let signed_in = ports.accounts().sign_in(spelling, "right password");
+        assert_eq!(signed_in.unwrap(), expected);
+    }
+}
+
+#[test]
+fn an_unknown_user_takes_as_long_as_a_wrong_password() {
+    let mut ports = Ports::new();
+    ports.accounts.expect_credentials().returning(|_| Ok(None));
+    ports
+        .hasher
+        .expect_verify_nobody()
+        .withf(|candidate| candidate == "whatever")
+        .once()
+        .return_const(());
+    let refused = ports.accounts().sign_in("nobody", "whatever");
+    assert_eq!(refusal(refused), Refusal::InvalidCredentials);
+}
+
+#[test]
+fn a_wrong_password_and_a_user_who_is_switched_off_get_the_same_answer() {
+    let off = Account {
+        is_active: false,
+        ..ada()
+    };
+    for (account, candidate) in [
+        (ada(), "wrong password"),
+        (ada(), ""),
+        (off.clone(), "right password"),
+        (off, "wrong password"),
+    ] {
+        let mut ports = Ports::knowing(account);
+        ports.hasher.expect_is_outdated().never();
+        let refused = ports.accounts().sign_in("ada", candidate);
+        assert_eq!(refusal(refused), Refusal::InvalidCredentials);
+    }
+}
+
+#[test]
+fn an_outdated_hash_is_renewed_at_sign_in() {
+    let mut ports = Ports::knowing(ada());
+    ports
+        .hasher
+        .expect_is_outdated()
+        .withf(|stored| *stored == hash("of right"))
+        .returning(|_| true);
+    ports
+        .hasher
+        .expect_hash()
+        .withf(|chosen| chosen.reveal() == "right password")
+        .once()
+        .returning(|_| Ok(hash("stronger")));
+    ports
+        .accounts
+        .expect_renew_hash()
+        .withf(|who, old, new| (*who, old, new) == (user(1), &hash("of right"), &hash("stronger")))
+        .once()
+        .returning(|_, _, _| Ok(()));
+    ports
+        .tokens
+        .expect_issue()
+        .withf(|said| *said == claims())
+        .returning(|_| "token".to_owned());
+    let signed_in = ports.accounts().sign_in("ada", "right password");
+    assert_eq!(signed_in.unwrap().token, "token");
+}
+
+#[test]
+fn a_password_from_before_the_rules_still_opens_and_keeps_its_hash() {
+    let mut ports = Ports::new();
+    let stored = Credentials {
+        account: ada(),
+        password: hash("of short"),
+    };
+    ports
+        .accounts
+        .expect_credentials()
+        .returning(move |_| Ok(Some(stored.clone())));
+    ports.hasher.expect_verify().returning(|_, _| true);
+    ports.hasher.expect_is_outdated().returning(|_| true);
+    ports
+        .tokens
+        .expect_issue()
+        .returning(|_| "token".to_owned());
+    assert!(ports.accounts().sign_in("ada", "short").is_ok());
+}
+
+#[test]
+fn a_sign_in_that_the_store_or_the_hasher_fails_gives_no_token() {
+    let mut ports = Ports::new();
+    ports
+        .accounts
+        .expect_credentials()
+        .returning(|_| Err(unavailable()));
+    let answer = ports.accounts().sign_in("ada", "right password");
+    assert_eq!(failed(answer), StoreErrorKind::Unavailable);
+
+    let mut ports = Ports::knowing(ada());
+    ports.hasher.expect_is_outdated().returning(|_| true);
+    ports
+        .hasher
+        .expect_hash()
+        .returning(|_| Ok(hash("stronger")));
+    ports
+        .accounts
+        .expect_renew_hash()
+        .returning(|_, _, _| Err(unavailable()));
+    let answer = ports.accounts().sign_in("ada", "right password");
+    assert_eq!(failed(answer), StoreErrorKind::Unavailable);
+
+    let mut ports = Ports::knowing(ada());
+    ports.hasher.expect_is_outdated().returning(|_| true);
+    ports
+        .hasher
+        .expect_hash()
+        .returning(|_| Err(HashingFailed("no randomness".to_owned())));
+    let answer = ports.accounts().sign_in("ada", "right password");
+    assert!(matches!(answer, Err(ShopError::Hashing(_))), "{answer:?}");
+}
+
+#[test]
+fn a_life_without_end_ends_with_time() {
+    let mut ports = Ports::knowing(ada());
+    ports.hasher.expect_is_outdated().returning(|_| false);
+    ports.tokens.expect_issue().return_const("token".to_owned());
+    let accounts = Accounts {
+        settings: AccountSettings {
+            token_life: Duration::MAX,
+        },
+        ..ports.accounts()
+    };
+    let signed_in = accounts.sign_in("ada", "right password").unwrap();
+    assert_eq!(signed_in.expires_at, DateTime::<Utc>::MAX_UTC);
+}
+
+#[test]
+fn a_token_is_read_and_its_account_looked_up() {
+    let ended = Account {
+        session_epoch: 5,
+        ..ada()
+    };
+    let staff = Account {
+        is_staff: true,
+        ..ada()
+    };
+    let off = Account {
+        is_active: false,
+        ..ada()
+    };
+    for (account, expected) in [
+        (Some(ada()), Ok(Actor::Customer(user(1)))),
+        (Some(staff), Ok(Actor::Staff(user(1)))),
+        (Some(off), Err(Refusal::InvalidToken)),
+        (Some(ended), Err(Refusal::InvalidToken)),
+        (None, Err(Refusal::InvalidToken)),
+    ] {
+        let mut ports = Ports::new();
+        ports
+            .tokens
+            .expect_read()
+            .withf(|token, when| token == "token" && *when == now())
+            .returning(|_, _| Ok(claims()));
+        ports
+            .accounts
+            .expect_find()
+            .withf(|who| *who == user(1))
+            .returning(move |_| Ok(account.clone()));
+        match ports.accounts().authenticate("token") {
+            Ok(actor) => assert_eq!(Ok(actor), expected),
+            Err(error) => assert_eq!(Err(refusal::<()>(Err(error))), expected),
+        }
+    }
+}
+
+#[test]
+fn a_bad_token_asks_nobody_and_a_failing_store_lets_nobody_in() {
+    let mut ports = Ports::new();
+    ports
+        .tokens
+        .expect_read()
+        .returning(|_, _| Err(Refusal::InvalidToken));
+    let answer = ports.accounts().authenticate("forged");
+    assert_eq!(refusal(answer), Refusal::InvalidToken);
+
+    let mut ports = Ports::new();
+    ports.tokens.expect_read().returning(|_, _| Ok(claims()));
+    ports
+        .accounts
+        .expect_find()
+        .returning(|_| Err(unavailable()));
+    let answer = ports.accounts().authenticate("token");
+    assert_eq!(failed(answer), StoreErrorKind::Unavailable);
+}
+
+#[path = "accounts_people_tests.rs"]
+mod people;

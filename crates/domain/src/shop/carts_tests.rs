@@ -1,0 +1,163 @@
+//! Who may have a cart, and what reaches the port.
+
+use super::*;
+use crate::testing::{at, clock, product, user};
+use crate::{CartLine, MockCartRepository, StoreError, StoreErrorKind, UserId};
+
+fn line_id(id: i64) -> CartItemId {
+    CartItemId::new(id).unwrap()
+}
+
+fn product_id() -> ProductId {
+    ProductId::new(3).unwrap()
+}
+
+fn item(id: i64) -> CartItem {
+    CartItem {
+        line: CartLine {
+            id: line_id(id),
+            user: user(1),
+            product: product_id(),
+            quantity: Quantity::ONE,
+            created_at: at(0),
+            updated_at: at(0),
+        },
+        product: product(3, 100, 5),
+    }
+}
+
+fn carts(port: MockCartRepository) -> Carts {
+    Carts::new(Arc::new(port), Arc::new(clock(60)))
+}
+
+/// Carts of which this user's is asked for and has these lines.
+fn carts_with(owner: UserId, items: Vec<CartItem>) -> Carts {
+    let mut port = MockCartRepository::new();
+    port.expect_cart()
+        .withf(move |asked| *asked == owner)
+        .returning(move |_| {
+            Ok(Cart {
+                items: items.clone(),
+            })
+        });
+    carts(port)
+}
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
+    match answer {
+        Err(ShopError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn nobody_has_no_cart() {
+    let carts = carts(MockCartRepository::new());
+    let nobody = Actor::Anonymous;
+    let expected = Refusal::Unauthenticated;
+    assert_eq!(refusal(carts.cart(nobody)), expected);
+    assert_eq!(refusal(carts.item(nobody, line_id(1))), expected);
+    let added = carts.add(nobody, product_id(), Quantity::ONE);
+    assert_eq!(refusal(added), expected);
+    let set = carts.set(nobody, line_id(1), None, None);
+    assert_eq!(refusal(set), expected);
+    assert_eq!(refusal(carts.remove(nobody, line_id(1))), expected);
+    assert_eq!(refusal(carts.empty(nobody)), expected);
+}
+
+#[test]
+fn everybody_else_sees_their_own() {
+    for actor in [Actor::Customer(user(1)), Actor::Staff(user(7))] {
+        let owner = actor.customer().unwrap();
+        let carts = carts_with(owner, vec![item(4), item(5)]);
+        assert_eq!(carts.cart(actor).unwrap().items, [item(4), item(5)]);
+        assert_eq!(carts.item(actor, line_id(5)).unwrap(), item(5));
+        let missing = carts.item(actor, line_id(6));
+        assert_eq!(refusal(missing), Refusal::NotFound);
+    }
+}
+
+#[test]
+fn each_change_reaches_the_port_with_whose_and_when() {
+    type Act = fn(&Carts, Actor) -> Result<Option<CartItem>, ShopError>;
+    let quantity = Quantity::new(2).unwrap();
+    let cases: [(CartAction, Act); 5] = [
+        (
+            CartAction::Add {
+                product: product_id(),
+                quantity,
+            },
+            |carts, actor| {
+                let quantity = Quantity::new(2).unwrap();
+                carts.add(actor, product_id(), quantity).map(Some)
+            },
+        ),
+        (
+            CartAction::Set {
+                line: line_id(4),
+                quantity: Some(quantity),
+                product: Some(product_id()),
+            },
+            |carts, actor| {
+                let quantity = Quantity::new(2).ok();
+                carts.set(actor, line_id(4), quantity, Some(product_id()))
+            },
+        ),
+        (
+            CartAction::Set {
+                line: line_id(4),
+                quantity: None,
+                product: None,
+            },
+            |carts, actor| carts.set(actor, line_id(4), None, None),
+        ),
+        (CartAction::Remove { line: line_id(4) }, |carts, actor| {
+            carts.remove(actor, line_id(4)).map(|()| None)
+        }),
+        (CartAction::Empty, |carts, actor| {
+            carts.empty(actor).map(|()| None)
+        }),
+    ];
+    for (action, act) in cases {
+        let left = match action {
+            CartAction::Add { .. } => Some(item(4)),
+            CartAction::Set { quantity, .. } => quantity.map(|_| item(4)),
+            CartAction::Remove { .. } | CartAction::Empty => None,
+        };
+        for actor in [Actor::Customer(user(1)), Actor::Staff(user(7))] {
+            let expected = ChangeCart {
+                user: actor.customer().unwrap(),
+                action,
+                at: at(60),
+            };
+            let mut port = MockCartRepository::new();
+            let answer = left.clone();
+            port.expect_change()
+                .withf(move |given| *given == expected)
+                .once()
+                .returning(move |_| Ok(Ok(answer.clone())));
+            assert_eq!(act(&carts(port), actor).unwrap(), left, "{action:?}");
+        }
+    }
+}
+
+#[test]
+fn refusals_and_failures_are_passed_on() {
+    let actor = Actor::Customer(user(1));
+    let mut port = MockCartRepository::new();
+    port.expect_change()
+        .once()
+        .returning(|_| Ok(Err(Refusal::CartFull { limit: 100 })));
+    port.expect_change()
+        .once()
+        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
+    port.expect_cart()
+        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
+    let carts = carts(port);
+    let refused = carts.add(actor, product_id(), Quantity::ONE);
+    assert_eq!(refusal(refused), Refusal::CartFull { limit: 100 });
+    let failed = carts.add(actor, product_id(), Quantity::ONE);
+    assert!(matches!(failed, Err(ShopError::Store(_))), "{failed:?}");
+    let failed = carts.item(actor, line_id(1));
+    assert!(matches!(failed, Err(ShopError::Store(_))), "{failed:?}");
+}

@@ -1,0 +1,205 @@
+//! Who sees and changes which orders, and what reaches the port.
+
+use super::*;
+use crate::testing::{at, clock, usd, user};
+use crate::{MockOrderRepository, MockPlacementIds, PlacementId, StoreError, StoreErrorKind};
+
+fn ada() -> Actor {
+    Actor::Customer(user(1))
+}
+
+fn grace() -> Actor {
+    Actor::Staff(user(9))
+}
+
+fn id() -> OrderId {
+    OrderId::new(5).unwrap()
+}
+
+fn order(owner: i64, archived: bool) -> Order {
+    Order {
+        id: id(),
+        user: user(owner),
+        status: OrderStatus::Pending,
+        total: Money::from_minor(100, usd()),
+        lines: Vec::new(),
+        archived,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+fn orders(port: MockOrderRepository) -> Orders {
+    let mut names = MockPlacementIds::new();
+    names.expect_next().returning(|| PlacementId::new(77));
+    Orders::new(Arc::new(port), Arc::new(names), Arc::new(clock(60)))
+}
+
+fn page(number: u64) -> PageRequest {
+    PageRequest::new(number, 10).unwrap()
+}
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
+    match answer {
+        Err(ShopError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn nobody_has_no_orders() {
+    let nobody = Actor::Anonymous;
+    let no_names = Arc::new(MockPlacementIds::new());
+    let port = Arc::new(MockOrderRepository::new());
+    let orders = Orders::new(port, no_names, Arc::new(clock(60)));
+    let expected = Refusal::Unauthenticated;
+    assert_eq!(refusal(orders.list(nobody, false, page(1))), expected);
+    assert_eq!(refusal(orders.order(nobody, id(), false)), expected);
+    assert_eq!(orders.placing(nobody, None), Err(expected.clone()));
+    let set = orders.set_status(nobody, id(), OrderStatus::Cancelled);
+    assert_eq!(refusal(set), expected);
+    assert_eq!(refusal(orders.delete(nobody, id())), expected);
+}
+
+#[test]
+fn customers_list_their_own_and_staff_everybodys() {
+    for (actor, wish, expected) in [
+        (ada(), false, (Some(user(1)), false)),
+        (ada(), true, (Some(user(1)), false)),
+        (grace(), false, (None, false)),
+        (grace(), true, (None, true)),
+    ] {
+        let mut port = MockOrderRepository::new();
+        let (user, archived) = expected;
+        let filter = OrderFilter { user, archived };
+        port.expect_list()
+            .withf(move |asked, asked_page| (*asked, *asked_page) == (filter, page(1)))
+            .once()
+            .returning(|_, _| {
+                Ok(Page {
+                    count: 1,
+                    items: vec![order(1, false)],
+                })
+            });
+        let listed = orders(port).list(actor, wish, page(1));
+        assert_eq!(listed.unwrap().items, [order(1, false)]);
+    }
+}
+
+#[test]
+fn a_page_that_does_not_exist_is_not_found() {
+    for (count, number, exists) in [(0, 1, true), (10, 2, false), (11, 2, true)] {
+        let mut port = MockOrderRepository::new();
+        port.expect_list().returning(move |_, _| {
+            Ok(Page {
+                count,
+                items: Vec::new(),
+            })
+        });
+        let listed = orders(port).list(ada(), false, page(number));
+        assert_eq!(listed.is_ok(), exists, "{count} {number}");
+        if !exists {
+            assert_eq!(refusal(listed), Refusal::NotFound);
+        }
+    }
+}
+
+#[test]
+fn what_is_not_ones_own_or_deleted_is_not_there() {
+    // who asks, whose it is, whether it is deleted, whether deleted ones are asked for
+    for (actor, owner, archived, wish, visible) in [
+        (ada(), 1, false, false, true),
+        (ada(), 1, false, true, true),
+        (ada(), 2, false, false, false),
+        (ada(), 1, true, false, false),
+        (ada(), 1, true, true, false),
+        (grace(), 1, false, false, true),
+        (grace(), 1, true, false, false),
+        (grace(), 1, true, true, true),
+    ] {
+        let mut port = MockOrderRepository::new();
+        port.expect_find()
+            .withf(|asked| *asked == id())
+            .returning(move |_| Ok(Some(order(owner, archived))));
+        let found = orders(port).order(actor, id(), wish);
+        if visible {
+            assert_eq!(found.unwrap(), order(owner, archived));
+        } else {
+            let case = (actor, owner, archived, wish);
+            assert_eq!(refusal(found), Refusal::NotFound, "{case:?}");
+        }
+    }
+    let mut port = MockOrderRepository::new();
+    port.expect_find().returning(|_| Ok(None));
+    let found = orders(port).order(grace(), id(), true);
+    assert_eq!(refusal(found), Refusal::NotFound);
+}
+
+#[test]
+fn placing_makes_a_command_and_leaves_the_port_alone() {
+    let agreed = Some(Money::from_minor(100, usd()));
+    for (actor, expected_total) in [(ada(), None), (grace(), agreed)] {
+        let expected = PlaceOrder {
+            user: actor.customer().unwrap(),
+            expected_total,
+            placement: PlacementId::new(77),
+            at: at(60),
+        };
+        let placing = orders(MockOrderRepository::new()).placing(actor, expected_total);
+        assert_eq!(placing, Ok(expected));
+    }
+}
+
+#[test]
+fn changes_reach_the_port_with_who_and_when() {
+    for by in [ada(), grace()] {
+        for action in [
+            OrderAction::SetStatus(OrderStatus::Cancelled),
+            OrderAction::SetStatus(OrderStatus::Shipped),
+            OrderAction::Delete,
+        ] {
+            let expected = ChangeOrder {
+                order: id(),
+                action,
+                by,
+                at: at(60),
+            };
+            let mut port = MockOrderRepository::new();
+            port.expect_change()
+                .withf(move |given| *given == expected)
+                .once()
+                .returning(|_| Ok(Ok(order(1, false))));
+            let orders = orders(port);
+            match action {
+                OrderAction::SetStatus(status) => {
+                    let changed = orders.set_status(by, id(), status);
+                    assert_eq!(changed.unwrap(), order(1, false));
+                }
+                OrderAction::Delete => assert!(orders.delete(by, id()).is_ok()),
+            }
+        }
+    }
+}
+
+#[test]
+fn refusals_and_failures_are_passed_on() {
+    let mut port = MockOrderRepository::new();
+    port.expect_change()
+        .once()
+        .returning(|_| Ok(Err(Refusal::Forbidden)));
+    port.expect_change()
+        .once()
+        .returning(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown)));
+    port.expect_find()
+        .returning(|_| Err(StoreError::corrupt("orders", "status", 5)));
+    let orders = orders(port);
+    let refused = orders.set_status(ada(), id(), OrderStatus::Shipped);
+    assert_eq!(refusal(refused), Refusal::Forbidden);
+    let failed = orders.delete(ada(), id());
+    assert!(
+        matches!(&failed, Err(ShopError::Store(error)) if *error.kind() == StoreErrorKind::OutcomeUnknown),
+        "{failed:?}"
+    );
+    let failed = orders.order(ada(), id(), false);
+    assert!(matches!(failed, Err(ShopError::Store(_))), "{failed:?}");
+}

@@ -1,0 +1,98 @@
+use crate::{Defect, MemoryStore, State, next};
+use tradepost_domain::{
+    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Outcome,
+    Product, ProductId, Quantity, StoreError, UserId, decide_cart,
+};
+
+impl CartRepository for MemoryStore {
+    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
+        let state = self.lock();
+        let item = |line: CartLine| {
+            let product = state.products.get(&line.product).cloned();
+            let product = product.ok_or(Defect("the product of a cart line is there"))?;
+            Ok(CartItem { line, product })
+        };
+        let items = state.cart_lines(user).into_iter().map(item);
+        Ok(Cart {
+            items: items.collect::<Result<_, StoreError>>()?,
+        })
+    }
+
+    fn change(&self, command: ChangeCart) -> Outcome<Option<CartItem>> {
+        let mut state = self.lock();
+        let lines = state.cart_lines(command.user);
+        let product = command.product(&lines);
+        let product = product.and_then(|id| state.products.get(&id)).cloned();
+        let decision = match decide_cart(&command, &lines, product.as_ref()) {
+            Ok(decision) => decision,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let line = match decision {
+            CartDecision::Insert { product, quantity } => {
+                state.new_line(&command, product, quantity)?
+            }
+            CartDecision::Update { line, quantity } => {
+                changed_line(&command, &lines, line, quantity)?
+            }
+            CartDecision::Delete { line } => {
+                state.carts.entry(command.user).or_default().remove(&line);
+                return Ok(Ok(None));
+            }
+            CartDecision::Clear => {
+                state.carts.remove(&command.user);
+                return Ok(Ok(None));
+            }
+        };
+        let item = item(line, product)?;
+        let cart = state.carts.entry(command.user).or_default();
+        cart.insert(line.id, line);
+        Ok(Ok(Some(item)))
+    }
+}
+
+impl State {
+    /// A customer's lines, in the order in which they were added.
+    pub(crate) fn cart_lines(&self, user: UserId) -> Vec<CartLine> {
+        let lines = self.carts.get(&user);
+        lines.map_or_else(Vec::new, |lines| lines.values().copied().collect())
+    }
+
+    fn new_line(
+        &mut self,
+        command: &ChangeCart,
+        product: ProductId,
+        quantity: Quantity,
+    ) -> Result<CartLine, StoreError> {
+        Ok(CartLine {
+            id: next(&mut self.last.cart_item, CartItemId::new)?,
+            user: command.user,
+            product,
+            quantity,
+            created_at: command.at,
+            updated_at: command.at,
+        })
+    }
+}
+
+fn changed_line(
+    command: &ChangeCart,
+    lines: &[CartLine],
+    line: CartItemId,
+    quantity: Quantity,
+) -> Result<CartLine, StoreError> {
+    let before = lines.iter().find(|before| before.id == line);
+    let before = *before.ok_or(Defect("a line that changes is there"))?;
+    if before.quantity == quantity {
+        return Ok(before);
+    }
+    Ok(CartLine {
+        quantity,
+        updated_at: command.at,
+        ..before
+    })
+}
+
+fn item(line: CartLine, product: Option<Product>) -> Result<CartItem, StoreError> {
+    let product = product.ok_or(Defect("a line is written with its product at hand"))?;
+    Ok(CartItem { line, product })
+}

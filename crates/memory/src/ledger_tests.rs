@@ -1,0 +1,97 @@
+//! An audit that finds nothing proves little unless it can find something.
+
+use super::*;
+use std::sync::Arc;
+use tradepost_contract::{Shop, level, units, usd};
+use tradepost_domain::{Money, StockDelta, Stores};
+
+/// A shop with one order of two units of a product of which three are left, damaged.
+fn found_after(damage: impl Fn(&mut State)) -> Vec<Discrepancy> {
+    let store = Arc::new(MemoryStore::new(usd()));
+    let stores = Stores::of(store.clone());
+    let shop = Shop::new(&stores);
+    let product = shop.product(100, 5);
+    shop.order(shop.customer("ada"), &[(product, 2)]);
+    damage(&mut store.lock());
+    stores.ledger.audit().unwrap().discrepancies
+}
+
+fn the_order(state: &mut State) -> &mut Order {
+    state.orders.values_mut().next().unwrap()
+}
+
+fn sale(state: &mut State) -> &mut tradepost_domain::NewMovement {
+    &mut state.movements.values_mut().next_back().unwrap().entry
+}
+
+#[test]
+fn every_damage_is_found() {
+    let product = ProductId::new(1).unwrap();
+    let order = OrderId::new(1).unwrap();
+    let moved = |moved, expected| Discrepancy::Movements {
+        order,
+        product,
+        moved,
+        expected,
+    };
+    let level_of = |on_hand, ledger| Discrepancy::Stock {
+        product,
+        on_hand,
+        ledger,
+    };
+    let total_of = |total, lines| Discrepancy::Total {
+        order,
+        total,
+        lines,
+    };
+    assert_eq!(found_after(|_| ()), []);
+
+    let on_hand = found_after(|state| {
+        state.products.values_mut().next().unwrap().stock = level(4);
+    });
+    assert_eq!(on_hand, [level_of(4, 3)]);
+
+    let no_ledger = found_after(|state| state.movements.clear());
+    assert_eq!(no_ledger, [level_of(3, 0), moved(0, -2)]);
+
+    let wrong_sale = found_after(|state| sale(state).delta = StockDelta::new(-1).unwrap());
+    assert_eq!(wrong_sale, [level_of(3, 4), moved(-1, -2)]);
+
+    let of_nobody = found_after(|state| sale(state).order = None);
+    assert_eq!(of_nobody, [moved(0, -2)]);
+
+    let not_returned = found_after(|state| the_order(state).status = OrderStatus::Cancelled);
+    assert_eq!(not_returned, [moved(-2, 0)]);
+
+    let deleted = found_after(|state| the_order(state).archived = true);
+    assert_eq!(deleted, [Discrepancy::DeletedNotCancelled { order }]);
+
+    let total = found_after(|state| the_order(state).total = Money::from_minor(199, usd()));
+    assert_eq!(total, [total_of(199, 200)]);
+
+    let quantity = found_after(|state| the_order(state).lines[0].quantity = units(3));
+    assert_eq!(quantity, [total_of(200, 300), moved(-2, -3)]);
+
+    let empty = found_after(|state| the_order(state).lines.clear());
+    let no_lines = Discrepancy::NoLines { order };
+    assert_eq!(empty, [total_of(200, 0), no_lines, moved(-2, 0)]);
+
+    let gone = found_after(|state| state.orders.clear());
+    assert_eq!(
+        gone,
+        [moved(-2, 0)],
+        "stock that an order took that is not there"
+    );
+}
+
+#[test]
+fn a_store_outlives_a_thread_that_panicked() {
+    let store = Arc::new(MemoryStore::new(usd()));
+    let poisoner = store.clone();
+    let panicked = std::thread::spawn(move || {
+        let _state = poisoner.lock();
+        panic!("with the lock in its hands");
+    });
+    assert!(panicked.join().is_err());
+    assert_eq!(store.audit().unwrap(), Audit::default());
+}

@@ -1,0 +1,167 @@
+use crate::{Defect, MemoryStore, State, next, page_of};
+use std::collections::{BTreeMap, BTreeSet};
+use tradepost_domain::{
+    CartItemId, ChangeOrder, Floor, Movement, NewOrder, Offer, Order, OrderFilter, OrderId,
+    OrderRepository, Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId, ProductId,
+    StockLevel, StoreError, decide_order, decide_placing,
+};
+
+impl OrderRepository for MemoryStore {
+    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        let state = self.lock();
+        let rows = state.orders.values().filter(|order| {
+            order.archived == filter.archived && filter.user.is_none_or(|user| user == order.user)
+        });
+        Ok(page_of(rows, page))
+    }
+
+    fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        Ok(self.lock().orders.get(&id).cloned())
+    }
+
+    fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
+        let mut state = self.lock();
+        let floor = state.floor(requests);
+        let decisions = decide_placing(requests, floor, self.shop);
+        let batch = state.batch(decisions)?;
+        for placed in batch.placed {
+            state.write_order(placed);
+        }
+        state.write_levels(batch.levels);
+        Ok(batch.placements)
+    }
+
+    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+        let mut state = self.lock();
+        let before = state.orders.get(&command.order);
+        let decision = match decide_order(&command, before) {
+            Ok(decision) => decision,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let returns = state.numbered(decision.returns)?;
+        let mut levels = BTreeMap::new();
+        state.move_levels(&mut levels, &returns)?;
+        state
+            .orders
+            .insert(decision.order.id, decision.order.clone());
+        state.write(returns);
+        state.write_levels(levels);
+        Ok(Ok(decision.order))
+    }
+}
+
+/// A batch that can be written without anything going wrong any more.
+#[derive(Default)]
+struct Batch {
+    placements: Vec<Placement>,
+    placed: Vec<Placed>,
+    levels: Levels,
+}
+
+/// What one order writes.
+struct Placed {
+    order: Order,
+    placement: PlacementId,
+    cart_lines: Vec<CartItemId>,
+    movements: Vec<Movement>,
+}
+
+type Levels = BTreeMap<ProductId, StockLevel>;
+
+impl State {
+    /// The carts of these requests and every product in them.
+    fn floor(&self, requests: &[PlaceOrder]) -> Floor {
+        let mut floor = Floor::default();
+        for request in requests {
+            let lines = self.cart_lines(request.user);
+            for product in lines
+                .iter()
+                .filter_map(|line| self.products.get(&line.product))
+            {
+                floor.offers.entry(product.id).or_insert_with(|| Offer {
+                    name: product.name.clone(),
+                    price: product.price.money(),
+                    stock: product.stock,
+                    archived: product.archived,
+                });
+            }
+            floor.carts.insert(request.user, lines);
+        }
+        floor
+    }
+
+    fn batch(
+        &mut self,
+        decisions: Vec<Result<NewOrder, tradepost_domain::Refusal>>,
+    ) -> Result<Batch, StoreError> {
+        let mut batch = Batch::default();
+        let mut names = BTreeSet::new();
+        for decision in decisions {
+            let placement = match decision {
+                Ok(new) => {
+                    if self.placements.contains_key(&new.placement) || !names.insert(new.placement)
+                    {
+                        return Err(Defect("a placement id was used before").into());
+                    }
+                    let placed = self.placed(new)?;
+                    self.move_levels(&mut batch.levels, &placed.movements)?;
+                    let order = placed.order.clone();
+                    batch.placed.push(placed);
+                    Ok(order)
+                }
+                Err(refusal) => Err(refusal),
+            };
+            batch.placements.push(placement);
+        }
+        Ok(batch)
+    }
+
+    fn placed(&mut self, mut new: NewOrder) -> Result<Placed, StoreError> {
+        let id = next(&mut self.last.order, OrderId::new)?;
+        Ok(Placed {
+            movements: self.numbered(new.movements(id))?,
+            placement: new.placement,
+            cart_lines: std::mem::take(&mut new.cart_lines),
+            order: new.into_order(id),
+        })
+    }
+
+    fn write_order(&mut self, placed: Placed) {
+        let Placed {
+            order,
+            placement,
+            cart_lines,
+            movements,
+        } = placed;
+        if let Some(cart) = self.carts.get_mut(&order.user) {
+            cart.retain(|line, _| !cart_lines.contains(line));
+        }
+        self.write(movements);
+        self.placements.insert(placement, order.id);
+        self.orders.insert(order.id, order);
+    }
+
+    /// Takes levels, or what is on hand of products that are not among them yet, to where the
+    /// movements lead.
+    fn move_levels(&self, levels: &mut Levels, movements: &[Movement]) -> Result<(), StoreError> {
+        for Movement { entry, .. } in movements {
+            let on_hand = self
+                .products
+                .get(&entry.product)
+                .map(|product| product.stock);
+            let before = levels.get(&entry.product).copied().or(on_hand);
+            let after = before.and_then(|level| level.after(entry.delta));
+            let after = after.ok_or(Defect("what was decided leads to a level of stock"))?;
+            levels.insert(entry.product, after);
+        }
+        Ok(())
+    }
+
+    fn write_levels(&mut self, levels: Levels) {
+        for (product, level) in levels {
+            if let Some(product) = self.products.get_mut(&product) {
+                product.stock = level;
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+use crate::{Defect, MemoryStore, State, next, page_of};
+use tradepost_domain::{
+    AdjustStock, ChangeProduct, CreateProduct, Movement, MovementId, NewMovement, Outcome, Page,
+    PageRequest, Product, ProductFilter, ProductId, ProductRepository, Sku, StoreError,
+    decide_adjustment, decide_change, decide_creation,
+};
+
+impl ProductRepository for MemoryStore {
+    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        let state = self.lock();
+        let rows = state.products.values();
+        let rows = rows.filter(|product| product.archived == filter.archived);
+        Ok(page_of(rows, page))
+    }
+
+    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        Ok(self.lock().products.get(&id).cloned())
+    }
+
+    fn create(&self, command: CreateProduct) -> Outcome<Product> {
+        let mut state = self.lock();
+        let holder = state.sku_holder(command.draft.sku.as_ref());
+        if let Err(refusal) = decide_creation(&command, holder, self.shop) {
+            return Ok(Err(refusal));
+        }
+        let id = next(&mut state.last.product, ProductId::new)?;
+        let opening = state.numbered(command.opening(id))?;
+        let CreateProduct { draft, at, .. } = command;
+        let product = Product {
+            id,
+            sku: draft.sku,
+            name: draft.name,
+            description: draft.description,
+            price: draft.price,
+            stock: draft.stock,
+            archived: false,
+            created_at: at,
+            updated_at: at,
+        };
+        state.write(opening);
+        state.products.insert(id, product.clone());
+        Ok(Ok(product))
+    }
+
+    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+        let mut state = self.lock();
+        let sku = command.change.sku.as_ref().and_then(Option::as_ref);
+        let holder = state.sku_holder(sku);
+        let before = state.products.get(&command.product);
+        let decision = match decide_change(&command, before, holder, self.shop) {
+            Ok(decision) => decision,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let movement = state.numbered(decision.movement)?;
+        let product = decision.product;
+        state.write(movement);
+        state.products.insert(product.id, product.clone());
+        Ok(Ok(product))
+    }
+
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Product> {
+        let mut state = self.lock();
+        let before = state.products.get(&command.product);
+        let decision = match decide_adjustment(&command, before) {
+            Ok(decision) => decision,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let movement = state.numbered([decision.movement])?;
+        let product = state.products.get_mut(&command.product);
+        let product = product.ok_or(Defect("what was adjusted is there"))?;
+        product.stock = decision.level;
+        let product = product.clone();
+        state.write(movement);
+        Ok(Ok(product))
+    }
+
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError> {
+        let state = self.lock();
+        if !state.products.contains_key(&product) {
+            return Ok(None);
+        }
+        let rows = state.movements.values();
+        let rows = rows.filter(|movement| movement.entry.product == product);
+        Ok(Some(page_of(rows, page)))
+    }
+}
+
+impl State {
+    fn sku_holder(&self, sku: Option<&Sku>) -> Option<ProductId> {
+        let sku = sku?;
+        let holder = |product: &&Product| product.sku.as_ref() == Some(sku);
+        self.products
+            .values()
+            .find(holder)
+            .map(|product| product.id)
+    }
+
+    /// The entries with their ids in the ledger, to be written.
+    pub(crate) fn numbered(
+        &mut self,
+        entries: impl IntoIterator<Item = NewMovement>,
+    ) -> Result<Vec<Movement>, StoreError> {
+        let number = |entry| {
+            let id = next(&mut self.last.movement, MovementId::new)?;
+            Ok(Movement { id, entry })
+        };
+        entries.into_iter().map(number).collect()
+    }
+
+    pub(crate) fn write(&mut self, movements: Vec<Movement>) {
+        let rows = movements
+            .into_iter()
+            .map(|movement| (movement.id, movement));
+        self.movements.extend(rows);
+    }
+}
