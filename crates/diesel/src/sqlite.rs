@@ -33,8 +33,10 @@ pub(crate) type Conn = SqliteConnection;
 
 /// An open database.
 pub(crate) struct Database {
-    writer: Writer,
+    // Before the writer, and so dropped before it: whoever closes the file last merges its log, and
+    // only the writer can.
     readers: Pool<ConnectionManager<Conn>>,
+    writer: Writer,
     currency: Currency,
 }
 

@@ -163,13 +163,10 @@ pub enum CartDecision {
         /// How many units.
         quantity: Quantity,
     },
-    /// Another quantity in a line that is there.
-    Update {
-        /// The line.
-        line: CartItemId,
-        /// How many units it holds from now on.
-        quantity: Quantity,
-    },
+    /// Another quantity in a line that is there: the line afterwards.
+    Update(CartLine),
+    /// The line holds that quantity already: nothing is to be written.
+    Keep(CartLine),
     /// A line goes.
     Delete {
         /// The line.
@@ -195,7 +192,7 @@ pub fn decide_cart(
         CartAction::Add {
             product: id,
             quantity,
-        } => decide_add(id, quantity, lines, product),
+        } => decide_add(id, quantity, lines, product, command.at),
         CartAction::Set {
             line,
             quantity,
@@ -212,9 +209,10 @@ pub fn decide_cart(
                 .filter(|product| !product.archived)
                 .ok_or_else(|| Refusal::ProductUnavailable(vec![line.product]))?;
             check_stock(product, quantity)?;
-            Ok(CartDecision::Update {
-                line: line.id,
-                quantity,
+            Ok(if quantity == line.quantity {
+                CartDecision::Keep(*line)
+            } else {
+                CartDecision::Update(holding(line, quantity, command.at))
             })
         }
         CartAction::Remove { line } => {
@@ -229,6 +227,7 @@ fn decide_add(
     quantity: Quantity,
     lines: &[CartLine],
     product: Option<&Product>,
+    at: DateTime<Utc>,
 ) -> Result<CartDecision, Refusal> {
     let product = product
         .filter(|product| product.id == id && !product.archived)
@@ -239,10 +238,7 @@ fn decide_add(
             .plus(quantity)
             .map_err(|problem| Refusal::field("quantity", problem))?;
         check_stock(product, together)?;
-        return Ok(CartDecision::Update {
-            line: line.id,
-            quantity: together,
-        });
+        return Ok(CartDecision::Update(holding(line, together, at)));
     }
     if lines.len() >= MAX_CART_LINES {
         return Err(Refusal::CartFull {
@@ -254,6 +250,14 @@ fn decide_add(
         product: id,
         quantity,
     })
+}
+
+fn holding(line: &CartLine, quantity: Quantity, at: DateTime<Utc>) -> CartLine {
+    CartLine {
+        quantity,
+        updated_at: at,
+        ..*line
+    }
 }
 
 fn check_stock(product: &Product, wanted: Quantity) -> Result<(), Refusal> {

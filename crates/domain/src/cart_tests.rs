@@ -59,10 +59,10 @@ fn insert(quantity: i64) -> Result<CartDecision, Refusal> {
 }
 
 fn update(quantity: i64) -> Result<CartDecision, Refusal> {
-    Ok(CartDecision::Update {
-        line: CartItemId::new(7).unwrap(),
-        quantity: units(quantity),
-    })
+    Ok(CartDecision::Update(CartLine {
+        updated_at: at(1),
+        ..line(7, 1, quantity)
+    }))
 }
 
 fn short(available: i64, wanted: i64) -> Result<CartDecision, Refusal> {
@@ -139,6 +139,7 @@ fn setting_as_a_table() {
     for (stock, quantity, expected) in [
         (5, 1, update(1)),
         (5, 5, update(5)),
+        (5, 3, Ok(CartDecision::Keep(line(7, 1, 3)))),
         (5, 6, short(5, 6)),
         (0, 1, short(0, 1)),
         (5, 0, gone.clone()),

@@ -1,1 +1,128 @@
+//! The shop over HTTP.
+//!
+//! ```text
+//! envelope   request id, host, access log, the one form of errors
+//!   cors     if other origins are allowed
+//!     routes the table: 404, 405, OPTIONS
+//!       gate who is calling, and whether they may; panics
+//!         handler   read the request, run the use case, shape the answer
+//! ```
+//!
+//! - Each route stands in one line of the table in `routes.rs`, with the access it needs.
+//! - `error.rs` is the only file that names the status of a failure.
+//! - What may block goes through `work.rs`, which has a bound in front of it; an order goes to the
+//!   batcher and holds no thread.
+//! - Rules are not here: a handler asks [`tradepost_domain`], and authorisation is checked there
+//!   once more.
 
+mod answer;
+mod body;
+mod call;
+mod envelope;
+mod error;
+mod exchange;
+mod fields;
+mod form;
+mod gate;
+mod handlers;
+mod origin;
+mod pages;
+mod placing;
+mod problem;
+mod query;
+mod routes;
+mod server;
+mod shapes;
+mod state;
+mod unread;
+mod work;
+
+pub use error::error_codes;
+pub use ipnet::IpNet;
+pub use origin::{NotAPublicUrl, PublicUrl};
+pub use routes::{Entry, table};
+pub use server::{Api, Running, StopHandle};
+pub use work::Limit;
+
+use std::sync::Arc;
+use std::time::Duration;
+use tradepost_batch::Batcher;
+use tradepost_domain::{Accounts, Carts, Catalogue, Currency, Orders};
+
+/// What there is to serve.
+#[derive(Clone)]
+pub struct Shop {
+    /// Products.
+    pub catalogue: Catalogue,
+    /// Carts.
+    pub carts: Carts,
+    /// Orders.
+    pub orders: Orders,
+    /// Accounts.
+    pub accounts: Accounts,
+    /// Where orders wait to be placed together.
+    pub batcher: Arc<Batcher>,
+    /// The currency of every price.
+    pub currency: Currency,
+}
+
+/// How it is served.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What absolute links begin with; without it, what the client asked for.
+    pub public_url: Option<PublicUrl>,
+    /// Hosts that requests may be for, without ports; `*` stands for any. The public URL's host is
+    /// not added by itself.
+    pub allowed_hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may use the API from a browser; `*` stands for any.
+    pub allowed_origins: Vec<String>,
+    /// Rows on a page of a list for clients that name no size.
+    pub page_size: u32,
+    /// How long a request may take, from its head to its answer.
+    pub request_timeout: Duration,
+    /// How much may be done at once.
+    pub limits: Limits,
+}
+
+/// How much may be done at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Use cases, each of which holds a connection to the database.
+    pub work: Limit,
+    /// Passwords that are checked or hashed, each of which keeps a core busy.
+    pub passwords: Limit,
+}
+
+impl Default for Settings {
+    /// For a server on this machine alone.
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into(),
+            trusted_proxies: Vec::new(),
+            allowed_origins: Vec::new(),
+            page_size: 10,
+            request_timeout: Duration::from_secs(5),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    /// Half of the cores for passwords: a flood of them leaves the other half to the orders.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            work: Limit {
+                running: 32,
+                waiting: 512,
+            },
+            passwords: Limit {
+                running: (cores / 2).max(1),
+                waiting: 64,
+            },
+        }
+    }
+}

@@ -31,9 +31,7 @@ impl CartRepository for MemoryStore {
             CartDecision::Insert { product, quantity } => {
                 state.new_line(&command, product, quantity)?
             }
-            CartDecision::Update { line, quantity } => {
-                changed_line(&command, &lines, line, quantity)?
-            }
+            CartDecision::Update(line) | CartDecision::Keep(line) => line,
             CartDecision::Delete { line } => {
                 state.carts.entry(command.user).or_default().remove(&line);
                 return Ok(Ok(None));
@@ -72,24 +70,6 @@ impl State {
             updated_at: command.at,
         })
     }
-}
-
-fn changed_line(
-    command: &ChangeCart,
-    lines: &[CartLine],
-    line: CartItemId,
-    quantity: Quantity,
-) -> Result<CartLine, StoreError> {
-    let before = lines.iter().find(|before| before.id == line);
-    let before = *before.ok_or(Defect("a line that changes is there"))?;
-    if before.quantity == quantity {
-        return Ok(before);
-    }
-    Ok(CartLine {
-        quantity,
-        updated_at: command.at,
-        ..before
-    })
 }
 
 fn item(line: CartLine, product: Option<Product>) -> Result<CartItem, StoreError> {

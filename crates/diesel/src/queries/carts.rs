@@ -58,27 +58,14 @@ fn insert(
     Ok(row.line()?)
 }
 
-/// Changes a line, unless it holds that quantity already.
-fn update(
-    conn: &mut Conn,
-    command: &ChangeCart,
-    line: &CartLine,
-    quantity: Quantity,
-) -> QueryResult<CartLine> {
-    if line.quantity == quantity {
-        return Ok(*line);
-    }
+fn update(conn: &mut Conn, line: &CartLine) -> QueryResult<()> {
     diesel::update(cart_items::table.find(line.id.get()))
         .set((
-            cart_items::quantity.eq(quantity.units()),
-            cart_items::updated_at.eq(micros(command.at)),
+            cart_items::quantity.eq(line.quantity.units()),
+            cart_items::updated_at.eq(micros(line.updated_at)),
         ))
-        .execute(conn)?;
-    Ok(CartLine {
-        quantity,
-        updated_at: command.at,
-        ..*line
-    })
+        .execute(conn)
+        .map(drop)
 }
 
 /// Deletes the lines with these ids: those that were read, and no others.
@@ -159,12 +146,11 @@ fn write(
         CartDecision::Insert { quantity, .. } => product
             .map(|product| insert(conn, command, product, quantity))
             .transpose(),
-        CartDecision::Update { line, quantity } => {
-            let line = lines.iter().find(|read| read.id == line);
-            Ok(line
-                .map(|line| update(conn, command, line, quantity))
-                .transpose()?)
+        CartDecision::Update(line) => {
+            update(conn, &line)?;
+            Ok(Some(line))
         }
+        CartDecision::Keep(line) => Ok(Some(line)),
         CartDecision::Delete { line } => {
             delete(conn, &[line])?;
             Ok(None)

@@ -1,0 +1,160 @@
+//! What every answer has in common: a request id, a line in the log, and one form for errors,
+//! whoever made them.
+
+use crate::error::ApiError;
+use crate::exchange::{Exchange, REQUEST_ID};
+use crate::gate::Caller;
+use crate::origin::Origin;
+use crate::problem;
+use crate::state::State;
+use crate::unread;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Bytes;
+use actix_web::{Error, HttpMessage, HttpResponse};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tradepost_domain::{Actor, UserId};
+
+/// The outermost layer.
+pub(crate) async fn envelope<B: MessageBody + 'static>(
+    state: Arc<State>,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let unread = unread::share(&mut request);
+    let origin = Origin::of(request.head(), &state.trusted_proxies);
+    let known = origin.is_for(state.allowed_hosts.as_deref());
+    let exchange = Rc::new(Exchange::begin(&state, request.request(), &origin));
+    request.extensions_mut().insert(Rc::clone(&exchange));
+    let answered = if known {
+        let answered = next.call(request).await;
+        answered.map(ServiceResponse::map_into_boxed_body)
+    } else {
+        Ok(request.error_response(ApiError::BadHost))
+    };
+    match answered {
+        Ok(response) => {
+            let response = finish(&exchange, response);
+            Ok(response.map_body(|_, body| unread::hold(body, unread)))
+        }
+        // No layer below gives an error instead of an answer. Should one ever do so, it gets the
+        // form of all others.
+        Err(error) => {
+            let response = render(&exchange, &cause(&error), error.error_response());
+            log(&exchange, response.status(), None);
+            Err(InternalError::from_response(error, response).into())
+        }
+    }
+}
+
+fn finish(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let (request, mut response) = response.into_parts();
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        let error = match response.error() {
+            Some(error) => cause(error),
+            None => ApiError::Framework(status),
+        };
+        response = render(exchange, &error, response);
+    }
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, exchange.id.clone());
+    let user = request.extensions().get::<Caller>().and_then(user);
+    log(exchange, response.status(), user);
+    if exchange.method == Method::HEAD {
+        response = response.map_body(|_, body| BoxBody::new(NoBody(body.size())));
+    }
+    ServiceResponse::new(request, response)
+}
+
+fn cause(error: &Error) -> ApiError {
+    match error.as_error::<ApiError>() {
+        Some(error) => error.clone(),
+        None => ApiError::Framework(error.as_response_error().status_code()),
+    }
+}
+
+/// Writes an error into an answer, whose headers stay: those of CORS let a browser read it.
+fn render(exchange: &Exchange, error: &ApiError, mut response: HttpResponse) -> HttpResponse {
+    error.log(exchange.id());
+    let body = problem::document(error, &exchange.path, exchange.id());
+    *response.status_mut() = error.code().status();
+    let media = if exchange.wants_problem {
+        "application/problem+json"
+    } else {
+        "application/json"
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(REQUEST_ID, exchange.id.clone());
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(RETRY_AFTER, seconds);
+    }
+    if let Some(challenge) = error.challenge() {
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    if let ApiError::MethodNotAllowed(allow) = error {
+        headers.insert(ALLOW, allow.clone());
+    }
+    response.set_body(BoxBody::new(body))
+}
+
+fn user(caller: &Caller) -> Option<UserId> {
+    match caller.actor {
+        Actor::Anonymous => None,
+        Actor::Customer(user) | Actor::Staff(user) => Some(user),
+    }
+}
+
+/// The line of the access log. The path stands as it was sent, which leaves no room for control
+/// characters; the query is left out, as it may hold what is nobody's business.
+fn log(exchange: &Exchange, status: StatusCode, user: Option<UserId>) {
+    log::info!(
+        target: "tradepost::access",
+        "{} {} {} {}us id={} user={} from={}",
+        exchange.method,
+        exchange.path,
+        status.as_u16(),
+        exchange.began.elapsed().as_micros(),
+        exchange.id(),
+        OrDash(user),
+        OrDash(exchange.client),
+    );
+}
+
+struct OrDash<T>(Option<T>);
+
+impl<T: std::fmt::Display> std::fmt::Display for OrDash<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str("-"),
+        }
+    }
+}
+
+/// The body of an answer to HEAD: the length of what GET would give, and nothing of it.
+struct NoBody(BodySize);
+
+impl MessageBody for NoBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.0
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(None)
+    }
+}

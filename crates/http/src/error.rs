@@ -1,0 +1,318 @@
+//! Everything that can go wrong, and the status and code that a client gets for it.
+//!
+//! No other file names the status of a failure. The match in [`ApiError::code`] has no wildcard
+//! arm: whatever is new in the domain has to be given its code here, and the golden list in
+//! `tests/golden/errors.txt` holds each code to its status.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
+use actix_web::{HttpResponse, ResponseError};
+use std::fmt;
+use tradepost_domain::{HashingFailed, MoneyError, Refusal, ShopError, StoreError, StoreErrorKind};
+
+macro_rules! codes {
+    ($($name:ident = $status:ident $word:literal $title:literal),+ $(,)?) => {
+        /// What went wrong, as a word that clients can rely on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Code {
+            $($name),+
+        }
+
+        impl Code {
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),+];
+
+            pub(crate) const fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$name => StatusCode::$status),+
+                }
+            }
+
+            pub(crate) const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word),+
+                }
+            }
+
+            pub(crate) const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => $title),+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    Invalid = BAD_REQUEST "invalid" "The request is not valid",
+    MalformedBody = BAD_REQUEST "malformed_body" "The body cannot be read",
+    BadRequest = BAD_REQUEST "bad_request" "The request cannot be understood",
+    BadHost = BAD_REQUEST "bad_host" "Unknown host",
+    EmptyCart = BAD_REQUEST "empty_cart" "The cart is empty",
+    InvalidCredentials = BAD_REQUEST "invalid_credentials" "Signing in failed",
+    NotAuthenticated = UNAUTHORIZED "not_authenticated" "Signing in is required",
+    InvalidToken = UNAUTHORIZED "invalid_token" "The token is not valid",
+    Forbidden = FORBIDDEN "forbidden" "Not allowed",
+    NotFound = NOT_FOUND "not_found" "Not found",
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed",
+    RequestTimeout = REQUEST_TIMEOUT "request_timeout" "The request took too long to arrive",
+    InsufficientStock = CONFLICT "insufficient_stock" "Not enough stock",
+    ProductUnavailable = CONFLICT "product_unavailable" "Product no longer sold",
+    CartFull = CONFLICT "cart_full" "The cart is full",
+    TotalChanged = CONFLICT "total_changed" "The total has changed",
+    TotalTooLarge = CONFLICT "total_too_large" "The total is too large",
+    InvalidTransition = CONFLICT "invalid_transition" "Transition not allowed",
+    OrderNotPending = CONFLICT "order_not_pending" "The order is no longer pending",
+    LastStaff = CONFLICT "last_staff" "The last staff user has to stay",
+    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type",
+    InternalError = INTERNAL_SERVER_ERROR "internal_error" "Internal error",
+    Busy = SERVICE_UNAVAILABLE "busy" "Too busy",
+    Unavailable = SERVICE_UNAVAILABLE "unavailable" "Unavailable",
+    OutcomeUnknown = SERVICE_UNAVAILABLE "outcome_unknown" "The outcome is not known",
+    StorageFull = INSUFFICIENT_STORAGE "storage_full" "No room left",
+}
+
+/// Every code that an error can have: its status, the code, and its title.
+pub fn error_codes() -> impl Iterator<Item = (u16, &'static str, &'static str)> {
+    Code::ALL
+        .iter()
+        .map(|code| (code.status().as_u16(), code.word(), code.title()))
+}
+
+/// Why a request got no success.
+#[derive(Debug, Clone)]
+pub(crate) enum ApiError {
+    /// The shop refuses.
+    Refused(Refusal),
+    /// The store failed.
+    Store(StoreError),
+    /// A password could not be hashed.
+    Hashing(HashingFailed),
+    /// An amount has no place in 64 bits: a defect, as all that is stored has bounds.
+    Amount(MoneyError),
+    /// The body is not what it has to be; the sentence says why.
+    MalformedBody(&'static str),
+    /// The body is larger than [`crate::body::MAX_BODY`].
+    BodyTooLarge,
+    /// The body is of a type that is not read here.
+    UnsupportedMediaType,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The path is there, but not for this method; what it is there for.
+    MethodNotAllowed(HeaderValue),
+    /// The request is for a host that is not served.
+    BadHost,
+    /// More is waiting than may, or has waited too long. Nothing was begun.
+    Busy,
+    /// A query was not answered in time.
+    Overdue,
+    /// A command was begun and has not ended in time.
+    OutcomeUnknown,
+    /// A handler panicked.
+    Panicked,
+    /// A defect of this crate; the text is for the log.
+    Defect(String),
+    /// The framework answered with this status by itself.
+    Framework(StatusCode),
+}
+
+impl ApiError {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal_code(refusal),
+            Self::Store(error) => match error.kind() {
+                StoreErrorKind::Busy => Code::Busy,
+                StoreErrorKind::Unavailable => Code::Unavailable,
+                StoreErrorKind::Full => Code::StorageFull,
+                StoreErrorKind::OutcomeUnknown => Code::OutcomeUnknown,
+                StoreErrorKind::Corrupt { .. } | StoreErrorKind::Other => Code::InternalError,
+            },
+            Self::MalformedBody(_) => Code::MalformedBody,
+            Self::BodyTooLarge => Code::BodyTooLarge,
+            Self::UnsupportedMediaType => Code::UnsupportedMediaType,
+            Self::BodyTimeout => Code::RequestTimeout,
+            Self::MethodNotAllowed(_) => Code::MethodNotAllowed,
+            Self::BadHost => Code::BadHost,
+            Self::Busy => Code::Busy,
+            Self::Overdue => Code::Unavailable,
+            Self::OutcomeUnknown => Code::OutcomeUnknown,
+            Self::Hashing(_) | Self::Amount(_) | Self::Panicked | Self::Defect(_) => {
+                Code::InternalError
+            }
+            Self::Framework(status) => framework_code(*status),
+        }
+    }
+
+    /// Seconds after which the same request may be worth another try.
+    pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
+        match self.code() {
+            Code::Busy => Some(HeaderValue::from_static("1")),
+            // A database that is away takes longer to come back than a queue to drain.
+            Code::Unavailable => Some(HeaderValue::from_static("5")),
+            _ => None,
+        }
+    }
+
+    /// How a client that got 401 can sign in (RFC 6750).
+    pub(crate) fn challenge(&self) -> Option<HeaderValue> {
+        match self.code() {
+            Code::NotAuthenticated => Some(HeaderValue::from_static("Bearer")),
+            Code::InvalidToken => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
+            _ => None,
+        }
+    }
+
+    /// Writes down what the client is not told. Called once for each error.
+    pub(crate) fn log(&self, request_id: &str) {
+        match self {
+            Self::Store(error) => match error.kind() {
+                StoreErrorKind::Busy | StoreErrorKind::Unavailable => {
+                    log::warn!("request {request_id}: {error}");
+                }
+                StoreErrorKind::Full
+                | StoreErrorKind::OutcomeUnknown
+                | StoreErrorKind::Corrupt { .. }
+                | StoreErrorKind::Other => log::error!("request {request_id}: {error}"),
+            },
+            Self::Hashing(error) => log::error!("request {request_id}: {error}"),
+            Self::Amount(error) => log::error!("request {request_id}: {error}"),
+            Self::Defect(cause) => log::error!("request {request_id}: {cause}"),
+            Self::Panicked => log::error!("request {request_id}: a handler panicked"),
+            Self::Overdue => log::warn!("request {request_id}: a query took too long"),
+            Self::OutcomeUnknown => log::error!("request {request_id}: a command took too long"),
+            Self::Framework(status) if status.is_server_error() => {
+                log::error!("request {request_id}: the framework answered {status}");
+            }
+            Self::Refused(_)
+            | Self::MalformedBody(_)
+            | Self::BodyTooLarge
+            | Self::UnsupportedMediaType
+            | Self::BodyTimeout
+            | Self::MethodNotAllowed(_)
+            | Self::BadHost
+            | Self::Busy
+            | Self::Framework(_) => {}
+        }
+    }
+}
+
+fn refusal_code(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::Unauthenticated => Code::NotAuthenticated,
+        Refusal::InvalidToken => Code::InvalidToken,
+        Refusal::InvalidCredentials => Code::InvalidCredentials,
+        Refusal::Forbidden => Code::Forbidden,
+        Refusal::NotFound => Code::NotFound,
+        Refusal::Invalid(_) => Code::Invalid,
+        Refusal::InsufficientStock(_) => Code::InsufficientStock,
+        Refusal::ProductUnavailable(_) => Code::ProductUnavailable,
+        Refusal::CartFull { .. } => Code::CartFull,
+        Refusal::EmptyCart => Code::EmptyCart,
+        Refusal::TotalChanged { .. } => Code::TotalChanged,
+        Refusal::TotalTooLarge => Code::TotalTooLarge,
+        Refusal::InvalidTransition { .. } => Code::InvalidTransition,
+        Refusal::OrderNotPending { .. } => Code::OrderNotPending,
+        Refusal::LastStaff => Code::LastStaff,
+    }
+}
+
+/// The code for an answer that the framework gave by itself.
+fn framework_code(status: StatusCode) -> Code {
+    match status {
+        StatusCode::NOT_FOUND => Code::NotFound,
+        StatusCode::REQUEST_TIMEOUT => Code::RequestTimeout,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+        status if status.is_client_error() => Code::BadRequest,
+        _ => Code::InternalError,
+    }
+}
+
+impl fmt::Display for ApiError {
+    /// A sentence for the client: never a cause from below.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::MalformedBody(why) => f.write_str(why),
+            Self::Store(_)
+            | Self::Hashing(_)
+            | Self::Amount(_)
+            | Self::BodyTooLarge
+            | Self::UnsupportedMediaType
+            | Self::BodyTimeout
+            | Self::MethodNotAllowed(_)
+            | Self::BadHost
+            | Self::Busy
+            | Self::Overdue
+            | Self::OutcomeUnknown
+            | Self::Panicked
+            | Self::Defect(_)
+            | Self::Framework(_) => f.write_str(sentence(self.code())),
+        }
+    }
+}
+
+/// What to say about a code when the error itself says nothing that is meant for clients.
+fn sentence(code: Code) -> &'static str {
+    match code {
+        Code::BodyTooLarge => "A body may have at most 64 KiB.",
+        Code::UnsupportedMediaType => "This type of body is not read here. Send JSON.",
+        Code::RequestTimeout => "The request did not arrive in time.",
+        Code::MethodNotAllowed => "This path has no such method; the Allow header lists its own.",
+        Code::BadHost => "This server does not serve the host that was asked for.",
+        Code::Busy => "The shop has too much to do. Nothing was changed; try again.",
+        Code::Unavailable => "The shop cannot answer right now. Nothing was changed; try again.",
+        Code::OutcomeUnknown => {
+            "The shop could not learn in time what became of the request. Look before trying again."
+        }
+        Code::StorageFull => "The shop has no room left. Nothing was changed.",
+        Code::InternalError => "Something went wrong in the shop; it was written down.",
+        Code::BadRequest => "The request cannot be understood.",
+        Code::NotFound => "There is nothing here.",
+        // The rest are refusals, which have sentences of their own.
+        other => other.title(),
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code().status()
+    }
+
+    /// Without a body: [`crate::envelope`] writes it, as it knows the request.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<MoneyError> for ApiError {
+    fn from(error: MoneyError) -> Self {
+        Self::Amount(error)
+    }
+}
+
+impl From<ShopError> for ApiError {
+    fn from(error: ShopError) -> Self {
+        match error {
+            ShopError::Refused(refusal) => Self::Refused(refusal),
+            ShopError::Store(error) => Self::Store(error),
+            ShopError::Hashing(error) => Self::Hashing(error),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

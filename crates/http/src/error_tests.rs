@@ -1,0 +1,169 @@
+//! Every error against the golden list.
+
+use super::*;
+use std::collections::BTreeSet;
+use tradepost_domain::{Currency, FieldErrors, Money, OrderStatus, Problem};
+
+/// An example of each variant, with the pattern that it has to match first. The match is
+/// exhaustive: what is new does not compile until it has a line here.
+macro_rules! examples {
+    ($list:ident: $type:ty; $($pattern:pat => $example:expr),+ $(,)?) => {
+        fn $list() -> Vec<(&'static str, $type)> {
+            fn name(example: &$type) -> &'static str {
+                match example {
+                    $($pattern => stringify!($pattern)),+
+                }
+            }
+            let examples: Vec<(&'static str, $type)> = vec![$((stringify!($pattern), $example)),+];
+            for (pattern, example) in &examples {
+                assert_eq!(*pattern, name(example));
+            }
+            examples
+        }
+    };
+}
+
+examples! { refusals: Refusal;
+    Refusal::Unauthenticated => Refusal::Unauthenticated,
+    Refusal::InvalidToken => Refusal::InvalidToken,
+    Refusal::InvalidCredentials => Refusal::InvalidCredentials,
+    Refusal::Forbidden => Refusal::Forbidden,
+    Refusal::NotFound => Refusal::NotFound,
+    Refusal::Invalid(_) => Refusal::field("name", Problem::Blank),
+    Refusal::InsufficientStock(_) => Refusal::InsufficientStock(Vec::new()),
+    Refusal::ProductUnavailable(_) => Refusal::ProductUnavailable(Vec::new()),
+    Refusal::CartFull { .. } => Refusal::CartFull { limit: 100 },
+    Refusal::EmptyCart => Refusal::EmptyCart,
+    Refusal::TotalChanged { .. } => Refusal::TotalChanged { current: money() },
+    Refusal::TotalTooLarge => Refusal::TotalTooLarge,
+    Refusal::InvalidTransition { .. } => Refusal::InvalidTransition {
+        from: OrderStatus::Shipped,
+        to: OrderStatus::Pending,
+        allowed: vec![OrderStatus::Delivered],
+    },
+    Refusal::OrderNotPending { .. } => Refusal::OrderNotPending { status: OrderStatus::Shipped },
+    Refusal::LastStaff => Refusal::LastStaff,
+}
+
+examples! { failures: StoreErrorKind;
+    StoreErrorKind::Busy => StoreErrorKind::Busy,
+    StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
+    StoreErrorKind::Full => StoreErrorKind::Full,
+    StoreErrorKind::OutcomeUnknown => StoreErrorKind::OutcomeUnknown,
+    StoreErrorKind::Corrupt { .. } => StoreErrorKind::Corrupt {
+        table: "secret table",
+        column: "secret column",
+        row: 1,
+    },
+    StoreErrorKind::Other => StoreErrorKind::Other,
+}
+
+examples! { own: ApiError;
+    ApiError::Refused(_) => Refusal::NotFound.into(),
+    ApiError::Store(_) => StoreError::new(StoreErrorKind::Other).into(),
+    ApiError::Hashing(_) => ApiError::Hashing(HashingFailed("secret cause".to_owned())),
+    ApiError::Amount(_) => ApiError::Amount(MoneyError::Overflow),
+    ApiError::MalformedBody(_) => ApiError::MalformedBody("The body is not valid JSON."),
+    ApiError::BodyTooLarge => ApiError::BodyTooLarge,
+    ApiError::UnsupportedMediaType => ApiError::UnsupportedMediaType,
+    ApiError::BodyTimeout => ApiError::BodyTimeout,
+    ApiError::MethodNotAllowed(_) => ApiError::MethodNotAllowed(HeaderValue::from_static("GET")),
+    ApiError::BadHost => ApiError::BadHost,
+    ApiError::Busy => ApiError::Busy,
+    ApiError::Overdue => ApiError::Overdue,
+    ApiError::OutcomeUnknown => ApiError::OutcomeUnknown,
+    ApiError::Panicked => ApiError::Panicked,
+    ApiError::Defect(_) => ApiError::Defect("secret cause".to_owned()),
+    ApiError::Framework(_) => ApiError::Framework(StatusCode::UPGRADE_REQUIRED),
+}
+
+fn examples() -> Vec<(&'static str, ApiError)> {
+    let refused = refusals()
+        .into_iter()
+        .map(|(name, refusal)| (name, ApiError::from(refusal)));
+    let failed = failures().into_iter().map(|(name, kind)| {
+        let source = std::io::Error::other("secret cause");
+        (name, StoreError::caused(kind, source).into())
+    });
+    own().into_iter().chain(refused).chain(failed).collect()
+}
+
+fn money() -> Money {
+    Money::from_minor(1_999, Currency::from_code("USD").unwrap())
+}
+
+#[test]
+fn every_error_has_the_status_and_code_of_the_golden_list() {
+    let golden = include_str!("../tests/golden/errors.txt");
+    let seen: String = examples()
+        .iter()
+        .map(|(name, error)| {
+            let code = error.code();
+            format!("{} {} {name}\n", code.status().as_u16(), code.word())
+        })
+        .collect();
+    assert_eq!(seen, golden, "if the list is to change:\n{seen}");
+}
+
+#[test]
+fn every_code_can_happen_and_no_two_are_alike() {
+    let happening: BTreeSet<Code> = examples().iter().map(|(_, error)| error.code()).collect();
+    let known: BTreeSet<Code> = Code::ALL.iter().copied().collect();
+    assert_eq!(known, happening);
+    let words: BTreeSet<&str> = error_codes().map(|(_, word, _)| word).collect();
+    assert_eq!(words.len(), Code::ALL.len());
+}
+
+#[test]
+fn the_frameworks_own_answers_have_codes_too() {
+    for (status, code) in [
+        (400, Code::BadRequest),
+        (404, Code::NotFound),
+        (408, Code::RequestTimeout),
+        (413, Code::BodyTooLarge),
+        (415, Code::UnsupportedMediaType),
+        (431, Code::BadRequest),
+        (500, Code::InternalError),
+        (502, Code::InternalError),
+    ] {
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(ApiError::Framework(status).code(), code);
+    }
+}
+
+#[test]
+fn no_cause_is_told() {
+    for (_, error) in examples() {
+        let text = String::from_utf8(crate::problem::document(&error, "/x", "id")).unwrap();
+        assert!(!text.contains("secret"), "{text}");
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+#[test]
+fn fields_are_listed_with_all_their_problems() {
+    let mut errors = FieldErrors::of("price", Problem::NotPositive);
+    errors.push("name", Problem::Blank);
+    errors.push("price", Problem::AmountTooLarge);
+    let error = ApiError::from(Refusal::Invalid(errors));
+    let document: serde_json::Value =
+        serde_json::from_slice(&crate::problem::document(&error, "/x", "id")).unwrap();
+    assert_eq!(
+        document["errors"],
+        serde_json::json!({
+            "price": ["Must be greater than 0.", "At most 10 digits are allowed."],
+            "name": ["This field may not be blank."],
+        })
+    );
+}
+
+#[test]
+fn whether_to_try_again_is_told() {
+    for (name, error) in examples() {
+        let code = error.code();
+        let later = matches!(code, Code::Busy | Code::Unavailable);
+        assert_eq!(error.retry_after().is_some(), later, "{name}");
+        let challenged = matches!(code, Code::NotAuthenticated | Code::InvalidToken);
+        assert_eq!(error.challenge().is_some(), challenged, "{name}");
+    }
+}

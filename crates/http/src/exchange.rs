@@ -1,0 +1,142 @@
+//! One request and its answer: the name they go by, and how long they may take.
+
+use crate::origin::Origin;
+use crate::state::State;
+use actix_web::http::Method;
+use actix_web::http::header::{ACCEPT, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What [`crate::envelope`] finds out about a request before anybody else sees it.
+pub(crate) struct Exchange {
+    pub(crate) id: HeaderValue,
+    pub(crate) method: Method,
+    pub(crate) path: Box<str>,
+    pub(crate) client: Option<IpAddr>,
+    /// Whether the client asked for errors as `application/problem+json`.
+    pub(crate) wants_problem: bool,
+    pub(crate) began: Instant,
+    /// When the answer is due.
+    pub(crate) deadline: Instant,
+}
+
+impl Exchange {
+    pub(crate) fn begin(state: &State, request: &HttpRequest, origin: &Origin<'_>) -> Self {
+        let headers = request.headers();
+        let began = Instant::now();
+        let id = headers.get(REQUEST_ID).filter(|id| is_sane(id));
+        Self {
+            id: id.cloned().unwrap_or_else(|| state.request_ids.next()),
+            method: request.method().clone(),
+            path: request.path().into(),
+            client: origin.client,
+            wants_problem: headers.get_all(ACCEPT).any(names_problem),
+            began,
+            deadline: began + state.request_timeout,
+        }
+    }
+
+    pub(crate) fn of(request: &HttpRequest) -> Option<Rc<Self>> {
+        request.extensions().get::<Rc<Self>>().cloned()
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.id.to_str().unwrap_or("-")
+    }
+}
+
+/// Whether an id that a client gave can go into a log and a header as it is.
+fn is_sane(id: &HeaderValue) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    (1..=128).contains(&id.len()) && id.as_bytes().iter().all(plain)
+}
+
+fn names_problem(accept: &HeaderValue) -> bool {
+    accept.to_str().is_ok_and(|ranges| {
+        ranges.split(',').any(|range| {
+            let name = range.split(';').next().unwrap_or_default();
+            name.trim().eq_ignore_ascii_case("application/problem+json")
+        })
+    })
+}
+
+/// Names for requests that come without one: a random start for each process, and a count.
+pub(crate) struct RequestIds {
+    process: u64,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        let process = getrandom::u64().map_err(|error| std::io::Error::other(error.to_string()))?;
+        Ok(Self {
+            process,
+            count: AtomicU64::new(1),
+        })
+    }
+
+    fn next(&self) -> HeaderValue {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{:016x}-{count:x}", self.process);
+        // Hexadecimal digits are a header value.
+        HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("-"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_clients_as_a_table() {
+        let long = "x".repeat(128);
+        let longer = "x".repeat(129);
+        for (id, sane) in [
+            ("a", true),
+            ("A-1._z", true),
+            (&*long, true),
+            (&*longer, false),
+            ("", false),
+            ("a b", false),
+            ("a\tb", false),
+            ("a\"b", false),
+            ("é", false),
+        ] {
+            let value = HeaderValue::from_bytes(id.as_bytes()).unwrap();
+            assert_eq!(is_sane(&value), sane, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn made_ids_differ_and_are_sane() {
+        let ids = RequestIds::new().unwrap();
+        let (one, other) = (ids.next(), ids.next());
+        assert!(one != other && is_sane(&one) && is_sane(&other));
+        assert_ne!(
+            RequestIds::new().unwrap().next(),
+            RequestIds::new().unwrap().next()
+        );
+    }
+
+    #[test]
+    fn accept_is_read_as_a_list() {
+        for (accept, named) in [
+            ("application/problem+json", true),
+            ("text/html, Application/Problem+JSON;q=0.5", true),
+            ("application/json", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                names_problem(&HeaderValue::from_static(accept)),
+                named,
+                "{accept}"
+            );
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Who is calling, and whether they may: decided before a handler runs and before the body is
+//! read, so that 401 and 403 come before 400.
+
+use crate::error::ApiError;
+use crate::exchange::Exchange;
+use crate::state::State;
+use crate::work::Kind;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpRequest};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+use tradepost_domain::{Access, Actor, Refusal};
+
+/// Who is calling, for the handler and for the log.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) state: Arc<State>,
+    pub(crate) actor: Actor,
+}
+
+/// What a route asks of its callers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Demand {
+    pub(crate) access: Access,
+    /// Whether the `Authorization` header counts: signing in has to work with a stale token too.
+    pub(crate) reads_token: bool,
+}
+
+/// Lets a request through to its handler. A handler that panics is answered for here: without it
+/// the client would see a dead connection.
+pub(crate) async fn gate<B: MessageBody + 'static>(
+    state: Arc<State>,
+    demand: Demand,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let actor = match admit(&state, demand, request.request()).await {
+        Ok(actor) => actor,
+        Err(error) => return Ok(request.error_response(error).map_into_boxed_body()),
+    };
+    request.extensions_mut().insert(Caller { state, actor });
+    let asked = request.request().clone();
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
+        Ok(Err(error)) => Ok(ServiceResponse::from_err(error, asked)),
+        Err(_) => Ok(ServiceResponse::from_err(ApiError::Panicked, asked)),
+    }
+}
+
+async fn admit(
+    state: &Arc<State>,
+    demand: Demand,
+    request: &HttpRequest,
+) -> Result<Actor, ApiError> {
+    let token = if demand.reads_token {
+        token(request.headers())
+    } else {
+        None
+    };
+    let actor = match token {
+        None => Actor::Anonymous,
+        Some(token) => {
+            let token = std::str::from_utf8(token).map_err(|_| Refusal::InvalidToken)?;
+            let token = token.to_owned();
+            let deadline = Exchange::of(request).map_or_else(Instant::now, |e| e.deadline);
+            let authenticate = move |shop: &crate::Shop| shop.accounts.authenticate(&token);
+            state.run(Kind::Query, deadline, authenticate).await?
+        }
+    };
+    actor.check(demand.access)?;
+    Ok(actor)
+}
+
+/// The token after one of the schemes that clients of this API use. Another scheme is somebody
+/// else's business, such as a proxy's, and counts as none.
+fn token(headers: &HeaderMap) -> Option<&[u8]> {
+    let header = headers.get(AUTHORIZATION)?.as_bytes().trim_ascii();
+    let end = header.iter().position(u8::is_ascii_whitespace);
+    let (scheme, token) = header.split_at(end.unwrap_or(header.len()));
+    [&b"bearer"[..], b"token", b"jwt"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+        .then(|| token.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    #[test]
+    fn authorization_headers_as_a_table() {
+        for (header, expected) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer abc", Some("abc")),
+            ("TOKEN abc", Some("abc")),
+            ("Jwt   abc ", Some("abc")),
+            ("Bearer\tabc", Some("abc")),
+            ("Bearer a b", Some("a b")),
+            ("Bearer", Some("")),
+            ("Bearer ", Some("")),
+            ("Basic abc", None),
+            ("Bearerabc", None),
+            ("abc", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            assert_eq!(token(&headers), None);
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(header));
+            assert_eq!(token(&headers), expected.map(str::as_bytes), "{header:?}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+use crate::answer::{self, Answer};
+use crate::body::FormFields;
+use crate::call::Call;
+use crate::error::ApiError;
+use crate::fields::{Fields, text};
+use crate::shapes::{AccountShape, TokenShape};
+use crate::work::Kind;
+use tradepost_domain::{Email, NewUser, Password, Problem, Username};
+
+pub(crate) async fn sign_in(call: Call, FormFields(mut fields): FormFields) -> Answer {
+    let username = fields.required("username", text(filled));
+    let password = fields.required("password", text(filled));
+    let (username, password) = fields.complete(username.zip(password))?;
+    let signed_in = call
+        .run(Kind::SignIn, move |shop, _| {
+            shop.accounts.sign_in(&username, &password)
+        })
+        .await?;
+    let token = &signed_in.token;
+    answer::ok(&TokenShape { token })
+}
+
+pub(crate) async fn register(call: Call, fields: Fields) -> Answer {
+    let user = new_user(fields)?;
+    let account = call
+        .run(Kind::Register, |shop, _| shop.accounts.register(user))
+        .await?;
+    answer::created(&AccountShape::of(&account))
+}
+
+fn new_user(mut fields: Fields) -> Result<NewUser, ApiError> {
+    let username = fields.required("username", text(Username::new));
+    let email = fields.required("email", text(Email::new));
+    let password = |text: &str| Password::new(text, username.as_ref());
+    let password = fields.required("password", text(password));
+    let ((username, email), password) = fields.complete(username.zip(email).zip(password))?;
+    Ok(NewUser {
+        username,
+        email: Some(email),
+        password,
+    })
+}
+
+fn filled(text: &str) -> Result<String, Problem> {
+    if text.is_empty() {
+        Err(Problem::Blank)
+    } else {
+        Ok(text.to_owned())
+    }
+}

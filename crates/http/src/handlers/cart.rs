@@ -1,0 +1,112 @@
+use crate::answer::{self, Answer};
+use crate::call::Call;
+use crate::fields::{Fields, integer};
+use crate::pages::PageShape;
+use crate::query::Listing;
+use crate::shapes::{Amount, CartLineShape};
+use serde::Serialize;
+use tradepost_domain::{Cart, CartItem, CartItemId, Page, Problem, ProductId, Quantity, Refusal};
+
+/// A page of lines, and what is true of the whole cart.
+#[derive(Serialize)]
+struct CartShape<'a> {
+    #[serde(flatten)]
+    page: PageShape<CartLineShape<'a>>,
+    total_price: Amount,
+    total_quantity: i64,
+}
+
+pub(crate) async fn list(call: Call) -> Answer {
+    let listing = Listing::read(call.query_string(), call.page_size())?;
+    let cart = call.query(|shop, actor| shop.carts.cart(actor)).await?;
+    let page = page(&cart, &listing)?;
+    let lines = page.items.iter().copied().map(CartLineShape::of);
+    let lines = lines.collect::<Result<_, _>>()?;
+    answer::ok(&CartShape {
+        page: PageShape::new(&call.own_url(), &listing, &page, lines),
+        total_price: Amount(cart.total(call.currency())?),
+        total_quantity: cart.units(),
+    })
+}
+
+/// A cart is small and always read whole, for its total.
+fn page<'a>(cart: &'a Cart, listing: &Listing) -> Result<Page<&'a CartItem>, Refusal> {
+    let before = usize::try_from(listing.page.offset()).unwrap_or(usize::MAX);
+    let size = usize::try_from(listing.page.size()).unwrap_or(usize::MAX);
+    let page = Page {
+        count: u64::try_from(cart.items.len()).unwrap_or(u64::MAX),
+        items: cart.items.iter().skip(before).take(size).collect(),
+    };
+    page.existing(listing.page)
+}
+
+pub(crate) async fn add(call: Call, mut fields: Fields) -> Answer {
+    let product = fields.required("product_id", integer(product_id));
+    let quantity = fields.optional("quantity", integer(Quantity::new));
+    let product = fields.complete(product)?;
+    let quantity = quantity.unwrap_or(Quantity::ONE);
+    let item = call
+        .command(move |shop, actor| shop.carts.add(actor, product, quantity))
+        .await?;
+    answer::created(&CartLineShape::of(&item)?)
+}
+
+pub(crate) async fn empty(call: Call) -> Answer {
+    call.command(|shop, actor| shop.carts.empty(actor)).await?;
+    answer::done()
+}
+
+pub(crate) async fn show(call: Call) -> Answer {
+    let id = call.id(CartItemId::parse)?;
+    let item = call
+        .query(move |shop, actor| shop.carts.item(actor, id))
+        .await?;
+    answer::ok(&CartLineShape::of(&item)?)
+}
+
+pub(crate) async fn replace(call: Call, mut fields: Fields) -> Answer {
+    let quantity = fields.required("quantity", integer(Quantity::or_removal));
+    set(call, fields, quantity).await
+}
+
+pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
+    let quantity = fields.optional("quantity", integer(Quantity::or_removal));
+    set(call, fields, quantity).await
+}
+
+/// Without a quantity nothing changes; with one that says to remove the line, it goes.
+async fn set(call: Call, mut fields: Fields, quantity: Option<Option<Quantity>>) -> Answer {
+    let id = call.id(CartItemId::parse)?;
+    let product = fields.optional("product_id", integer(product_id));
+    fields.complete(Some(()))?;
+    let item = match quantity {
+        Some(quantity) => {
+            call.command(move |shop, actor| shop.carts.set(actor, id, quantity, product))
+                .await?
+        }
+        None => {
+            let item = call
+                .query(move |shop, actor| shop.carts.item(actor, id))
+                .await?;
+            if product.is_some_and(|product| product != item.line.product) {
+                return Err(Refusal::field("product_id", Problem::OtherProduct).into());
+            }
+            Some(item)
+        }
+    };
+    match item {
+        Some(item) => answer::ok(&CartLineShape::of(&item)?),
+        None => answer::done(),
+    }
+}
+
+pub(crate) async fn remove(call: Call) -> Answer {
+    let id = call.id(CartItemId::parse)?;
+    call.command(move |shop, actor| shop.carts.remove(actor, id))
+        .await?;
+    answer::done()
+}
+
+fn product_id(number: i64) -> Result<ProductId, Problem> {
+    ProductId::new(number).ok_or(Problem::UnknownProduct)
+}

@@ -1,0 +1,7 @@
+//! One handler for each route: read the request, run the use case, shape the answer.
+
+pub(crate) mod accounts;
+pub(crate) mod cart;
+pub(crate) mod orders;
+pub(crate) mod products;
+pub(crate) mod root;

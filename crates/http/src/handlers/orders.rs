@@ -1,0 +1,79 @@
+use crate::answer::{self, Answer};
+use crate::call::Call;
+use crate::fields::{Fields, decimal, text};
+use crate::pages::PageShape;
+use crate::placing;
+use crate::query::{self, Listing};
+use crate::shapes::OrderShape;
+use tradepost_domain::{Money, OrderId, OrderStatus, Problem};
+
+pub(crate) async fn list(call: Call) -> Answer {
+    let listing = Listing::read(call.query_string(), call.page_size())?;
+    let (archived, request) = (listing.archived, listing.page);
+    let page = call
+        .query(move |shop, actor| shop.orders.list(actor, archived, request))
+        .await?;
+    let orders = page.items.iter().map(OrderShape::of);
+    let orders = orders.collect::<Result<_, _>>()?;
+    answer::ok(&PageShape::new(&call.own_url(), &listing, &page, orders))
+}
+
+pub(crate) async fn place(call: Call, mut fields: Fields) -> Answer {
+    let currency = call.currency();
+    let expected = fields.optional(
+        "expected_total",
+        decimal(|text| Money::parse(text, currency)),
+    );
+    fields.complete(Some(()))?;
+    let order = placing::place(&call, expected).await?;
+    let location = call.url(&format!("/api/orders/{}/", order.id));
+    answer::created_at(location, &OrderShape::of(&order)?)
+}
+
+pub(crate) async fn show(call: Call) -> Answer {
+    let id = call.id(OrderId::parse)?;
+    let archived = query::wants_archived(call.query_string())?;
+    let order = call
+        .query(move |shop, actor| shop.orders.order(actor, id, archived))
+        .await?;
+    answer::ok(&OrderShape::of(&order)?)
+}
+
+pub(crate) async fn replace(call: Call, mut fields: Fields) -> Answer {
+    let status = fields.required("status", text(status));
+    set(call, fields, status).await
+}
+
+pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
+    let status = fields.optional("status", text(status));
+    set(call, fields, status).await
+}
+
+async fn set(call: Call, fields: Fields, status: Option<OrderStatus>) -> Answer {
+    let id = call.id(OrderId::parse)?;
+    fields.complete(Some(()))?;
+    let order = match status {
+        Some(status) => {
+            call.command(move |shop, actor| shop.orders.set_status(actor, id, status))
+                .await?
+        }
+        None => {
+            call.query(move |shop, actor| shop.orders.order(actor, id, false))
+                .await?
+        }
+    };
+    answer::ok(&OrderShape::of(&order)?)
+}
+
+pub(crate) async fn delete(call: Call) -> Answer {
+    let id = call.id(OrderId::parse)?;
+    call.command(move |shop, actor| shop.orders.delete(actor, id))
+        .await?;
+    answer::done()
+}
+
+fn status(word: &str) -> Result<OrderStatus, Problem> {
+    OrderStatus::parse(word).ok_or_else(|| Problem::NotOneOf {
+        allowed: OrderStatus::ALL.map(OrderStatus::as_str).to_vec(),
+    })
+}

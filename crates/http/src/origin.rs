@@ -1,0 +1,166 @@
+//! Where a request came from, and which address of this server it was sent to.
+//!
+//! What a proxy says about it (`X-Forwarded-For`, `-Proto`, `-Host`) is believed only if the
+//! connection is from a trusted proxy: anybody can write these headers.
+
+use actix_web::dev::RequestHead;
+use actix_web::http::Uri;
+use actix_web::http::header::{HOST, HeaderMap, HeaderName};
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The ends of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin<'a> {
+    /// Whether the client came over TLS, which ends at the proxy.
+    https: bool,
+    /// The host that the client asked for, with its port if it named one.
+    host: &'a str,
+    /// The client's address.
+    pub(crate) client: Option<IpAddr>,
+}
+
+impl<'a> Origin<'a> {
+    pub(crate) fn of(head: &'a RequestHead, trusted: &[IpNet]) -> Self {
+        let headers = head.headers();
+        let peer = head.peer_addr.map(|peer| peer.ip().to_canonical());
+        let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+        let asked = match head.uri.authority() {
+            Some(authority) => authority.as_str(),
+            None => last(headers, &HOST).unwrap_or_default(),
+        };
+        if !peer.as_ref().is_some_and(is_trusted) {
+            return Self {
+                https: false,
+                host: asked,
+                client: peer,
+            };
+        }
+        Self {
+            https: last(headers, &FORWARDED_PROTO)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+            host: last(headers, &FORWARDED_HOST).unwrap_or(asked),
+            client: forwarded_for(headers, is_trusted).or(peer),
+        }
+    }
+
+    /// Whether the host is one of these (in lower case; `None` for any), and is a host at all.
+    pub(crate) fn is_for(&self, hosts: Option<&[String]>) -> bool {
+        let Some(name) = host_name(self.host) else {
+            return false;
+        };
+        hosts.is_none_or(|hosts| hosts.iter().any(|host| host.eq_ignore_ascii_case(name)))
+    }
+
+    /// Scheme and host, for absolute links.
+    pub(crate) fn base(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}", self.host)
+    }
+}
+
+/// The last entry of a list that each proxy adds to: what the trusted peer itself says. Whatever
+/// stands before it came from whoever is in front of that peer.
+fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let value = headers.get_all(name).last()?.to_str().ok()?;
+    value.rsplit(',').next().map(str::trim)
+}
+
+/// The nearest address that is not a trusted proxy's own.
+fn forwarded_for(headers: &HeaderMap, is_trusted: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
+    let lists: Vec<&str> = headers
+        .get_all(&FORWARDED_FOR)
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let mut nearest = None;
+    for entry in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
+        // An entry that cannot be read ends what is known.
+        let Ok(address) = entry.trim().parse::<IpAddr>() else {
+            break;
+        };
+        let address = address.to_canonical();
+        nearest = Some(address);
+        if !is_trusted(&address) {
+            break;
+        }
+    }
+    nearest
+}
+
+/// The name in `name`, `name:port`, `[v6]` or `[v6]:port`; `None` if it is none of them.
+fn host_name(host: &str) -> Option<&str> {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => {
+            let (address, rest) = rest.split_once(']')?;
+            address.parse::<std::net::Ipv6Addr>().ok()?;
+            (
+                address,
+                rest.strip_prefix(':').or(rest.is_empty().then_some("0")),
+            )
+        }
+        None => match host.split_once(':') {
+            Some((name, port)) => (name, Some(port)),
+            None => (host, Some("0")),
+        },
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
+    let named = !name.is_empty() && name.bytes().all(plain);
+    let numbered = port?.parse::<u16>().is_ok();
+    (named && numbered).then_some(name)
+}
+
+/// A host as it stands in a setting, in the form that requests are compared with.
+pub(crate) fn setting(host: &str) -> String {
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_ascii_lowercase()
+}
+
+/// The address under which clients reach the shop, when it is not what they ask for: `https://`
+/// or `http://`, a host, and a path if the shop does not live at its root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+/// Not an address under which a shop can be reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an http or https URL without query is needed, such as https://shop.example.org")]
+pub struct NotAPublicUrl;
+
+impl PublicUrl {
+    /// Reads the address; slashes at its end make no difference.
+    ///
+    /// # Errors
+    /// [`NotAPublicUrl`].
+    pub fn parse(text: &str) -> Result<Self, NotAPublicUrl> {
+        let url: Uri = text.parse().map_err(|_| NotAPublicUrl)?;
+        let web = matches!(url.scheme_str(), Some("http" | "https"));
+        let host = url.authority().and_then(|a| host_name(a.as_str()));
+        if web && host.is_some() && url.query().is_none() && !text.contains('#') {
+            Ok(Self(text.trim_end_matches('/').to_owned()))
+        } else {
+            Err(NotAPublicUrl)
+        }
+    }
+
+    /// The address, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its host, without the port: one that requests may ask for.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split('/').next().unwrap_or_default();
+        host_name(authority).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[path = "origin_tests.rs"]
+mod tests;

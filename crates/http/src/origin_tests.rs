@@ -1,0 +1,162 @@
+use super::*;
+use actix_web::test::TestRequest;
+
+fn trusted() -> Vec<IpNet> {
+    vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]
+}
+
+#[test]
+fn hosts_as_a_table() {
+    for (host, name) in [
+        ("shop", Some("shop")),
+        ("Shop.example.org", Some("Shop.example.org")),
+        ("shop:8000", Some("shop")),
+        ("127.0.0.1:8000", Some("127.0.0.1")),
+        ("[::1]", Some("::1")),
+        ("[::1]:8000", Some("::1")),
+        ("", None),
+        (":8000", None),
+        ("shop:", None),
+        ("shop:http", None),
+        ("shop:65536", None),
+        ("[::1", None),
+        ("[shop]", None),
+        ("[::1]x", None),
+        ("::1", None),
+        ("a b", None),
+        ("user@shop", None),
+        ("shop/x", None),
+        ("shop\"", None),
+    ] {
+        assert_eq!(host_name(host), name, "{host:?}");
+    }
+}
+
+#[test]
+fn a_host_is_compared_whatever_its_case_and_port() {
+    let hosts = ["Localhost", "[::1]", "shop.example.org"].map(setting);
+    for (host, allowed) in [
+        ("localhost", true),
+        ("LOCALHOST:1", true),
+        ("[::1]:8000", true),
+        ("shop.example.org", true),
+        ("xshop.example.org", false),
+        ("shop.example.org.evil.org", false),
+        ("example.org", false),
+        ("", false),
+    ] {
+        let origin = Origin {
+            https: false,
+            host,
+            client: None,
+        };
+        assert_eq!(origin.is_for(Some(&hosts)), allowed, "{host}");
+        assert_eq!(origin.is_for(None), !host.is_empty(), "{host}");
+    }
+}
+
+#[test]
+fn only_trusted_proxies_are_believed() {
+    // (peer, X-Forwarded-For, -Proto, -Host) and what is made of them
+    for (peer, forwarded, base, client) in [
+        (
+            "1.2.3.4",
+            ("9.9.9.9", "https", "evil"),
+            "http://shop",
+            "1.2.3.4",
+        ),
+        (
+            "10.0.0.1",
+            ("9.9.9.9", "https", "front"),
+            "https://front",
+            "9.9.9.9",
+        ),
+        (
+            "::ffff:10.0.0.1",
+            ("9.9.9.9", "https", "front"),
+            "https://front",
+            "9.9.9.9",
+        ),
+        (
+            "10.0.0.1",
+            ("6.6.6.6, 9.9.9.9, 10.0.0.2", "http, HTTPS", "evil, front"),
+            "https://front",
+            "9.9.9.9",
+        ),
+        (
+            "10.0.0.1",
+            ("6.6.6.6, rubbish, 10.0.0.2", "ftp", "front"),
+            "http://front",
+            "10.0.0.2",
+        ),
+        (
+            "10.0.0.1",
+            ("rubbish", "", "front:81"),
+            "http://front:81",
+            "10.0.0.1",
+        ),
+        (
+            "::1",
+            ("2001:db8::1", "https, http", "front"),
+            "http://front",
+            "2001:db8::1",
+        ),
+    ] {
+        let request = TestRequest::default()
+            .insert_header(("Host", "shop"))
+            .insert_header(("X-Forwarded-For", forwarded.0))
+            .insert_header(("X-Forwarded-Proto", forwarded.1))
+            .insert_header(("X-Forwarded-Host", forwarded.2))
+            .peer_addr(std::net::SocketAddr::new(peer.parse().unwrap(), 1))
+            .to_http_request();
+        let nets = trusted();
+        let origin = Origin::of(request.head(), &nets);
+        assert_eq!(origin.base(), base, "{peer} {forwarded:?}");
+        assert_eq!(
+            origin.client,
+            Some(client.parse().unwrap()),
+            "{peer} {forwarded:?}"
+        );
+    }
+}
+
+#[test]
+fn a_proxy_that_says_nothing_is_the_client() {
+    let request = TestRequest::default()
+        .insert_header(("Host", "shop"))
+        .peer_addr("10.0.0.1:1".parse().unwrap())
+        .to_http_request();
+    let nets = trusted();
+    let origin = Origin::of(request.head(), &nets);
+    assert_eq!(
+        (origin.base().as_str(), origin.client),
+        ("http://shop", Some([10, 0, 0, 1].into()))
+    );
+}
+
+#[test]
+fn public_urls_as_a_table() {
+    for (text, host) in [
+        ("https://shop.example.org", "shop.example.org"),
+        ("http://localhost:8000/", "localhost"),
+        ("https://[::1]:8000/shop/", "::1"),
+    ] {
+        let url = PublicUrl::parse(text).unwrap();
+        assert_eq!(url.as_str(), text.trim_end_matches('/'));
+        assert_eq!(url.host(), host);
+    }
+    for text in [
+        "",
+        "shop",
+        "shop.example.org",
+        "ftp://shop",
+        "https://",
+        "/x",
+        "https://a@b",
+        "https://a?b",
+        "https://a#b",
+        "https://a b",
+    ] {
+        assert_eq!(PublicUrl::parse(text), Err(NotAPublicUrl), "{text}");
+    }
+}

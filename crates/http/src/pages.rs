@@ -1,0 +1,85 @@
+//! Numbered pages, with absolute links to their neighbours.
+
+use crate::query::{Listing, encode};
+use serde::Serialize;
+use tradepost_domain::Page;
+
+#[derive(Serialize)]
+pub(crate) struct PageShape<T> {
+    count: u64,
+    next: Option<String>,
+    previous: Option<String>,
+    results: Vec<T>,
+}
+
+impl<T> PageShape<T> {
+    /// The page that `listing` asked for; `url` is the list's own, without a query.
+    pub(crate) fn new<R>(url: &str, listing: &Listing, page: &Page<R>, results: Vec<T>) -> Self {
+        let number = listing.page.number();
+        let link = |number| link(url, &listing.others, number);
+        Self {
+            count: page.count,
+            next: page
+                .has_next(listing.page)
+                .then(|| link(number.saturating_add(1))),
+            previous: number.checked_sub(1).filter(|before| *before > 0).map(link),
+            results,
+        }
+    }
+}
+
+/// A link to a page; the first one needs no number.
+fn link(url: &str, others: &[(String, String)], number: u64) -> String {
+    let mut link = url.to_owned();
+    let mut separator = '?';
+    let number = (number > 1).then(|| ("page", number.to_string()));
+    let number = number.iter().map(|(name, value)| (*name, value.as_str()));
+    let others = others.iter().map(|(name, value)| (&**name, &**value));
+    for (name, value) in number.chain(others) {
+        link.push(separator);
+        encode(name, &mut link);
+        link.push('=');
+        encode(value, &mut link);
+        separator = '&';
+    }
+    link
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_as_a_table() {
+        let url = "http://shop/api/products/";
+        for (query, count, next, previous) in [
+            ("", 5, None, None),
+            ("page_size=2", 5, Some("?page=2&page_size=2"), None),
+            (
+                "page=2&page_size=2",
+                5,
+                Some("?page=3&page_size=2"),
+                Some("?page_size=2"),
+            ),
+            ("page=3&page_size=2", 5, None, Some("?page=2&page_size=2")),
+            (
+                "search=a%26b+c&page_size=2&x",
+                5,
+                Some("?page=2&search=a%26b%20c&page_size=2&x="),
+                None,
+            ),
+            ("page=2&page_size=5", 10, None, Some("?page_size=5")),
+            ("page=2", 20, None, Some("")),
+        ] {
+            let listing = Listing::read(query, 10).unwrap();
+            let page = Page::<()> {
+                count,
+                items: Vec::new(),
+            };
+            let shape = PageShape::<()>::new(url, &listing, &page, Vec::new());
+            let absolute = |link: Option<&str>| link.map(|link| format!("{url}{link}"));
+            assert_eq!(shape.next, absolute(next), "{query}");
+            assert_eq!(shape.previous, absolute(previous), "{query}");
+        }
+    }
+}

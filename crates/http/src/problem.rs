@@ -1,0 +1,140 @@
+//! The body of an error, in the form of RFC 9457.
+
+use crate::error::ApiError;
+use crate::shapes::Amount;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use tradepost_domain::{FieldErrors, OrderStatus, ProductId, Refusal, Shortage};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    instance: &'a str,
+    request_id: &'a str,
+    #[serde(flatten)]
+    members: Members<'a>,
+}
+
+/// What an error carries beyond what all of them do.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Members<'a> {
+    None {},
+    Fields {
+        errors: Fields<'a>,
+    },
+    Whole {
+        non_field_errors: [String; 1],
+    },
+    Lines {
+        lines: Vec<Line>,
+    },
+    Products {
+        products: Vec<i64>,
+    },
+    Total {
+        total_price: Amount,
+        currency: &'static str,
+    },
+    Transition {
+        from: &'static str,
+        to: &'static str,
+        allowed: Vec<&'static str>,
+    },
+}
+
+#[derive(Serialize)]
+struct Line {
+    product_id: i64,
+    available: i64,
+    requested: i64,
+}
+
+/// Each field with all that is wrong with it.
+struct Fields<'a>(&'a FieldErrors);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields: Vec<(&str, Vec<String>)> = Vec::new();
+        for (name, problem) in self.0.iter() {
+            let sentence = problem.to_string();
+            match fields.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sentences)) => sentences.push(sentence),
+                None => fields.push((name, vec![sentence])),
+            }
+        }
+        let mut map = serializer.serialize_map(Some(fields.len()))?;
+        for (name, sentences) in fields {
+            map.serialize_entry(name, &sentences)?;
+        }
+        map.end()
+    }
+}
+
+/// The document that tells a client about an error.
+pub(crate) fn document(error: &ApiError, instance: &str, request_id: &str) -> Vec<u8> {
+    let code = error.code();
+    let document = Document {
+        kind: format!("urn:tradepost:error:{}", code.word()),
+        title: code.title(),
+        status: code.status().as_u16(),
+        detail: error.to_string(),
+        code: code.word(),
+        instance,
+        request_id,
+        members: members(error),
+    };
+    // Strings and numbers under keys that are strings can always be written.
+    serde_json::to_vec(&document).unwrap_or_default()
+}
+
+fn members(error: &ApiError) -> Members<'_> {
+    let ApiError::Refused(refusal) = error else {
+        return Members::None {};
+    };
+    match refusal {
+        Refusal::Invalid(errors) => Members::Fields {
+            errors: Fields(errors),
+        },
+        Refusal::InvalidCredentials => Members::Whole {
+            non_field_errors: [refusal.to_string()],
+        },
+        Refusal::InsufficientStock(shortages) => Members::Lines {
+            lines: shortages.iter().map(line).collect(),
+        },
+        Refusal::ProductUnavailable(products) => Members::Products {
+            products: products.iter().copied().map(ProductId::get).collect(),
+        },
+        Refusal::TotalChanged { current } => Members::Total {
+            total_price: Amount(*current),
+            currency: current.currency().code(),
+        },
+        Refusal::InvalidTransition { from, to, allowed } => Members::Transition {
+            from: from.as_str(),
+            to: to.as_str(),
+            allowed: allowed.iter().copied().map(OrderStatus::as_str).collect(),
+        },
+        Refusal::Unauthenticated
+        | Refusal::InvalidToken
+        | Refusal::Forbidden
+        | Refusal::NotFound
+        | Refusal::CartFull { .. }
+        | Refusal::EmptyCart
+        | Refusal::TotalTooLarge
+        | Refusal::OrderNotPending { .. }
+        | Refusal::LastStaff => Members::None {},
+    }
+}
+
+fn line(shortage: &Shortage) -> Line {
+    Line {
+        product_id: shortage.product.get(),
+        available: shortage.available.units(),
+        requested: shortage.requested,
+    }
+}

@@ -1,0 +1,138 @@
+//! The application, and the server that runs it.
+
+use crate::envelope::envelope;
+use crate::state::State;
+use crate::{Settings, Shop, routes};
+use actix_cors::Cors;
+use actix_web::body::BoxBody;
+use actix_web::dev::{Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::{App, Error, HttpServer};
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection that ends is listened to, so that a client that is still sending a body
+/// gets to read why nobody wants it.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A shop with its settings, ready to be served.
+#[derive(Clone)]
+pub struct Api {
+    state: Arc<State>,
+    /// Threads that may block, all bounds together.
+    threads: usize,
+}
+
+impl Api {
+    /// # Errors
+    /// If the system gives no randomness.
+    pub fn new(shop: Shop, settings: Settings) -> io::Result<Self> {
+        let limits = settings.limits;
+        Ok(Self {
+            state: Arc::new(State::new(shop, settings)?),
+            threads: limits.work.running.saturating_add(limits.passwords.running),
+        })
+    }
+
+    /// The application: every route, in its envelope. Each worker has one of its own, and tests
+    /// call it without a server.
+    pub fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<BoxBody>,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        let state = Arc::clone(&self.state);
+        let origins = &self.state.allowed_origins;
+        App::new()
+            .configure(|config| routes::configure(&self.state, config))
+            .wrap(Condition::new(!origins.is_empty(), cors(origins)))
+            .wrap(from_fn(move |request, next| {
+                envelope(Arc::clone(&state), request, next)
+            }))
+    }
+
+    /// Serves on a socket that listens. To be called within an actix or tokio runtime.
+    ///
+    /// # Errors
+    /// If the socket cannot be used.
+    pub fn serve(self, listener: TcpListener) -> io::Result<Running> {
+        // Beside the work in flight, what a stop waits for: a second to write the last answer.
+        let patience = self.state.request_timeout.as_secs().saturating_add(2);
+        let (threads, timeout) = (self.threads, self.state.request_timeout);
+        let server = HttpServer::new(move || self.app())
+            .disable_signals()
+            .shutdown_timeout(patience)
+            .client_request_timeout(timeout)
+            .client_disconnect_timeout(LINGER)
+            .worker_max_blocking_threads(threads.max(1))
+            .listen(listener)?
+            .run();
+        Ok(Running { server })
+    }
+}
+
+/// A server that runs.
+pub struct Running {
+    server: Server,
+}
+
+impl Running {
+    /// A handle to stop it with.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle(self.server.handle())
+    }
+
+    /// Drives the server until it has stopped.
+    ///
+    /// # Errors
+    /// If the server fails.
+    pub async fn finished(self) -> io::Result<()> {
+        self.server.await
+    }
+}
+
+/// Stops a server.
+#[derive(Clone)]
+pub struct StopHandle(ServerHandle);
+
+impl StopHandle {
+    /// Stops accepting connections, closes idle ones, lets every request in flight finish (within
+    /// the request timeout and a little more) with `Connection: close`, and ends the server.
+    pub async fn stop(&self) {
+        self.0.stop(true).await;
+    }
+}
+
+/// What browsers may do from pages of other origins.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH])
+        .allowed_headers(["Idempotency-Key", "X-Request-ID"])
+        .expose_headers([
+            "ETag",
+            "Idempotent-Replayed",
+            "Location",
+            "Retry-After",
+            "WWW-Authenticate",
+            "X-Request-ID",
+        ])
+        // What browsers keep a preflight for: an hour, as a change of settings is rare.
+        .max_age(3_600);
+    if origins.iter().any(|origin| origin == "*") {
+        return cors.allow_any_origin().send_wildcard();
+    }
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

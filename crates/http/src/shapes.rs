@@ -1,0 +1,167 @@
+//! The JSON that clients get. Keys and their order are the contract's.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+use tradepost_domain::{
+    Account, CartIssue, CartItem, Money, MoneyError, Order, OrderLine, Product, Sku,
+};
+
+/// An amount as a decimal string with all the decimals of its currency.
+pub(crate) struct Amount(pub(crate) Money);
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A time in RFC 3339, in UTC, always to the microsecond: what every store keeps.
+struct Time(DateTime<Utc>);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ProductShape<'a> {
+    id: i64,
+    sku: Option<&'a str>,
+    name: &'a str,
+    description: &'a str,
+    price: Amount,
+    stock: i64,
+    currency: &'static str,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl<'a> ProductShape<'a> {
+    pub(crate) fn of(product: &'a Product) -> Self {
+        let price = product.price.money();
+        Self {
+            id: product.id.get(),
+            sku: product.sku.as_ref().map(Sku::as_str),
+            name: product.name.as_str(),
+            description: product.description.as_str(),
+            price: Amount(price),
+            stock: product.stock.units(),
+            currency: price.currency().code(),
+            created_at: Time(product.created_at),
+            updated_at: Time(product.updated_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct CartLineShape<'a> {
+    id: i64,
+    user: i64,
+    product: ProductShape<'a>,
+    quantity: i64,
+    total_price: Amount,
+    issues: Vec<&'static str>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl<'a> CartLineShape<'a> {
+    pub(crate) fn of(item: &'a CartItem) -> Result<Self, MoneyError> {
+        Ok(Self {
+            id: item.line.id.get(),
+            user: item.line.user.get(),
+            product: ProductShape::of(&item.product),
+            quantity: item.line.quantity.units(),
+            total_price: Amount(item.total()?),
+            issues: item.issues().into_iter().map(issue).collect(),
+            created_at: Time(item.line.created_at),
+            updated_at: Time(item.line.updated_at),
+        })
+    }
+}
+
+fn issue(issue: CartIssue) -> &'static str {
+    match issue {
+        CartIssue::ProductUnavailable => "product_unavailable",
+        CartIssue::InsufficientStock => "insufficient_stock",
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct OrderShape<'a> {
+    id: i64,
+    user: i64,
+    status: &'static str,
+    total_price: Amount,
+    currency: &'static str,
+    items: Vec<OrderLineShape<'a>>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+#[derive(Serialize)]
+struct OrderLineShape<'a> {
+    product_id: i64,
+    name: &'a str,
+    quantity: i64,
+    price: Amount,
+    total_price: Amount,
+}
+
+impl<'a> OrderShape<'a> {
+    pub(crate) fn of(order: &'a Order) -> Result<Self, MoneyError> {
+        Ok(Self {
+            id: order.id.get(),
+            user: order.user.get(),
+            status: order.status.as_str(),
+            total_price: Amount(order.total),
+            currency: order.total.currency().code(),
+            items: order
+                .lines
+                .iter()
+                .map(OrderLineShape::of)
+                .collect::<Result<_, _>>()?,
+            created_at: Time(order.created_at),
+            updated_at: Time(order.updated_at),
+        })
+    }
+}
+
+impl<'a> OrderLineShape<'a> {
+    fn of(line: &'a OrderLine) -> Result<Self, MoneyError> {
+        Ok(Self {
+            product_id: line.product.get(),
+            name: line.name.as_str(),
+            quantity: line.quantity.units(),
+            price: Amount(line.unit_price),
+            total_price: Amount(line.total()?),
+        })
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct AccountShape<'a> {
+    id: i64,
+    username: &'a str,
+    email: Option<&'a str>,
+    is_staff: bool,
+    created_at: Time,
+}
+
+impl<'a> AccountShape<'a> {
+    pub(crate) fn of(account: &'a Account) -> Self {
+        Self {
+            id: account.id.get(),
+            username: account.username.as_str(),
+            email: account.email.as_ref().map(|email| email.as_str()),
+            is_staff: account.is_staff,
+            created_at: Time(account.created_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct TokenShape<'a> {
+    pub(crate) token: &'a str,
+}

@@ -1,0 +1,72 @@
+//! What all requests share.
+
+use crate::error::ApiError;
+use crate::exchange::RequestIds;
+use crate::origin::{Origin, PublicUrl, setting};
+use crate::work::{Bound, Kind};
+use crate::{Settings, Shop};
+use actix_web::dev::RequestHead;
+use ipnet::IpNet;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tradepost_domain::ShopError;
+
+pub(crate) struct State {
+    pub(crate) shop: Shop,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) request_timeout: Duration,
+    pub(crate) page_size: u32,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) allowed_origins: Vec<String>,
+    /// In lower case; `None` for any.
+    pub(crate) allowed_hosts: Option<Vec<String>>,
+    public_url: Option<PublicUrl>,
+    work: Bound,
+    passwords: Bound,
+}
+
+impl State {
+    /// # Errors
+    /// If the system gives no randomness.
+    pub(crate) fn new(shop: Shop, settings: Settings) -> io::Result<Self> {
+        let any = settings.allowed_hosts.iter().any(|host| host == "*");
+        let hosts = settings.allowed_hosts.iter().map(|host| setting(host));
+        Ok(Self {
+            shop,
+            request_ids: RequestIds::new()?,
+            request_timeout: settings.request_timeout,
+            page_size: settings.page_size,
+            trusted_proxies: settings.trusted_proxies,
+            allowed_origins: settings.allowed_origins,
+            allowed_hosts: (!any).then(|| hosts.collect()),
+            public_url: settings.public_url,
+            work: Bound::new(settings.limits.work),
+            passwords: Bound::new(settings.limits.passwords),
+        })
+    }
+
+    /// What absolute links begin with.
+    pub(crate) fn base(&self, head: &RequestHead) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().to_owned(),
+            None => Origin::of(head, &self.trusted_proxies).base(),
+        }
+    }
+
+    /// Runs a use case where it may block.
+    pub(crate) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        kind: Kind,
+        deadline: Instant,
+        job: impl FnOnce(&Shop) -> Result<T, ShopError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let bound = match kind {
+            Kind::Query | Kind::Command => &self.work,
+            Kind::SignIn | Kind::Register => &self.passwords,
+        };
+        let state = Arc::clone(self);
+        let done = bound.run(deadline, kind, move || job(&state.shop)).await?;
+        Ok(done?)
+    }
+}

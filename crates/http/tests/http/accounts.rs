@@ -1,0 +1,267 @@
+//! Signing in, registering, and the `Authorization` header.
+
+use crate::support::{App, PASSWORD};
+use serde_json::{Value, json};
+use tradepost_domain::{SwitchUser, UserId};
+
+const MULTIPART: &str = "multipart/form-data; boundary=XX";
+
+fn multipart(fields: &[(&str, &str)]) -> String {
+    let mut body = String::new();
+    for (name, value) in fields {
+        body.push_str(&format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
+    }
+    body + "--XX--\r\n"
+}
+
+#[actix_web::test]
+async fn a_token_is_had_by_json_and_by_either_form() {
+    let app = App::new().await;
+    app.customer("ada");
+    let json = json!({"username": "ADA", "password": PASSWORD, "is_staff": true}).to_string();
+    let form = "username=ada&password=correct+horse%20battery".to_owned();
+    let parts = multipart(&[("username", "ada"), ("password", PASSWORD)]);
+    for (media, body) in [
+        ("application/json", json),
+        ("application/x-www-form-urlencoded", form),
+        (MULTIPART, parts),
+    ] {
+        // A stale token must not stand in the way of a new one.
+        let call = app.post("/api-token-auth/").token("stale");
+        let reply = call.body(media, body).await.expect_status(200).json();
+        let token = reply["token"].as_str().unwrap();
+        assert_eq!(reply.as_object().unwrap().len(), 1);
+        app.get("/api/cart/")
+            .token(token)
+            .send()
+            .await
+            .expect_status(200);
+    }
+}
+
+#[actix_web::test]
+async fn wrong_credentials_are_400_in_the_words_that_clients_know() {
+    let app = App::new().await;
+    app.customer("ada");
+    for (username, password) in [
+        ("ada", "wrong"),
+        ("nobody", PASSWORD),
+        ("ada ", "x"),
+        ("ada", " "),
+    ] {
+        let body = json!({"username": username, "password": password});
+        let reply = app.post("/api-token-auth").json(&body).await;
+        let reply = reply.expect(400, "invalid_credentials").json();
+        let words = json!(["Unable to log in with provided credentials."]);
+        assert_eq!(reply["non_field_errors"], words);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_missing_is_named_in_every_encoding() {
+    let app = App::new().await;
+    let post = |media: &'static str, body: String| app.post("/api-token-auth/").body(media, body);
+    let urlencoded = "application/x-www-form-urlencoded";
+    for (media, body, fields) in [
+        (
+            "application/json",
+            "{}".to_owned(),
+            &["password", "username"][..],
+        ),
+        (
+            "application/json",
+            r#"{"username": 1, "password": null}"#.to_owned(),
+            &["password", "username"],
+        ),
+        (
+            "application/json",
+            r#"{"username": "a\u0000", "password": ""}"#.to_owned(),
+            &["password", "username"],
+        ),
+        (urlencoded, "username=ada".to_owned(), &["password"]),
+        (
+            urlencoded,
+            "username=a%00&password=x".to_owned(),
+            &["username"],
+        ),
+        (MULTIPART, multipart(&[("password", "x")]), &["username"]),
+    ] {
+        post(media, body).await.expect_fields(fields);
+    }
+    app.post("/api-token-auth/")
+        .send()
+        .await
+        .expect_fields(&["password", "username"]);
+    for (media, body) in [
+        ("application/json", "{"),
+        ("application/json", "[]"),
+        (MULTIPART, "--YY\r\n"),
+        (
+            MULTIPART,
+            "--XX\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\nada",
+        ),
+        (MULTIPART, "--XX\r\n\r\nada\r\n--XX--\r\n"),
+        ("multipart/form-data", "x"),
+    ] {
+        post(media, body.to_owned())
+            .await
+            .expect(400, "malformed_body");
+    }
+    let bytes = app
+        .post("/api-token-auth/")
+        .body(urlencoded, &b"username=\xff"[..])
+        .await;
+    bytes.expect(400, "malformed_body");
+    post("text/plain", "x".to_owned())
+        .await
+        .expect(415, "unsupported_media_type");
+}
+
+#[actix_web::test]
+async fn the_authorization_header_as_a_table() {
+    let app = App::new().await;
+    let ada = app.customer("ada");
+    for (header, status, code) in [
+        (format!("Bearer {ada}"), 200, ""),
+        (format!("bearer {ada}"), 200, ""),
+        (format!("Token {ada}"), 200, ""),
+        (format!("JWT {ada}"), 200, ""),
+        (format!("jwt   {ada}"), 200, ""),
+        (format!("Basic {ada}"), 401, "not_authenticated"),
+        ("Negotiate".to_owned(), 401, "not_authenticated"),
+        (ada.clone(), 401, "not_authenticated"),
+        ("Bearer".to_owned(), 401, "invalid_token"),
+        ("Bearer x".to_owned(), 401, "invalid_token"),
+        (format!("Token {ada} {ada}"), 401, "invalid_token"),
+    ] {
+        let reply = app
+            .get("/api/cart/")
+            .header("Authorization", &header)
+            .send()
+            .await;
+        assert_eq!(reply.status, status, "{header}");
+        let public = app
+            .get("/api/products/")
+            .header("Authorization", &header)
+            .send()
+            .await;
+        let bad = code == "invalid_token";
+        assert_eq!(public.status, if bad { 401 } else { 200 }, "{header}");
+        if status == 401 {
+            let challenge = if bad {
+                r#"Bearer error="invalid_token""#
+            } else {
+                "Bearer"
+            };
+            assert_eq!(reply.header("www-authenticate"), challenge);
+            reply.expect(401, code);
+        }
+    }
+    app.get("/api/cart/")
+        .send()
+        .await
+        .expect(401, "not_authenticated");
+}
+
+#[actix_web::test]
+async fn a_token_ends() {
+    let app = App::new().await;
+    let (boss, ada) = (app.staff("boss"), app.customer("ada"));
+    let cart = |token: &str| app.get("/api/cart/").token(token).send();
+    cart(&ada).await.expect_status(200);
+    let off = SwitchUser {
+        user: UserId::new(2).unwrap(),
+        is_active: Some(false),
+        is_staff: None,
+    };
+    app.stores.accounts.switch(off).unwrap().unwrap();
+    cart(&ada).await.expect(401, "invalid_token");
+    let sign_in = json!({"username": "ada", "password": PASSWORD});
+    let refused = app.post("/api-token-auth/").json(&sign_in).await;
+    refused.expect(400, "invalid_credentials");
+    app.clock.advance(3_599);
+    cart(&boss).await.expect_status(200);
+    app.clock.advance(1);
+    cart(&boss).await.expect(401, "invalid_token");
+    app.get("/api/products/")
+        .token(&boss)
+        .send()
+        .await
+        .expect(401, "invalid_token");
+}
+
+#[actix_web::test]
+async fn whoever_registers_is_a_customer() {
+    let app = App::new().await;
+    app.staff("boss");
+    let user = json!({
+        "username": " ada ", "email": "Ada@example.org", "password": PASSWORD,
+        "is_staff": true, "id": 77, "is_active": false,
+    });
+    let reply = app
+        .post("/api/register/")
+        .json(&user)
+        .await
+        .expect_status(201);
+    let expected = concat!(
+        r#"{"id":2,"username":"ada","email":"Ada@example.org","is_staff":false,"#,
+        r#""created_at":"2023-11-14T22:13:20.000250Z"}"#
+    );
+    assert_eq!(reply.text(), expected);
+    let sign_in = json!({"username": "Ada", "password": PASSWORD});
+    let token = app
+        .post("/api-token-auth/")
+        .json(&sign_in)
+        .await
+        .expect_status(200)
+        .json();
+    let product = json!({"name": "Cup", "price": 1});
+    let staff_only = app
+        .post("/api/products/")
+        .token(token["token"].as_str().unwrap());
+    staff_only.json(&product).await.expect(403, "forbidden");
+
+    let again = json!({"username": "ADA", "email": "ADA@EXAMPLE.ORG", "password": PASSWORD});
+    let taken = app.post("/api/register/").json(&again).await;
+    taken.expect_fields(&["email", "username"]);
+}
+
+#[actix_web::test]
+async fn what_is_wrong_with_a_registration_is_told_at_once() {
+    let app = App::new().await;
+    let fine = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
+    for (field, value, fields) in [
+        ("username", Value::Null, &["username"][..]),
+        ("username", json!(""), &["username"]),
+        ("username", json!("a b"), &["username"]),
+        ("username", json!("a".repeat(151)), &["username"]),
+        ("username", json!(7), &["username"]),
+        ("email", json!("ada"), &["email"]),
+        ("email", json!(""), &["email"]),
+        ("password", json!("short"), &["password"]),
+        ("password", json!("password1"), &["password"]),
+        ("password", json!("x".repeat(129)), &["password"]),
+        ("password", json!("trust\u{0}no1x"), &["password"]),
+        ("password", json!("ADA"), &["password"]),
+    ] {
+        let mut user = fine.clone();
+        user[field] = value;
+        app.post("/api/register/")
+            .json(&user)
+            .await
+            .expect_fields(fields);
+    }
+    let all = app.post("/api/register/").json(&json!({})).await;
+    all.expect_fields(&["email", "password", "username"]);
+    let name = json!({"username": "ada.lovelace", "email": "a@b.co", "password": "Ada.Lovelace"});
+    app.post("/api/register/")
+        .json(&name)
+        .await
+        .expect_fields(&["password"]);
+    app.post("/api/register/")
+        .json(&fine)
+        .await
+        .expect_status(201);
+}

@@ -1,0 +1,106 @@
+//! What is written down.
+
+use crate::support::{App, memory, settings};
+use std::sync::{Arc, Mutex, Once};
+use tradepost_domain::{MockProductRepository, StoreError, StoreErrorKind, Stores};
+
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Keeps every line of every test; each test looks for its own request id.
+struct Keeper;
+
+impl ::log::Log for Keeper {
+    fn enabled(&self, _: &::log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &::log::Record<'_>) {
+        let line = format!("{} {} {}", record.level(), record.target(), record.args());
+        LINES.lock().unwrap().push(line);
+    }
+
+    fn flush(&self) {}
+}
+
+fn keep() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        ::log::set_logger(&Keeper).unwrap();
+        ::log::set_max_level(::log::LevelFilter::Info);
+    });
+}
+
+fn lines(id: &str) -> Vec<String> {
+    let lines = LINES.lock().unwrap();
+    lines
+        .iter()
+        .filter(|line| line.contains(id))
+        .cloned()
+        .collect()
+}
+
+#[actix_web::test]
+async fn a_request_is_one_line_without_its_query() {
+    keep();
+    let app = App::new().await;
+    let ada = app.customer("ada");
+    for (path, token, id, expected) in [
+        (
+            "/api/cart/?secret=1",
+            Some(&ada),
+            "log-1",
+            ("GET /api/cart/ 200 ", "user=1 from=127.0.0.1"),
+        ),
+        (
+            "/api/cart/",
+            None,
+            "log-2",
+            ("GET /api/cart/ 401 ", "user=- from=127.0.0.1"),
+        ),
+        (
+            "/%0a%00x",
+            None,
+            "log-3",
+            ("GET /%0a%00x 404 ", "user=- from=127.0.0.1"),
+        ),
+    ] {
+        let call = app.get(path).header("X-Request-ID", id);
+        let call = match token {
+            Some(token) => call.token(token),
+            None => call,
+        };
+        call.send().await;
+        let seen = lines(id);
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        let begin = format!("INFO tradepost::access {}", expected.0);
+        let end = format!("us id={id} {}", expected.1);
+        assert!(
+            seen[0].starts_with(&begin) && seen[0].ends_with(&end),
+            "{seen:?}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn the_cause_of_a_failure_is_written_down_once() {
+    keep();
+    let mut products = MockProductRepository::new();
+    products.expect_list().returning(|_, _| {
+        let cause = std::io::Error::other("disk on fire");
+        Err(StoreError::caused(StoreErrorKind::Other, cause))
+    });
+    let stores = Stores {
+        products: Arc::new(products),
+        ..memory()
+    };
+    let app = App::with(stores, settings()).await;
+    let call = app.get("/api/products/").header("X-Request-ID", "log-4");
+    call.send().await.expect(500, "internal_error");
+    let seen = lines("log-4");
+    let causes: Vec<_> = seen
+        .iter()
+        .filter(|line| line.contains("disk on fire"))
+        .collect();
+    assert_eq!((seen.len(), causes.len()), (2, 1), "{seen:?}");
+    assert!(causes[0].starts_with("ERROR "), "{seen:?}");
+}

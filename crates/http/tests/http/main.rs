@@ -1,0 +1,24 @@
+//! The whole application in process, over the store in memory, with a clock that stands still.
+//!
+//! Every answer, of whichever test, is held to what all answers have in common: see
+//! `support/reply.rs`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "what helps tests may fail as they do"
+)]
+
+mod accounts;
+mod cart;
+mod deadlines;
+mod envelope;
+mod hostile;
+mod log;
+mod orders;
+mod products;
+mod routes;
+mod sockets;
+mod support;

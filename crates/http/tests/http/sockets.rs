@@ -1,0 +1,306 @@
+//! What only a real connection shows: HEAD, slow bodies, stopping.
+
+use crate::support::{TestClock, memory, settings, shop};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tradepost_domain::{MockProductRepository, Stores};
+use tradepost_http::{Api, Settings, StopHandle};
+
+/// A server on a thread of its own.
+struct Server {
+    address: SocketAddr,
+    stop: StopHandle,
+    thread: JoinHandle<()>,
+}
+
+impl Server {
+    fn start(stores: &Stores, settings: Settings) -> Self {
+        let api = Api::new(shop(stores, Arc::new(TestClock::default())), settings).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (tell, told) = channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let running = api.serve(listener).unwrap();
+                tell.send(running.stop_handle()).unwrap();
+                running.finished().await.unwrap();
+            });
+        });
+        let stop = told.recv().unwrap();
+        Self {
+            address,
+            stop,
+            thread,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        stream
+    }
+
+    /// Sends bytes and reads until the connection ends.
+    fn exchange(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        rest(&mut stream)
+    }
+
+    /// Stops it, and gives how long that took.
+    fn stop(self) -> Duration {
+        let began = Instant::now();
+        let stop = self.stop.clone();
+        actix_web::rt::System::new().block_on(async move { stop.stop().await });
+        self.thread.join().unwrap();
+        began.elapsed()
+    }
+}
+
+fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = String::new();
+    // A connection that is reset after the answer has still answered.
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+/// Reads an answer with a length, and leaves the connection open.
+fn one(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        answer.push(byte[0]);
+    }
+    let head = String::from_utf8(answer).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.unwrap().parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    head + std::str::from_utf8(&body).unwrap()
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n")
+}
+
+#[test]
+fn head_has_the_length_of_get_and_no_body() {
+    let server = Server::start(&memory(), settings());
+    let tail = "/api/ HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n";
+    let get = server.exchange(&format!("GET {tail}"));
+    let head = server.exchange(&format!("HEAD {tail}"));
+    let length = |answer: &str| {
+        let line = answer
+            .lines()
+            .find(|line| line.starts_with("content-length"));
+        line.unwrap().to_owned()
+    };
+    assert_eq!(length(&get), length(&head));
+    assert!(get.ends_with('}') && head.ends_with("\r\n\r\n"), "{head}");
+    server.stop();
+}
+
+#[test]
+fn what_the_parser_lets_through_gets_an_answer() {
+    let server = Server::start(&memory(), settings());
+    for (head, status) in [
+        ("GET /api/products/%zz HTTP/1.1\r\nHost: shop", "404"),
+        ("GET /api/products/\u{e9} HTTP/1.1\r\nHost: shop", "40"),
+        ("FOO /api/products/ HTTP/1.1\r\nHost: shop", "405"),
+        ("OPTIONS * HTTP/1.1\r\nHost: shop", "404"),
+        ("GET http://shop/api/ HTTP/1.1\r\nHost: shop", "200"),
+        ("GET http://evil/api/ HTTP/1.1\r\nHost: shop", "400"),
+        ("GET /api/ HTTP/1.0\r\nHost: shop", "200"),
+        ("GET /api/ HTTP/1.0\r\nX: y", "400"),
+        ("GET /api/ HTTP/1.1\r\nX: y", "400"),
+        ("GET /api/ HTTP/1.1\r\nHost: shop\r\nHost: evil", "400"),
+        ("CONNECT shop:80 HTTP/1.1\r\nHost: shop", "40"),
+        (
+            "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 99999999",
+            "413",
+        ),
+        (
+            "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nContent-Length: -1",
+            "400",
+        ),
+    ] {
+        let answer = server.exchange(&format!("{head}\r\nConnection: close\r\n\r\n"));
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}"))
+                || answer.starts_with(&format!("HTTP/1.0 {status}")),
+            "{head}: {answer}"
+        );
+    }
+    server.stop();
+}
+
+#[test]
+fn a_body_that_does_not_come_is_408() {
+    let mut hasty = settings();
+    hasty.request_timeout = Duration::from_millis(500);
+    let server = Server::start(&memory(), hasty);
+    let began = Instant::now();
+    let head = "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n";
+    for framing in [
+        "Content-Length: 10\r\n\r\n{",
+        "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    ] {
+        let answer = server.exchange(&format!("{head}{framing}"));
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(answer.contains("\"code\":\"request_timeout\""), "{answer}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(8));
+    server.stop();
+}
+
+/// Who is sent away at once is not listened to for ever either.
+#[test]
+fn a_body_that_nobody_wants_ends_the_connection() {
+    let server = Server::start(&memory(), settings());
+    for (path, status) in [
+        ("/api/products/", "401"),
+        ("/nothing/", "404"),
+        ("/api/", "405"),
+    ] {
+        for framing in [
+            "Content-Length: 10\r\n\r\n{",
+            "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+        ] {
+            let began = Instant::now();
+            let request = format!("POST {path} HTTP/1.1\r\nHost: shop\r\n{framing}");
+            let answer = server.exchange(&request);
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{answer}"
+            );
+            assert!(answer.contains("connection: close"), "{answer}");
+            assert!(began.elapsed() < Duration::from_secs(4), "{path} {framing}");
+        }
+    }
+    server.stop();
+}
+
+/// A body that was read to its end leaves the connection as it was.
+#[test]
+fn a_chunked_body_that_is_whole_keeps_the_connection() {
+    let server = Server::start(&memory(), settings());
+    let mut stream = server.connect();
+    for _ in 0..3 {
+        let request = "POST /api/register/ HTTP/1.1\r\nHost: shop\r\n\
+            Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\
+            1\r\n{\r\n1\r\n}\r\n0\r\n\r\n";
+        stream.write_all(request.as_bytes()).unwrap();
+        let answer = one(&mut stream);
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(answer.contains("\"username\":"), "{answer}");
+    }
+    drop(stream);
+    server.stop();
+}
+
+#[test]
+fn a_chunked_body_over_the_limit_is_413() {
+    let server = Server::start(&memory(), settings());
+    let mut stream = server.connect();
+    let head = "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let chunk = format!("1000\r\n{}\r\n", "x".repeat(4_096));
+    for _ in 0..20 {
+        // The server may have had enough by now.
+        if stream.write_all(chunk.as_bytes()).is_err() {
+            break;
+        }
+    }
+    let answer = rest(&mut stream);
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    server.stop();
+}
+
+#[test]
+fn a_connection_serves_one_request_after_the_other() {
+    let server = Server::start(&memory(), settings());
+    let mut stream = server.connect();
+    for path in ["/api/", "/api/cart/", "/nothing/", "/api/products/"] {
+        stream.write_all(get(path).as_bytes()).unwrap();
+        let answer = one(&mut stream);
+        assert!(answer.ends_with('}'), "{answer}");
+    }
+    drop(stream);
+    server.stop();
+}
+
+/// A store whose products take a while to be listed.
+fn slow(entered: std::sync::mpsc::Sender<()>, leave: Receiver<()>) -> Stores {
+    let leave = std::sync::Mutex::new(leave);
+    let mut products = MockProductRepository::new();
+    products.expect_find().returning(move |_| {
+        entered.send(()).unwrap();
+        let _ = leave.lock().unwrap().recv();
+        Ok(None)
+    });
+    Stores {
+        products: Arc::new(products),
+        ..memory()
+    }
+}
+
+#[test]
+fn a_stop_lets_what_is_in_flight_finish() {
+    let (entered, was_entered) = channel();
+    let (leave, left) = channel();
+    let server = Server::start(&slow(entered, left), settings());
+    let mut idle = server.connect();
+    idle.write_all(get("/api/").as_bytes()).unwrap();
+    one(&mut idle);
+    let mut busy = server.connect();
+    busy.write_all(get("/api/products/1/").as_bytes()).unwrap();
+    was_entered.recv().unwrap();
+
+    let address = server.address;
+    let stopping = std::thread::spawn(move || server.stop());
+    // Idle connections end at once, and nobody new comes in.
+    assert_eq!(rest(&mut idle), "");
+    let refused = Instant::now() + Duration::from_secs(5);
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < refused, "still accepting");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    leave.send(()).unwrap();
+    let answer = rest(&mut busy);
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.ends_with('}'), "{answer}");
+    assert!(stopping.join().unwrap() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_stop_does_not_wait_for_ever() {
+    let (entered, was_entered) = channel();
+    let (leave, left) = channel();
+    let mut hasty = settings();
+    hasty.request_timeout = Duration::from_millis(500);
+    let server = Server::start(&slow(entered, left), hasty);
+    // One whose body never comes, and one whose store never answers.
+    let mut silent = server.connect();
+    let head = "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n";
+    silent.write_all(head.as_bytes()).unwrap();
+    let mut stuck = server.connect();
+    stuck.write_all(get("/api/products/1/").as_bytes()).unwrap();
+    was_entered.recv().unwrap();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(3));
+        drop(leave);
+    });
+    assert!(server.stop() < Duration::from_secs(8));
+    assert!(rest(&mut stuck).starts_with("HTTP/1.1 503"));
+    thread.join().unwrap();
+}

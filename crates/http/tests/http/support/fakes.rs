@@ -1,0 +1,83 @@
+//! Ports that need nothing from the outside.
+
+use chrono::{DateTime, Duration, Utc};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use tradepost_domain::{
+    Clock, HashingFailed, Password, PasswordHash, PasswordHasher, PlacementId, PlacementIds,
+    Refusal, TokenClaims, TokenService, UserId,
+};
+
+/// 2023-11-14T22:13:20Z, and some microseconds to be shown.
+const START: i64 = 1_700_000_000_000_250;
+
+/// A clock that tests move.
+#[derive(Default)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        let start = DateTime::from_timestamp_micros(START).unwrap();
+        start + Duration::seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct CountedIds(AtomicU64);
+
+impl PlacementIds for CountedIds {
+    fn next(&self) -> PlacementId {
+        PlacementId::new(u128::from(self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+/// Hashes in no time.
+pub(crate) struct PlainHasher;
+
+impl PasswordHasher for PlainHasher {
+    fn hash(&self, password: &Password) -> Result<PasswordHash, HashingFailed> {
+        Ok(PasswordHash::new(format!("plain:{}", password.reveal())))
+    }
+
+    fn verify(&self, candidate: &str, hash: &PasswordHash) -> bool {
+        hash.reveal().strip_prefix("plain:") == Some(candidate)
+    }
+
+    fn verify_nobody(&self, _: &str) {}
+
+    fn is_outdated(&self, _: &PasswordHash) -> bool {
+        false
+    }
+}
+
+/// Tokens that say what they say.
+pub(crate) struct PlainTokens;
+
+impl TokenService for PlainTokens {
+    fn issue(&self, claims: &TokenClaims) -> String {
+        let (user, epoch) = (claims.user, claims.session_epoch);
+        format!("plain.{user}.{epoch}.{}", claims.expires_at.timestamp())
+    }
+
+    fn read(&self, token: &str, now: DateTime<Utc>) -> Result<TokenClaims, Refusal> {
+        let parts: Vec<&str> = token.split('.').collect();
+        let ["plain", user, epoch, until] = parts[..] else {
+            return Err(Refusal::InvalidToken);
+        };
+        let expires_at = DateTime::from_timestamp(until.parse().unwrap(), 0).unwrap();
+        if expires_at <= now {
+            return Err(Refusal::InvalidToken);
+        }
+        Ok(TokenClaims {
+            user: UserId::parse(user).unwrap(),
+            session_epoch: epoch.parse().unwrap(),
+            issued_at: now,
+            expires_at,
+        })
+    }
+}

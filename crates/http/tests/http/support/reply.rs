@@ -1,0 +1,141 @@
+//! What came back.
+
+use actix_web::body::{BoxBody, to_bytes};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
+use serde_json::Value;
+
+/// An answer that has what all answers have.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    pub(crate) async fn of(
+        answer: ServiceResponse<BoxBody>,
+        path: &str,
+        accept_problem: bool,
+        is_head: bool,
+    ) -> Self {
+        let status = answer.status();
+        let headers = answer.headers().clone();
+        let body = to_bytes(answer.into_body()).await.unwrap();
+        let reply = Self {
+            status: status.as_u16(),
+            headers,
+            body,
+        };
+        assert!(!reply.header("x-request-id").is_empty(), "{reply:?}");
+        let expected = if status.is_success() {
+            "application/json"
+        } else if accept_problem {
+            "application/problem+json"
+        } else {
+            "application/json"
+        };
+        if !reply.body.is_empty() {
+            assert_eq!(reply.header("content-type"), expected, "{reply:?}");
+        }
+        if is_head {
+            assert!(reply.body.is_empty(), "{reply:?}");
+        } else if !status.is_success() {
+            reply.check_problem(status, path);
+        }
+        reply
+    }
+
+    /// The members of RFC 9457 and of this project, and the headers that go with a status.
+    fn check_problem(&self, status: StatusCode, path: &str) {
+        let problem = self.json();
+        let code = problem["code"].as_str().unwrap();
+        assert_eq!(problem["type"], format!("urn:tradepost:error:{code}"));
+        assert_eq!(problem["status"], status.as_u16());
+        assert_eq!(problem["instance"], path);
+        assert_eq!(problem["request_id"], self.header("x-request-id"));
+        for text in ["title", "detail"] {
+            assert!(!problem[text].as_str().unwrap().is_empty(), "{problem}");
+        }
+        let known = tradepost_http::error_codes().find(|(_, word, _)| *word == code);
+        assert_eq!(known.unwrap().0, status.as_u16(), "{problem}");
+        assert_eq!(
+            problem["errors"].is_object(),
+            code == "invalid",
+            "{problem}"
+        );
+        let challenge = self.header("www-authenticate");
+        assert_eq!(
+            challenge.starts_with("Bearer"),
+            status == StatusCode::UNAUTHORIZED
+        );
+        let allow = self.header("allow");
+        assert_eq!(!allow.is_empty(), status == StatusCode::METHOD_NOT_ALLOWED);
+        let later = matches!(code, "busy" | "unavailable");
+        assert_eq!(!self.header("retry-after").is_empty(), later, "{problem}");
+    }
+
+    pub(crate) fn header(&self, name: &str) -> String {
+        let values = self
+            .headers
+            .get_all(name)
+            .map(|value| value.to_str().unwrap());
+        values.collect::<Vec<_>>().join(", ")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Expects this status and code.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16, code: &str) -> Self {
+        assert_eq!(
+            (self.status, &*self.code()),
+            (status, code),
+            "{}",
+            self.text()
+        );
+        self
+    }
+
+    /// Expects this success.
+    #[track_caller]
+    pub(crate) fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    /// Expects a 400 that names these fields and no others.
+    #[track_caller]
+    pub(crate) fn expect_fields(self, fields: &[&str]) -> Self {
+        let reply = self.expect(400, "invalid");
+        let problem = reply.json();
+        let named: Vec<&String> = problem["errors"].as_object().unwrap().keys().collect();
+        assert_eq!(named, fields, "{problem}");
+        for sentences in problem["errors"].as_object().unwrap().values() {
+            assert!(sentences[0].is_string(), "{problem}");
+        }
+        reply
+    }
+
+    /// The body of an error without what differs from request to request.
+    pub(crate) fn anonymous(&self) -> Value {
+        let mut problem = self.json();
+        for member in ["instance", "request_id"] {
+            problem.as_object_mut().unwrap().remove(member);
+        }
+        problem
+    }
+}
