@@ -4,7 +4,7 @@
 //! reports what could not be ordered by now, and changes nothing.
 
 use crate::{
-    CartItemId, Money, MoneyError, Problem, Product, ProductId, Quantity, Refusal, UserId,
+    CartItemId, Keyed, Money, MoneyError, Problem, Product, ProductId, Quantity, Refusal, UserId,
 };
 use chrono::{DateTime, Utc};
 
@@ -125,12 +125,14 @@ pub enum CartAction {
 }
 
 /// Command: change a customer's cart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeCart {
     /// Whose cart.
     pub user: UserId,
     /// What to do with it.
     pub action: CartAction,
+    /// The idempotency key that the request came with; only adding has one.
+    pub key: Option<Keyed<CartItem>>,
     /// When.
     pub at: DateTime<Utc>,
 }

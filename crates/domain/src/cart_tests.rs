@@ -28,6 +28,7 @@ fn decide(
         &ChangeCart {
             user: user(1),
             action,
+            key: None,
             at: at(1),
         },
         lines,
@@ -221,6 +222,7 @@ fn the_rules_see_the_product_of_the_line() {
         let command = ChangeCart {
             user: user(1),
             action,
+            key: None,
             at: at(0),
         };
         assert_eq!(

@@ -93,6 +93,9 @@ pub enum Problem {
         /// The most units on hand.
         max: i64,
     },
+    /// A character that an idempotency key may not have.
+    #[error("Only visible ASCII characters are allowed.")]
+    NotVisibleAscii,
     /// Letters that a username may not have.
     #[error("Only letters, digits and @ . + - _ are allowed.")]
     NotAUsername,

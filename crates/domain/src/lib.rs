@@ -31,6 +31,7 @@ mod account;
 mod actor;
 mod cart;
 mod fields;
+mod idempotency;
 mod ids;
 mod money;
 mod order;
@@ -57,12 +58,17 @@ pub use cart::{
     decide_cart,
 };
 pub use fields::{FieldErrors, FieldName, NON_FIELD, Problem};
+pub use idempotency::{
+    IdempotencyKey, KEY_LIFE, KeyRecord, KeyScope, Keyed, Render, Written, decide_key,
+};
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderLine, decide_order};
 pub use order_status::OrderStatus;
 pub use page::{Page, PageRequest};
-pub use placing::{Floor, NewOrder, Offer, PlaceOrder, PlacementId, decide_placing};
+pub use placing::{
+    Floor, NewOrder, Offer, PlaceOrder, PlacementId, PlacingDecision, decide_placing,
+};
 pub use ports::*;
 pub use product::{
     ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDecision, ProductDraft,
@@ -72,7 +78,7 @@ pub use quantity::Quantity;
 pub use refusal::{Refusal, Shortage};
 pub use shop::{AccountSettings, Accounts, Carts, Catalogue, NewUser, Orders, ShopError, SignedIn};
 pub use stock::{
-    AdjustStock, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
+    AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     decide_adjustment,
 };
 pub use text::{Description, Email, Note, ProductName, Sku, Username, fold_case};

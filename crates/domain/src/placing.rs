@@ -5,8 +5,9 @@
 //! and a refused neighbour changes nothing for the others.
 
 use crate::{
-    CartItemId, CartLine, Currency, Money, NewMovement, OrderId, OrderLine, ProductId, ProductName,
-    Reason, Refusal, Shortage, StockDelta, StockLevel, UserId, order,
+    CartItemId, CartLine, Currency, KeyRecord, KeyScope, Keyed, Money, NewMovement, Order, OrderId,
+    OrderLine, ProductId, ProductName, Reason, Refusal, Shortage, StockDelta, StockLevel, UserId,
+    decide_key, order,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,8 @@ pub struct PlaceOrder {
     pub user: UserId,
     /// The total that the customer agreed to, in minor units of the shop's currency.
     pub expected_total: Option<Money>,
+    /// The idempotency key that the request came with.
+    pub key: Option<Keyed<Order>>,
     /// The name of this attempt.
     pub placement: PlacementId,
     /// When.
@@ -66,6 +69,8 @@ pub struct Floor {
     pub carts: BTreeMap<UserId, Vec<CartLine>>,
     /// The products; one that is not there counts as archived.
     pub offers: BTreeMap<ProductId, Offer>,
+    /// What is stored under the idempotency keys of the requests.
+    pub keys: BTreeMap<(UserId, KeyScope), KeyRecord>,
 }
 
 /// An order to be written.
@@ -73,6 +78,8 @@ pub struct Floor {
 pub struct NewOrder {
     /// Who orders.
     pub user: UserId,
+    /// The idempotency key to store with it.
+    pub key: Option<Keyed<Order>>,
     /// The name of the attempt.
     pub placement: PlacementId,
     /// Its lines.
@@ -112,29 +119,80 @@ impl NewOrder {
     }
 }
 
-/// Decides on a batch, one result for each request, in the order of the requests.
+/// What becomes of one request of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlacingDecision {
+    /// An order is to be written.
+    Place(NewOrder),
+    /// It was placed before, under the same key: the answer of then.
+    Replay(String),
+    /// It is the same attempt as an earlier request of this batch, by its position, and gets the
+    /// answer of that order.
+    SameAs(usize),
+    /// Refused; nothing is to be written.
+    Refuse(Refusal),
+}
+
+/// Decides on a batch, one decision for each request, in the order of the requests.
 ///
-/// # Errors
-/// In each result: [`Refusal::EmptyCart`], [`Refusal::ProductUnavailable`],
-/// [`Refusal::InsufficientStock`] with every short product, [`Refusal::TotalChanged`],
-/// [`Refusal::TotalTooLarge`].
+/// Refused are an empty cart ([`Refusal::EmptyCart`]), products that are not sold any more
+/// ([`Refusal::ProductUnavailable`]) or short ([`Refusal::InsufficientStock`], with all of them), a
+/// total that is not the expected one ([`Refusal::TotalChanged`]) or too large
+/// ([`Refusal::TotalTooLarge`]), and a key that was used for another command
+/// ([`Refusal::IdempotencyKeyReused`]).
 #[must_use]
 pub fn decide_placing(
     requests: &[PlaceOrder],
     mut floor: Floor,
     shop: Currency,
-) -> Vec<Result<NewOrder, Refusal>> {
+) -> Vec<PlacingDecision> {
+    let mut placed = BTreeMap::new();
     requests
         .iter()
-        .map(|request| {
-            let order = decide_one(request, &floor, shop)?;
-            floor.carts.remove(&request.user);
-            for line in &order.lines {
-                take(&mut floor, line);
-            }
-            Ok(order)
-        })
+        .enumerate()
+        .map(
+            |(position, request)| match decide_again(request, &floor, &placed) {
+                Ok(Some(decision)) => decision,
+                Ok(None) => match decide_one(request, &floor, shop) {
+                    Ok(order) => {
+                        floor.carts.remove(&request.user);
+                        for line in &order.lines {
+                            take(&mut floor, line);
+                        }
+                        if let Some(key) = &request.key {
+                            let scope = (request.user, &key.scope);
+                            placed.insert(scope, (position, key.fingerprint.as_str()));
+                        }
+                        PlacingDecision::Place(order)
+                    }
+                    Err(refusal) => PlacingDecision::Refuse(refusal),
+                },
+                Err(refusal) => PlacingDecision::Refuse(refusal),
+            },
+        )
         .collect()
+}
+
+type PlacedKeys<'a> = BTreeMap<(UserId, &'a KeyScope), (usize, &'a str)>;
+
+/// Whether a request was placed before: by an earlier batch, or by an earlier request of this one.
+fn decide_again(
+    request: &PlaceOrder,
+    floor: &Floor,
+    placed: &PlacedKeys<'_>,
+) -> Result<Option<PlacingDecision>, Refusal> {
+    let Some(key) = &request.key else {
+        return Ok(None);
+    };
+    if let Some((position, fingerprint)) = placed.get(&(request.user, &key.scope)) {
+        return if *fingerprint == key.fingerprint {
+            Ok(Some(PlacingDecision::SameAs(*position)))
+        } else {
+            Err(Refusal::IdempotencyKeyReused)
+        };
+    }
+    let held = floor.keys.get(&(request.user, key.scope.clone()));
+    Ok(decide_key(Some(key), held)?.map(PlacingDecision::Replay))
 }
 
 fn decide_one(request: &PlaceOrder, floor: &Floor, shop: Currency) -> Result<NewOrder, Refusal> {
@@ -157,6 +215,7 @@ fn decide_one(request: &PlaceOrder, floor: &Floor, shop: Currency) -> Result<New
     }
     Ok(NewOrder {
         user: request.user,
+        key: request.key.clone(),
         placement: request.placement,
         lines,
         total,

@@ -11,6 +11,7 @@ fn request(who: i64) -> PlaceOrder {
     PlaceOrder {
         user: user(who),
         expected_total: None,
+        key: None,
         placement: PlacementId::new(7),
         at: at(1),
     }
@@ -46,6 +47,7 @@ fn floor<const C: usize, const O: usize>(
     Floor {
         carts: carts.into(),
         offers: offers.map(|(product, offer)| (id(product), offer)).into(),
+        keys: BTreeMap::new(),
     }
 }
 
@@ -57,8 +59,13 @@ fn shortage(product: i64, available: i64, requested: i64) -> Shortage {
     }
 }
 
-fn refusals(results: Vec<Result<NewOrder, Refusal>>) -> Vec<Option<Refusal>> {
-    results.into_iter().map(Result::err).collect()
+fn refusals(decisions: Vec<PlacingDecision>) -> Vec<Option<Refusal>> {
+    let refusal = |decision| match decision {
+        PlacingDecision::Refuse(refusal) => Some(refusal),
+        PlacingDecision::Place(_) => None,
+        other => panic!("{other:?}"),
+    };
+    decisions.into_iter().map(refusal).collect()
 }
 
 #[test]
@@ -68,7 +75,9 @@ fn an_order_is_the_whole_cart_at_the_prices_of_now() {
         [(1, offer(250, 2)), (2, offer(100, 9))],
     );
     let results = decide_placing(&[request(1)], floor, usd());
-    let order = results[0].as_ref().unwrap();
+    let PlacingDecision::Place(order) = &results[0] else {
+        panic!("{results:?}")
+    };
     assert_eq!(order.total.to_string(), "8.00");
     assert_eq!(order.cart_lines.len(), 2);
     let movements = order.movements(OrderId::new(4).unwrap());
@@ -174,6 +183,85 @@ fn a_refused_cart_can_be_tried_again_in_the_same_batch() {
     );
 }
 
+fn keyed(who: i64, key: &str, fingerprint: &str) -> PlaceOrder {
+    let scope = KeyScope {
+        path: "/orders/".to_owned(),
+        key: crate::IdempotencyKey::new(key).unwrap(),
+    };
+    let render = crate::Render(|order: &Order| order.id.to_string());
+    let fingerprint = fingerprint.to_owned();
+    let key = Some(Keyed {
+        scope,
+        fingerprint,
+        render,
+    });
+    PlaceOrder {
+        key,
+        ..request(who)
+    }
+}
+
+#[test]
+fn one_key_in_a_batch_is_one_order() {
+    let carts = [cart(1, &[(1, 1)]), cart(2, &[(1, 1)])];
+    let floor = floor(carts, [(1, offer(100, 9))]);
+    let requests = [
+        keyed(1, "k", "{}"),
+        keyed(1, "k", "{}"),
+        keyed(1, "k", "{1}"),
+        // Somebody else's key of the same name, and another key for a cart that is empty by now.
+        keyed(2, "k", "{}"),
+        keyed(1, "l", "{}"),
+    ];
+    let decisions = decide_placing(&requests, floor, usd());
+    assert!(matches!(&decisions[0], PlacingDecision::Place(order) if order.key == requests[0].key));
+    assert_eq!(decisions[1], PlacingDecision::SameAs(0));
+    assert_eq!(
+        decisions[2],
+        PlacingDecision::Refuse(Refusal::IdempotencyKeyReused)
+    );
+    assert!(matches!(decisions[3], PlacingDecision::Place(_)));
+    assert_eq!(decisions[4], PlacingDecision::Refuse(Refusal::EmptyCart));
+}
+
+#[test]
+fn a_key_that_was_used_gives_the_answer_of_then() {
+    let mut floor = floor([cart(1, &[(1, 1)])], [(1, offer(100, 9))]);
+    let held = KeyRecord {
+        fingerprint: "{}".to_owned(),
+        answer: "then".to_owned(),
+        at: at(0),
+    };
+    let scope = keyed(1, "k", "{}").key.unwrap().scope;
+    floor.keys.insert((user(1), scope), held);
+    let requests = [keyed(1, "k", "{}"), keyed(1, "k", "{1}"), request(1)];
+    let decisions = decide_placing(&requests, floor, usd());
+    assert_eq!(decisions[0], PlacingDecision::Replay("then".to_owned()));
+    assert_eq!(
+        decisions[1],
+        PlacingDecision::Refuse(Refusal::IdempotencyKeyReused)
+    );
+    // The cart is as it was: a new order without a key takes it.
+    assert!(matches!(decisions[2], PlacingDecision::Place(_)));
+}
+
+#[test]
+fn a_refused_attempt_is_not_remembered() {
+    let floor = floor([cart(1, &[(1, 1)])], [(1, offer(100, 9))]);
+    let expected_total = Some(Money::zero(usd()));
+    let wrong = PlaceOrder {
+        expected_total,
+        ..keyed(1, "k", "{0}")
+    };
+    let decisions = decide_placing(&[wrong, keyed(1, "k", "{}")], floor, usd());
+    let current = Money::from_minor(100, usd());
+    assert_eq!(
+        decisions[0],
+        PlacingDecision::Refuse(Refusal::TotalChanged { current })
+    );
+    assert!(matches!(decisions[1], PlacingDecision::Place(_)));
+}
+
 proptest! {
     /// Whatever a batch holds, no product is sold beyond what was on hand, and every order's total
     /// is the sum of its lines.
@@ -196,7 +284,10 @@ proptest! {
         prop_assert_eq!(results.len(), requests.len());
         let mut sold = BTreeMap::<ProductId, i64>::new();
         let mut buyers = BTreeSet::new();
-        for order in results.into_iter().flatten() {
+        for decision in results {
+            let PlacingDecision::Place(order) = decision else {
+                continue;
+            };
             prop_assert!(buyers.insert(order.user), "a cart was ordered twice");
             let sum: i64 = order.lines.iter().map(|line| line.total().unwrap().minor()).sum();
             prop_assert_eq!(sum, order.total.minor());

@@ -4,8 +4,8 @@
 //! out of the catalogue, and can be brought back.
 
 use crate::{
-    Currency, Description, Money, NewMovement, Problem, ProductId, ProductName, Reason, Refusal,
-    Sku, StockDelta, StockLevel, UserId,
+    Currency, Description, Keyed, Money, NewMovement, Problem, ProductId, ProductName, Reason,
+    Refusal, Sku, StockDelta, StockLevel, UserId,
 };
 use chrono::{DateTime, Utc};
 
@@ -79,6 +79,8 @@ pub struct ProductDraft {
 pub struct CreateProduct {
     /// What it is to be.
     pub draft: ProductDraft,
+    /// The idempotency key that the request came with; only somebody's request has one.
+    pub key: Option<Keyed<Product>>,
     /// By whom; `None` for the shop itself (the demo catalogue).
     pub by: Option<UserId>,
     /// When.
@@ -377,6 +379,7 @@ mod tests {
         };
         let command = CreateProduct {
             draft,
+            key: None,
             by: None,
             at: at(0),
         };

@@ -75,6 +75,13 @@ pub enum Refusal {
         /// The status now.
         status: OrderStatus,
     },
+    /// The idempotency key was used for another command.
+    #[error("This idempotency key was used for another request.")]
+    IdempotencyKeyReused,
+    /// Somebody else is at work on what this needs, and nobody waits for them with other things in
+    /// hand. Nothing was changed; a moment later it may go through.
+    #[error("Somebody else is at work on this. Nothing was changed; try again.")]
+    Contended,
     /// The last active member of the staff has to stay one.
     #[error("The last active staff user can neither be demoted nor switched off.")]
     LastStaff,

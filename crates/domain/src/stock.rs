@@ -3,7 +3,7 @@
 //! The level of a product is the sum of its movements, and never negative. Every rule that changes
 //! a level returns the movement that explains it, and adapters write both in one transaction.
 
-use crate::{Note, OrderId, Problem, Product, ProductId, Refusal, UserId};
+use crate::{Keyed, Note, OrderId, Problem, Product, ProductId, Refusal, UserId};
 use chrono::{DateTime, Utc};
 use std::fmt;
 
@@ -169,10 +169,21 @@ pub struct AdjustStock {
     pub delta: StockDelta,
     /// Why.
     pub note: Option<Note>,
+    /// The idempotency key that the request came with; only somebody's request has one.
+    pub key: Option<Keyed<Adjusted>>,
     /// By whom.
     pub by: Option<UserId>,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+/// What an adjustment did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adjusted {
+    /// The movement that was written.
+    pub movement: Movement,
+    /// On hand afterwards.
+    pub level: StockLevel,
 }
 
 /// A changed level, and the movement that explains it.
@@ -235,6 +246,7 @@ mod tests {
             product,
             delta,
             note: None,
+            key: None,
             by: None,
             at: at(0),
         }

@@ -1,5 +1,5 @@
 use super::{Outcome, StoreError};
-use crate::{Cart, CartItem, ChangeCart, UserId};
+use crate::{Cart, CartItem, ChangeCart, UserId, Written};
 
 /// Carts.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
@@ -17,9 +17,10 @@ pub trait CartRepository: Send + Sync {
     ///
     /// MUST let changes of one cart come one after the other, so that parallel adds add up
     /// (`parallel_adds_lose_nothing`) and no line is ordered and changed at once
-    /// (`a_cart_that_changes_while_it_is_ordered`).
+    /// (`a_cart_that_changes_while_it_is_ordered`), and add once what is sent twice under one key
+    /// (`one_key_is_one_addition`).
     ///
     /// # Errors
     /// If the store fails.
-    fn change(&self, command: ChangeCart) -> Outcome<Option<CartItem>>;
+    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>>;
 }

@@ -20,6 +20,7 @@ mod orders;
 mod outside;
 mod products;
 mod store_error;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub use orders::{OrderFilter, OrderRepository, Placement};
 pub use outside::{Clock, HashingFailed, PasswordHasher, PlacementIds, TokenService};
 pub use products::{ProductFilter, ProductRepository};
 pub use store_error::{StoreError, StoreErrorKind};
+pub use upkeep::Upkeep;
 
 #[cfg(any(test, feature = "mocks"))]
 pub use {
@@ -39,6 +41,7 @@ pub use {
     orders::MockOrderRepository,
     outside::{MockClock, MockPasswordHasher, MockPlacementIds, MockTokenService},
     products::MockProductRepository,
+    upkeep::MockUpkeep,
 };
 
 /// What a write gives: its outcome or the rules' refusal, unless the store failed.
@@ -57,6 +60,8 @@ pub struct Stores {
     pub accounts: Arc<dyn AccountRepository>,
     /// The books.
     pub ledger: Arc<dyn Ledger>,
+    /// What keeps the store in order.
+    pub upkeep: Arc<dyn Upkeep>,
 }
 
 impl Stores {
@@ -69,6 +74,7 @@ impl Stores {
             + OrderRepository
             + AccountRepository
             + Ledger
+            + Upkeep
             + 'static,
     {
         Self {
@@ -76,7 +82,8 @@ impl Stores {
             carts: store.clone(),
             orders: store.clone(),
             accounts: store.clone(),
-            ledger: store,
+            ledger: store.clone(),
+            upkeep: store,
         }
     }
 }

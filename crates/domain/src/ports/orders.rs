@@ -1,5 +1,5 @@
 use super::{Outcome, StoreError};
-use crate::{ChangeOrder, Order, OrderId, Page, PageRequest, PlaceOrder, Refusal, UserId};
+use crate::{ChangeOrder, Order, OrderId, Page, PageRequest, PlaceOrder, Refusal, UserId, Written};
 
 /// Which orders a list is of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -10,8 +10,9 @@ pub struct OrderFilter {
     pub archived: bool,
 }
 
-/// What one request of a batch got.
-pub type Placement = Result<Order, Refusal>;
+/// What one request of a batch got. [`Refusal::Contended`] says that somebody else holds what it
+/// needs, and that it may be tried again in a moment.
+pub type Placement = Result<Written<Order>, Refusal>;
 
 /// Orders.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
@@ -36,7 +37,8 @@ pub trait OrderRepository: Send + Sync {
     /// MUST commit all orders of the batch, their stock, movements and cart lines together, and
     /// return only after the commit; MUST keep a refused request from harming its neighbours
     /// (`a_refused_neighbour_harms_nobody`); MUST never sell a unit twice (`the_last_unit`) or order
-    /// a cart twice (`double_submit_is_one_order`).
+    /// a cart twice (`double_submit_is_one_order`); MUST store an idempotency key with its order, and
+    /// give the answer of then to whoever sends it again (`one_key_is_one_order`).
     ///
     /// # Errors
     /// If the store fails: then no request of the batch was placed, unless the kind is

@@ -1,6 +1,7 @@
 use super::{Outcome, StoreError};
 use crate::{
-    AdjustStock, ChangeProduct, CreateProduct, Movement, Page, PageRequest, Product, ProductId,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Movement, Page, PageRequest, Product,
+    ProductId, Written,
 };
 
 /// Which products a list is of.
@@ -29,12 +30,13 @@ pub trait ProductRepository: Send + Sync {
 
     /// Creates what [`decide_creation`](crate::decide_creation) allows.
     ///
-    /// MUST write the opening movement with the product (`stock_from_the_start_is_in_the_ledger`)
+    /// MUST store an idempotency key with what it names (`one_key_is_one_product`),
+    /// write the opening movement with the product (`stock_from_the_start_is_in_the_ledger`)
     /// and let one sku have one holder, whoever races (`one_sku_goes_to_one_product`).
     ///
     /// # Errors
     /// If the store fails.
-    fn create(&self, command: CreateProduct) -> Outcome<Product>;
+    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>>;
 
     /// Changes what [`decide_change`](crate::decide_change) allows.
     ///
@@ -47,11 +49,12 @@ pub trait ProductRepository: Send + Sync {
 
     /// Adjusts what [`decide_adjustment`](crate::decide_adjustment) allows.
     ///
-    /// MUST lose no adjustment that runs beside orders (`restocking_races_orders`).
+    /// MUST lose no adjustment that runs beside orders (`restocking_races_orders`), and count one that
+    /// is sent twice under one key once (`one_key_is_one_delivery`).
     ///
     /// # Errors
     /// If the store fails.
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Product>;
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>>;
 
     /// A page of a product's ledger, newest first; `None` for a product that never was.
     ///

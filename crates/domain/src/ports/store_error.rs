@@ -30,6 +30,8 @@ pub enum StoreErrorKind {
         /// The row's id.
         row: i64,
     },
+    /// The store answers, but its schema is of another version.
+    SchemaMismatch,
     /// Anything else: a defect.
     Other,
 }
@@ -40,7 +42,11 @@ impl StoreErrorKind {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Busy | Self::Unavailable => true,
-            Self::Full | Self::OutcomeUnknown | Self::Corrupt { .. } | Self::Other => false,
+            Self::Full
+            | Self::OutcomeUnknown
+            | Self::Corrupt { .. }
+            | Self::SchemaMismatch
+            | Self::Other => false,
         }
     }
 }
@@ -88,6 +94,9 @@ impl fmt::Display for StoreError {
                     f,
                     "column {column} of row {row} in table {table} holds what it cannot hold"
                 )?;
+            }
+            StoreErrorKind::SchemaMismatch => {
+                f.write_str("the database has the schema of another version")?;
             }
             StoreErrorKind::Other => f.write_str("the database failed")?,
         }

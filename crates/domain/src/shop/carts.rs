@@ -1,7 +1,7 @@
 use super::ShopError;
 use crate::{
-    Actor, Cart, CartAction, CartItem, CartItemId, CartRepository, ChangeCart, Clock, ProductId,
-    Quantity, Refusal,
+    Actor, Cart, CartAction, CartItem, CartItemId, CartRepository, ChangeCart, Clock, Keyed,
+    ProductId, Quantity, Refusal, Written,
 };
 use std::sync::Arc;
 
@@ -46,10 +46,14 @@ impl Carts {
         actor: Actor,
         product: ProductId,
         quantity: Quantity,
-    ) -> Result<CartItem, ShopError> {
-        let item = self.change(actor, CartAction::Add { product, quantity })?;
-        // A line that was added to is there; without one the cart was emptied by now.
-        Ok(item.ok_or(Refusal::NotFound)?)
+        key: Option<Keyed<CartItem>>,
+    ) -> Result<Written<CartItem>, ShopError> {
+        let action = CartAction::Add { product, quantity };
+        match self.write(actor, action, key)? {
+            Written::Before(answer) => Ok(Written::Before(answer)),
+            // What was added to is there.
+            Written::Now(item) => Ok(Written::Now(item.ok_or(Refusal::NotFound)?)),
+        }
     }
 
     /// Sets what a line holds; the line afterwards, or `None` if it was removed.
@@ -90,11 +94,23 @@ impl Carts {
     }
 
     fn change(&self, actor: Actor, action: CartAction) -> Result<Option<CartItem>, ShopError> {
+        // Without a key there is no answer of before.
+        Ok(self.write(actor, action, None)?.now().flatten())
+    }
+
+    fn write(
+        &self,
+        actor: Actor,
+        action: CartAction,
+        key: Option<Keyed<CartItem>>,
+    ) -> Result<Written<Option<CartItem>>, ShopError> {
         let user = actor.customer()?;
+        let at = self.clock.now();
         Ok(self.carts.change(ChangeCart {
             user,
             action,
-            at: self.clock.now(),
+            key,
+            at,
         })??)
     }
 }

@@ -57,7 +57,7 @@ fn nobody_has_no_cart() {
     let expected = Refusal::Unauthenticated;
     assert_eq!(refusal(carts.cart(nobody)), expected);
     assert_eq!(refusal(carts.item(nobody, line_id(1))), expected);
-    let added = carts.add(nobody, product_id(), Quantity::ONE);
+    let added = carts.add(nobody, product_id(), Quantity::ONE, None);
     assert_eq!(refusal(added), expected);
     let set = carts.set(nobody, line_id(1), None, None);
     assert_eq!(refusal(set), expected);
@@ -89,7 +89,9 @@ fn each_change_reaches_the_port_with_whose_and_when() {
             },
             |carts, actor| {
                 let quantity = Quantity::new(2).unwrap();
-                carts.add(actor, product_id(), quantity).map(Some)
+                carts
+                    .add(actor, product_id(), quantity, None)
+                    .map(Written::now)
             },
         ),
         (
@@ -128,6 +130,7 @@ fn each_change_reaches_the_port_with_whose_and_when() {
             let expected = ChangeCart {
                 user: actor.customer().unwrap(),
                 action,
+                key: None,
                 at: at(60),
             };
             let mut port = MockCartRepository::new();
@@ -135,7 +138,7 @@ fn each_change_reaches_the_port_with_whose_and_when() {
             port.expect_change()
                 .withf(move |given| *given == expected)
                 .once()
-                .returning(move |_| Ok(Ok(answer.clone())));
+                .returning(move |_| Ok(Ok(Written::Now(answer.clone()))));
             assert_eq!(act(&carts(port), actor).unwrap(), left, "{action:?}");
         }
     }
@@ -154,9 +157,9 @@ fn refusals_and_failures_are_passed_on() {
     port.expect_cart()
         .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
     let carts = carts(port);
-    let refused = carts.add(actor, product_id(), Quantity::ONE);
+    let refused = carts.add(actor, product_id(), Quantity::ONE, None);
     assert_eq!(refusal(refused), Refusal::CartFull { limit: 100 });
-    let failed = carts.add(actor, product_id(), Quantity::ONE);
+    let failed = carts.add(actor, product_id(), Quantity::ONE, None);
     assert!(matches!(failed, Err(ShopError::Store(_))), "{failed:?}");
     let failed = carts.item(actor, line_id(1));
     assert!(matches!(failed, Err(ShopError::Store(_))), "{failed:?}");

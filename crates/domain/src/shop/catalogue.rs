@@ -1,8 +1,8 @@
 use super::ShopError;
 use crate::{
-    Actor, AdjustStock, ChangeProduct, Clock, CreateProduct, Movement, Note, Page, PageRequest,
-    Product, ProductChange, ProductDraft, ProductFilter, ProductId, ProductRepository, Refusal,
-    StockDelta,
+    Actor, AdjustStock, Adjusted, ChangeProduct, Clock, CreateProduct, Keyed, Movement, Note, Page,
+    PageRequest, Product, ProductChange, ProductDraft, ProductFilter, ProductId, ProductRepository,
+    Refusal, StockDelta, Written,
 };
 use std::sync::Arc;
 
@@ -60,10 +60,16 @@ impl Catalogue {
     ///
     /// # Errors
     /// For anybody but staff; see [`decide_creation`](crate::decide_creation); if the store fails.
-    pub fn create(&self, actor: Actor, draft: ProductDraft) -> Result<Product, ShopError> {
+    pub fn create(
+        &self,
+        actor: Actor,
+        draft: ProductDraft,
+        key: Option<Keyed<Product>>,
+    ) -> Result<Written<Product>, ShopError> {
         let by = Some(actor.staff()?);
         Ok(self.products.create(CreateProduct {
             draft,
+            key,
             by,
             at: self.clock.now(),
         })??)
@@ -112,12 +118,14 @@ impl Catalogue {
         product: ProductId,
         delta: StockDelta,
         note: Option<Note>,
-    ) -> Result<Product, ShopError> {
+        key: Option<Keyed<Adjusted>>,
+    ) -> Result<Written<Adjusted>, ShopError> {
         let by = Some(actor.staff()?);
         let command = AdjustStock {
             product,
             delta,
             note,
+            key,
             by,
             at: self.clock.now(),
         };

@@ -143,11 +143,11 @@ fn only_staff_write_or_read_the_ledger() {
         // A mock without expectations panics when it is called.
         let catalogue = catalogue(MockProductRepository::new());
         let delta = StockDelta::new(1).unwrap();
-        assert_eq!(refusal(catalogue.create(actor, draft())), expected);
+        assert_eq!(refusal(catalogue.create(actor, draft(), None)), expected);
         let change = ProductChange::default();
         assert_eq!(refusal(catalogue.change(actor, id(), change)), expected);
         assert_eq!(refusal(catalogue.archive(actor, id())), expected);
-        let adjusted = catalogue.adjust_stock(actor, id(), delta, None);
+        let adjusted = catalogue.adjust_stock(actor, id(), delta, None, None);
         assert_eq!(refusal(adjusted), expected);
         assert_eq!(refusal(catalogue.movements(actor, id(), page(1))), expected);
     }
@@ -158,6 +158,7 @@ fn a_creation_says_who_and_when() {
     let mut products = MockProductRepository::new();
     let command = CreateProduct {
         draft: draft(),
+        key: None,
         by: Some(user(9)),
         at: at(60),
     };
@@ -165,9 +166,9 @@ fn a_creation_says_who_and_when() {
         .expect_create()
         .withf(move |given| *given == command)
         .once()
-        .returning(|_| Ok(Ok(product(1, 100, 5))));
-    let created = catalogue(products).create(grace(), draft());
-    assert_eq!(created.unwrap(), product(1, 100, 5));
+        .returning(|_| Ok(Ok(Written::Now(product(1, 100, 5)))));
+    let created = catalogue(products).create(grace(), draft(), None);
+    assert_eq!(created.unwrap(), Written::Now(product(1, 100, 5)));
 }
 
 #[test]
@@ -222,6 +223,7 @@ fn an_adjustment_says_who_when_and_why() {
         product: id(),
         delta,
         note: note.clone(),
+        key: None,
         by: Some(user(9)),
         at: at(60),
     };
@@ -229,9 +231,9 @@ fn an_adjustment_says_who_when_and_why() {
         .expect_adjust_stock()
         .withf(move |given| *given == command)
         .once()
-        .returning(|_| Ok(Ok(product(1, 100, 3))));
-    let adjusted = catalogue(products).adjust_stock(grace(), id(), delta, note);
-    assert_eq!(adjusted.unwrap(), product(1, 100, 3));
+        .returning(|_| Ok(Ok(Written::Before("as it was".to_owned()))));
+    let adjusted = catalogue(products).adjust_stock(grace(), id(), delta, note, None);
+    assert_eq!(adjusted.unwrap(), Written::Before("as it was".to_owned()));
 }
 
 #[test]
@@ -282,7 +284,7 @@ fn what_the_rules_refuse_and_what_the_store_fails_at_is_passed_on() {
     let catalogue = catalogue(products);
     assert_eq!(refusal(catalogue.archive(grace(), id())), Refusal::NotFound);
     for error in [
-        catalogue.create(grace(), draft()).err(),
+        catalogue.create(grace(), draft(), None).err(),
         catalogue.product(NOBODY, id(), false).err(),
         catalogue
             .list(NOBODY, ProductFilter::default(), page(1))

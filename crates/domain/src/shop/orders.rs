@@ -1,7 +1,7 @@
 use super::ShopError;
 use crate::{
-    Actor, ChangeOrder, Clock, Money, Order, OrderAction, OrderFilter, OrderId, OrderRepository,
-    OrderStatus, Page, PageRequest, PlaceOrder, PlacementIds, Refusal,
+    Actor, ChangeOrder, Clock, Keyed, Money, Order, OrderAction, OrderFilter, OrderId,
+    OrderRepository, OrderStatus, Page, PageRequest, PlaceOrder, PlacementIds, Refusal,
 };
 use std::sync::Arc;
 
@@ -77,12 +77,14 @@ impl Orders {
         &self,
         actor: Actor,
         expected_total: Option<Money>,
+        key: Option<Keyed<Order>>,
     ) -> Result<PlaceOrder, Refusal> {
         let user = actor.customer()?;
         let placement = self.placement_ids.next();
         Ok(PlaceOrder {
             user,
             expected_total,
+            key,
             placement,
             at: self.clock.now(),
         })

@@ -55,7 +55,7 @@ fn nobody_has_no_orders() {
     let expected = Refusal::Unauthenticated;
     assert_eq!(refusal(orders.list(nobody, false, page(1))), expected);
     assert_eq!(refusal(orders.order(nobody, id(), false)), expected);
-    assert_eq!(orders.placing(nobody, None), Err(expected.clone()));
+    assert_eq!(orders.placing(nobody, None, None), Err(expected.clone()));
     let set = orders.set_status(nobody, id(), OrderStatus::Cancelled);
     assert_eq!(refusal(set), expected);
     assert_eq!(refusal(orders.delete(nobody, id())), expected);
@@ -142,10 +142,11 @@ fn placing_makes_a_command_and_leaves_the_port_alone() {
         let expected = PlaceOrder {
             user: actor.customer().unwrap(),
             expected_total,
+            key: None,
             placement: PlacementId::new(77),
             at: at(60),
         };
-        let placing = orders(MockOrderRepository::new()).placing(actor, expected_total);
+        let placing = orders(MockOrderRepository::new()).placing(actor, expected_total, None);
         assert_eq!(placing, Ok(expected));
     }
 }
