@@ -1,0 +1,87 @@
+//! Forging tokens, to see that none is accepted.
+
+use crate::{SigningKey, hs256};
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::{Value, json};
+
+/// When every token here is read.
+pub(crate) const NOW: i64 = 1_800_000_000;
+pub(crate) const SECRET: &str = "the key of the shop, 32 bytes and more";
+
+pub(crate) fn key(secret: &str) -> SigningKey {
+    SigningKey::from_secret(secret).unwrap()
+}
+
+/// Base64 for URLs, without padding (RFC 4648, section 5).
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = (0..3).fold(0_usize, |group, at| {
+            group << 8 | usize::from(chunk.get(at).copied().unwrap_or(0))
+        });
+        for digit in 0..=chunk.len() {
+            text.push(char::from(DIGITS[group >> (18 - 6 * digit) & 63]));
+        }
+    }
+    text
+}
+
+fn signature(message: &str, secret: &str) -> String {
+    hs256::install();
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap()
+}
+
+/// A token of any header and payload, with the signature of a key.
+pub(crate) fn forged(header: &str, payload: &str, secret: &str) -> String {
+    let message = format!(
+        "{}.{}",
+        base64(header.as_bytes()),
+        base64(payload.as_bytes())
+    );
+    let signature = signature(&message, secret);
+    format!("{message}.{signature}")
+}
+
+pub(crate) fn header() -> Value {
+    json!({"typ": "JWT", "alg": "HS256", "kid": key(SECRET).id()})
+}
+
+pub(crate) fn payload() -> Value {
+    json!({
+        "iss": "tradepost", "aud": "tradepost", "sub": "7", "typ": "access",
+        "iat": NOW - 60, "exp": NOW + 60, "epoch": 3,
+    })
+}
+
+/// An object with one member set, or removed by `null`.
+pub(crate) fn with(mut object: Value, member: &str, value: Value) -> String {
+    let members = object.as_object_mut().unwrap();
+    if value.is_null() {
+        members.remove(member).unwrap();
+    } else {
+        members.insert(member.to_owned(), value);
+    }
+    object.to_string()
+}
+
+pub(crate) fn with_header(member: &str, value: Value) -> String {
+    forged(
+        &with(header(), member, value),
+        &payload().to_string(),
+        SECRET,
+    )
+}
+
+pub(crate) fn with_claim(member: &str, value: Value) -> String {
+    forged(
+        &header().to_string(),
+        &with(payload(), member, value),
+        SECRET,
+    )
+}
+
+pub(crate) fn with_text(payload: &str) -> String {
+    forged(&header().to_string(), payload, SECRET)
+}

@@ -1,0 +1,109 @@
+//! Keys that tokens are signed with.
+
+use crate::hex;
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// A key has fewer than [`SigningKey::MIN_BYTES`] bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the signing key has {0} bytes, but needs at least 32")]
+pub struct KeyTooShort(pub usize);
+
+/// The operating system gave no random bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gave no random bytes: {0}")]
+pub struct NoRandomness(pub String);
+
+/// A key for HS256. It never shows in a log.
+#[derive(Clone)]
+pub struct SigningKey {
+    id: String,
+    pub(crate) signs: EncodingKey,
+    pub(crate) verifies: DecodingKey,
+}
+
+impl SigningKey {
+    /// The fewest bytes of a key: as many as the hash has (RFC 7518, section 3.2).
+    pub const MIN_BYTES: usize = 32;
+
+    /// The key whose bytes are those of this text.
+    ///
+    /// # Errors
+    /// [`KeyTooShort`] under [`SigningKey::MIN_BYTES`] bytes.
+    pub fn from_secret(secret: &str) -> Result<Self, KeyTooShort> {
+        let bytes = secret.as_bytes();
+        if bytes.len() < Self::MIN_BYTES {
+            return Err(KeyTooShort(bytes.len()));
+        }
+        let digest = Sha256::new()
+            .chain_update(b"tradepost key id\0")
+            .chain_update(bytes)
+            .finalize();
+        Ok(Self {
+            id: hex(&digest).chars().take(8).collect(),
+            signs: EncodingKey::from_secret(bytes),
+            verifies: DecodingKey::from_secret(bytes),
+        })
+    }
+
+    /// The text of a new key: 32 random bytes in 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn generate_secret() -> Result<String, NoRandomness> {
+        let mut bytes = [0; Self::MIN_BYTES];
+        getrandom::fill(&mut bytes).map_err(|error| NoRandomness(error.to_string()))?;
+        Ok(hex(&bytes))
+    }
+
+    /// What names the key in a token: eight hexadecimal digits that follow from the key and tell
+    /// nothing about it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_32_bytes_or_more() {
+        for length in [0, 1, 31] {
+            let refused = SigningKey::from_secret(&"k".repeat(length)).unwrap_err();
+            assert_eq!(refused, KeyTooShort(length));
+        }
+        assert!(SigningKey::from_secret(&"k".repeat(32)).is_ok());
+        assert!(SigningKey::from_secret(&"é".repeat(16)).is_ok());
+    }
+
+    #[test]
+    fn new_keys_differ_and_are_long_enough() {
+        let [one, other] = [(); 2].map(|()| SigningKey::generate_secret().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 64);
+        assert!(SigningKey::from_secret(&one).is_ok());
+    }
+
+    #[test]
+    fn the_id_follows_from_the_key() {
+        let key = |letter: &str| SigningKey::from_secret(&letter.repeat(32)).unwrap();
+        assert_eq!(key("a").id(), key("a").id());
+        assert_ne!(key("a").id(), key("b").id());
+        assert_eq!(key("a").id().len(), 8);
+    }
+
+    #[test]
+    fn a_key_does_not_show() {
+        let key = SigningKey::from_secret("a-very-secret-key-of-many-letters").unwrap();
+        assert_eq!(format!("{key:?}"), format!("SigningKey({})", key.id()));
+    }
+}

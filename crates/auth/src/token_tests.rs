@@ -1,0 +1,378 @@
+//! Tokens that were forged, tampered with, confused or kept too long. Each is one change away from
+//! a token that is accepted, and each gets the same answer.
+
+use super::*;
+use crate::forge::{
+    NOW, SECRET, base64, forged, header, key, payload, with, with_claim, with_header, with_text,
+};
+use serde_json::{Value, json};
+
+fn tokens() -> JwtTokens {
+    JwtTokens::new(key(SECRET), Vec::new())
+}
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(seconds, 0).unwrap()
+}
+
+fn claims() -> TokenClaims {
+    TokenClaims {
+        user: UserId::new(7).unwrap(),
+        session_epoch: 3,
+        issued_at: at(NOW - 60),
+        expires_at: at(NOW + 60),
+    }
+}
+
+fn read(token: &str) -> Result<TokenClaims, Refusal> {
+    tokens().read(token, at(NOW))
+}
+
+fn refused(cases: impl IntoIterator<Item = (impl std::fmt::Display, String)>) -> usize {
+    let mut count = 0;
+    for (case, token) in cases {
+        assert_eq!(read(&token), Err(Refusal::InvalidToken), "{case}: {token}");
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn a_token_says_what_was_put_into_it() {
+    assert_eq!(read(&tokens().issue(&claims())), Ok(claims()));
+    let large = TokenClaims {
+        user: UserId::new(i64::MAX).unwrap(),
+        session_epoch: i64::MIN,
+        issued_at: at(0),
+        expires_at: DateTime::from_timestamp(DateTime::<Utc>::MAX_UTC.timestamp(), 0).unwrap(),
+    };
+    assert_eq!(read(&tokens().issue(&large)), Ok(large));
+}
+
+#[test]
+fn what_is_forged_below_would_be_accepted_without_its_change() {
+    let token = forged(&header().to_string(), &payload().to_string(), SECRET);
+    assert_eq!(read(&token), Ok(claims()));
+    assert_eq!(read(&with_claim("more", json!("to come"))), Ok(claims()));
+}
+
+#[test]
+fn another_header() {
+    let count = refused([
+        ("alg none", with_header("alg", json!("none"))),
+        ("alg None", with_header("alg", json!("None"))),
+        ("alg empty", with_header("alg", json!(""))),
+        ("no alg", with_header("alg", Value::Null)),
+        ("alg a list", with_header("alg", json!(["HS256"]))),
+        ("alg HS384", with_header("alg", json!("HS384"))),
+        ("alg HS512", with_header("alg", json!("HS512"))),
+        ("alg RS256", with_header("alg", json!("RS256"))),
+        ("alg ES256", with_header("alg", json!("ES256"))),
+        ("alg EdDSA", with_header("alg", json!("EdDSA"))),
+        ("alg hs256", with_header("alg", json!("hs256"))),
+        ("no kid", with_header("kid", Value::Null)),
+        ("kid unknown", with_header("kid", json!("00000000"))),
+        ("kid empty", with_header("kid", json!(""))),
+        ("kid a number", with_header("kid", json!(1))),
+        (
+            "kid a path",
+            with_header("kid", json!("../../../../dev/null")),
+        ),
+        ("kid SQL", with_header("kid", json!("' OR 1=1 --"))),
+        ("no typ", with_header("typ", Value::Null)),
+        ("typ at+jwt", with_header("typ", json!("at+jwt"))),
+        ("typ in small letters", with_header("typ", json!("jwt"))),
+        ("crit", with_header("crit", json!(["b64"]))),
+    ]);
+    assert_eq!(count, 21);
+}
+
+#[test]
+fn another_key() {
+    let other = "the key of somebody else, 32 bytes and more";
+    let kid = with(header(), "kid", json!(key(other).id()));
+    let empty = with(header(), "kid", json!(key(SECRET).id()));
+    let payload = payload().to_string();
+    refused([
+        (
+            "our kid, their key",
+            forged(&header().to_string(), &payload, other),
+        ),
+        ("their kid, their key", forged(&kid, &payload, other)),
+        ("their kid, our key", forged(&kid, &payload, SECRET)),
+        ("an empty key", forged(&empty, &payload, "")),
+        ("the kid as key", forged(&empty, &payload, key(SECRET).id())),
+        (
+            "a key that the token brings along",
+            forged(
+                &with(
+                    header(),
+                    "jwk",
+                    json!({"kty": "oct", "k": base64(other.as_bytes())}),
+                ),
+                &payload,
+                other,
+            ),
+        ),
+        (
+            "a key from elsewhere",
+            forged(
+                &with(header(), "jku", json!("https://example.org/keys")),
+                &payload,
+                other,
+            ),
+        ),
+    ]);
+}
+
+#[test]
+fn a_claim_that_is_missing_or_of_another_type() {
+    for claim in ["iss", "aud", "sub", "typ", "iat", "exp", "epoch"] {
+        let count = refused(
+            [
+                ("missing", with_claim(claim, Value::Null)),
+                (
+                    "null",
+                    with_text(&payload().to_string().replacen(
+                        &format!("\"{claim}\":{}", payload()[claim]),
+                        &format!("\"{claim}\":null"),
+                        1,
+                    )),
+                ),
+                ("true", with_claim(claim, json!(true))),
+                ("a list", with_claim(claim, json!([payload()[claim]]))),
+                ("an object", with_claim(claim, json!({}))),
+                ("a fraction", with_claim(claim, json!(0.5))),
+                ("empty", with_claim(claim, json!(""))),
+                (
+                    "twice",
+                    with_text(&payload().to_string().replacen(
+                        '{',
+                        &format!("{{\"{claim}\":{},", payload()[claim]),
+                        1,
+                    )),
+                ),
+            ]
+            .map(|(case, token)| (format!("{claim} {case}"), token)),
+        );
+        assert_eq!(count, 8);
+    }
+}
+
+#[test]
+fn a_claim_of_another_value() {
+    refused([
+        ("iss", with_claim("iss", json!("elsewhere"))),
+        ("iss in capitals", with_claim("iss", json!("Tradepost"))),
+        ("aud", with_claim("aud", json!("elsewhere"))),
+        (
+            "aud among others",
+            with_claim("aud", json!(["tradepost", "elsewhere"])),
+        ),
+        ("typ refresh", with_claim("typ", json!("refresh"))),
+        ("typ in capitals", with_claim("typ", json!("Access"))),
+        ("sub 0", with_claim("sub", json!("0"))),
+        ("sub negative", with_claim("sub", json!("-1"))),
+        ("sub abc", with_claim("sub", json!("abc"))),
+        ("sub a number", with_claim("sub", json!(7))),
+        ("sub with a sign", with_claim("sub", json!("+7"))),
+        ("sub with a space", with_claim("sub", json!(" 7"))),
+        (
+            "sub too large",
+            with_claim("sub", json!("9223372036854775808")),
+        ),
+        ("sub in other digits", with_claim("sub", json!("٧"))),
+        ("nbf", with_claim("nbf", json!(NOW - 60))),
+        ("nbf ahead", with_claim("nbf", json!(NOW + 30))),
+    ]);
+}
+
+#[test]
+fn out_of_its_time() {
+    refused([
+        ("expired just now", with_claim("exp", json!(NOW))),
+        ("expired a second ago", with_claim("exp", json!(NOW - 1))),
+        ("expired at the beginning", with_claim("exp", json!(0))),
+        ("expired before it", with_claim("exp", json!(-1))),
+        (
+            "expires when no calendar goes",
+            with_claim("exp", json!(i64::MAX)),
+        ),
+        ("expires beyond 64 bits", with_claim("exp", json!(u64::MAX))),
+        (
+            "exp as text",
+            with_claim("exp", json!((NOW + 60).to_string())),
+        ),
+        (
+            "exp as a float",
+            with_text(
+                &payload()
+                    .to_string()
+                    .replace(&(NOW + 60).to_string(), &format!("{}.0", NOW + 60)),
+            ),
+        ),
+        (
+            "exp as a large float",
+            with_text(
+                &payload()
+                    .to_string()
+                    .replace(&(NOW + 60).to_string(), "1e300"),
+            ),
+        ),
+        ("issued far ahead", with_claim("iat", json!(NOW + 61))),
+        (
+            "issued when no calendar goes",
+            with_claim("iat", json!(i64::MIN)),
+        ),
+    ]);
+    let token = with_claim("exp", json!(NOW + 1));
+    assert!(read(&token).is_ok(), "one more second");
+    let moment = at(NOW + 1) - Duration::microseconds(1);
+    assert!(
+        tokens().read(&token, moment).is_ok(),
+        "up to the last microsecond"
+    );
+    assert_eq!(
+        tokens().read(&token, at(NOW + 1)),
+        Err(Refusal::InvalidToken)
+    );
+    assert!(
+        read(&with_claim("iat", json!(NOW + 60))).is_ok(),
+        "a clock that is ahead"
+    );
+}
+
+#[test]
+fn time_is_the_callers_and_not_the_systems() {
+    let token = tokens().issue(&claims());
+    assert!(tokens().read(&token, at(NOW)).is_ok());
+    for now in [0, NOW + 60, NOW * 2] {
+        assert_eq!(
+            tokens().read(&token, at(now)),
+            Err(Refusal::InvalidToken),
+            "{now}"
+        );
+    }
+}
+
+#[test]
+fn tampered_with() {
+    let genuine = tokens().issue(&claims());
+    let other = tokens().issue(&TokenClaims {
+        user: UserId::new(8).unwrap(),
+        ..claims()
+    });
+    let [head, body, sign] = [0, 1, 2].map(|at| genuine.split('.').nth(at).unwrap().to_owned());
+    let [other_body, other_sign] = [1, 2].map(|at| other.split('.').nth(at).unwrap().to_owned());
+    let (start, last) = sign.split_at(sign.len() - 1);
+    // The last digit of 32 bytes carries two bits that mean nothing: they have to be zero.
+    let spare = if last == "A" { "B" } else { "_" };
+    let staff = with(payload(), "sub", json!("1"));
+    let none = base64(with(header(), "alg", json!("none")).as_bytes());
+    let cases = [
+        (
+            "another payload",
+            format!("{head}.{}.{sign}", base64(staff.as_bytes())),
+        ),
+        (
+            "the payload of another",
+            format!("{head}.{other_body}.{sign}"),
+        ),
+        (
+            "the signature of another",
+            format!("{head}.{body}.{other_sign}"),
+        ),
+        (
+            "another last digit",
+            format!("{head}.{body}.{start}{spare}"),
+        ),
+        ("a shorter signature", format!("{head}.{body}.{start}")),
+        ("half a signature", format!("{head}.{body}.{}", &sign[..20])),
+        ("a longer signature", format!("{head}.{body}.{sign}AAAA")),
+        ("the signature twice", format!("{head}.{body}.{sign}{sign}")),
+        ("a padded signature", format!("{head}.{body}.{sign}=")),
+        ("no signature", format!("{head}.{body}.")),
+        ("no signature and no dot", format!("{head}.{body}")),
+        ("none and no signature", format!("{none}.{body}.")),
+        ("none and our signature", format!("{none}.{body}.{sign}")),
+        ("no payload", format!("{head}..{sign}")),
+        ("no header", format!(".{body}.{sign}")),
+        ("one part more", format!("{genuine}.{sign}")),
+        ("an empty part more", format!("{genuine}.")),
+        ("an empty part before", format!(".{genuine}")),
+        (
+            "five parts, as an encrypted one",
+            format!("{head}.{body}.{body}.{body}.{sign}"),
+        ),
+        ("twice", format!("{genuine}.{genuine}")),
+        ("a space before", format!(" {genuine}")),
+        ("a line after", format!("{genuine}\n")),
+        ("a space within", format!("{head}. {body}.{sign}")),
+        ("with its scheme", format!("Bearer {genuine}")),
+        ("in quotes", format!("\"{genuine}\"")),
+        ("in capitals", genuine.to_uppercase()),
+        ("NUL after", format!("{genuine}\0")),
+    ];
+    assert_eq!(refused(cases), 27);
+    assert!(read(&genuine).is_ok());
+}
+
+#[test]
+fn what_is_no_token() {
+    let huge = with_claim("more", json!("x".repeat(4096)));
+    let deep = format!("{}1{}", "[".repeat(400), "]".repeat(400));
+    refused([
+        ("empty", String::new()),
+        ("a space", " ".to_owned()),
+        ("dots", "..".to_owned()),
+        ("more dots", "....".to_owned()),
+        ("a word", "token".to_owned()),
+        ("three words", "one.two.three".to_owned()),
+        ("no base64", "!!!.???.***".to_owned()),
+        ("the other base64", "+/+/.+/+/.+/+/".to_owned()),
+        ("unicode", "schlüssel.日本語.🦀".to_owned()),
+        ("NUL", "\0.\0.\0".to_owned()),
+        ("no JSON", forged("no JSON", "no JSON", SECRET)),
+        ("an empty payload", with_text("")),
+        ("a payload that is a list", with_text("[]")),
+        ("a payload that is null", with_text("null")),
+        (
+            "a payload that ends early",
+            with_text("{\"iss\":\"tradepost\""),
+        ),
+        (
+            "a payload and more",
+            with_text(&format!("{}{}", payload(), payload())),
+        ),
+        ("a deep payload", with_text(&deep)),
+        (
+            "a header that is a list",
+            forged("[]", &payload().to_string(), SECRET),
+        ),
+        ("huge, though signed", huge),
+        ("a megabyte", "x".repeat(1 << 20)),
+        ("a megabyte of dots", ".".repeat(1 << 20)),
+    ]);
+}
+
+#[test]
+fn a_token_of_every_key_that_is_accepted_and_of_no_other() {
+    let [old, new, next] = ["old", "new", "next"].map(|name| key(&name.repeat(16)));
+    let before = JwtTokens::new(old.clone(), Vec::new());
+    let after = JwtTokens::new(new.clone(), vec![next.clone(), old]);
+    let later = JwtTokens::new(next, vec![new]);
+    let token = before.issue(&claims());
+    assert_eq!(after.read(&token, at(NOW)), Ok(claims()));
+    assert_eq!(later.read(&token, at(NOW)), Err(Refusal::InvalidToken));
+    let token = after.issue(&claims());
+    assert_eq!(before.read(&token, at(NOW)), Err(Refusal::InvalidToken));
+    assert_eq!(later.read(&token, at(NOW)), Ok(claims()));
+}
+
+#[test]
+fn a_key_that_is_still_accepted_signs_nothing_new() {
+    let [old, new] = ["old", "new"].map(|name| key(&name.repeat(16)));
+    let tokens = JwtTokens::new(new.clone(), vec![old]);
+    let header = decode_header(tokens.issue(&claims())).unwrap();
+    assert_eq!(header.kid.as_deref(), Some(new.id()));
+}

@@ -1,0 +1,144 @@
+//! A repository that does as it is told, and remembers what it was asked.
+
+use chrono::DateTime;
+use std::collections::VecDeque;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use tradepost_domain::{
+    ChangeOrder, Currency, Money, Order, OrderFilter, OrderId, OrderRepository, OrderStatus,
+    Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId, Refusal, StoreError,
+    StoreErrorKind, UserId,
+};
+
+/// What to do with a batch.
+pub(crate) enum Act {
+    /// Place all of it.
+    Place,
+    /// Refuse the users with an even id.
+    RefuseEven,
+    /// Fail.
+    Fail(StoreErrorKind),
+    /// Panic.
+    Panic,
+    /// Give so many answers, whatever was asked.
+    Answer(usize),
+}
+
+pub(crate) struct Fake {
+    acts: Mutex<VecDeque<Act>>,
+    batches: Mutex<Vec<Vec<i64>>>,
+    gate: Option<Mutex<(Sender<()>, Receiver<()>)>>,
+}
+
+/// Holds every batch back until it is opened.
+pub(crate) struct Gate {
+    arrived: Receiver<()>,
+    open: Sender<()>,
+}
+
+impl Gate {
+    /// Returns when a batch is being placed.
+    pub(crate) fn wait_for_batch(&self) {
+        self.arrived.recv().unwrap();
+    }
+
+    /// Lets this batch and all that come after it through.
+    pub(crate) fn open(self) {
+        drop(self.open);
+    }
+}
+
+impl Fake {
+    pub(crate) fn placing() -> Arc<Self> {
+        Arc::new(Self::new(None))
+    }
+
+    pub(crate) fn gated() -> (Arc<Self>, Gate) {
+        let (arrives, arrived) = mpsc::channel();
+        let (open, opened) = mpsc::channel();
+        let fake = Self::new(Some(Mutex::new((arrives, opened))));
+        (Arc::new(fake), Gate { arrived, open })
+    }
+
+    fn new(gate: Option<Mutex<(Sender<()>, Receiver<()>)>>) -> Self {
+        Self {
+            acts: Mutex::default(),
+            batches: Mutex::default(),
+            gate,
+        }
+    }
+
+    /// What to do with the next batch that has no instruction yet; without one it is placed.
+    pub(crate) fn then(&self, act: Act) {
+        self.acts.lock().unwrap().push_back(act);
+    }
+
+    /// The users of each batch.
+    pub(crate) fn batches(&self) -> Vec<Vec<i64>> {
+        self.batches.lock().unwrap().clone()
+    }
+}
+
+impl OrderRepository for Fake {
+    fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
+        let users = requests.iter().map(|request| request.user.get());
+        self.batches.lock().unwrap().push(users.collect());
+        if let Some(gate) = &self.gate {
+            let (arrives, opened) = &*gate.lock().unwrap();
+            let _ = arrives.send(());
+            let _ = opened.recv();
+        }
+        let act = self.acts.lock().unwrap().pop_front();
+        let all = || requests.iter().map(|request| Ok(order(request)));
+        match act.unwrap_or(Act::Place) {
+            Act::Place => Ok(all().collect()),
+            Act::RefuseEven => Ok(all()
+                .map(|order: Placement| {
+                    order.and_then(|order| match order.user.get() % 2 {
+                        0 => Err(Refusal::EmptyCart),
+                        _ => Ok(order),
+                    })
+                })
+                .collect()),
+            Act::Fail(kind) => Err(StoreError::new(kind)),
+            Act::Panic => panic!("told to"),
+            Act::Answer(count) => Ok(all().cycle().take(count).collect()),
+        }
+    }
+
+    fn list(&self, _: OrderFilter, _: PageRequest) -> Result<Page<Order>, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Other))
+    }
+
+    fn find(&self, _: OrderId) -> Result<Option<Order>, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Other))
+    }
+
+    fn change(&self, _: ChangeOrder) -> Outcome<Order> {
+        Err(StoreError::new(StoreErrorKind::Other))
+    }
+}
+
+/// The request of a user.
+pub(crate) fn request(user: i64) -> PlaceOrder {
+    PlaceOrder {
+        user: UserId::new(user).unwrap(),
+        expected_total: None,
+        placement: PlacementId::new(u128::from(user.unsigned_abs())),
+        at: DateTime::UNIX_EPOCH,
+    }
+}
+
+/// The order that a request becomes.
+pub(crate) fn order(request: &PlaceOrder) -> Order {
+    Order {
+        id: OrderId::new(request.user.get()).unwrap(),
+        user: request.user,
+        status: OrderStatus::Pending,
+        total: Money::zero(Currency::from_code("USD").unwrap()),
+        lines: Vec::new(),
+        archived: false,
+        created_at: request.at,
+        updated_at: request.at,
+    }
+}

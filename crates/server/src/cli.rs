@@ -1,0 +1,321 @@
+//! The command line. What a setting may be is checked in [`crate::config`].
+
+use clap::builder::{BoolishValueParser, Resettable};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+const ONLY_FROM_THE_ENVIRONMENT: &str = "\
+Only from the environment:
+  TRADEPOST_JWT_SECRET          The signing key itself, instead of a file
+  TRADEPOST_SUPERUSER_PASSWORD  The password for `createsuperuser --noinput`
+  DATABASE_URL                  The database, if TRADEPOST_DATABASE_URL is not set
+  RUST_LOG                      What is logged: error, warn, info, debug or trace [default: info]
+
+A variable that is empty counts as not set. Exit codes: 0 well, 1 failed, 2 wrong usage.";
+
+/// A shop's whole back end: catalogue, carts, orders, stock and users behind a REST API
+#[derive(Debug, Parser)]
+#[command(name = "tradepost", version, after_help = ONLY_FROM_THE_ENVIRONMENT)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) settings: Given,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make what is missing, migrate, and serve the shop (without a command as well)
+    Serve(Serve),
+    /// Bring the database's schema up to date
+    Migrate(Migrate),
+    /// Make a member of the staff
+    Createsuperuser(CreateSuperuser),
+    /// Change somebody's password; every session of theirs ends
+    Changepassword(ChangePassword),
+    /// Prove the stock ledger and the order totals
+    Verify,
+    /// Read the configuration and the database and say what is unsafe
+    Check(Check),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Fill a small catalogue if there are no products yet
+    #[arg(long, env = "TRADEPOST_DEMO", hide_env_values = true, action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub(crate) demo: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Only say which migrations would be run
+    #[arg(long, conflicts_with = "revert")]
+    pub(crate) plan: bool,
+    /// Take the last migration back
+    #[arg(long)]
+    pub(crate) revert: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateSuperuser {
+    /// Ask for nothing: needs --username, --email and TRADEPOST_SUPERUSER_PASSWORD
+    #[arg(long)]
+    pub(crate) noinput: bool,
+    /// The name to sign in with
+    #[arg(long, env = "TRADEPOST_SUPERUSER_USERNAME", hide_env_values = true)]
+    pub(crate) username: Option<String>,
+    /// The e-mail address
+    #[arg(long, env = "TRADEPOST_SUPERUSER_EMAIL", hide_env_values = true)]
+    pub(crate) email: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChangePassword {
+    /// Whose password; the new one is asked for, or read from standard input
+    pub(crate) username: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Be strict: whatever is unsafe is an error
+    #[arg(long)]
+    pub(crate) deploy: bool,
+}
+
+/// The settings as they were given. Each may stand before or after the command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+#[expect(
+    rustdoc::bare_urls,
+    rustdoc::invalid_html_tags,
+    reason = "these are the texts of --help"
+)]
+pub(crate) struct Given {
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_LISTEN",
+        hide_env_values = true,
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8000"
+    )]
+    pub(crate) listen: String,
+    /// sqlite://PATH is relative, sqlite:///PATH absolute; or postgres://USER:PASSWORD@HOST/NAME
+    /// [default: sqlite://<data dir>/tradepost.db]
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) database: Option<String>,
+    /// The folder of what the shop keeps in files
+    #[arg(long, global = true, env = "TRADEPOST_DATA_DIR", hide_env_values = true, value_name = "PATH", default_value = Given::DATA_DIR)]
+    pub(crate) data_dir: PathBuf,
+    /// Where log lines go besides standard error [default: <data dir>/debug.log]
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_LOG_FILE",
+        hide_env_values = true,
+        value_name = "PATH"
+    )]
+    pub(crate) log_file: Option<PathBuf>,
+    /// The shop's currency, by its three letters (ISO 4217); the first start fixes it
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_CURRENCY",
+        hide_env_values = true,
+        value_name = "CODE",
+        default_value = "USD"
+    )]
+    pub(crate) currency: String,
+    /// The key that signs tokens, made if it is missing; further lines are older keys that are still
+    /// accepted. Servers on one database share it [default: <data dir>/jwt.key]
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_JWT_SECRET_FILE",
+        hide_env_values = true,
+        value_name = "PATH"
+    )]
+    pub(crate) jwt_secret_file: Option<PathBuf>,
+    /// How long an access token lasts, in minutes
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_ACCESS_TOKEN_MINUTES",
+        hide_env_values = true,
+        value_name = "MINUTES",
+        default_value = "60"
+    )]
+    pub(crate) access_token_minutes: String,
+    /// How long a token from /api-token-auth/ lasts, in days
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_TOKEN_AUTH_DAYS",
+        hide_env_values = true,
+        value_name = "DAYS",
+        default_value = "30"
+    )]
+    pub(crate) token_auth_days: String,
+    /// How long a request may take, in seconds
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_REQUEST_TIMEOUT",
+        hide_env_values = true,
+        value_name = "SECONDS",
+        default_value = "5"
+    )]
+    pub(crate) request_timeout: String,
+    /// Host names that requests may be for, separated by commas; * for any [default: loopback names,
+    /// the address listened on, the public URL's host]
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_ALLOWED_HOSTS",
+        hide_env_values = true,
+        value_name = "HOSTS"
+    )]
+    pub(crate) allowed_hosts: Option<String>,
+    /// The cost of hashing a password, 10 to 14; each step takes twice as long
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_BCRYPT_COST",
+        hide_env_values = true,
+        value_name = "COST",
+        default_value = "12"
+    )]
+    pub(crate) bcrypt_cost: String,
+    /// Whether clients are slowed down that ask too much: on or off
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE",
+        hide_env_values = true,
+        value_name = "ON|OFF",
+        default_value = "on"
+    )]
+    pub(crate) throttle: String,
+    /// Rows on a page, if the request does not say: 1 to 100
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_PAGE_SIZE",
+        hide_env_values = true,
+        value_name = "ROWS",
+        default_value = "10"
+    )]
+    pub(crate) page_size: String,
+    /// Origins whose pages may use the API, such as https://shop.example.org, separated by commas
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_ALLOWED_ORIGINS",
+        hide_env_values = true,
+        value_name = "ORIGINS"
+    )]
+    pub(crate) allowed_origins: Option<String>,
+    /// The address that the shop has for its clients, such as https://shop.example.org
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_PUBLIC_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) public_url: Option<String>,
+    /// Addresses or networks of proxies whose X-Forwarded headers count, separated by commas
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_TRUSTED_PROXIES",
+        hide_env_values = true,
+        value_name = "NETWORKS"
+    )]
+    pub(crate) trusted_proxies: Option<String>,
+}
+
+impl Given {
+    /// The data folder if nothing else is said.
+    pub(crate) const DATA_DIR: &str = "./data";
+}
+
+/// Reads the command line and the environment. Ends the program where clap has the answer itself:
+/// help, version and wrong usage.
+pub(crate) fn read() -> (Given, Command) {
+    parse(std::env::args_os().collect()).unwrap_or_else(|answer| answer.exit())
+}
+
+fn parse(mut words: Vec<OsString>) -> Result<(Given, Command), clap::Error> {
+    let parser = without_empty_variables(Cli::command());
+    loop {
+        let matches = parser.clone().try_get_matches_from(&words)?;
+        let Cli { settings, command } = Cli::from_arg_matches(&matches)?;
+        if let Some(command) = command {
+            return Ok((settings, command));
+        }
+        // Said aloud, so that its own options are read as well.
+        words.push("serve".into());
+    }
+}
+
+/// A variable that is set to nothing counts as not set.
+fn without_empty_variables(parser: clap::Command) -> clap::Command {
+    fn unset(argument: clap::Arg) -> clap::Arg {
+        let variable = argument.get_env().and_then(std::env::var_os);
+        if variable.is_some_and(|value| value.is_empty()) {
+            argument.env(Resettable::Reset)
+        } else {
+            argument
+        }
+    }
+    parser
+        .mut_args(unset)
+        .mut_subcommands(|command| command.mut_args(unset))
+}
+
+#[cfg(test)]
+impl Given {
+    /// The settings of these words, whatever the environment says.
+    pub(crate) fn of(words: &[&str]) -> Self {
+        let parser = Cli::command().mut_args(|argument| argument.env(Resettable::Reset));
+        let words = std::iter::once("tradepost").chain(words.iter().copied());
+        let matches = parser.try_get_matches_from(words).unwrap();
+        Cli::from_arg_matches(&matches).unwrap().settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parser_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_has_its_variable_and_may_stand_anywhere() {
+        for argument in Given::augment_args(clap::Command::new("x")).get_arguments() {
+            let name = argument.get_long().unwrap();
+            let expected = match name {
+                "database" => "TRADEPOST_DATABASE_URL".to_owned(),
+                name => format!("TRADEPOST_{}", name.to_uppercase().replace('-', "_")),
+            };
+            assert_eq!(argument.get_env().unwrap().to_str(), Some(&*expected));
+            assert!(argument.is_global_set(), "{name}");
+            assert!(
+                argument.is_hide_env_values_set(),
+                "{name} may hold a password"
+            );
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `tradepost check`: says what is unsafe about the settings, the files and the database, without
+//! changing any of them.
+
+use crate::cli::Check;
+use crate::config::{Config, KeySource};
+use crate::console::{count, say};
+use crate::exit::Exit;
+use crate::{keys, logging, shop};
+use std::fmt::Display;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use tradepost_diesel::{Migrator, Missing, OpenError};
+use tradepost_domain::{PageRequest, ProductFilter, Stores};
+use tradepost_http::Limits;
+
+pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
+    let mut findings = Findings::default();
+    findings.of_settings(config);
+    findings.of_files(config);
+    findings.of_database(config);
+    let Findings { errors, warnings } = findings;
+    say(format_args!(
+        "{}, {}.",
+        count(errors, "error"),
+        count(warnings, "warning")
+    ));
+    if errors > 0 {
+        Err(Exit::Failed(
+            "The shop cannot be served like this.".to_owned(),
+        ))
+    } else if options.deploy && warnings > 0 {
+        Err(Exit::Failed(
+            "The shop is not fit to be deployed like this.".to_owned(),
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+/// What was found, counted.
+#[derive(Default)]
+struct Findings {
+    /// Things that keep the shop from being served.
+    errors: u64,
+    /// Things that are unsafe.
+    warnings: u64,
+}
+
+impl Findings {
+    fn error(&mut self, sentence: impl Display) {
+        self.errors += 1;
+        say(format_args!("error: {sentence}"));
+    }
+
+    fn warn(&mut self, sentence: impl Display) {
+        self.warnings += 1;
+        say(format_args!("warning: {sentence}"));
+    }
+
+    fn warn_if(&mut self, unsafe_: bool, sentence: impl Display) {
+        if unsafe_ {
+            self.warn(sentence);
+        }
+    }
+
+    fn of_settings(&mut self, config: &Config) {
+        let public = config.public_url.as_ref().map(|url| url.as_str());
+        self.warn_if(
+            public.is_none(),
+            "--public-url is not set: links are made from whatever host the client names.",
+        );
+        self.warn_if(
+            public.is_some_and(|url| url.starts_with("http://")),
+            "--public-url is not https: passwords and tokens cross the network in the clear.",
+        );
+        self.warn_if(
+            !config.listens_on_loopback(),
+            format_args!(
+                "--listen is {}, which others can reach, and the shop has no TLS: \
+                 passwords and tokens cross the network in the clear unless a proxy is in front.",
+                config.listen
+            ),
+        );
+        let any = |list: &[String]| list.iter().any(|entry| entry == "*");
+        self.warn_if(
+            any(&config.allowed_hosts),
+            "--allowed-hosts is *: requests for any host are answered, with links to it.",
+        );
+        self.warn_if(
+            any(&config.allowed_origins),
+            "--allowed-origins is *: the pages of any site may use the API.",
+        );
+        let filters = logging::wanted().unwrap_or_default().to_lowercase();
+        self.warn_if(
+            filters.contains("debug") || filters.contains("trace"),
+            "RUST_LOG asks for debugging: the log grows fast and says more than it should.",
+        );
+        if config.throttle {
+            say("note: --throttle is on, but this version does not slow anybody down yet.");
+        }
+    }
+
+    fn of_files(&mut self, config: &Config) {
+        let data_dir = config.data_dir.display();
+        match fs::metadata(&config.data_dir) {
+            Ok(data) if !data.is_dir() => self.error(format_args!("{data_dir} is not a folder.")),
+            Ok(data) => self.warn_if(
+                data.mode() & 0o077 != 0,
+                format_args!(
+                    "The data folder {data_dir} is open to others (mode {:o}): run chmod 700 on it.",
+                    data.mode() & 0o777
+                ),
+            ),
+            Err(_) => say(format_args!(
+                "note: The data folder {data_dir} is made at the first start."
+            )),
+        }
+        if let Some(exposure) = keys::exposure(&config.key) {
+            self.warn(exposure);
+        }
+        match &config.key {
+            KeySource::File(path) if !path.exists() => say(format_args!(
+                "note: The signing key {} is made at the first start.",
+                path.display()
+            )),
+            source => {
+                if let Err(exit) = keys::load(source) {
+                    self.error(exit);
+                }
+            }
+        }
+    }
+
+    fn of_database(&mut self, config: &Config) {
+        match Self::pending(config) {
+            Err(OpenError::Missing { .. }) => self.warn(format_args!(
+                "There is no database {} yet: `tradepost migrate` makes it.",
+                config.database
+            )),
+            Err(error) => self.error(error),
+            Ok(pending) if pending.is_empty() => {
+                if let Err(exit) = self.of_contents(config) {
+                    self.error(exit);
+                }
+            }
+            Ok(pending) => self.warn(format_args!(
+                "The database lacks {}: run `tradepost migrate`.",
+                pending.join(", ")
+            )),
+        }
+    }
+
+    fn pending(config: &Config) -> Result<Vec<String>, OpenError> {
+        Migrator::connect(&config.database, Missing::Refuse)?.pending()
+    }
+
+    fn of_contents(&mut self, config: &Config) -> Result<(), Exit> {
+        let stores = shop::open(config, shop::unfixed(config), Limits::default())?;
+        self.warn_if(
+            !stores.accounts.has_staff()?,
+            format_args!(
+                "There is no active staff user: make one with `tradepost createsuperuser{}`.",
+                config.same_shop
+            ),
+        );
+        self.of_currency(config, &stores)
+    }
+
+    fn of_currency(&mut self, config: &Config, stores: &Stores) -> Result<(), Exit> {
+        let Some(first) = PageRequest::new(1, 1) else {
+            return Ok(());
+        };
+        let products = stores.products.list(ProductFilter::default(), first)?;
+        for product in products.items {
+            let sold_in = product.price.money().currency();
+            if sold_in != config.currency {
+                self.error(format_args!(
+                    "--currency is {}, but the shop sells in {sold_in}.",
+                    config.currency
+                ));
+            }
+        }
+        Ok(())
+    }
+}

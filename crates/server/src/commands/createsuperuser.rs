@@ -1,0 +1,89 @@
+//! `tradepost createsuperuser`: makes a member of the staff.
+
+use super::{ask_new_password, given_password};
+use crate::cli::CreateSuperuser;
+use crate::config::{Config, environment, variable};
+use crate::console::{ask, complain, is_terminal, say};
+use crate::exit::Exit;
+use crate::shop;
+use tradepost_domain::{Email, NewUser, Problem, Username};
+
+const PASSWORD: &str = "TRADEPOST_SUPERUSER_PASSWORD";
+
+pub(super) fn run(config: &Config, options: CreateSuperuser) -> Result<(), Exit> {
+    let user = if options.noinput {
+        from_options(options)?
+    } else if is_terminal() {
+        from_answers(options)?
+    } else {
+        return Err(Exit::Usage(format!(
+            "Nobody can be asked, as standard input is not a terminal. \
+             Use --noinput with --username, --email and {PASSWORD}."
+        )));
+    };
+    shop::make_data_dir(config)?;
+    shop::migrate(config)?;
+    let account = shop::accounts_alone(config)?.create_staff(user)?;
+    say(format_args!("The staff user {} is made.", account.username));
+    Ok(())
+}
+
+fn from_options(options: CreateSuperuser) -> Result<NewUser, Exit> {
+    let missing = |what: &str| Exit::Usage(format!("With --noinput, {what} is needed as well."));
+    let username = options.username.ok_or_else(|| missing("--username"))?;
+    let email = options.email.ok_or_else(|| missing("--email"))?;
+    let password = variable(&environment, PASSWORD)?.ok_or_else(|| missing(PASSWORD))?;
+    let username =
+        Username::new(&username).map_err(|problem| wrong("--username", &username, &problem))?;
+    let email = Email::new(&email).map_err(|problem| wrong("--email", &email, &problem))?;
+    Ok(NewUser {
+        password: given_password(&password, &username)?,
+        username,
+        email: Some(email),
+    })
+}
+
+fn wrong(option: &str, value: &str, problem: &Problem) -> Exit {
+    Exit::Usage(format!(
+        "{option} is {value:?}, which cannot be used. {problem}"
+    ))
+}
+
+fn from_answers(options: CreateSuperuser) -> Result<NewUser, Exit> {
+    let username = answer(options.username, "Username: ", Username::new)?;
+    let email = answer(
+        options.email,
+        "E-mail address (may be left out): ",
+        |text| {
+            if text.trim().is_empty() {
+                Ok(None)
+            } else {
+                Email::new(text).map(Some)
+            }
+        },
+    )?;
+    let password = ask_new_password(&username)?;
+    Ok(NewUser {
+        username,
+        email,
+        password,
+    })
+}
+
+/// What an option says, or else what is answered, until it can be used.
+fn answer<T>(
+    mut given: Option<String>,
+    question: &str,
+    read: impl Fn(&str) -> Result<T, Problem>,
+) -> Result<T, Exit> {
+    loop {
+        let text = match given.take() {
+            Some(text) => text,
+            None => ask(question)?,
+        };
+        match read(&text) {
+            Ok(value) => return Ok(value),
+            Err(problem) => complain(problem),
+        }
+    }
+}

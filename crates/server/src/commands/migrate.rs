@@ -1,0 +1,61 @@
+//! `tradepost migrate`: brings the schema up to date, or shows what that would do, or takes the
+//! last step back.
+
+use crate::cli::Migrate;
+use crate::config::Config;
+use crate::console::say;
+use crate::exit::Exit;
+use crate::shop;
+use tradepost_diesel::{Migrator, Missing};
+
+pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), Exit> {
+    if options.plan {
+        plan(config)
+    } else if options.revert {
+        revert(config)
+    } else {
+        apply(config)
+    }
+}
+
+fn apply(config: &Config) -> Result<(), Exit> {
+    shop::make_data_dir(config)?;
+    let applied = shop::migrate(config)?;
+    say("Running migrations:");
+    // All of them are committed by now, or none.
+    for name in &applied {
+        say(format_args!("  Applying {name}... OK"));
+    }
+    if applied.is_empty() {
+        say("  No migrations to apply.");
+    }
+    Ok(())
+}
+
+fn plan(config: &Config) -> Result<(), Exit> {
+    let pending = Migrator::connect(&config.database, Missing::Refuse)?.pending()?;
+    say("Planned operations:");
+    for name in &pending {
+        say(format_args!("  {name}"));
+    }
+    if pending.is_empty() {
+        say("  No planned migration operations.");
+    }
+    Ok(())
+}
+
+fn revert(config: &Config) -> Result<(), Exit> {
+    let mut migrator = Migrator::connect(&config.database, Missing::Refuse)?;
+    say("Running migrations:");
+    match migrator.revert()? {
+        Some(reverted) => {
+            say(format_args!("  Unapplying {}... OK", reverted.name));
+            if let Some(copy) = reverted.kept {
+                let copy = copy.display();
+                say(format_args!("The database as it was is kept in {copy}."));
+            }
+        }
+        None => say("  No migrations to unapply."),
+    }
+    Ok(())
+}

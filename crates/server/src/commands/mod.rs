@@ -1,0 +1,71 @@
+//! The commands, one file each.
+
+mod changepassword;
+mod check;
+mod createsuperuser;
+mod migrate;
+mod serve;
+mod verify;
+
+use crate::cli::{Command, Given};
+use crate::config::{Config, environment};
+use crate::console::{ask_password, complain};
+use crate::exit::Exit;
+use crate::logging;
+use tradepost_domain::{Password, Refusal, ShopError, Username};
+
+/// Runs a command.
+///
+/// # Errors
+/// Why it did not end well.
+pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
+    let config = Config::of(given, &environment)?;
+    if !matches!(command, Command::Serve(_)) {
+        logging::to_standard_error();
+    }
+    match command {
+        Command::Serve(options) => serve::run(&config, &options),
+        Command::Migrate(options) => migrate::run(&config, &options),
+        Command::Createsuperuser(options) => createsuperuser::run(&config, options),
+        Command::Changepassword(options) => changepassword::run(&config, &options),
+        Command::Verify => verify::run(&config),
+        Command::Check(options) => check::run(&config, &options),
+    }
+}
+
+/// Asks for a new password, twice, until it is one.
+fn ask_new_password(username: &Username) -> Result<Password, Exit> {
+    loop {
+        let first = ask_password("Password: ")?;
+        if first != ask_password("Password (again): ")? {
+            complain("The two passwords are not the same.");
+            continue;
+        }
+        match Password::new(&first, Some(username)) {
+            Ok(password) => return Ok(password),
+            Err(problem) => complain(problem),
+        }
+    }
+}
+
+/// A password that nobody can be asked about again.
+fn given_password(text: &str, username: &Username) -> Result<Password, Exit> {
+    Password::new(text, Some(username))
+        .map_err(|problem| Exit::Usage(format!("The password cannot be used. {problem}")))
+}
+
+impl From<ShopError> for Exit {
+    fn from(error: ShopError) -> Self {
+        match error {
+            ShopError::Refused(Refusal::Invalid(errors)) => {
+                let sentences = errors
+                    .iter()
+                    .map(|(field, problem)| format!("{field}: {problem}"));
+                Self::Failed(sentences.collect::<Vec<_>>().join(" "))
+            }
+            ShopError::Refused(refusal) => Self::Failed(refusal.to_string()),
+            ShopError::Store(error) => error.into(),
+            ShopError::Hashing(error) => Self::Failed(format!("This failed: {error}.")),
+        }
+    }
+}

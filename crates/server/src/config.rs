@@ -1,0 +1,250 @@
+//! The settings, checked. A wrong one stops the start with a sentence.
+
+use crate::cli::Given;
+use crate::exit::Exit;
+use crate::setting::{Setting, WrongSetting};
+use chrono::Duration;
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::time;
+use tradepost_auth::BcryptHasher;
+use tradepost_diesel::DatabaseUrl;
+use tradepost_domain::{Currency, PageRequest};
+use tradepost_http::{IpNet, PublicUrl};
+
+/// The settings of a shop.
+pub(crate) struct Config {
+    /// Host and port.
+    pub(crate) listen: String,
+    pub(crate) database: DatabaseUrl,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) log_file: PathBuf,
+    pub(crate) currency: Currency,
+    pub(crate) key: KeySource,
+    /// How long a token from a sign-in lasts.
+    pub(crate) token_life: Duration,
+    pub(crate) request_timeout: time::Duration,
+    /// Host names, without ports; `*` for any.
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) bcrypt_cost: u32,
+    /// Whether clients are to be slowed down that ask too much.
+    pub(crate) throttle: bool,
+    pub(crate) page_size: u32,
+    /// Origins; `*` for any.
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// The options that another command needs to find this shop; empty for the default one.
+    pub(crate) same_shop: String,
+}
+
+/// Where the signing key is.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum KeySource {
+    /// This is it.
+    Text(String),
+    /// In a file.
+    File(PathBuf),
+}
+
+/// How a variable of the environment is looked up; an empty one counts as not set.
+pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// The environment of this process.
+pub(crate) fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// A variable of the environment as text.
+///
+/// # Errors
+/// If it is not UTF-8.
+pub(crate) fn variable(environment: Environment<'_>, name: &str) -> Result<Option<String>, Exit> {
+    let text = environment(name).map(OsString::into_string).transpose();
+    text.map_err(|_| Exit::Usage(format!("{name} is not UTF-8, but has to be.")))
+}
+
+impl Config {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// A sentence about the first that is wrong.
+    pub(crate) fn of(given: &Given, environment: Environment<'_>) -> Result<Self, Exit> {
+        let data_dir = &given.data_dir;
+        let in_data_dir = |path: &Option<PathBuf>, name: &str| match path {
+            Some(path) => path.clone(),
+            None => data_dir.join(name),
+        };
+        let key = match variable(environment, "TRADEPOST_JWT_SECRET")? {
+            Some(text) => KeySource::Text(text),
+            None => KeySource::File(in_data_dir(&given.jwt_secret_file, "jwt.key")),
+        };
+        let database = database(given, variable(environment, "DATABASE_URL")?)?;
+        let public_url = optional("public-url", &given.public_url, public_url)?;
+        let listened_on = host_to_listen_on(Setting::new("listen", &given.listen))?;
+        let page_size = Setting::new("page-size", &given.page_size);
+        let bcrypt_cost = Setting::new("bcrypt-cost", &given.bcrypt_cost);
+        let timeout = Setting::new("request-timeout", &given.request_timeout);
+        let days = Setting::new("token-auth-days", &given.token_auth_days);
+        // Only checked so far: the tokens that there are last for `token-auth-days`.
+        Setting::new("access-token-minutes", &given.access_token_minutes).number(1..=1_440)?;
+        Ok(Self {
+            listen: given.listen.clone(),
+            same_shop: same_shop(given, &database),
+            database,
+            data_dir: data_dir.clone(),
+            log_file: in_data_dir(&given.log_file, "debug.log"),
+            currency: currency(Setting::new("currency", &given.currency))?,
+            key,
+            token_life: Duration::days(days.number(1..=3_650)?),
+            request_timeout: time::Duration::from_secs(timeout.number(1..=300)?),
+            allowed_hosts: optional("allowed-hosts", &given.allowed_hosts, hosts)?
+                .unwrap_or_else(|| default_hosts(&listened_on, public_url.as_ref())),
+            bcrypt_cost: bcrypt_cost.number(BcryptHasher::COSTS)?,
+            throttle: on_or_off(Setting::new("throttle", &given.throttle))?,
+            page_size: page_size.number(1..=PageRequest::MAX_SIZE)?,
+            allowed_origins: optional("allowed-origins", &given.allowed_origins, origins)?
+                .unwrap_or_default(),
+            public_url,
+            trusted_proxies: optional("trusted-proxies", &given.trusted_proxies, networks)?
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Whether only programs on this machine can reach the shop.
+    pub(crate) fn listens_on_loopback(&self) -> bool {
+        let host = host_and_port(&self.listen).map_or("", |(host, _)| host);
+        let loopback = |address: IpAddr| address.is_loopback();
+        host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(loopback)
+    }
+}
+
+fn optional<T>(
+    name: &str,
+    value: &Option<String>,
+    read: impl FnOnce(Setting<'_>) -> Result<T, WrongSetting>,
+) -> Result<Option<T>, WrongSetting> {
+    let value = value.as_deref();
+    value
+        .map(|value| read(Setting::new(name, value)))
+        .transpose()
+}
+
+fn database(given: &Given, fallback: Option<String>) -> Result<DatabaseUrl, WrongSetting> {
+    let read = |setting: Setting<'_>, url: &str| {
+        DatabaseUrl::parse(url).map_err(|wrong| setting.wrong(wrong))
+    };
+    match (&given.database, fallback) {
+        (Some(url), _) => read(Setting::new("database", url), url),
+        (None, Some(url)) => read(Setting::variable("DATABASE_URL", &url), &url),
+        (None, None) => Ok(DatabaseUrl::sqlite(&given.data_dir.join("tradepost.db"))),
+    }
+}
+
+fn currency(setting: Setting<'_>) -> Result<Currency, WrongSetting> {
+    Currency::from_code(setting.value()).ok_or_else(|| {
+        setting.wrong("has to be the three capital letters of a currency (ISO 4217), such as USD")
+    })
+}
+
+fn on_or_off(setting: Setting<'_>) -> Result<bool, WrongSetting> {
+    match setting.value() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(setting.wrong("has to be on or off")),
+    }
+}
+
+fn public_url(setting: Setting<'_>) -> Result<PublicUrl, WrongSetting> {
+    PublicUrl::parse(setting.value()).map_err(|wrong| setting.wrong(wrong))
+}
+
+fn host_to_listen_on(setting: Setting<'_>) -> Result<String, WrongSetting> {
+    let host = host_and_port(setting.value()).map(|(host, _)| host.to_owned());
+    host.ok_or_else(|| setting.wrong("has to be HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"))
+}
+
+/// `name:port`, `1.2.3.4:port` or `[v6]:port`; the host without brackets.
+fn host_and_port(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let plain = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.parse().ok().filter(|_| plain)?;
+    match host.strip_prefix('[') {
+        Some(rest) => {
+            let host = rest.strip_suffix(']')?;
+            host.parse::<Ipv6Addr>().ok().map(|_| (host, port))
+        }
+        None => is_name(host).then_some((host, port)),
+    }
+}
+
+/// Whether this may be the name of a host, or an IPv4 address.
+fn is_name(host: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !host.is_empty() && host.bytes().all(inside)
+}
+
+fn hosts(setting: Setting<'_>) -> Result<Vec<String>, WrongSetting> {
+    setting.list("host names without ports, or *", |host| {
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let v6 = bare.unwrap_or(host).parse::<Ipv6Addr>().is_ok();
+        (host == "*" || v6 || is_name(host)).then(|| host.to_owned())
+    })
+}
+
+/// Requests for the machine itself, for the address listened on, and for the public name.
+fn default_hosts(listened_on: &str, public_url: Option<&PublicUrl>) -> Vec<String> {
+    let mut hosts = ["localhost", "127.0.0.1", "::1"]
+        .map(str::to_owned)
+        .to_vec();
+    hosts.push(listened_on.to_owned());
+    hosts.extend(public_url.map(|url| url.host().to_owned()));
+    hosts
+}
+
+fn origins(setting: Setting<'_>) -> Result<Vec<String>, WrongSetting> {
+    let entries = "origins such as https://shop.example.org, without a path, or *";
+    setting.list(entries, |origin| {
+        let url = PublicUrl::parse(origin).ok();
+        let alone = origin.matches('/').count() == 2;
+        // Browsers send it in small letters, and they compare it letter by letter.
+        (origin == "*" || (url.is_some() && alone)).then(|| origin.to_ascii_lowercase())
+    })
+}
+
+fn networks(setting: Setting<'_>) -> Result<Vec<IpNet>, WrongSetting> {
+    let entries = "IP addresses or networks such as 10.0.0.0/8";
+    setting.list(entries, |network| {
+        let address = || network.parse::<IpAddr>().map(IpNet::from);
+        network.parse::<IpNet>().or_else(|_| address()).ok()
+    })
+}
+
+/// What to add to a command so that it finds the shop of these settings.
+fn same_shop(given: &Given, database: &DatabaseUrl) -> String {
+    let mut options = String::new();
+    if given.data_dir != Path::new(Given::DATA_DIR) {
+        options += &format!(" --data-dir {}", quoted(&given.data_dir.to_string_lossy()));
+    }
+    if given.database.is_some() {
+        options += &format!(" --database {}", quoted(&database.to_string()));
+    }
+    options
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -1,0 +1,56 @@
+//! Talking to whoever runs a command.
+
+use crate::exit::Exit;
+use std::fmt::Display;
+use std::io::{self, BufRead, IsTerminal, Write};
+
+/// Prints a line on standard output.
+pub(crate) fn say(line: impl Display) {
+    // Whoever closed it does not want to read it, and the exit code tells the rest.
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// Prints a line on standard error.
+pub(crate) fn complain(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Whether somebody is there to be asked.
+pub(crate) fn is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Asks for a line.
+pub(crate) fn ask(question: &str) -> Result<String, Exit> {
+    let mut out = io::stdout().lock();
+    let _ = write!(out, "{question}").and_then(|()| out.flush());
+    drop(out);
+    read_line()?.ok_or_else(|| {
+        say("");
+        Exit::Usage("The input ended before it was complete.".to_owned())
+    })
+}
+
+/// A line of standard input without its end; `None` at the end of the input.
+pub(crate) fn read_line() -> Result<Option<String>, Exit> {
+    let mut line = String::new();
+    let read = io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| Exit::Failed(format!("Standard input cannot be read: {error}.")))?;
+    let text = line.strip_suffix('\n').unwrap_or(&line);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    Ok((read > 0).then(|| text.to_owned()))
+}
+
+/// Asks for a password without showing it.
+pub(crate) fn ask_password(question: &str) -> Result<String, Exit> {
+    rpassword::prompt_password(question)
+        .map_err(|error| Exit::Failed(format!("The password cannot be read: {error}.")))
+}
+
+/// `1 order`, `2 orders`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}

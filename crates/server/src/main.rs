@@ -1,0 +1,34 @@
+//! Tradepost: a shop's whole back end in one binary. This is its command line; the shop itself is
+//! in the crates that it puts together.
+//!
+//! - `cli.rs` says what can be asked for, `config.rs` what the settings may be.
+//! - `commands/` has one file for each command.
+//! - `shop.rs` puts the parts together; `keys.rs`, `logging.rs` and `outside.rs` are what they need
+//!   from the operating system.
+
+mod cli;
+mod commands;
+mod config;
+mod console;
+mod demo;
+mod exit;
+mod keys;
+mod logging;
+mod outside;
+mod rotate;
+mod setting;
+mod shop;
+mod signals;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let (given, command) = cli::read();
+    match commands::run(&given, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => {
+            console::complain(format_args!("error: {exit}"));
+            exit.code()
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the shop needs from the operating system: the time, and names for placements.
+
+use chrono::{DateTime, Utc};
+use std::sync::atomic::{AtomicU64, Ordering};
+use tradepost_domain::{Clock, PlacementId, PlacementIds};
+
+/// The system's clock.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+    fn now(&self) -> DateTime<Utc> {
+        let now = DateTime::<Utc>::from(std::time::SystemTime::now());
+        // Cuts off what is smaller than a microsecond, which no store keeps.
+        DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+}
+
+/// Random names for placements.
+pub(crate) struct RandomPlacementIds {
+    start: u128,
+    fallen_back: AtomicU64,
+}
+
+impl RandomPlacementIds {
+    /// # Errors
+    /// If the operating system gives no random bytes.
+    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+        Ok(Self {
+            start: random()?,
+            fallen_back: AtomicU64::new(0),
+        })
+    }
+}
+
+fn random() -> Result<u128, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(u128::from_le_bytes(bytes))
+}
+
+impl PlacementIds for RandomPlacementIds {
+    fn next(&self) -> PlacementId {
+        let bits = random().unwrap_or_else(|_| {
+            // An order can wait for no entropy: counting on from the random start is as unique.
+            let count = self.fallen_back.fetch_add(1, Ordering::Relaxed);
+            self.start.wrapping_add(u128::from(count))
+        });
+        PlacementId::new(bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn now_has_whole_microseconds() {
+        let now = SystemClock.now();
+        assert_eq!(now.timestamp_subsec_nanos() % 1_000, 0);
+        assert!(now.timestamp() > 1_700_000_000);
+    }
+
+    #[test]
+    fn no_placement_id_comes_twice() {
+        let ids = RandomPlacementIds::new().unwrap();
+        let given: std::collections::BTreeSet<_> = (0..1_000).map(|_| ids.next()).collect();
+        assert_eq!(given.len(), 1_000);
+    }
+}

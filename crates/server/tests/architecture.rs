@@ -1,0 +1,172 @@
+//! What the architecture promises about itself, checked against the tree.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a tree that cannot be read has failed the test"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+type Names = BTreeSet<String>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The packages that a package is built with: its normal dependencies, and theirs.
+fn closure(package: &str) -> Names {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args(["--package", package])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Everything that the domain may be built with. A crate that is not on this list needs a reason
+/// why rules cannot do without it.
+fn impurities(closure: &Names) -> Names {
+    let pure = [
+        // dates
+        "chrono",
+        "num-traits",
+        // currencies
+        "iso_currency",
+        "iso_country",
+        "lazy_static",
+        // derives errors; runs in the compiler
+        "thiserror",
+        "thiserror-impl",
+        "proc-macro2",
+        "quote",
+        "syn",
+        "unicode-ident",
+        "tradepost-domain",
+    ];
+    closure
+        .iter()
+        .filter(|name| !pure.contains(&name.as_str()))
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn the_domain_is_pure() {
+    assert_eq!(impurities(&closure("tradepost-domain")), Names::new());
+}
+
+#[test]
+fn an_impure_crate_would_be_found() {
+    let found = impurities(&closure("tradepost-http"));
+    for name in ["serde", "actix-web", "tokio", "log"] {
+        assert!(found.contains(name), "{name} was not found: {found:?}");
+    }
+}
+
+/// Which of the workspace's crates a crate may use.
+#[test]
+fn crates_depend_inwards() {
+    for (package, allowed) in [
+        ("tradepost-domain", &[][..]),
+        ("tradepost-memory", &["tradepost-domain"]),
+        ("tradepost-contract", &["tradepost-domain"]),
+        ("tradepost-auth", &["tradepost-domain"]),
+        ("tradepost-batch", &["tradepost-domain"]),
+        ("tradepost-diesel", &["tradepost-domain"]),
+        ("tradepost-http", &["tradepost-batch", "tradepost-domain"]),
+    ] {
+        let mut used = closure(package);
+        used.retain(|name| name.starts_with("tradepost") && name != package);
+        let allowed: Names = allowed.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(used, allowed, "{package}");
+    }
+}
+
+/// The files of a crate's `src` with this ending.
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+fn all_sources() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for package in fs::read_dir(root().join("crates")).unwrap() {
+        sources(&package.unwrap().path().join("src"), &mut files);
+    }
+    files
+}
+
+#[test]
+fn only_two_files_name_status_codes() {
+    let mut naming = Vec::new();
+    for file in all_sources() {
+        let text = fs::read_to_string(&file).unwrap();
+        // What a test asserts is its own business.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let is_test = file.to_string_lossy().ends_with("tests.rs");
+        if code.contains("StatusCode::") && !is_test {
+            naming.push(file.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    naming.sort();
+    assert_eq!(naming, ["answer.rs", "error.rs"]);
+}
+
+#[test]
+fn no_amount_is_a_float() {
+    for file in all_sources() {
+        let text = fs::read_to_string(&file).unwrap();
+        let float = text
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|w| w == "f64" || w == "f32");
+        assert!(!float, "{} names a float", file.display());
+    }
+}
+
+#[test]
+fn a_file_has_one_subject() {
+    for file in all_sources() {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 450, "{} has {lines} lines", file.display());
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let names = |database: &str| -> Names {
+        fs::read_dir(root().join("migrations").join(database))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect()
+    };
+    assert!(!names("sqlite").is_empty());
+    assert_eq!(names("sqlite"), names("postgres"));
+}

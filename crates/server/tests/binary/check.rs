@@ -1,0 +1,105 @@
+//! `tradepost check`, as the real binary runs it.
+
+use crate::place::{MIGRATION, Place, QUICK};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn check_finds_what_is_unsafe_and_makes_nothing() {
+    let place = Place::new();
+    let check = |words: &[&str]| place.run(&[&["check"], words].concat());
+    let at_first = check(&[]);
+    assert_eq!(at_first.code, Some(0), "{at_first:?}");
+    assert!(
+        at_first.out.contains("warning: There is no database"),
+        "{at_first:?}"
+    );
+    assert_eq!(check(&["--deploy"]).code, Some(1));
+    assert!(place.files().is_empty() && !place.path("data").exists());
+
+    let safe = ["--public-url", "https://shop.example.org"];
+    place.serve(&[]).stop();
+    place.make_staff(&QUICK).well();
+    let files = place.files();
+    let good = check(&[&safe[..], &["--deploy"]].concat());
+    assert!(good.out.ends_with("\n0 errors, 0 warnings.\n"), "{good:?}");
+    assert_eq!((good.code, place.files()), (Some(0), files));
+
+    for (words, said) in [
+        (&[][..], "--public-url is not set"),
+        (
+            &["--public-url", "http://shop.example.org"],
+            "--public-url is not https",
+        ),
+        (&["--listen", "0.0.0.0:8000"], "--listen is 0.0.0.0:8000"),
+        (&["--allowed-hosts", "*"], "--allowed-hosts is *"),
+        (&["--allowed-origins", "*"], "--allowed-origins is *"),
+    ] {
+        let found = check(words);
+        assert!(found.out.contains(&format!("warning: {said}")), "{found:?}");
+        assert_eq!(found.code, Some(0), "{found:?}");
+        assert_eq!(check(&[words, &["--deploy"]].concat()).code, Some(1));
+    }
+    let debugging = place.run_with(&["check"], &[("RUST_LOG", "tradepost=debug")], "");
+    assert!(debugging.out.contains("warning: RUST_LOG"), "{debugging:?}");
+    assert!(good.out.contains("note: --throttle is on"), "{good:?}");
+    let off = check(&["--throttle", "off"]);
+    assert!(!off.out.contains("throttle"), "{off:?}");
+}
+
+#[test]
+fn check_looks_at_files_and_database() {
+    let place = Place::new();
+    let found = |words: &[&str], code: i32, said: &str| {
+        let found = place.run(&[&["check"], words].concat());
+        assert!(found.out.contains(said), "{said}: {found:?}");
+        assert_eq!(found.code, Some(code), "{said}: {found:?}");
+    };
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(place.path(name), Permissions::from_mode(mode)).unwrap();
+    };
+    place.serve(&["--demo"]).stop();
+    found(&[], 0, "warning: There is no active staff user");
+    mode("data", 0o755);
+    found(
+        &[],
+        0,
+        "warning: The data folder ./data is open to others (mode 755)",
+    );
+    mode("data/jwt.key", 0o644);
+    found(
+        &[],
+        0,
+        "warning: The signing key ./data/jwt.key can be read or written by others (mode 644)",
+    );
+    fs::write(place.path("data/jwt.key"), "short").unwrap();
+    found(
+        &[],
+        1,
+        "error: The file ./data/jwt.key holds a signing key of 5 bytes",
+    );
+    fs::remove_file(place.path("data/jwt.key")).unwrap();
+    found(
+        &[],
+        0,
+        "note: The signing key ./data/jwt.key is made at the first start.",
+    );
+    found(
+        &["--currency", "EUR"],
+        1,
+        "error: --currency is EUR, but the shop sells in USD.",
+    );
+    found(
+        &["--data-dir", "data/tradepost.db"],
+        1,
+        "error: data/tradepost.db is not a folder.",
+    );
+    place.run(&["migrate", "--revert"]).well();
+    found(&[], 0, &format!("warning: The database lacks {MIGRATION}"));
+    fs::write(place.path("junk.db"), "x".repeat(5_000)).unwrap();
+    found(
+        &["--database", "sqlite://junk.db"],
+        1,
+        "error: junk.db is not an SQLite database.",
+    );
+}

@@ -1,0 +1,14 @@
+//! The real binary from outside: its commands, and serving.
+
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod books;
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod settings;
