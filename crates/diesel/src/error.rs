@@ -73,6 +73,22 @@ pub enum OpenError {
         /// What was asked for.
         wanted: Currency,
     },
+    /// A server that is no longer maintained.
+    #[error("The database runs on PostgreSQL {version}. Upgrade it to version 15 or later.")]
+    OldPostgres {
+        /// Its version.
+        version: String,
+    },
+    /// A database that cannot keep every text.
+    #[error(
+        "The database {database} has the encoding {encoding}. Make one with the encoding UTF8."
+    )]
+    NotUtf8 {
+        /// The database: its URL without the password.
+        database: String,
+        /// Its encoding.
+        encoding: String,
+    },
     /// A kind of database that was left out of this build.
     #[error(
         "This binary was built without {name}. Build it with --features {name}, or name another database with --database."

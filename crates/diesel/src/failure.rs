@@ -9,6 +9,13 @@ pub(crate) enum Failure {
     Query(diesel::result::Error),
     /// A row that cannot be.
     Store(StoreError),
+    /// Somebody else holds a row that is needed, and nobody waits for it with others in hand. The
+    /// transaction is to be given up, and run again in a moment.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "SQLite has one writer, who meets nobody")
+    )]
+    Contended,
 }
 
 impl From<diesel::result::Error> for Failure {

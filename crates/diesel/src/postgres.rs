@@ -1,8 +1,12 @@
-//! PostgreSQL: the same queries, mounted against its connection.
+//! PostgreSQL: any number of servers on one database.
 //!
-//! Not in the default build yet: see `docs/adr/0003-one-tree-of-queries.md` for what it lacks.
+//! Every write is a transaction at READ COMMITTED, in which each statement sees what was committed
+//! before it began: so rows are locked first, and read after ([`locks`]).
 
+pub(crate) mod bulk;
 mod classify;
+mod connect;
+pub(crate) mod locks;
 
 #[path = "queries/mod.rs"]
 mod queries;
@@ -11,21 +15,35 @@ pub(crate) use queries::Migrator;
 
 use crate::failure::Failure;
 use crate::{DatabaseUrl, MigrateError, OpenError, OpenOptions, ShopCurrency};
+use connect::Links;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::r2d2::{ConnectionManager, Pool};
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 use tradepost_domain::{Currency, StoreError, StoreErrorKind};
 
 /// The connection that the queries are written against.
 pub(crate) type Conn = PgConnection;
 
+/// The most connections of one server. A few keep PostgreSQL busy, and several servers have to
+/// share its hundred.
+const MOST_CONNECTIONS: u32 = 16;
+
+/// How often a job is run before its failure is passed on.
+const ATTEMPTS: u32 = 4;
+
+/// How long a write that others are in the way of is tried again, and how long the fate of a lost
+/// commit is looked into.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// An open database.
 pub(crate) struct Database {
-    pool: Pool<ConnectionManager<Conn>>,
+    pool: r2d2::Pool<Links>,
     currency: Currency,
 }
 
@@ -34,7 +52,7 @@ impl Database {
     pub(crate) fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Self, OpenError> {
         let database = url.to_string();
         // One by hand first: the pool would keep the reason of a failure to itself for a while.
-        let mut conn = connect(url)?;
+        let mut conn = connect::first(url, options.wait)?;
         queries::check_current(&mut conn, &database)?;
         let unusable = |error: diesel::result::Error| OpenError::unusable(&database, &error);
         if let ShopCurrency::Is(currency) = options.currency {
@@ -42,12 +60,25 @@ impl Database {
         }
         let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
         let currency = options.currency.agree(stored.as_deref())?;
-        let pool = Pool::builder()
-            .max_size(options.readers)
+        for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+            if connect::setting(&mut conn, name).map_err(unusable)? == "off" {
+                log::warn!(
+                    "PostgreSQL runs with {name} = off: a crash can lose orders that were acknowledged"
+                );
+            }
+        }
+        let language = connect::setting(&mut conn, "lc_messages").map_err(unusable)?;
+        if !(["C", "POSIX", ""].contains(&&*language) || language.starts_with("en")) {
+            log::warn!(
+                "PostgreSQL speaks {language}: set lc_messages = 'C', or its errors are not understood"
+            );
+        }
+        let pool = r2d2::Pool::builder()
+            .max_size(options.readers.min(MOST_CONNECTIONS))
             .min_idle(Some(1))
             .connection_timeout(options.wait)
             .test_on_check_out(false)
-            .build(ConnectionManager::new(url.secret()))
+            .build(Links::new(url, options.wait))
             .map_err(|error| OpenError::unusable(&database, &error))?;
         Ok(Self { pool, currency })
     }
@@ -57,12 +88,17 @@ impl Database {
         self.currency
     }
 
+    /// Whether the database answers, and has every migration.
+    pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
+        self.read(queries::require_current)
+    }
+
     /// Runs one query.
     pub(crate) fn read<T>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.attempt(job)
+        self.attempt(|conn| job(conn).map_err(Ended::Failed))
     }
 
     /// Runs several queries that see the same moment.
@@ -71,11 +107,15 @@ impl Database {
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.attempt(|conn| {
-            within(
+            let value = within(
                 conn,
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
                 &job,
-            )
+            )?;
+            conn.batch_execute("COMMIT")
+                .map_err(Failure::from)
+                .map_err(Ended::Failed)?;
+            Ok(value)
         })
     }
 
@@ -84,59 +124,138 @@ impl Database {
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.attempt(|conn| within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job))
+        self.attempt(|conn| {
+            let value = within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job)?;
+            let id = transaction_id(conn)
+                .map_err(Failure::from)
+                .map_err(Ended::Failed)?;
+            match (conn.batch_execute("COMMIT"), id) {
+                (Err(error), Some(id)) => Err(Ended::Lost { id, error, value }),
+                // Without an id it has written nothing.
+                _ => Ok(value),
+            }
+        })
+    }
+
+    /// Whether a transaction whose commit got no answer was committed; `None` if that cannot be
+    /// learnt. It is never run again before it is known to have ended.
+    fn fate(&self, id: &str) -> Option<bool> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Ok(mut link) = self.pool.get() {
+                match status(&mut link.conn, id) {
+                    Ok(Some(status)) if status == "committed" => return Some(true),
+                    Ok(Some(status)) if status == "aborted" => return Some(false),
+                    Ok(Some(_in_progress)) => {}
+                    Ok(None) => return None,
+                    Err(_) => link.lost = true,
+                }
+            }
+            pause();
+        }
+        None
     }
 
     /// Runs a job, and again if somebody else was in its way and nothing of it was stored.
-    fn attempt<T>(&self, job: impl Fn(&mut Conn) -> Result<T, Failure>) -> Result<T, StoreError> {
+    fn attempt<T>(&self, job: impl Fn(&mut Conn) -> Result<T, Ended<T>>) -> Result<T, StoreError> {
+        let began = Instant::now();
         let mut attempts = 1;
         loop {
-            let busy = |error| StoreError::caused(StoreErrorKind::Busy, error);
-            let mut conn = self.pool.get().map_err(busy)?;
-            match job(&mut conn) {
+            let mut link = self.pool.get().map_err(connect::no_connection)?;
+            let (failure, again) = match job(&mut link.conn) {
                 Ok(value) => return Ok(value),
-                Err(Failure::Query(error))
-                    if attempts < ATTEMPTS && classify::meaning(&error).again =>
-                {
-                    log::debug!("attempt {attempts} of {ATTEMPTS} failed: {error}");
-                    attempts += 1;
+                Err(Ended::Failed(Failure::Contended)) => {
+                    (Failure::Contended, began.elapsed() < PATIENCE)
                 }
-                Err(failure) => return Err(classify::store_error(failure)),
+                Err(Ended::Failed(Failure::Query(error))) => {
+                    let meaning = classify::meaning(&error);
+                    link.lost = meaning.kind == StoreErrorKind::Unavailable;
+                    (Failure::Query(error), meaning.again && attempts < ATTEMPTS)
+                }
+                Err(Ended::Failed(failure)) => (failure, false),
+                Err(Ended::Lost { id, error, value }) => {
+                    link.lost = true;
+                    drop(link);
+                    match self.fate(&id) {
+                        Some(true) => return Ok(value),
+                        Some(false) => (Failure::Query(error), attempts < ATTEMPTS),
+                        None => {
+                            let unknown = StoreErrorKind::OutcomeUnknown;
+                            return Err(StoreError::caused(unknown, error));
+                        }
+                    }
+                }
+            };
+            if !again {
+                return Err(classify::store_error(failure));
             }
+            attempts += 1;
+            pause();
         }
     }
 }
 
-/// How often a job is run before its failure is passed on.
-const ATTEMPTS: u32 = 4;
+/// How a job ended other than well.
+enum Ended<T> {
+    /// Nothing of it was stored.
+    Failed(Failure),
+    /// The connection was lost at the commit of the transaction with this id.
+    Lost {
+        id: String,
+        error: diesel::result::Error,
+        value: T,
+    },
+}
 
+/// Runs a job in a transaction, which is open afterwards if it went well.
 fn within<T>(
     conn: &mut Conn,
     begin: &str,
     job: &impl Fn(&mut Conn) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    conn.batch_execute(begin)?;
-    match job(conn) {
-        Ok(value) => match conn.batch_execute("COMMIT") {
-            Ok(()) => Ok(value),
-            // Whether it was stored is not known, so it must not be run again.
-            Err(error) => Err(StoreError::caused(StoreErrorKind::OutcomeUnknown, error).into()),
-        },
-        Err(failure) => {
-            // A connection that is gone has rolled back by itself.
-            let _ = conn.batch_execute("ROLLBACK");
-            Err(failure)
-        }
-    }
+) -> Result<T, Ended<T>> {
+    let begun = conn.batch_execute(begin).map_err(Failure::from);
+    begun.and_then(|()| job(conn)).map_err(|failure| {
+        // A connection that is gone has rolled back by itself.
+        let _ = conn.batch_execute("ROLLBACK");
+        Ended::Failed(failure)
+    })
 }
 
-fn connect(url: &DatabaseUrl) -> Result<Conn, OpenError> {
-    Conn::establish(&url.secret()).map_err(|error| OpenError::unusable(&url.to_string(), &error))
+#[derive(QueryableByName)]
+struct Words {
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+}
+
+/// The transaction's id, if it has written anything.
+fn transaction_id(conn: &mut Conn) -> QueryResult<Option<String>> {
+    diesel::sql_query("SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT) AS value")
+        .get_result::<Words>(conn)
+        .map(|row| row.value)
+}
+
+/// What became of a transaction: `committed`, `aborted` or `in progress`; nothing if it is too long
+/// ago.
+fn status(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {
+    diesel::sql_query("SELECT pg_xact_status(CAST($1 AS xid8)) AS value")
+        .bind::<Text, _>(id)
+        .get_result::<Words>(conn)
+        .map(|row| row.value)
+}
+
+/// Waits for a short while that differs each time, so that those who met do not meet again.
+fn pause() {
+    let random = RandomState::new().build_hasher().finish();
+    sleep(Duration::from_millis(2 + random % 12));
 }
 
 /// A connection for migrations.
 pub(crate) fn migrator(url: &DatabaseUrl) -> Result<Migrator, OpenError> {
-    Ok(Migrator::new(connect(url)?, url.to_string()))
+    let mut conn = connect::first(url, PATIENCE)?;
+    // Another server may be migrating: wait for it rather than give up.
+    conn.batch_execute("SET lock_timeout = '60s'")
+        .map_err(|error| OpenError::unusable(&url.to_string(), &error))?;
+    Ok(Migrator::new(conn, url.to_string()))
 }
 
 pub(crate) type Db = diesel::pg::Pg;
@@ -178,57 +297,5 @@ pub(crate) fn keep_copy(
             name: migration.to_owned(),
             orders,
         }),
-    }
-}
-
-/// Row locks, each list in ascending order. NO KEY UPDATE, as FOR UPDATE conflicts with the lock
-/// that a foreign key takes on the row that it refers to.
-pub(crate) mod locks {
-    use super::Conn;
-    use crate::schema::{orders, products, stock, users};
-    use diesel::prelude::*;
-    use tradepost_domain::{OrderId, ProductId, UserId};
-
-    pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> QueryResult<()> {
-        let ids: Vec<i64> = ids.iter().map(|user| user.get()).collect();
-        users::table
-            .filter(users::id.eq_any(ids))
-            .order(users::id)
-            .select(users::id)
-            .for_no_key_update()
-            .load::<i64>(conn)
-            .map(drop)
-    }
-
-    /// Every staff user and this one, so that two cannot switch each other off.
-    pub(crate) fn staff(conn: &mut Conn, user: UserId) -> QueryResult<()> {
-        users::table
-            .filter(users::is_staff.eq(true).or(users::id.eq(user.get())))
-            .order(users::id)
-            .select(users::id)
-            .for_no_key_update()
-            .load::<i64>(conn)
-            .map(drop)
-    }
-
-    pub(crate) fn order(conn: &mut Conn, id: OrderId) -> QueryResult<()> {
-        let order = orders::table.find(id.get()).select(orders::id);
-        order.for_no_key_update().load::<i64>(conn).map(drop)
-    }
-
-    pub(crate) fn product(conn: &mut Conn, id: ProductId) -> QueryResult<()> {
-        let product = products::table.find(id.get()).select(products::id);
-        product.for_no_key_update().load::<i64>(conn).map(drop)
-    }
-
-    pub(crate) fn stock(conn: &mut Conn, ids: &[ProductId]) -> QueryResult<()> {
-        let ids: Vec<i64> = ids.iter().map(|product| product.get()).collect();
-        stock::table
-            .filter(stock::product_id.eq_any(ids))
-            .order(stock::product_id)
-            .select(stock::product_id)
-            .for_no_key_update()
-            .load::<i64>(conn)
-            .map(drop)
     }
 }

@@ -4,10 +4,10 @@
 use chrono::{DateTime, Utc};
 use diesel::Queryable;
 use tradepost_domain::{
-    Account, CartItemId, CartLine, Currency, Description, Email, Money, Movement, MovementId,
-    NewMovement, Note, Offer, Order, OrderId, OrderLine, OrderStatus, PasswordHash, Price, Product,
-    ProductId, ProductName, Quantity, Reason, Sku, StockDelta, StockLevel, StoreError, UserId,
-    Username,
+    Account, CartItemId, CartLine, Currency, Description, Email, IdempotencyKey, KeyRecord,
+    KeyScope, Money, Movement, MovementId, NewMovement, Note, Offer, Order, OrderId, OrderLine,
+    OrderStatus, PasswordHash, Price, Product, ProductId, ProductName, Quantity, Reason, Sku,
+    StockDelta, StockLevel, StoreError, UserId, Username,
 };
 
 /// Where a value came from, for the report if it is bad.
@@ -229,6 +229,34 @@ impl MovementRow {
             id: from.good("id", MovementId::new(self.id))?,
             entry,
         })
+    }
+}
+
+#[derive(Queryable)]
+pub(crate) struct KeyRow {
+    user_id: i64,
+    path: String,
+    key: String,
+    fingerprint: String,
+    answer: String,
+    created_at: i64,
+}
+
+impl KeyRow {
+    pub(crate) fn record(self) -> Result<((UserId, KeyScope), KeyRecord), StoreError> {
+        let from = Source {
+            table: "idempotency_keys",
+            row: self.user_id,
+        };
+        let user = from.good("user_id", UserId::new(self.user_id))?;
+        let key = from.good("key", IdempotencyKey::new(&self.key).ok())?;
+        let record = KeyRecord {
+            fingerprint: self.fingerprint,
+            answer: self.answer,
+            at: from.at("created_at", self.created_at)?,
+        };
+        let path = self.path;
+        Ok(((user, KeyScope { path, key }), record))
     }
 }
 

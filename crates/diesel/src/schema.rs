@@ -97,3 +97,14 @@ diesel::joinable!(stock -> products (product_id));
 diesel::joinable!(cart_items -> products (product_id));
 diesel::allow_tables_to_appear_in_same_query!(products, stock, cart_items);
 diesel::allow_tables_to_appear_in_same_query!(orders, order_lines);
+
+diesel::table! {
+    idempotency_keys (user_id, path, key) {
+        user_id -> BigInt,
+        path -> Text,
+        key -> Text,
+        fingerprint -> Text,
+        answer -> Text,
+        created_at -> BigInt,
+    }
+}

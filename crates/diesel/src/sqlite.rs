@@ -4,8 +4,10 @@
 //! and commits together what is waiting together ([`writer`]); reads go to a pool of read-only
 //! connections, which the write-ahead log lets go on meanwhile.
 
+pub(crate) mod bulk;
 mod classify;
 mod connect;
+pub(crate) mod locks;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -64,6 +66,11 @@ impl Database {
     /// The shop's currency.
     pub(crate) fn currency(&self) -> Currency {
         self.currency
+    }
+
+    /// Whether the database answers, and has every migration.
+    pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
+        self.read(queries::require_current)
     }
 
     /// Runs one query on a connection that cannot write.
@@ -136,31 +143,4 @@ pub(crate) fn keep_copy(
         .bind::<diesel::sql_types::Text, _>(&copy)
         .execute(conn)?;
     Ok(Some(PathBuf::from(copy)))
-}
-
-/// Nothing to lock: a write has the database to itself from its first statement.
-pub(crate) mod locks {
-    use super::Conn;
-    use diesel::QueryResult;
-    use tradepost_domain::{OrderId, ProductId, UserId};
-
-    pub(crate) fn users(_: &mut Conn, _: &[UserId]) -> QueryResult<()> {
-        Ok(())
-    }
-
-    pub(crate) fn staff(_: &mut Conn, _: UserId) -> QueryResult<()> {
-        Ok(())
-    }
-
-    pub(crate) fn order(_: &mut Conn, _: OrderId) -> QueryResult<()> {
-        Ok(())
-    }
-
-    pub(crate) fn product(_: &mut Conn, _: ProductId) -> QueryResult<()> {
-        Ok(())
-    }
-
-    pub(crate) fn stock(_: &mut Conn, _: &[ProductId]) -> QueryResult<()> {
-        Ok(())
-    }
 }

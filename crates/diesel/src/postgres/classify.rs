@@ -101,6 +101,7 @@ pub(super) fn by_message(message: &str) -> Meaning {
 pub(super) fn store_error(failure: Failure) -> StoreError {
     match failure {
         Failure::Store(error) => error,
+        Failure::Contended => StoreError::new(StoreErrorKind::Busy),
         Failure::Query(error) => StoreError::caused(meaning(&error).kind, error),
     }
 }

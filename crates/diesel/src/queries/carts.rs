@@ -1,12 +1,13 @@
 use super::super::{Conn, Database, locks};
+use super::keys;
 use super::products::{self as product_queries, PRODUCT};
 use crate::failure::Failure;
 use crate::rows::{CartLineRow, ProductRow, micros};
 use crate::schema::{cart_items, products, stock};
 use diesel::prelude::*;
 use tradepost_domain::{
-    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Outcome,
-    Product, Quantity, StoreError, UserId, decide_cart,
+    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Currency,
+    Outcome, Product, Quantity, Refusal, StoreError, UserId, Written, decide_cart,
 };
 
 /// A line, as [`CartLineRow`] wants it.
@@ -114,25 +115,41 @@ impl CartRepository for Database {
         })
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Option<CartItem>> {
+    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
         let shop = self.currency();
         self.write(move |conn| {
             locks::users(conn, &[command.user])?;
-            let lines = lines(conn, command.user)?;
-            let product = match command.product(&lines) {
-                Some(product) => product_queries::find(conn, product, shop)?,
-                None => None,
+            let Some(key) = &command.key else {
+                return Ok(change(conn, &command, shop)?.map(Written::Now));
             };
-            let decision = match decide_cart(&command, &lines, product.as_ref()) {
-                Ok(decision) => decision,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            let line = write(conn, &command, decision, &lines, product.as_ref())?;
-            Ok(Ok(line
-                .zip(product)
-                .map(|(line, product)| CartItem { line, product })))
+            let added = keys::once(conn, Some(command.user), Some(key), command.at, |conn| {
+                let item = change(conn, &command, shop)?;
+                // Only what leaves a line behind has an answer to keep.
+                Ok(item.and_then(|item| item.ok_or(Refusal::NotFound)))
+            })?;
+            Ok(added.map(|written| written.map(Some)))
         })
     }
+}
+
+fn change(
+    conn: &mut Conn,
+    command: &ChangeCart,
+    shop: Currency,
+) -> Result<Result<Option<CartItem>, Refusal>, Failure> {
+    let lines = lines(conn, command.user)?;
+    let product = match command.product(&lines) {
+        Some(product) => product_queries::find(conn, product, shop)?,
+        None => None,
+    };
+    let decision = match decide_cart(command, &lines, product.as_ref()) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let line = write(conn, command, decision, &lines, product.as_ref())?;
+    Ok(Ok(line
+        .zip(product)
+        .map(|(line, product)| CartItem { line, product })))
 }
 
 fn write(

@@ -1,11 +1,13 @@
 //! The schema's history: which migrations a database has, and bringing it up to date.
 
 use super::super::{Conn, Db, MIGRATIONS, exclusively, has_history, keep_copy};
+use crate::failure::Failure;
 use crate::{MigrateError, OpenError, Reverted};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 use std::collections::BTreeSet;
+use tradepost_domain::{StoreError, StoreErrorKind};
 
 diesel::table! {
     __diesel_schema_migrations (version) {
@@ -62,6 +64,21 @@ pub(crate) fn check_current(conn: &mut Conn, database: &str) -> Result<(), OpenE
             database: database.to_owned(),
             count,
         }),
+    }
+}
+
+/// The same for a database that is open.
+pub(crate) fn require_current(conn: &mut Conn) -> Result<(), Failure> {
+    let applied = applied(conn)?;
+    let known = known("").map_err(|error| StoreError::caused(StoreErrorKind::Other, error))?;
+    let versions: BTreeSet<String> = known
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    if versions == applied {
+        Ok(())
+    } else {
+        Err(StoreError::new(StoreErrorKind::SchemaMismatch).into())
     }
 }
 

@@ -5,7 +5,8 @@
 //! - `Conn`, the connection,
 //! - `Database`, with `read` (one query), `snapshot` (several, of one moment) and `write` (one
 //!   transaction),
-//! - `locks`, which lock what a write touches, in the one order: user, order, product, stock,
+//! - `locks`, which lock what a write touches, in the one order: user, order, product, stock, shop,
+//! - `bulk`, which writes many rows at once,
 //! - `Db`, `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema's history.
 //!
 //! Every write has the same shape: lock, read, let the domain decide, write what it returned.
@@ -13,6 +14,7 @@
 mod accounts;
 mod carts;
 mod history;
+mod keys;
 mod ledger;
 mod orders;
 mod placing;
@@ -20,7 +22,8 @@ mod products;
 mod shop;
 mod stock;
 
-pub(crate) use history::{Migrator, check_current};
+pub(crate) use history::{Migrator, check_current, require_current};
+pub(crate) use keys::NewKey;
 pub(crate) use shop::{fix_currency, stored_currency};
 
 use tradepost_domain::PageRequest;

@@ -126,7 +126,7 @@ impl OrderRepository for Database {
             }
             if !decision.returns.is_empty() {
                 let products: Vec<_> = decision.returns.iter().map(|back| back.product).collect();
-                locks::stock(conn, &products)?;
+                locks::stock_now(conn, &products)?;
                 stock::record(conn, &decision.returns)?;
             }
             Ok(Ok(decision.order))

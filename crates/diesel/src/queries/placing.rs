@@ -1,55 +1,60 @@
 //! Placing orders: a batch of any size in one transaction.
 
-use super::super::{Conn, locks};
+use super::super::{Conn, bulk, locks};
+use super::keys::{self, NewKey};
 use super::{carts, stock};
 use crate::failure::Failure;
-use crate::rows::{OfferRow, micros};
-use crate::schema::{order_lines, orders, products, stock as stock_table};
+use crate::rows::OfferRow;
+use crate::schema::{products, stock as stock_table};
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 use tradepost_domain::{
-    Currency, Floor, NewOrder, OrderId, PlaceOrder, Placement, ProductId, StoreError, UserId,
-    decide_placing,
+    Currency, Floor, NewOrder, Offer, Order, OrderId, PlaceOrder, Placement, PlacingDecision,
+    ProductId, Refusal, StoreError, UserId, Written, decide_placing,
 };
 
-/// Decides the requests together, and writes what was decided.
+/// Decides the requests together, and writes what was decided. Those that need a row that somebody
+/// else holds are left for another time.
 pub(super) fn place(
     conn: &mut Conn,
     requests: &[PlaceOrder],
     shop: Currency,
 ) -> Result<Vec<Placement>, Failure> {
-    let floor = lock_floor(conn, requests, shop)?;
-    let decisions = decide_placing(requests, floor, shop);
-    let mut movements = Vec::new();
-    let mut cart_lines = Vec::new();
-    let mut placements = Vec::with_capacity(decisions.len());
-    for decision in decisions {
-        let order = match decision {
-            Ok(order) => order,
-            Err(refusal) => {
-                placements.push(Err(refusal));
-                continue;
-            }
-        };
-        let id = insert(conn, &order)?;
-        movements.extend(order.movements(id));
-        cart_lines.extend_from_slice(&order.cart_lines);
-        placements.push(Ok(order.into_order(id)));
-    }
-    if !cart_lines.is_empty() {
-        stock::record(conn, &movements)?;
-        carts::delete(conn, &cart_lines)?;
-    }
-    Ok(placements)
+    let (floor, free) = lock_floor(conn, requests, shop)?;
+    let chosen: Vec<PlaceOrder> = requests
+        .iter()
+        .filter(|request| free.contains(&request.user))
+        .cloned()
+        .collect();
+    let decisions = decide_placing(&chosen, floor, shop);
+    let mut placements = write(conn, &chosen, decisions)?.into_iter();
+    let contended = || Err(Refusal::Contended);
+    let placement = |request: &PlaceOrder| {
+        if free.contains(&request.user) {
+            placements.next().unwrap_or_else(contended)
+        } else {
+            contended()
+        }
+    };
+    Ok(requests.iter().map(placement).collect())
 }
 
 /// Locks the carts and the stock that the requests touch, in the one order, and reads them after.
-fn lock_floor(conn: &mut Conn, requests: &[PlaceOrder], shop: Currency) -> Result<Floor, Failure> {
+/// Nothing is waited for: the users whose cart and products could all be locked.
+fn lock_floor(
+    conn: &mut Conn,
+    requests: &[PlaceOrder],
+    shop: Currency,
+) -> Result<(Floor, BTreeSet<UserId>), Failure> {
     let users: BTreeSet<UserId> = requests.iter().map(|request| request.user).collect();
-    let users: Vec<UserId> = users.into_iter().collect();
-    locks::users(conn, &users)?;
+    let mut free = locks::free_users(conn, &users)?;
     let mut floor = Floor::default();
-    let ids: Vec<i64> = users.iter().map(|user| user.get()).collect();
+    let scopes = requests
+        .iter()
+        .filter(|request| free.contains(&request.user))
+        .filter_map(|request| Some((request.user, &request.key.as_ref()?.scope)));
+    floor.keys = keys::held(conn, scopes)?;
+    let ids: Vec<i64> = free.iter().map(|user| user.get()).collect();
     for line in carts::of_users(conn, &ids)? {
         floor.carts.entry(line.user).or_default().push(line);
     }
@@ -59,18 +64,22 @@ fn lock_floor(conn: &mut Conn, requests: &[PlaceOrder], shop: Currency) -> Resul
         .flatten()
         .map(|line| line.product)
         .collect();
-    let wanted: Vec<ProductId> = wanted.into_iter().collect();
-    locks::stock(conn, &wanted)?;
-    floor.offers = offers(conn, &wanted, shop)?.into_iter().collect();
-    Ok(floor)
+    let locked = locks::free_stock(conn, &wanted)?;
+    let busy = |user: &UserId| {
+        let cart = floor.carts.get(user).into_iter().flatten();
+        cart.into_iter().any(|line| !locked.contains(&line.product))
+    };
+    free.retain(|user| !busy(user));
+    let ids: Vec<i64> = locked.iter().map(|product| product.get()).collect();
+    floor.offers = offers(conn, ids, shop)?.into_iter().collect();
+    Ok((floor, free))
 }
 
 fn offers(
     conn: &mut Conn,
-    wanted: &[ProductId],
+    ids: Vec<i64>,
     shop: Currency,
-) -> Result<Vec<(ProductId, tradepost_domain::Offer)>, Failure> {
-    let ids: Vec<i64> = wanted.iter().map(|product| product.get()).collect();
+) -> Result<Vec<(ProductId, Offer)>, Failure> {
     let rows = products::table
         .inner_join(stock_table::table)
         .filter(products::id.eq_any(ids))
@@ -88,32 +97,98 @@ fn offers(
         .collect::<Result<_, _>>()?)
 }
 
-fn insert(conn: &mut Conn, order: &NewOrder) -> Result<OrderId, Failure> {
-    let id = diesel::insert_into(orders::table)
-        .values((
-            orders::user_id.eq(order.user.get()),
-            orders::status.eq(tradepost_domain::OrderStatus::Pending.as_str()),
-            orders::total.eq(order.total.minor()),
-            orders::archived.eq(false),
-            orders::placement.eq(order.placement.to_string()),
-            orders::created_at.eq(micros(order.at)),
-            orders::updated_at.eq(micros(order.at)),
-        ))
-        .returning(orders::id)
-        .get_result(conn)?;
-    let id = OrderId::new(id).ok_or_else(|| StoreError::corrupt("orders", "id", id))?;
-    for (position, line) in (0_i64..).zip(&order.lines) {
-        diesel::insert_into(order_lines::table)
-            .values((
-                order_lines::order_id.eq(id.get()),
-                order_lines::position.eq(position),
-                order_lines::user_id.eq(order.user.get()),
-                order_lines::product_id.eq(line.product.get()),
-                order_lines::name.eq(line.name.as_str()),
-                order_lines::unit_price.eq(line.unit_price.minor()),
-                order_lines::quantity.eq(line.quantity.units()),
-            ))
-            .execute(conn)?;
+/// Writes the orders that were decided, in a number of statements that does not depend on how many
+/// they are where the database can do so.
+fn write(
+    conn: &mut Conn,
+    requests: &[PlaceOrder],
+    decisions: Vec<PlacingDecision>,
+) -> Result<Vec<Placement>, Failure> {
+    let new: Vec<&NewOrder> = decisions.iter().filter_map(new_order).collect();
+    let mut orders = Vec::with_capacity(new.len());
+    if !new.is_empty() {
+        let ids = bulk::orders(conn, &new)?;
+        let ids = ids
+            .into_iter()
+            .map(|id| OrderId::new(id).ok_or_else(|| StoreError::corrupt("orders", "id", id)));
+        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        bulk::lines(conn, &ids, &new)?;
+        let movements: Vec<_> = ids
+            .iter()
+            .zip(&new)
+            .flat_map(|(id, order)| order.movements(*id))
+            .collect();
+        stock::record(conn, &movements)?;
+        let lines: Vec<_> = new
+            .iter()
+            .flat_map(|order| order.cart_lines.clone())
+            .collect();
+        carts::delete(conn, &lines)?;
+        orders.extend(
+            ids.iter()
+                .zip(&new)
+                .map(|(id, order)| (**order).clone().into_order(*id)),
+        );
+        store_keys(conn, &new, &orders)?;
     }
-    Ok(id)
+    Ok(placements(requests, decisions, orders))
+}
+
+fn new_order(decision: &PlacingDecision) -> Option<&NewOrder> {
+    match decision {
+        PlacingDecision::Place(order) => Some(order),
+        PlacingDecision::Replay(_) | PlacingDecision::SameAs(_) | PlacingDecision::Refuse(_) => {
+            None
+        }
+    }
+}
+
+fn store_keys(conn: &mut Conn, new: &[&NewOrder], orders: &[Order]) -> QueryResult<()> {
+    let keys: Vec<_> = new
+        .iter()
+        .zip(orders)
+        .filter_map(|(new, order)| {
+            let key = new.key.as_ref()?;
+            Some(NewKey {
+                user: new.user,
+                scope: &key.scope,
+                fingerprint: &key.fingerprint,
+                answer: (key.render.0)(order),
+                at: new.at,
+            })
+        })
+        .collect();
+    if keys.is_empty() {
+        Ok(())
+    } else {
+        bulk::keys(conn, &keys)
+    }
+}
+
+/// One placement for each request. `orders` are those that were written, in their order.
+fn placements(
+    requests: &[PlaceOrder],
+    decisions: Vec<PlacingDecision>,
+    orders: Vec<Order>,
+) -> Vec<Placement> {
+    let mut orders = orders.into_iter();
+    let mut placements = Vec::<Placement>::with_capacity(decisions.len());
+    for (request, decision) in requests.iter().zip(decisions) {
+        placements.push(match decision {
+            PlacingDecision::Place(_) => orders.next().map(Written::Now).ok_or(Refusal::Contended),
+            PlacingDecision::Replay(answer) => Ok(Written::Before(answer)),
+            PlacingDecision::Refuse(refusal) => Err(refusal),
+            PlacingDecision::SameAs(position) => {
+                let first = placements.get(position);
+                match (first, &request.key) {
+                    (Some(Ok(Written::Now(order))), Some(key)) => {
+                        Ok(Written::Before((key.render.0)(order)))
+                    }
+                    // It names an order of this batch.
+                    _ => Err(Refusal::Contended),
+                }
+            }
+        });
+    }
+    placements
 }

@@ -1,13 +1,13 @@
 use super::super::{Conn, Database, locks};
-use super::{shop, stock};
+use super::{keys, shop, stock};
 use crate::failure::Failure;
 use crate::rows::{MovementRow, ProductRow, micros};
 use crate::schema::{products, stock as stock_table, stock_movements};
 use diesel::prelude::*;
 use tradepost_domain::{
-    AdjustStock, ChangeProduct, CreateProduct, Currency, Movement, Outcome, Page, PageRequest,
-    Product, ProductFilter, ProductId, ProductRepository, Refusal, Sku, StoreError,
-    decide_adjustment, decide_change, decide_creation,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Movement, Outcome, Page,
+    PageRequest, Product, ProductFilter, ProductId, ProductRepository, Refusal, Sku, StockDecision,
+    StoreError, Written, decide_adjustment, decide_change, decide_creation,
 };
 
 /// A product with its stock, as [`ProductRow`] wants it.
@@ -88,6 +88,44 @@ fn update(conn: &mut Conn, product: &Product) -> QueryResult<()> {
         .map(drop)
 }
 
+fn create(
+    conn: &mut Conn,
+    command: &CreateProduct,
+    shop: Currency,
+) -> Result<Result<Product, Refusal>, Failure> {
+    let holder = sku_holder(conn, command.draft.sku.as_ref())?;
+    if let Err(refusal) = decide_creation(command, holder, shop) {
+        return Ok(Err(refusal));
+    }
+    let id = insert(conn, command)?;
+    stock::open(conn, id)?;
+    stock::record(conn, command.opening(id).as_slice())?;
+    shop::grow_catalogue(conn, 1)?;
+    Ok(find(conn, id, shop)?.ok_or(Refusal::NotFound))
+}
+
+fn adjust(
+    conn: &mut Conn,
+    command: &AdjustStock,
+    shop: Currency,
+) -> Result<Result<Adjusted, Refusal>, Failure> {
+    locks::stock_now(conn, &[command.product])?;
+    let product = find(conn, command.product, shop)?;
+    let StockDecision { level, movement } = match decide_adjustment(command, product.as_ref()) {
+        Ok(decision) => decision,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let ids = stock::record(conn, std::slice::from_ref(&movement))?;
+    let id = ids.into_iter().flatten().next();
+    let id =
+        id.ok_or_else(|| StoreError::corrupt("stock_movements", "id", command.product.get()))?;
+    let movement = Movement {
+        id,
+        entry: movement,
+    };
+    Ok(Ok(Adjusted { movement, level }))
+}
+
 impl ProductRepository for Database {
     fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
         let shop = self.currency();
@@ -123,18 +161,13 @@ impl ProductRepository for Database {
         self.read(|conn| find(conn, id, shop))
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Product> {
+    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
         let shop = self.currency();
         self.write(move |conn| {
-            let holder = sku_holder(conn, command.draft.sku.as_ref())?;
-            if let Err(refusal) = decide_creation(&command, holder, shop) {
-                return Ok(Err(refusal));
-            }
-            let id = insert(conn, &command)?;
-            stock::open(conn, id)?;
-            stock::record(conn, command.opening(id).as_slice())?;
-            shop::grow_catalogue(conn, 1)?;
-            Ok(find(conn, id, shop)?.ok_or(Refusal::NotFound))
+            let (by, key) = (command.by, command.key.as_ref());
+            keys::once(conn, by, key, command.at, |conn| {
+                create(conn, &command, shop)
+            })
         })
     }
 
@@ -142,7 +175,7 @@ impl ProductRepository for Database {
         let shop = self.currency();
         self.write(move |conn| {
             locks::product(conn, command.product)?;
-            locks::stock(conn, &[command.product])?;
+            locks::stock_now(conn, &[command.product])?;
             let before = find(conn, command.product, shop)?;
             let sku = command.change.sku.as_ref().and_then(Option::as_ref);
             let holder = sku_holder(conn, sku)?;
@@ -164,21 +197,13 @@ impl ProductRepository for Database {
         })
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Product> {
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
         let shop = self.currency();
         self.write(move |conn| {
-            locks::stock(conn, &[command.product])?;
-            let product = find(conn, command.product, shop)?;
-            let decision = match decide_adjustment(&command, product.as_ref()) {
-                Ok(decision) => decision,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            stock::record(conn, &[decision.movement])?;
-            let after = product.map(|product| Product {
-                stock: decision.level,
-                ..product
-            });
-            Ok(after.ok_or(Refusal::NotFound))
+            let (by, key) = (command.by, command.key.as_ref());
+            keys::once(conn, by, key, command.at, |conn| {
+                adjust(conn, &command, shop)
+            })
         })
     }
 

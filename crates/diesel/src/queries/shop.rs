@@ -1,6 +1,7 @@
 //! The one row about the shop itself.
 
-use super::super::Conn;
+use super::super::{Conn, locks};
+use crate::failure::Failure;
 use crate::schema::shop;
 use diesel::prelude::*;
 
@@ -23,9 +24,10 @@ pub(super) fn catalogue_size(conn: &mut Conn) -> QueryResult<i64> {
 }
 
 /// Products came into the catalogue, or left it.
-pub(super) fn grow_catalogue(conn: &mut Conn, by: i64) -> QueryResult<()> {
+pub(super) fn grow_catalogue(conn: &mut Conn, by: i64) -> Result<(), Failure> {
+    locks::shop_now(conn)?;
     diesel::update(shop::table.find(1))
         .set(shop::catalogue_size.eq(shop::catalogue_size + by))
-        .execute(conn)
-        .map(drop)
+        .execute(conn)?;
+    Ok(())
 }

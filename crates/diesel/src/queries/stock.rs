@@ -1,11 +1,10 @@
 //! Stock and its ledger, always written together.
 
-use super::super::Conn;
-use crate::rows::micros;
-use crate::schema::{stock, stock_movements};
+use super::super::{Conn, bulk};
+use crate::schema::stock;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
-use tradepost_domain::{NewMovement, ProductId};
+use tradepost_domain::{MovementId, NewMovement, ProductId};
 
 /// The first row of a product's stock; its opening movement, if any, is recorded after it.
 pub(super) fn open(conn: &mut Conn, product: ProductId) -> QueryResult<()> {
@@ -15,35 +14,21 @@ pub(super) fn open(conn: &mut Conn, product: ProductId) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Writes movements, and changes what is on hand by them.
-pub(super) fn record(conn: &mut Conn, movements: &[NewMovement]) -> QueryResult<()> {
+/// Writes movements, and changes what is on hand by them; the ids of the movements.
+pub(super) fn record(
+    conn: &mut Conn,
+    movements: &[NewMovement],
+) -> QueryResult<Vec<Option<MovementId>>> {
+    if movements.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = bulk::movements(conn, movements)?;
     let mut changes = BTreeMap::<ProductId, i64>::new();
     for movement in movements {
-        insert(conn, movement)?;
         *changes.entry(movement.product).or_default() += movement.delta.units();
     }
-    for (product, change) in changes {
-        let changed = diesel::update(stock::table.find(product.get()))
-            .set(stock::on_hand.eq(stock::on_hand + change))
-            .execute(conn)?;
-        if changed != 1 {
-            return Err(diesel::result::Error::NotFound);
-        }
+    if bulk::change_stock(conn, &changes)? != changes.len() {
+        return Err(diesel::result::Error::NotFound);
     }
-    Ok(())
-}
-
-fn insert(conn: &mut Conn, movement: &NewMovement) -> QueryResult<()> {
-    diesel::insert_into(stock_movements::table)
-        .values((
-            stock_movements::product_id.eq(movement.product.get()),
-            stock_movements::order_id.eq(movement.order.map(|order| order.get())),
-            stock_movements::delta.eq(movement.delta.units()),
-            stock_movements::reason.eq(movement.reason.as_str()),
-            stock_movements::note.eq(movement.note.as_ref().map(|note| note.as_str())),
-            stock_movements::actor_id.eq(movement.actor.map(|actor| actor.get())),
-            stock_movements::created_at.eq(micros(movement.at)),
-        ))
-        .execute(conn)
-        .map(drop)
+    Ok(ids.into_iter().map(MovementId::new).collect())
 }

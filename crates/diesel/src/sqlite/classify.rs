@@ -9,6 +9,7 @@ use tradepost_domain::{StoreError, StoreErrorKind};
 pub(super) fn store_error(failure: Failure) -> StoreError {
     match failure {
         Failure::Store(error) => error,
+        Failure::Contended => StoreError::new(StoreErrorKind::Busy),
         Failure::Query(error) => StoreError::caused(kind(&error), error),
     }
 }

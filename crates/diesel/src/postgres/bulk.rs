@@ -1,0 +1,179 @@
+//! Writing many rows in one statement: each column is passed as an array, so that the statement is
+//! the same however many rows there are, and stays prepared.
+
+use super::Conn;
+use super::queries::NewKey;
+use crate::rows::micros;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use std::collections::{BTreeMap, HashMap};
+use tradepost_domain::{NewMovement, NewOrder, OrderId, ProductId};
+
+/// A statement between whose two halves stand its parameters, each a column.
+macro_rules! statement {
+    ($name:ident, $head:literal, { $($column:ident: $rust:ty => $sql:ty),+ $(,)? }, $tail:literal) => {
+        #[derive(Default, QueryId)]
+        struct $name {
+            $($column: Vec<$rust>),+
+        }
+
+        impl QueryFragment<Pg> for $name {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+                out.push_sql($head);
+                let mut separators = std::iter::once("").chain(std::iter::repeat(", "));
+                $(
+                    out.push_sql(separators.next().unwrap_or_default());
+                    out.push_bind_param::<Array<$sql>, _>(&self.$column)?;
+                )+
+                out.push_sql($tail);
+                Ok(())
+            }
+        }
+
+        impl RunQueryDsl<Conn> for $name {}
+    };
+}
+
+statement!(InsertOrders,
+    "INSERT INTO orders (user_id, total, placement, created_at, updated_at, status, archived)
+     SELECT user_id, total, placement, created_at, created_at, 'pending', FALSE
+     FROM unnest(", {
+        user: i64 => BigInt,
+        total: i64 => BigInt,
+        placement: String => Text,
+        at: i64 => BigInt,
+    }, ") AS new (user_id, total, placement, created_at)
+    RETURNING placement, id");
+
+impl Query for InsertOrders {
+    type SqlType = (Text, BigInt);
+}
+
+statement!(InsertLines,
+    "INSERT INTO order_lines
+        (order_id, position, user_id, product_id, name, unit_price, quantity)
+     SELECT * FROM unnest(", {
+        order: i64 => BigInt,
+        position: i64 => BigInt,
+        user: i64 => BigInt,
+        product: i64 => BigInt,
+        name: String => Text,
+        unit_price: i64 => BigInt,
+        quantity: i64 => BigInt,
+    }, ")");
+
+statement!(InsertMovements,
+    "INSERT INTO stock_movements
+        (product_id, order_id, delta, reason, note, actor_id, created_at)
+     SELECT product_id, order_id, delta, reason, note, actor_id, created_at
+     FROM unnest(", {
+        product: i64 => BigInt,
+        order: Option<i64> => Nullable<BigInt>,
+        delta: i64 => BigInt,
+        reason: &'static str => Text,
+        note: Option<String> => Nullable<Text>,
+        actor: Option<i64> => Nullable<BigInt>,
+        at: i64 => BigInt,
+    }, ") WITH ORDINALITY
+        AS new (product_id, order_id, delta, reason, note, actor_id, created_at, position)
+    ORDER BY position RETURNING id");
+
+impl Query for InsertMovements {
+    type SqlType = BigInt;
+}
+
+statement!(ChangeStock,
+    "UPDATE stock SET on_hand = stock.on_hand + change.delta
+     FROM unnest(", {
+        product: i64 => BigInt,
+        delta: i64 => BigInt,
+    }, ") AS change (product_id, delta)
+    WHERE stock.product_id = change.product_id");
+
+statement!(InsertKeys,
+    "INSERT INTO idempotency_keys (user_id, path, key, fingerprint, answer, created_at)
+     SELECT * FROM unnest(", {
+        user: i64 => BigInt,
+        path: String => Text,
+        key: String => Text,
+        fingerprint: String => Text,
+        answer: String => Text,
+        at: i64 => BigInt,
+    }, ")");
+
+/// Inserts orders; their ids, in the same order.
+pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
+    let mut rows = InsertOrders::default();
+    for order in new {
+        rows.user.push(order.user.get());
+        rows.total.push(order.total.minor());
+        rows.placement.push(order.placement.to_string());
+        rows.at.push(micros(order.at));
+    }
+    let ids: HashMap<String, i64> = rows.load::<(String, i64)>(conn)?.into_iter().collect();
+    let id = |order: &&NewOrder| ids.get(&order.placement.to_string()).copied();
+    new.iter()
+        .map(|order| id(order).ok_or(diesel::result::Error::NotFound))
+        .collect()
+}
+
+/// Inserts the lines of orders.
+pub(crate) fn lines(conn: &mut Conn, ids: &[OrderId], new: &[&NewOrder]) -> QueryResult<()> {
+    let mut rows = InsertLines::default();
+    for (id, order) in ids.iter().zip(new) {
+        for (position, line) in (0_i64..).zip(&order.lines) {
+            rows.order.push(id.get());
+            rows.position.push(position);
+            rows.user.push(order.user.get());
+            rows.product.push(line.product.get());
+            rows.name.push(line.name.as_str().to_owned());
+            rows.unit_price.push(line.unit_price.minor());
+            rows.quantity.push(line.quantity.units());
+        }
+    }
+    rows.execute(conn).map(drop)
+}
+
+/// Inserts movements; their ids, in the same order.
+pub(crate) fn movements(conn: &mut Conn, new: &[NewMovement]) -> QueryResult<Vec<i64>> {
+    let mut rows = InsertMovements::default();
+    for movement in new {
+        rows.product.push(movement.product.get());
+        rows.order.push(movement.order.map(|order| order.get()));
+        rows.delta.push(movement.delta.units());
+        rows.reason.push(movement.reason.as_str());
+        rows.note
+            .push(movement.note.as_ref().map(ToString::to_string));
+        rows.actor.push(movement.actor.map(|actor| actor.get()));
+        rows.at.push(micros(movement.at));
+    }
+    rows.load(conn)
+}
+
+/// Changes what is on hand; how many products that were.
+pub(crate) fn change_stock(
+    conn: &mut Conn,
+    changes: &BTreeMap<ProductId, i64>,
+) -> QueryResult<usize> {
+    let rows = ChangeStock {
+        product: changes.keys().map(|product| product.get()).collect(),
+        delta: changes.values().copied().collect(),
+    };
+    rows.execute(conn)
+}
+
+/// Inserts idempotency keys.
+pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
+    let mut rows = InsertKeys::default();
+    for key in new {
+        rows.user.push(key.user.get());
+        rows.path.push(key.scope.path.clone());
+        rows.key.push(key.scope.key.as_str().to_owned());
+        rows.fingerprint.push(key.fingerprint.to_owned());
+        rows.answer.push(key.answer.clone());
+        rows.at.push(micros(key.at));
+    }
+    rows.execute(conn).map(drop)
+}

@@ -1,0 +1,108 @@
+//! Row locks, in the one order: user, order, product, stock by ascending product id, shop.
+//!
+//! A transaction waits for its first lock alone, while it holds nothing: else one idle session
+//! would freeze everything that somebody else happens to hold. Further locks (`..._now`) are taken
+//! at once or not at all, and then the transaction is given up. A batch of orders (`free_...`) waits
+//! for nothing: it leaves out what it cannot have.
+//!
+//! NO KEY UPDATE, as FOR UPDATE conflicts with the lock that a foreign key takes on the row that it
+//! refers to.
+
+use super::Conn;
+use crate::failure::Failure;
+use crate::schema::{orders, products, shop, stock, users};
+use diesel::prelude::*;
+use std::collections::BTreeSet;
+use tradepost_domain::{OrderId, ProductId, UserId};
+
+type Done = Result<(), Failure>;
+
+pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
+    let ids: Vec<i64> = ids.iter().map(|user| user.get()).collect();
+    let rows = users::table
+        .filter(users::id.eq_any(ids))
+        .order(users::id)
+        .select(users::id);
+    rows.for_no_key_update().load::<i64>(conn)?;
+    Ok(())
+}
+
+/// Every staff user and this one, so that two cannot switch each other off.
+pub(crate) fn staff(conn: &mut Conn, user: UserId) -> Done {
+    let rows = users::table
+        .filter(users::is_staff.eq(true).or(users::id.eq(user.get())))
+        .order(users::id)
+        .select(users::id);
+    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
+    all(locked.len(), rows.load::<i64>(conn)?.len())
+}
+
+pub(crate) fn order(conn: &mut Conn, id: OrderId) -> Done {
+    let order = orders::table.find(id.get()).select(orders::id);
+    order.for_no_key_update().load::<i64>(conn)?;
+    Ok(())
+}
+
+pub(crate) fn product(conn: &mut Conn, id: ProductId) -> Done {
+    let product = products::table.find(id.get()).select(products::id);
+    product.for_no_key_update().load::<i64>(conn)?;
+    Ok(())
+}
+
+pub(crate) fn stock_now(conn: &mut Conn, ids: &[ProductId]) -> Done {
+    let wanted: BTreeSet<ProductId> = ids.iter().copied().collect();
+    let locked = free_stock(conn, &wanted)?;
+    if locked.len() == wanted.len() {
+        return Ok(());
+    }
+    // A product that is not there has no row to lock.
+    let ids: Vec<i64> = wanted.iter().map(|product| product.get()).collect();
+    let rows = stock::table.filter(stock::product_id.eq_any(ids)).count();
+    let rows: i64 = rows.get_result(conn)?;
+    all(locked.len(), usize::try_from(rows).unwrap_or_default())
+}
+
+pub(crate) fn shop_now(conn: &mut Conn) -> Done {
+    let shop = shop::table.select(shop::id);
+    all(
+        shop.for_no_key_update()
+            .skip_locked()
+            .load::<i64>(conn)?
+            .len(),
+        1,
+    )
+}
+
+fn all(locked: usize, wanted: usize) -> Done {
+    if locked == wanted {
+        Ok(())
+    } else {
+        Err(Failure::Contended)
+    }
+}
+
+pub(crate) fn free_users(
+    conn: &mut Conn,
+    wanted: &BTreeSet<UserId>,
+) -> Result<BTreeSet<UserId>, Failure> {
+    let ids: Vec<i64> = wanted.iter().map(|user| user.get()).collect();
+    let rows = users::table
+        .filter(users::id.eq_any(ids))
+        .order(users::id)
+        .select(users::id);
+    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
+    Ok(locked.into_iter().filter_map(UserId::new).collect())
+}
+
+pub(crate) fn free_stock(
+    conn: &mut Conn,
+    wanted: &BTreeSet<ProductId>,
+) -> Result<BTreeSet<ProductId>, Failure> {
+    let ids: Vec<i64> = wanted.iter().map(|product| product.get()).collect();
+    let rows = stock::table
+        .filter(stock::product_id.eq_any(ids))
+        .order(stock::product_id)
+        .select(stock::product_id);
+    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
+    Ok(locked.into_iter().filter_map(ProductId::new).collect())
+}

@@ -1,0 +1,375 @@
+//! A throw-away PostgreSQL, for tests and measurements.
+//!
+//! [`Cluster::start`] makes a cluster in a temporary folder and starts its server on a free port of
+//! the loopback interface, as the user `postgres` if we are root, as PostgreSQL refuses to run as
+//! root. The server ends with this process, however that ends: its keeper notices the end of a pipe.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The superuser of every cluster.
+pub const USER: &str = "postgres";
+/// Its password.
+pub const PASSWORD: &str = "throwaway";
+
+/// Runs PostgreSQL beside a shell, and ends it and removes its folder when the pipe on descriptor 3
+/// does: nobody is left then who would.
+const KEEPER: &str = r#"
+"$@" 3<&- & server=$!
+(while read -r _; do :; done; : > ended; kill -INT $server) <&3 & reader=$!
+wait $server
+if [ -e ended ]; then cd / && rm -rf "$OLDPWD"; else kill $reader; fi
+"#;
+
+/// A server of its own, with the folder that it keeps its data in.
+pub struct Cluster {
+    folder: TempDir,
+    programs: PathBuf,
+    port: u16,
+    settings: Vec<String>,
+    keeper: Option<Child>,
+    databases: AtomicU32,
+}
+
+impl Cluster {
+    /// Starts a server that promises as little as a test may: a crash of the machine can lose its
+    /// data, a crash of the server cannot.
+    ///
+    /// # Errors
+    /// If PostgreSQL is not installed, or does not start.
+    pub fn start() -> io::Result<Self> {
+        Self::with(&["fsync=off", "full_page_writes=off"])
+    }
+
+    /// Starts a server with these settings (`name=value`) and the defaults for all others.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn with(settings: &[&str]) -> io::Result<Self> {
+        let programs = programs()?;
+        let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir()?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        let databases = AtomicU32::new(0);
+        let mut cluster = Self {
+            folder,
+            programs,
+            port,
+            settings,
+            keeper: None,
+            databases,
+        };
+        cluster.initialise()?;
+        cluster.resume_or_start()?;
+        Ok(cluster)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn initialise(&self) -> io::Result<()> {
+        let password = self.folder.path().join("password");
+        fs::write(&password, PASSWORD)?;
+        let mut own = Command::new("chown");
+        let owned = !is_root()?
+            || own
+                .args(["-R", USER])
+                .arg(self.folder.path())
+                .status()?
+                .success();
+        let mut initdb = self.command("initdb")?;
+        initdb
+            .arg("--pgdata")
+            .arg(self.data())
+            .arg("--pwfile")
+            .arg(&password);
+        initdb.args(["-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-U", USER]);
+        let made = initdb.args(["-A", "scram-sha-256"]).output()?;
+        if owned && made.status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(
+                String::from_utf8_lossy(&made.stderr).into_owned(),
+            ))
+        }
+    }
+
+    /// A program of PostgreSQL, as the user that it may run as.
+    fn command(&self, program: &str) -> io::Result<Command> {
+        let program = self.programs.join(program);
+        let mut command = if is_root()? {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid", USER, "--regid", USER, "--init-groups", "--"]);
+            command.arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        command.current_dir(self.folder.path()).env_remove("LC_ALL");
+        Ok(command)
+    }
+
+    /// Starts the server if it is not running, on the same port and the same data.
+    ///
+    /// # Errors
+    /// If it does not answer within half a minute.
+    pub fn resume_or_start(&mut self) -> io::Result<()> {
+        if let Some(mut keeper) = self.keeper.take() {
+            keeper.wait()?;
+        }
+        let server = self.command("postgres")?;
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file())?;
+        let mut keeper = Command::new("bash");
+        // The pipe becomes descriptor 3, as a background job of a shell reads nothing from 0.
+        keeper
+            .arg("-c")
+            .arg(format!("exec 3<&0; {KEEPER}"))
+            .arg("keeper");
+        keeper.arg(server.get_program()).args(server.get_args());
+        keeper
+            .arg("-D")
+            .arg(self.data())
+            .arg("-k")
+            .arg(self.folder.path());
+        keeper.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        for setting in &self.settings {
+            keeper.args(["-c", setting]);
+        }
+        keeper.current_dir(self.folder.path());
+        keeper
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        self.keeper = Some(keeper.spawn()?);
+        self.wait_until_ready()
+    }
+
+    fn wait_until_ready(&self) -> io::Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(30) {
+            if self.sql("postgres", "SELECT 1").is_ok() {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50));
+        }
+        Err(io::Error::other(format!(
+            "PostgreSQL does not start:\n{}",
+            self.log()
+        )))
+    }
+
+    /// The address of a database.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{database}",
+            self.port
+        )
+    }
+
+    /// The port that it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes an empty database; its name.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub fn database(&self) -> io::Result<String> {
+        let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name}"))?;
+        Ok(name)
+    }
+
+    /// Makes a database that is a copy of another, to which nobody may be connected; its name.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub fn copy(&self, template: &str) -> io::Result<String> {
+        let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.sql(
+            "postgres",
+            &format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        )?;
+        Ok(name)
+    }
+
+    /// Runs SQL with psql; what it prints, a row a line, columns separated by `|`.
+    ///
+    /// # Errors
+    /// What psql says.
+    pub fn sql(&self, database: &str, sql: &str) -> io::Result<String> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args([
+            "-XqtAv",
+            "ON_ERROR_STOP=1",
+            "-d",
+            &self.url(database),
+            "-c",
+            sql,
+        ]);
+        let output = psql.stdin(Stdio::null()).output()?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout)
+                .trim_end()
+                .to_owned())
+        } else {
+            Err(io::Error::other(
+                String::from_utf8_lossy(&output.stderr).into_owned(),
+            ))
+        }
+    }
+
+    /// Ends the server as a power cut would: kill -9 of all of it.
+    ///
+    /// # Errors
+    /// If it is not running.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.signal("-KILL")?;
+        if let Some(mut keeper) = self.keeper.take() {
+            // Held until the keeper has gone: its end would mean that the folder may go too.
+            let input = keeper.stdin.take();
+            keeper.wait()?;
+            drop(input);
+        }
+        let began = Instant::now();
+        // Its port is free when the last of its processes has noticed.
+        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            if began.elapsed() > Duration::from_secs(10) {
+                return Err(io::Error::other("PostgreSQL survived its end"));
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Stops every process of the server where it stands; [`Cluster::unpause`] lets it go on.
+    ///
+    /// # Errors
+    /// If it is not running.
+    pub fn pause(&self) -> io::Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Lets a paused server go on.
+    ///
+    /// # Errors
+    /// If it is not running.
+    pub fn unpause(&self) -> io::Result<()> {
+        self.signal("-CONT")
+    }
+
+    /// Sends a signal to the postmaster and its children.
+    fn signal(&self, signal: &str) -> io::Result<()> {
+        let pid_file = fs::read_to_string(self.data().join("postmaster.pid"))?;
+        let pid = pid_file
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        let mut pids = vec![pid.clone()];
+        for entry in fs::read_dir("/proc")? {
+            let Ok(stat) = fs::read_to_string(entry?.path().join("stat")) else {
+                continue;
+            };
+            // pid (name) state parent ...
+            let parent = stat
+                .rsplit(") ")
+                .next()
+                .and_then(|rest| rest.split(' ').nth(1));
+            if parent == Some(&pid) {
+                pids.extend(stat.split(' ').next().map(str::to_owned));
+            }
+        }
+        let sent = Command::new("bash")
+            .args([
+                "-c",
+                "kill \"$@\" 2>/dev/null || kill -0 $2",
+                "kill",
+                signal,
+            ])
+            .args(pids)
+            .status()?;
+        if sent.success() || signal == "-KILL" {
+            Ok(())
+        } else {
+            Err(io::Error::other("PostgreSQL is not running"))
+        }
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// Everything that the server has written to its log.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read(self.log_file())
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(mut keeper) = self.keeper.take() {
+            // The end of its input is what the keeper waits for.
+            if let Some(mut input) = keeper.stdin.take() {
+                let _ = input.flush();
+            }
+            let _ = self.unpause();
+            let _ = keeper.wait();
+        }
+    }
+}
+
+fn is_root() -> io::Result<bool> {
+    Ok(fs::metadata("/proc/self")?.uid() == 0)
+}
+
+/// Where the newest PostgreSQL keeps its programs.
+fn programs() -> io::Result<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(|folder| folder.join("initdb").exists())
+        .collect();
+    found.sort_by_key(|folder| version(folder));
+    if let Some(folder) = found.pop() {
+        return Ok(folder);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .find(|folder| folder.join("initdb").exists())
+        .ok_or_else(|| {
+            io::Error::other(
+                "PostgreSQL's server is not installed (Debian: apt-get install postgresql)",
+            )
+        })
+}
+
+fn version(folder: &Path) -> u32 {
+    let version = folder
+        .parent()
+        .and_then(Path::file_name)
+        .and_then(|name| name.to_str());
+    version
+        .and_then(|version| version.parse().ok())
+        .unwrap_or_default()
+}
