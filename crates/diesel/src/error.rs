@@ -39,7 +39,7 @@ pub enum OpenError {
     },
     /// The schema is of an earlier version.
     #[error(
-        "The database {database} is not up to date: {count} migrations are missing. Run `tradepost migrate`."
+        "The database {database} is not up to date: migrations that it lacks: {count}. Run `tradepost migrate`."
     )]
     Pending {
         /// The database: its file, or its URL without the password.

@@ -7,6 +7,8 @@ pub(crate) mod bulk;
 mod classify;
 mod connect;
 pub(crate) mod locks;
+#[cfg(test)]
+mod tests;
 
 #[path = "queries/mod.rs"]
 mod queries;
@@ -93,6 +95,11 @@ impl Database {
         self.read(queries::require_current)
     }
 
+    /// Nothing to look for: PostgreSQL checks its constraints itself, and its pages as they are read.
+    pub(crate) fn damage(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Runs one query.
     pub(crate) fn read<T>(
         &self,
@@ -170,7 +177,13 @@ impl Database {
                 Err(Ended::Failed(Failure::Query(error))) => {
                     let meaning = classify::meaning(&error);
                     link.lost = meaning.kind == StoreErrorKind::Unavailable;
-                    (Failure::Query(error), meaning.again && attempts < ATTEMPTS)
+                    let again = if link.lost {
+                        // There may be as many more as the pool has kept from before.
+                        meaning.again && began.elapsed() < PATIENCE
+                    } else {
+                        meaning.again && attempts < ATTEMPTS
+                    };
+                    (Failure::Query(error), again)
                 }
                 Err(Ended::Failed(failure)) => (failure, false),
                 Err(Ended::Lost { id, error, value }) => {
@@ -285,12 +298,17 @@ pub(crate) fn exclusively<T>(
     })
 }
 
-/// Nothing is copied from here: refuses if orders would be lost.
+/// Nothing is copied from here: refuses if orders would be lost, which the first migration made.
 pub(crate) fn keep_copy(
     conn: &mut Conn,
     _database: &str,
     migration: &str,
+    first: bool,
 ) -> Result<Option<PathBuf>, MigrateError> {
+    if !first {
+        return Ok(None);
+    }
+    conn.batch_execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")?;
     match crate::schema::orders::table.count().get_result(conn)? {
         0 => Ok(None),
         orders => Err(MigrateError::OrdersWouldBeLost {

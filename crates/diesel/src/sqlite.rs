@@ -27,7 +27,7 @@ use diesel::{QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tradepost_domain::{Currency, StoreError};
+use tradepost_domain::{Currency, StoreError, StoreErrorKind};
 use writer::Writer;
 
 /// The connection that the queries are written against.
@@ -39,15 +39,17 @@ pub(crate) struct Database {
     // only the writer can.
     readers: Pool<ConnectionManager<Conn>>,
     writer: Writer,
+    path: PathBuf,
     currency: Currency,
 }
 
 impl Database {
     /// Opens a database that is there and has every migration.
     pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
-        let mut conn = connect::writer(path, Missing::Refuse, options.wait)?;
+        let mut conn = connect::connection(path, Missing::Refuse, options.wait)?;
         let database = connect::name(path)?;
         queries::check_current(&mut conn, database)?;
+        connect::keep_promises(&mut conn, database, options.wait)?;
         let unusable = |error: diesel::result::Error| OpenError::unusable(database, &error);
         if let ShopCurrency::Is(currency) = options.currency {
             queries::fix_currency(&mut conn, currency.code()).map_err(unusable)?;
@@ -59,6 +61,7 @@ impl Database {
         Ok(Self {
             writer,
             readers,
+            path: path.to_owned(),
             currency,
         })
     }
@@ -71,6 +74,18 @@ impl Database {
     /// Whether the database answers, and has every migration.
     pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
         self.read(queries::require_current)
+    }
+
+    /// What SQLite finds wrong with the file, and with the rows of each table. Over a connection of
+    /// its own that could write, and does not: on one that could not, SQLite checks less.
+    pub(crate) fn damage(&self) -> Result<Vec<String>, StoreError> {
+        let mut conn = connect::connection(&self.path, Missing::Refuse, PATIENCE)
+            .map_err(|error| StoreError::caused(StoreErrorKind::Unavailable, error))?;
+        let sql = "SELECT quick_check AS value FROM pragma_quick_check";
+        let found = connect::all_words(&mut conn, sql).map_err(Failure::from);
+        let mut found = found.map_err(store_error)?;
+        found.retain(|line| line != "ok");
+        Ok(found)
     }
 
     /// Runs one query on a connection that cannot write.
@@ -106,7 +121,7 @@ impl Database {
 
 /// A connection for migrations.
 pub(crate) fn migrator(path: &Path, missing: Missing) -> Result<Migrator, OpenError> {
-    let conn = connect::writer(path, missing, PATIENCE)?;
+    let conn = connect::connection(path, missing, PATIENCE)?;
     Ok(Migrator::new(conn, connect::name(path)?.to_owned()))
 }
 
@@ -123,24 +138,29 @@ pub(crate) fn has_history(conn: &mut Conn) -> QueryResult<bool> {
     Ok(connect::number(conn, tables)? > 0)
 }
 
-/// Runs something while no other process can read or write.
+/// Runs something while no other process can write.
 pub(crate) fn exclusively<T>(
     conn: &mut Conn,
     job: impl FnOnce(&mut Conn) -> Result<T, MigrateError>,
 ) -> Result<T, MigrateError> {
+    connect::write_ahead_log(conn, "", PATIENCE)?;
     conn.exclusive_transaction(job)
 }
 
-/// Copies the database beside itself.
+/// Copies the database beside itself, over a connection of its own: this one is in a transaction,
+/// which keeps everybody from writing and nobody from reading.
 pub(crate) fn keep_copy(
     conn: &mut Conn,
     database: &str,
     _migration: &str,
+    _first: bool,
 ) -> Result<Option<PathBuf>, MigrateError> {
     let now = connect::words(conn, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now') AS value")?;
     let copy = format!("{database}.before-revert-{now}");
+    connect::make_private(&copy)?;
+    let mut reader = connect::connection(Path::new(database), Missing::Refuse, PATIENCE)?;
     diesel::sql_query("VACUUM INTO ?")
         .bind::<diesel::sql_types::Text, _>(&copy)
-        .execute(conn)?;
+        .execute(&mut reader)?;
     Ok(Some(PathBuf::from(copy)))
 }

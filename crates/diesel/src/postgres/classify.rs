@@ -42,6 +42,8 @@ const MESSAGES: &[(&str, Meaning)] = &[
     ("No space left on device", once(StoreErrorKind::Full)),
     ("could not extend file", once(StoreErrorKind::Full)),
     ("Disk quota exceeded", once(StoreErrorKind::Full)),
+    // Migrated by another version.
+    ("does not exist", once(StoreErrorKind::SchemaMismatch)),
     // Not there, or not any more.
     ("terminating connection", again(StoreErrorKind::Unavailable)),
     (

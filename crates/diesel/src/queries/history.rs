@@ -118,22 +118,22 @@ impl Migrator {
     /// deleted with all that is in it.
     pub(crate) fn revert(&mut self) -> Result<Option<Reverted>, MigrateError> {
         let Self { conn, database } = self;
-        pending(conn, database)?;
-        let last = applied(conn)?.pop_last();
-        let known = known(database)?;
-        let Some(migration) = known
-            .iter()
-            .find(|migration| last.as_deref() == Some(&*migration.name().version().to_string()))
-        else {
-            return Ok(None);
-        };
-        let name = migration.name().to_string();
-        let kept = keep_copy(conn, database, &name)?;
+        // All under the lock: what was committed before is in the copy, and nothing comes after.
         exclusively(conn, |conn| {
+            pending(conn, database)?;
+            let mut applied = applied(conn)?;
+            let last = applied.pop_last();
+            let known = known(database)?;
+            let Some(migration) = known.iter().find(|migration| {
+                last.as_deref() == Some(&*migration.name().version().to_string())
+            }) else {
+                return Ok(None);
+            };
+            let name = migration.name().to_string();
+            let kept = keep_copy(conn, database, &name, applied.is_empty())?;
             conn.revert_migration(&**migration)
-                .map(drop)
-                .map_err(|error| MigrateError::failed(&name, &error))
-        })?;
-        Ok(Some(Reverted { name, kept }))
+                .map_err(|error| MigrateError::failed(&name, &error))?;
+            Ok(Some(Reverted { name, kept }))
+        })
     }
 }

@@ -44,73 +44,129 @@ const TOTALS: &str = "
     WHERE orders.total <> COALESCE(sums.total, 0)
     ORDER BY orders.id";
 
-/// What an order moved of a product, and what it should have.
+/// What an order sold or took back of a product, and what it should have.
 const MOVEMENTS: &str = "
     SELECT order_id AS subject, product_id AS other,
            CAST(SUM(moved) AS BIGINT) AS stored, CAST(SUM(expected) AS BIGINT) AS proven
     FROM (
-        SELECT order_id, product_id, delta AS moved, 0 AS expected
+        SELECT order_id, product_id, reason, delta AS moved, 0 AS expected
         FROM stock_movements WHERE order_id IS NOT NULL
         UNION ALL
-        SELECT order_lines.order_id, order_lines.product_id, 0,
-               CASE WHEN orders.status = 'cancelled' THEN 0 ELSE -order_lines.quantity END
+        SELECT order_id, product_id, 'sale', 0, -quantity FROM order_lines
+        UNION ALL
+        SELECT order_lines.order_id, order_lines.product_id, 'return', 0, order_lines.quantity
         FROM order_lines JOIN orders ON orders.id = order_lines.order_id
+        WHERE orders.status = 'cancelled'
     ) AS entries
-    GROUP BY order_id, product_id
+    GROUP BY order_id, product_id, reason
     HAVING SUM(moved) <> SUM(expected)
     ORDER BY order_id, product_id";
 
+/// Lines that belong to another user than their order.
+const OWNERS: &str = "
+    SELECT DISTINCT orders.id AS subject, CAST(0 AS BIGINT) AS other, orders.user_id AS stored,
+           order_lines.user_id AS proven
+    FROM order_lines JOIN orders ON orders.id = order_lines.order_id
+    WHERE order_lines.user_id <> orders.user_id
+    ORDER BY orders.id";
+
+/// What refers to what: table, its column that names the row, the column that refers, and the table
+/// that it refers to with its key.
+const REFERENCES: [(&str, &str, &str, &str, &str); 12] = [
+    ("products", "id", "id", "stock", "product_id"),
+    ("stock", "product_id", "product_id", "products", "id"),
+    ("cart_items", "id", "user_id", "users", "id"),
+    ("cart_items", "id", "product_id", "products", "id"),
+    ("orders", "id", "user_id", "users", "id"),
+    ("order_lines", "order_id", "order_id", "orders", "id"),
+    ("order_lines", "order_id", "product_id", "products", "id"),
+    ("stock_movements", "id", "product_id", "products", "id"),
+    ("stock_movements", "id", "order_id", "orders", "id"),
+    ("stock_movements", "id", "actor_id", "users", "id"),
+    ("idempotency_keys", "user_id", "user_id", "users", "id"),
+    ("order_lines", "order_id", "user_id", "users", "id"),
+];
+
+/// Rows that refer to a row which is not there. Where a database checks this itself, a tool that
+/// switched the check off may still have been at work.
+fn orphans(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> {
+    for (table, row, column, other, key) in REFERENCES {
+        let sql = format!(
+            "SELECT DISTINCT {table}.{row} AS subject, CAST(0 AS BIGINT) AS other,
+                    {table}.{column} AS stored, CAST(0 AS BIGINT) AS proven
+             FROM {table} LEFT JOIN {other} ON {other}.{key} = {table}.{column}
+             WHERE {table}.{column} IS NOT NULL AND {other}.{key} IS NULL
+             ORDER BY {table}.{row}"
+        );
+        let orphan = |finding: Finding| {
+            let (row, missing) = (finding.subject, finding.stored);
+            Ok(Discrepancy::Orphan {
+                table,
+                row,
+                refers_to: other,
+                missing,
+            })
+        };
+        collect(conn, &sql, orphan, into)?;
+    }
+    Ok(())
+}
+
 impl Ledger for Database {
     fn audit(&self) -> Result<Audit, StoreError> {
-        self.snapshot(|conn| {
-            let mut discrepancies = Vec::new();
-            let stock = |finding: Finding| {
-                let product = id("stock", "product_id", ProductId::new, finding.subject)?;
-                let (on_hand, ledger) = (finding.stored, finding.proven);
-                Ok(Discrepancy::Stock {
-                    product,
-                    on_hand,
-                    ledger,
-                })
-            };
-            collect(conn, STOCK, stock, &mut discrepancies)?;
-            let total = |finding: Finding| {
-                let order = id("orders", "id", OrderId::new, finding.subject)?;
-                let (total, lines) = (finding.stored, finding.proven);
-                Ok(Discrepancy::Total {
-                    order,
-                    total,
-                    lines,
-                })
-            };
-            collect(conn, TOTALS, total, &mut discrepancies)?;
-            let movements = |finding: Finding| {
-                let order = id("stock_movements", "order_id", OrderId::new, finding.subject)?;
-                let product = id(
-                    "stock_movements",
-                    "product_id",
-                    ProductId::new,
-                    finding.other,
-                )?;
-                let (moved, expected) = (finding.stored, finding.proven);
-                Ok(Discrepancy::Movements {
-                    order,
-                    product,
-                    moved,
-                    expected,
-                })
-            };
-            collect(conn, MOVEMENTS, movements, &mut discrepancies)?;
-            orders_that_cannot_be(conn, &mut discrepancies)?;
-            catalogue_count(conn, &mut discrepancies)?;
+        let mut audit = self.snapshot(|conn| {
+            let mut found = Vec::new();
+            collect(conn, STOCK, stock, &mut found)?;
+            collect(conn, TOTALS, total, &mut found)?;
+            collect(conn, MOVEMENTS, movements, &mut found)?;
+            collect(conn, OWNERS, owner, &mut found)?;
+            orders_that_cannot_be(conn, &mut found)?;
+            orphans(conn, &mut found)?;
+            catalogue_count(conn, &mut found)?;
             Ok(Audit {
                 products: super::count(products::table.count().get_result(conn)?),
                 orders: super::count(orders::table.count().get_result(conn)?),
                 movements: super::count(stock_movements::table.count().get_result(conn)?),
-                discrepancies,
+                discrepancies: found,
             })
-        })
+        })?;
+        let damage = self.damage()?.into_iter();
+        audit
+            .discrepancies
+            .extend(damage.map(|what| Discrepancy::Damaged { what }));
+        Ok(audit)
     }
+}
+
+fn stock(finding: Finding) -> Result<Discrepancy, StoreError> {
+    Ok(Discrepancy::Stock {
+        product: id("stock", "product_id", ProductId::new, finding.subject)?,
+        on_hand: finding.stored,
+        ledger: finding.proven,
+    })
+}
+
+fn total(finding: Finding) -> Result<Discrepancy, StoreError> {
+    Ok(Discrepancy::Total {
+        order: id("orders", "id", OrderId::new, finding.subject)?,
+        total: finding.stored,
+        lines: finding.proven,
+    })
+}
+
+fn movements(finding: Finding) -> Result<Discrepancy, StoreError> {
+    let table = "stock_movements";
+    Ok(Discrepancy::Movements {
+        order: id(table, "order_id", OrderId::new, finding.subject)?,
+        product: id(table, "product_id", ProductId::new, finding.other)?,
+        moved: finding.stored,
+        expected: finding.proven,
+    })
+}
+
+fn owner(finding: Finding) -> Result<Discrepancy, StoreError> {
+    let order = id("orders", "id", OrderId::new, finding.subject)?;
+    Ok(Discrepancy::OtherOwner { order })
 }
 
 fn collect(

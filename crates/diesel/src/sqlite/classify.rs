@@ -29,6 +29,8 @@ pub(super) fn kind(error: &Error) -> StoreErrorKind {
         || says("readonly database")
     {
         StoreErrorKind::Unavailable
+    } else if says("no such table") || says("no such column") {
+        StoreErrorKind::SchemaMismatch
     } else {
         StoreErrorKind::Other
     }

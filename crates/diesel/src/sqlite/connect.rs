@@ -14,6 +14,10 @@ use tradepost_domain::StoreErrorKind;
 /// "TPST", as the first migration writes it: whose file it is.
 const APPLICATION_ID: i64 = 1_414_550_356;
 
+/// The most connections that read. Each keeps pages of its own in memory, and reads take so little
+/// time that a few serve many.
+const MOST_READERS: u32 = 16;
+
 /// Versions 3.7.0 to 3.51.2 can corrupt a database with a write-ahead log that has several
 /// connections (sqlite.org/wal.html, "WAL-reset bug").
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -30,27 +34,63 @@ struct Words {
     value: String,
 }
 
-/// The connection that writes; it makes the database what the readers expect.
-pub(super) fn writer(path: &Path, missing: Missing, wait: Duration) -> Result<Conn, OpenError> {
+/// A connection to a database that is the shop's, or is nobody's yet. Writes nothing.
+pub(super) fn connection(path: &Path, missing: Missing, wait: Duration) -> Result<Conn, OpenError> {
     let path = name(path)?;
-    let mut conn = connection(path, missing)?;
+    let exists = Path::new(path)
+        .try_exists()
+        .map_err(|error| OpenError::unusable(path, &error))?;
+    match (exists, missing) {
+        (false, Missing::Refuse) => {
+            return Err(OpenError::Missing {
+                database: path.to_owned(),
+            });
+        }
+        (false, Missing::Create) => make_private(path)?,
+        (true, _) => {}
+    }
     let unusable = |error: diesel::result::Error| OpenError::unusable(path, &error);
-    // The time to wait comes first: setting the rest may already have to wait.
+    let mut conn =
+        Conn::establish(&uri(path, "rw")).map_err(|error| OpenError::unusable(path, &error))?;
+    // The time to wait comes first: whatever follows may already have to wait.
     conn.batch_execute(&format!("PRAGMA busy_timeout = {}", wait.as_millis()))
         .map_err(unusable)?;
     check_owner(&mut conn, path)?;
     check_version(&words(&mut conn, "SELECT sqlite_version() AS value").map_err(unusable)?)?;
-    write_ahead_log(&mut conn, path, wait)?;
+    Ok(conn)
+}
+
+/// Makes an empty file that only its owner can read: it will hold e-mail addresses and hashes of
+/// passwords. SQLite takes it for an empty database, and gives its log the same rights.
+pub(super) fn make_private(path: &str) -> Result<(), OpenError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(OpenError::unusable(path, &error)),
+    }
+}
+
+/// Sets the connection that writes so that what was committed stays, and makes the database what
+/// the readers expect.
+pub(super) fn keep_promises(conn: &mut Conn, path: &str, wait: Duration) -> Result<(), OpenError> {
+    write_ahead_log(conn, path, wait)?;
     conn.batch_execute(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000",
     )
-    .map_err(unusable)?;
-    Ok(conn)
+    .map_err(|error| OpenError::unusable(path, &error))
 }
 
 /// Turns on the write-ahead log. SQLite does not wait for another process that is doing the same,
 /// whatever its busy_timeout says: it gives up at once, so this tries again.
-fn write_ahead_log(conn: &mut Conn, path: &str, wait: Duration) -> Result<(), OpenError> {
+pub(super) fn write_ahead_log(
+    conn: &mut Conn,
+    path: &str,
+    wait: Duration,
+) -> Result<(), OpenError> {
     const PAUSE: Duration = Duration::from_millis(10);
     let mut waited = Duration::ZERO;
     while let Err(error) = conn.batch_execute("PRAGMA journal_mode = WAL") {
@@ -73,24 +113,6 @@ fn write_ahead_log(conn: &mut Conn, path: &str, wait: Duration) -> Result<(), Op
             database: path.to_owned(),
         }),
     }
-}
-
-/// A bare connection to a file that SQLite can read.
-pub(super) fn connection(path: &str, missing: Missing) -> Result<Conn, OpenError> {
-    let exists = Path::new(path)
-        .try_exists()
-        .map_err(|error| OpenError::unusable(path, &error))?;
-    if !exists && missing == Missing::Refuse {
-        return Err(OpenError::Missing {
-            database: path.to_owned(),
-        });
-    }
-    let mode = if missing == Missing::Create {
-        "rwc"
-    } else {
-        "rw"
-    };
-    Conn::establish(&uri(path, mode)).map_err(|error| OpenError::unusable(path, &error))
 }
 
 fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
@@ -142,7 +164,7 @@ pub(super) fn readers(
     let uri = uri(path, "ro");
     Conn::establish(&uri).map_err(|error| OpenError::unusable(path, &error))?;
     Pool::builder()
-        .max_size(options.readers)
+        .max_size(options.readers.min(MOST_READERS))
         .min_idle(Some(1))
         .connection_timeout(options.wait)
         .test_on_check_out(false)
@@ -160,7 +182,7 @@ impl CustomizeConnection<Conn, diesel::r2d2::Error> for Reader {
     fn on_acquire(&self, conn: &mut Conn) -> Result<(), diesel::r2d2::Error> {
         let wait = self.wait.as_millis();
         conn.batch_execute(&format!(
-            "PRAGMA busy_timeout = {wait}; PRAGMA query_only = ON"
+            "PRAGMA busy_timeout = {wait}; PRAGMA query_only = ON; PRAGMA cache_size = -512"
         ))
         .map_err(diesel::r2d2::Error::QueryError)
     }
@@ -187,6 +209,11 @@ pub(super) fn number(conn: &mut Conn, sql: &str) -> QueryResult<i64> {
     diesel::sql_query(sql)
         .get_result::<Number>(conn)
         .map(|row| row.value)
+}
+
+pub(super) fn all_words(conn: &mut Conn, sql: &str) -> QueryResult<Vec<String>> {
+    let rows = diesel::sql_query(sql).load::<Words>(conn)?;
+    Ok(rows.into_iter().map(|row| row.value).collect())
 }
 
 pub(super) fn words(conn: &mut Conn, sql: &str) -> QueryResult<String> {

@@ -43,7 +43,10 @@ impl Folder {
     }
 
     fn conn(&self) -> Conn {
-        connect::writer(&self.path(), Missing::Refuse, Duration::from_millis(10)).unwrap()
+        let wait = Duration::from_millis(10);
+        let mut conn = connect::connection(&self.path(), Missing::Refuse, wait).unwrap();
+        connect::keep_promises(&mut conn, "", wait).unwrap();
+        conn
     }
 }
 
@@ -227,9 +230,13 @@ fn a_migration_is_taken_back_and_nothing_is_lost() {
     drop(folder.open("EUR").unwrap());
     let reverted = migrator.revert().unwrap().unwrap();
     assert_eq!(migrator.pending().unwrap(), [reverted.name]);
-    assert_eq!(migrator.revert().unwrap(), None);
+    let mut copies = vec![reverted.kept.unwrap()];
+    while let Some(reverted) = migrator.revert().unwrap() {
+        copies.extend(reverted.kept);
+    }
+    assert_eq!(copies.len(), 2);
     drop(migrator);
-    fs::rename(reverted.kept.unwrap(), folder.path()).unwrap();
+    fs::rename(&copies[0], folder.path()).unwrap();
     for log in ["-wal", "-shm"] {
         let _ = fs::remove_file(format!("{}{log}", folder.path().display()));
     }
@@ -255,7 +262,7 @@ fn several_that_migrate_at_once_all_find_it_done() {
             .map(|thread| thread.join().unwrap())
             .sum()
     });
-    assert_eq!(applied, 1);
+    assert_eq!(applied, 2);
     assert!(folder.open("USD").is_ok());
 }
 
@@ -440,4 +447,65 @@ fn constraints_hold_below_the_rules() {
         assert!(error.to_string().contains(words), "{statement}: {error}");
         assert_eq!(kind(&error), StoreErrorKind::Other, "{statement}");
     }
+}
+
+#[test]
+fn taking_a_migration_back_beside_a_shop_that_sells_loses_nothing() {
+    let folder = Folder::new();
+    let mut migrator = folder.migrate();
+    let stores = tradepost_domain::Stores::of(Arc::new(folder.open("USD").unwrap()));
+    let (begun, beginning) = channel();
+    let registering = std::thread::spawn(move || {
+        let shop = tradepost_contract::Shop::new(&stores);
+        let register = |number: u32| tradepost_domain::Register {
+            username: tradepost_domain::Username::new(&format!("user{number}")).unwrap(),
+            email: None,
+            password: tradepost_contract::hash("x"),
+            is_staff: false,
+            at: tradepost_contract::at(0),
+        };
+        shop.customer("first");
+        begun.send(()).unwrap();
+        let acknowledged = |number: &u32| stores.accounts.register(register(*number)).is_ok();
+        (1..100_000).take_while(acknowledged).count() + 1
+    });
+    beginning.recv().unwrap();
+    let mut copy = None;
+    while let Some(reverted) = migrator.revert().unwrap() {
+        copy = reverted.kept;
+    }
+    let acknowledged = registering.join().unwrap();
+    let wait = Duration::from_millis(10);
+    let mut copy = connect::connection(&copy.unwrap(), Missing::Refuse, wait).unwrap();
+    let kept = connect::number(&mut copy, "SELECT count(*) AS value FROM users").unwrap();
+    assert_eq!(kept, i64::try_from(acknowledged).unwrap());
+}
+
+#[test]
+fn a_database_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let mut migrator = folder.migrate();
+    let _shop = folder.open("USD").unwrap();
+    let copy = migrator.revert().unwrap().unwrap().kept.unwrap();
+    for file in [
+        folder.path(),
+        copy,
+        format!("{}-wal", folder.path().display()).into(),
+    ] {
+        let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let folder = Folder::new();
+    fs::write(folder.path(), "").unwrap();
+    let url = DatabaseUrl::sqlite(&folder.path());
+    let mut migrator = AnyMigrator::connect(&url, Missing::Refuse).unwrap();
+    assert_eq!(migrator.pending().unwrap().len(), 2);
+    drop(migrator);
+    assert!(matches!(folder.open("USD"), Err(OpenError::Pending { .. })));
+    assert_eq!(fs::metadata(folder.path()).unwrap().len(), 0);
 }

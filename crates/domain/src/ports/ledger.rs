@@ -58,6 +58,27 @@ pub enum Discrepancy {
         /// The order.
         order: OrderId,
     },
+    /// A row refers to a row that is not there.
+    Orphan {
+        /// The table.
+        table: &'static str,
+        /// The row's id, or that of the order or user that it belongs to.
+        row: i64,
+        /// What it refers to.
+        refers_to: &'static str,
+        /// The id that is not there.
+        missing: i64,
+    },
+    /// The lines of an order belong to another user than the order.
+    OtherOwner {
+        /// The order.
+        order: OrderId,
+    },
+    /// A row breaks a rule of its table, or the file is damaged.
+    Damaged {
+        /// What the database says.
+        what: String,
+    },
     /// The kept number of products in the catalogue is not their number.
     CatalogueCount {
         /// As stored.
@@ -99,6 +120,19 @@ impl fmt::Display for Discrepancy {
             Self::DeletedNotCancelled { order } => {
                 write!(f, "order {order}: it is deleted, but not cancelled")
             }
+            Self::Orphan {
+                table,
+                row,
+                refers_to,
+                missing,
+            } => write!(
+                f,
+                "{table}: row {row} refers to {refers_to} {missing}, which is not there"
+            ),
+            Self::OtherOwner { order } => {
+                write!(f, "order {order}: its lines belong to another user")
+            }
+            Self::Damaged { what } => write!(f, "the database says: {what}"),
             Self::CatalogueCount { kept, counted } => {
                 write!(
                     f,
@@ -114,8 +148,8 @@ impl fmt::Display for Discrepancy {
 pub trait Ledger: Send + Sync {
     /// Proves, in one snapshot: for each product on hand is the sum of its movements and not
     /// negative; for each order the total is the sum of its lines, and its movements of each
-    /// product are minus the quantity, or 0 when it was cancelled; a deleted order is cancelled; the
-    /// catalogue's count is right.
+    /// product are a sale of its quantity, and a return of the same when it was cancelled; a deleted
+    /// order is cancelled; nothing refers to what is not there; the catalogue's count is right.
     ///
     /// # Errors
     /// If the store fails.

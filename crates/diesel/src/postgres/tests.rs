@@ -1,0 +1,495 @@
+//! What is PostgreSQL's own: what its errors mean, rows that others hold, and commits whose answer
+//! is lost. The rules of the ports are in the contract suite.
+
+use super::classify::meaning;
+use super::*;
+use crate::Missing;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::thread;
+use tradepost_contract::{Shop, place};
+use tradepost_domain::{
+    CartAction, OrderFilter, Placement, ProductFilter, Refusal, Stores, UserId, Written,
+};
+use tradepost_throwaway::Cluster;
+
+static SERVER: LazyLock<(Cluster, String)> = LazyLock::new(|| {
+    let cluster = Cluster::with(&["fsync=off", "max_connections=200"]).unwrap();
+    let template = cluster.database().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url(&template)).unwrap();
+    crate::Migrator::connect(&url, Missing::Refuse)
+        .unwrap()
+        .run(|_| ())
+        .unwrap();
+    (cluster, template)
+});
+
+fn options() -> OpenOptions {
+    let currency = ShopCurrency::Is(tradepost_contract::usd());
+    OpenOptions {
+        currency,
+        readers: 6,
+        wait: Duration::from_millis(300),
+    }
+}
+
+/// A database of its own, with the name that it has on the server.
+fn database() -> (Arc<Database>, String) {
+    let (cluster, template) = &*SERVER;
+    let name = cluster.copy(template).unwrap();
+    (Arc::new(open(&cluster.url(&name))), name)
+}
+
+fn open(url: &str) -> Database {
+    Database::open(&DatabaseUrl::parse(url).unwrap(), &options()).unwrap()
+}
+
+fn sql(name: &str, sql: &str) -> String {
+    SERVER.0.sql(name, sql).unwrap()
+}
+
+/// Somebody else's connection.
+fn other(name: &str) -> Conn {
+    Conn::establish(&SERVER.0.url(name)).unwrap()
+}
+
+fn failure(conn: &mut Conn, sql: &str) -> (StoreErrorKind, bool) {
+    let error = conn.batch_execute(sql).unwrap_err();
+    let meaning = meaning(&error);
+    (meaning.kind, meaning.again)
+}
+
+fn orders(stores: &Stores) -> u64 {
+    stores
+        .orders
+        .list(OrderFilter::default(), tradepost_contract::first_page())
+        .unwrap()
+        .count
+}
+
+fn assert_books(stores: &Stores) {
+    let audit = stores.ledger.audit().unwrap();
+    assert_eq!(audit.discrepancies, []);
+}
+
+#[test]
+fn orders_that_arrive_together_share_one_commit() {
+    let (database, name) = database();
+    let stores = Stores::of(database);
+    let shop = Shop::new(&stores);
+    let mug = shop.product(100, 50);
+    let buyers = shop.customers(20);
+    for buyer in &buyers {
+        shop.add(*buyer, mug, 1).unwrap();
+    }
+    let requests: Vec<_> = buyers.iter().map(|buyer| place(*buyer)).collect();
+    let placements = stores.orders.place(&requests).unwrap();
+    assert!(placements.iter().all(Result::is_ok));
+    assert_eq!(
+        sql(
+            &name,
+            "SELECT count(*), count(DISTINCT xmin::text) FROM orders"
+        ),
+        "20|1"
+    );
+    assert_books(&stores);
+}
+
+#[test]
+fn errors_mean_what_they_mean() {
+    let (_database, name) = database();
+    let mut conn = other(&name);
+    let mut rival = other(&name);
+    conn.batch_execute(
+        "CREATE TABLE probe (id INT PRIMARY KEY); INSERT INTO probe VALUES (1), (2)",
+    )
+    .unwrap();
+
+    rival
+        .batch_execute("BEGIN; UPDATE probe SET id = id WHERE id = 1")
+        .unwrap();
+    let blocked = "SET lock_timeout = 50; SELECT * FROM probe WHERE id = 1 FOR UPDATE";
+    assert_eq!(failure(&mut conn, blocked), (StoreErrorKind::Busy, false));
+    let cancelled = "SET lock_timeout = 0; SET statement_timeout = 50;
+                     SELECT * FROM probe WHERE id = 1 FOR UPDATE";
+    assert_eq!(failure(&mut conn, cancelled), (StoreErrorKind::Busy, false));
+    conn.batch_execute("SET statement_timeout = 0").unwrap();
+    let refused = "SELECT * FROM probe WHERE id = 1 FOR UPDATE NOWAIT";
+    assert_eq!(failure(&mut conn, refused), (StoreErrorKind::Busy, false));
+    rival.batch_execute("ROLLBACK").unwrap();
+
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM probe";
+    conn.batch_execute(begin).unwrap();
+    rival.batch_execute("UPDATE probe SET id = id").unwrap();
+    let stale = failure(&mut conn, "UPDATE probe SET id = id");
+    assert_eq!(stale, (StoreErrorKind::Busy, true));
+    conn.batch_execute("ROLLBACK").unwrap();
+
+    assert_eq!(
+        failure(&mut conn, "INSERT INTO probe VALUES (1)"),
+        (StoreErrorKind::Busy, true)
+    );
+    assert_eq!(
+        failure(&mut conn, "SELECT 1 / 0"),
+        (StoreErrorKind::Other, true)
+    );
+    assert_eq!(
+        failure(&mut conn, "INSERT INTO stock VALUES (77, 1)"),
+        (StoreErrorKind::Other, false)
+    );
+    assert_eq!(
+        failure(&mut conn, "BEGIN READ ONLY; CREATE TABLE nothing ()"),
+        (StoreErrorKind::Unavailable, false)
+    );
+    conn.batch_execute("ROLLBACK").unwrap();
+    let suicide = failure(&mut conn, "SELECT pg_terminate_backend(pg_backend_pid())");
+    assert_eq!(suicide, (StoreErrorKind::Unavailable, true));
+    assert_eq!(
+        failure(&mut conn, "SELECT 1"),
+        (StoreErrorKind::Unavailable, true)
+    );
+}
+
+#[test]
+fn a_deadlock_is_run_again() {
+    let (database, name) = database();
+    sql(
+        &name,
+        "CREATE TABLE probe (id INT PRIMARY KEY, n INT); INSERT INTO probe VALUES (1, 0), (2, 0)",
+    );
+    sql(
+        &name,
+        &format!("ALTER DATABASE {name} SET deadlock_timeout = '20ms'"),
+    );
+    let both = Arc::new(std::sync::Barrier::new(2));
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let writers: Vec<_> = [(1, 2), (2, 1)]
+        .into_iter()
+        .map(|(first, second)| {
+            let (database, both) = (open(&SERVER.0.url(&name)), Arc::clone(&both));
+            let attempts = Arc::clone(&attempts);
+            thread::spawn(move || {
+                let met = AtomicBool::new(false);
+                database.write(move |conn| {
+                    attempts.fetch_add(1, Ordering::Relaxed);
+                    conn.batch_execute("SET LOCAL lock_timeout = 0")?;
+                    conn.batch_execute(&format!("UPDATE probe SET n = n + 1 WHERE id = {first}"))?;
+                    if !met.swap(true, Ordering::Relaxed) {
+                        both.wait();
+                    }
+                    conn.batch_execute(&format!("UPDATE probe SET n = n + 1 WHERE id = {second}"))?;
+                    Ok(())
+                })
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap().unwrap();
+    }
+    assert_eq!(
+        attempts.load(Ordering::Relaxed),
+        3,
+        "one of the two gave way"
+    );
+    assert_eq!(sql(&name, "SELECT sum(n) FROM probe"), "4");
+    drop(database);
+}
+
+#[test]
+fn a_row_that_somebody_holds_stops_nobody_else() {
+    let (database, name) = database();
+    let stores = Stores::of(database);
+    let shop = Shop::new(&stores);
+    let (held, free) = (shop.product(100, 5), shop.product(100, 5));
+    let (blocked, lucky, idle) = (shop.customer("b"), shop.customer("l"), shop.customer("i"));
+    shop.add(blocked, held, 1).unwrap();
+    shop.add(lucky, free, 1).unwrap();
+    shop.add(idle, free, 1).unwrap();
+    for hold in [
+        format!("SELECT * FROM stock WHERE product_id = {held} FOR UPDATE"),
+        format!("SELECT * FROM products WHERE id = {held} FOR UPDATE"),
+        format!("SELECT * FROM users WHERE id = {blocked} FOR UPDATE"),
+    ] {
+        let mut holder = other(&name);
+        holder.batch_execute(&format!("BEGIN; {hold}")).unwrap();
+        let began = Instant::now();
+        let placements = stores
+            .orders
+            .place(&[place(blocked), place(lucky)])
+            .unwrap();
+        assert!(began.elapsed() < Duration::from_secs(1), "{hold}");
+        let first = &placements[0];
+        // Nothing of an order touches the wide row of its product.
+        let through = hold.contains("products");
+        assert_eq!(first.is_ok(), through, "{hold}: {first:?}");
+        assert!(through || *first == Err(Refusal::Contended));
+        assert!(placements[1].is_ok(), "{hold}");
+        holder.batch_execute("ROLLBACK").unwrap();
+        shop.add(lucky, free, 1).unwrap();
+        if through {
+            shop.add(blocked, held, 1).unwrap();
+        }
+    }
+    // Whoever waits for one row holds no other, and gives up.
+    let mut holder = other(&name);
+    holder
+        .batch_execute(&format!(
+            "BEGIN; SELECT * FROM users WHERE id = {blocked} FOR UPDATE"
+        ))
+        .unwrap();
+    let command = tradepost_domain::ChangeCart {
+        user: blocked,
+        action: CartAction::Empty,
+        key: None,
+        at: tradepost_contract::at(0),
+    };
+    let error = stores.carts.change(command).unwrap_err();
+    assert_eq!(error.kind(), &StoreErrorKind::Busy);
+    shop.add(idle, free, 1).unwrap();
+    holder.batch_execute("ROLLBACK").unwrap();
+    assert_books(&stores);
+}
+
+#[test]
+fn connections_that_are_cut_are_replaced() {
+    let (database, name) = database();
+    let stores = Stores::of(database);
+    let shop = Shop::new(&stores);
+    let mug = shop.product(100, 100);
+    let buyer = shop.customer("ada");
+    for round in 0..10 {
+        sql(
+            &name,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        assert!(
+            stores.products.find(mug).unwrap().is_some(),
+            "round {round}"
+        );
+        shop.add(buyer, mug, 1).unwrap();
+    }
+    assert_eq!(shop.cart(buyer), [(mug, 10)]);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_unavailable_within_a_second() {
+    let mut cluster = Cluster::start().unwrap();
+    let name = cluster.database().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
+    crate::Migrator::connect(&url, Missing::Refuse)
+        .unwrap()
+        .run(|_| ())
+        .unwrap();
+    let database = open(&cluster.url(&name));
+    cluster.kill().unwrap();
+    for _ in 0..3 {
+        let began = Instant::now();
+        let error = database.check_schema().unwrap_err();
+        assert_eq!(error.kind(), &StoreErrorKind::Unavailable, "{error}");
+        assert!(began.elapsed() < Duration::from_secs(1));
+    }
+    cluster.resume_or_start().unwrap();
+    let back = Instant::now();
+    while database.check_schema().is_err() {
+        assert!(back.elapsed() < Duration::from_secs(2));
+    }
+}
+
+/// Passes everything on between a client and PostgreSQL, but for the answer to a COMMIT, at which
+/// it hangs up: before the server hears of it, or after it has answered.
+struct Proxy {
+    port: u16,
+    armed: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy)]
+enum Cut {
+    BeforeCommit,
+    AfterCommit,
+}
+
+impl Proxy {
+    fn start(cut: Cut) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let armed = Arc::new(AtomicBool::new(false));
+        let trigger = Arc::clone(&armed);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let server = TcpStream::connect(("127.0.0.1", SERVER.0.port())).unwrap();
+                let client = client.unwrap();
+                relay(&client, &server, &trigger, cut);
+            }
+        });
+        Self { port, armed }
+    }
+
+    fn url(&self, name: &str) -> String {
+        SERVER
+            .0
+            .url(name)
+            .replace(&SERVER.0.port().to_string(), &self.port.to_string())
+    }
+}
+
+fn relay(client: &TcpStream, server: &TcpStream, armed: &Arc<AtomicBool>, cut: Cut) {
+    let swallow = Arc::new(AtomicBool::new(false));
+    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    let (armed, cutting) = (Arc::clone(armed), Arc::clone(&swallow));
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            let commits = buffer[..length].windows(6).any(|word| word == b"COMMIT");
+            if commits && armed.swap(false, Ordering::SeqCst) {
+                cutting.store(true, Ordering::SeqCst);
+                if matches!(cut, Cut::BeforeCommit) {
+                    break;
+                }
+            }
+            if to.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+        }
+        if !matches!(cut, Cut::AfterCommit) || !cutting.load(Ordering::SeqCst) {
+            let _ = to.shutdown(Shutdown::Both);
+            let _ = from.shutdown(Shutdown::Both);
+        }
+    });
+    let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            // The answer to the COMMIT is here, so it has happened; the client never hears of it.
+            if swallow.load(Ordering::SeqCst) || to.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+        }
+        let _ = from.shutdown(Shutdown::Both);
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}
+
+fn ids(placements: &[Placement]) -> Vec<UserId> {
+    let user = |placement: &Placement| match placement {
+        Ok(Written::Now(order)) => Some(order.user),
+        _ => None,
+    };
+    placements.iter().filter_map(user).collect()
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_looked_up_and_never_run_again() {
+    for cut in [Cut::BeforeCommit, Cut::AfterCommit] {
+        let (database, name) = database();
+        let stores = Stores::of(database);
+        let shop = Shop::new(&stores);
+        let mug = shop.product(100, 10);
+        let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+        shop.add(ada, mug, 2).unwrap();
+        shop.add(bob, mug, 3).unwrap();
+        let proxy = Proxy::start(cut);
+        let unlucky = Stores::of(Arc::new(open(&proxy.url(&name))));
+        proxy.armed.store(true, Ordering::SeqCst);
+        let placements = unlucky.orders.place(&[place(ada), place(bob)]).unwrap();
+        assert!(
+            !proxy.armed.load(Ordering::SeqCst),
+            "the connection was cut"
+        );
+        assert_eq!(ids(&placements), [ada, bob]);
+        assert_eq!((orders(&stores), shop.stock(mug)), (2, 5));
+        assert_books(&stores);
+
+        // The same for any other write.
+        proxy.armed.store(true, Ordering::SeqCst);
+        let command = tradepost_domain::AdjustStock {
+            product: mug,
+            delta: tradepost_domain::StockDelta::new(4).unwrap(),
+            note: None,
+            key: None,
+            by: None,
+            at: tradepost_contract::at(0),
+        };
+        let adjusted = unlucky
+            .products
+            .adjust_stock(command)
+            .unwrap()
+            .unwrap()
+            .now()
+            .unwrap();
+        assert_eq!(adjusted.level.units(), 9);
+        assert_eq!(shop.stock(mug), 9);
+        assert_books(&stores);
+    }
+}
+
+#[test]
+fn a_start_says_what_is_wrong_within_seconds() {
+    let url = |url: String| DatabaseUrl::parse(&url).unwrap();
+    let good = SERVER.0.url("postgres");
+    for (url, words) in [
+        (
+            good.replace("throwaway", "wrong"),
+            "password authentication failed",
+        ),
+        (
+            SERVER.0.url("nowhere"),
+            "database \"nowhere\" does not exist",
+        ),
+        (good.replace(&SERVER.0.port().to_string(), "1"), "refused"),
+        (
+            good.replace("127.0.0.1", "no-such-host.invalid"),
+            "no-such-host.invalid",
+        ),
+    ]
+    .map(|(address, words)| (url(address), words))
+    {
+        let began = Instant::now();
+        let Err(error) = Database::open(&url, &options()) else {
+            panic!("{words}")
+        };
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(!error.to_string().contains("throwaway"), "{error}");
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
+    sql(
+        "postgres",
+        "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+    );
+    let Err(error) = Database::open(&url(SERVER.0.url("latin")), &options()) else {
+        panic!()
+    };
+    assert!(matches!(error, OpenError::NotUtf8 { .. }), "{error}");
+}
+
+#[test]
+fn servers_that_start_at_once_all_come_up() {
+    let (cluster, _) = &*SERVER;
+    let name = cluster.database().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
+    let applied: usize = thread::scope(|scope| {
+        let start = || {
+            let mut count = 0;
+            let mut migrator = crate::Migrator::connect(&url, Missing::Refuse).unwrap();
+            migrator.run(|_| count += 1).unwrap();
+            let stores = crate::open(&url, &options()).unwrap();
+            assert_eq!(
+                stores
+                    .products
+                    .list(ProductFilter::default(), tradepost_contract::first_page())
+                    .unwrap()
+                    .count,
+                0
+            );
+            count
+        };
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    });
+    assert_eq!(applied, 2);
+}
