@@ -1,0 +1,352 @@
+//! The examples of the README and of the API's page, run as they stand there.
+//!
+//! Every `sh` block is followed by a block with its output. The one that serves is started by the
+//! test; all others are run in one session of bash, in the order of the page. What comes out is
+//! compared with what stands there, those things aside that are never the same twice: times,
+//! tokens, the ids of requests, and the port.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what helps tests may fail as they do"
+)]
+
+use chrono::DateTime;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tradepost");
+/// The port that the pages speak of.
+const PORT: &str = ":8000";
+/// Stands before the output of each block; no output has such a line.
+const MARK: &str = "\u{1}next block\u{1}";
+
+/// A command, the language of the block with its output, and that output.
+#[derive(Debug, PartialEq, Eq)]
+struct Example {
+    command: String,
+    language: String,
+    output: String,
+}
+
+/// The fenced blocks below the headings, in order: the heading, the language and the text of each.
+fn blocks(page: &str) -> Vec<(String, String, String)> {
+    let mut blocks: Vec<(String, String, String)> = Vec::new();
+    let (mut heading, mut inside) = (String::new(), false);
+    for line in page.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            inside = !inside;
+            if inside {
+                blocks.push((heading.clone(), language.to_owned(), String::new()));
+            }
+        } else if inside {
+            let (_, _, text) = blocks.last_mut().unwrap();
+            *text += line;
+            *text += "\n";
+        } else if let Some(title) = line.strip_prefix("## ") {
+            heading = title.to_owned();
+        }
+    }
+    assert!(!inside, "the last block has no end");
+    blocks
+}
+
+/// The examples below these headings; below all of them if none is named.
+fn examples(page: &str, headings: &[&str]) -> Vec<Example> {
+    let mut blocks = blocks(page);
+    for heading in headings {
+        assert!(blocks.iter().any(|(h, ..)| h == heading), "no {heading:?}");
+    }
+    blocks.retain(|(heading, ..)| headings.is_empty() || headings.contains(&&**heading));
+    assert!(
+        blocks.len().is_multiple_of(2),
+        "a block is not one of a pair"
+    );
+    let pairs = blocks.chunks_exact(2).map(|pair| {
+        let [(_, sh, command), (_, language, output)] = pair else {
+            unreachable!()
+        };
+        assert_eq!(sh, "sh", "{command}");
+        assert!(["json", "text"].contains(&&**language), "{command}");
+        Example {
+            command: command.clone(),
+            language: language.clone(),
+            output: output.clone(),
+        }
+    });
+    pairs.collect()
+}
+
+/// What can be compared: JSON without the white space between its tokens, text without that at the
+/// ends of its lines, and neither with anything that differs from run to run.
+fn comparable(language: &str, output: &str) -> String {
+    let json = language == "json";
+    let parts = output.split('"').enumerate().map(|(at, part)| {
+        // A quoted quotation mark splits both sides alike.
+        let quoted = at % 2 == 1;
+        match part {
+            _ if json && quoted => constant(part).to_owned(),
+            _ if json => part.split_whitespace().collect(),
+            _ => part.to_owned(),
+        }
+    });
+    let text = parts.collect::<Vec<_>>().join("\"");
+    let lines = text.trim().lines().map(str::trim_end);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The value of a string, or what stands for all values that it may have.
+fn constant(value: &str) -> &str {
+    let hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let request_id = |id: &str| {
+        id.split_once('-').is_some_and(|(process, count)| {
+            process.len() == 16 && hexadecimal(process) && hexadecimal(count)
+        })
+    };
+    if value.ends_with('Z') && DateTime::parse_from_rfc3339(value).is_ok() {
+        "<time>"
+    } else if value.starts_with("eyJ0eXAiOiJKV1Qi") {
+        "<token>"
+    } else if request_id(value) {
+        "<request id>"
+    } else {
+        value
+    }
+}
+
+/// A command without settings from outside, in this folder.
+fn command(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("TRADEPOST_") || name == "DATABASE_URL" || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    // Neither curl's own settings nor a proxy come between.
+    command.env("HOME", folder).env("CURL_HOME", folder);
+    command.env("no_proxy", "*").env("NO_PROXY", "*");
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// The server that a page starts.
+struct Serving {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    said: String,
+    port: String,
+}
+
+impl Serving {
+    /// Starts the words after `--`, on a free port, and waits until it says which.
+    fn start(line: &str, folder: &Path) -> Self {
+        let words = line.trim().strip_prefix("cargo run --release -- ").unwrap();
+        let err = fs::File::create(folder.join("err")).unwrap();
+        let mut child = command(BINARY, folder)
+            .args(words.split(' '))
+            .env("TRADEPOST_LISTEN", "127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .stderr(err)
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut said = String::new();
+        let port = loop {
+            let before = said.len();
+            let read = out.read_line(&mut said).unwrap();
+            let err = || fs::read_to_string(folder.join("err")).unwrap();
+            assert!(read > 0, "it did not start: {said}{}", err());
+            if let Some((_, address)) = said[before..].split_once("http://127.0.0.1:") {
+                break format!(":{}", address.split('/').next().unwrap());
+            }
+        };
+        Self {
+            child,
+            out,
+            said,
+            port,
+        }
+    }
+
+    /// Ends it as a service manager does; all that it said.
+    fn stop(mut self) -> String {
+        // The one of the shell: not every machine has a program of that name.
+        let kill = format!("kill -s TERM {}", self.child.id());
+        let sent = Command::new("bash").args(["-c", &kill]).status();
+        assert!(sent.unwrap().success());
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(status.code(), Some(0));
+        let mut said = std::mem::take(&mut self.said);
+        self.out.read_to_string(&mut said).unwrap();
+        said.replace(&self.port, PORT)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Gone already, unless a test failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What each of these commands says, in one session.
+fn outputs(examples: &[Example], port: &str, folder: &Path) -> Vec<String> {
+    let mut script = String::new();
+    for example in examples {
+        script += &format!("printf '\\n%s\\n' '{MARK}'\n{}\n", example.command);
+    }
+    let ended = command("bash", folder)
+        .args(["-euo", "pipefail", "-c", &script.replace(PORT, port)])
+        .output()
+        .unwrap();
+    let out = String::from_utf8(ended.stdout).unwrap().replace(port, PORT);
+    let mut outputs: Vec<String> = out.split(MARK).map(str::to_owned).collect();
+    outputs.remove(0);
+    let last = outputs.len().saturating_sub(1);
+    assert!(
+        ended.status.success(),
+        "{}\nfailed: {}{}",
+        examples[last].command,
+        outputs[last],
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    outputs
+}
+
+/// Says which output is not the one that stands on the page.
+fn difference(example: &Example, output: &str) -> Option<String> {
+    let expected = comparable(&example.language, &example.output);
+    let seen = comparable(&example.language, output);
+    (expected != seen).then(|| {
+        format!(
+            "{}\nis said to give\n{expected}\nbut gives\n{seen}\n",
+            example.command
+        )
+    })
+}
+
+/// Runs the examples of a page in an empty folder, and holds their output to the page.
+fn walk(name: &str, headings: &[&str]) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(name);
+    let examples = examples(&fs::read_to_string(page).unwrap(), headings);
+    let [serve, others @ ..] = &*examples else {
+        panic!("{name} has no examples")
+    };
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    // Where cargo puts it in the tree of the sources.
+    fs::create_dir_all(folder.join("target/release")).unwrap();
+    symlink(BINARY, folder.join("target/release/tradepost")).unwrap();
+
+    let serving = Serving::start(&serve.command, folder);
+    let outputs = outputs(others, &serving.port, folder);
+    let said = serving.stop();
+    let pairs = others.iter().zip(&outputs).chain([(serve, &said)]);
+    let wrong: Vec<_> = pairs
+        .filter_map(|(example, output)| difference(example, output))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{name} is not true:\n{}",
+        wrong.join("\n")
+    );
+
+    let verified = command(BINARY, folder).arg("verify").output().unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[test]
+fn the_readme_is_true() {
+    walk("README.md", &["Sixty seconds", "The API by example"]);
+}
+
+#[test]
+fn the_page_about_the_api_is_true() {
+    walk("docs/api.md", &[]);
+}
+
+#[test]
+fn a_difference_is_found() {
+    let example = |language: &str, output: &str| Example {
+        command: "x".to_owned(),
+        language: language.to_owned(),
+        output: output.to_owned(),
+    };
+    for (language, page, output, same) in [
+        ("json", "{\n  \"id\": 1\n}\n", "{\"id\":1}", true),
+        ("json", "{\"id\": 1}", "{\"id\":2}", false),
+        ("json", "{\"id\": 1}", "{\"id\":1}{\"id\":1}", false),
+        ("json", "{\"id\": 1}", "", false),
+        ("json", "{\"a b\": 1}", "{\"ab\": 1}", false),
+        (
+            "json",
+            "{\"at\": \"2026-01-01T00:00:00.000001Z\"}",
+            "{\"at\": \"2027-02-03T04:05:06.789000Z\"}",
+            true,
+        ),
+        (
+            "json",
+            "{\"at\": \"2026-01-01T00:00:00Z\"}",
+            "{\"at\":null}",
+            false,
+        ),
+        (
+            "json",
+            "[\"eyJ0eXAiOiJKV1Qi...\"]",
+            "[\"eyJ0eXAiOiJKV1Qi.a.b\"]",
+            true,
+        ),
+        ("json", "[\"eyJ0eXAiOiJKV1Qi...\"]", "[\"abc\"]", false),
+        (
+            "json",
+            "[\"0123456789abcdef-1\"]",
+            "[\"fedcba9876543210-2f\"]",
+            true,
+        ),
+        ("json", "[\"checkout-7\"]", "[\"checkout-8\"]", false),
+        ("text", "200\n", "\n200\r\n", true),
+        ("text", "200\n", "204\n", false),
+        ("text", "two words", "twowords", false),
+    ] {
+        let found = difference(&example(language, page), output);
+        assert_eq!(found.is_none(), same, "{page} {output}");
+    }
+}
+
+#[test]
+fn examples_are_read_by_their_headings() {
+    let page =
+        "# P\n\n```sh\nno\n```\n\n## A\n\n```sh\none\ntwo\n```\n\n```text\nout\n```\n\n## B\n";
+    let found = Example {
+        command: "one\ntwo\n".to_owned(),
+        language: "text".to_owned(),
+        output: "out\n".to_owned(),
+    };
+    assert_eq!(examples(page, &["A"]), [found]);
+    for wrong in [
+        "## A\n```sh\nx\n```\n",
+        "## A\n```sh\nx\n```\n```sh\ny\n```\n",
+        "## A\n```text\nx\n```\n```sh\ny\n```\n",
+        "## A\n```sh\nx\n```\n```\ny\n```\n",
+    ] {
+        let read = std::panic::catch_unwind(|| examples(wrong, &["A"]));
+        assert!(read.is_err(), "{wrong}");
+    }
+}
