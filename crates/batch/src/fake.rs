@@ -2,12 +2,13 @@
 
 use chrono::DateTime;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::{
     ChangeOrder, Currency, Money, Order, OrderFilter, OrderId, OrderRepository, OrderStatus,
     Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId, Refusal, StoreError,
-    StoreErrorKind, UserId,
+    StoreErrorKind, UserId, Written,
 };
 
 /// What to do with a batch.
@@ -16,6 +17,8 @@ pub(crate) enum Act {
     Place,
     /// Refuse the users with an even id.
     RefuseEven,
+    /// Find somebody else at work on what the users with an even id need.
+    ContendEven,
     /// Fail.
     Fail(StoreErrorKind),
     /// Panic.
@@ -27,6 +30,7 @@ pub(crate) enum Act {
 pub(crate) struct Fake {
     acts: Mutex<VecDeque<Act>>,
     batches: Mutex<Vec<Vec<i64>>>,
+    contending: AtomicBool,
     gate: Option<Mutex<(Sender<()>, Receiver<()>)>>,
 }
 
@@ -64,6 +68,7 @@ impl Fake {
         Self {
             acts: Mutex::default(),
             batches: Mutex::default(),
+            contending: AtomicBool::new(false),
             gate,
         }
     }
@@ -71,6 +76,11 @@ impl Fake {
     /// What to do with the next batch that has no instruction yet; without one it is placed.
     pub(crate) fn then(&self, act: Act) {
         self.acts.lock().unwrap().push_back(act);
+    }
+
+    /// Whether, without another instruction, somebody is at work on what even users need.
+    pub(crate) fn contend(&self, contending: bool) {
+        self.contending.store(contending, Ordering::SeqCst);
     }
 
     /// The users of each batch.
@@ -89,20 +99,36 @@ impl OrderRepository for Fake {
             let _ = opened.recv();
         }
         let act = self.acts.lock().unwrap().pop_front();
-        let all = || requests.iter().map(|request| Ok(order(request)));
-        match act.unwrap_or(Act::Place) {
+        let all = || {
+            requests
+                .iter()
+                .map(|request| Ok(Written::Now(order(request))))
+        };
+        let refusing_even = |refusal: Refusal| {
+            let refuse = |request: &PlaceOrder| request.user.get() % 2 == 0;
+            let placed = requests.iter().zip(all());
+            let placed = placed.map(|(request, placed)| match refuse(request) {
+                true => Err(refusal.clone()),
+                false => placed,
+            });
+            Ok(placed.collect())
+        };
+        let otherwise = match self.contending.load(Ordering::SeqCst) {
+            true => Act::ContendEven,
+            false => Act::Place,
+        };
+        match act.unwrap_or(otherwise) {
             Act::Place => Ok(all().collect()),
-            Act::RefuseEven => Ok(all()
-                .map(|order: Placement| {
-                    order.and_then(|order| match order.user.get() % 2 {
-                        0 => Err(Refusal::EmptyCart),
-                        _ => Ok(order),
-                    })
-                })
-                .collect()),
+            Act::RefuseEven => refusing_even(Refusal::EmptyCart),
+            Act::ContendEven => refusing_even(Refusal::Contended),
             Act::Fail(kind) => Err(StoreError::new(kind)),
             Act::Panic => panic!("told to"),
-            Act::Answer(count) => Ok(all().cycle().take(count).collect()),
+            Act::Answer(count) => Ok(all()
+                .collect::<Vec<_>>()
+                .into_iter()
+                .cycle()
+                .take(count)
+                .collect()),
         }
     }
 
@@ -124,6 +150,7 @@ pub(crate) fn request(user: i64) -> PlaceOrder {
     PlaceOrder {
         user: UserId::new(user).unwrap(),
         expected_total: None,
+        key: None,
         placement: PlacementId::new(u128::from(user.unsigned_abs())),
         at: DateTime::UNIX_EPOCH,
     }

@@ -5,27 +5,36 @@
 //! There is no timer: a batch forms while the one before it commits, so that a lone order waits for
 //! nobody. There is no second path either: one order is a batch of one.
 //!
+//! Where somebody else is at work on what a request needs ([`Refusal::Contended`]), nobody waits for
+//! them: the request pauses for a moment while others go on, and is tried again until its deadline.
+//!
 //! ```text
 //! submit -> waiting (bounded) -> a batch -> OrderRepository::place -> done, for each
-//!              |
+//!              |    ^                          |
+//!              |    +- a short random pause <--+ contended
 //!              +- withdraw: only from here
 //! ```
 //!
 //! What holds:
 //! - `done` is called once for each request that was accepted and not withdrawn, after
 //!   [`OrderRepository::place`] returned and never before.
+//! - It never gets [`Refusal::Contended`].
 //! - A panic, in placing or in a `done`, ends nothing but itself.
+//!
+//! [`Refusal::Contended`]: tradepost_domain::Refusal::Contended
 //!
 //! # Example
 //! ```
 //! use std::sync::{Arc, mpsc};
+//! use std::time::{Duration, Instant};
 //! use tradepost_batch::{Batcher, Limits, QueueFull};
 //! use tradepost_domain::{OrderRepository, PlaceOrder};
 //!
 //! fn place(orders: Arc<dyn OrderRepository>, request: PlaceOrder) -> std::io::Result<()> {
 //!     let batcher = Batcher::start(orders, Limits::default())?;
 //!     let (answer, answered) = mpsc::channel();
-//!     match batcher.submit(request, move |placement| drop(answer.send(placement))) {
+//!     let deadline = Instant::now() + Duration::from_secs(5);
+//!     match batcher.submit(request, deadline, move |placement| drop(answer.send(placement))) {
 //!         Ok(_ticket) => println!("{:?}", answered.recv()),
 //!         Err(QueueFull) => println!("Come again in a second."),
 //!     }
@@ -35,6 +44,7 @@
 
 #[cfg(test)]
 mod fake;
+mod pause;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -43,6 +53,7 @@ mod worker;
 use queue::{Done, Queue};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
+use std::time::Instant;
 use std::{fmt, io};
 use tradepost_domain::{OrderRepository, PlaceOrder, Placement, StoreError};
 
@@ -51,7 +62,8 @@ use tradepost_domain::{OrderRepository, PlaceOrder, Placement, StoreError};
 pub struct Limits {
     /// The most requests in one batch.
     pub batch: usize,
-    /// The most requests that wait for a batch; those that a batch has taken do not count.
+    /// The most requests that wait for a batch, or pause until they are tried again; those that a
+    /// batch has taken do not count.
     pub waiting: usize,
 }
 
@@ -111,21 +123,27 @@ impl Batcher {
     /// return, as everybody else waits meanwhile. A failure of the store is the same for all
     /// requests of a batch.
     ///
+    /// A request that others stand in the way of is tried again until its deadline; if they still
+    /// do then, the answer is [`StoreErrorKind::Busy`](tradepost_domain::StoreErrorKind::Busy). To
+    /// a request that nobody stands in the way of the deadline means nothing.
+    ///
     /// # Errors
     /// [`QueueFull`], at once.
     pub fn submit(
         &self,
         request: PlaceOrder,
+        deadline: Instant,
         done: impl FnOnce(Result<Placement, StoreError>) + Send + 'static,
     ) -> Result<Ticket, QueueFull> {
         let done: Done = Box::new(done);
-        let number = self.queue.push(request, done)?;
+        let number = self.queue.push(request, deadline, done)?;
         let queue = Arc::clone(&self.queue);
         Ok(Ticket { queue, number })
     }
 
-    /// Accepts nothing more, places all that waits, and returns when it is answered. Called from a
-    /// `done`, it returns at once, as the worker cannot wait for itself.
+    /// Accepts nothing more, places all that waits (what is contended is tried until its deadline),
+    /// and returns when it is answered. Called from a `done`, it returns at once, as the worker
+    /// cannot wait for itself.
     pub fn close(&self) {
         self.queue.close();
         if thread::current().id() == self.worker_id {
@@ -159,8 +177,8 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Takes the request back: `true` if no batch had taken it, and then nothing was placed and
-    /// `done` is never called; `false` if a batch has it, and then the answer comes.
+    /// Takes the request back: `true` if no batch has it, also while it pauses between two, and then
+    /// nothing was placed and `done` is never called; `false` if a batch has it, and then the answer comes.
     #[must_use = "if a batch has the request, its answer still comes"]
     pub fn withdraw(self) -> bool {
         self.queue.remove(self.number)

@@ -1,18 +1,27 @@
 //! What waits for a batch.
 
 use crate::QueueFull;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tradepost_domain::{PlaceOrder, Placement, StoreError};
 
 /// What is to be done with the answer.
 pub(crate) type Done = Box<dyn FnOnce(Result<Placement, StoreError>) + Send>;
 
-/// A request that no batch has taken yet.
+/// A request that no batch has taken, or that came back from one.
 pub(crate) struct Waiting {
-    number: u64,
+    pub(crate) number: u64,
     pub(crate) request: PlaceOrder,
+    /// Until when it is tried again while others are at work on what it needs.
+    pub(crate) deadline: Instant,
     pub(crate) done: Done,
+}
+
+/// A request that came back from a batch, and is due again at a time.
+struct Paused {
+    due: Instant,
+    waiting: Waiting,
 }
 
 /// Requests in the order in which they came.
@@ -24,6 +33,8 @@ pub(crate) struct Queue {
 
 struct State {
     waiting: VecDeque<Waiting>,
+    /// By their numbers.
+    paused: BTreeMap<u64, Paused>,
     /// The number of the next request; numbers in `waiting` ascend.
     next: u64,
     closed: bool,
@@ -33,6 +44,7 @@ impl Queue {
     pub(crate) fn new(most: usize) -> Self {
         let state = State {
             waiting: VecDeque::new(),
+            paused: BTreeMap::new(),
             next: 0,
             closed: false,
         };
@@ -49,9 +61,14 @@ impl Queue {
     }
 
     /// Adds a request; its number.
-    pub(crate) fn push(&self, request: PlaceOrder, done: Done) -> Result<u64, QueueFull> {
+    pub(crate) fn push(
+        &self,
+        request: PlaceOrder,
+        deadline: Instant,
+        done: Done,
+    ) -> Result<u64, QueueFull> {
         let mut state = self.state();
-        if state.closed || state.waiting.len() >= self.most {
+        if state.closed || state.waiting.len() + state.paused.len() >= self.most {
             // A `done` may do anything when it is dropped, such as hand in another request.
             drop(state);
             return Err(QueueFull);
@@ -61,6 +78,7 @@ impl Queue {
         state.waiting.push_back(Waiting {
             number,
             request,
+            deadline,
             done,
         });
         drop(state);
@@ -68,15 +86,16 @@ impl Queue {
         Ok(number)
     }
 
+    /// Takes a request back from a batch: it was accepted, so it is never one too many, and a
+    /// closed queue takes it too. To be called by whoever calls [`Queue::take`].
+    pub(crate) fn pause(&self, waiting: Waiting, due: Instant) {
+        let number = waiting.number;
+        self.state().paused.insert(number, Paused { due, waiting });
+    }
+
     /// Removes a request, if it still waits.
     pub(crate) fn remove(&self, number: u64) -> bool {
-        let removed = {
-            let mut state = self.state();
-            let found = state
-                .waiting
-                .binary_search_by_key(&number, |one| one.number);
-            found.ok().and_then(|at| state.waiting.remove(at))
-        };
+        let removed = self.state().remove(number);
         // As in `push`, the `done` in it is dropped outside the lock.
         removed.is_some()
     }
@@ -85,22 +104,54 @@ impl Queue {
     /// closed and empty.
     pub(crate) fn take(&self, most: usize) -> Option<Vec<Waiting>> {
         let mut state = self.state();
-        while state.waiting.is_empty() {
-            if state.closed {
-                return None;
+        loop {
+            let now = Instant::now();
+            let batch = state.batch(most, now);
+            if !batch.is_empty() {
+                return Some(batch);
             }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            let first_due = state.paused.values().map(|paused| paused.due).min();
+            state = match first_due {
+                Some(due) => {
+                    let pause = due.saturating_duration_since(now);
+                    let woken = self.changed.wait_timeout(state, pause);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None if state.closed => return None,
+                None => {
+                    let woken = self.changed.wait(state);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+            };
         }
-        let count = state.waiting.len().min(most);
-        Some(state.waiting.drain(..count).collect())
     }
 
     /// Accepts nothing more.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.changed.notify_all();
+    }
+}
+
+impl State {
+    fn remove(&mut self, number: u64) -> Option<Waiting> {
+        if let Some(paused) = self.paused.remove(&number) {
+            return Some(paused.waiting);
+        }
+        let found = self.waiting.binary_search_by_key(&number, |one| one.number);
+        found.ok().and_then(|at| self.waiting.remove(at))
+    }
+
+    /// Those that are due again, as the older ones, and then new ones. Half of a batch is for the
+    /// new: many who wait in vain for one product must not hold up the orders for all others.
+    fn batch(&mut self, most: usize, now: Instant) -> Vec<Waiting> {
+        let room = most.saturating_sub(self.waiting.len().min(most / 2));
+        let due = self.paused.iter().filter(|(_, paused)| paused.due <= now);
+        let due: Vec<u64> = due.map(|(number, _)| *number).take(room).collect();
+        let due = due.iter().filter_map(|number| self.paused.remove(number));
+        let mut batch: Vec<Waiting> = due.map(|paused| paused.waiting).collect();
+        let count = self.waiting.len().min(most.saturating_sub(batch.len()));
+        batch.extend(self.waiting.drain(..count));
+        batch
     }
 }

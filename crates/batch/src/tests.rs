@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
-use std::time::Duration;
-use tradepost_domain::{Placement, Refusal, StoreError, StoreErrorKind};
+use std::time::{Duration, Instant};
+use tradepost_domain::{Order, Placement, Refusal, StoreError, StoreErrorKind, Written};
+
+mod contended;
 
 /// Longer than anything here takes: what does not come by then never comes.
 const NEVER: Duration = Duration::from_secs(20);
@@ -21,14 +23,23 @@ fn submit(
     answers: &Sender<(i64, Answer)>,
 ) -> Result<Ticket, QueueFull> {
     let answers = answers.clone();
-    batcher.submit(request(id), move |answer| {
+    batcher.submit(request(id), soon(), move |answer| {
         answers.send((id, answer)).unwrap()
     })
 }
 
+/// Longer than any pause.
+fn soon() -> Instant {
+    Instant::now() + NEVER
+}
+
+fn now(id: i64) -> Written<Order> {
+    Written::Now(order(&request(id)))
+}
+
 fn placed(answers: &Receiver<(i64, Answer)>) -> i64 {
     let (id, answer) = answers.recv_timeout(NEVER).unwrap();
-    assert_eq!(answer.unwrap().unwrap(), order(&request(id)));
+    assert_eq!(answer.unwrap().unwrap(), now(id));
     id
 }
 
@@ -162,7 +173,7 @@ fn each_request_gets_its_own_answer_refused_neighbours_or_not() {
         let expected = if id % 2 == 0 {
             Err(Refusal::EmptyCart)
         } else {
-            Ok(order(&request(id)))
+            Ok(now(id))
         };
         assert_eq!((answered, answer.unwrap()), (id, expected));
     }
@@ -221,7 +232,9 @@ fn a_caller_that_panics_harms_nobody() {
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
-    batcher.submit(request(2), |_| panic!("told to")).unwrap();
+    batcher
+        .submit(request(2), soon(), |_| panic!("told to"))
+        .unwrap();
     submit(&batcher, 3, &sender).unwrap();
     gate.open();
     assert_eq!((placed(&answers), placed(&answers)), (1, 3));
@@ -279,7 +292,7 @@ fn the_last_handle_may_be_dropped_by_an_answer() {
     let last = Mutex::new(Some(Arc::clone(&batcher)));
     let go = Arc::clone(&handed_over);
     batcher
-        .submit(request(1), move |_| {
+        .submit(request(1), soon(), move |_| {
             go.wait();
             drop(last.lock().unwrap().take());
             sender.send(()).unwrap();
@@ -300,7 +313,7 @@ fn an_answer_may_close_it_while_somebody_else_does() {
         closes.close();
         sender.send((1, answer)).unwrap();
     };
-    batcher.submit(request(1), done).unwrap();
+    batcher.submit(request(1), soon(), done).unwrap();
     gate.wait_for_batch();
     let closing = [(); 2].map(|()| {
         let batcher = Arc::clone(&batcher);
@@ -320,7 +333,7 @@ fn an_answer_may_hand_in_the_next_request() {
     let again = Arc::clone(&batcher);
     let first = sender.clone();
     batcher
-        .submit(request(1), move |answer| {
+        .submit(request(1), soon(), move |answer| {
             first.send((1, answer)).unwrap();
             submit(&again, 2, &sender).unwrap();
         })
@@ -347,10 +360,10 @@ fn no_answer_is_lost_or_given_twice_whoever_races() {
                         let ticket = loop {
                             let answered = Arc::clone(answered);
                             let done = move |answer: Answer| {
-                                assert_eq!(answer.unwrap().unwrap(), order(&request(id)));
+                                assert_eq!(answer.unwrap().unwrap(), now(id));
                                 answered[at(id)].fetch_add(1, Ordering::SeqCst);
                             };
-                            match batcher.submit(request(id), done) {
+                            match batcher.submit(request(id), soon(), done) {
                                 Ok(ticket) => break ticket,
                                 Err(QueueFull) => thread::yield_now(),
                             }

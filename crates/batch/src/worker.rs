@@ -1,22 +1,58 @@
 //! The worker: one batch after the other.
 
-use crate::queue::{Done, Queue};
+use crate::pause::Pauses;
+use crate::queue::{Done, Queue, Waiting};
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{fmt, iter};
-use tradepost_domain::{OrderRepository, PlaceOrder, Placement, StoreError, StoreErrorKind};
+use std::time::Instant;
+use tradepost_domain::{
+    OrderRepository, PlaceOrder, Placement, Refusal, StoreError, StoreErrorKind,
+};
 
 /// Places what waits until the queue is closed and empty.
 pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize) {
+    let mut pauses = Pauses::new();
     while let Some(batch) = queue.take(most) {
-        let (requests, dones): (Vec<_>, Vec<_>) = batch
+        // Each goes on from here alone, so that the requests can be handed over as one slice.
+        let (requests, rest): (Vec<_>, Vec<_>) = batch
             .into_iter()
-            .map(|waiting| (waiting.request, waiting.done))
+            .map(|one| (one.request, (one.number, one.deadline, one.done)))
             .unzip();
         match place(orders, &requests) {
-            Ok(placements) => answer(dones, placements.into_iter().map(Ok)),
-            Err(error) => answer(dones, iter::repeat_with(|| Err(error.clone()))),
+            Ok(placements) => {
+                let members = requests.into_iter().zip(rest).zip(placements);
+                for ((request, (number, deadline, done)), placement) in members {
+                    let waiting = Waiting {
+                        number,
+                        request,
+                        deadline,
+                        done,
+                    };
+                    settle(queue, &mut pauses, waiting, placement);
+                }
+            }
+            Err(error) => {
+                for (_, _, done) in rest {
+                    answer(done, Err(error.clone()));
+                }
+            }
         }
+    }
+}
+
+/// Answers a request, unless it is to be tried again.
+fn settle(queue: &Queue, pauses: &mut Pauses, waiting: Waiting, placement: Placement) {
+    if placement != Err(Refusal::Contended) {
+        return answer(waiting.done, Ok(placement));
+    }
+    let (now, deadline) = (Instant::now(), waiting.deadline);
+    if now < deadline {
+        // The last try is at the deadline.
+        queue.pause(waiting, deadline.min(now + pauses.next()));
+    } else {
+        let still = StoreError::caused(StoreErrorKind::Busy, Refusal::Contended);
+        answer(waiting.done, Err(still));
     }
 }
 
@@ -39,11 +75,9 @@ fn place(
     }
 }
 
-fn answer(dones: Vec<Done>, results: impl Iterator<Item = Result<Placement, StoreError>>) {
-    for (done, result) in dones.into_iter().zip(results) {
-        // One caller's panic is none of the others' business. The panic hook has reported it.
-        let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
-    }
+fn answer(done: Done, result: Result<Placement, StoreError>) {
+    // One caller's panic is none of the others' business. The panic hook has reported it.
+    let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
 }
 
 fn unknown(defect: Defect) -> StoreError {

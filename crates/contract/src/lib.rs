@@ -21,14 +21,17 @@
 )]
 
 mod cases;
+mod keyed;
+mod placing_orders;
 mod race;
 mod shop;
 #[macro_use]
 mod suite;
 
+pub use placing_orders::{Placed, place};
 pub use race::race;
 pub use shop::{
-    Shop, at, draft, first_page, hash, level, line_totals, money, page, place, settled, units, usd,
+    Shop, at, draft, first_page, hash, level, line_totals, money, page, settled, units, usd,
 };
 
 use tradepost_domain::Stores;

@@ -2,15 +2,14 @@
 //! store is busy.
 
 use chrono::{DateTime, Utc};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 use tradepost_domain::{
-    Account, Actor, AdjustStock, CartAction, CartItem, ChangeCart, ChangeOrder, ChangeProduct,
-    CreateProduct, Currency, Description, Money, Movement, Order, OrderAction, OrderId, OrderLine,
-    PageRequest, PasswordHash, PlaceOrder, Placement, PlacementId, Price, Product, ProductChange,
-    ProductDraft, ProductId, ProductName, Quantity, Refusal, Register, StockDelta, StockLevel,
-    StoreError, Stores, UserId, Username,
+    Account, Actor, AdjustStock, Adjusted, CartAction, CartItem, ChangeCart, ChangeOrder,
+    ChangeProduct, CreateProduct, Currency, Description, Money, Movement, Order, OrderAction,
+    OrderId, OrderLine, PageRequest, PasswordHash, Price, Product, ProductChange, ProductDraft,
+    ProductId, ProductName, Quantity, Refusal, Register, StockDelta, StockLevel, StoreError,
+    Stores, UserId, Username, Written,
 };
 
 /// The currency of the shop under test.
@@ -73,18 +72,6 @@ pub fn draft(name: &str, price: i64, stock: i64) -> ProductDraft {
     }
 }
 
-/// The command that orders a user's cart, under a name that no other command of this process has.
-#[must_use]
-pub fn place(user: UserId) -> PlaceOrder {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    PlaceOrder {
-        user,
-        expected_total: None,
-        placement: PlacementId::new(u128::from(NEXT.fetch_add(1, Ordering::Relaxed))),
-        at: at(100),
-    }
-}
-
 /// Product, unit price in cents and units of each line.
 #[must_use]
 pub fn line_totals(lines: &[OrderLine]) -> Vec<(ProductId, i64, i64)> {
@@ -106,6 +93,14 @@ pub fn settled<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> T {
         }
     }
     panic!("the store was busy {patience} times in a row");
+}
+
+/// What happened now: a command without a key cannot have happened before.
+pub(crate) fn happened_now<T>(written: Written<T>) -> T {
+    match written {
+        Written::Now(outcome) => outcome,
+        Written::Before(answer) => panic!("without a key there is no answer of before: {answer}"),
+    }
 }
 
 /// The shop under test.
@@ -165,10 +160,11 @@ impl<'a> Shop<'a> {
     pub fn create(&self, draft: ProductDraft) -> Result<Product, Refusal> {
         let command = CreateProduct {
             draft,
+            key: None,
             by: None,
             at: at(0),
         };
-        settled(|| self.stores.products.create(command.clone()))
+        settled(|| self.stores.products.create(command.clone())).map(happened_now)
     }
 
     /// A product that is there.
@@ -231,15 +227,16 @@ impl<'a> Shop<'a> {
     ///
     /// # Errors
     /// If the rules refuse.
-    pub fn adjust(&self, product: ProductId, delta: i64) -> Result<Product, Refusal> {
+    pub fn adjust(&self, product: ProductId, delta: i64) -> Result<Adjusted, Refusal> {
         let command = AdjustStock {
             product,
             delta: StockDelta::new(delta).unwrap(),
             note: None,
+            key: None,
             by: None,
             at: at(60),
         };
-        settled(|| self.stores.products.adjust_stock(command.clone()))
+        settled(|| self.stores.products.adjust_stock(command.clone())).map(happened_now)
     }
 
     /// The newest 100 entries of a product's ledger, oldest first.
@@ -255,12 +252,26 @@ impl<'a> Shop<'a> {
     /// # Errors
     /// If the rules refuse.
     pub fn act(&self, user: UserId, action: CartAction) -> Result<Option<CartItem>, Refusal> {
+        self.act_at(user, action, at(20))
+    }
+
+    /// Changes a cart at a time.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn act_at(
+        &self,
+        user: UserId,
+        action: CartAction,
+        at: DateTime<Utc>,
+    ) -> Result<Option<CartItem>, Refusal> {
         let command = ChangeCart {
             user,
             action,
-            at: at(20),
+            key: None,
+            at,
         };
-        settled(|| self.stores.carts.change(command))
+        settled(|| self.stores.carts.change(command.clone())).map(happened_now)
     }
 
     /// Adds to a cart; the line afterwards.
@@ -287,25 +298,6 @@ impl<'a> Shop<'a> {
     pub fn cart(&self, user: UserId) -> Vec<(ProductId, i64)> {
         let row = |item: CartItem| (item.product.id, item.line.quantity.units());
         self.items(user).into_iter().map(row).collect()
-    }
-
-    /// Places a batch.
-    pub fn place_all(&self, requests: &[PlaceOrder]) -> Vec<Placement> {
-        let placements = settled(|| self.stores.orders.place(requests));
-        assert_eq!(
-            placements.len(),
-            requests.len(),
-            "one result for each request"
-        );
-        placements
-    }
-
-    /// Orders a cart.
-    ///
-    /// # Errors
-    /// If the rules refuse.
-    pub fn place(&self, user: UserId) -> Placement {
-        self.place_all(&[place(user)]).remove(0)
     }
 
     /// Fills a cart with these products and units, and orders it.

@@ -78,6 +78,18 @@ macro_rules! each_case {
                 users_are_switched,
                 a_shop_keeps_its_last_staff,
             }
+            keys {
+                one_key_is_one_order,
+                another_command_under_a_key_is_refused,
+                a_key_is_of_one_user_and_one_path,
+                a_refused_attempt_may_be_tried_again,
+                a_key_twice_in_a_batch_is_one_order,
+                one_key_is_one_product,
+                one_key_is_one_delivery,
+                one_key_is_one_addition,
+                old_keys_are_forgotten,
+                a_healthy_store_says_so,
+            }
             ledger {
                 an_empty_shop_has_empty_books,
                 an_audit_looks_at_everything,
@@ -103,6 +115,11 @@ macro_rules! each_case {
                 one_checked_password_is_changed_once,
                 the_last_staff_user_stays,
                 lists_are_of_one_moment,
+                orders_under_one_key_are_one,
+                products_under_one_key_are_one,
+                additions_under_one_key_are_one,
+                deliveries_under_one_key_are_one,
+                deliveries_under_many_keys_all_count,
             }
         }
     };

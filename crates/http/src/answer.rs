@@ -1,10 +1,12 @@
 //! Successes. The only place beside [`crate::error`] that names status codes.
 
 use crate::error::ApiError;
+use crate::idempotency::{REPLAYED, Told};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 
 /// What a handler gives.
 pub(crate) type Answer = Result<HttpResponse, ApiError>;
@@ -19,11 +21,31 @@ pub(crate) fn created(shape: &impl Serialize) -> Answer {
     json(StatusCode::CREATED, shape)
 }
 
-/// It was made, and is at this absolute address from now on.
-pub(crate) fn created_at(location: String, shape: &impl Serialize) -> Answer {
-    let location =
-        HeaderValue::try_from(location).map_err(|error| ApiError::Defect(error.to_string()))?;
-    let mut response = created(shape)?;
+/// It was made, now or when the same was sent before.
+pub(crate) fn told(told: Told) -> Answer {
+    if told.body.is_empty() {
+        // What is written has bounds, so that all of it can be told.
+        let defect = "there is no answer to what was written";
+        return Err(ApiError::Defect(defect.to_owned()));
+    }
+    let mut response = with_body(StatusCode::CREATED, told.body);
+    if told.replayed {
+        let replayed = HeaderValue::from_static("true");
+        response.headers_mut().insert(REPLAYED, replayed);
+    }
+    Ok(response)
+}
+
+/// The same, and it is below this absolute address from now on, under its id.
+pub(crate) fn told_at(collection: &str, told: Told) -> Answer {
+    #[derive(Deserialize)]
+    struct Made {
+        id: i64,
+    }
+    let made: Made = serde_json::from_str(&told.body).map_err(defect)?;
+    let location = format!("{collection}{}/", made.id);
+    let location = HeaderValue::try_from(location).map_err(defect)?;
+    let mut response = self::told(told)?;
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
 }
@@ -41,8 +63,16 @@ pub(crate) fn options(allow: HeaderValue) -> HttpResponse {
 }
 
 fn json(status: StatusCode, shape: &impl Serialize) -> Answer {
-    let body = serde_json::to_vec(shape).map_err(|error| ApiError::Defect(error.to_string()))?;
-    Ok(HttpResponse::build(status)
+    let body = serde_json::to_string(shape).map_err(defect)?;
+    Ok(with_body(status, body))
+}
+
+fn with_body(status: StatusCode, body: String) -> HttpResponse {
+    HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
-        .body(body))
+        .body(body)
+}
+
+fn defect(error: impl Display) -> ApiError {
+    ApiError::Defect(error.to_string())
 }

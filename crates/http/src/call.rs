@@ -3,15 +3,17 @@
 use crate::Shop;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
+use crate::fields::Fields;
 use crate::gate::Caller;
+use crate::idempotency;
 use crate::state::State;
 use crate::work::Kind;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
 use std::sync::Arc;
-use std::time::Instant;
-use tradepost_domain::{Actor, Currency, Refusal, ShopError};
+use std::time::{Duration, Instant};
+use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, ShopError};
 
 pub(crate) struct Call {
     pub(crate) actor: Actor,
@@ -55,6 +57,12 @@ impl Call {
         Ok(parse(text).ok_or(Refusal::NotFound)?)
     }
 
+    /// The `Idempotency-Key`; what is wrong with it is noted with what is wrong with the fields.
+    pub(crate) fn idempotency_key(&self, fields: &mut Fields) -> Option<IdempotencyKey> {
+        let key = idempotency::read(self.request.headers());
+        fields.header(idempotency::FIELD, key)
+    }
+
     pub(crate) fn query_string(&self) -> &str {
         self.request.query_string()
     }
@@ -89,6 +97,20 @@ impl Call {
         job: impl FnOnce(&Shop, Actor) -> Result<T, ShopError> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.run(Kind::Command, job).await
+    }
+
+    /// Asks the store how it is. The answer is due at once, whatever else may take its time.
+    pub(crate) async fn probe(&self) -> Result<(), ApiError> {
+        // Less than the second after which those who ask take the shop for dead.
+        const PATIENCE: Duration = Duration::from_millis(800);
+        let deadline = self.deadline.min(Instant::now() + PATIENCE);
+        let check = |shop: &Shop| Ok(shop.upkeep.check());
+        match self.state.run(Kind::Probe, deadline, check).await {
+            Ok(checked) => checked.map_err(ApiError::NotReady),
+            // Whoever asked before has no answer either.
+            Err(ApiError::Busy) => Err(ApiError::Overdue),
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs a use case of this kind.

@@ -62,12 +62,14 @@ codes! {
     TotalTooLarge = CONFLICT "total_too_large" "The total is too large",
     InvalidTransition = CONFLICT "invalid_transition" "Transition not allowed",
     OrderNotPending = CONFLICT "order_not_pending" "The order is no longer pending",
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before",
     LastStaff = CONFLICT "last_staff" "The last staff user has to stay",
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type",
     InternalError = INTERNAL_SERVER_ERROR "internal_error" "Internal error",
     Busy = SERVICE_UNAVAILABLE "busy" "Too busy",
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "Unavailable",
+    Schema = SERVICE_UNAVAILABLE "schema" "The database is of another version",
     OutcomeUnknown = SERVICE_UNAVAILABLE "outcome_unknown" "The outcome is not known",
     StorageFull = INSUFFICIENT_STORAGE "storage_full" "No room left",
 }
@@ -108,6 +110,8 @@ pub(crate) enum ApiError {
     Overdue,
     /// A command was begun and has not ended in time.
     OutcomeUnknown,
+    /// The store does not say that it is well.
+    NotReady(StoreError),
     /// A handler panicked.
     Panicked,
     /// A defect of this crate; the text is for the log.
@@ -125,7 +129,17 @@ impl ApiError {
                 StoreErrorKind::Unavailable => Code::Unavailable,
                 StoreErrorKind::Full => Code::StorageFull,
                 StoreErrorKind::OutcomeUnknown => Code::OutcomeUnknown,
+                StoreErrorKind::SchemaMismatch => Code::Schema,
                 StoreErrorKind::Corrupt { .. } | StoreErrorKind::Other => Code::InternalError,
+            },
+            Self::NotReady(error) => match error.kind() {
+                StoreErrorKind::Busy => Code::Busy,
+                StoreErrorKind::SchemaMismatch => Code::Schema,
+                StoreErrorKind::Unavailable
+                | StoreErrorKind::Full
+                | StoreErrorKind::OutcomeUnknown
+                | StoreErrorKind::Corrupt { .. }
+                | StoreErrorKind::Other => Code::Unavailable,
             },
             Self::MalformedBody(_) => Code::MalformedBody,
             Self::BodyTooLarge => Code::BodyTooLarge,
@@ -172,8 +186,10 @@ impl ApiError {
                 StoreErrorKind::Full
                 | StoreErrorKind::OutcomeUnknown
                 | StoreErrorKind::Corrupt { .. }
+                | StoreErrorKind::SchemaMismatch
                 | StoreErrorKind::Other => log::error!("request {request_id}: {error}"),
             },
+            Self::NotReady(error) => log::warn!("request {request_id}: not ready: {error}"),
             Self::Hashing(error) => log::error!("request {request_id}: {error}"),
             Self::Amount(error) => log::error!("request {request_id}: {error}"),
             Self::Defect(cause) => log::error!("request {request_id}: {cause}"),
@@ -212,6 +228,9 @@ fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::TotalTooLarge => Code::TotalTooLarge,
         Refusal::InvalidTransition { .. } => Code::InvalidTransition,
         Refusal::OrderNotPending { .. } => Code::OrderNotPending,
+        Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+        // Nothing was changed, and a moment later it may go through.
+        Refusal::Contended => Code::Busy,
         Refusal::LastStaff => Code::LastStaff,
     }
 }
@@ -245,6 +264,7 @@ impl fmt::Display for ApiError {
             | Self::Busy
             | Self::Overdue
             | Self::OutcomeUnknown
+            | Self::NotReady(_)
             | Self::Panicked
             | Self::Defect(_)
             | Self::Framework(_) => f.write_str(sentence(self.code())),
@@ -263,8 +283,9 @@ fn sentence(code: Code) -> &'static str {
         Code::Busy => "The shop has too much to do. Nothing was changed; try again.",
         Code::Unavailable => "The shop cannot answer right now. Nothing was changed; try again.",
         Code::OutcomeUnknown => {
-            "The shop could not learn in time what became of the request. Look before trying again."
+            "The shop could not learn in time what became of the request. Look before trying again, or send it again under the Idempotency-Key that it came with."
         }
+        Code::Schema => "The shop's database is of another version. Nothing was changed.",
         Code::StorageFull => "The shop has no room left. Nothing was changed.",
         Code::InternalError => "Something went wrong in the shop; it was written down.",
         Code::BadRequest => "The request cannot be understood.",

@@ -42,6 +42,8 @@ examples! { refusals: Refusal;
         allowed: vec![OrderStatus::Delivered],
     },
     Refusal::OrderNotPending { .. } => Refusal::OrderNotPending { status: OrderStatus::Shipped },
+    Refusal::IdempotencyKeyReused => Refusal::IdempotencyKeyReused,
+    Refusal::Contended => Refusal::Contended,
     Refusal::LastStaff => Refusal::LastStaff,
 }
 
@@ -55,6 +57,7 @@ examples! { failures: StoreErrorKind;
         column: "secret column",
         row: 1,
     },
+    StoreErrorKind::SchemaMismatch => StoreErrorKind::SchemaMismatch,
     StoreErrorKind::Other => StoreErrorKind::Other,
 }
 
@@ -72,6 +75,7 @@ examples! { own: ApiError;
     ApiError::Busy => ApiError::Busy,
     ApiError::Overdue => ApiError::Overdue,
     ApiError::OutcomeUnknown => ApiError::OutcomeUnknown,
+    ApiError::NotReady(_) => not_ready(StoreErrorKind::Unavailable),
     ApiError::Panicked => ApiError::Panicked,
     ApiError::Defect(_) => ApiError::Defect("secret cause".to_owned()),
     ApiError::Framework(_) => ApiError::Framework(StatusCode::UPGRADE_REQUIRED),
@@ -86,6 +90,27 @@ fn examples() -> Vec<(&'static str, ApiError)> {
         (name, StoreError::caused(kind, source).into())
     });
     own().into_iter().chain(refused).chain(failed).collect()
+}
+
+fn not_ready(kind: StoreErrorKind) -> ApiError {
+    ApiError::NotReady(StoreError::caused(
+        kind,
+        std::io::Error::other("secret cause"),
+    ))
+}
+
+#[test]
+fn what_is_not_ready_is_503_with_one_of_three_reasons() {
+    for (name, kind) in failures() {
+        let code = not_ready(kind.clone()).code();
+        let expected = match kind {
+            StoreErrorKind::Busy => Code::Busy,
+            StoreErrorKind::SchemaMismatch => Code::Schema,
+            _ => Code::Unavailable,
+        };
+        assert_eq!(code, expected, "{name}");
+        assert_eq!(code.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
 }
 
 fn money() -> Money {

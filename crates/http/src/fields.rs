@@ -61,6 +61,15 @@ impl Fields {
         self.errors.keep(name, value)
     }
 
+    /// What a header says, which may be left out.
+    pub(crate) fn header<T>(
+        &mut self,
+        name: FieldName,
+        value: Result<Option<T>, Problem>,
+    ) -> Option<T> {
+        self.errors.keep(name, value).flatten()
+    }
+
     /// What was made of the required fields, unless something is wrong with any field.
     pub(crate) fn complete<T>(self, required: Option<T>) -> Result<T, ApiError> {
         match required {

@@ -25,6 +25,7 @@ mod fields;
 mod form;
 mod gate;
 mod handlers;
+mod idempotency;
 mod origin;
 mod pages;
 mod placing;
@@ -47,7 +48,7 @@ pub use work::Limit;
 use std::sync::Arc;
 use std::time::Duration;
 use tradepost_batch::Batcher;
-use tradepost_domain::{Accounts, Carts, Catalogue, Currency, Orders};
+use tradepost_domain::{Accounts, Carts, Catalogue, Currency, Orders, Upkeep};
 
 /// What there is to serve.
 #[derive(Clone)]
@@ -62,6 +63,8 @@ pub struct Shop {
     pub accounts: Accounts,
     /// Where orders wait to be placed together.
     pub batcher: Arc<Batcher>,
+    /// What tells whether the store is well.
+    pub upkeep: Arc<dyn Upkeep>,
     /// The currency of every price.
     pub currency: Currency,
 }
@@ -93,6 +96,25 @@ pub struct Limits {
     pub work: Limit,
     /// Passwords that are checked or hashed, each of which keeps a core busy.
     pub passwords: Limit,
+}
+
+impl Limits {
+    /// For those who ask whether the shop is ready: it has to be told when everything else hangs.
+    /// A second place lets one who asks be told while another one's question hangs.
+    pub(crate) const PROBES: Limit = Limit {
+        running: 2,
+        waiting: 16,
+    };
+
+    /// The most that runs at once, of all kinds: whoever has a place holds a thread, and may hold a
+    /// connection to the database.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.work
+            .running
+            .saturating_add(self.passwords.running)
+            .saturating_add(Self::PROBES.running)
+    }
 }
 
 impl Default for Settings {

@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{timeout, timeout_at};
-use tradepost_domain::{Money, Order};
+use tradepost_domain::{Keyed, Money, Order, Written};
 
 /// How much longer than the deadline an order is waited for once a batch has taken it. Its outcome
 /// is then mostly a commit away, and worth more than an answer in time that says nothing.
@@ -16,13 +16,17 @@ const GRACE: Duration = Duration::from_millis(500);
 /// # Errors
 /// The refusals of [`tradepost_domain::decide_placing`]; [`ApiError::Busy`] if no batch has taken
 /// the order, and none ever will; [`ApiError::OutcomeUnknown`] if one has.
-pub(crate) async fn place(call: &Call, expected: Option<Money>) -> Result<Order, ApiError> {
-    let request = call.shop().orders.placing(call.actor, expected)?;
+pub(crate) async fn place(
+    call: &Call,
+    expected: Option<Money>,
+    key: Option<Keyed<Order>>,
+) -> Result<Written<Order>, ApiError> {
+    let request = call.shop().orders.placing(call.actor, expected, key)?;
     let (tell, mut told) = oneshot::channel();
     let ticket = call
         .shop()
         .batcher
-        .submit(request, move |outcome| {
+        .submit(request, call.deadline, move |outcome| {
             // Whoever asked may have gone away.
             let _ = tell.send(outcome);
         })

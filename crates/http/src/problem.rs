@@ -127,6 +127,8 @@ fn members(error: &ApiError) -> Members<'_> {
         | Refusal::EmptyCart
         | Refusal::TotalTooLarge
         | Refusal::OrderNotPending { .. }
+        | Refusal::IdempotencyKeyReused
+        | Refusal::Contended
         | Refusal::LastStaff => Members::None {},
     }
 }

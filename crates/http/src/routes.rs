@@ -3,7 +3,7 @@
 use crate::answer;
 use crate::error::ApiError;
 use crate::gate::{Demand, gate};
-use crate::handlers::{accounts, cart, orders, products, root};
+use crate::handlers::{accounts, cart, orders, probes, products, root, stock};
 use crate::state::State;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
@@ -30,8 +30,8 @@ impl Entry {
         &self.method
     }
 
-    /// The path, with the slash at its end; `{id}` stands for a number. The same path without that
-    /// slash serves the same.
+    /// The path, below `/api` with a slash at its end; `{id}` stands for a number. The same path
+    /// without that slash, or with one, serves the same.
     #[must_use]
     pub fn path(&self) -> &'static str {
         self.path
@@ -59,28 +59,32 @@ const DELETE: Method = Method::DELETE;
 /// Every route there is. Those of one path stand together.
 #[rustfmt::skip]
 static TABLE: &[Entry] = &[
-    entry(GET,    "/api/",                Public,   || web::to(root::index)),
-    entry(POST,   "/api-token-auth/",     Public,   || web::to(accounts::sign_in)).without_token(),
-    entry(POST,   "/api/register/",       Public,   || web::to(accounts::register)),
-    entry(GET,    "/api/products/",       Public,   || web::to(products::list)),
-    entry(POST,   "/api/products/",       Staff,    || web::to(products::create)),
-    entry(GET,    "/api/products/{id}/",  Public,   || web::to(products::show)),
-    entry(PUT,    "/api/products/{id}/",  Staff,    || web::to(products::replace)),
-    entry(PATCH,  "/api/products/{id}/",  Staff,    || web::to(products::change)),
-    entry(DELETE, "/api/products/{id}/",  Staff,    || web::to(products::archive)),
-    entry(GET,    "/api/cart/",           Customer, || web::to(cart::list)),
-    entry(POST,   "/api/cart/",           Customer, || web::to(cart::add)),
-    entry(DELETE, "/api/cart/",           Customer, || web::to(cart::empty)),
-    entry(GET,    "/api/cart/{id}/",      Customer, || web::to(cart::show)),
-    entry(PUT,    "/api/cart/{id}/",      Customer, || web::to(cart::replace)),
-    entry(PATCH,  "/api/cart/{id}/",      Customer, || web::to(cart::change)),
-    entry(DELETE, "/api/cart/{id}/",      Customer, || web::to(cart::remove)),
-    entry(GET,    "/api/orders/",         Customer, || web::to(orders::list)),
-    entry(POST,   "/api/orders/",         Customer, || web::to(orders::place)),
-    entry(GET,    "/api/orders/{id}/",    Customer, || web::to(orders::show)),
-    entry(PUT,    "/api/orders/{id}/",    Customer, || web::to(orders::replace)),
-    entry(PATCH,  "/api/orders/{id}/",    Customer, || web::to(orders::change)),
-    entry(DELETE, "/api/orders/{id}/",    Customer, || web::to(orders::delete)),
+    entry(GET,    "/api/",                      Public,   || web::to(root::index)),
+    entry(POST,   "/api-token-auth/",           Public,   || web::to(accounts::sign_in)).without_token(),
+    entry(POST,   "/api/register/",             Public,   || web::to(accounts::register)),
+    entry(GET,    "/api/products/",             Public,   || web::to(products::list)),
+    entry(POST,   "/api/products/",             Staff,    || web::to(products::create)),
+    entry(GET,    "/api/products/{id}/",        Public,   || web::to(products::show)),
+    entry(PUT,    "/api/products/{id}/",        Staff,    || web::to(products::replace)),
+    entry(PATCH,  "/api/products/{id}/",        Staff,    || web::to(products::change)),
+    entry(DELETE, "/api/products/{id}/",        Staff,    || web::to(products::archive)),
+    entry(GET,    "/api/products/{id}/stock/",  Staff,    || web::to(stock::list)),
+    entry(POST,   "/api/products/{id}/stock/",  Staff,    || web::to(stock::adjust)),
+    entry(GET,    "/api/cart/",                 Customer, || web::to(cart::list)),
+    entry(POST,   "/api/cart/",                 Customer, || web::to(cart::add)),
+    entry(DELETE, "/api/cart/",                 Customer, || web::to(cart::empty)),
+    entry(GET,    "/api/cart/{id}/",            Customer, || web::to(cart::show)),
+    entry(PUT,    "/api/cart/{id}/",            Customer, || web::to(cart::replace)),
+    entry(PATCH,  "/api/cart/{id}/",            Customer, || web::to(cart::change)),
+    entry(DELETE, "/api/cart/{id}/",            Customer, || web::to(cart::remove)),
+    entry(GET,    "/api/orders/",               Customer, || web::to(orders::list)),
+    entry(POST,   "/api/orders/",               Customer, || web::to(orders::place)),
+    entry(GET,    "/api/orders/{id}/",          Customer, || web::to(orders::show)),
+    entry(PUT,    "/api/orders/{id}/",          Customer, || web::to(orders::replace)),
+    entry(PATCH,  "/api/orders/{id}/",          Customer, || web::to(orders::change)),
+    entry(DELETE, "/api/orders/{id}/",          Customer, || web::to(orders::delete)),
+    entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).without_token(),
+    entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).without_token(),
 ];
 
 const fn entry(
@@ -124,7 +128,9 @@ fn resource(state: &Arc<State>, path: &'static str, entries: &[Entry]) -> Resour
         let answer = no_such_method(&request, &allow);
         async move { answer }
     });
-    let resource = web::resource([path, path.trim_end_matches('/')]).default_service(others);
+    let bare = path.trim_end_matches('/');
+    let forms = [format!("{bare}/"), bare.to_owned()];
+    let resource = web::resource(forms).default_service(others);
     entries
         .iter()
         .map(|entry| route(state, entry))

@@ -33,7 +33,7 @@ impl Api {
         let limits = settings.limits;
         Ok(Self {
             state: Arc::new(State::new(shop, settings)?),
-            threads: limits.work.running.saturating_add(limits.passwords.running),
+            threads: limits.running(),
         })
     }
 

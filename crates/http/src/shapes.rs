@@ -3,7 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use tradepost_domain::{
-    Account, CartIssue, CartItem, Money, MoneyError, Order, OrderLine, Product, Sku,
+    Account, Adjusted, CartIssue, CartItem, Money, MoneyError, Movement, Note, Order, OrderId,
+    OrderLine, Product, Sku, UserId,
 };
 
 /// An amount as a decimal string with all the decimals of its currency.
@@ -21,6 +22,34 @@ struct Time(DateTime<Utc>);
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+/// The answers that are stored under idempotency keys: the same JSON as that of any other answer.
+/// Empty if it cannot be written, which no outcome within its bounds is.
+pub(crate) mod stored {
+    use super::{CartLineShape, MovementShape, OrderShape, ProductShape};
+    use serde::Serialize;
+    use tradepost_domain::{Adjusted, CartItem, Order, Product};
+
+    pub(crate) fn product(product: &Product) -> String {
+        text(&ProductShape::of(product))
+    }
+
+    pub(crate) fn cart_line(item: &CartItem) -> String {
+        CartLineShape::of(item).map_or_else(|_| String::new(), |shape| text(&shape))
+    }
+
+    pub(crate) fn order(order: &Order) -> String {
+        OrderShape::of(order).map_or_else(|_| String::new(), |shape| text(&shape))
+    }
+
+    pub(crate) fn adjusted(adjusted: &Adjusted) -> String {
+        text(&MovementShape::made(adjusted))
+    }
+
+    fn text(shape: &impl Serialize) -> String {
+        serde_json::to_string(shape).unwrap_or_default()
     }
 }
 
@@ -50,6 +79,46 @@ impl<'a> ProductShape<'a> {
             currency: price.currency().code(),
             created_at: Time(product.created_at),
             updated_at: Time(product.updated_at),
+        }
+    }
+}
+
+/// An entry of a product's ledger.
+#[derive(Serialize)]
+pub(crate) struct MovementShape<'a> {
+    id: i64,
+    product_id: i64,
+    order_id: Option<i64>,
+    delta: i64,
+    reason: &'static str,
+    note: Option<&'a str>,
+    actor: Option<i64>,
+    /// On hand afterwards: of a movement that was made just now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stock: Option<i64>,
+    created_at: Time,
+}
+
+impl<'a> MovementShape<'a> {
+    pub(crate) fn of(movement: &'a Movement) -> Self {
+        let entry = &movement.entry;
+        Self {
+            id: movement.id.get(),
+            product_id: entry.product.get(),
+            order_id: entry.order.map(OrderId::get),
+            delta: entry.delta.units(),
+            reason: entry.reason.as_str(),
+            note: entry.note.as_ref().map(Note::as_str),
+            actor: entry.actor.map(UserId::get),
+            stock: None,
+            created_at: Time(entry.at),
+        }
+    }
+
+    fn made(adjusted: &'a Adjusted) -> Self {
+        Self {
+            stock: Some(adjusted.level.units()),
+            ..Self::of(&adjusted.movement)
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use crate::exchange::RequestIds;
 use crate::origin::{Origin, PublicUrl, setting};
 use crate::work::{Bound, Kind};
-use crate::{Settings, Shop};
+use crate::{Limits, Settings, Shop};
 use actix_web::dev::RequestHead;
 use ipnet::IpNet;
 use std::io;
@@ -24,6 +24,7 @@ pub(crate) struct State {
     public_url: Option<PublicUrl>,
     work: Bound,
     passwords: Bound,
+    probes: Bound,
 }
 
 impl State {
@@ -43,6 +44,7 @@ impl State {
             public_url: settings.public_url,
             work: Bound::new(settings.limits.work),
             passwords: Bound::new(settings.limits.passwords),
+            probes: Bound::new(Limits::PROBES),
         })
     }
 
@@ -64,6 +66,7 @@ impl State {
         let bound = match kind {
             Kind::Query | Kind::Command => &self.work,
             Kind::SignIn | Kind::Register => &self.passwords,
+            Kind::Probe => &self.probes,
         };
         let state = Arc::clone(self);
         let done = bound.run(deadline, kind, move || job(&state.shop)).await?;

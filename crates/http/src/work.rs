@@ -32,12 +32,14 @@ pub(crate) enum Kind {
     SignIn,
     /// Hashes a password and writes.
     Register,
+    /// Asks how the store is.
+    Probe,
 }
 
 impl Kind {
     fn overdue(self) -> ApiError {
         match self {
-            Self::Query | Self::SignIn => ApiError::Overdue,
+            Self::Query | Self::SignIn | Self::Probe => ApiError::Overdue,
             Self::Command | Self::Register => ApiError::OutcomeUnknown,
         }
     }
@@ -156,6 +158,7 @@ mod tests {
         for (kind, overdue) in [
             (Kind::Query, "unavailable"),
             (Kind::SignIn, "unavailable"),
+            (Kind::Probe, "unavailable"),
             (Kind::Command, "outcome_unknown"),
             (Kind::Register, "outcome_unknown"),
         ] {

@@ -1,7 +1,8 @@
+use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next};
 use tradepost_domain::{
     Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Outcome,
-    Product, ProductId, Quantity, StoreError, UserId, decide_cart,
+    Product, ProductId, Quantity, StoreError, UserId, Written, decide_cart,
 };
 
 impl CartRepository for MemoryStore {
@@ -18,8 +19,13 @@ impl CartRepository for MemoryStore {
         })
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Option<CartItem>> {
+    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
         let mut state = self.lock();
+        match state.replay(Some(command.user), command.key.as_ref()) {
+            Ok(None) => {}
+            Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
         let lines = state.cart_lines(command.user);
         let product = command.product(&lines);
         let product = product.and_then(|id| state.products.get(&id)).cloned();
@@ -34,17 +40,19 @@ impl CartRepository for MemoryStore {
             CartDecision::Update(line) | CartDecision::Keep(line) => line,
             CartDecision::Delete { line } => {
                 state.carts.entry(command.user).or_default().remove(&line);
-                return Ok(Ok(None));
+                return Ok(Ok(Written::Now(None)));
             }
             CartDecision::Clear => {
                 state.carts.remove(&command.user);
-                return Ok(Ok(None));
+                return Ok(Ok(Written::Now(None)));
             }
         };
         let item = item(line, product)?;
+        let kept = kept(Some(command.user), command.key, &item, command.at);
         let cart = state.carts.entry(command.user).or_default();
         cart.insert(line.id, line);
-        Ok(Ok(Some(item)))
+        state.keep(kept);
+        Ok(Ok(Written::Now(Some(item))))
     }
 }
 

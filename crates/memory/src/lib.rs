@@ -15,6 +15,7 @@
 
 mod accounts;
 mod carts;
+mod keys;
 mod ledger;
 mod orders;
 mod products;
@@ -23,8 +24,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradepost_domain::{
-    CartItemId, CartLine, Credentials, Currency, Movement, MovementId, Order, OrderId, Page,
-    PageRequest, PlacementId, Product, ProductId, StoreError, StoreErrorKind, UserId,
+    CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope, Movement, MovementId, Order,
+    OrderId, Page, PageRequest, PlacementId, Product, ProductId, StoreError, StoreErrorKind,
+    UserId,
 };
 
 /// A shop in memory. One mutex is every lock: commands come one after the other.
@@ -58,6 +60,7 @@ struct State {
     carts: BTreeMap<UserId, BTreeMap<CartItemId, CartLine>>,
     orders: BTreeMap<OrderId, Order>,
     placements: BTreeMap<PlacementId, OrderId>,
+    keys: BTreeMap<(UserId, KeyScope), KeyRecord>,
     accounts: BTreeMap<UserId, Credentials>,
     usernames: BTreeMap<String, UserId>,
     emails: BTreeMap<String, UserId>,

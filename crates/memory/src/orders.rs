@@ -1,9 +1,10 @@
+use crate::keys::{Kept, kept};
 use crate::{Defect, MemoryStore, State, next, page_of};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::{
     CartItemId, ChangeOrder, Floor, Movement, NewOrder, Offer, Order, OrderFilter, OrderId,
-    OrderRepository, Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId, ProductId,
-    StockLevel, StoreError, decide_order, decide_placing,
+    OrderRepository, Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId,
+    PlacingDecision, ProductId, StockLevel, StoreError, Written, decide_order, decide_placing,
 };
 
 impl OrderRepository for MemoryStore {
@@ -64,12 +65,13 @@ struct Placed {
     placement: PlacementId,
     cart_lines: Vec<CartItemId>,
     movements: Vec<Movement>,
+    kept: Kept,
 }
 
 type Levels = BTreeMap<ProductId, StockLevel>;
 
 impl State {
-    /// The carts of these requests and every product in them.
+    /// The carts of these requests, every product in them, and what is stored under their keys.
     fn floor(&self, requests: &[PlaceOrder]) -> Floor {
         let mut floor = Floor::default();
         for request in requests {
@@ -86,19 +88,25 @@ impl State {
                 });
             }
             floor.carts.insert(request.user, lines);
+            let scope = request.key.as_ref().map(|key| key.scope.clone());
+            let scope = scope.map(|scope| (request.user, scope));
+            let held = scope.and_then(|scope| self.keys.get_key_value(&scope));
+            floor
+                .keys
+                .extend(held.map(|(scope, record)| (scope.clone(), record.clone())));
         }
         floor
     }
 
-    fn batch(
-        &mut self,
-        decisions: Vec<Result<NewOrder, tradepost_domain::Refusal>>,
-    ) -> Result<Batch, StoreError> {
+    fn batch(&mut self, decisions: Vec<PlacingDecision>) -> Result<Batch, StoreError> {
         let mut batch = Batch::default();
         let mut names = BTreeSet::new();
+        // The answer that was stored under the key of each request, for those that are the same.
+        let mut answers = Vec::new();
         for decision in decisions {
+            let mut answer = None;
             let placement = match decision {
-                Ok(new) => {
+                PlacingDecision::Place(new) => {
                     if self.placements.contains_key(&new.placement) || !names.insert(new.placement)
                     {
                         return Err(Defect("a placement id was used before").into());
@@ -106,11 +114,22 @@ impl State {
                     let placed = self.placed(new)?;
                     self.move_levels(&mut batch.levels, &placed.movements)?;
                     let order = placed.order.clone();
+                    answer = placed
+                        .kept
+                        .as_ref()
+                        .map(|(_, record)| record.answer.clone());
                     batch.placed.push(placed);
-                    Ok(order)
+                    Ok(Written::Now(order))
                 }
-                Err(refusal) => Err(refusal),
+                PlacingDecision::Replay(answer) => Ok(Written::Before(answer)),
+                PlacingDecision::SameAs(position) => {
+                    let earlier: Option<String> = answers.get(position).cloned().flatten();
+                    let earlier = earlier.ok_or(Defect("what is the same has an answer"))?;
+                    Ok(Written::Before(earlier))
+                }
+                PlacingDecision::Refuse(refusal) => Err(refusal),
             };
+            answers.push(answer);
             batch.placements.push(placement);
         }
         Ok(batch)
@@ -118,11 +137,16 @@ impl State {
 
     fn placed(&mut self, mut new: NewOrder) -> Result<Placed, StoreError> {
         let id = next(&mut self.last.order, OrderId::new)?;
+        let movements = self.numbered(new.movements(id))?;
+        let (user, key, placement, at) = (new.user, new.key.take(), new.placement, new.at);
+        let cart_lines = std::mem::take(&mut new.cart_lines);
+        let order = new.into_order(id);
         Ok(Placed {
-            movements: self.numbered(new.movements(id))?,
-            placement: new.placement,
-            cart_lines: std::mem::take(&mut new.cart_lines),
-            order: new.into_order(id),
+            kept: kept(Some(user), key, &order, at),
+            order,
+            placement,
+            cart_lines,
+            movements,
         })
     }
 
@@ -132,11 +156,13 @@ impl State {
             placement,
             cart_lines,
             movements,
+            kept,
         } = placed;
         if let Some(cart) = self.carts.get_mut(&order.user) {
             cart.retain(|line, _| !cart_lines.contains(line));
         }
         self.write(movements);
+        self.keep(kept);
         self.placements.insert(placement, order.id);
         self.orders.insert(order.id, order);
     }

@@ -1,8 +1,9 @@
+use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next, page_of};
 use tradepost_domain::{
-    AdjustStock, ChangeProduct, CreateProduct, Movement, MovementId, NewMovement, Outcome, Page,
-    PageRequest, Product, ProductFilter, ProductId, ProductRepository, Sku, StoreError,
-    decide_adjustment, decide_change, decide_creation,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Movement, MovementId, NewMovement,
+    Outcome, Page, PageRequest, Product, ProductFilter, ProductId, ProductRepository, Sku,
+    StoreError, Written, decide_adjustment, decide_change, decide_creation,
 };
 
 impl ProductRepository for MemoryStore {
@@ -17,15 +18,20 @@ impl ProductRepository for MemoryStore {
         Ok(self.lock().products.get(&id).cloned())
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Product> {
+    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
         let mut state = self.lock();
+        match state.replay(command.by, command.key.as_ref()) {
+            Ok(None) => {}
+            Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
         let holder = state.sku_holder(command.draft.sku.as_ref());
         if let Err(refusal) = decide_creation(&command, holder, self.shop) {
             return Ok(Err(refusal));
         }
         let id = next(&mut state.last.product, ProductId::new)?;
         let opening = state.numbered(command.opening(id))?;
-        let CreateProduct { draft, at, .. } = command;
+        let CreateProduct { draft, key, by, at } = command;
         let product = Product {
             id,
             sku: draft.sku,
@@ -37,9 +43,11 @@ impl ProductRepository for MemoryStore {
             created_at: at,
             updated_at: at,
         };
+        let kept = kept(by, key, &product, at);
         state.write(opening);
         state.products.insert(id, product.clone());
-        Ok(Ok(product))
+        state.keep(kept);
+        Ok(Ok(Written::Now(product)))
     }
 
     fn change(&self, command: ChangeProduct) -> Outcome<Product> {
@@ -58,20 +66,33 @@ impl ProductRepository for MemoryStore {
         Ok(Ok(product))
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Product> {
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
         let mut state = self.lock();
+        match state.replay(command.by, command.key.as_ref()) {
+            Ok(None) => {}
+            Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
         let before = state.products.get(&command.product);
         let decision = match decide_adjustment(&command, before) {
             Ok(decision) => decision,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let movement = state.numbered([decision.movement])?;
+        let id = next(&mut state.last.movement, MovementId::new)?;
+        let adjusted = Adjusted {
+            movement: Movement {
+                id,
+                entry: decision.movement,
+            },
+            level: decision.level,
+        };
+        let kept = kept(command.by, command.key, &adjusted, command.at);
         let product = state.products.get_mut(&command.product);
         let product = product.ok_or(Defect("what was adjusted is there"))?;
         product.stock = decision.level;
-        let product = product.clone();
-        state.write(movement);
-        Ok(Ok(product))
+        state.write(vec![adjusted.movement.clone()]);
+        state.keep(kept);
+        Ok(Ok(Written::Now(adjusted)))
     }
 
     fn movements(

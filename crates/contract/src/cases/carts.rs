@@ -1,7 +1,7 @@
 use crate::{Shop, at, level, settled, units, usd};
 use tradepost_domain::{
-    CartAction, CartIssue, CartItemId, CartLine, ChangeCart, MAX_CART_LINES, Problem, ProductId,
-    Quantity, Refusal, Stores, UserId,
+    CartAction, CartIssue, CartItemId, CartLine, MAX_CART_LINES, Problem, ProductId, Quantity,
+    Refusal, Stores, UserId,
 };
 
 fn set(line: CartItemId, quantity: i64) -> CartAction {
@@ -39,9 +39,7 @@ pub fn adding_makes_a_line_and_adds_up(stores: &Stores) {
     let add = |product, quantity, when| {
         let quantity = units(quantity);
         let action = CartAction::Add { product, quantity };
-        let at = at(when);
-        let item = settled(|| stores.carts.change(ChangeCart { user, action, at }));
-        item.unwrap().unwrap()
+        shop.act_at(user, action, at(when)).unwrap().unwrap()
     };
     let first = add(product, 2, 1);
     let expected = CartLine {
@@ -108,10 +106,7 @@ pub fn setting_a_line(stores: &Stores) {
     let before = shop.add(user, product, 2).unwrap();
     let neighbour = shop.add(user, other, 4).unwrap();
     let line = before.line.id;
-    let change = |action, when| {
-        let at = at(when);
-        settled(|| stores.carts.change(ChangeCart { user, action, at }))
-    };
+    let change = |action, when| shop.act_at(user, action, at(when));
     let same = change(set(line, 2), 70).unwrap();
     assert_eq!(same, Some(before.clone()), "the same quantity is no change");
     assert_eq!(shop.items(user), [before.clone(), neighbour.clone()]);

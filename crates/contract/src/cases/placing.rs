@@ -1,7 +1,9 @@
-use crate::{Shop, at, draft, first_page, level, line_totals, money, place, settled, units};
+use crate::{
+    Placed, Shop, at, draft, first_page, level, line_totals, money, place, settled, units,
+};
 use tradepost_domain::{
-    MAX_CART_LINES, Order, OrderFilter, OrderLine, OrderStatus, PlaceOrder, Placement, Product,
-    ProductChange, ProductId, ProductName, Quantity, Reason, Refusal, Shortage, Stores, UserId,
+    MAX_CART_LINES, Order, OrderFilter, OrderLine, OrderStatus, PlaceOrder, Product, ProductChange,
+    ProductId, ProductName, Quantity, Reason, Refusal, Shortage, Stores, UserId, Written,
 };
 
 fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
@@ -16,11 +18,11 @@ fn orders(stores: &Stores) -> Vec<Order> {
     settled(|| stores.orders.list(OrderFilter::default(), first_page())).items
 }
 
-fn refusals(placements: Vec<Placement>) -> Vec<Option<Refusal>> {
+fn refusals(placements: Vec<Placed>) -> Vec<Option<Refusal>> {
     placements.into_iter().map(Result::err).collect()
 }
 
-fn buyer(placement: &Placement) -> Option<UserId> {
+fn buyer(placement: &Placed) -> Option<UserId> {
     placement.as_ref().ok().map(|order| order.user)
 }
 
@@ -286,7 +288,7 @@ pub fn a_placement_id_makes_one_order(stores: &Stores) {
         .unwrap();
     shop.add(user, product, 1).unwrap();
     if let Ok(answer) = stores.orders.place(&[request]) {
-        assert_eq!(answer, [Ok(placed.clone())]);
+        assert_eq!(answer, [Ok(Written::Now(placed.clone()))]);
     }
     assert_eq!(orders(stores), [placed]);
     assert_eq!(

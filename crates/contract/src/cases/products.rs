@@ -326,12 +326,12 @@ pub fn times_come_back_to_the_microsecond(stores: &Stores) {
         for changed in times {
             let command = CreateProduct {
                 draft: draft("A thing", 100, 1),
+                key: None,
                 by: None,
                 at: created,
             };
-            let id = settled(|| stores.products.create(command.clone()))
-                .unwrap()
-                .id;
+            let product = settled(|| stores.products.create(command.clone())).unwrap();
+            let id = product.now().unwrap().id;
             let command = ChangeProduct {
                 product: id,
                 change: ProductChange {

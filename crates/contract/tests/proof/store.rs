@@ -1,10 +1,11 @@
+use chrono::{DateTime, Utc};
 use tradepost_contract::usd;
 use tradepost_domain::{
-    Account, AccountRepository, AdjustStock, Audit, Cart, CartItem, CartRepository, ChangeCart,
-    ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Ledger, Movement,
-    Order, OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest, PasswordHash,
-    PlaceOrder, Placement, Product, ProductFilter, ProductId, ProductRepository, Register,
-    StoreError, SwitchUser, UserId,
+    Account, AccountRepository, AdjustStock, Adjusted, Audit, Cart, CartItem, CartRepository,
+    ChangeCart, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Ledger,
+    Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest,
+    PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId, ProductRepository,
+    Register, StoreError, SwitchUser, Upkeep, UserId, Written,
 };
 use tradepost_memory::MemoryStore;
 
@@ -15,11 +16,11 @@ type Store = MemoryStore;
 pub(crate) struct Behaviour {
     pub(crate) list_products:
         fn(&Store, ProductFilter, PageRequest) -> Result<Page<Product>, StoreError>,
-    pub(crate) create: fn(&Store, CreateProduct) -> Outcome<Product>,
+    pub(crate) create: fn(&Store, CreateProduct) -> Outcome<Written<Product>>,
     pub(crate) change_product: fn(&Store, ChangeProduct) -> Outcome<Product>,
-    pub(crate) adjust: fn(&Store, AdjustStock) -> Outcome<Product>,
+    pub(crate) adjust: fn(&Store, AdjustStock) -> Outcome<Written<Adjusted>>,
     pub(crate) cart: fn(&Store, UserId) -> Result<Cart, StoreError>,
-    pub(crate) change_cart: fn(&Store, ChangeCart) -> Outcome<Option<CartItem>>,
+    pub(crate) change_cart: fn(&Store, ChangeCart) -> Outcome<Written<Option<CartItem>>>,
     pub(crate) list_orders: fn(&Store, OrderFilter, PageRequest) -> Result<Page<Order>, StoreError>,
     pub(crate) place: fn(&Store, &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>,
     pub(crate) change_order: fn(&Store, ChangeOrder) -> Outcome<Order>,
@@ -28,6 +29,8 @@ pub(crate) struct Behaviour {
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
     pub(crate) switch: fn(&Store, SwitchUser) -> Outcome<Account>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
+    pub(crate) check: fn(&Store) -> Result<(), StoreError>,
+    pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
 }
 
 /// The store in memory as it is.
@@ -46,6 +49,8 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
     switch: |store, command| store.switch(command),
     audit: |store| store.audit(),
+    check: |store| store.check(),
+    forget_keys: |store, before| store.forget_keys(before),
 };
 
 /// A store that behaves like this.
@@ -70,7 +75,7 @@ impl ProductRepository for Broken {
         ProductRepository::find(&self.store, id)
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Product> {
+    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
         (self.does.create)(&self.store, command)
     }
 
@@ -78,7 +83,7 @@ impl ProductRepository for Broken {
         (self.does.change_product)(&self.store, command)
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Product> {
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
         (self.does.adjust)(&self.store, command)
     }
 
@@ -96,7 +101,7 @@ impl CartRepository for Broken {
         (self.does.cart)(&self.store, user)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Option<CartItem>> {
+    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
         (self.does.change_cart)(&self.store, command)
     }
 }
@@ -157,5 +162,15 @@ impl AccountRepository for Broken {
 impl Ledger for Broken {
     fn audit(&self) -> Result<Audit, StoreError> {
         (self.does.audit)(&self.store)
+    }
+}
+
+impl Upkeep for Broken {
+    fn check(&self) -> Result<(), StoreError> {
+        (self.does.check)(&self.store)
+    }
+
+    fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.forget_keys)(&self.store, before)
     }
 }

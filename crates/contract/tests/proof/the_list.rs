@@ -11,6 +11,7 @@ pub(crate) fn named() -> BTreeSet<&'static str> {
         include_str!("../../../domain/src/ports/ledger.rs"),
         include_str!("../../../domain/src/ports/orders.rs"),
         include_str!("../../../domain/src/ports/products.rs"),
+        include_str!("../../../domain/src/ports/upkeep.rs"),
     ];
     let clauses = ports.iter().flat_map(|port| port.split("(`").skip(1));
     clauses

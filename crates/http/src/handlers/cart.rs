@@ -1,9 +1,10 @@
 use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::fields::{Fields, integer};
+use crate::idempotency::{Told, keyed};
 use crate::pages::PageShape;
 use crate::query::Listing;
-use crate::shapes::{Amount, CartLineShape};
+use crate::shapes::{Amount, CartLineShape, stored};
 use serde::Serialize;
 use tradepost_domain::{Cart, CartItem, CartItemId, Page, Problem, ProductId, Quantity, Refusal};
 
@@ -41,14 +42,17 @@ fn page<'a>(cart: &'a Cart, listing: &Listing) -> Result<Page<&'a CartItem>, Ref
 }
 
 pub(crate) async fn add(call: Call, mut fields: Fields) -> Answer {
+    let key = call.idempotency_key(&mut fields);
     let product = fields.required("product_id", integer(product_id));
     let quantity = fields.optional("quantity", integer(Quantity::new));
     let product = fields.complete(product)?;
     let quantity = quantity.unwrap_or(Quantity::ONE);
-    let item = call
-        .command(move |shop, actor| shop.carts.add(actor, product, quantity))
+    let command = ("addition", product.get(), quantity.units());
+    let key = key.map(|key| keyed(key, "/api/cart/", &command, stored::cart_line));
+    let written = call
+        .command(move |shop, actor| shop.carts.add(actor, product, quantity, key))
         .await?;
-    answer::created(&CartLineShape::of(&item)?)
+    answer::told(Told::of(written, stored::cart_line))
 }
 
 pub(crate) async fn empty(call: Call) -> Answer {

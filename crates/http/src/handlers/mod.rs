@@ -3,5 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod cart;
 pub(crate) mod orders;
+pub(crate) mod probes;
 pub(crate) mod products;
 pub(crate) mod root;
+pub(crate) mod stock;

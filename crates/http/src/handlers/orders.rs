@@ -1,10 +1,11 @@
 use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::fields::{Fields, decimal, text};
+use crate::idempotency::{Told, keyed};
 use crate::pages::PageShape;
 use crate::placing;
 use crate::query::{self, Listing};
-use crate::shapes::OrderShape;
+use crate::shapes::{OrderShape, stored};
 use tradepost_domain::{Money, OrderId, OrderStatus, Problem};
 
 pub(crate) async fn list(call: Call) -> Answer {
@@ -24,10 +25,13 @@ pub(crate) async fn place(call: Call, mut fields: Fields) -> Answer {
         "expected_total",
         decimal(|text| Money::parse(text, currency)),
     );
+    let key = call.idempotency_key(&mut fields);
     fields.complete(Some(()))?;
-    let order = placing::place(&call, expected).await?;
-    let location = call.url(&format!("/api/orders/{}/", order.id));
-    answer::created_at(location, &OrderShape::of(&order)?)
+    let command = ("order", expected.map(|total| total.minor()));
+    let path = "/api/orders/";
+    let key = key.map(|key| keyed(key, path, &command, stored::order));
+    let written = placing::place(&call, expected, key).await?;
+    answer::told_at(&call.url(path), Told::of(written, stored::order))
 }
 
 pub(crate) async fn show(call: Call) -> Answer {

@@ -2,9 +2,11 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::fields::{Fields, boolean, decimal, integer, text};
+use crate::idempotency::{Told, keyed};
 use crate::pages::PageShape;
 use crate::query::{self, Listing};
-use crate::shapes::ProductShape;
+use crate::shapes::{ProductShape, stored};
+use serde::Serialize;
 use tradepost_domain::{
     Currency, Description, Money, Price, Problem, ProductChange, ProductDraft, ProductFilter,
     ProductId, ProductName, Sku, StockLevel,
@@ -21,13 +23,28 @@ pub(crate) async fn list(call: Call) -> Answer {
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, results))
 }
 
-pub(crate) async fn create(call: Call, fields: Fields) -> Answer {
+pub(crate) async fn create(call: Call, mut fields: Fields) -> Answer {
+    let key = call.idempotency_key(&mut fields);
     let draft = draft(fields, call.currency())?;
-    let product = call
-        .command(|shop, actor| shop.catalogue.create(actor, draft))
+    let path = "/api/products/";
+    let key = key.map(|key| keyed(key, path, &command(&draft), stored::product));
+    let written = call
+        .command(|shop, actor| shop.catalogue.create(actor, draft, key))
         .await?;
-    let location = call.url(&format!("/api/products/{}/", product.id));
-    answer::created_at(location, &ProductShape::of(&product))
+    answer::told_at(&call.url(path), Told::of(written, stored::product))
+}
+
+/// What is asked for, for the fingerprint.
+fn command(draft: &ProductDraft) -> impl Serialize {
+    let price = draft.price.money();
+    (
+        "product",
+        draft.sku.as_ref().map(Sku::as_str),
+        draft.name.as_str(),
+        draft.description.as_str(),
+        (price.minor(), price.currency().code()),
+        draft.stock.units(),
+    )
 }
 
 pub(crate) async fn show(call: Call) -> Answer {

@@ -206,7 +206,13 @@ async fn cors_is_for_the_origins_that_are_allowed() {
             "{path}"
         );
         let exposed = reply.header("access-control-expose-headers").to_lowercase();
-        for header in ["x-request-id", "location", "retry-after", "etag"] {
+        for header in [
+            "x-request-id",
+            "location",
+            "retry-after",
+            "etag",
+            "idempotent-replayed",
+        ] {
             assert!(exposed.contains(header), "{header}");
         }
         let other = app

@@ -172,6 +172,7 @@ fn writes(shop: &Shop) -> Vec<(Method, &'static str, &str)> {
         (Method::POST, "/api/products/", &shop.staff),
         (Method::PUT, "/api/products/1/", &shop.staff),
         (Method::PATCH, "/api/products/1/", &shop.staff),
+        (Method::POST, "/api/products/1/stock/", &shop.staff),
         (Method::POST, "/api/cart/", &shop.ada),
         (Method::PUT, "/api/cart/2/", &shop.ada),
         (Method::PATCH, "/api/cart/2/", &shop.ada),

@@ -1,12 +1,12 @@
 //! Races in which staff have a hand, and races for what is unique.
 
-use crate::{Shop, at as moment, draft, first_page, hash, level, race, settled};
+use crate::{Placed, Shop, at as moment, draft, first_page, hash, level, race, settled};
 use OrderStatus::{Cancelled, Processing, Shipped};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tradepost_domain::{
-    Actor, ChangePassword, Email, Movement, OrderAction, OrderFilter, OrderStatus, Placement,
-    Problem, ProductChange, ProductDraft, ProductFilter, ProductId, Reason, Refusal, Register, Sku,
-    Stores, SwitchUser, UserId, Username,
+    Actor, ChangePassword, Email, Movement, OrderAction, OrderFilter, OrderStatus, Problem,
+    ProductChange, ProductDraft, ProductFilter, ProductId, Reason, Refusal, Register, Sku, Stores,
+    SwitchUser, UserId, Username,
 };
 
 const RACERS: usize = 8;
@@ -38,7 +38,7 @@ fn buyers(shop: Shop<'_>, product: ProductId) -> Vec<UserId> {
     users
 }
 
-fn sold(placements: &[Placement]) -> i64 {
+fn sold(placements: &[Placed]) -> i64 {
     i64::try_from(placements.iter().flatten().count()).unwrap()
 }
 

@@ -2,7 +2,9 @@
 //! as if they had come one after the other, in whatever order.
 
 mod changing;
+mod keys;
 mod ordering;
 
 pub use changing::*;
+pub use keys::*;
 pub use ordering::*;

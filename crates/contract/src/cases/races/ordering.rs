@@ -1,11 +1,11 @@
 //! Races between customers, and within one cart.
 
-use crate::{Shop, first_page, race, settled};
+use crate::{Placed, Shop, first_page, race, settled};
 use std::thread;
 use std::time::Duration;
 use tradepost_domain::{
-    Actor, CartAction, OrderAction, OrderFilter, OrderStatus, Placement, ProductId, Reason,
-    Refusal, Shortage, StockLevel, Stores, UserId,
+    Actor, CartAction, OrderAction, OrderFilter, OrderStatus, ProductId, Reason, Refusal, Shortage,
+    StockLevel, Stores, UserId,
 };
 
 const RACERS: usize = 8;
@@ -15,7 +15,7 @@ fn number_of_orders(stores: &Stores) -> u64 {
 }
 
 /// How many were sold, where all others were refused for want of exactly this.
-fn sold(placements: &[Placement], missing: &[Shortage]) -> usize {
+fn sold(placements: &[Placed], missing: &[Shortage]) -> usize {
     let refused = Refusal::InsufficientStock(missing.to_vec());
     for placement in placements {
         assert!(

@@ -1,10 +1,10 @@
 use super::a_moment;
 use tradepost_domain::{
-    Cart, CartAction, CartItem, CartRepository, ChangeCart, Outcome, StoreError, UserId,
+    Cart, CartAction, CartItem, CartRepository, ChangeCart, Outcome, StoreError, UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
-pub(crate) fn loses_adds(store: &Store, command: ChangeCart) -> Outcome<Option<CartItem>> {
+pub(crate) fn loses_adds(store: &Store, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
     let items = store.cart(command.user)?.items;
     if let CartAction::Add { product, quantity } = command.action
         && let Some(item) = items.iter().find(|item| item.product.id == product)
@@ -27,6 +27,7 @@ pub(crate) fn tidies(store: &Store, user: UserId) -> Result<Cart, StoreError> {
         let command = ChangeCart {
             user,
             action: CartAction::Remove { line: item.line.id },
+            key: None,
             at: tradepost_contract::at(0),
         };
         CartRepository::change(store, command)?.unwrap();

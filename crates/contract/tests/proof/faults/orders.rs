@@ -4,7 +4,7 @@ use tradepost_domain::{
     AdjustStock, Audit, CartAction, CartRepository, ChangeCart, ChangeOrder, ChangeProduct,
     Discrepancy, Order, OrderFilter, OrderId, OrderRepository, OrderStatus, Outcome, Page,
     PageRequest, PlaceOrder, Placement, ProductChange, ProductId, ProductRepository, Refusal,
-    StockDelta, StoreError, UserId,
+    StockDelta, StoreError, UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -13,6 +13,7 @@ fn adjust(store: &Store, product: ProductId, units: i64) {
         product,
         delta: StockDelta::new(units).unwrap(),
         note: None,
+        key: None,
         by: None,
         at: at(0),
     };
@@ -20,9 +21,13 @@ fn adjust(store: &Store, product: ProductId, units: i64) {
 }
 
 fn act(store: &Store, user: UserId, action: CartAction) {
-    let at = at(0);
-    let changed = CartRepository::change(store, ChangeCart { user, action, at });
-    changed.unwrap().unwrap();
+    let command = ChangeCart {
+        user,
+        action,
+        key: None,
+        at: at(0),
+    };
+    CartRepository::change(store, command).unwrap().unwrap();
 }
 
 /// Puts an order's lines into the cart again, with stock to back them if there is none.
@@ -39,6 +44,17 @@ fn refill(store: &Store, order: &Order) {
         let (product, quantity) = (line.product, line.quantity);
         act(store, order.user, CartAction::Add { product, quantity });
     }
+}
+
+/// The orders that were placed now.
+fn placed(placements: &[Placement]) -> impl Iterator<Item = &Order> {
+    placements
+        .iter()
+        .flatten()
+        .filter_map(|written| match written {
+            Written::Now(order) => Some(order),
+            Written::Before(_) => None,
+        })
 }
 
 /// One request at a time, each again after some remedy for its refusal.
@@ -152,7 +168,7 @@ pub(crate) fn keeps_the_cart(
     requests: &[PlaceOrder],
 ) -> Result<Vec<Placement>, StoreError> {
     let placements = store.place(requests)?;
-    for order in placements.iter().flatten() {
+    for order in placed(&placements) {
         refill(store, order);
     }
     Ok(placements)
@@ -164,7 +180,7 @@ pub(crate) fn clears_the_cart_late(
 ) -> Result<Vec<Placement>, StoreError> {
     let placements = store.place(requests)?;
     a_moment();
-    for order in placements.iter().flatten() {
+    for order in placed(&placements) {
         act(store, order.user, CartAction::Empty);
     }
     Ok(placements)

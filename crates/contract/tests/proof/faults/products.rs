@@ -1,8 +1,8 @@
 use super::a_moment;
-use tradepost_contract::level;
+use tradepost_contract::{first_page, level};
 use tradepost_domain::{
-    AdjustStock, ChangeProduct, CreateProduct, Outcome, Page, PageRequest, Product, ProductChange,
-    ProductDraft, ProductFilter, ProductRepository, StockDelta, StockLevel, StoreError,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Outcome, Page, PageRequest, Product,
+    ProductChange, ProductDraft, ProductFilter, ProductRepository, StockLevel, StoreError, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -27,30 +27,38 @@ pub(crate) fn counts_first(
     Ok(Page { count, ..page })
 }
 
-pub(crate) fn opens_without_a_word(store: &Store, command: CreateProduct) -> Outcome<Product> {
+pub(crate) fn opens_without_a_word(
+    store: &Store,
+    command: CreateProduct,
+) -> Outcome<Written<Product>> {
     let stock = command.draft.stock;
     let (by, at) = (command.by, command.at);
     let draft = ProductDraft {
         stock: StockLevel::ZERO,
         ..command.draft
     };
-    let created = store.create(CreateProduct { draft, by, at })?;
+    let created = store.create(CreateProduct { draft, ..command })?;
     let delta = StockLevel::ZERO.delta_to(stock);
-    if let (Ok(product), Some(delta)) = (&created, delta) {
-        let product = product.id;
-        let note = None;
-        return store.adjust_stock(AdjustStock {
-            product,
+    if let (Ok(Written::Now(product)), Some(delta)) = (&created, delta) {
+        let adjusted = store.adjust_stock(AdjustStock {
+            product: product.id,
             delta,
-            note,
+            note: None,
+            key: None,
             by,
             at,
-        });
+        })?;
+        adjusted.unwrap();
+        let product = ProductRepository::find(store, product.id)?.unwrap();
+        return Ok(Ok(Written::Now(product)));
     }
     Ok(created)
 }
 
-pub(crate) fn shares_skus_of_new(store: &Store, command: CreateProduct) -> Outcome<Product> {
+pub(crate) fn shares_skus_of_new(
+    store: &Store,
+    command: CreateProduct,
+) -> Outcome<Written<Product>> {
     let created = store.create(command.clone())?;
     if created.is_ok() {
         return Ok(created);
@@ -87,20 +95,19 @@ pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Outcome<
     };
     a_moment();
     a_moment();
-    adjust(store, &command, delta)
-}
-
-fn adjust(store: &Store, command: &ChangeProduct, delta: StockDelta) -> Outcome<Product> {
-    store.adjust_stock(AdjustStock {
+    let adjusted = store.adjust_stock(AdjustStock {
         product: command.product,
         delta,
         note: None,
+        key: None,
         by: command.by,
         at: command.at,
-    })
+    })?;
+    let product = ProductRepository::find(store, command.product)?.unwrap();
+    Ok(adjusted.map(|_| product))
 }
 
-pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Product> {
+pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Written<Adjusted>> {
     let before = ProductRepository::find(store, command.product)?
         .unwrap()
         .stock;
@@ -113,7 +120,7 @@ pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Produ
         ..ProductChange::default()
     };
     let (product, by, at) = (command.product, command.by, command.at);
-    ProductRepository::change(
+    let changed = ProductRepository::change(
         store,
         ChangeProduct {
             product,
@@ -121,5 +128,13 @@ pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Produ
             by,
             at,
         },
-    )
+    )?;
+    let movements = store.movements(product, first_page())?.unwrap();
+    let movement = movements.items.into_iter().next().unwrap();
+    Ok(changed.map(|product| {
+        Written::Now(Adjusted {
+            movement,
+            level: product.stock,
+        })
+    }))
 }

@@ -63,6 +63,7 @@ pub(crate) fn shop(stores: &Stores, clock: Arc<dyn Clock>) -> Shop {
             settings,
         ),
         batcher: Arc::new(Batcher::start(stores.orders.clone(), BatchLimits::default()).unwrap()),
+        upkeep: stores.upkeep.clone(),
         currency: usd(),
     }
 }

@@ -1,0 +1,310 @@
+//! Idempotency keys: what is sent twice under one key happens once, and both get the same answer.
+
+use crate::keyed::{key, now, placing, render};
+use crate::{Placed, Shop, at, first_page, level, money, settled};
+use chrono::TimeDelta;
+use tradepost_domain::{
+    Actor, KEY_LIFE, OrderAction, OrderFilter, OrderStatus, PlaceOrder, Problem, ProductFilter,
+    Refusal, Stores, UserId, Written,
+};
+
+const REUSED: Refusal = Refusal::IdempotencyKeyReused;
+
+fn orders(stores: &Stores) -> u64 {
+    settled(|| stores.orders.list(OrderFilter::default(), first_page())).count
+}
+
+fn products(stores: &Stores) -> u64 {
+    settled(|| stores.products.list(ProductFilter::default(), first_page())).count
+}
+
+fn before<T>(answer: &str) -> Result<Written<T>, Refusal> {
+    Ok(Written::Before(answer.to_owned()))
+}
+
+/// An order's answer stays what it was, whatever becomes of the order, of its products and of the
+/// cart, and no second order is placed.
+pub fn one_key_is_one_order(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
+    let product = shop.product(100, 9);
+    shop.add(ada, product, 2).unwrap();
+    let request = |name: &str| placing(ada, key("/api/orders/", name, "{}"));
+    let order = now(shop.submit(&request("a")));
+    assert_eq!(shop.found_order(order.id), order);
+    let answer = render(&order);
+    // Each attempt has a name of its own, and one that is made again has the one that it had.
+    let first = request("a");
+    for again in [&first, &first, &request("a")] {
+        assert_eq!(shop.submit(again), before(&answer), "with an empty cart");
+    }
+    let status = OrderAction::SetStatus(OrderStatus::Processing);
+    shop.change_order(order.id, status, staff).unwrap();
+    shop.set_price(product, 999);
+    assert_eq!(shop.submit(&request("a")), before(&answer), "when changed");
+
+    shop.add(ada, product, 3).unwrap();
+    let other = now(shop.submit(&request("b")));
+    shop.change_order(other.id, OrderAction::Delete, staff)
+        .unwrap();
+    shop.archive(product, true).unwrap();
+    let deleted = before(&render(&other));
+    assert_eq!(shop.submit(&request("b")), deleted, "when deleted");
+    shop.archive(product, false).unwrap();
+
+    shop.add(ada, product, 1).unwrap();
+    assert_eq!(shop.submit(&request("a")), before(&answer));
+    assert_eq!(shop.submit(&request("b")), deleted);
+    assert_eq!(shop.cart(ada), [(product, 1)], "the cart is left alone");
+    assert_eq!((orders(stores), shop.stock(product)), (1, 7));
+}
+
+/// A key that was used for another command is refused, and nothing happens.
+pub fn another_command_under_a_key_is_refused(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    let product = shop.product(100, 9);
+    shop.add(ada, product, 2).unwrap();
+    let request = |fingerprint: &str| placing(ada, key("/api/orders/", "a", fingerprint));
+    let order = now(shop.submit(&request("one")));
+    assert_eq!(shop.submit(&request("two")), Err(REUSED));
+    shop.add(ada, product, 1).unwrap();
+    for fingerprint in ["two", "", "ONE", "one "] {
+        assert_eq!(shop.submit(&request(fingerprint)), Err(REUSED));
+    }
+    assert_eq!(shop.cart(ada), [(product, 1)]);
+    assert_eq!((orders(stores), shop.stock(product)), (1, 7));
+    assert_eq!(shop.submit(&request("one")), before(&render(&order)));
+}
+
+/// Each user, and each path, has keys of its own; and keys are told apart by every letter.
+pub fn a_key_is_of_one_user_and_one_path(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    let product = shop.product(100, 99);
+    let long = "k".repeat(255);
+    let attempts = [
+        (ada, "/api/orders/", "a"),
+        (bob, "/api/orders/", "a"),
+        (ada, "/api/other/", "a"),
+        (ada, "/api/orders/", "A"),
+        (ada, "/api/orders/", "'a\\\"%_"),
+        (ada, "/api/orders/", &long),
+    ];
+    let place = |(user, path, name): (UserId, &str, &str)| {
+        shop.submit(&placing(user, key(path, name, "{}")))
+    };
+    let answers = attempts.map(|attempt| {
+        shop.add(attempt.0, product, 1).unwrap();
+        render(&now(place(attempt)))
+    });
+    assert_eq!(orders(stores), 6);
+    for (attempt, answer) in attempts.into_iter().zip(answers) {
+        assert_eq!(place(attempt), before(&answer), "{attempt:?}");
+    }
+    // An order's key and a product's are told apart by their paths alone.
+    let created = shop.create_under(key("/api/products/", "a", "{}"), Some(ada), "Mug");
+    assert_eq!(now(created).stock, level(5));
+    assert_eq!((orders(stores), shop.stock(product)), (6, 93));
+}
+
+/// What was refused is not remembered: it may be tried again, as another command too.
+pub fn a_refused_attempt_may_be_tried_again(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    let product = shop.product(100, 9);
+    let request = |fingerprint: &str| placing(ada, key("/api/orders/", "a", fingerprint));
+    assert_eq!(shop.submit(&request("{}")), Err(Refusal::EmptyCart));
+    shop.add(ada, product, 2).unwrap();
+    shop.set_stock(product, 1);
+    let short = shop.submit(&request("{}"));
+    assert!(
+        matches!(short, Err(Refusal::InsufficientStock(_))),
+        "{short:?}"
+    );
+    shop.set_stock(product, 5);
+    let wrong = PlaceOrder {
+        expected_total: Some(money(1)),
+        ..request("{1}")
+    };
+    let current = money(200);
+    assert_eq!(shop.submit(&wrong), Err(Refusal::TotalChanged { current }));
+    let order = now(shop.submit(&request("{}")));
+    assert_eq!(shop.submit(&request("{}")), before(&render(&order)));
+    assert_eq!(shop.submit(&wrong), Err(REUSED));
+    assert_eq!((orders(stores), shop.stock(product)), (1, 3));
+
+    let by = shop.staff("grace");
+    let adjust = |delta| shop.adjust_under(key("/stock/", "a", "{}"), by, product, delta);
+    assert!(matches!(adjust(-4), Err(Refusal::InsufficientStock(_))));
+    assert_eq!(now(adjust(-3)).level, level(0));
+    let add = || shop.add_under(key("/cart/", "a", "{}"), ada, product, 1);
+    assert!(matches!(add(), Err(Refusal::InsufficientStock(_))));
+    shop.set_stock(product, 1);
+    assert_eq!(now(add()).product.stock, level(1));
+}
+
+/// One key twice in a batch is one order with two equal answers; and within a batch too another
+/// command is refused, and a refused attempt is not remembered.
+pub fn a_key_twice_in_a_batch_is_one_order(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    let product = shop.product(100, 9);
+    shop.add(ada, product, 2).unwrap();
+    shop.add(bob, product, 3).unwrap();
+    let request = |user, name: &str, print: &str| placing(user, key("/api/orders/", name, print));
+    let wrong = PlaceOrder {
+        expected_total: Some(money(1)),
+        ..request(ada, "a", "{1}")
+    };
+    let placements = shop.submit_all(&[
+        wrong,
+        request(ada, "a", "{}"),
+        request(bob, "a", "{}"),
+        request(ada, "a", "{}"),
+        request(ada, "a", "{2}"),
+        request(ada, "b", "{}"),
+        request(bob, "a", "{}"),
+    ]);
+    let current = money(200);
+    assert_eq!(placements[0], Err(Refusal::TotalChanged { current }));
+    let adas = now(placements[1].clone());
+    let bobs = now(placements[2].clone());
+    assert_eq!((adas.user, bobs.user), (ada, bob));
+    assert_eq!(placements[3], before(&render(&adas)));
+    assert_eq!(placements[4], Err(REUSED));
+    assert_eq!(placements[5], Err(Refusal::EmptyCart));
+    assert_eq!(placements[6], before(&render(&bobs)));
+    assert_eq!((orders(stores), shop.stock(product)), (2, 4));
+
+    // What was stored by one batch is known to the next, beside what is new in it.
+    shop.add(bob, product, 1).unwrap();
+    let placements = shop.submit_all(&[
+        request(ada, "a", "{}"),
+        request(bob, "b", "{}"),
+        request(bob, "a", "{}"),
+        request(bob, "b", "{}"),
+    ]);
+    let third = now(placements[1].clone());
+    assert_eq!(placements[0], before(&render(&adas)));
+    assert_eq!(placements[2], before(&render(&bobs)));
+    assert_eq!(placements[3], before(&render(&third)));
+    assert_eq!((orders(stores), shop.stock(product)), (3, 3));
+}
+
+/// A product is created once, and its answer stays what it was. Nobody has no keys.
+pub fn one_key_is_one_product(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (grace, joan) = (shop.staff("grace"), shop.staff("joan"));
+    let create = |by, print: &str| shop.create_under(key("/products/", "a", print), by, "Mug");
+    let mug = now(create(Some(grace), "{}"));
+    let answer = before(&render(&mug));
+    assert_eq!(create(Some(grace), "{}"), answer);
+    shop.set_price(mug.id, 999);
+    assert_eq!(create(Some(grace), "{}"), answer);
+    shop.archive(mug.id, true).unwrap();
+    assert_eq!(create(Some(grace), "{}"), answer);
+    assert_eq!(create(Some(grace), "{1}"), Err(REUSED));
+    assert_eq!(products(stores), 0);
+    assert_eq!(shop.movements(mug.id).len(), 1);
+    assert_ne!(now(create(Some(joan), "{}")).id, mug.id);
+    for number in 2..=3 {
+        assert_ne!(now(create(None, "{}")).id, mug.id);
+        assert_eq!(products(stores), number);
+    }
+}
+
+/// A delivery is counted once, however often it is reported under one key.
+pub fn one_key_is_one_delivery(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (grace, joan) = (shop.staff("grace"), shop.staff("joan"));
+    let product = shop.product(100, 5);
+    let deliver = |by, print: &str| {
+        let key = key("/stock/", "a", print);
+        shop.adjust_under(key, by, product, 3)
+    };
+    let first = now(deliver(grace, "{}"));
+    assert_eq!(first.level, level(8));
+    shop.adjust(product, 1).unwrap();
+    let answer = before(&render(&first));
+    assert_eq!(deliver(grace, "{}"), answer);
+    assert_eq!(deliver(grace, "{1}"), Err(REUSED));
+    assert_eq!(shop.stock(product), 9);
+    assert_eq!(now(deliver(joan, "{}")).level, level(12));
+    shop.archive(product, true).unwrap();
+    assert_eq!(deliver(grace, "{}"), answer, "when archived");
+    assert_eq!(
+        (shop.movements(product).len(), shop.stock(product)),
+        (4, 12)
+    );
+}
+
+/// What is put into a cart under one key is put there once.
+pub fn one_key_is_one_addition(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    let product = shop.product(100, 5);
+    let add = |user, print: &str| {
+        let key = key("/api/cart/", "a", print);
+        shop.add_under(key, user, product, 2)
+    };
+    let first = now(add(ada, "{}"));
+    let answer = before(&render(&first));
+    assert_eq!(add(ada, "{}"), answer);
+    assert_eq!(add(ada, "{1}"), Err(REUSED));
+    assert_eq!(shop.cart(ada), [(product, 2)]);
+    assert_eq!(now(add(bob, "{}")).line.user, bob);
+    let placed: Placed = shop.place(ada);
+    assert!(placed.is_ok());
+    shop.set_stock(product, 0);
+    assert_eq!(add(ada, "{}"), answer, "when ordered and sold out");
+    assert_eq!(shop.cart(ada), []);
+    assert_eq!(shop.cart(bob), [(product, 2)]);
+    shop.archive(product, true).unwrap();
+    let unknown = Refusal::field("product_id", Problem::UnknownProduct);
+    let other = shop.add_under(key("/api/cart/", "b", "{}"), ada, product, 2);
+    assert_eq!(other, Err(unknown));
+    assert_eq!(add(ada, "{}"), answer);
+}
+
+/// Keys from before a time are forgotten, and those from then and later are not.
+pub fn old_keys_are_forgotten(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    let product = shop.product(100, 99);
+    let given = at(1_000);
+    let micro = TimeDelta::microseconds(1);
+    let request = |name: &str, at| PlaceOrder {
+        at,
+        ..placing(ada, key("/api/orders/", name, "{}"))
+    };
+    let place = |name, at| {
+        shop.add(ada, product, 1).unwrap();
+        now(shop.submit(&request(name, at)))
+    };
+    let old = place("old", given - micro);
+    let kept = [("just", given), ("new", given + KEY_LIFE)].map(|(name, at)| {
+        let order = place(name, at);
+        (name, before(&render(&order)))
+    });
+    let forget = |before| settled(|| stores.upkeep.forget_keys(before));
+    assert_eq!(forget(given - micro), 0);
+    assert_eq!(shop.submit(&request("old", given)), before(&render(&old)));
+    assert_eq!(forget(given), 1);
+    assert_eq!(forget(given), 0);
+    for (name, answer) in kept {
+        assert_eq!(shop.submit(&request(name, given)), answer, "{name}");
+    }
+    assert_eq!(shop.found_order(old.id), old, "what they named stays");
+    let again = place("old", given);
+    assert_ne!(again.id, old.id);
+    assert_eq!((orders(stores), shop.stock(product)), (4, 95));
+    assert_eq!(forget(given + KEY_LIFE + micro), 3);
+}
+
+/// A store that is well says so.
+pub fn a_healthy_store_says_so(stores: &Stores) {
+    settled(|| stores.upkeep.check());
+    Shop::new(stores).product(100, 5);
+    settled(|| stores.upkeep.check());
+}

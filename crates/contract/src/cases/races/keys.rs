@@ -1,0 +1,91 @@
+//! Races of what is sent more than once: a duplicate that arrives while the first is under way
+//! gets the answer of the first.
+
+use crate::keyed::{answer, key, now, placing};
+use crate::{Shop, first_page, level, race, settled};
+use std::collections::BTreeSet;
+use tradepost_domain::{OrderFilter, ProductFilter, Refusal, Stores, Written};
+
+const RACERS: usize = 8;
+
+/// The one answer that all of them got; exactly one of them made it happen.
+fn the_answer<T: std::fmt::Debug>(answers: Vec<Result<Written<T>, Refusal>>) -> String {
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let now = |written: &&Written<T>| matches!(written, Written::Now(_));
+    assert_eq!(answers.iter().filter(now).count(), 1, "{answers:?}");
+    let mut answers: BTreeSet<String> = answers.into_iter().map(answer).collect();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    answers.pop_first().unwrap()
+}
+
+/// Thirty that send one order under one key get one order, and all of them the same answer.
+pub fn orders_under_one_key_are_one(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    let product = shop.product(100, 9);
+    for round in 1..=2 {
+        shop.add(ada, product, 2).unwrap();
+        let name = format!("round{round}");
+        let request = || placing(ada, key("/api/orders/", &name, "{}"));
+        let placements = race(30, |_| shop.submit(&request()));
+        let answer = the_answer(placements);
+        assert_eq!(shop.submit(&request()), Ok(Written::Before(answer)));
+        let orders = settled(|| stores.orders.list(OrderFilter::default(), first_page()));
+        assert_eq!(orders.count, round);
+    }
+    assert_eq!((shop.cart(ada), shop.stock(product)), (Vec::new(), 5));
+}
+
+/// A product that is sent many times at once under one key is created once.
+pub fn products_under_one_key_are_one(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let grace = Some(shop.staff("grace"));
+    the_answer(race(RACERS, |_| {
+        shop.create_under(key("/products/", "a", "{}"), grace, "Mug")
+    }));
+    let products = settled(|| stores.products.list(ProductFilter::default(), first_page()));
+    assert_eq!(products.count, 1);
+}
+
+/// An addition that is sent many times at once under one key is made once.
+pub fn additions_under_one_key_are_one(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    let product = shop.product(100, 99);
+    the_answer(race(RACERS, |_| {
+        shop.add_under(key("/cart/", "a", "{}"), ada, product, 2)
+    }));
+    assert_eq!(shop.cart(ada), [(product, 2)]);
+}
+
+/// A delivery that is reported many times at once under one key is counted once.
+pub fn deliveries_under_one_key_are_one(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let grace = shop.staff("grace");
+    let product = shop.product(100, 5);
+    the_answer(race(RACERS, |_| {
+        shop.adjust_under(key("/stock/", "a", "{}"), grace, product, 3)
+    }));
+    assert_eq!((shop.movements(product).len(), shop.stock(product)), (2, 8));
+}
+
+/// Twenty deliveries at once under twenty keys are all counted, and each has its own answer.
+pub fn deliveries_under_many_keys_all_count(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let grace = shop.staff("grace");
+    let product = shop.product(100, 5);
+    let adjusted = race(20, |at| {
+        let key = key("/stock/", &format!("delivery{at}"), "{}");
+        now(shop.adjust_under(key, grace, product, 3))
+    });
+    let levels: BTreeSet<_> = adjusted.iter().map(|adjusted| adjusted.level).collect();
+    let expected: BTreeSet<_> = (1..=20).map(|times| level(5 + 3 * times)).collect();
+    assert_eq!(
+        levels, expected,
+        "each level is that after its own movement"
+    );
+    assert_eq!(
+        (shop.movements(product).len(), shop.stock(product)),
+        (21, 65)
+    );
+}

@@ -1,0 +1,90 @@
+//! Placing orders, with the patience that the batcher has.
+
+use crate::shop::happened_now;
+use crate::{Shop, at, settled};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+use tradepost_domain::{Order, PlaceOrder, Placement, PlacementId, Refusal, UserId};
+
+/// The command that orders a user's cart, under a name that no other command of this process has.
+#[must_use]
+pub fn place(user: UserId) -> PlaceOrder {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    PlaceOrder {
+        user,
+        expected_total: None,
+        key: None,
+        placement: PlacementId::new(u128::from(NEXT.fetch_add(1, Ordering::Relaxed))),
+        at: at(100),
+    }
+}
+
+/// What a customer gets for a cart.
+pub type Placed = Result<Order, Refusal>;
+
+/// A pause that is another one for everybody who waits.
+fn jitter() -> Duration {
+    Duration::from_micros(1_000 + RandomState::new().hash_one("jitter") % 9_000)
+}
+
+impl Shop<'_> {
+    /// Places a batch without keys.
+    pub fn place_all(&self, requests: &[PlaceOrder]) -> Vec<Placed> {
+        let placements = self.submit_all(requests);
+        placements
+            .into_iter()
+            .map(|one| one.map(happened_now))
+            .collect()
+    }
+
+    /// Places a batch; what others stand in the way of is tried again, as the batcher would.
+    ///
+    /// # Panics
+    /// If they still do after some seconds.
+    pub fn submit_all(&self, requests: &[PlaceOrder]) -> Vec<Placement> {
+        let mut placements = self.submit_once(requests);
+        let patience = 1_000;
+        for _ in 0..patience {
+            let contended: Vec<usize> = (0..requests.len())
+                .filter(|at| placements[*at] == Err(Refusal::Contended))
+                .collect();
+            if contended.is_empty() {
+                return placements;
+            }
+            thread::sleep(jitter());
+            let again: Vec<_> = contended.iter().map(|at| requests[*at].clone()).collect();
+            for (at, placement) in contended.into_iter().zip(self.submit_once(&again)) {
+                placements[at] = placement;
+            }
+        }
+        panic!("others were in the way {patience} times in a row");
+    }
+
+    fn submit_once(&self, requests: &[PlaceOrder]) -> Vec<Placement> {
+        let placements = settled(|| self.stores.orders.place(requests));
+        assert_eq!(
+            placements.len(),
+            requests.len(),
+            "one result for each request"
+        );
+        placements
+    }
+
+    /// Places one order.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn submit(&self, request: &PlaceOrder) -> Placement {
+        self.submit_all(std::slice::from_ref(request)).remove(0)
+    }
+
+    /// Orders a cart.
+    ///
+    /// # Errors
+    /// If the rules refuse.
+    pub fn place(&self, user: UserId) -> Placed {
+        self.place_all(&[place(user)]).remove(0)
+    }
+}

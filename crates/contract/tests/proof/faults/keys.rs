@@ -1,0 +1,228 @@
+//! What can be wrong with idempotency keys.
+
+use super::a_moment;
+use chrono::{DateTime, TimeDelta, Utc};
+use tradepost_contract::{at, draft, first_page};
+use tradepost_domain::{
+    AdjustStock, Adjusted, CartItem, ChangeCart, CreateProduct, KeyScope, Keyed, Order,
+    OrderFilter, OrderRepository, Outcome, PlaceOrder, Placement, Product, ProductRepository,
+    Render, StoreError, StoreErrorKind, Upkeep, UserId, Written,
+};
+use tradepost_memory::MemoryStore as Store;
+
+pub(crate) fn forgets_those_of_products(
+    store: &Store,
+    command: CreateProduct,
+) -> Outcome<Written<Product>> {
+    store.create(CreateProduct {
+        key: None,
+        ..command
+    })
+}
+
+pub(crate) fn forgets_those_of_deliveries(
+    store: &Store,
+    command: AdjustStock,
+) -> Outcome<Written<Adjusted>> {
+    store.adjust_stock(AdjustStock {
+        key: None,
+        ..command
+    })
+}
+
+pub(crate) fn forgets_those_of_carts(
+    store: &Store,
+    command: ChangeCart,
+) -> Outcome<Written<Option<CartItem>>> {
+    tradepost_domain::CartRepository::change(
+        store,
+        ChangeCart {
+            key: None,
+            ..command
+        },
+    )
+}
+
+/// Places a batch with other keys than those that were sent.
+fn with_keys(
+    store: &Store,
+    requests: &[PlaceOrder],
+    other: impl Fn(Keyed<Order>) -> Option<Keyed<Order>>,
+) -> Result<Vec<Placement>, StoreError> {
+    let change = |request: &PlaceOrder| PlaceOrder {
+        key: request.key.clone().and_then(&other),
+        ..request.clone()
+    };
+    let requests: Vec<_> = requests.iter().map(change).collect();
+    store.place(&requests)
+}
+
+pub(crate) fn forgets_those_of_orders(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    with_keys(store, requests, |_| None)
+}
+
+pub(crate) fn knows_one_command_for_each(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    with_keys(store, requests, |key| {
+        Some(Keyed {
+            fingerprint: String::new(),
+            ..key
+        })
+    })
+}
+
+pub(crate) fn has_one_set_for_all_paths(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    with_keys(store, requests, |key| {
+        Some(Keyed {
+            scope: KeyScope {
+                path: String::new(),
+                ..key.scope
+            },
+            ..key
+        })
+    })
+}
+
+/// Stores an answer under a key, as if a product had been created under it.
+fn remember(store: &Store, user: UserId, key: &Keyed<Order>, answer: Render<Product>) {
+    let command = CreateProduct {
+        draft: draft("The shadow of a key", 100, 0),
+        key: Some(Keyed {
+            scope: key.scope.clone(),
+            fingerprint: key.fingerprint.clone(),
+            render: answer,
+        }),
+        by: Some(user),
+        at: at(0),
+    };
+    // Somebody may have been quicker.
+    drop(store.create(command).unwrap());
+}
+
+pub(crate) fn shares_those_of_users(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    let placements = store.place(requests)?;
+    for (request, placement) in requests.iter().zip(&placements) {
+        if let (Some(key), Ok(_)) = (&request.key, placement) {
+            for user in (1..=3).filter_map(UserId::new) {
+                remember(store, user, key, Render(|_| "somebody else's".to_owned()));
+            }
+        }
+    }
+    Ok(placements)
+}
+
+pub(crate) fn remembers_refusals(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    let placements = store.place(requests)?;
+    for (request, placement) in requests.iter().zip(&placements) {
+        if let (Some(key), Err(_)) = (&request.key, placement) {
+            remember(store, request.user, key, Render(|_| "refused".to_owned()));
+        }
+    }
+    Ok(placements)
+}
+
+/// Each request of a batch without a look at those before it.
+pub(crate) fn overlooks_duplicates_in_a_batch(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    let mut seen = Vec::new();
+    let change = |request: &PlaceOrder| {
+        let name = request
+            .key
+            .as_ref()
+            .map(|key| (request.user, key.scope.clone()));
+        let twice = name.is_some() && seen.contains(&name);
+        seen.push(name);
+        let key = request.key.clone().filter(|_| !twice);
+        PlaceOrder {
+            key,
+            ..request.clone()
+        }
+    };
+    let requests: Vec<_> = requests.iter().map(change).collect();
+    store.place(&requests)
+}
+
+/// The thing as it is by now, instead of the answer of then.
+pub(crate) fn answers_as_it_is_now(
+    store: &Store,
+    requests: &[PlaceOrder],
+) -> Result<Vec<Placement>, StoreError> {
+    let mut placements = store.place(requests)?;
+    for (request, placement) in requests.iter().zip(&mut placements) {
+        if let (Some(key), Ok(Written::Before(answer))) = (&request.key, placement) {
+            let filter = OrderFilter {
+                user: Some(request.user),
+                archived: false,
+            };
+            let orders = OrderRepository::list(store, filter, first_page())?.items;
+            let order = orders.last().map(key.render.0);
+            *answer = order.unwrap_or_default();
+        }
+    }
+    Ok(placements)
+}
+
+/// Looks for a key, and then carries the command out, as two steps.
+pub(crate) fn looks_before_it_leaps(
+    store: &Store,
+    command: AdjustStock,
+) -> Outcome<Written<Adjusted>> {
+    let filter = |scope: &KeyScope| tradepost_domain::Note::new(scope.key.as_str()).ok();
+    let note = command.key.as_ref().and_then(|key| filter(&key.scope));
+    let movements = store.movements(command.product, first_page())?.unwrap();
+    let known = movements.items.iter();
+    let mut known = known.filter(|movement| note.is_some() && movement.entry.note == note);
+    if known.next().is_some() {
+        return store.adjust_stock(command);
+    }
+    a_moment();
+    let unkeyed = AdjustStock {
+        key: None,
+        note,
+        ..command
+    };
+    store.adjust_stock(unkeyed)
+}
+
+/// Takes every key for the same one.
+pub(crate) fn has_one_for_all_deliveries(
+    store: &Store,
+    command: AdjustStock,
+) -> Outcome<Written<Adjusted>> {
+    let key = command.key.map(|key| Keyed {
+        scope: KeyScope {
+            key: tradepost_domain::IdempotencyKey::new("the-one").unwrap(),
+            ..key.scope
+        },
+        ..key
+    });
+    store.adjust_stock(AdjustStock { key, ..command })
+}
+
+pub(crate) fn forgets_too_many(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    store.forget_keys(before + TimeDelta::microseconds(1))
+}
+
+pub(crate) fn forgets_none(_: &Store, _: DateTime<Utc>) -> Result<u64, StoreError> {
+    Ok(0)
+}
+
+pub(crate) fn is_of_another_version(_: &Store) -> Result<(), StoreError> {
+    Err(StoreError::new(StoreErrorKind::SchemaMismatch))
+}

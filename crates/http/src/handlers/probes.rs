@@ -1,0 +1,24 @@
+//! For those who watch over the process. Neither asks who is calling.
+
+use crate::answer::{self, Answer};
+use crate::call::Call;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+const OK: Health = Health { status: "ok" };
+
+/// The process lives. Nothing else is looked at: a database that is away is no reason to start the
+/// program anew.
+pub(crate) async fn health() -> Answer {
+    answer::ok(&OK)
+}
+
+/// The store answers, and has the schema that is expected.
+pub(crate) async fn readiness(call: Call) -> Answer {
+    call.probe().await?;
+    answer::ok(&OK)
+}

@@ -1,0 +1,136 @@
+//! Whether the process lives, and whether the shop is ready.
+
+use crate::support::{App, memory, settings};
+use actix_web::http::Method;
+use futures_util::future::{join, join_all};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tradepost_domain::{
+    MockAccountRepository, MockProductRepository, MockUpkeep, StoreError, StoreErrorKind, Stores,
+};
+use tradepost_http::Limit;
+
+const FORMS: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
+
+fn with_upkeep(upkeep: MockUpkeep) -> Stores {
+    Stores {
+        upkeep: Arc::new(upkeep),
+        ..memory()
+    }
+}
+
+#[actix_web::test]
+async fn a_shop_that_is_well_says_so_to_everybody() {
+    // Who is calling is nobody's business: nobody is looked up.
+    let stores = Stores {
+        accounts: Arc::new(MockAccountRepository::new()),
+        ..memory()
+    };
+    let app = App::with(stores, settings()).await;
+    for path in FORMS {
+        for token in [None, Some("forged"), Some("plain.1.0.9999999999")] {
+            let call = app.get(path);
+            let call = match token {
+                Some(token) => call.token(token),
+                None => call,
+            };
+            let reply = call.send().await.expect_status(200);
+            assert_eq!(reply.text(), r#"{"status":"ok"}"#, "{path}");
+        }
+        let head = app.call(Method::HEAD, path).send().await;
+        assert_eq!(head.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn a_shop_that_is_not_ready_says_why() {
+    for (kind, reason) in [
+        (StoreErrorKind::Busy, "busy"),
+        (StoreErrorKind::Unavailable, "unavailable"),
+        (StoreErrorKind::SchemaMismatch, "schema"),
+        (StoreErrorKind::Full, "unavailable"),
+        (StoreErrorKind::OutcomeUnknown, "unavailable"),
+        (StoreErrorKind::Other, "unavailable"),
+    ] {
+        let mut upkeep = MockUpkeep::new();
+        let failure = StoreError::caused(kind, std::io::Error::other("secret cause"));
+        upkeep
+            .expect_check()
+            .returning(move || Err(failure.clone()));
+        let app = App::with(with_upkeep(upkeep), settings()).await;
+        for path in FORMS {
+            let reply = app.get(path).send().await;
+            if path.starts_with("/healthz") {
+                reply.expect_status(200);
+            } else {
+                assert!(!reply.text().contains("secret"));
+                reply.expect(503, reason);
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn it_is_told_while_all_other_work_hangs() {
+    let (open, opened) = channel::<()>();
+    let (open, opened) = (open, Mutex::new(opened));
+    let mut products = MockProductRepository::new();
+    products.expect_find().returning(move |_| {
+        let _ = opened.lock().unwrap().recv();
+        Ok(None)
+    });
+    let stores = Stores {
+        products: Arc::new(products),
+        ..memory()
+    };
+    let mut few = settings();
+    few.limits.work = Limit {
+        running: 1,
+        waiting: 0,
+    };
+    let app = App::with(stores, few).await;
+    let hangs = app.get("/api/products/1/").send();
+    let asked = async {
+        while app.get("/api/products/1/").send().await.code() != "busy" {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let began = Instant::now();
+        for path in FORMS {
+            app.get(path).send().await.expect_status(200);
+        }
+        assert!(began.elapsed() < Duration::from_millis(500));
+        drop(open);
+    };
+    let (hung, ()) = join(hangs, asked).await;
+    hung.expect(404, "not_found");
+}
+
+#[actix_web::test]
+async fn a_question_that_hangs_is_answered_within_a_second() {
+    let (open, opened) = channel::<()>();
+    let opened = Mutex::new(opened);
+    let mut upkeep = MockUpkeep::new();
+    upkeep.expect_check().returning(move || {
+        let _ = opened.lock().unwrap().recv();
+        Ok(())
+    });
+    let app = App::with(with_upkeep(upkeep), settings()).await;
+    for _ in 0..2 {
+        // More than may run and wait.
+        let asked = (0..30).map(|_| async {
+            let began = Instant::now();
+            app.get("/readyz").send().await.expect(503, "unavailable");
+            assert!(began.elapsed() < Duration::from_secs(1));
+        });
+        join_all(asked).await;
+        let began = Instant::now();
+        app.get("/healthz").send().await.expect_status(200);
+        app.get("/api/products/").send().await.expect_status(200);
+        assert!(began.elapsed() < Duration::from_millis(500));
+    }
+    drop(open);
+    while app.get("/readyz").send().await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

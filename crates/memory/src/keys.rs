@@ -1,0 +1,65 @@
+//! Idempotency keys, and the upkeep that forgets them.
+
+use crate::{MemoryStore, State, count};
+use chrono::{DateTime, Utc};
+use tradepost_domain::{
+    KeyRecord, KeyScope, Keyed, Refusal, StoreError, Upkeep, UserId, decide_key,
+};
+
+impl Upkeep for MemoryStore {
+    /// What is in memory answers, and has the schema that it was compiled with.
+    fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let keys = &mut self.lock().keys;
+        let held = keys.len();
+        keys.retain(|_, record| record.at >= before);
+        Ok(count(held - keys.len()))
+    }
+}
+
+/// What is to be stored under a key, once its command has happened.
+pub(crate) type Kept = Option<((UserId, KeyScope), KeyRecord)>;
+
+impl State {
+    /// The answer of before, if the command has happened. A key belongs to somebody: without a user
+    /// there is none.
+    pub(crate) fn replay<T>(
+        &self,
+        user: Option<UserId>,
+        key: Option<&Keyed<T>>,
+    ) -> Result<Option<String>, Refusal> {
+        let owned = user.zip(key);
+        let held = owned.and_then(|(user, key)| self.keys.get(&(user, key.scope.clone())));
+        decide_key(key, held)
+    }
+
+    pub(crate) fn keep(&mut self, kept: Kept) {
+        self.keys.extend(kept);
+    }
+}
+
+/// The answer of now, to be stored. What it is made by is not part of this crate, and may panic:
+/// make it before anything is written.
+pub(crate) fn kept<T>(
+    user: Option<UserId>,
+    key: Option<Keyed<T>>,
+    outcome: &T,
+    at: DateTime<Utc>,
+) -> Kept {
+    let (user, key) = user.zip(key)?;
+    let Keyed {
+        scope,
+        fingerprint,
+        render,
+    } = key;
+    let answer = (render.0)(outcome);
+    let record = KeyRecord {
+        fingerprint,
+        answer,
+        at,
+    };
+    Some(((user, scope), record))
+}
