@@ -31,6 +31,8 @@ pub(crate) struct Fake {
     acts: Mutex<VecDeque<Act>>,
     batches: Mutex<Vec<Vec<i64>>>,
     contending: AtomicBool,
+    /// A user with a row that cannot be, if there is one: every batch with them fails.
+    pub(crate) corrupt: Mutex<Option<i64>>,
     gate: Option<Mutex<(Sender<()>, Receiver<()>)>>,
 }
 
@@ -69,6 +71,7 @@ impl Fake {
             acts: Mutex::default(),
             batches: Mutex::default(),
             contending: AtomicBool::new(false),
+            corrupt: Mutex::default(),
             gate,
         }
     }
@@ -97,6 +100,13 @@ impl OrderRepository for Fake {
             let (arrives, opened) = &*gate.lock().unwrap();
             let _ = arrives.send(());
             let _ = opened.recv();
+        }
+        let corrupt = *self.corrupt.lock().unwrap();
+        if requests
+            .iter()
+            .any(|request| Some(request.user.get()) == corrupt)
+        {
+            return Err(StoreError::corrupt("cart_items", "quantity", 7));
         }
         let act = self.acts.lock().unwrap().pop_front();
         let all = || {

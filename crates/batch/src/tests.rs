@@ -210,6 +210,27 @@ fn a_batch_that_fails_fails_for_all_of_its_members_and_for_nobody_else() {
 }
 
 #[test]
+fn one_bad_row_is_no_business_of_the_others() {
+    let (fake, gate) = Fake::gated();
+    *fake.corrupt.lock().unwrap() = Some(3);
+    let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
+    let (sender, answers) = mpsc::channel();
+    submit(&batcher, 1, &sender).unwrap();
+    gate.wait_for_batch();
+    for id in 2..=4 {
+        submit(&batcher, id, &sender).unwrap();
+    }
+    gate.open();
+    assert_eq!((placed(&answers), placed(&answers)), (1, 2));
+    let (user, kind) = kind(&answers);
+    assert_eq!(user, 3);
+    assert!(matches!(kind, StoreErrorKind::Corrupt { row: 7, .. }));
+    assert_eq!(placed(&answers), 4);
+    let batches = [vec![1], vec![2, 3, 4], vec![2], vec![3], vec![4]];
+    assert_eq!(fake.batches(), batches);
+}
+
+#[test]
 fn a_failure_says_what_happened() {
     for (act, said) in [
         (Act::Panic, "placing orders panicked: told to"),

@@ -14,30 +14,46 @@ use tradepost_domain::{
 pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize) {
     let mut pauses = Pauses::new();
     while let Some(batch) = queue.take(most) {
-        // Each goes on from here alone, so that the requests can be handed over as one slice.
-        let (requests, rest): (Vec<_>, Vec<_>) = batch
-            .into_iter()
-            .map(|one| (one.request, (one.number, one.deadline, one.done)))
-            .unzip();
-        match place(orders, &requests) {
-            Ok(placements) => {
-                let members = requests.into_iter().zip(rest).zip(placements);
-                for ((request, (number, deadline, done)), placement) in members {
-                    let waiting = Waiting {
-                        number,
-                        request,
-                        deadline,
-                        done,
-                    };
-                    settle(queue, &mut pauses, waiting, placement);
-                }
-            }
-            Err(error) => {
-                for (_, _, done) in rest {
-                    answer(done, Err(error.clone()));
-                }
+        carry_out(queue, orders, &mut pauses, batch);
+    }
+}
+
+fn carry_out(
+    queue: &Queue,
+    orders: &dyn OrderRepository,
+    pauses: &mut Pauses,
+    batch: Vec<Waiting>,
+) {
+    let requests: Vec<PlaceOrder> = batch.iter().map(|one| one.request.clone()).collect();
+    match place(orders, &requests) {
+        Ok(placements) => {
+            for (waiting, placement) in batch.into_iter().zip(placements) {
+                settle(queue, pauses, waiting, placement);
             }
         }
+        // One bad row is no business of the others: each goes alone.
+        Err(error) if batch.len() > 1 && may_be_of_one(error.kind()) => {
+            for waiting in batch {
+                carry_out(queue, orders, pauses, vec![waiting]);
+            }
+        }
+        Err(error) => {
+            for waiting in batch {
+                answer(waiting.done, Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// Whether a failure, with which nothing was stored, may be that of a single member.
+fn may_be_of_one(kind: &StoreErrorKind) -> bool {
+    match kind {
+        StoreErrorKind::Corrupt { .. } | StoreErrorKind::Other => true,
+        StoreErrorKind::Busy
+        | StoreErrorKind::Unavailable
+        | StoreErrorKind::Full
+        | StoreErrorKind::OutcomeUnknown
+        | StoreErrorKind::SchemaMismatch => false,
     }
 }
 
