@@ -146,7 +146,10 @@ impl Migrator {
                 postgres::migrator(url).map(|migrator| Self(Backend::Postgres(migrator)))
             }
             #[cfg(not(feature = "sqlite"))]
-            DatabaseUrl::Sqlite(_) => Err(OpenError::NotBuiltIn { name: "sqlite" }),
+            DatabaseUrl::Sqlite(_) => {
+                let _only_a_file_can_be_made = missing;
+                Err(OpenError::NotBuiltIn { name: "sqlite" })
+            }
             #[cfg(not(feature = "postgres"))]
             DatabaseUrl::Postgres(_) => Err(OpenError::NotBuiltIn { name: "postgres" }),
         }
