@@ -39,9 +39,12 @@ const MOST_CONNECTIONS: u32 = 16;
 /// How often a job is run before its failure is passed on.
 const ATTEMPTS: u32 = 4;
 
-/// How long a write that others are in the way of is tried again, and how long the fate of a lost
-/// commit is looked into.
+/// How long a write that others are in the way of is tried again.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long the fate of a lost commit is looked into: long enough for a server that crashed to come
+/// back, and for the customer to still be waiting.
+const CURIOSITY: Duration = Duration::from_secs(4);
 
 /// An open database.
 pub(crate) struct Database {
@@ -132,10 +135,8 @@ impl Database {
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.attempt(|conn| {
-            let value = within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job)?;
-            let id = transaction_id(conn)
-                .map_err(Failure::from)
-                .map_err(Ended::Failed)?;
+            let job = |conn: &mut Conn| Ok((job(conn)?, transaction_id(conn)?));
+            let (value, id) = within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job)?;
             match (conn.batch_execute("COMMIT"), id) {
                 (Err(error), Some(id)) => Err(Ended::Lost { id, error, value }),
                 // Without an id it has written nothing.
@@ -148,7 +149,7 @@ impl Database {
     /// learnt. It is never run again before it is known to have ended.
     fn fate(&self, id: &str) -> Option<bool> {
         let began = Instant::now();
-        while began.elapsed() < PATIENCE {
+        while began.elapsed() < CURIOSITY {
             if let Ok(mut link) = self.pool.get() {
                 match status(&mut link.conn, id) {
                     Ok(Some(status)) if status == "committed" => return Some(true),
