@@ -117,15 +117,10 @@ impl Database {
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.attempt(|conn| {
-            let value = within(
-                conn,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                &job,
-            )?;
-            conn.batch_execute("COMMIT")
-                .map_err(Failure::from)
-                .map_err(Ended::Failed)?;
-            Ok(value)
+            let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            let value = within(conn, snapshot, &job).map_err(Ended::Failed)?;
+            let end = conn.batch_execute("COMMIT").map_err(Failure::from);
+            end.map_err(Ended::Failed).map(|()| value)
         })
     }
 
@@ -136,7 +131,8 @@ impl Database {
     ) -> Result<T, StoreError> {
         self.attempt(|conn| {
             let job = |conn: &mut Conn| Ok((job(conn)?, transaction_id(conn)?));
-            let (value, id) = within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job)?;
+            let (value, id) = within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job)
+                .map_err(Ended::Failed)?;
             match (conn.batch_execute("COMMIT"), id) {
                 (Err(error), Some(id)) => Err(Ended::Lost { id, error, value }),
                 // Without an id it has written nothing.
@@ -226,13 +222,12 @@ fn within<T>(
     conn: &mut Conn,
     begin: &str,
     job: &impl Fn(&mut Conn) -> Result<T, Failure>,
-) -> Result<T, Ended<T>> {
+) -> Result<T, Failure> {
     let begun = conn.batch_execute(begin).map_err(Failure::from);
-    begun.and_then(|()| job(conn)).map_err(|failure| {
-        // A connection that is gone has rolled back by itself.
-        let _ = conn.batch_execute("ROLLBACK");
-        Ended::Failed(failure)
-    })
+    // A connection that is gone has rolled back by itself.
+    begun
+        .and_then(|()| job(conn))
+        .inspect_err(|_| drop(conn.batch_execute("ROLLBACK")))
 }
 
 #[derive(QueryableByName)]
