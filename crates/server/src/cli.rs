@@ -1,7 +1,10 @@
 //! The command line. What a setting may be is checked in [`crate::config`].
 
-use clap::builder::{BoolishValueParser, Resettable};
+use crate::exit::Exit;
+use crate::setting::{Setting, WrongSetting};
+use clap::builder::Resettable;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -43,7 +46,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Fill a small catalogue if there are no products yet
-    #[arg(long, env = "TRADEPOST_DEMO", hide_env_values = true, action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "TRADEPOST_DEMO", hide_env_values = true, action = ArgAction::SetTrue, value_parser = yes_or_no)]
     pub(crate) demo: bool,
 }
 
@@ -248,10 +251,28 @@ impl Given {
     pub(crate) const DATA_DIR: &str = "./data";
 }
 
+/// Whether to fill the demo's catalogue.
+fn yes_or_no(value: &str) -> Result<bool, WrongSetting> {
+    match value.to_ascii_lowercase().as_str() {
+        "yes" | "y" | "true" | "t" | "on" | "1" => Ok(true),
+        "no" | "n" | "false" | "f" | "off" | "0" => Ok(false),
+        _ => Err(Setting::new("demo", value).wrong("has to be yes or no")),
+    }
+}
+
 /// Reads the command line and the environment. Ends the program where clap has the answer itself:
 /// help, version and wrong usage.
-pub(crate) fn read() -> (Given, Command) {
-    parse(std::env::args_os().collect()).unwrap_or_else(|answer| answer.exit())
+///
+/// # Errors
+/// If a setting is wrong that is checked here.
+pub(crate) fn read() -> Result<(Given, Command), Exit> {
+    parse(std::env::args_os().collect()).or_else(|answer| {
+        let wrong = answer.source().and_then(|source| source.downcast_ref());
+        match wrong {
+            Some(wrong) => Err(Exit::from(WrongSetting::clone(wrong))),
+            None => answer.exit(),
+        }
+    })
 }
 
 fn parse(mut words: Vec<OsString>) -> Result<(Given, Command), clap::Error> {

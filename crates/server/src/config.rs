@@ -112,12 +112,28 @@ impl Config {
         })
     }
 
+    /// Whether the folder of a file is there, or will be when the data folder is made.
+    pub(crate) fn has_folder_for(&self, file: &Path) -> bool {
+        let folder = folder_of(file);
+        let will_be = |data_dir: PathBuf| {
+            std::path::absolute(folder).is_ok_and(|folder| data_dir.starts_with(folder))
+        };
+        folder.is_dir() || std::path::absolute(&self.data_dir).is_ok_and(will_be)
+    }
+
     /// Whether only programs on this machine can reach the shop.
     pub(crate) fn listens_on_loopback(&self) -> bool {
         let host = host_and_port(&self.listen).map_or("", |(host, _)| host);
         let loopback = |address: IpAddr| address.is_loopback();
         host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(loopback)
     }
+}
+
+/// The folder of a file.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    file.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
 }
 
 fn optional<T>(

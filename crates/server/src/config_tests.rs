@@ -8,7 +8,7 @@ fn config_in(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Strin
     };
     Config::of(&Given::of(words), &environment).map_err(|exit| match exit {
         Exit::Usage(sentence) => sentence,
-        Exit::Failed(sentence) => panic!("that is wrong usage: {sentence}"),
+        exit => panic!("that is wrong usage: {exit}"),
     })
 }
 
@@ -274,5 +274,22 @@ fn the_same_shop_for_another_command() {
         ),
     ] {
         assert_eq!(config(&words).same_shop, options, "{words:?}");
+    }
+}
+
+#[test]
+fn folders_that_are_there_or_will_be() {
+    let config = config(&["--data-dir", "no/such/data"]);
+    for (file, has) in [
+        ("file", true),
+        ("./file", true),
+        ("no/file", true),
+        ("./no/such/data/file", true),
+        ("no/such/data/more/file", false),
+        ("no/other/file", false),
+        ("/dev/null/file", false),
+        ("/tmp/file", true),
+    ] {
+        assert_eq!(config.has_folder_for(Path::new(file)), has, "{file}");
     }
 }

@@ -1,8 +1,15 @@
 //! Talking to whoever runs a command.
 
 use crate::exit::Exit;
+use crate::signals;
 use std::fmt::Display;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Prints a line on standard output.
 pub(crate) fn say(line: impl Display) {
@@ -43,10 +50,40 @@ pub(crate) fn read_line() -> Result<Option<String>, Exit> {
     Ok((read > 0).then(|| text.to_owned()))
 }
 
-/// Asks for a password without showing it.
+/// Asks for a password without showing it. A signal gives the terminal back as it was.
 pub(crate) fn ask_password(question: &str) -> Result<String, Exit> {
-    rpassword::prompt_password(question)
-        .map_err(|error| Exit::Failed(format!("The password cannot be read: {error}.")))
+    static WATCHED: OnceLock<()> = OnceLock::new();
+    if WATCHED.get().is_none() {
+        // Ctrl-C would end the program in the middle of rpassword, which now gets to clean up.
+        signals::end_after(show_again)
+            .map_err(|error| Exit::Failed(format!("No signal can be waited for: {error}.")))?;
+        let _ = WATCHED.set(());
+    }
+    ASKING.store(true, Ordering::Release);
+    let password = rpassword::prompt_password(question);
+    ASKING.store(false, Ordering::Release);
+    password.map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => Exit::Interrupted,
+        _ => Exit::Failed(format!("The password cannot be read: {error}.")),
+    })
+}
+
+/// Whether the terminal shows nothing because a password is being asked for.
+static ASKING: AtomicBool = AtomicBool::new(false);
+
+/// Has the terminal show again what is typed, before a signal ends the program.
+fn show_again() {
+    // After Ctrl-C, rpassword does so by itself. It hears of no signal from elsewhere.
+    thread::sleep(Duration::from_millis(100));
+    if ASKING.load(Ordering::Acquire) {
+        let _ = File::open("/dev/tty").and_then(|terminal| {
+            Command::new("stty")
+                .args(["echo", "icanon", "isig"])
+                .stdin(terminal)
+                .status()
+        });
+        complain("");
+    }
 }
 
 /// `1 order`, `2 orders`.

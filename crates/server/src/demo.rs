@@ -110,6 +110,7 @@ pub(crate) fn fill(products: &dyn ProductRepository, currency: Currency) -> Resu
             .map_err(|problem| Exit::Failed(format!("The demo product {}: {problem}", row.0)))?;
         let created = products.create(CreateProduct {
             draft,
+            key: None,
             by: None,
             at: SystemClock.now(),
         })?;

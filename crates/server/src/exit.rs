@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use tradepost_diesel::{MigrateError, OpenError};
 use tradepost_domain::StoreError;
 
+/// 128 and the number of the signal.
+pub(crate) const INTERRUPTED: u8 = 130;
+
 /// Why a command gives up: a sentence for whoever runs it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Exit {
@@ -14,27 +17,41 @@ pub(crate) enum Exit {
     /// It could not be done.
     #[error("{0}")]
     Failed(String),
+    /// Whoever runs it has thought better of it.
+    #[error("Interrupted.")]
+    Interrupted,
 }
 
 impl Exit {
-    /// 2 for wrong usage, 1 for what failed.
+    /// 2 for wrong usage, 1 for what failed; and what shells give for a Ctrl-C.
     pub(crate) fn code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
             Self::Failed(_) => ExitCode::FAILURE,
+            Self::Interrupted => ExitCode::from(INTERRUPTED),
         }
     }
 }
 
 impl From<OpenError> for Exit {
     fn from(error: OpenError) -> Self {
-        Self::Failed(error.to_string())
+        let sentence = error.to_string();
+        Self::Failed(match error {
+            // The other sentences say what to do by themselves.
+            OpenError::Unusable { .. } | OpenError::NotUtf8 { .. } => {
+                format!("{sentence} It is the one of --database (TRADEPOST_DATABASE_URL).")
+            }
+            _ => sentence,
+        })
     }
 }
 
 impl From<MigrateError> for Exit {
     fn from(error: MigrateError) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            MigrateError::Open(error) => error.into(),
+            error => Self::Failed(error.to_string()),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The key that signs tokens: from the environment, or from a file that is made at the first start.
 
-use crate::config::KeySource;
+use crate::config::{Config, KeySource, folder_of};
 use crate::exit::Exit;
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -59,17 +60,32 @@ fn failed(error: &dyn std::error::Error) -> Exit {
     Exit::Failed(format!("There is no signing key: {error}."))
 }
 
+/// Finds what is wrong with the keys, as far as it can be found before anything is made.
+pub(crate) fn look_at(config: &Config) -> Result<(), Exit> {
+    match &config.key {
+        KeySource::File(path) if !path.try_exists().unwrap_or(true) => {
+            if config.has_folder_for(path) {
+                return Ok(());
+            }
+            Err(not_made(path, &"its folder is not there"))
+        }
+        source => load(source).map(drop),
+    }
+}
+
 /// Reads the keys, and makes the file if it is missing.
 pub(crate) fn load_or_make(source: &KeySource) -> Result<Keys, Exit> {
     if let KeySource::File(path) = source {
-        make_if_missing(path).map_err(|error| {
-            Exit::Failed(format!(
-                "The file of the signing key {} cannot be made: {error}. Name another with --jwt-secret-file.",
-                path.display()
-            ))
-        })?;
+        make_if_missing(path).map_err(|error| not_made(path, &error))?;
     }
     load(source)
+}
+
+fn not_made(path: &Path, why: &dyn Display) -> Exit {
+    Exit::Failed(format!(
+        "The file of the signing key {} cannot be made: {why}. Name another with --jwt-secret-file.",
+        path.display()
+    ))
 }
 
 /// Reads the keys.
@@ -78,13 +94,22 @@ pub(crate) fn load(source: &KeySource) -> Result<Keys, Exit> {
         KeySource::Text(text) => Keys::of(text, "TRADEPOST_JWT_SECRET").map_err(Exit::Usage),
         KeySource::File(path) => {
             let whence = format!("The file {}", path.display());
-            let text = fs::read_to_string(path).map_err(|error| {
+            let text = read_regular(path).map_err(|error| {
                 Exit::Failed(format!(
-                    "{whence} with the signing key cannot be read: {error}."
+                    "{whence} with the signing key cannot be read: {error}. Name another with --jwt-secret-file."
                 ))
             })?;
             Keys::of(&text, &whence).map_err(Exit::Failed)
         }
+    }
+}
+
+/// Reads a file, and nothing that only looks like one: a pipe may never come to an end.
+fn read_regular(path: &Path) -> io::Result<String> {
+    if fs::metadata(path)?.is_file() {
+        fs::read_to_string(path)
+    } else {
+        Err(io::Error::other("it is not a regular file"))
     }
 }
 
@@ -93,14 +118,18 @@ pub(crate) fn exposure(source: &KeySource) -> Option<String> {
     let KeySource::File(path) = source else {
         return None;
     };
-    let mode = fs::metadata(path).ok()?.mode();
-    (mode & 0o077 != 0).then(|| {
+    exposed(path).map(|mode| {
         format!(
-            "The signing key {} can be read or written by others (mode {:o}): run chmod 600 on it.",
+            "The signing key {} can be read or written by others (mode {mode:o}): run chmod 600 on it.",
             path.display(),
-            mode & 0o777
         )
     })
+}
+
+/// The mode of a file that others than its owner can read or write.
+pub(crate) fn exposed(path: &Path) -> Option<u32> {
+    let mode = fs::metadata(path).ok()?.mode();
+    (mode & 0o077 != 0).then_some(mode & 0o777)
 }
 
 /// Makes the file with a new key unless it is there. It appears with its whole content: neither a
@@ -127,12 +156,6 @@ fn make_if_missing(path: &Path) -> io::Result<()> {
     removed?;
     // The name has to survive a power cut as well.
     File::open(folder_of(path))?.sync_all()
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."))
 }
 
 fn draft_beside(path: &Path) -> io::Result<PathBuf> {
@@ -282,6 +305,20 @@ mod tests {
         let refused = load(&KeySource::File(folder.path().to_owned()))
             .unwrap_err()
             .to_string();
-        assert!(refused.contains("cannot be read"), "{refused}");
+        assert!(
+            refused.contains("cannot be read: it is not a regular file."),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_pipe_that_never_ends_is_not_read() {
+        use std::os::fd::AsRawFd;
+        let (reader, _writer) = io::pipe().unwrap();
+        let path = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
+        if path.exists() {
+            let refused = load_or_make(&KeySource::File(path)).unwrap_err();
+            assert!(refused.to_string().contains("it is not a regular file."));
+        }
     }
 }

@@ -1,16 +1,40 @@
-//! The log: one line an event, to standard error and to a file.
+//! The log: one line an event, to standard error and to a file. Nobody waits for either of them:
+//! a terminal that stands still, or a disk, does not stop the shop.
 
-use crate::console::complain;
+use crate::console::{complain, say};
 use crate::exit::Exit;
+use crate::lane::Lane;
 use crate::outside::SystemClock;
 use crate::rotate::{RotatingFile, Rotation};
 use chrono::SecondsFormat;
 use env_logger::{Builder, Target};
-use log::Record;
+use log::{Level, Record};
 use std::borrow::Cow;
+use std::fmt::Display;
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
 use tradepost_domain::Clock;
+
+/// What is logged unless `RUST_LOG` says otherwise. The parser of HTTP calls it an error of the
+/// server whenever a stranger sends it something else.
+const FILTERS: &str = "info,actix_server=warn,actix_http=off";
+
+/// How long the end of the program waits for lines that are not written yet.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Everything that the server writes but its answers.
+static LANES: OnceLock<Lanes> = OnceLock::new();
+
+struct Lanes {
+    out: Lane,
+    err: Lane,
+    file: Lane,
+}
 
 /// Starts the log of the server.
 ///
@@ -23,18 +47,54 @@ pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
             path.display()
         ))
     })?;
+    let lanes = Lanes::start(file)
+        .map_err(|error| Exit::Failed(format!("The log cannot be written: {error}.")))?;
     let tee = Tee {
-        file,
-        failing: false,
+        err: lanes.err.clone(),
+        file: lanes.file.clone(),
     };
-    start("info,actix_server=warn", Target::Pipe(Box::new(tee)));
-    std::panic::set_hook(Box::new(|panic| log::error!("{panic}")));
+    // There is one log, as there is one server in a process.
+    let _ = LANES.set(lanes);
+    start(FILTERS, Target::Pipe(Box::new(tee)));
+    std::panic::set_hook(Box::new(|panic| {
+        log::error!("{panic}");
+        if thread::current().name() == Some("main") {
+            // Nothing comes after it.
+            flush();
+        }
+    }));
     Ok(())
 }
 
 /// Starts the log of a command, which has its own words for what it does.
 pub(crate) fn to_standard_error() {
     start("warn", Target::Stderr);
+}
+
+/// Prints a line on standard output without waiting for whoever reads it.
+pub(crate) fn tell(line: impl Display) {
+    match LANES.get() {
+        Some(lanes) => lanes.out.push(format!("{line}\n").into_bytes().into()),
+        None => say(line),
+    }
+}
+
+/// Prints why the program ends on standard error, behind what is in the log.
+pub(crate) fn last_words(line: impl Display) {
+    match LANES.get() {
+        Some(lanes) => lanes.err.push(format!("{line}\n").into_bytes().into()),
+        None => complain(line),
+    }
+}
+
+/// Waits until everything is written, for a while. To be called where the program ends.
+pub(crate) fn flush() {
+    if let Some(lanes) = LANES.get() {
+        let until = Instant::now() + PATIENCE;
+        for lane in [&lanes.out, &lanes.file, &lanes.err] {
+            lane.flush(until);
+        }
+    }
 }
 
 /// What `RUST_LOG` says, if it says anything.
@@ -81,19 +141,72 @@ fn one_line(message: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Writes to standard error and to a file. Neither can stop the server: a disk that is full fails
-/// orders by itself.
+impl Lanes {
+    fn start(file: RotatingFile) -> io::Result<Self> {
+        // Not through `io::stderr`: a thread that is stuck there would keep its lock.
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let err = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        let err = Lane::start("log: stderr", err, lost)?;
+        let file = LogFile {
+            file,
+            failing: false,
+            err: err.clone(),
+        };
+        Ok(Self {
+            out: Lane::start("stdout", out, lost)?,
+            err,
+            file: Lane::start("log: file", file, lost)?,
+        })
+    }
+}
+
+/// The line that tells of others that are missing.
+fn lost(lines: u64) -> String {
+    let mut line = Vec::new();
+    let mut record = Record::builder();
+    record.level(Level::Warn).target("tradepost");
+    // Memory takes what is written.
+    let _ = write_line(
+        &mut line,
+        &record
+            .args(format_args!("{lines} lines of log were lost"))
+            .build(),
+    );
+    String::from_utf8_lossy(&line).into_owned()
+}
+
+/// Has each line written to standard error and to the file.
 struct Tee {
-    file: RotatingFile,
-    failing: bool,
+    err: Lane,
+    file: Lane,
 }
 
 impl Write for Tee {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().lock().write_all(line);
+        let text: Arc<[u8]> = line.into();
+        self.err.push(Arc::clone(&text));
+        self.file.push(text);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The file. That it cannot be written is told once: a disk that is full fails orders by itself.
+struct LogFile {
+    file: RotatingFile,
+    failing: bool,
+    err: Lane,
+}
+
+impl Write for LogFile {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let written = self.file.write_all(line);
         if let (Err(error), false) = (&written, self.failing) {
-            complain(format_args!("The log file cannot be written: {error}."));
+            let said = format!("The log file cannot be written: {error}.\n");
+            self.err.push(said.into_bytes().into());
         }
         self.failing = written.is_err();
         Ok(line.len())
@@ -136,18 +249,33 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_written_stops_nothing() {
+    fn a_file_that_cannot_be_written_is_told_once_and_stops_nothing() {
         let path = Path::new("/dev/full");
         if path.exists() {
             let file = RotatingFile::open(path, Rotation::LOG).unwrap();
-            let mut tee = Tee {
+            let (reader, writer) = io::pipe().unwrap();
+            let mut file = LogFile {
                 file,
                 failing: false,
+                err: Lane::start("err", writer, lost).unwrap(),
             };
             for _ in 0..2 {
-                assert_eq!(tee.write(b"a line for the test of the log\n").unwrap(), 31);
-                assert!(tee.failing);
+                assert_eq!(file.write(b"a line for the test of the log\n").unwrap(), 31);
+                assert!(file.failing);
             }
+            drop(file);
+            let said = io::read_to_string(reader).unwrap();
+            assert_eq!(said.matches("cannot be written").count(), 1, "{said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
         }
+    }
+
+    #[test]
+    fn lost_lines_are_a_line() {
+        let line = lost(7);
+        assert!(
+            line.ends_with(" WARN  tradepost: 7 lines of log were lost\n"),
+            "{line}"
+        );
     }
 }

@@ -13,22 +13,26 @@ mod console;
 mod demo;
 mod exit;
 mod keys;
+mod lane;
 mod logging;
 mod outside;
 mod rotate;
 mod setting;
 mod shop;
 mod signals;
+mod upkeep;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let (given, command) = cli::read();
-    match commands::run(&given, command) {
+    let ended = cli::read().and_then(|(given, command)| commands::run(&given, command));
+    let code = match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(exit) => {
-            console::complain(format_args!("error: {exit}"));
+            logging::last_words(format_args!("error: {exit}"));
             exit.code()
         }
-    }
+    };
+    logging::flush();
+    code
 }

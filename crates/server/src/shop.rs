@@ -4,12 +4,13 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::keys;
 use crate::outside::SystemClock;
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tradepost_auth::{BcryptHasher, JwtTokens};
-use tradepost_diesel::{Migrator, Missing, OpenOptions, ShopCurrency};
+use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenError, OpenOptions, ShopCurrency};
 use tradepost_domain::{AccountSettings, Accounts, Stores};
 use tradepost_http::Limits;
 
@@ -17,15 +18,67 @@ use tradepost_http::Limits;
 /// again.
 const WAIT: Duration = Duration::from_millis(400);
 
+/// Makes the data folder if it is missing, and if nothing is wrong.
+pub(crate) fn prepare(config: &Config) -> Result<(), Exit> {
+    look_at(config)?;
+    make_data_dir(config)
+}
+
+/// Finds what is wrong with data folder and database, as far as it can be found before anything is
+/// made.
+pub(crate) fn look_at(config: &Config) -> Result<(), Exit> {
+    match fs::metadata(&config.data_dir) {
+        Ok(data) if !data.is_dir() => Err(not_made(config, &ErrorKind::NotADirectory.into())),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(not_made(config, &error)),
+        _ => look_at_database(config),
+    }
+}
+
 /// Makes the data folder, for its owner alone, if it is missing.
 pub(crate) fn make_data_dir(config: &Config) -> Result<(), Exit> {
     let path = &config.data_dir;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| {
-        Exit::Failed(format!(
-            "The data folder {} cannot be made: {error}. Name another with --data-dir.",
+    made.map_err(|error| not_made(config, &error))
+}
+
+fn not_made(config: &Config, why: &io::Error) -> Exit {
+    Exit::Failed(format!(
+        "The data folder {} cannot be made: {why}. Name another with --data-dir.",
+        config.data_dir.display()
+    ))
+}
+
+fn look_at_database(config: &Config) -> Result<(), Exit> {
+    match pending(config) {
+        Err(OpenError::Missing { .. }) => match &config.database {
+            DatabaseUrl::Sqlite(file) if !config.has_folder_for(file) => {
+                Err(Exit::Failed(format!(
+                    "The database {} cannot be made: its folder is not there. Name another with --database.",
+                    file.display()
+                )))
+            }
+            _ => Ok(()),
+        },
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// The names of the migrations that the database lacks.
+pub(crate) fn pending(config: &Config) -> Result<Vec<String>, OpenError> {
+    Migrator::connect(&config.database, Missing::Refuse)?.pending()
+}
+
+/// What is unsafe about the file of the database, if it is one.
+pub(crate) fn exposure(config: &Config) -> Option<String> {
+    let DatabaseUrl::Sqlite(path) = &config.database else {
+        return None;
+    };
+    keys::exposed(path).map(|mode| {
+        format!(
+            "The database {} can be read or written by others (mode {mode:o}): run chmod 600 on it.",
             path.display()
-        ))
+        )
     })
 }
 
@@ -45,7 +98,7 @@ pub(crate) fn open(
     limits: Limits,
 ) -> Result<Stores, Exit> {
     // One for each job that may run: who has a place to work never waits for a connection.
-    let readers = limits.work.running.saturating_add(limits.passwords.running);
+    let readers = limits.running();
     let options = OpenOptions {
         currency,
         readers: u32::try_from(readers).unwrap_or(u32::MAX),

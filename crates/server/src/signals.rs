@@ -1,9 +1,12 @@
 //! Stopping when the operating system says so.
 
+use crate::exit::INTERRUPTED;
+use crate::logging;
 use actix_web::rt;
 use actix_web::rt::signal::unix::{Signal, SignalKind, signal};
+use std::sync::mpsc;
 use std::task::Poll;
-use std::{future, io, process};
+use std::{future, io, process, thread};
 use tradepost_http::StopHandle;
 
 /// SIGINT, which is Ctrl-C, and SIGTERM.
@@ -46,9 +49,38 @@ impl Signals {
             rt::spawn(async move {
                 self.next().await;
                 log::warn!("stopped at once, as a second signal asked for");
+                logging::flush();
                 process::exit(1);
             });
             server.stop().await;
         });
     }
+}
+
+/// From here on the program ends at a signal after `last` was done, and not before.
+///
+/// # Errors
+/// If the operating system refuses.
+pub(crate) fn end_after(last: fn()) -> io::Result<()> {
+    let (listening, listens) = mpsc::channel();
+    let wait = move || {
+        let runtime = rt::Runtime::new();
+        let listen = |runtime: &rt::Runtime| runtime.block_on(async { Signals::listen() });
+        match runtime.and_then(|runtime| Ok((listen(&runtime)?, runtime))) {
+            Ok((mut signals, runtime)) => {
+                let _ = listening.send(Ok(()));
+                runtime.block_on(signals.next());
+                last();
+                process::exit(i32::from(INTERRUPTED));
+            }
+            Err(error) => {
+                let _ = listening.send(Err(error));
+            }
+        }
+    };
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(wait)?;
+    let ended = |_| Err(io::ErrorKind::Other.into());
+    listens.recv().unwrap_or_else(ended)
 }

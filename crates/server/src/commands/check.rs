@@ -9,7 +9,7 @@ use crate::{keys, logging, shop};
 use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use tradepost_diesel::{Migrator, Missing, OpenError};
+use tradepost_diesel::OpenError;
 use tradepost_domain::{PageRequest, ProductFilter, Stores};
 use tradepost_http::Limits;
 
@@ -102,8 +102,10 @@ impl Findings {
 
     fn of_files(&mut self, config: &Config) {
         let data_dir = config.data_dir.display();
-        match fs::metadata(&config.data_dir) {
-            Ok(data) if !data.is_dir() => self.error(format_args!("{data_dir} is not a folder.")),
+        let data = fs::metadata(&config.data_dir);
+        let is_something_else = data.as_ref().is_ok_and(|data| !data.is_dir());
+        match data {
+            Ok(_) if is_something_else => self.error(format_args!("{data_dir} is not a folder.")),
             Ok(data) => self.warn_if(
                 data.mode() & 0o077 != 0,
                 format_args!(
@@ -115,16 +117,21 @@ impl Findings {
                 "note: The data folder {data_dir} is made at the first start."
             )),
         }
-        if let Some(exposure) = keys::exposure(&config.key) {
+        let exposures = [keys::exposure(&config.key), shop::exposure(config)];
+        for exposure in exposures.into_iter().flatten() {
             self.warn(exposure);
         }
         match &config.key {
-            KeySource::File(path) if !path.exists() => say(format_args!(
-                "note: The signing key {} is made at the first start.",
-                path.display()
-            )),
-            source => {
-                if let Err(exit) = keys::load(source) {
+            // That the folder is none has been said.
+            KeySource::File(path) if is_something_else && path.starts_with(&config.data_dir) => {}
+            KeySource::File(path) if !path.exists() && config.has_folder_for(path) => {
+                say(format_args!(
+                    "note: The signing key {} is made at the first start.",
+                    path.display()
+                ));
+            }
+            _ => {
+                if let Err(exit) = keys::look_at(config) {
                     self.error(exit);
                 }
             }
@@ -132,12 +139,12 @@ impl Findings {
     }
 
     fn of_database(&mut self, config: &Config) {
-        match Self::pending(config) {
+        match shop::pending(config) {
             Err(OpenError::Missing { .. }) => self.warn(format_args!(
                 "There is no database {} yet: `tradepost migrate` makes it.",
                 config.database
             )),
-            Err(error) => self.error(error),
+            Err(error) => self.error(Exit::from(error)),
             Ok(pending) if pending.is_empty() => {
                 if let Err(exit) = self.of_contents(config) {
                     self.error(exit);
@@ -148,10 +155,6 @@ impl Findings {
                 pending.join(", ")
             )),
         }
-    }
-
-    fn pending(config: &Config) -> Result<Vec<String>, OpenError> {
-        Migrator::connect(&config.database, Missing::Refuse)?.pending()
     }
 
     fn of_contents(&mut self, config: &Config) -> Result<(), Exit> {

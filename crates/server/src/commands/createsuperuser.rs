@@ -21,7 +21,7 @@ pub(super) fn run(config: &Config, options: CreateSuperuser) -> Result<(), Exit>
              Use --noinput with --username, --email and {PASSWORD}."
         )));
     };
-    shop::make_data_dir(config)?;
+    shop::prepare(config)?;
     shop::migrate(config)?;
     let account = shop::accounts_alone(config)?.create_staff(user)?;
     say(format_args!("The staff user {} is made.", account.username));

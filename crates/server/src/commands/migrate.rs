@@ -19,7 +19,7 @@ pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), Exit> {
 }
 
 fn apply(config: &Config) -> Result<(), Exit> {
-    shop::make_data_dir(config)?;
+    shop::prepare(config)?;
     let applied = shop::migrate(config)?;
     say("Running migrations:");
     // All of them are committed by now, or none.

@@ -2,18 +2,20 @@
 
 use crate::cli::Serve;
 use crate::config::Config;
-use crate::console::say;
 use crate::exit::Exit;
 use crate::keys::{self, Keys};
+use crate::logging::tell;
 use crate::outside::{RandomPlacementIds, SystemClock};
 use crate::signals::Signals;
+use crate::upkeep::Housekeeping;
 use crate::{demo, logging, shop};
 use actix_web::rt::System;
 use std::error::Error;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tradepost_batch::Batcher;
 use tradepost_diesel::ShopCurrency;
 use tradepost_domain::{Carts, Catalogue, Clock, Orders, Stores};
@@ -22,20 +24,28 @@ use tradepost_http::{Api, Limits, Settings, Shop};
 /// How long a stop waits for orders that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a stop waits for threads that have nothing left to do.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
 pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
-    shop::make_data_dir(config)?;
-    logging::to_file(&config.log_file)?;
-    // Before the database is touched: a second server by mistake changes nothing.
+    // What can be wrong is found before anything is made, and a second server by mistake changes
+    // nothing.
+    shop::look_at(config)?;
+    keys::look_at(config)?;
     let listener = listen(config)?;
     let address = listener.local_addr().map_err(cannot_serve)?;
+    shop::make_data_dir(config)?;
+    logging::to_file(&config.log_file)?;
     let keys = keys::load_or_make(&config.key)?;
-    if let Some(exposure) = keys::exposure(&config.key) {
-        log::warn!("{exposure}");
-    }
     let mut news = Vec::new();
     for name in shop::migrate(config)? {
         log::info!("applied the migration {name}");
         news.push(format!("Applied the migration {name}."));
+    }
+    for exposure in [keys::exposure(&config.key), shop::exposure(config)] {
+        exposure
+            .iter()
+            .for_each(|exposure| log::warn!("{exposure}"));
     }
     let limits = Limits::default();
     let stores = shop::open(config, ShopCurrency::Is(config.currency), limits)?;
@@ -47,25 +57,44 @@ pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
             },
         );
     }
+    let last = Arc::clone(&stores.ledger);
     let batching = tradepost_batch::Limits::default();
     let batcher = Batcher::start(Arc::clone(&stores.orders), batching).map_err(cannot_serve)?;
     let batcher = Arc::new(batcher);
+    let housekeeping = Housekeeping::start(Arc::clone(&stores.upkeep)).map_err(cannot_serve)?;
     let shop = put_together(config, stores, keys, Arc::clone(&batcher))?;
     let has_staff = shop.accounts.has_staff()?;
     let api = Api::new(shop, settings(config, limits)).map_err(cannot_serve)?;
     let served = System::new().block_on(async {
         let running = api.serve(listener)?;
         let signals = Signals::listen()?;
-        news.iter().for_each(say);
+        news.iter().for_each(tell);
         greet(config, address, has_staff);
         signals.stop(running.stop_handle());
         running.finished().await
     });
+    drop(housekeeping);
     let closed = close(batcher);
+    if closed.is_ok() {
+        close_database(last);
+    }
     served.map_err(cannot_serve)?;
     closed?;
     log::info!("stopped");
     Ok(())
+}
+
+/// Closes the database by letting go of it last. Threads of the server are ending meanwhile, and
+/// if one of them were last, the program could end before SQLite has merged its log into its file.
+fn close_database<S: ?Sized>(last: Arc<S>) {
+    let until = Instant::now() + LAST_PATIENCE;
+    while Arc::strong_count(&last) > 1 {
+        if Instant::now() > until {
+            log::warn!("something still uses the database: it is closed by the end of the program");
+            return;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
 }
 
 fn cannot_serve(error: impl Error) -> Exit {
@@ -74,8 +103,20 @@ fn cannot_serve(error: impl Error) -> Exit {
 
 fn listen(config: &Config) -> Result<TcpListener, Exit> {
     TcpListener::bind(&config.listen).map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => {
+                "Stop the program that does, or choose another address with --listen"
+            }
+            ErrorKind::AddrNotAvailable => {
+                "It is not an address of this machine: choose one that is with --listen"
+            }
+            ErrorKind::PermissionDenied => {
+                "Ports below 1024 may be for others: choose a higher one with --listen"
+            }
+            _ => "Choose another address with --listen",
+        };
         Exit::Failed(format!(
-            "Nothing can listen on {}: {error}. Stop the program that does, or choose another address with --listen.",
+            "Nothing can listen on {}: {error}. {advice}.",
             config.listen
         ))
     })
@@ -96,6 +137,7 @@ fn put_together(
         orders: Orders::new(stores.orders, Arc::new(placement_ids), clock),
         accounts,
         batcher,
+        upkeep: stores.upkeep,
         currency: config.currency,
     })
 }
@@ -113,17 +155,17 @@ fn settings(config: &Config, limits: Limits) -> Settings {
 }
 
 fn greet(config: &Config, address: SocketAddr, has_staff: bool) {
-    say(format_args!("Tradepost {}", env!("CARGO_PKG_VERSION")));
-    say(format_args!("  API       http://{address}/api/"));
+    tell(format_args!("Tradepost {}", env!("CARGO_PKG_VERSION")));
+    tell(format_args!("  API       http://{address}/api/"));
     if let Some(url) = &config.public_url {
-        say(format_args!("  Public    {}/api/", url.as_str()));
+        tell(format_args!("  Public    {}/api/", url.as_str()));
     }
-    say(format_args!("  Data      {}", config.data_dir.display()));
-    say(format_args!("  Database  {}", config.database));
-    say(format_args!("  Log       {}", config.log_file.display()));
+    tell(format_args!("  Data      {}", config.data_dir.display()));
+    tell(format_args!("  Database  {}", config.database));
+    tell(format_args!("  Log       {}", config.log_file.display()));
     if !has_staff {
-        say("There is no staff user yet. Make one with:");
-        say(format_args!(
+        tell("There is no staff user yet. Make one with:");
+        tell(format_args!(
             "  tradepost createsuperuser{}",
             config.same_shop
         ));
@@ -149,4 +191,34 @@ fn close(batcher: Arc<Batcher>) -> Result<(), Exit> {
             PATIENCE.as_secs()
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static CLOSED: AtomicBool = AtomicBool::new(false);
+
+    struct Database;
+
+    impl Drop for Database {
+        fn drop(&mut self) {
+            thread::sleep(Duration::from_millis(50));
+            CLOSED.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn the_database_is_closed_when_the_threads_of_the_server_have_let_go_of_it() {
+        let database = Arc::new(Database);
+        let of_server = Arc::clone(&database);
+        let server = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(of_server);
+        });
+        close_database(database);
+        assert!(CLOSED.load(Ordering::SeqCst));
+        server.join().unwrap();
+    }
 }

@@ -1,6 +1,6 @@
 //! `tradepost migrate` and `verify`, as the real binary runs them.
 
-use crate::place::{MIGRATION, Place};
+use crate::place::{MIGRATIONS, Place};
 use diesel::prelude::*;
 
 #[test]
@@ -10,10 +10,8 @@ fn migrate_says_what_it_does() {
     assert!(missing.contains("tradepost migrate"), "{missing}");
     assert!(place.files().is_empty(), "a plan makes nothing");
     let first = place.run(&["migrate"]).well();
-    assert_eq!(
-        first,
-        format!("Running migrations:\n  Applying {MIGRATION}... OK\n")
-    );
+    let applying = MIGRATIONS.map(|name| format!("  Applying {name}... OK\n"));
+    assert_eq!(first, format!("Running migrations:\n{}", applying.concat()));
     let again = place.run(&["migrate"]).well();
     assert_eq!(again, "Running migrations:\n  No migrations to apply.\n");
     let plan = place.run(&["migrate", "--plan"]).well();
@@ -21,12 +19,13 @@ fn migrate_says_what_it_does() {
         plan,
         "Planned operations:\n  No planned migration operations.\n"
     );
-    let back = place.run(&["migrate", "--revert"]).well();
-    assert!(back.starts_with(&format!(
-        "Running migrations:\n  Unapplying {MIGRATION}... OK\n"
-    )));
+    for name in MIGRATIONS.iter().rev() {
+        let back = place.run(&["migrate", "--revert"]).well();
+        assert!(back.starts_with(&format!("Running migrations:\n  Unapplying {name}... OK\n")));
+    }
     let plan = place.run(&["migrate", "--plan"]).well();
-    assert_eq!(plan, format!("Planned operations:\n  {MIGRATION}\n"));
+    let planned = MIGRATIONS.map(|name| format!("  {name}\n"));
+    assert_eq!(plan, format!("Planned operations:\n{}", planned.concat()));
     assert!(
         place
             .run(&["verify"])

@@ -1,6 +1,6 @@
 //! `tradepost check`, as the real binary runs it.
 
-use crate::place::{MIGRATION, Place, QUICK};
+use crate::place::{MIGRATIONS, Place, QUICK};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
@@ -60,6 +60,13 @@ fn check_looks_at_files_and_database() {
     };
     place.serve(&["--demo"]).stop();
     found(&[], 0, "warning: There is no active staff user");
+    mode("data/tradepost.db", 0o644);
+    found(
+        &[],
+        0,
+        "warning: The database ./data/tradepost.db can be read or written by others (mode 644)",
+    );
+    mode("data/tradepost.db", 0o600);
     mode("data", 0o755);
     found(
         &[],
@@ -94,8 +101,11 @@ fn check_looks_at_files_and_database() {
         1,
         "error: data/tradepost.db is not a folder.",
     );
+    let not_a_folder = place.run(&["check", "--data-dir", "data/tradepost.db"]);
+    assert!(!not_a_folder.out.contains("jwt.key"), "{not_a_folder:?}");
     place.run(&["migrate", "--revert"]).well();
-    found(&[], 0, &format!("warning: The database lacks {MIGRATION}"));
+    let [.., last] = MIGRATIONS;
+    found(&[], 0, &format!("warning: The database lacks {last}"));
     fs::write(place.path("junk.db"), "x".repeat(5_000)).unwrap();
     found(
         &["--database", "sqlite://junk.db"],

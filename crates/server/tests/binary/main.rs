@@ -7,8 +7,12 @@ mod books;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod start_and_stop;

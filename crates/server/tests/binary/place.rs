@@ -13,8 +13,11 @@ const NEVER: Duration = Duration::from_secs(60);
 /// Hashing at the lowest cost that there is.
 pub(crate) const QUICK: [&str; 2] = ["--bcrypt-cost", "10"];
 
-/// The one migration so far.
-pub(crate) const MIGRATION: &str = "2026-11-22-000001_open_shop";
+/// The migrations, oldest first.
+pub(crate) const MIGRATIONS: [&str; 2] = [
+    "2026-11-22-000001_open_shop",
+    "2026-11-22-000002_remember_keys",
+];
 
 /// What a command ended with.
 #[derive(Debug)]
@@ -123,8 +126,13 @@ impl Place {
     }
 
     /// Starts what serves, and returns when it says where.
-    pub(crate) fn start(&self, mut command: Command) -> Serving {
+    pub(crate) fn start(&self, command: Command) -> Serving {
         let err = std::fs::File::create(self.path("err")).unwrap();
+        self.start_into(command, err)
+    }
+
+    /// The same, with its standard error.
+    pub(crate) fn start_into(&self, mut command: Command, err: impl Into<Stdio>) -> Serving {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -136,8 +144,8 @@ impl Place {
             let before = greeting.len();
             assert!(
                 out.read_line(&mut greeting).unwrap() > 0,
-                "{greeting}{}",
-                self.read("err")
+                "{greeting}{:?}",
+                std::fs::read_to_string(self.path("err"))
             );
             let line = &greeting[before..];
             if let Some((_, rest)) = line.split_once("API       http://") {
@@ -224,8 +232,9 @@ impl Serving {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let process = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &process]).status();
+        // The one that is built into the shell: small systems have no program of that name.
+        let kill = format!("kill -s {name} {}", self.child.id());
+        let sent = Command::new("bash").args(["-c", &kill]).status();
         assert!(sent.unwrap().success());
     }
 

@@ -1,0 +1,205 @@
+//! Writing lines on a thread of its own, so that nobody ever waits for whoever reads them.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+/// The most bytes that wait to be written, about twenty thousand lines. What comes after them is
+/// lost, until there is room again.
+const ROOM: usize = 4 * 1024 * 1024;
+
+/// What a line takes beside its text.
+const OVERHEAD: usize = 64;
+
+/// Where lines go. They are written in the order in which they came.
+#[derive(Clone)]
+pub(crate) struct Lane {
+    lines: Sender<Line>,
+    state: Arc<State>,
+}
+
+struct Line {
+    /// How many were lost since the line before.
+    lost: u64,
+    text: Arc<[u8]>,
+}
+
+impl Line {
+    fn size(&self) -> usize {
+        self.text.len().saturating_add(OVERHEAD)
+    }
+}
+
+#[derive(Default)]
+struct State {
+    /// Bytes that are not written yet.
+    waiting: AtomicUsize,
+    /// Lines that were lost and not told of yet.
+    lost: AtomicU64,
+}
+
+impl Lane {
+    /// Starts the thread. `notice` is the line that tells how many were lost.
+    ///
+    /// # Errors
+    /// If the operating system has no thread to give.
+    pub(crate) fn start(
+        name: &str,
+        mut to: impl Write + Send + 'static,
+        notice: fn(u64) -> String,
+    ) -> io::Result<Self> {
+        let (lines, coming) = mpsc::channel();
+        let state = Arc::new(State::default());
+        let of_thread = Arc::clone(&state);
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || write(&mut to, &coming, &of_thread, notice))?;
+        Ok(Self { lines, state })
+    }
+
+    /// Has a line written, or loses it if too many are waiting. Does not wait.
+    pub(crate) fn push(&self, text: Arc<[u8]>) {
+        let mut line = Line { lost: 0, text };
+        let size = line.size();
+        let before = self.state.waiting.fetch_add(size, Ordering::AcqRel);
+        if before.saturating_add(size) > ROOM {
+            self.state.waiting.fetch_sub(size, Ordering::AcqRel);
+            self.state.lost.fetch_add(1, Ordering::AcqRel);
+            return;
+        }
+        line.lost = self.state.lost.swap(0, Ordering::AcqRel);
+        // The thread ends with the last lane, and not before.
+        let _ = self.lines.send(line);
+    }
+
+    /// Waits until every line is written, or until the time has come.
+    pub(crate) fn flush(&self, until: Instant) {
+        while self.state.waiting.load(Ordering::Acquire) > 0 && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// What cannot be written is nobody's to wait for either.
+fn write(to: &mut impl Write, lines: &Receiver<Line>, state: &State, notice: fn(u64) -> String) {
+    let tell = |to: &mut dyn Write, lost: u64| {
+        if lost > 0 {
+            let _ = to.write_all(notice(lost).as_bytes());
+        }
+    };
+    for line in lines {
+        tell(to, line.lost);
+        let _ = to.write_all(&line.text);
+        if state.waiting.load(Ordering::Acquire) == line.size() {
+            // There may be no line after it for a long time.
+            tell(to, state.lost.swap(0, Ordering::AcqRel));
+        }
+        state.waiting.fetch_sub(line.size(), Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader};
+
+    fn notice(lost: u64) -> String {
+        format!("{lost} lost\n")
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(20)
+    }
+
+    #[test]
+    fn lines_are_written_in_their_order() {
+        let (reader, writer) = io::pipe().unwrap();
+        let lane = Lane::start("lane", writer, notice).unwrap();
+        for number in 0..1_000 {
+            lane.push(format!("{number}\n").into_bytes().into());
+        }
+        lane.flush(soon());
+        drop(lane);
+        let lines: Vec<_> = BufReader::new(reader).lines().map(Result::unwrap).collect();
+        let expected: Vec<_> = (0..1_000).map(|number| number.to_string()).collect();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_pipe_that_nobody_reads_and_what_is_lost_is_counted() {
+        let (reader, writer) = io::pipe().unwrap();
+        let lane = Lane::start("lane", writer, notice).unwrap();
+        let line: Arc<[u8]> = format!("{}\n", "x".repeat(999)).into_bytes().into();
+        let pushed = 10_000;
+        for _ in 0..pushed {
+            lane.push(Arc::clone(&line));
+        }
+        let began = Instant::now();
+        lane.flush(began + Duration::from_millis(50));
+        assert!(began.elapsed() < Duration::from_secs(10));
+
+        let counted = thread::spawn(move || {
+            let (mut written, mut lost) = (0, 0);
+            for line in BufReader::new(reader).lines().map(Result::unwrap) {
+                match line.strip_suffix(" lost") {
+                    Some(number) => lost += number.parse::<u64>().unwrap(),
+                    None => written += 1,
+                }
+            }
+            (written, lost)
+        });
+        lane.flush(soon());
+        // There is room again.
+        lane.push(line);
+        lane.flush(soon());
+        drop(lane);
+        let (written, lost) = counted.join().unwrap();
+        assert!(lost > 1_000 && written > 1_000, "{written} and {lost}");
+        assert_eq!(written + lost, pushed + 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_stops_nothing() {
+        struct Full(u32);
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                self.0 += 1;
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let lane = Lane::start("lane", Full(0), notice).unwrap();
+        for _ in 0..3 {
+            lane.push(Arc::from(*b"a line\n"));
+        }
+        lane.flush(soon());
+        assert_eq!(lane.state.waiting.load(Ordering::Acquire), 0);
+    }
+
+    #[test]
+    fn a_flush_waits_for_what_is_slow() {
+        struct Slow(Arc<AtomicU64>);
+        impl Write for Slow {
+            fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+                thread::sleep(Duration::from_millis(20));
+                self.0.fetch_add(1, Ordering::AcqRel);
+                Ok(line.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let written = Arc::new(AtomicU64::new(0));
+        let lane = Lane::start("lane", Slow(Arc::clone(&written)), notice).unwrap();
+        for _ in 0..10 {
+            lane.push(Arc::from(*b"a line\n"));
+        }
+        lane.flush(soon());
+        assert_eq!(written.load(Ordering::Acquire), 10);
+    }
+}
