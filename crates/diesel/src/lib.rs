@@ -101,6 +101,21 @@ pub fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Stores, OpenErro
     }
 }
 
+/// What is unsafe about the settings of the database's server, a sentence each. [`open`] writes the
+/// same to the log.
+///
+/// # Errors
+/// [`OpenError`] if it cannot be asked.
+pub fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
+    match url {
+        DatabaseUrl::Sqlite(_) => Ok(Vec::new()),
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(_) => postgres::warnings(url),
+        #[cfg(not(feature = "postgres"))]
+        DatabaseUrl::Postgres(_) => Err(OpenError::NotBuiltIn { name: "postgres" }),
+    }
+}
+
 /// What to do about a database that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {

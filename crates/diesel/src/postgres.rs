@@ -8,6 +8,8 @@ mod classify;
 mod connect;
 pub(crate) mod locks;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod tests;
 
 #[path = "queries/mod.rs"]
@@ -65,18 +67,8 @@ impl Database {
         }
         let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
         let currency = options.currency.agree(stored.as_deref())?;
-        for name in ["fsync", "synchronous_commit", "full_page_writes"] {
-            if connect::setting(&mut conn, name).map_err(unusable)? == "off" {
-                log::warn!(
-                    "PostgreSQL runs with {name} = off: a crash can lose orders that were acknowledged"
-                );
-            }
-        }
-        let language = connect::setting(&mut conn, "lc_messages").map_err(unusable)?;
-        if !(["C", "POSIX", ""].contains(&&*language) || language.starts_with("en")) {
-            log::warn!(
-                "PostgreSQL speaks {language}: set lc_messages = 'C', or its errors are not understood"
-            );
+        for warning in unsafe_settings(&mut conn).map_err(unusable)? {
+            log::warn!("{warning}");
         }
         let pool = r2d2::Pool::builder()
             .max_size(options.readers.min(MOST_CONNECTIONS))
@@ -203,6 +195,31 @@ impl Database {
             pause();
         }
     }
+}
+
+/// What is unsafe about the server's settings.
+pub(crate) fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
+    let mut conn = connect::first(url, PATIENCE)?;
+    unsafe_settings(&mut conn).map_err(|error| OpenError::unusable(&url.to_string(), &error))
+}
+
+fn unsafe_settings(conn: &mut Conn) -> QueryResult<Vec<String>> {
+    let mut warnings = Vec::new();
+    for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+        if connect::setting(conn, name)? == "off" {
+            warnings.push(format!(
+                "PostgreSQL runs with {name} = off: a crash can lose orders that were acknowledged"
+            ));
+        }
+    }
+    let language = connect::setting(conn, "lc_messages")?;
+    let english = ["C", "POSIX", ""].contains(&&*language) || language.starts_with("en");
+    if !(english || language.starts_with("C.")) {
+        warnings.push(format!(
+            "PostgreSQL speaks {language}: set lc_messages = 'C', or its errors are not understood"
+        ));
+    }
+    Ok(warnings)
 }
 
 /// How a job ended other than well.

@@ -9,6 +9,8 @@ mod classify;
 mod connect;
 pub(crate) mod locks;
 #[cfg(test)]
+mod opening_tests;
+#[cfg(test)]
 mod tests;
 mod writer;
 

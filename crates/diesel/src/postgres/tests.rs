@@ -2,10 +2,9 @@
 //! is lost. The rules of the ports are in the contract suite.
 
 use super::classify::meaning;
+use super::proxy::{Cut, Proxy};
 use super::*;
 use crate::Missing;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread;
@@ -15,7 +14,7 @@ use tradepost_domain::{
 };
 use tradepost_throwaway::Cluster;
 
-static SERVER: LazyLock<(Cluster, String)> = LazyLock::new(|| {
+pub(super) static SERVER: LazyLock<(Cluster, String)> = LazyLock::new(|| {
     let cluster = Cluster::with(&["fsync=off", "max_connections=200"]).unwrap();
     let template = cluster.database().unwrap();
     let url = DatabaseUrl::parse(&cluster.url(&template)).unwrap();
@@ -296,80 +295,6 @@ fn a_server_that_is_not_there_is_unavailable_within_a_second() {
     while database.check_schema().is_err() {
         assert!(back.elapsed() < Duration::from_secs(2));
     }
-}
-
-/// Passes everything on between a client and PostgreSQL, but for the answer to a COMMIT, at which
-/// it hangs up: before the server hears of it, or after it has answered.
-struct Proxy {
-    port: u16,
-    armed: Arc<AtomicBool>,
-}
-
-#[derive(Clone, Copy)]
-enum Cut {
-    BeforeCommit,
-    AfterCommit,
-}
-
-impl Proxy {
-    fn start(cut: Cut) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let armed = Arc::new(AtomicBool::new(false));
-        let trigger = Arc::clone(&armed);
-        thread::spawn(move || {
-            for client in listener.incoming() {
-                let server = TcpStream::connect(("127.0.0.1", SERVER.0.port())).unwrap();
-                let client = client.unwrap();
-                relay(&client, &server, &trigger, cut);
-            }
-        });
-        Self { port, armed }
-    }
-
-    fn url(&self, name: &str) -> String {
-        SERVER
-            .0
-            .url(name)
-            .replace(&SERVER.0.port().to_string(), &self.port.to_string())
-    }
-}
-
-fn relay(client: &TcpStream, server: &TcpStream, armed: &Arc<AtomicBool>, cut: Cut) {
-    let swallow = Arc::new(AtomicBool::new(false));
-    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let (armed, cutting) = (Arc::clone(armed), Arc::clone(&swallow));
-    thread::spawn(move || {
-        let mut buffer = [0; 8192];
-        while let Ok(length @ 1..) = from.read(&mut buffer) {
-            let commits = buffer[..length].windows(6).any(|word| word == b"COMMIT");
-            if commits && armed.swap(false, Ordering::SeqCst) {
-                cutting.store(true, Ordering::SeqCst);
-                if matches!(cut, Cut::BeforeCommit) {
-                    break;
-                }
-            }
-            if to.write_all(&buffer[..length]).is_err() {
-                break;
-            }
-        }
-        if !matches!(cut, Cut::AfterCommit) || !cutting.load(Ordering::SeqCst) {
-            let _ = to.shutdown(Shutdown::Both);
-            let _ = from.shutdown(Shutdown::Both);
-        }
-    });
-    let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    thread::spawn(move || {
-        let mut buffer = [0; 8192];
-        while let Ok(length @ 1..) = from.read(&mut buffer) {
-            // The answer to the COMMIT is here, so it has happened; the client never hears of it.
-            if swallow.load(Ordering::SeqCst) || to.write_all(&buffer[..length]).is_err() {
-                break;
-            }
-        }
-        let _ = from.shutdown(Shutdown::Both);
-        let _ = to.shutdown(Shutdown::Both);
-    });
 }
 
 fn ids(placements: &[Placement]) -> Vec<UserId> {

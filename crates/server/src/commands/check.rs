@@ -158,6 +158,9 @@ impl Findings {
     }
 
     fn of_contents(&mut self, config: &Config) -> Result<(), Exit> {
+        for warning in tradepost_diesel::warnings(&config.database)? {
+            self.warn(warning);
+        }
         let stores = shop::open(config, shop::unfixed(config), Limits::default())?;
         self.warn_if(
             !stores.accounts.has_staff()?,
