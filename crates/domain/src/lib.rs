@@ -76,7 +76,10 @@ pub use product::{
 };
 pub use quantity::Quantity;
 pub use refusal::{Refusal, Shortage};
-pub use shop::{AccountSettings, Accounts, Carts, Catalogue, NewUser, Orders, ShopError, SignedIn};
+pub use shop::{
+    AccountSettings, Accounts, Carts, Catalogue, HashedUser, NewUser, Orders, Session, ShopError,
+    SignedIn,
+};
 pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     decide_adjustment,

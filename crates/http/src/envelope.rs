@@ -4,15 +4,19 @@
 use crate::error::ApiError;
 use crate::exchange::{Exchange, REQUEST_ID};
 use crate::gate::Caller;
+use crate::handlers::probes;
 use crate::origin::Origin;
 use crate::problem;
 use crate::state::State;
 use crate::unread;
+use actix_cors::CorsError;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::header::{
+    ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage, HttpResponse};
@@ -20,6 +24,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use tradepost_domain::{Actor, UserId};
 
@@ -31,7 +36,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let unread = unread::share(&mut request);
     let origin = Origin::of(request.head(), &state.trusted_proxies);
-    let known = origin.is_for(state.allowed_hosts.as_deref());
+    // Whoever watches over the process asks it by its address.
+    let known = origin.is_for(state.allowed_hosts.as_deref()) || probes::is_probe(request.path());
     let exchange = Rc::new(Exchange::begin(&state, request.request(), &origin));
     request.extensions_mut().insert(Rc::clone(&exchange));
     let answered = if known {
@@ -42,7 +48,11 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     };
     match answered {
         Ok(response) => {
-            let response = finish(&exchange, response);
+            let mut response = finish(&exchange, response);
+            if state.stopping.load(Ordering::Relaxed) {
+                let head = response.response_mut().head_mut();
+                head.set_connection_type(ConnectionType::Close);
+            }
             Ok(response.map_body(|_, body| unread::hold(body, unread)))
         }
         // No layer below gives an error instead of an answer. Should one ever do so, it gets the
@@ -76,9 +86,12 @@ fn finish(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceRes
 }
 
 fn cause(error: &Error) -> ApiError {
-    match error.as_error::<ApiError>() {
-        Some(error) => error.clone(),
-        None => ApiError::Framework(error.as_response_error().status_code()),
+    if let Some(error) = error.as_error::<ApiError>() {
+        error.clone()
+    } else if error.as_error::<CorsError>().is_some() {
+        ApiError::CrossOrigin
+    } else {
+        ApiError::Framework(error.as_response_error().status_code())
     }
 }
 
@@ -103,6 +116,11 @@ fn render(exchange: &Exchange, error: &ApiError, mut response: HttpResponse) -> 
     }
     if let ApiError::MethodNotAllowed(allow) = error {
         headers.insert(ALLOW, allow.clone());
+    }
+    if let ApiError::CrossOrigin = error {
+        // As on a preflight that is granted: another origin may get another answer.
+        let asked = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
+        headers.insert(VARY, HeaderValue::from_static(asked));
     }
     response.set_body(BoxBody::new(body))
 }

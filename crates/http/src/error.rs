@@ -104,6 +104,8 @@ pub(crate) enum ApiError {
     MethodNotAllowed(HeaderValue),
     /// The request is for a host that is not served.
     BadHost,
+    /// A page of another origin asks for what such pages may not.
+    CrossOrigin,
     /// More is waiting than may, or has waited too long. Nothing was begun.
     Busy,
     /// A query was not answered in time.
@@ -147,6 +149,7 @@ impl ApiError {
             Self::BodyTimeout => Code::RequestTimeout,
             Self::MethodNotAllowed(_) => Code::MethodNotAllowed,
             Self::BadHost => Code::BadHost,
+            Self::CrossOrigin => Code::BadRequest,
             Self::Busy => Code::Busy,
             Self::Overdue => Code::Unavailable,
             Self::OutcomeUnknown => Code::OutcomeUnknown,
@@ -206,6 +209,7 @@ impl ApiError {
             | Self::BodyTimeout
             | Self::MethodNotAllowed(_)
             | Self::BadHost
+            | Self::CrossOrigin
             | Self::Busy
             | Self::Framework(_) => {}
         }
@@ -253,6 +257,9 @@ impl fmt::Display for ApiError {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
             Self::MalformedBody(why) => f.write_str(why),
+            Self::CrossOrigin => f.write_str(
+                "Pages of this origin may not send such a request: its origin, method or headers are not allowed.",
+            ),
             Self::Store(_)
             | Self::Hashing(_)
             | Self::Amount(_)

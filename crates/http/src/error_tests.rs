@@ -72,6 +72,7 @@ examples! { own: ApiError;
     ApiError::BodyTimeout => ApiError::BodyTimeout,
     ApiError::MethodNotAllowed(_) => ApiError::MethodNotAllowed(HeaderValue::from_static("GET")),
     ApiError::BadHost => ApiError::BadHost,
+    ApiError::CrossOrigin => ApiError::CrossOrigin,
     ApiError::Busy => ApiError::Busy,
     ApiError::Overdue => ApiError::Overdue,
     ApiError::OutcomeUnknown => ApiError::OutcomeUnknown,

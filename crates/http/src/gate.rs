@@ -66,14 +66,36 @@ async fn admit(
         None => Actor::Anonymous,
         Some(token) => {
             let token = std::str::from_utf8(token).map_err(|_| Refusal::InvalidToken)?;
-            let token = token.to_owned();
             let deadline = Exchange::of(request).map_or_else(Instant::now, |e| e.deadline);
-            let authenticate = move |shop: &crate::Shop| shop.accounts.authenticate(&token);
-            state.run(Kind::Query, deadline, authenticate).await?
+            authenticate(state, deadline, token).await?
         }
     };
     actor.check(demand.access)?;
     Ok(actor)
+}
+
+async fn authenticate(
+    state: &Arc<State>,
+    deadline: Instant,
+    token: &str,
+) -> Result<Actor, ApiError> {
+    let asked = Instant::now();
+    if let Some(session) = state.sessions.recall(token, asked) {
+        return if state.shop.accounts.has_expired(&session) {
+            Err(Refusal::InvalidToken.into())
+        } else {
+            Ok(session.actor)
+        };
+    }
+    let token = token.to_owned();
+    let look_up = move |shop: &crate::Shop| {
+        let session = shop.accounts.authenticate(&token)?;
+        Ok((token, session))
+    };
+    let (token, session) = state.run(Kind::Query, deadline, look_up).await?;
+    let sessions = &state.sessions;
+    sessions.remember(token, session, asked, Instant::now());
+    Ok(session.actor)
 }
 
 /// The token after one of the schemes that clients of this API use. Another scheme is somebody

@@ -33,6 +33,7 @@ mod problem;
 mod query;
 mod routes;
 mod server;
+mod sessions;
 mod shapes;
 mod state;
 mod unread;
@@ -96,6 +97,11 @@ pub struct Limits {
     pub work: Limit,
     /// Passwords that are checked or hashed, each of which keeps a core busy.
     pub passwords: Limit,
+    /// Connections at once, shared out among the workers. Who comes beyond them waits in the
+    /// system's queue until another one leaves.
+    pub connections: usize,
+    /// How long a client may leave unread what was sent to it, before its connection is ended.
+    pub unread: Duration,
 }
 
 impl Limits {
@@ -133,7 +139,8 @@ impl Default for Settings {
 }
 
 impl Default for Limits {
-    /// Half of the cores for passwords: a flood of them leaves the other half to the orders.
+    /// As many passwords as there are cores: the system shares cores out fairly among the threads
+    /// that hash and those that serve, which need them for much shorter.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
@@ -142,9 +149,12 @@ impl Default for Limits {
                 waiting: 512,
             },
             passwords: Limit {
-                running: (cores / 2).max(1),
+                running: cores.max(1),
                 waiting: 64,
             },
+            connections: 10_000,
+            // A network may be gone for a while; whoever does not read for longer is gone.
+            unread: Duration::from_secs(30),
         }
     }
 }

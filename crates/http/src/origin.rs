@@ -29,21 +29,24 @@ impl<'a> Origin<'a> {
         let headers = head.headers();
         let peer = head.peer_addr.map(|peer| peer.ip().to_canonical());
         let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
-        let asked = match head.uri.authority() {
-            Some(authority) => authority.as_str(),
-            None => last(headers, &HOST).unwrap_or_default(),
+        let asked = one_host(headers);
+        let host = |forwarded: Option<&'a str>| match (asked, head.uri.authority()) {
+            (Some(asked), authority) => {
+                forwarded.unwrap_or_else(|| authority.map_or(asked, |known| known.as_str()))
+            }
+            (None, _) => "",
         };
         if !peer.as_ref().is_some_and(is_trusted) {
             return Self {
                 https: false,
-                host: asked,
+                host: host(None),
                 client: peer,
             };
         }
         Self {
             https: last(headers, &FORWARDED_PROTO)
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
-            host: last(headers, &FORWARDED_HOST).unwrap_or(asked),
+            host: host(last(headers, &FORWARDED_HOST)),
             client: forwarded_for(headers, is_trusted).or(peer),
         }
     }
@@ -61,6 +64,14 @@ impl<'a> Origin<'a> {
         let scheme = if self.https { "https" } else { "http" };
         format!("{scheme}://{}", self.host)
     }
+}
+
+/// The `Host`, which is no list: somebody else on the way may have taken another one of two. Empty
+/// if there is none; `None` if there are several.
+fn one_host(headers: &HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(HOST);
+    let host = hosts.next().map_or(Ok(""), |host| host.to_str());
+    host.ok().filter(|_| hosts.next().is_none())
 }
 
 /// The last entry of a list that each proxy adds to: what the trusted peer itself says. Whatever
@@ -109,7 +120,10 @@ fn host_name(host: &str) -> Option<&str> {
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
     let named = !name.is_empty() && name.bytes().all(plain);
-    let numbered = port?.parse::<u16>().is_ok();
+    let port = port?;
+    // A number with a sign would be one as well.
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    let numbered = digits && port.parse::<u16>().is_ok();
     (named && numbered).then_some(name)
 }
 

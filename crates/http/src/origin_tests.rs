@@ -19,6 +19,9 @@ fn hosts_as_a_table() {
         ("shop:", None),
         ("shop:http", None),
         ("shop:65536", None),
+        ("localhost:+80", None),
+        ("[::1]:+80", None),
+        ("evil.com, 127.0.0.1", None),
         ("[::1", None),
         ("[shop]", None),
         ("[::1]x", None),
@@ -117,6 +120,33 @@ fn only_trusted_proxies_are_believed() {
             Some(client.parse().unwrap()),
             "{peer} {forwarded:?}"
         );
+    }
+}
+
+/// Whoever reads another one of them than the proxy in front does serves what nobody asked for.
+#[test]
+fn there_is_one_host() {
+    for (hosts, forwarded, expected) in [
+        (&["shop"][..], None, "http://shop"),
+        (&["shop"], Some("front"), "http://front"),
+        (&[], Some("front"), "http://front"),
+        (&[], None, "http://"),
+        (&["shop", "shop"], None, "http://"),
+        (&["shop", "evil"], Some("front"), "http://"),
+        (&["evil, shop"], None, "http://evil, shop"),
+        (&["evil"], Some("evil, front"), "http://front"),
+    ] {
+        let mut request = TestRequest::default().peer_addr("10.0.0.1:1".parse().unwrap());
+        for host in hosts {
+            request = request.append_header(("Host", *host));
+        }
+        if let Some(forwarded) = forwarded {
+            request = request.append_header(("X-Forwarded-Host", forwarded));
+        }
+        let request = request.to_http_request();
+        let nets = trusted();
+        let origin = Origin::of(request.head(), &nets);
+        assert_eq!(origin.base(), expected, "{hosts:?} {forwarded:?}");
     }
 }
 

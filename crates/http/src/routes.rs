@@ -178,6 +178,11 @@ fn no_such_method(request: &HttpRequest, allow: &HeaderValue) -> Result<HttpResp
     }
 }
 
-async fn nothing_here() -> Result<HttpResponse, ApiError> {
+/// There is nothing, except for who asks about the server as a whole (`OPTIONS *`).
+async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    if request.method() == Method::OPTIONS && request.path() == "*" {
+        let every = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        return Ok(answer::options(every));
+    }
     Err(Refusal::NotFound.into())
 }

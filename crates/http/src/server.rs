@@ -2,7 +2,7 @@
 
 use crate::envelope::envelope;
 use crate::state::State;
-use crate::{Settings, Shop, routes};
+use crate::{Limits, Settings, Shop, routes};
 use actix_cors::Cors;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
@@ -12,18 +12,24 @@ use actix_web::{App, Error, HttpServer};
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// How long a connection that ends is listened to, so that a client that is still sending a body
 /// gets to read why nobody wants it.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How long a server that is to stop goes on as before, except that each answer ends its
+/// connection. Requests that were on their way are answered then, and clients have heard that they
+/// have to connect anew, which proxies take for the sign to go elsewhere.
+const LAST_CALL: Duration = Duration::from_millis(500);
+
 /// A shop with its settings, ready to be served.
 #[derive(Clone)]
 pub struct Api {
     state: Arc<State>,
-    /// Threads that may block, all bounds together.
-    threads: usize,
+    limits: Limits,
 }
 
 impl Api {
@@ -33,7 +39,7 @@ impl Api {
         let limits = settings.limits;
         Ok(Self {
             state: Arc::new(State::new(shop, settings)?),
-            threads: limits.running(),
+            limits,
         })
     }
 
@@ -67,29 +73,38 @@ impl Api {
     pub fn serve(self, listener: TcpListener) -> io::Result<Running> {
         // Beside the work in flight, what a stop waits for: a second to write the last answer.
         let patience = self.state.request_timeout.as_secs().saturating_add(2);
-        let (threads, timeout) = (self.threads, self.state.request_timeout);
+        let (limits, state) = (self.limits, Arc::clone(&self.state));
+        let timeout = state.request_timeout;
+        let workers = available_parallelism().map_or(1, usize::from);
+        end_unread(&listener, limits.unread)?;
         let server = HttpServer::new(move || self.app())
+            .workers(workers)
+            .max_connections((limits.connections / workers).max(1))
             .disable_signals()
             .shutdown_timeout(patience)
             .client_request_timeout(timeout)
             .client_disconnect_timeout(LINGER)
-            .worker_max_blocking_threads(threads.max(1))
+            .worker_max_blocking_threads(limits.running().max(1))
             .listen(listener)?
             .run();
-        Ok(Running { server })
+        Ok(Running { server, state })
     }
 }
 
 /// A server that runs.
 pub struct Running {
     server: Server,
+    state: Arc<State>,
 }
 
 impl Running {
     /// A handle to stop it with.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        StopHandle(self.server.handle())
+        StopHandle {
+            server: self.server.handle(),
+            state: Arc::clone(&self.state),
+        }
     }
 
     /// Drives the server until it has stopped.
@@ -103,14 +118,34 @@ impl Running {
 
 /// Stops a server.
 #[derive(Clone)]
-pub struct StopHandle(ServerHandle);
+pub struct StopHandle {
+    server: ServerHandle,
+    state: Arc<State>,
+}
 
 impl StopHandle {
-    /// Stops accepting connections, closes idle ones, lets every request in flight finish (within
-    /// the request timeout and a little more) with `Connection: close`, and ends the server.
+    /// For half a second, goes on accepting and serving, with `Connection: close` on every answer.
+    /// Then stops accepting connections, closes idle ones, lets every request in flight finish
+    /// (within the request timeout and a little more), and ends the server. To be called within an
+    /// actix or tokio runtime.
     pub async fn stop(&self) {
-        self.0.stop(true).await;
+        self.state.stopping.store(true, Ordering::Relaxed);
+        tokio::time::sleep(LAST_CALL).await;
+        self.server.stop(true).await;
     }
+}
+
+/// Ends connections whose clients do not read what they asked for. Nothing in actix does: it waits
+/// for ever to write the rest. What is set on a listening socket counts for those that it accepts.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn end_unread(listener: &TcpListener, after: Duration) -> io::Result<()> {
+    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(after))
+}
+
+/// Other systems have no such setting: there, only the bound on connections holds.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn end_unread(_: &TcpListener, _: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 /// What browsers may do from pages of other origins.

@@ -3,24 +3,29 @@
 use crate::error::ApiError;
 use crate::exchange::RequestIds;
 use crate::origin::{Origin, PublicUrl, setting};
+use crate::sessions::Sessions;
 use crate::work::{Bound, Kind};
 use crate::{Limits, Settings, Shop};
 use actix_web::dev::RequestHead;
 use ipnet::IpNet;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use tradepost_domain::ShopError;
 
 pub(crate) struct State {
     pub(crate) shop: Shop,
     pub(crate) request_ids: RequestIds,
+    pub(crate) sessions: Sessions,
     pub(crate) request_timeout: Duration,
     pub(crate) page_size: u32,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) allowed_origins: Vec<String>,
     /// In lower case; `None` for any.
     pub(crate) allowed_hosts: Option<Vec<String>>,
+    /// Whether the server is about to stop: connections are not for further requests.
+    pub(crate) stopping: AtomicBool,
     public_url: Option<PublicUrl>,
     work: Bound,
     passwords: Bound,
@@ -36,6 +41,8 @@ impl State {
         Ok(Self {
             shop,
             request_ids: RequestIds::new()?,
+            sessions: Sessions::new(),
+            stopping: AtomicBool::new(false),
             request_timeout: settings.request_timeout,
             page_size: settings.page_size,
             trusted_proxies: settings.trusted_proxies,
@@ -43,7 +50,7 @@ impl State {
             allowed_hosts: (!any).then(|| hosts.collect()),
             public_url: settings.public_url,
             work: Bound::new(settings.limits.work),
-            passwords: Bound::new(settings.limits.passwords),
+            passwords: Bound::steady(settings.limits.passwords),
             probes: Bound::new(Limits::PROBES),
         })
     }
@@ -65,7 +72,7 @@ impl State {
     ) -> Result<T, ApiError> {
         let bound = match kind {
             Kind::Query | Kind::Command => &self.work,
-            Kind::SignIn | Kind::Register => &self.passwords,
+            Kind::SignIn | Kind::Hash => &self.passwords,
             Kind::Probe => &self.probes,
         };
         let state = Arc::clone(self);

@@ -7,8 +7,8 @@ use crate::error::ApiError;
 use actix_web::web;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 
@@ -30,8 +30,8 @@ pub(crate) enum Kind {
     Command,
     /// Checks a password. What it may write, a stronger hash, makes no difference to anybody.
     SignIn,
-    /// Hashes a password and writes.
-    Register,
+    /// Hashes a password, and writes nothing.
+    Hash,
     /// Asks how the store is.
     Probe,
 }
@@ -39,16 +39,19 @@ pub(crate) enum Kind {
 impl Kind {
     fn overdue(self) -> ApiError {
         match self {
-            Self::Query | Self::SignIn | Self::Probe => ApiError::Overdue,
-            Self::Command | Self::Register => ApiError::OutcomeUnknown,
+            Self::Query | Self::SignIn | Self::Hash | Self::Probe => ApiError::Overdue,
+            Self::Command => ApiError::OutcomeUnknown,
         }
     }
 }
 
 pub(crate) struct Bound {
     permits: Arc<Semaphore>,
+    running: usize,
     waiting: AtomicUsize,
     most_waiting: usize,
+    /// How long its jobs take, if they all take about as long.
+    pace: Option<Arc<Pace>>,
 }
 
 impl Bound {
@@ -56,8 +59,19 @@ impl Bound {
         let running = limit.running.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             permits: Arc::new(Semaphore::new(running)),
+            running,
             waiting: AtomicUsize::new(0),
             most_waiting: limit.waiting,
+            pace: None,
+        }
+    }
+
+    /// For jobs that all take about as long: whoever would wait beyond the deadline is refused at
+    /// once instead of after it.
+    pub(crate) fn steady(limit: Limit) -> Self {
+        Self {
+            pace: Some(Arc::default()),
+            ..Self::new(limit)
         }
     }
 
@@ -74,8 +88,13 @@ impl Bound {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let permit = self.permit(deadline).await?;
+        let pace = self.pace.clone();
         let running = web::block(move || {
+            let began = Instant::now();
             let outcome = job();
+            if let Some(pace) = pace {
+                pace.note(began.elapsed());
+            }
             drop(permit);
             outcome
         });
@@ -85,13 +104,60 @@ impl Bound {
         }
     }
 
+    /// How many may wait so that the last of them is done by the deadline.
+    fn worth_waiting(&self, deadline: Instant) -> usize {
+        // Before a job has ended, few enough to be served even if one takes a second.
+        const UNKNOWN: usize = 4;
+        let Some(pace) = &self.pace else {
+            return usize::MAX;
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        // An eighth is in reserve, as jobs differ. One round is that of those who run already.
+        let rounds = pace
+            .rounds(left - left / 8)
+            .unwrap_or(UNKNOWN)
+            .saturating_sub(1);
+        rounds.saturating_mul(self.running)
+    }
+
     async fn permit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, ApiError> {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
-        let _place = Place::take(&self.waiting, self.most_waiting).ok_or(ApiError::Busy)?;
+        let most = self.worth_waiting(deadline).min(self.most_waiting);
+        let _place = Place::take(&self.waiting, most).ok_or(ApiError::Busy)?;
         let turn = Arc::clone(&self.permits).acquire_owned();
         in_time(deadline, turn).await?.map_err(|_| ApiError::Busy)
+    }
+}
+
+/// How long a job takes: an average in which the latest ones count most.
+#[derive(Default)]
+struct Pace {
+    /// In microseconds; 0 until a job has ended.
+    average: AtomicU64,
+}
+
+impl Pace {
+    fn note(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
+        let next = |average: u64| {
+            Some(match average {
+                0 => took,
+                _ => (average - average / 8).saturating_add(took / 8).max(1),
+            })
+        };
+        let _ = self
+            .average
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    }
+
+    /// How many rounds of jobs end within this time; `None` while nothing is known.
+    fn rounds(&self, within: Duration) -> Option<usize> {
+        let rounds = within
+            .as_micros()
+            .checked_div(self.average.load(Ordering::Relaxed).into())?;
+        Some(usize::try_from(rounds).unwrap_or(usize::MAX))
     }
 }
 
@@ -123,9 +189,8 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::future::{join, join3};
+    use futures_util::future::{join, join_all, join3};
     use std::sync::mpsc;
-    use std::time::Duration;
 
     fn bound(running: usize, waiting: usize) -> Bound {
         Bound::new(Limit { running, waiting })
@@ -160,7 +225,7 @@ mod tests {
             (Kind::SignIn, "unavailable"),
             (Kind::Probe, "unavailable"),
             (Kind::Command, "outcome_unknown"),
-            (Kind::Register, "outcome_unknown"),
+            (Kind::Hash, "unavailable"),
         ] {
             let bound = bound(1, 1);
             let (end, ended) = mpsc::channel::<()>();
@@ -174,6 +239,52 @@ mod tests {
             end.send(()).unwrap();
             assert!(bound.run(soon(5_000), kind, || true).await.unwrap());
         }
+    }
+
+    #[actix_web::test]
+    async fn who_would_wait_beyond_the_deadline_is_refused_at_once() {
+        const LIMIT: Limit = Limit {
+            running: 2,
+            waiting: 64,
+        };
+        let job = || std::thread::sleep(Duration::from_millis(50));
+        let bound = Bound::steady(LIMIT);
+        bound.run(soon(5_000), Kind::SignIn, job).await.unwrap();
+        let (began, deadline) = (Instant::now(), soon(500));
+        let jobs = (0..64).map(|_| async {
+            let outcome = bound.run(deadline, Kind::SignIn, job).await;
+            (outcome.is_ok(), began.elapsed())
+        });
+        let ended = join_all(jobs).await;
+        let done = ended.iter().filter(|(done, _)| *done).count();
+        // Two at once for 50 milliseconds each: 20 at the very most, some in reserve.
+        assert!((2..=20).contains(&done), "{ended:?}");
+        for (done, after) in ended {
+            assert!(done || after < Duration::from_millis(400), "{after:?}");
+        }
+
+        // Where nothing is known yet, few wait, and others as before.
+        for (bound, expected) in [(Bound::steady(LIMIT), 8..=20), (Bound::new(LIMIT), 64..=64)] {
+            let jobs = (0..64).map(|_| bound.run(soon(5_000), Kind::SignIn, job));
+            let ended = join_all(jobs).await;
+            let done = ended.iter().filter(|ended| ended.is_ok()).count();
+            assert!(expected.contains(&done), "{done}");
+        }
+    }
+
+    #[test]
+    fn the_pace_follows_the_latest_jobs() {
+        let milliseconds = Duration::from_millis;
+        let pace = Pace::default();
+        assert_eq!(pace.rounds(milliseconds(1_000)), None);
+        pace.note(milliseconds(100));
+        assert_eq!(pace.rounds(milliseconds(1_000)), Some(10));
+        (0..100).for_each(|_| pace.note(milliseconds(10)));
+        assert!(pace.rounds(milliseconds(1_000)).unwrap() >= 99);
+        (0..100).for_each(|_| pace.note(Duration::MAX));
+        assert_eq!(pace.rounds(milliseconds(1_000)), Some(0));
+        (0..1_000).for_each(|_| pace.note(Duration::ZERO));
+        assert!(pace.rounds(milliseconds(1_000)).unwrap() > 1_000);
     }
 
     #[actix_web::test]

@@ -1,8 +1,8 @@
 use super::ShopError;
 use crate::{
     Account, AccountRepository, Actor, ChangePassword, Clock, Credentials, Email, Password,
-    PasswordHasher, Problem, Refusal, Register, SwitchUser, TokenClaims, TokenService, UserId,
-    Username, decide_session, fold_case,
+    PasswordHash, PasswordHasher, Problem, Refusal, Register, SwitchUser, TokenClaims,
+    TokenService, UserId, Username, decide_session, fold_case,
 };
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Arc;
@@ -35,6 +35,15 @@ pub struct SignedIn {
     pub expires_at: DateTime<Utc>,
 }
 
+/// Who acts with a token, and until when at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// Who acts.
+    pub actor: Actor,
+    /// When the token ends by itself.
+    pub expires_at: DateTime<Utc>,
+}
+
 /// Somebody who wants an account. The password has been checked against the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
@@ -44,6 +53,14 @@ pub struct NewUser {
     pub email: Option<Email>,
     /// The password.
     pub password: Password,
+}
+
+/// Somebody who wants an account, with the password hashed: all that takes long is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashedUser {
+    username: Username,
+    email: Option<Email>,
+    password: PasswordHash,
 }
 
 impl Accounts {
@@ -123,17 +140,46 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::InvalidToken`], whatever is wrong with it; if the store fails.
-    pub fn authenticate(&self, token: &str) -> Result<Actor, ShopError> {
+    pub fn authenticate(&self, token: &str) -> Result<Session, ShopError> {
         let claims = self.tokens.read(token, self.clock.now())?;
         let account = self.accounts.find(claims.user)?;
-        Ok(decide_session(&claims, account.as_ref())?)
+        Ok(Session {
+            actor: decide_session(&claims, account.as_ref())?,
+            expires_at: claims.expires_at,
+        })
     }
 
-    /// Registers a customer.
+    /// Whether the token of a session has ended by itself since it was authenticated.
+    #[must_use]
+    pub fn has_expired(&self, session: &Session) -> bool {
+        session.expires_at <= self.clock.now()
+    }
+
+    /// Registers a customer: [`Accounts::hash`] and [`Accounts::register_hashed`] in one.
+    ///
+    /// # Errors
+    /// As theirs.
+    pub fn register(&self, user: NewUser) -> Result<Account, ShopError> {
+        self.register_hashed(self.hash(user)?)
+    }
+
+    /// Hashes the password of somebody who wants an account. It takes long, and writes nothing.
+    ///
+    /// # Errors
+    /// If the password cannot be hashed.
+    pub fn hash(&self, user: NewUser) -> Result<HashedUser, ShopError> {
+        Ok(HashedUser {
+            password: self.hasher.hash(&user.password)?,
+            username: user.username,
+            email: user.email,
+        })
+    }
+
+    /// Registers a customer whose password is hashed.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] naming what is taken; if the store fails.
-    pub fn register(&self, user: NewUser) -> Result<Account, ShopError> {
+    pub fn register_hashed(&self, user: HashedUser) -> Result<Account, ShopError> {
         self.create(user, false)
     }
 
@@ -142,13 +188,14 @@ impl Accounts {
     /// # Errors
     /// As [`Accounts::register`].
     pub fn create_staff(&self, user: NewUser) -> Result<Account, ShopError> {
-        self.create(user, true)
+        self.create(self.hash(user)?, true)
     }
 
-    fn create(&self, user: NewUser, is_staff: bool) -> Result<Account, ShopError> {
-        let password = self.hasher.hash(&user.password)?;
-        let NewUser {
-            username, email, ..
+    fn create(&self, user: HashedUser, is_staff: bool) -> Result<Account, ShopError> {
+        let HashedUser {
+            username,
+            email,
+            password,
         } = user;
         let at = self.clock.now();
         Ok(self.accounts.register(Register {
@@ -197,7 +244,7 @@ impl Accounts {
     fn store_password(
         &self,
         user: UserId,
-        verified: Option<crate::PasswordHash>,
+        verified: Option<PasswordHash>,
         new: &Password,
     ) -> Result<(), ShopError> {
         let new = self.hasher.hash(new)?;

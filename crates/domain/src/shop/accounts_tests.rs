@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{at, user};
 use crate::{
     HashingFailed, MockAccountRepository, MockClock, MockPasswordHasher, MockTokenService,
-    PasswordHash, StoreError, StoreErrorKind,
+    StoreError, StoreErrorKind,
 };
 
 /// The ports, each of which panics when it is called unexpectedly.
@@ -300,9 +300,27 @@ fn a_token_is_read_and_its_account_looked_up() {
             .withf(|who| *who == user(1))
             .returning(move |_| Ok(account.clone()));
         match ports.accounts().authenticate("token") {
-            Ok(actor) => assert_eq!(Ok(actor), expected),
+            Ok(session) => {
+                assert_eq!(Ok(session.actor), expected);
+                assert_eq!(session.expires_at, claims().expires_at);
+            }
             Err(error) => assert_eq!(Err(refusal::<()>(Err(error))), expected),
         }
+    }
+}
+
+#[test]
+fn a_session_expires_with_its_token() {
+    let accounts = Ports::new().accounts();
+    let instant = Duration::microseconds(1);
+    for (expires_at, expired) in [
+        (now() + instant, false),
+        (now(), true),
+        (now() - instant, true),
+    ] {
+        let actor = Actor::Customer(user(1));
+        let session = Session { actor, expires_at };
+        assert_eq!(accounts.has_expired(&session), expired, "{expires_at}");
     }
 }
 

@@ -6,7 +6,7 @@ mod carts;
 mod catalogue;
 mod orders;
 
-pub use accounts::{AccountSettings, Accounts, NewUser, SignedIn};
+pub use accounts::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn};
 pub use carts::Carts;
 pub use catalogue::Catalogue;
 pub use orders::Orders;

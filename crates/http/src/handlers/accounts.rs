@@ -22,8 +22,12 @@ pub(crate) async fn sign_in(call: Call, FormFields(mut fields): FormFields) -> A
 
 pub(crate) async fn register(call: Call, fields: Fields) -> Answer {
     let user = new_user(fields)?;
+    // Two jobs: as long as the first one lasts, nothing is begun whose outcome could be unknown.
+    let hashed = call
+        .run(Kind::Hash, |shop, _| shop.accounts.hash(user))
+        .await?;
     let account = call
-        .run(Kind::Register, |shop, _| shop.accounts.register(user))
+        .command(|shop, _| shop.accounts.register_hashed(hashed))
         .await?;
     answer::created(&AccountShape::of(&account))
 }

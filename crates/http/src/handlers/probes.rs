@@ -9,6 +9,12 @@ struct Health {
     status: &'static str,
 }
 
+/// Whether a path is one of theirs.
+pub(crate) fn is_probe(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    ["/healthz", "/readyz"].contains(&path)
+}
+
 const OK: Health = Health { status: "ok" };
 
 /// The process lives. Nothing else is looked at: a database that is away is no reason to start the

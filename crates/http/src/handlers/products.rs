@@ -59,13 +59,15 @@ pub(crate) async fn show(call: Call) -> Answer {
 pub(crate) async fn replace(call: Call, mut fields: Fields) -> Answer {
     let name = fields.required("name", text(ProductName::new));
     let price = fields.required("price", decimal(price(call.currency())));
-    set(call, fields, name, price).await
+    // Only PATCH archives and brings back: here the field is one that nobody asked for.
+    set(call, fields, name, price, None).await
 }
 
 pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
     let name = fields.optional("name", text(ProductName::new));
     let price = fields.optional("price", decimal(price(call.currency())));
-    set(call, fields, name, price).await
+    let archived = fields.optional("archived", boolean);
+    set(call, fields, name, price, archived).await
 }
 
 async fn set(
@@ -73,6 +75,7 @@ async fn set(
     mut fields: Fields,
     name: Option<ProductName>,
     price: Option<Price>,
+    archived: Option<bool>,
 ) -> Answer {
     let id = call.id(ProductId::parse)?;
     let change = ProductChange {
@@ -81,7 +84,7 @@ async fn set(
         description: fields.optional("description", text(Description::new)),
         price,
         stock: fields.optional("stock", integer(StockLevel::requested)),
-        archived: fields.optional("archived", boolean),
+        archived,
     };
     let change = fields.complete(Some(change))?;
     let product = call

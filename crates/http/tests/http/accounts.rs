@@ -1,8 +1,11 @@
 //! Signing in, registering, and the `Authorization` header.
 
-use crate::support::{App, PASSWORD};
+use crate::support::{App, PASSWORD, memory, settings};
 use serde_json::{Value, json};
-use tradepost_domain::{SwitchUser, UserId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tradepost_domain::{MockAccountRepository, Stores, SwitchUser, UserId};
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
@@ -177,6 +180,12 @@ async fn a_token_ends() {
         is_staff: None,
     };
     app.stores.accounts.switch(off).unwrap().unwrap();
+    // Within one second.
+    let switched = Instant::now();
+    while cart(&ada).await.status != 401 {
+        assert!(switched.elapsed() < Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     cart(&ada).await.expect(401, "invalid_token");
     let sign_in = json!({"username": "ada", "password": PASSWORD});
     let refused = app.post("/api-token-auth/").json(&sign_in).await;
@@ -190,6 +199,57 @@ async fn a_token_ends() {
         .send()
         .await
         .expect(401, "invalid_token");
+}
+
+/// Requests that follow each other are looked up once: for all but the first, the store could be
+/// away.
+#[actix_web::test]
+async fn who_was_here_a_moment_ago_is_not_looked_up_again() {
+    let known = memory();
+    let counted = Arc::new(AtomicUsize::new(0));
+    let (accounts, count) = (known.accounts.clone(), Arc::clone(&counted));
+    let mut repository = MockAccountRepository::new();
+    repository.expect_find().returning(move |user| {
+        count.fetch_add(1, Ordering::Relaxed);
+        accounts.find(user)
+    });
+    let (ada, bob) = {
+        let app = App::with(known.clone(), settings()).await;
+        (app.customer("ada"), app.customer("bob"))
+    };
+    let stores = Stores {
+        accounts: Arc::new(repository),
+        ..known
+    };
+    let app = App::with(stores, settings()).await;
+    let began = Instant::now();
+    for _ in 0..20 {
+        for token in [&ada, &bob] {
+            let reply = app.get("/api/cart/").token(token).send().await;
+            reply.expect_status(200);
+        }
+    }
+    assert!(
+        began.elapsed() < Duration::from_millis(800),
+        "too slow a test"
+    );
+    assert_eq!(counted.load(Ordering::Relaxed), 2);
+    // Who may what is asked all the same.
+    let product = json!({"name": "Cup", "price": 1});
+    let refused = app.post("/api/products/").token(&ada).json(&product).await;
+    refused.expect(403, "forbidden");
+    // A refusal is not remembered.
+    for _ in 0..2 {
+        let forged = "plain.9.0.9999999999";
+        let reply = app.get("/api/cart/").token(forged).send().await;
+        reply.expect(401, "invalid_token");
+    }
+    assert_eq!(counted.load(Ordering::Relaxed), 4);
+    // A token that ends is refused on the spot.
+    app.clock.advance(3_600);
+    let reply = app.get("/api/cart/").token(&ada).send().await;
+    reply.expect(401, "invalid_token");
+    assert_eq!(counted.load(Ordering::Relaxed), 4);
 }
 
 #[actix_web::test]

@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tradepost_domain::{
-    MockCartRepository, MockOrderRepository, MockProductRepository, Refusal, StoreError,
+    HashingFailed, MockAccountRepository, MockCartRepository, MockOrderRepository,
+    MockProductRepository, Password, PasswordHash, PasswordHasher, Refusal, StoreError,
     StoreErrorKind, Stores,
 };
 use tradepost_http::{Limit, Settings};
@@ -149,6 +150,48 @@ async fn a_command_that_takes_too_long_may_have_happened() {
         .await;
     line.expect(503, "outcome_unknown");
     open.send(()).unwrap();
+}
+
+/// As long as the password is hashed, there is nothing whose outcome could be unknown.
+#[actix_web::test]
+async fn a_registration_that_was_not_begun_is_not_unknown() {
+    struct Slow(Box<dyn Fn() + Send + Sync>);
+    impl PasswordHasher for Slow {
+        fn hash(&self, _: &Password) -> Result<PasswordHash, HashingFailed> {
+            self.0();
+            Ok(PasswordHash::new("any".to_owned()))
+        }
+        fn verify(&self, _: &str, _: &PasswordHash) -> bool {
+            false
+        }
+        fn verify_nobody(&self, _: &str) {}
+        fn is_outdated(&self, _: &PasswordHash) -> bool {
+            false
+        }
+    }
+    let user = json!({"username": "ada", "email": "a@b.co", "password": "a quiet harbour"});
+    let (open, wait) = door();
+    let app = App::hashing(memory(), hasty(), Arc::new(Slow(Box::new(wait)))).await;
+    let reply = app.post("/api/register/").json(&user).await;
+    reply.expect(503, "unavailable");
+    drop(open);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(app.shop.accounts.by_username("ada").unwrap(), None);
+
+    let (open, wait) = door();
+    let mut accounts = MockAccountRepository::new();
+    accounts.expect_register().returning(move |_| {
+        wait();
+        Ok(Err(Refusal::NotFound))
+    });
+    let stores = Stores {
+        accounts: Arc::new(accounts),
+        ..memory()
+    };
+    let app = App::with(stores, hasty()).await;
+    let reply = app.post("/api/register/").json(&user).await;
+    reply.expect(503, "outcome_unknown");
+    drop(open);
 }
 
 #[actix_web::test]

@@ -38,8 +38,21 @@ async fn a_shop_that_is_well_says_so_to_everybody() {
             let reply = call.send().await.expect_status(200);
             assert_eq!(reply.text(), r#"{"status":"ok"}"#, "{path}");
         }
+        // A load balancer asks by address, or without any name.
+        for host in [Some("10.1.2.3:8000"), Some("evil.example.org"), None] {
+            app.get(path).host(host).send().await.expect_status(200);
+        }
         let head = app.call(Method::HEAD, path).send().await;
         assert_eq!(head.status, 200);
+    }
+}
+
+#[actix_web::test]
+async fn only_probes_are_for_any_host() {
+    let app = App::new().await;
+    for path in ["/healthz//", "/healthzz", "/api/", "/"] {
+        let reply = app.get(path).host(Some("10.1.2.3:8000")).send().await;
+        reply.expect(400, "bad_host");
     }
 }
 

@@ -184,6 +184,30 @@ async fn put_needs_what_is_required_and_patch_does_not() {
     assert_eq!(app.stores.ledger.audit().unwrap().discrepancies, []);
 }
 
+/// In a PUT, `archived` is a key that nobody asked for.
+#[actix_web::test]
+async fn only_patch_archives_and_brings_back() {
+    let app = App::new().await;
+    let staff = app.staff("boss");
+    let id = app.product(&staff, "1.00", 5).await;
+    let path = format!("/api/products/{id}/");
+    for archived in [json!(true), json!("rubbish")] {
+        let product = json!({"name": "Cup", "price": "2.00", "archived": archived});
+        let reply = app.put(&path).token(&staff).json(&product).await;
+        reply.expect_status(200);
+        app.get(&path).send().await.expect_status(200);
+    }
+    app.delete(&path)
+        .token(&staff)
+        .send()
+        .await
+        .expect_status(204);
+    let product = json!({"name": "Cup", "price": "2.00", "archived": false});
+    let reply = app.put(&path).token(&staff).json(&product).await;
+    reply.expect(404, "not_found");
+    app.get(&path).send().await.expect(404, "not_found");
+}
+
 #[actix_web::test]
 async fn an_archived_product_is_for_staff_who_ask_for_it() {
     let app = App::new().await;

@@ -1,13 +1,16 @@
 //! What only a real connection shows: HEAD, slow bodies, stopping.
 
-use crate::support::{TestClock, memory, settings, shop};
+use crate::support::{TestClock, memory, settings, shop, usd};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tradepost_domain::{MockProductRepository, Stores};
+use tradepost_domain::{
+    Actor, Description, MockProductRepository, Money, Price, ProductDraft, ProductName, StockLevel,
+    Stores, UserId,
+};
 use tradepost_http::{Api, Settings, StopHandle};
 
 /// A server on a thread of its own.
@@ -115,13 +118,22 @@ fn what_the_parser_lets_through_gets_an_answer() {
         ("GET /api/products/%zz HTTP/1.1\r\nHost: shop", "404"),
         ("GET /api/products/\u{e9} HTTP/1.1\r\nHost: shop", "40"),
         ("FOO /api/products/ HTTP/1.1\r\nHost: shop", "405"),
-        ("OPTIONS * HTTP/1.1\r\nHost: shop", "404"),
+        ("OPTIONS * HTTP/1.1\r\nHost: shop", "200"),
+        ("GET * HTTP/1.1\r\nHost: shop", "404"),
         ("GET http://shop/api/ HTTP/1.1\r\nHost: shop", "200"),
         ("GET http://evil/api/ HTTP/1.1\r\nHost: shop", "400"),
         ("GET /api/ HTTP/1.0\r\nHost: shop", "200"),
         ("GET /api/ HTTP/1.0\r\nX: y", "400"),
         ("GET /api/ HTTP/1.1\r\nX: y", "400"),
         ("GET /api/ HTTP/1.1\r\nHost: shop\r\nHost: evil", "400"),
+        ("GET /api/ HTTP/1.1\r\nHost: shop\r\nHost: shop", "400"),
+        (
+            "GET http://shop/api/ HTTP/1.1\r\nHost: shop\r\nHost: shop",
+            "400",
+        ),
+        ("GET /api/ HTTP/1.1\r\nHost: evil, shop", "400"),
+        ("GET /api/ HTTP/1.1\r\nHost: shop:+80", "400"),
+        ("GET /healthz HTTP/1.1\r\nHost: 10.0.0.1", "200"),
         ("CONNECT shop:80 HTTP/1.1\r\nHost: shop", "40"),
         (
             "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 99999999",
@@ -139,6 +151,17 @@ fn what_the_parser_lets_through_gets_an_answer() {
             "{head}: {answer}"
         );
     }
+    server.stop();
+}
+
+#[test]
+fn the_server_as_a_whole_says_what_it_allows() {
+    let server = Server::start(&memory(), settings());
+    let tail = "HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n";
+    let answer = server.exchange(&format!("OPTIONS * {tail}"));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let allow = "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+    assert!(answer.contains(allow), "{answer}");
     server.stop();
 }
 
@@ -253,6 +276,89 @@ fn slow(entered: std::sync::mpsc::Sender<()>, leave: Receiver<()>) -> Stores {
     }
 }
 
+/// What had been sent when the server was told to stop is answered, on new connections and on
+/// those that were kept.
+#[test]
+fn a_stop_answers_what_was_on_its_way() {
+    for _ in 0..3 {
+        let server = Server::start(&memory(), settings());
+        let mut kept: Vec<_> = (0..20).map(|_| server.connect()).collect();
+        for stream in &mut kept {
+            stream.write_all(get("/api/").as_bytes()).unwrap();
+            assert!(!one(stream).contains("connection: close"));
+        }
+        let mut fresh: Vec<_> = (0..100).map(|_| server.connect()).collect();
+        for stream in fresh.iter_mut().chain(&mut kept) {
+            stream.write_all(get("/api/products/").as_bytes()).unwrap();
+        }
+        let address = server.address;
+        let stopping = std::thread::spawn(move || server.stop());
+        // Whoever is a little late is served as well.
+        std::thread::sleep(Duration::from_millis(200));
+        let mut late = TcpStream::connect(address).unwrap();
+        late.write_all(get("/api/").as_bytes()).unwrap();
+        for stream in [&mut late].into_iter().chain(&mut kept).chain(&mut fresh) {
+            let answer = rest(stream);
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+        }
+        let took = stopping.join().unwrap();
+        assert!(took > Duration::from_millis(400) && took < Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn an_answer_before_the_stop_ends_its_connection() {
+    let server = Server::start(&memory(), settings());
+    let mut stream = server.connect();
+    stream.write_all(get("/api/").as_bytes()).unwrap();
+    assert!(!one(&mut stream).contains("connection: close"));
+    let stopping = std::thread::spawn(move || server.stop());
+    std::thread::sleep(Duration::from_millis(200));
+    stream.write_all(get("/api/").as_bytes()).unwrap();
+    let answer = rest(&mut stream);
+    assert!(answer.contains("connection: close"), "{answer}");
+    stopping.join().unwrap();
+}
+
+/// Whoever asks for much and reads nothing keeps neither memory nor a place for long.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_does_not_read_is_left() {
+    let stores = memory();
+    let shop = shop(&stores, Arc::new(TestClock::default()));
+    let staff = Actor::Staff(UserId::new(1).unwrap());
+    for _ in 0..100 {
+        let draft = ProductDraft {
+            sku: None,
+            name: ProductName::new("Tea").unwrap(),
+            description: Description::new(&"x".repeat(10_000)).unwrap(),
+            price: Price::new(Money::parse("1.00", usd()).unwrap()).unwrap(),
+            stock: StockLevel::ZERO,
+        };
+        shop.catalogue.create(staff, draft, None).unwrap();
+    }
+    let mut hasty = settings();
+    hasty.limits.unread = Duration::from_secs(1);
+    let server = Server::start(&stores, hasty);
+    // A page is a megabyte: sixteen of them are more than the system takes off the server's hands.
+    let least = 16_000_000;
+    let ask = get("/api/products/?page_size=100").repeat(16);
+    let read = |wait: Duration| {
+        let mut stream = server.connect();
+        stream.write_all(ask.as_bytes()).unwrap();
+        std::thread::sleep(wait);
+        let mut answer = Vec::new();
+        // It ends when nothing more is asked for, or is reset.
+        let _ = stream.read_to_end(&mut answer);
+        answer.len()
+    };
+    let all = read(Duration::ZERO);
+    assert!(all > least, "{all}");
+    let some = read(Duration::from_secs(4));
+    assert!(some < least, "{some}");
+    server.stop();
+}
+
 #[test]
 fn a_stop_lets_what_is_in_flight_finish() {
     let (entered, was_entered) = channel();
@@ -267,7 +373,7 @@ fn a_stop_lets_what_is_in_flight_finish() {
 
     let address = server.address;
     let stopping = std::thread::spawn(move || server.stop());
-    // Idle connections end at once, and nobody new comes in.
+    // Idle connections end soon, and nobody new comes in.
     assert_eq!(rest(&mut idle), "");
     let refused = Instant::now() + Duration::from_secs(5);
     while TcpStream::connect(address).is_ok() {

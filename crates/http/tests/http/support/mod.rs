@@ -20,7 +20,7 @@ use std::sync::Arc;
 use tradepost_batch::{Batcher, Limits as BatchLimits};
 use tradepost_domain::{
     AccountSettings, Accounts, Carts, Catalogue, Clock, Currency, Email, NewUser, Orders, Password,
-    Stores, Username,
+    PasswordHasher, Stores, Username,
 };
 use tradepost_http::{Api, Settings, Shop};
 use tradepost_memory::MemoryStore;
@@ -44,6 +44,10 @@ pub(crate) fn settings() -> Settings {
 }
 
 pub(crate) fn shop(stores: &Stores, clock: Arc<dyn Clock>) -> Shop {
+    hashing_shop(stores, clock, Arc::new(PlainHasher))
+}
+
+fn hashing_shop(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn PasswordHasher>) -> Shop {
     let settings = AccountSettings {
         token_life: Duration::hours(1),
     };
@@ -57,7 +61,7 @@ pub(crate) fn shop(stores: &Stores, clock: Arc<dyn Clock>) -> Shop {
         ),
         accounts: Accounts::new(
             stores.accounts.clone(),
-            Arc::new(PlainHasher),
+            hasher,
             Arc::new(PlainTokens),
             clock,
             settings,
@@ -84,8 +88,16 @@ impl App {
     }
 
     pub(crate) async fn with(stores: Stores, settings: Settings) -> Self {
+        Self::hashing(stores, settings, Arc::new(PlainHasher)).await
+    }
+
+    pub(crate) async fn hashing(
+        stores: Stores,
+        settings: Settings,
+        hasher: Arc<dyn PasswordHasher>,
+    ) -> Self {
         let clock = Arc::new(TestClock::default());
-        let shop = shop(&stores, clock.clone());
+        let shop = hashing_shop(&stores, clock.clone(), hasher);
         let api = Api::new(shop.clone(), settings).unwrap();
         let service = Rc::new(test::init_service(api.app()).await);
         let send =

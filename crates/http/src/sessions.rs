@@ -1,0 +1,131 @@
+//! Who came with which token, for less than a second: whoever sends one request after the other is
+//! looked up once for all of them, without a thread or a query each.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tradepost_domain::Session;
+
+/// A user who is switched off, demoted or has changed the password is so within one second. The
+/// rest of it is for the requests that were let in at the last moment.
+const LIFE: Duration = Duration::from_millis(900);
+
+/// The most that are remembered: some megabytes of tokens, and more users than act in a second.
+const MOST: usize = 20_000;
+
+pub(crate) struct Sessions {
+    memory: Mutex<Memory>,
+    most: usize,
+}
+
+struct Memory {
+    by_token: HashMap<Box<str>, Remembered>,
+    swept: Instant,
+}
+
+struct Remembered {
+    session: Session,
+    until: Instant,
+}
+
+impl Sessions {
+    pub(crate) fn new() -> Self {
+        Self::of(MOST)
+    }
+
+    fn of(most: usize) -> Self {
+        let memory = Memory {
+            by_token: HashMap::new(),
+            swept: Instant::now(),
+        };
+        Self {
+            memory: Mutex::new(memory),
+            most,
+        }
+    }
+
+    /// What was learned about a token a moment ago. The token may have expired since.
+    pub(crate) fn recall(&self, token: &str, now: Instant) -> Option<Session> {
+        let memory = self.lock();
+        let remembered = memory.by_token.get(token)?;
+        (now < remembered.until).then_some(remembered.session)
+    }
+
+    /// Keeps what the store said when it was asked at `asked`. When there is no room, it does not.
+    pub(crate) fn remember(&self, token: String, session: Session, asked: Instant, now: Instant) {
+        let until = asked + LIFE;
+        if until <= now {
+            return;
+        }
+        let mut memory = self.lock();
+        // All at once and seldom: nothing outlives two lives, and a full memory costs no more.
+        if now.saturating_duration_since(memory.swept) >= LIFE {
+            memory.by_token.retain(|_, known| now < known.until);
+            memory.swept = now;
+        }
+        if memory.by_token.len() < self.most || memory.by_token.contains_key(&*token) {
+            let remembered = Remembered { session, until };
+            memory.by_token.insert(token.into(), remembered);
+        }
+    }
+
+    /// A thread that panicked has left a map that is whole.
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradepost_domain::{Actor, UserId};
+
+    fn session(user: i64) -> Session {
+        Session {
+            actor: Actor::Customer(UserId::new(user).unwrap()),
+            expires_at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn after(began: Instant, milliseconds: u64) -> Instant {
+        began + Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn what_is_known_is_known_for_less_than_a_second_after_it_was_asked() {
+        let sessions = Sessions::new();
+        let asked = Instant::now();
+        assert_eq!(sessions.recall("a", asked), None);
+        let answered = after(asked, 500);
+        sessions.remember("a".to_owned(), session(1), asked, answered);
+        for (milliseconds, known) in [(500, true), (899, true), (900, false), (5_000, false)] {
+            let seen = sessions.recall("a", after(asked, milliseconds));
+            assert_eq!(seen, known.then(|| session(1)), "{milliseconds}");
+        }
+        assert_eq!(sessions.recall("b", answered), None);
+        // An answer that took its time is of no use to anybody else.
+        sessions.remember("b".to_owned(), session(2), asked, after(asked, 900));
+        assert_eq!(sessions.recall("b", asked), None);
+    }
+
+    #[test]
+    fn there_is_a_bound_and_what_is_over_makes_room() {
+        let sessions = Sessions::of(2);
+        let began = Instant::now();
+        let remember = |token: &str, user, milliseconds| {
+            let now = after(began, milliseconds);
+            sessions.remember(token.to_owned(), session(user), now, now);
+            sessions.recall(token, now)
+        };
+        assert_eq!(remember("a", 1, 0), Some(session(1)));
+        assert_eq!(remember("b", 2, 100), Some(session(2)));
+        assert_eq!(remember("c", 3, 200), None);
+        assert_eq!(remember("a", 4, 300), Some(session(4)));
+        assert_eq!(sessions.lock().by_token.len(), 2);
+        assert_eq!(remember("c", 3, 1_100), Some(session(3)));
+        assert_eq!(remember("d", 5, 1_150), None);
+        assert_eq!(sessions.lock().by_token.len(), 2);
+        assert_eq!(remember("d", 5, 2_000), Some(session(5)));
+        assert_eq!(sessions.lock().by_token.len(), 1);
+    }
+}
