@@ -27,6 +27,8 @@ use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tradepost_domain::{Currency, StoreError, StoreErrorKind};
@@ -51,6 +53,7 @@ const CURIOSITY: Duration = Duration::from_secs(4);
 /// An open database.
 pub(crate) struct Database {
     pool: r2d2::Pool<Links>,
+    reachable: Arc<AtomicBool>,
     currency: Currency,
 }
 
@@ -70,14 +73,20 @@ impl Database {
         for warning in unsafe_settings(&mut conn).map_err(unusable)? {
             log::warn!("{warning}");
         }
+        let links = Links::new(url, options.wait);
+        let reachable = links.reachable();
         let pool = r2d2::Pool::builder()
             .max_size(options.readers.min(MOST_CONNECTIONS))
             .min_idle(Some(1))
             .connection_timeout(options.wait)
             .test_on_check_out(false)
-            .build(Links::new(url, options.wait))
-            .map_err(|error| OpenError::unusable(&database, &error))?;
-        Ok(Self { pool, currency })
+            // A connection was made by hand above: no need to wait for the pool's first.
+            .build_unchecked(links);
+        Ok(Self {
+            pool,
+            reachable,
+            currency,
+        })
     }
 
     /// The shop's currency.
@@ -121,29 +130,61 @@ impl Database {
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.attempt(|conn| {
+        self.confirmed(job, None)
+    }
+
+    /// The same for a write that leaves a trace by which it can be recognised.
+    pub(crate) fn write_traced<T: Send + 'static>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
+        trace: impl Fn(&mut Conn, &T) -> QueryResult<bool> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.confirmed(job, Some(&trace))
+    }
+
+    fn confirmed<T>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure>,
+        trace: Option<Trace<'_, T>>,
+    ) -> Result<T, StoreError> {
+        let write = |conn: &mut Conn| {
             let job = |conn: &mut Conn| Ok((job(conn)?, transaction_id(conn)?));
             let (value, id) = within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job)
                 .map_err(Ended::Failed)?;
             match (conn.batch_execute("COMMIT"), id) {
-                (Err(error), Some(id)) => Err(Ended::Lost { id, error, value }),
+                (Err(error), Some(id)) => Err(Ended::Lost(Lost { id, error, value })),
                 // Without an id it has written nothing.
                 _ => Ok(value),
             }
-        })
+        };
+        self.attempt_or_ask(write, trace)
     }
 
     /// Whether a transaction whose commit got no answer was committed; `None` if that cannot be
     /// learnt. It is never run again before it is known to have ended.
-    fn fate(&self, id: &str) -> Option<bool> {
+    ///
+    /// An id is not enough: PostgreSQL gives it again if a crash swallowed the transaction. So the
+    /// write's trace has to be there, or the server to be the one that gave the id.
+    fn fate<T>(&self, lost: &Lost<T>, epoch: &str, trace: Option<Trace<'_, T>>) -> Option<bool> {
         let began = Instant::now();
         while began.elapsed() < CURIOSITY {
             if let Ok(mut link) = self.pool.get() {
-                match status(&mut link.conn, id) {
-                    Ok(Some(status)) if status == "committed" => return Some(true),
+                match status(&mut link.conn, &lost.id) {
+                    Ok(Some(status)) if status == "committed" => match trace {
+                        Some(trace) => match trace(&mut link.conn, &lost.value) {
+                            Ok(found) => return Some(found),
+                            Err(_) => link.lost = true,
+                        },
+                        None if link.epoch == epoch => return Some(true),
+                        None => return None,
+                    },
                     Ok(Some(status)) if status == "aborted" => return Some(false),
                     Ok(Some(_in_progress)) => {}
                     Ok(None) => return None,
+                    // Swallowed by a crash, and its id not given again yet.
+                    Err(error) if error.to_string().contains("in the future") => {
+                        return Some(false);
+                    }
                     Err(_) => link.lost = true,
                 }
             }
@@ -152,12 +193,22 @@ impl Database {
         None
     }
 
-    /// Runs a job, and again if somebody else was in its way and nothing of it was stored.
     fn attempt<T>(&self, job: impl Fn(&mut Conn) -> Result<T, Ended<T>>) -> Result<T, StoreError> {
+        self.attempt_or_ask(job, None)
+    }
+
+    /// Runs a job, and again if somebody else was in its way and nothing of it was stored.
+    fn attempt_or_ask<T>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Ended<T>>,
+        trace: Option<Trace<'_, T>>,
+    ) -> Result<T, StoreError> {
         let began = Instant::now();
         let mut attempts = 1;
         loop {
-            let mut link = self.pool.get().map_err(connect::no_connection)?;
+            let mut link = self.pool.get().map_err(|error| {
+                connect::no_connection(error, self.reachable.load(Ordering::Relaxed))
+            })?;
             let (failure, again) = match job(&mut link.conn) {
                 Ok(value) => return Ok(value),
                 Err(Ended::Failed(Failure::Contended)) => {
@@ -175,15 +226,16 @@ impl Database {
                     (Failure::Query(error), again)
                 }
                 Err(Ended::Failed(failure)) => (failure, false),
-                Err(Ended::Lost { id, error, value }) => {
+                Err(Ended::Lost(lost)) => {
                     link.lost = true;
+                    let epoch = std::mem::take(&mut link.epoch);
                     drop(link);
-                    match self.fate(&id) {
-                        Some(true) => return Ok(value),
-                        Some(false) => (Failure::Query(error), attempts < ATTEMPTS),
+                    match self.fate(&lost, &epoch, trace) {
+                        Some(true) => return Ok(lost.value),
+                        Some(false) => (Failure::Query(lost.error), attempts < ATTEMPTS),
                         None => {
                             let unknown = StoreErrorKind::OutcomeUnknown;
-                            return Err(StoreError::caused(unknown, error));
+                            return Err(StoreError::caused(unknown, lost.error));
                         }
                     }
                 }
@@ -226,13 +278,21 @@ fn unsafe_settings(conn: &mut Conn) -> QueryResult<Vec<String>> {
 enum Ended<T> {
     /// Nothing of it was stored.
     Failed(Failure),
-    /// The connection was lost at the commit of the transaction with this id.
-    Lost {
-        id: String,
-        error: diesel::result::Error,
-        value: T,
-    },
+    /// The connection was lost at the commit.
+    Lost(Lost<T>),
 }
+
+/// A commit that got no answer.
+struct Lost<T> {
+    /// The transaction's id.
+    id: String,
+    error: diesel::result::Error,
+    /// The outcome, if it was committed.
+    value: T,
+}
+
+/// Looks for what a write with this outcome has left behind.
+type Trace<'a, T> = &'a dyn Fn(&mut Conn, &T) -> QueryResult<bool>;
 
 /// Runs a job in a transaction, which is open afterwards if it went well.
 fn within<T>(

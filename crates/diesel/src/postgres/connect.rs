@@ -1,11 +1,12 @@
 //! Connections to PostgreSQL, and what every one of them is set to.
 
 use super::Conn;
-use super::classify::by_message;
 use crate::{DatabaseUrl, OpenError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tradepost_domain::{StoreError, StoreErrorKind};
 
@@ -17,18 +18,32 @@ pub(super) struct Link {
     pub(super) conn: Conn,
     /// Whether it was lost: the pool then makes another one.
     pub(super) lost: bool,
+    /// Since when the server runs: another one after a crash.
+    pub(super) epoch: String,
 }
 
 /// Makes connections for the pool.
 pub(super) struct Links {
     url: String,
     wait: Duration,
+    /// Whether the last connection could be made.
+    reachable: Arc<AtomicBool>,
 }
 
 impl Links {
     pub(super) fn new(url: &DatabaseUrl, wait: Duration) -> Self {
         let url = with_defaults(url.secret());
-        Self { url, wait }
+        let reachable = Arc::new(AtomicBool::new(true));
+        Self {
+            url,
+            wait,
+            reachable,
+        }
+    }
+
+    /// Whether the last connection could be made, as long as the pool lives.
+    pub(super) fn reachable(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.reachable)
     }
 
     /// A connection on which nothing can wait for ever.
@@ -74,8 +89,16 @@ impl r2d2::ManageConnection for Links {
     type Error = ConnectionError;
 
     fn connect(&self) -> Result<Link, ConnectionError> {
-        let conn = self.establish()?;
-        Ok(Link { conn, lost: false })
+        let made = self.establish().and_then(|mut conn| {
+            let epoch = epoch(&mut conn).map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(Link {
+                conn,
+                lost: false,
+                epoch,
+            })
+        });
+        self.reachable.store(made.is_ok(), Ordering::Relaxed);
+        made
     }
 
     fn is_valid(&self, link: &mut Link) -> Result<(), ConnectionError> {
@@ -89,11 +112,13 @@ impl r2d2::ManageConnection for Links {
     }
 }
 
-/// No connection was to be had in time: because all are taken, or because none can be made.
-pub(super) fn no_connection(error: r2d2::Error) -> StoreError {
-    let kind = match by_message(&error.to_string()).kind {
-        StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
-        _ => StoreErrorKind::Busy,
+/// No connection was to be had in time: because all are taken, or because none can be made. The
+/// pool tells the reason to one of those who wait, so it is remembered for the others.
+pub(super) fn no_connection(error: r2d2::Error, reachable: bool) -> StoreError {
+    let kind = if reachable {
+        StoreErrorKind::Busy
+    } else {
+        StoreErrorKind::Unavailable
     };
     StoreError::caused(kind, error)
 }
@@ -108,6 +133,12 @@ pub(super) fn setting(conn: &mut Conn, name: &str) -> QueryResult<String> {
     diesel::sql_query(format!("SELECT current_setting('{name}') AS value"))
         .get_result::<Setting>(conn)
         .map(|setting| setting.value)
+}
+
+fn epoch(conn: &mut Conn) -> QueryResult<String> {
+    diesel::sql_query("SELECT CAST(pg_postmaster_start_time() AS TEXT) AS value")
+        .get_result::<Setting>(conn)
+        .map(|row| row.value)
 }
 
 /// Connects once by hand, and refuses a server that cannot keep the shop's promises.

@@ -51,7 +51,8 @@ fn relay(client: &TcpStream, server: &TcpStream, armed: &Arc<AtomicBool>, cut: C
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            let commits = buffer[..length].windows(6).any(|word| word == b"COMMIT");
+            // BEGIN ... READ COMMITTED has those letters too.
+            let commits = buffer[..length].ends_with(b"COMMIT\0");
             if commits && armed.swap(false, Ordering::SeqCst) {
                 cutting.store(true, Ordering::SeqCst);
                 if matches!(cut, Cut::BeforeCommit) {

@@ -109,7 +109,14 @@ impl OrderRepository for Database {
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
         let shop = self.currency();
         let requests = requests.to_vec();
-        self.write(move |conn| placing::place(conn, &requests, shop))
+        let names: Vec<String> = requests
+            .iter()
+            .map(|one| one.placement.to_string())
+            .collect();
+        self.write_traced(
+            move |conn| placing::place(conn, &requests, shop),
+            move |conn, placements| placing::are_placed(conn, &names, placements),
+        )
     }
 
     fn change(&self, command: ChangeOrder) -> Outcome<Order> {

@@ -5,7 +5,7 @@ use super::keys::{self, NewKey};
 use super::{carts, stock};
 use crate::failure::Failure;
 use crate::rows::OfferRow;
-use crate::schema::{products, stock as stock_table};
+use crate::schema::{orders, products, stock as stock_table};
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 use tradepost_domain::{
@@ -37,6 +37,27 @@ pub(super) fn place(
         }
     };
     Ok(requests.iter().map(placement).collect())
+}
+
+/// Whether the orders that these attempts were given are there.
+pub(super) fn are_placed(
+    conn: &mut Conn,
+    names: &[String],
+    placements: &[Placement],
+) -> QueryResult<bool> {
+    let now = |placement: &Placement| matches!(placement, Ok(Written::Now(_)));
+    let placed: Vec<&String> = names
+        .iter()
+        .zip(placements)
+        .filter(|(_, placement)| now(placement))
+        .map(|(name, _)| name)
+        .collect();
+    let expected = placed.len();
+    let there: i64 = orders::table
+        .filter(orders::placement.eq_any(placed))
+        .count()
+        .get_result(conn)?;
+    Ok(usize::try_from(there) == Ok(expected))
 }
 
 /// Locks the carts and the stock that the requests touch, in the one order, and reads them after.

@@ -1,0 +1,214 @@
+//! Customers who fill their carts and order, again and again, and write down what they are told.
+
+use crate::client::{Answer, Client, Lost};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Between two orders of one customer: many at once are wanted here, not as many as there can be.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// After a refusal.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a customer with a key asks what became of an order. Faults end before.
+const PERSISTENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum What {
+    Adding,
+    Ordering,
+}
+
+/// A request with what came of it.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) what: What,
+    pub(crate) began: Instant,
+    pub(crate) took: Duration,
+    /// 0 without an answer.
+    pub(crate) status: u16,
+    /// Of an error.
+    pub(crate) code: String,
+    pub(crate) retry_after: bool,
+}
+
+/// A customer.
+pub(crate) struct Buyer {
+    number: usize,
+    pub(crate) client: Client,
+    /// Products, in the order in which they are put into the cart.
+    pub(crate) wants: Vec<i64>,
+    /// Whether orders have an Idempotency-Key: then what became of them can always be learnt.
+    keyed: bool,
+    pub(crate) events: Vec<Event>,
+    /// The orders that were acknowledged, as they were.
+    pub(crate) orders: Vec<Value>,
+    /// Orders of which nothing is known: each is there whole, or not at all.
+    pub(crate) unknown: usize,
+    empty_carts: usize,
+}
+
+impl Buyer {
+    pub(crate) fn new(number: usize, client: Client, wants: Vec<i64>, keyed: bool) -> Self {
+        Self {
+            number,
+            client,
+            wants,
+            keyed,
+            events: Vec::new(),
+            orders: Vec::new(),
+            unknown: 0,
+            empty_carts: 0,
+        }
+    }
+
+    /// Fills the cart and orders, once.
+    fn shop_once(&mut self) {
+        for product in self.wants.clone() {
+            let body = format!("{{\"product_id\": {product}, \"quantity\": 1}}");
+            let added = self.ask(What::Adding, "/api/cart/", "", &body);
+            if added.is_none_or(|answer| answer.status != 201) {
+                // What is in the cart stays there for the next time.
+                return thread::sleep(PAUSE);
+            }
+        }
+        if self.keyed {
+            self.order_with_key();
+        } else {
+            self.order();
+        }
+        thread::sleep(BREATH);
+    }
+
+    fn order(&mut self) {
+        let began = Instant::now();
+        let answer = self.ask(What::Ordering, "/api/orders/", "", "{}");
+        match answer.map(|answer| (answer.status, answer)) {
+            Some((201, answer)) => self.acknowledged(&answer),
+            // Nobody heard of it, or nothing was changed. The cart waits.
+            Some((503, answer)) if answer.code() != "outcome_unknown" => thread::sleep(PAUSE),
+            None if self.events.last().unwrap().code == "unasked" => thread::sleep(PAUSE),
+            None | Some((503, _)) => self.unknown += 1,
+            // An order of which nothing was known has taken what was in the cart since.
+            Some((400, answer)) if answer.code() == "empty_cart" => self.empty_carts += 1,
+            Some((_, answer)) => panic!("after {:?}: {answer:?}", began.elapsed()),
+        }
+        assert!(self.empty_carts <= self.unknown, "somebody emptied a cart");
+    }
+
+    /// Asks under one key until the answer is the order.
+    fn order_with_key(&mut self) {
+        let key = format!("Idempotency-Key: {}-{}\r\n", self.number, self.orders.len());
+        let began = Instant::now();
+        while began.elapsed() < PERSISTENCE {
+            match self.ask(What::Ordering, "/api/orders/", &key, "{}") {
+                Some(answer) if answer.status == 201 => return self.acknowledged(&answer),
+                Some(answer) => assert_eq!(answer.status, 503, "{answer:?}"),
+                None => {}
+            }
+            thread::sleep(PAUSE);
+        }
+        panic!("a key tells nothing for {PERSISTENCE:?}");
+    }
+
+    fn acknowledged(&mut self, answer: &Answer) {
+        let order = answer.json();
+        // An unknown order may have taken a part of the cart; without one, all of it is here.
+        if self.unknown == 0 {
+            for product in &self.wants {
+                let is_it = |line: &&Value| line["product_id"] == *product;
+                let line = order["items"].as_array().unwrap().iter().find(is_it);
+                assert!(line.is_some(), "{product} is missing in {order}");
+            }
+        }
+        self.orders.push(order);
+    }
+
+    /// Nothing if there was no answer.
+    fn ask(&mut self, what: What, path: &str, headers: &str, body: &str) -> Option<Answer> {
+        let began = Instant::now();
+        let answer = self.client.ask("POST", path, headers, body);
+        let (status, code, retry_after) = match &answer {
+            Ok(answer) if answer.status < 400 => (answer.status, String::new(), false),
+            Ok(answer) => {
+                let retry_after = answer.header("Retry-After").is_some();
+                (answer.status, answer.code(), retry_after)
+            }
+            Err(Lost::Unasked) => (0, "unasked".to_owned(), false),
+            Err(Lost::Unanswered) => (0, "unanswered".to_owned(), false),
+        };
+        self.events.push(Event {
+            what,
+            began,
+            took: began.elapsed(),
+            status,
+            code,
+            retry_after,
+        });
+        answer.ok()
+    }
+}
+
+/// Customers at work.
+pub(crate) struct Load {
+    enough: Arc<AtomicBool>,
+    buyers: Vec<JoinHandle<Buyer>>,
+}
+
+impl Load {
+    pub(crate) fn start(buyers: Vec<Buyer>) -> Self {
+        let enough = Arc::new(AtomicBool::new(false));
+        let at_work = |mut buyer: Buyer| {
+            let enough = Arc::clone(&enough);
+            thread::spawn(move || {
+                while !enough.load(Ordering::Relaxed) {
+                    buyer.shop_once();
+                }
+                buyer
+            })
+        };
+        let buyers = buyers.into_iter().map(at_work).collect();
+        Self { enough, buyers }
+    }
+
+    /// Lets everybody finish what they began.
+    pub(crate) fn stop(self) -> Vec<Buyer> {
+        self.enough.store(true, Ordering::Relaxed);
+        let buyers = self.buyers.into_iter();
+        buyers.map(|buyer| buyer.join().unwrap()).collect()
+    }
+}
+
+/// The requests that began between two moments.
+pub(crate) fn between(buyers: &[Buyer], from: Instant, to: Instant) -> Vec<&Event> {
+    let events = buyers.iter().flat_map(|buyer| &buyer.events);
+    events
+        .filter(|event| from <= event.began && event.began < to)
+        .collect()
+}
+
+pub(crate) fn slowest(events: &[&Event]) -> Duration {
+    let slowest = events.iter().map(|event| event.took).max();
+    slowest.unwrap_or_default()
+}
+
+/// How often which answer came.
+pub(crate) fn summary(events: &[&Event]) -> String {
+    let mut counts = BTreeMap::new();
+    for event in events {
+        let key = (event.what, event.status, event.code.as_str());
+        let (count, slowest) = counts.entry(key).or_insert((0, Duration::ZERO));
+        *count += 1;
+        *slowest = event.took.max(*slowest);
+    }
+    let told = counts
+        .iter()
+        .map(|((what, status, code), (count, slowest))| {
+            format!("{what:?} {status} {code} x{count} (up to {slowest:.0?})")
+        });
+    told.collect::<Vec<_>>().join(", ")
+}

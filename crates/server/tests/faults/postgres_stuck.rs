@@ -1,0 +1,161 @@
+//! PostgreSQL is there and does not go on: paused, its connections cut, its rows held by others.
+
+use crate::load::{Event, Load, What, between, slowest, summary};
+use crate::proof::prove;
+use crate::shop::{IN_TIME, Shop, duration, tell};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+/// So that a short test sees requests that reach their deadline.
+const IMPATIENT: [&str; 2] = ["--request-timeout", "2"];
+
+/// The most connections that one server has to PostgreSQL: those of its pool, and one to spare for
+/// those that PostgreSQL has not noticed the end of.
+const CONNECTIONS: usize = 2 * 16;
+
+/// How many connections the servers have.
+fn connections(shop: &mut Shop) -> usize {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tradepost'";
+    shop.postgres().sql(count).parse().unwrap()
+}
+
+#[test]
+fn postgres_is_paused() {
+    let mut shop = Shop::on_postgres(&IMPATIENT);
+    let load = Load::start(shop.buyers(12));
+    sleep(Duration::from_millis(700));
+    let threads = shop.threads();
+    let paused = Instant::now();
+    shop.postgres().cluster.pause().unwrap();
+    let mut probes = Duration::ZERO;
+    let mut most_threads = 0;
+    while paused.elapsed() < duration() {
+        sleep(Duration::from_millis(500));
+        let health = shop.anonymous().get("/healthz").unwrap();
+        assert_eq!(health.status, 200);
+        probes = health.took.max(probes);
+        let readiness = shop.anonymous().get("/readyz").unwrap();
+        assert_eq!(readiness.status, 503);
+        assert!(readiness.took < IN_TIME);
+        most_threads = shop.threads().max(most_threads);
+    }
+    shop.postgres().cluster.unpause().unwrap();
+    let back = Instant::now();
+    while shop.anonymous().get("/readyz").unwrap().status != 200 {
+        assert!(back.elapsed() < IN_TIME, "it does not recover");
+        sleep(Duration::from_millis(10));
+    }
+    let ready = back.elapsed();
+    // What had begun before may still be under way.
+    sleep(Duration::from_secs(3));
+    let settled = Instant::now();
+    sleep(Duration::from_millis(700));
+    let connections = connections(&mut shop);
+    let buyers = load.stop();
+    let meanwhile = between(&buyers, paused, back);
+    tell(&format!(
+        "PostgreSQL paused: ready {ready:.0?} after it went on, /healthz within {probes:.0?}, \
+         {most_threads} threads at most ({threads} before), {connections} connections after"
+    ));
+    tell(&format!("meanwhile: {}", summary(&meanwhile)));
+    let after = between(&buyers, settled, Instant::now());
+    tell(&format!("afterwards: {}", summary(&after)));
+    assert!(after.iter().all(|event| event.status == 201));
+    assert!(!after.is_empty() && probes < IN_TIME);
+    // Threads that block are bounded; a few more are those of the pool and the runtime.
+    assert!(most_threads < threads + 64, "{most_threads} threads");
+    assert!(connections <= CONNECTIONS, "{connections} connections");
+    prove(&shop, buyers);
+}
+
+#[test]
+fn connections_are_cut_every_second() {
+    let mut shop = Shop::on_postgres(&[]);
+    let load = Load::start(shop.buyers(8));
+    let began = Instant::now();
+    let mut cuts = 0;
+    while cuts < 3 || began.elapsed() < duration() {
+        sleep(Duration::from_millis(1_000));
+        let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                   WHERE application_name = 'tradepost'";
+        let connections: usize = shop.postgres().sql(cut).parse().unwrap();
+        assert!(connections <= CONNECTIONS, "{connections} connections");
+        cuts += 1;
+    }
+    sleep(Duration::from_millis(500));
+    let buyers = load.stop();
+    let all = between(&buyers, began, Instant::now());
+    tell(&format!("connections cut {cuts} times: {}", summary(&all)));
+    for event in &all {
+        assert!([201, 503].contains(&event.status), "{event:?}");
+    }
+    prove(&shop, buyers);
+}
+
+/// Half of the customers want the product that is held, the others do not notice.
+#[test]
+fn a_product_is_held_by_somebody_else() {
+    let mut shop = Shop::on_postgres(&IMPATIENT);
+    let mut buyers = shop.buyers(8);
+    let [held, free] = [shop.products[0], shop.products[1]];
+    for (number, buyer) in buyers.iter_mut().enumerate() {
+        if number >= 4 {
+            buyer.wants = vec![free];
+        }
+    }
+    let began = Instant::now();
+    let load = Load::start(buyers);
+    sleep(Duration::from_millis(700));
+    let threads = shop.threads();
+    let seconds = duration().as_secs();
+    let hold = format!(
+        "BEGIN;
+         SELECT 1 FROM products JOIN stock ON product_id = id WHERE id = {held} FOR UPDATE;
+         SELECT pg_sleep({seconds}); COMMIT"
+    );
+    let from = Instant::now();
+    let postgres = shop.postgres();
+    thread::scope(|scope| drop(scope.spawn(|| postgres.sql(&hold))));
+    let to = Instant::now();
+    let most_threads = shop.threads();
+    sleep(Duration::from_millis(700));
+    let buyers = load.stop();
+    // The lock was there a moment after psql was started, and gone a moment before it ended.
+    let moment = Duration::from_millis(300);
+    let (from, until) = (from + moment, to - moment);
+    let ended = |event: &&Event| {
+        let end = event.began + event.took;
+        from < end && end < until
+    };
+    let (those, others) = buyers.split_at(4);
+    let of = |buyers| -> Vec<_> {
+        let events = between(buyers, began, to);
+        events.into_iter().filter(ended).collect()
+    };
+    let (those, others) = (of(those), of(others));
+    tell(&format!(
+        "held for {seconds} s, those who want it: {}",
+        summary(&those)
+    ));
+    tell(&format!("the others: {}", summary(&others)));
+    tell(&format!("{most_threads} threads ({threads} before)"));
+    assert!(!others.is_empty() && others.iter().all(|event| event.status == 201));
+    assert!(slowest(&others) < IN_TIME);
+    let mut orders = those
+        .iter()
+        .filter(|event| event.what == What::Ordering)
+        .peekable();
+    assert!(orders.peek().is_some());
+    for event in orders {
+        assert_eq!((event.status, &*event.code), (503, "busy"), "{event:?}");
+        assert!(event.retry_after, "{event:?}");
+    }
+    let after = between(&buyers, to, Instant::now());
+    assert!(
+        after.iter().all(|event| event.status == 201),
+        "{}",
+        summary(&after)
+    );
+    assert!(most_threads < threads + 64, "{most_threads} threads");
+    prove(&shop, buyers);
+}

@@ -1,0 +1,163 @@
+//! Stands between a server and its PostgreSQL, and can lose the answer to a COMMIT.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// Where a connection is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// PostgreSQL does not hear of the COMMIT.
+    BeforeCommit,
+    /// It has committed, and nobody is told.
+    AfterCommit,
+    /// Nowhere, but PostgreSQL does not hear of the COMMIT either, and nobody comes through after.
+    Unheard,
+}
+
+#[derive(Default)]
+struct State {
+    before: AtomicBool,
+    after: AtomicBool,
+    unheard: AtomicBool,
+    closed: AtomicBool,
+    /// Also closes when it cuts.
+    for_good: AtomicBool,
+    clients: Mutex<Vec<TcpStream>>,
+}
+
+pub(crate) struct Proxy {
+    port: u16,
+    state: Arc<State>,
+}
+
+impl Proxy {
+    /// To a port of this machine.
+    pub(crate) fn start(to: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let server = TcpStream::connect(("127.0.0.1", to));
+                if let (Ok(client), Ok(server), false) =
+                    (client, server, shared.closed.load(Ordering::SeqCst))
+                {
+                    shared
+                        .clients
+                        .lock()
+                        .unwrap()
+                        .push(client.try_clone().unwrap());
+                    relay(&client, &server, &shared);
+                }
+            }
+        });
+        Self { port, state }
+    }
+
+    /// The URL by way of this.
+    pub(crate) fn url(&self, url: &str, port: u16) -> String {
+        url.replace(&format!(":{port}/"), &format!(":{}/", self.port))
+    }
+
+    /// Cuts the connection at the next COMMIT.
+    pub(crate) fn arm(&self, cut: Cut) {
+        self.flag(cut).store(true, Ordering::SeqCst);
+    }
+
+    /// The same, and at that moment cuts every other one, and lets nobody through from then on.
+    pub(crate) fn arm_for_good(&self, cut: Cut) {
+        self.state.for_good.store(true, Ordering::SeqCst);
+        self.arm(cut);
+    }
+
+    /// Lets everybody through again.
+    pub(crate) fn open(&self) {
+        self.state.for_good.store(false, Ordering::SeqCst);
+        self.state.closed.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether it has cut since it was armed.
+    pub(crate) fn has_cut(&self, cut: Cut) -> bool {
+        !self.flag(cut).load(Ordering::SeqCst)
+    }
+
+    fn flag(&self, cut: Cut) -> &AtomicBool {
+        match cut {
+            Cut::BeforeCommit => &self.state.before,
+            Cut::AfterCommit => &self.state.after,
+            Cut::Unheard => &self.state.unheard,
+        }
+    }
+}
+
+impl State {
+    /// Whether to cut at a COMMIT, once for each time that it is armed.
+    fn take(armed: &AtomicBool) -> bool {
+        armed.swap(false, Ordering::SeqCst)
+    }
+
+    /// Cuts them all if that was asked for.
+    fn close(&self) {
+        if self.for_good.load(Ordering::SeqCst) {
+            self.closed.store(true, Ordering::SeqCst);
+            for client in self.clients.lock().unwrap().drain(..) {
+                let _ = client.shutdown(Shutdown::Both);
+            }
+        }
+    }
+}
+
+fn relay(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
+    let swallow = Arc::new(AtomicBool::new(false));
+    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    let (state, cutting) = (Arc::clone(state), Arc::clone(&swallow));
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            let heard = &buffer[..length];
+            // A message of its own, short enough to arrive in one piece. With the zero at its end:
+            // READ COMMITTED begins a transaction.
+            if heard.ends_with(b"COMMIT\0") {
+                if State::take(&state.unheard) {
+                    state.closed.store(true, Ordering::SeqCst);
+                    continue;
+                }
+                if State::take(&state.before) {
+                    state.close();
+                    break;
+                }
+                if State::take(&state.after) {
+                    cutting.store(true, Ordering::SeqCst);
+                    let _ = to.write_all(heard);
+                    state.close();
+                    continue;
+                }
+            }
+            if to.write_all(heard).is_err() {
+                break;
+            }
+        }
+        hang_up(&to, &from);
+    });
+    let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            // The answer to the COMMIT is here, so it has happened; the client never hears of it.
+            if swallow.load(Ordering::SeqCst) || to.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+        }
+        hang_up(&from, &to);
+    });
+}
+
+/// Either may be gone already.
+fn hang_up(one: &TcpStream, other: &TcpStream) {
+    let _ = one.shutdown(Shutdown::Both);
+    let _ = other.shutdown(Shutdown::Both);
+}

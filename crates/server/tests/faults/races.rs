@@ -1,0 +1,206 @@
+//! Three servers on one PostgreSQL, and many customers who want the same at once.
+
+use crate::client::{Answer, Client};
+use crate::proof::{all_orders, assert_no_deadlock};
+use crate::shop::{IN_TIME, Shop, tell};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+const SERVERS: usize = 3;
+
+fn three_servers() -> Shop {
+    let mut shop = Shop::on_postgres(&[]);
+    while shop.add_server() < SERVERS {}
+    shop
+}
+
+/// Does something with each client, all at once.
+fn at_once(
+    clients: Vec<Client>,
+    what: impl Fn(&mut Client) -> Answer + Clone + Send + 'static,
+) -> Vec<(Client, Answer)> {
+    let start = Arc::new(Barrier::new(clients.len()));
+    let threads = clients.into_iter().map(|mut client| {
+        let (start, what) = (Arc::clone(&start), what.clone());
+        thread::spawn(move || {
+            start.wait();
+            let answer = what(&mut client);
+            (client, answer)
+        })
+    });
+    let threads: Vec<_> = threads.collect();
+    threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect()
+}
+
+/// How often each answer came, and how long the slowest took.
+fn summary(answers: &[(Client, Answer)]) -> (BTreeMap<u16, usize>, Duration) {
+    let mut counts = BTreeMap::new();
+    let mut slowest = Duration::ZERO;
+    for (_, answer) in answers {
+        *counts.entry(answer.status).or_insert(0) += 1;
+        slowest = answer.took.max(slowest);
+    }
+    assert!(slowest < IN_TIME);
+    (counts, slowest)
+}
+
+fn add(client: &mut Client, product: i64, quantity: i64) {
+    let body = format!("{{\"product_id\": {product}, \"quantity\": {quantity}}}");
+    client.post("/api/cart/", &body).unwrap().with(201);
+}
+
+fn order(client: &mut Client) -> Answer {
+    client.post("/api/orders/", "{}").unwrap()
+}
+
+#[test]
+fn eighty_buyers_for_twenty_units() {
+    let shop = three_servers();
+    let scarce = shop.new_product(100, 20);
+    let plenty = shop.products[0];
+    let before = shop.stock(plenty);
+    let tokens = shop.customers(80);
+    let clients = tokens.iter().enumerate().map(|(number, token)| {
+        let mut client = shop.client(number % SERVERS, token);
+        let mut wants = [scarce, plenty];
+        if number / SERVERS % 2 == 1 {
+            wants.reverse();
+        }
+        for product in wants {
+            add(&mut client, product, 1);
+        }
+        client
+    });
+    let clients = clients.collect();
+    let answers = at_once(clients, order);
+    let (counts, slowest) = summary(&answers);
+    tell(&format!(
+        "eighty buyers, twenty units: {counts:?} within {slowest:.0?}"
+    ));
+    for (_, answer) in answers.iter().filter(|(_, answer)| answer.status != 201) {
+        assert_eq!(
+            (answer.status, &*answer.code()),
+            (409, "insufficient_stock")
+        );
+    }
+    assert_eq!(counts, BTreeMap::from([(201, 20), (409, 60)]));
+    assert_eq!((shop.stock(scarce), shop.stock(plenty)), (0, before - 20));
+    assert_eq!(all_orders(&shop).len(), 20);
+    assert_no_deadlock(&shop);
+    tell(&shop.verify());
+}
+
+#[test]
+fn one_key_thirty_times() {
+    let shop = three_servers();
+    let token = shop.customers(1).remove(0);
+    let mut first = shop.client(0, &token);
+    for product in &shop.products {
+        add(&mut first, *product, 2);
+    }
+    let clients = (0..30).map(|number| shop.client(number % SERVERS, &token));
+    let key = "Idempotency-Key: once\r\n";
+    let ask = move |client: &mut Client| client.ask("POST", "/api/orders/", key, "{}").unwrap();
+    let answers = at_once(clients.collect(), ask);
+    let (counts, slowest) = summary(&answers);
+    tell(&format!(
+        "one key thirty times: {counts:?} within {slowest:.0?}"
+    ));
+    assert_eq!(counts, BTreeMap::from([(201, 30)]));
+    let (_, one) = &answers[0];
+    let replayed = answers.iter().filter(|(_, answer)| {
+        assert_eq!(
+            (&answer.body, answer.header("Location")),
+            (&one.body, one.header("Location"))
+        );
+        answer.header("Idempotent-Replayed") == Some("true")
+    });
+    assert_eq!(replayed.count(), 29);
+    assert_eq!(all_orders(&shop).len(), 1);
+    assert_no_deadlock(&shop);
+    tell(&shop.verify());
+}
+
+#[test]
+fn sixteen_cancels_at_once() {
+    let shop = three_servers();
+    let token = shop.customers(1).remove(0);
+    for method in ["PATCH", "DELETE"] {
+        let mut buyer = shop.client(0, &token);
+        let before: Vec<_> = shop
+            .products
+            .iter()
+            .map(|product| shop.stock(*product))
+            .collect();
+        for product in &shop.products {
+            add(&mut buyer, *product, 3);
+        }
+        let id = order(&mut buyer).with(201)["id"].clone();
+        let body = if method == "PATCH" {
+            "{\"status\": \"cancelled\"}"
+        } else {
+            ""
+        };
+        let clients = (0..16).map(|number| shop.client(number % SERVERS, &token));
+        let path = format!("/api/orders/{id}/");
+        let cancel = move |client: &mut Client| client.ask(method, &path, "", body).unwrap();
+        let (counts, slowest) = summary(&at_once(clients.collect(), cancel));
+        tell(&format!(
+            "sixteen {method} at once: {counts:?} within {slowest:.0?}"
+        ));
+        let expected = match method {
+            // The same status again is nothing new; what is gone is gone.
+            "PATCH" => BTreeMap::from([(200, 16)]),
+            _ => BTreeMap::from([(204, 1), (404, 15)]),
+        };
+        assert_eq!(counts, expected);
+        let after: Vec<_> = shop
+            .products
+            .iter()
+            .map(|product| shop.stock(*product))
+            .collect();
+        assert_eq!(after, before, "the stock came back once");
+    }
+    assert_no_deadlock(&shop);
+    tell(&shop.verify());
+}
+
+/// While others buy what is delivered.
+#[test]
+fn twenty_deliveries_at_once() {
+    let shop = three_servers();
+    let [delivered, other] = [shop.products[0], shop.products[1]];
+    let before = shop.stock(delivered);
+    let tokens = shop.customers(12);
+    let mut clients: Vec<_> = (0..20).map(|number| shop.staff(number % SERVERS)).collect();
+    for (number, token) in tokens.iter().enumerate() {
+        let mut buyer = shop.client(number % SERVERS, token);
+        add(&mut buyer, other, 1);
+        add(&mut buyer, delivered, 1);
+        clients.push(buyer);
+    }
+    let staff = clients[0].token.clone();
+    let path = format!("/api/products/{delivered}/stock/");
+    let act = move |client: &mut Client| {
+        if client.token == staff {
+            client
+                .post(&path, "{\"delta\": 5, \"reason\": \"delivery\"}")
+                .unwrap()
+        } else {
+            order(client)
+        }
+    };
+    let (counts, slowest) = summary(&at_once(clients, act));
+    tell(&format!(
+        "twenty deliveries and twelve orders at once: {counts:?} within {slowest:.0?}"
+    ));
+    assert_eq!(counts, BTreeMap::from([(201, 32)]));
+    assert_eq!(shop.stock(delivered), before + 20 * 5 - 12);
+    assert_no_deadlock(&shop);
+    tell(&shop.verify());
+}

@@ -1,0 +1,285 @@
+//! A shop to be hurt: servers on one database, with a catalogue, staff and customers.
+
+use crate::client::{Addresses, Answer, Client};
+use crate::load::Buyer;
+use crate::place::{Place, QUICK, Serving};
+use std::fs::{OpenOptions, read_dir, read_link};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tradepost_throwaway::Cluster;
+
+/// What is asserted where a second or two are promised: the promise is for a machine that has
+/// nothing else to do.
+pub(crate) const IN_TIME: Duration = Duration::from_secs(10);
+
+/// How many units of each product there are at first: more than are ever sold.
+pub(crate) const OPENING: i64 = 1_000_000;
+
+/// In minor units.
+pub(crate) const PRICES: [i64; 2] = [250, 1_999];
+
+/// Servers on one database share it.
+const KEY: &str = "a signing key that is long enough for every server of this shop";
+
+const PASSWORD: &str = "correct horse";
+
+/// How long a fault goes on.
+pub(crate) fn duration() -> Duration {
+    let seconds = std::env::var("TRADEPOST_FAULT_SECONDS").map_or(3, |text| text.parse().unwrap());
+    Duration::from_secs(seconds)
+}
+
+/// Several at once would only measure each other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says what was measured.
+#[expect(clippy::print_stderr, reason = "for whoever runs the tests by hand")]
+pub(crate) fn tell(what: &str) {
+    eprintln!("   {what}");
+}
+
+/// The name of its database and, if it is not a file, who serves it.
+pub(crate) struct Postgres {
+    pub(crate) cluster: Cluster,
+    pub(crate) database: String,
+}
+
+impl Postgres {
+    pub(crate) fn sql(&self, sql: &str) -> String {
+        self.cluster.sql(&self.database, sql).unwrap()
+    }
+}
+
+pub(crate) struct Shop {
+    /// Nothing where one was killed.
+    servers: Vec<Option<Serving>>,
+    place: Place,
+    addresses: Addresses,
+    url: String,
+    options: Vec<String>,
+    postgres: Option<Postgres>,
+    staff: String,
+    pub(crate) products: Vec<i64>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Shop {
+    pub(crate) fn on_sqlite(options: &[&str]) -> Self {
+        Self::open("sqlite://shop.db".to_owned(), None, options, alone())
+    }
+
+    pub(crate) fn on_postgres(options: &[&str]) -> Self {
+        Self::on_postgres_through(options, |url, _| url)
+    }
+
+    /// The servers find their database where `way` says; it gets its URL and port.
+    pub(crate) fn on_postgres_through(
+        options: &[&str],
+        way: impl FnOnce(String, u16) -> String,
+    ) -> Self {
+        let alone = alone();
+        // As `Cluster::start`; and a transaction that has not committed leaves nothing behind at a
+        // crash, which the log's writer would else make a matter of luck.
+        let settings = ["fsync=off", "full_page_writes=off", "wal_writer_delay=10s"];
+        let cluster = Cluster::with(&settings).unwrap();
+        let database = cluster.database().unwrap();
+        let url = way(cluster.url(&database), cluster.port());
+        let postgres = Postgres { cluster, database };
+        Self::open(url, Some(postgres), options, alone)
+    }
+
+    fn open(
+        url: String,
+        postgres: Option<Postgres>,
+        options: &[&str],
+        alone: MutexGuard<'static, ()>,
+    ) -> Self {
+        let mut shop = Self {
+            servers: Vec::new(),
+            place: Place::new(),
+            addresses: Addresses::default(),
+            url,
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+            postgres,
+            staff: String::new(),
+            products: Vec::new(),
+            _alone: alone,
+        };
+        shop.add_server();
+        let here = ["--database", &shop.url, "--data-dir", "data0"];
+        shop.place.make_staff(&[&here[..], &QUICK].concat()).well();
+        shop.staff = shop.sign_in("ada");
+        for price in PRICES {
+            let product = shop.new_product(price, OPENING);
+            shop.products.push(product);
+        }
+        shop
+    }
+
+    /// One more server on the same database; how many there are now.
+    pub(crate) fn add_server(&mut self) -> usize {
+        let server = self.servers.len();
+        let serving = self.start(server);
+        self.addresses.set(server, &serving.address);
+        self.servers.push(Some(serving));
+        self.servers.len()
+    }
+
+    fn start(&self, server: usize) -> Serving {
+        let data = format!("data{server}");
+        let mut words = vec!["serve", "--listen", "127.0.0.1:0", "--throttle", "off"];
+        words.extend(["--database", &self.url, "--data-dir", &data]);
+        words.extend(QUICK);
+        words.extend(self.options.iter().map(String::as_str));
+        let mut command = self.place.command(&words);
+        command.env("TRADEPOST_JWT_SECRET", KEY);
+        let mut said = OpenOptions::new();
+        let said = said.create(true).append(true);
+        let said = said.open(self.place.path("err"));
+        self.place.start_into(command, said.unwrap())
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(&mut self, server: usize) {
+        let serving = self.servers[server].take().unwrap();
+        serving.signal("KILL");
+        serving.end();
+    }
+
+    /// Starts one again that was killed.
+    pub(crate) fn restart(&mut self, server: usize) {
+        let serving = self.start(server);
+        self.addresses.set(server, &serving.address);
+        self.servers[server] = Some(serving);
+    }
+
+    pub(crate) fn postgres(&mut self) -> &mut Postgres {
+        self.postgres.as_mut().unwrap()
+    }
+
+    /// What PostgreSQL has written down.
+    pub(crate) fn postgres_log(&self) -> String {
+        let postgres = self.postgres.as_ref();
+        postgres.map_or_else(String::new, |postgres| postgres.cluster.log())
+    }
+
+    /// What `tradepost verify` says of the books, which are right.
+    #[track_caller]
+    pub(crate) fn verify(&self) -> String {
+        let words = ["verify", "--database", &self.url, "--data-dir", "data0"];
+        self.place.run(&words).well().trim_end().to_owned()
+    }
+
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&self.addresses, 0, "")
+    }
+
+    pub(crate) fn staff(&self, server: usize) -> Client {
+        Client::new(&self.addresses, server, &self.staff)
+    }
+
+    /// As one of the customers, or one of the staff.
+    pub(crate) fn client(&self, server: usize, token: &str) -> Client {
+        Client::new(&self.addresses, server, token)
+    }
+
+    pub(crate) fn new_product(&self, price: i64, stock: i64) -> i64 {
+        let price = format!("{}.{:02}", price / 100, price % 100);
+        let body = format!("{{\"name\": \"Thing\", \"price\": \"{price}\", \"stock\": {stock}}}");
+        let made = self.staff(0).post("/api/products/", &body).unwrap();
+        made.with(201)["id"].as_i64().unwrap()
+    }
+
+    pub(crate) fn stock(&self, product: i64) -> i64 {
+        let path = format!("/api/products/{product}/");
+        let product = self.anonymous().get(&path).unwrap().with(200);
+        product["stock"].as_i64().unwrap()
+    }
+
+    /// Tokens of so many new customers. Signing in is bounded: they do it one after the other.
+    pub(crate) fn customers(&self, count: usize) -> Vec<String> {
+        let names: Vec<_> = (0..count).map(|number| format!("buyer{number}")).collect();
+        self.register("buyer0");
+        match &self.postgres {
+            // Each password takes its time to be hashed: once will do for all.
+            Some(postgres) => drop(postgres.sql(&format!(
+                "INSERT INTO users (username, username_key, password, is_staff, is_active,
+                                    session_epoch, created_at)
+                 SELECT 'buyer' || n, 'buyer' || n, password, is_staff, is_active,
+                        session_epoch, created_at
+                 FROM users, generate_series(1, {}) AS n WHERE username = 'buyer0'",
+                count - 1
+            ))),
+            None => names.iter().skip(1).for_each(|name| self.register(name)),
+        }
+        names.iter().map(|name| self.sign_in(name)).collect()
+    }
+
+    /// Asks again while there is no time to look at passwords: that is no fault that is tested here.
+    fn patiently(&self, path: &str, body: &str) -> Answer {
+        let began = Instant::now();
+        loop {
+            let answer = self.anonymous().post(path, body).unwrap();
+            if answer.status != 503 {
+                return answer;
+            }
+            assert!(began.elapsed() < 6 * IN_TIME, "{answer:?}");
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn register(&self, name: &str) {
+        let body = format!(
+            "{{\"username\": \"{name}\", \"email\": \"{name}@example.org\", \"password\": \"{PASSWORD}\"}}"
+        );
+        let made = self.patiently("/api/register/", &body);
+        // Refused if it was made at a try before, whose answer came too late.
+        assert!([201, 400].contains(&made.status), "{made:?}");
+    }
+
+    fn sign_in(&self, name: &str) -> String {
+        let body = format!("{{\"username\": \"{name}\", \"password\": \"{PASSWORD}\"}}");
+        let answer = self.patiently("/api-token-auth/", &body);
+        answer.with(200)["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Customers who each want one of each product, one half in the other order; every other one
+    /// gives each order a key. They are shared out among the servers.
+    pub(crate) fn buyers(&self, count: usize) -> Vec<Buyer> {
+        let tokens = self.customers(count);
+        let servers = self.servers.len();
+        tokens
+            .iter()
+            .enumerate()
+            .map(|(number, token)| {
+                let mut wants = self.products.clone();
+                if number / 2 % 2 == 1 {
+                    wants.reverse();
+                }
+                let client = self.client(number % servers, token);
+                Buyer::new(number, client, wants, number % 2 == 1)
+            })
+            .collect()
+    }
+
+    /// How many threads the servers have, all together.
+    pub(crate) fn threads(&self) -> usize {
+        let here = self.place.path(".").canonicalize().unwrap();
+        let is_ours =
+            |process: &PathBuf| read_link(process.join("cwd")).is_ok_and(|folder| folder == here);
+        let processes = read_dir("/proc")
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let tasks = processes
+            .filter(is_ours)
+            .map(|process| process.join("task"));
+        tasks
+            .map(|tasks| read_dir(tasks).map_or(0, Iterator::count))
+            .sum()
+    }
+}
