@@ -1,0 +1,303 @@
+//! Stores that are wrong on purpose: a simulation that finds nothing proves little unless it can
+//! find something.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tradepost_domain::{
+    AdjustStock, Adjusted, Cart, CartAction, CartItem, CartRepository, ChangeCart, ChangeOrder,
+    ChangeProduct, CreateProduct, Movement, Order, OrderAction, OrderFilter, OrderId,
+    OrderRepository, OrderStatus, Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId,
+    Product, ProductChange, ProductFilter, ProductId, ProductRepository, Reason, Refusal,
+    StockDelta, StockLevel, StoreError, Stores, UserId, Written,
+};
+
+/// What a store does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Defect {
+    /// Sells what is not there, and says that nothing is left.
+    Oversells,
+    /// Gives the stock of a deleted order back twice.
+    ReturnsTwice,
+    /// Does not write down what came back.
+    LosesMovements,
+    /// Knows no idempotency keys when it places orders.
+    ForgetsOrderKeys,
+    /// Gives the right answer to a delivery that is sent again, and counts it again.
+    DoublesDeliveries,
+    /// Knows the key, and gives the answer of now.
+    AnswersAnew,
+    /// Leaves in the cart what was ordered.
+    KeepsTheCart,
+    /// Writes down what it refuses.
+    AppliesRefused,
+    /// Places nothing after the first refused request of a batch.
+    HarmsNeighbours,
+    /// Lets staff take an order anywhere.
+    SkipsStatuses,
+    /// Loses an order that was acknowledged.
+    LosesOrders,
+    /// Leaves lines out of the order that it answers with.
+    LosesLines,
+    /// Counts archived products as sold ones.
+    WrongCount,
+}
+
+impl Defect {
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Oversells,
+        Self::ReturnsTwice,
+        Self::LosesMovements,
+        Self::ForgetsOrderKeys,
+        Self::DoublesDeliveries,
+        Self::AnswersAnew,
+        Self::KeepsTheCart,
+        Self::AppliesRefused,
+        Self::HarmsNeighbours,
+        Self::SkipsStatuses,
+        Self::LosesOrders,
+        Self::LosesLines,
+        Self::WrongCount,
+    ];
+}
+
+/// A store with a defect, over one without.
+pub(crate) struct Broken {
+    inner: Stores,
+    defect: Defect,
+    names: AtomicU64,
+}
+
+impl Broken {
+    pub(crate) fn stores(inner: Stores, defect: Defect) -> Stores {
+        let broken = Arc::new(Self {
+            inner: inner.clone(),
+            defect,
+            names: AtomicU64::new(1),
+        });
+        Stores {
+            products: broken.clone(),
+            carts: broken.clone(),
+            orders: broken,
+            ..inner
+        }
+    }
+
+    fn is(&self, defect: Defect) -> bool {
+        self.defect == defect
+    }
+
+    /// A name for an attempt that no client uses: the store would not take one twice.
+    fn unused(&self) -> PlacementId {
+        let number = self.names.fetch_add(1, Ordering::Relaxed);
+        PlacementId::new(u128::MAX - u128::from(number))
+    }
+
+    fn set_stock(&self, product: ProductId, stock: i64, like: &PlaceOrder) {
+        let change = ProductChange {
+            stock: StockLevel::new(stock),
+            ..ProductChange::default()
+        };
+        let (by, at) = (Some(like.user), like.at);
+        let command = ChangeProduct {
+            product,
+            change,
+            by,
+            at,
+        };
+        drop(self.inner.products.change(command));
+    }
+
+    fn oversell(&self, request: &PlaceOrder) -> Result<Placement, StoreError> {
+        let placement = self.place_one(request)?;
+        let Err(Refusal::InsufficientStock(short)) = &placement else {
+            return Ok(placement);
+        };
+        for short in short {
+            self.set_stock(short.product, short.requested, request);
+        }
+        self.place_one(request)
+    }
+
+    fn place_one(&self, request: &PlaceOrder) -> Result<Placement, StoreError> {
+        let request = std::slice::from_ref(request);
+        Ok(self.inner.orders.place(request)?.remove(0))
+    }
+
+    fn refill(&self, order: &Order) {
+        for line in &order.lines {
+            let action = CartAction::Add {
+                product: line.product,
+                quantity: line.quantity,
+            };
+            drop(self.inner.carts.change(ChangeCart {
+                user: order.user,
+                action,
+                key: None,
+                at: order.created_at,
+            }));
+        }
+    }
+}
+
+impl OrderRepository for Broken {
+    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        self.inner.orders.list(filter, page)
+    }
+
+    fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let found = self.inner.orders.find(id)?;
+        let lost = self.is(Defect::LosesOrders) && id.get() % 5 == 0;
+        Ok(found.filter(|_| !lost))
+    }
+
+    fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
+        let mut requests = requests.to_vec();
+        match self.defect {
+            Defect::Oversells => requests.iter().map(|one| self.oversell(one)).collect(),
+            Defect::HarmsNeighbours => {
+                let mut harmed = false;
+                let place = |one| {
+                    let placement = if harmed {
+                        Err(Refusal::Contended)
+                    } else {
+                        self.place_one(one)?
+                    };
+                    harmed |= placement.is_err();
+                    Ok(placement)
+                };
+                requests.iter().map(place).collect()
+            }
+            Defect::ForgetsOrderKeys => {
+                for request in &mut requests {
+                    request.key = None;
+                    request.placement = self.unused();
+                }
+                self.inner.orders.place(&requests)
+            }
+            _ => {
+                let mut placements = self.inner.orders.place(&requests)?;
+                for placement in &mut placements {
+                    self.spoil(placement);
+                }
+                Ok(placements)
+            }
+        }
+    }
+
+    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+        let outcome = self.inner.orders.change(command)?;
+        match (self.defect, &outcome) {
+            (Defect::ReturnsTwice, Ok(order)) if order.archived => {
+                for line in &order.lines {
+                    drop(self.inner.products.adjust_stock(AdjustStock {
+                        product: line.product,
+                        delta: StockDelta::new(line.quantity.units()).unwrap(),
+                        note: None,
+                        key: None,
+                        by: Some(order.user),
+                        at: command.at,
+                    }));
+                }
+            }
+            (Defect::SkipsStatuses, Err(Refusal::InvalidTransition { .. })) => {
+                let mut last = outcome.clone();
+                for status in [OrderStatus::Processing, OrderStatus::Shipped] {
+                    let action = OrderAction::SetStatus(status);
+                    last = self
+                        .inner
+                        .orders
+                        .change(ChangeOrder { action, ..command })?;
+                }
+                return Ok(last);
+            }
+            _ => {}
+        }
+        Ok(outcome)
+    }
+}
+
+impl Broken {
+    fn spoil(&self, placement: &mut Placement) {
+        match (self.defect, placement) {
+            (Defect::AnswersAnew, Ok(Written::Before(answer))) => {
+                *answer = answer.replace("pending", "processing");
+            }
+            (Defect::KeepsTheCart, Ok(Written::Now(order))) => self.refill(order),
+            (Defect::LosesLines, Ok(Written::Now(order))) => {
+                order.lines.truncate(1);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl CartRepository for Broken {
+    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
+        self.inner.carts.cart(user)
+    }
+
+    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+        let outcome = self.inner.carts.change(command.clone())?;
+        if self.is(Defect::AppliesRefused)
+            && let Err(Refusal::IdempotencyKeyReused) = &outcome
+        {
+            let key = None;
+            drop(self.inner.carts.change(ChangeCart { key, ..command }));
+        }
+        Ok(outcome)
+    }
+}
+
+impl ProductRepository for Broken {
+    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        let mut found = self.inner.products.list(filter, page)?;
+        if self.is(Defect::WrongCount) && !filter.archived {
+            let archived = ProductFilter { archived: true };
+            found.count += self.inner.products.list(archived, page)?.count;
+        }
+        Ok(found)
+    }
+
+    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        self.inner.products.find(id)
+    }
+
+    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+        self.inner.products.create(command)
+    }
+
+    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+        self.inner.products.change(command)
+    }
+
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+        let outcome = self.inner.products.adjust_stock(command.clone())?;
+        if self.is(Defect::DoublesDeliveries)
+            && let Ok(Written::Before(_)) = &outcome
+        {
+            let key = None;
+            drop(
+                self.inner
+                    .products
+                    .adjust_stock(AdjustStock { key, ..command }),
+            );
+        }
+        Ok(outcome)
+    }
+
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError> {
+        let mut found = self.inner.products.movements(product, page)?;
+        if let Some(ledger) = found.as_mut().filter(|_| self.is(Defect::LosesMovements)) {
+            let before = ledger.items.len();
+            ledger
+                .items
+                .retain(|one| one.entry.reason != Reason::Return);
+            ledger.count -= u64::try_from(before - ledger.items.len()).unwrap();
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,263 @@
+//! What somebody can send to the shop, and what comes back.
+
+use tradepost_domain::{
+    Account, Actor, Adjusted, CartItem, CartItemId, ChangePassword, IdempotencyKey, KeyScope,
+    Keyed, Money, NewUser, Order, OrderId, OrderStatus, Password, PlaceOrder, Product,
+    ProductChange, ProductDraft, ProductId, Quantity, Refusal, Render, SignedIn, StockDelta,
+    SwitchUser, Written,
+};
+
+/// A command and who sends it.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) by: Actor,
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Command {
+    Create {
+        draft: ProductDraft,
+        key: Option<Keyed<Product>>,
+    },
+    Change {
+        product: ProductId,
+        change: ProductChange,
+    },
+    Adjust {
+        product: ProductId,
+        delta: StockDelta,
+        key: Option<Keyed<Adjusted>>,
+    },
+    Add {
+        product: ProductId,
+        quantity: Quantity,
+        key: Option<Keyed<CartItem>>,
+    },
+    Set {
+        line: CartItemId,
+        quantity: Option<Quantity>,
+        product: Option<ProductId>,
+    },
+    Remove {
+        line: CartItemId,
+    },
+    Empty,
+    Checkout {
+        expected: Option<Money>,
+        key: Option<Keyed<Order>>,
+    },
+    SetStatus {
+        order: OrderId,
+        status: OrderStatus,
+    },
+    Delete {
+        order: OrderId,
+    },
+    Register {
+        user: NewUser,
+        staff: bool,
+    },
+    Switch(SwitchUser),
+    ChangePassword {
+        current: String,
+        new: Password,
+    },
+    ResetPassword {
+        username: String,
+        new: Password,
+    },
+    /// The second half of a change of password, which somebody else may have come between.
+    StorePassword(ChangePassword),
+    SignIn {
+        username: String,
+        password: String,
+    },
+    Authenticate {
+        token: String,
+    },
+    ForgetKeys,
+}
+
+impl Command {
+    /// Its name in the count of what was reached.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Change { change, .. } => match (change.archived, change.stock) {
+                (Some(true), _) => "archive",
+                (Some(false), _) => "restore",
+                (None, Some(_)) => "set stock",
+                (None, None) => "change",
+            },
+            Self::Adjust { key: None, .. } => "adjust",
+            Self::Adjust { .. } => "adjust under a key",
+            Self::Add { key: None, .. } => "add",
+            Self::Add { .. } => "add under a key",
+            Self::Set { .. } => "set",
+            Self::Remove { .. } => "remove",
+            Self::Empty => "empty",
+            Self::Checkout { .. } => "place",
+            Self::SetStatus { .. } => "set status",
+            Self::Delete { .. } => "delete",
+            Self::Register { .. } => "register",
+            Self::Switch(_) => "switch",
+            Self::ChangePassword { .. } => "change password",
+            Self::ResetPassword { .. } => "reset password",
+            Self::StorePassword(_) => "store password",
+            Self::SignIn { .. } => "sign in",
+            Self::Authenticate { .. } => "authenticate",
+            Self::ForgetKeys => "forget keys",
+        }
+    }
+
+    /// All that [`Command::name`] can say.
+    pub(crate) const NAMES: [&str; 23] = [
+        "create",
+        "archive",
+        "restore",
+        "set stock",
+        "change",
+        "adjust",
+        "adjust under a key",
+        "add",
+        "add under a key",
+        "set",
+        "remove",
+        "empty",
+        "place",
+        "set status",
+        "delete",
+        "register",
+        "switch",
+        "change password",
+        "reset password",
+        "store password",
+        "sign in",
+        "authenticate",
+        "forget keys",
+    ];
+}
+
+/// The outcome of a command, as whoever sent it gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Answer {
+    Created(Written<Product>),
+    Changed(Product),
+    Adjusted(Written<Adjusted>),
+    Added(Written<CartItem>),
+    Line(Option<CartItem>),
+    Ordered(Order),
+    Account(Account),
+    SignedIn(SignedIn),
+    Session(tradepost_domain::Session),
+    Forgotten(u64),
+    Done,
+}
+
+impl Answer {
+    /// Whether it is the answer of before.
+    pub(crate) fn is_replay(&self) -> bool {
+        matches!(
+            self,
+            Self::Created(Written::Before(_))
+                | Self::Adjusted(Written::Before(_))
+                | Self::Added(Written::Before(_))
+        )
+    }
+}
+
+/// A key, and the command that it comes with as its fingerprint.
+pub(crate) fn keyed<T>(
+    path: &str,
+    key: &str,
+    fingerprint: String,
+    render: fn(&T) -> String,
+) -> Keyed<T> {
+    Keyed {
+        scope: KeyScope {
+            path: path.to_owned(),
+            key: IdempotencyKey::new(key).unwrap(),
+        },
+        fingerprint,
+        render: Render(render),
+    }
+}
+
+pub(crate) fn render_product(product: &Product) -> String {
+    let Product { id, name, .. } = product;
+    format!("product {id} {name} {}", product.stock)
+}
+
+pub(crate) fn render_adjusted(adjusted: &Adjusted) -> String {
+    format!("movement {} to {}", adjusted.movement.id, adjusted.level)
+}
+
+pub(crate) fn render_item(item: &CartItem) -> String {
+    format!("line {} of {}", item.line.id, item.line.quantity)
+}
+
+pub(crate) fn render_order(order: &Order) -> String {
+    format!("order {} for {} {}", order.id, order.total, order.status)
+}
+
+/// The refusals by name; the invalid ones by their fields.
+pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
+    vec![match refusal {
+        Refusal::Unauthenticated => "unauthenticated",
+        Refusal::InvalidToken => "invalid token",
+        Refusal::InvalidCredentials => "invalid credentials",
+        Refusal::Forbidden => "forbidden",
+        Refusal::NotFound => "not found",
+        Refusal::Invalid(errors) => return errors.iter().map(|(field, _)| field).collect(),
+        Refusal::InsufficientStock(_) => "insufficient stock",
+        Refusal::ProductUnavailable(_) => "product unavailable",
+        Refusal::CartFull { .. } => "cart full",
+        Refusal::EmptyCart => "empty cart",
+        Refusal::TotalChanged { .. } => "total changed",
+        Refusal::TotalTooLarge => "total too large",
+        Refusal::InvalidTransition { .. } => "invalid transition",
+        Refusal::OrderNotPending { .. } => "order not pending",
+        Refusal::IdempotencyKeyReused => "idempotency key reused",
+        Refusal::Contended => "contended",
+        Refusal::LastStaff => "last staff",
+    }]
+}
+
+/// Every refusal that the simulation reaches. The others are [`UNREACHED`].
+pub(crate) const REACHED: [&str; 22] = [
+    "unauthenticated",
+    "invalid token",
+    "invalid credentials",
+    "forbidden",
+    "not found",
+    "insufficient stock",
+    "product unavailable",
+    "cart full",
+    "empty cart",
+    "total changed",
+    "invalid transition",
+    "order not pending",
+    "idempotency key reused",
+    "last staff",
+    // Fields.
+    "sku",
+    "price",
+    "delta",
+    "product_id",
+    "quantity",
+    "username",
+    "email",
+    "current_password",
+];
+
+/// No cart within its bounds costs more than 64 bits of minor units, and nobody stands in the way
+/// of one mutex.
+pub(crate) const UNREACHED: [&str; 2] = ["total too large", "contended"];
+
+/// One of the requests that wait to be placed.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) client: usize,
+    pub(crate) request: PlaceOrder,
+}

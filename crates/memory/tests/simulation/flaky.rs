@@ -1,0 +1,225 @@
+//! A store that can be lost on the way: before a command arrives, or before its answer does.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex};
+use tradepost_domain::{
+    Account, AccountRepository, AdjustStock, Adjusted, Cart, CartItem, CartRepository, ChangeCart,
+    ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Keyed, Movement, Order,
+    OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest, PasswordHash, PlaceOrder,
+    Placement, Product, ProductFilter, ProductId, ProductRepository, Register, Render, StoreError,
+    StoreErrorKind, Stores, SwitchUser, UserId, Written,
+};
+
+/// What is to become of the next write.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) enum Fate {
+    #[default]
+    Fine,
+    /// It does not arrive.
+    Lost(StoreErrorKind),
+    /// It happens, and its answer is lost.
+    Unanswered,
+    /// If an answer is to be stored, making it panics.
+    Crash,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Contact {
+    /// Whoever sent it has the store's answer, or the store was never asked.
+    #[default]
+    Answered,
+    /// The caller got a failure: it never arrived.
+    Lost,
+    /// The caller got a failure: it broke off, and nothing has happened.
+    Crashed,
+    /// The caller got a failure, and it has happened, or was refused.
+    Unseen,
+}
+
+impl Contact {
+    pub(crate) fn came_to_nothing(self) -> bool {
+        matches!(self, Self::Lost | Self::Crashed)
+    }
+
+    /// Its name in the count of what was reached.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "done",
+            Self::Lost => "lost",
+            Self::Crashed => "crashed",
+            Self::Unseen => "happened unseen",
+        }
+    }
+}
+
+/// What crashes panic with.
+struct Crash;
+
+/// The reads are as reliable as ever.
+pub(crate) struct Flaky {
+    inner: Stores,
+    line: Mutex<(Fate, Contact)>,
+}
+
+impl Flaky {
+    pub(crate) fn new(inner: Stores) -> Arc<Self> {
+        let line = Mutex::default();
+        Arc::new(Self { inner, line })
+    }
+
+    /// The ports, with the writes over the line.
+    pub(crate) fn stores(self: &Arc<Self>) -> Stores {
+        Stores {
+            products: self.clone(),
+            carts: self.clone(),
+            orders: self.clone(),
+            accounts: self.clone(),
+            ..self.inner.clone()
+        }
+    }
+
+    pub(crate) fn arm(&self, fate: Fate) {
+        *self.line.lock().unwrap() = (fate, Contact::Answered);
+    }
+
+    pub(crate) fn contact(&self) -> Contact {
+        self.line.lock().unwrap().1
+    }
+
+    fn write<T>(&self, run: impl FnOnce(bool) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let fate = std::mem::take(&mut self.line.lock().unwrap().0);
+        let (contact, kind) = match fate {
+            Fate::Fine => return run(false),
+            Fate::Lost(kind) => (Contact::Lost, kind),
+            Fate::Unanswered => {
+                run(false)?;
+                (Contact::Unseen, StoreErrorKind::OutcomeUnknown)
+            }
+            Fate::Crash => match catch_unwind(AssertUnwindSafe(|| run(true))) {
+                Ok(answer) => return answer,
+                Err(panic) if panic.is::<Crash>() => (Contact::Crashed, StoreErrorKind::Other),
+                Err(panic) => resume_unwind(panic),
+            },
+        };
+        self.line.lock().unwrap().1 = contact;
+        Err(StoreError::new(kind))
+    }
+}
+
+/// The key, with an answer that cannot be made if it is to crash.
+fn wired<T>(key: Option<Keyed<T>>, crash: bool) -> Option<Keyed<T>> {
+    // Not panic!: there is nothing to report.
+    let render = Render(|_: &T| resume_unwind(Box::new(Crash)));
+    key.map(|key| if crash { Keyed { render, ..key } } else { key })
+}
+
+impl ProductRepository for Flaky {
+    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        self.inner.products.list(filter, page)
+    }
+
+    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+        self.inner.products.find(id)
+    }
+
+    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+        self.write(|crash| {
+            let key = wired(command.key.clone(), crash);
+            self.inner.products.create(CreateProduct { key, ..command })
+        })
+    }
+
+    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+        self.write(|_| self.inner.products.change(command))
+    }
+
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+        self.write(|crash| {
+            let key = wired(command.key.clone(), crash);
+            self.inner
+                .products
+                .adjust_stock(AdjustStock { key, ..command })
+        })
+    }
+
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError> {
+        self.inner.products.movements(product, page)
+    }
+}
+
+impl CartRepository for Flaky {
+    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
+        self.inner.carts.cart(user)
+    }
+
+    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+        self.write(|crash| {
+            let key = wired(command.key.clone(), crash);
+            self.inner.carts.change(ChangeCart { key, ..command })
+        })
+    }
+}
+
+impl OrderRepository for Flaky {
+    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        self.inner.orders.list(filter, page)
+    }
+
+    fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.inner.orders.find(id)
+    }
+
+    fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
+        self.write(|crash| {
+            let mut requests = requests.to_vec();
+            for request in &mut requests {
+                request.key = wired(request.key.take(), crash);
+            }
+            self.inner.orders.place(&requests)
+        })
+    }
+
+    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+        self.write(|_| self.inner.orders.change(command))
+    }
+}
+
+impl AccountRepository for Flaky {
+    fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.inner.accounts.find(user)
+    }
+
+    fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
+        self.inner.accounts.credentials(username_key)
+    }
+
+    fn register(&self, command: Register) -> Outcome<Account> {
+        self.write(|_| self.inner.accounts.register(command))
+    }
+
+    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+        self.write(|_| self.inner.accounts.change_password(command))
+    }
+
+    fn renew_hash(
+        &self,
+        user: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), StoreError> {
+        self.write(|_| self.inner.accounts.renew_hash(user, old, new))
+    }
+
+    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+        self.write(|_| self.inner.accounts.switch(command))
+    }
+
+    fn has_staff(&self) -> Result<bool, StoreError> {
+        self.inner.accounts.has_staff()
+    }
+}

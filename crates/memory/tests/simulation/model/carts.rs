@@ -1,0 +1,141 @@
+use super::{Expected, Fresh, Model, somebody, wrong};
+use crate::command::Answer;
+use chrono::{DateTime, Utc};
+use tradepost_domain::{
+    Actor, CartItem, CartItemId, CartLine, Keyed, Problem, ProductId, Quantity, Refusal, UserId,
+    Written,
+};
+
+/// As design.md has them, and not as the domain does.
+pub(crate) const MOST_LINES: usize = 100;
+pub(crate) const MOST_UNITS: i64 = 9_999;
+
+impl Model {
+    pub(super) fn add(
+        &mut self,
+        by: Actor,
+        product: ProductId,
+        quantity: Quantity,
+        key: Option<&Keyed<CartItem>>,
+        at: DateTime<Utc>,
+        fresh: &Fresh,
+    ) -> Expected {
+        let user = somebody(by)?;
+        if let Some(answer) = self.replay(user, key)? {
+            return Ok(Answer::Added(Written::Before(answer)));
+        }
+        if self.sold(product).is_none() {
+            return wrong("product_id", Problem::UnknownProduct);
+        }
+        let lines = self.carts.get(&user).map_or(&[][..], Vec::as_slice);
+        let held = lines.iter().find(|line| line.product == product);
+        let before = held.map_or(0, |line| line.quantity.units());
+        let wanted = before + quantity.units();
+        if wanted > MOST_UNITS {
+            let max = u32::try_from(MOST_UNITS).unwrap();
+            let held = u32::try_from(before).unwrap();
+            return wrong("quantity", Problem::LineTooLarge { max, held });
+        }
+        if held.is_none() && lines.len() >= MOST_LINES {
+            let limit = MOST_LINES;
+            return Err(Refusal::CartFull { limit });
+        }
+        if wanted > self.on_hand(product) {
+            let shortage = self.short(product, wanted);
+            return Err(Refusal::InsufficientStock(vec![shortage]));
+        }
+        let line = CartLine {
+            id: held
+                .map(|line| line.id)
+                .or(fresh.line)
+                .unwrap_or(CartItemId::new(i64::MAX).unwrap()),
+            user,
+            product,
+            quantity: Quantity::new(wanted).unwrap(),
+            created_at: held.map_or(at, |line| line.created_at),
+            updated_at: at,
+        };
+        self.write_line(line);
+        let item = self.item(line);
+        self.keep(user, key, &item, at);
+        Ok(Answer::Added(Written::Now(item)))
+    }
+
+    pub(super) fn set(
+        &mut self,
+        by: Actor,
+        line: CartItemId,
+        quantity: Option<Quantity>,
+        claimed: Option<ProductId>,
+        at: DateTime<Utc>,
+    ) -> Expected {
+        let user = somebody(by)?;
+        let line = self.line(user, line)?;
+        if claimed.is_some_and(|claimed| claimed != line.product) {
+            return wrong("product_id", Problem::OtherProduct);
+        }
+        let Some(quantity) = quantity else {
+            self.drop_line(user, line.id);
+            return Ok(Answer::Line(None));
+        };
+        if self.sold(line.product).is_none() {
+            return Err(Refusal::ProductUnavailable(vec![line.product]));
+        }
+        if quantity.units() > self.on_hand(line.product) {
+            let shortage = self.short(line.product, quantity.units());
+            return Err(Refusal::InsufficientStock(vec![shortage]));
+        }
+        let line = if quantity == line.quantity {
+            line
+        } else {
+            CartLine {
+                quantity,
+                updated_at: at,
+                ..line
+            }
+        };
+        self.write_line(line);
+        Ok(Answer::Line(Some(self.item(line))))
+    }
+
+    pub(super) fn remove(&mut self, by: Actor, line: CartItemId) -> Expected {
+        let user = somebody(by)?;
+        let line = self.line(user, line)?;
+        self.drop_line(user, line.id);
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn empty(&mut self, by: Actor) -> Expected {
+        let user = somebody(by)?;
+        self.carts.remove(&user);
+        self.touched.carts.push(user);
+        Ok(Answer::Done)
+    }
+
+    pub(crate) fn item(&self, line: CartLine) -> CartItem {
+        let product = self.products[&line.product].clone();
+        CartItem { line, product }
+    }
+
+    fn line(&self, user: UserId, id: CartItemId) -> Expected<CartLine> {
+        let mut lines = self.carts.get(&user).into_iter().flatten();
+        let line = lines.find(|line| line.id == id);
+        line.copied().ok_or(Refusal::NotFound)
+    }
+
+    fn write_line(&mut self, line: CartLine) {
+        self.last_line = self.last_line.max(line.id.get());
+        let cart = self.carts.entry(line.user).or_default();
+        match cart.iter_mut().find(|held| held.id == line.id) {
+            Some(held) => *held = line,
+            None => cart.push(line),
+        }
+        self.touched.carts.push(line.user);
+    }
+
+    fn drop_line(&mut self, user: UserId, id: CartItemId) {
+        let cart = self.carts.get_mut(&user).unwrap();
+        cart.retain(|line| line.id != id);
+        self.touched.carts.push(user);
+    }
+}

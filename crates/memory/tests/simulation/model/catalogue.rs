@@ -1,0 +1,133 @@
+use super::{Expected, Fresh, Model, staff, wrong};
+use crate::command::Answer;
+use chrono::{DateTime, Utc};
+use tradepost_contract::usd;
+use tradepost_domain::{
+    Actor, Adjusted, Keyed, Movement, MovementId, Price, Problem, Product, ProductChange,
+    ProductDraft, ProductId, Reason, Refusal, Sku, StockDelta, StockLevel, Written,
+};
+
+impl Model {
+    pub(super) fn create(
+        &mut self,
+        by: Actor,
+        draft: &ProductDraft,
+        key: Option<&Keyed<Product>>,
+        at: DateTime<Utc>,
+        fresh: &Fresh,
+    ) -> Expected {
+        let user = staff(by)?;
+        if let Some(answer) = self.replay(user, key)? {
+            return Ok(Answer::Created(Written::Before(answer)));
+        }
+        in_our_currency(draft.price)?;
+        if self.holder(draft.sku.as_ref()).is_some() {
+            return wrong("sku", Problem::Taken);
+        }
+        let id = fresh.product.unwrap_or(ProductId::new(i64::MAX).unwrap());
+        let mut product = Product {
+            id,
+            sku: draft.sku.clone(),
+            name: draft.name.clone(),
+            description: draft.description.clone(),
+            price: draft.price,
+            stock: StockLevel::ZERO,
+            archived: false,
+            created_at: at,
+            updated_at: at,
+        };
+        self.products.insert(id, product.clone());
+        self.touched.products.push(id);
+        let opening = (Reason::Opening, None);
+        self.move_stock(id, draft.stock.units(), opening, user, at);
+        product.stock = draft.stock;
+        self.keep(user, key, &product, at);
+        Ok(Answer::Created(Written::Now(product)))
+    }
+
+    pub(super) fn change(
+        &mut self,
+        by: Actor,
+        id: ProductId,
+        change: &ProductChange,
+        at: DateTime<Utc>,
+    ) -> Expected {
+        let user = staff(by)?;
+        let before = self.products.get(&id).ok_or(Refusal::NotFound)?.clone();
+        if before.archived && change.archived != Some(false) {
+            return Err(Refusal::NotFound);
+        }
+        change.price.map_or(Ok(()), in_our_currency)?;
+        let sku = change.sku.as_ref().and_then(Option::as_ref);
+        if self.holder(sku).is_some_and(|holder| holder != id) {
+            return wrong("sku", Problem::Taken);
+        }
+        let mut after = before.clone();
+        after.sku = change.sku.clone().unwrap_or(after.sku);
+        after.name = change.name.clone().unwrap_or(after.name);
+        after.description = change.description.clone().unwrap_or(after.description);
+        after.price = change.price.unwrap_or(after.price);
+        after.archived = change.archived.unwrap_or(after.archived);
+        let units = change
+            .stock
+            .map_or(0, |stock| stock.units() - before.stock.units());
+        if after != before || units != 0 {
+            after.updated_at = at;
+        }
+        self.products.insert(id, after);
+        self.touched.products.push(id);
+        self.move_stock(id, units, (Reason::Adjustment, None), user, at);
+        Ok(Answer::Changed(self.products[&id].clone()))
+    }
+
+    pub(super) fn adjust(
+        &mut self,
+        by: Actor,
+        id: ProductId,
+        delta: StockDelta,
+        key: Option<&Keyed<Adjusted>>,
+        at: DateTime<Utc>,
+        fresh: &Fresh,
+    ) -> Expected {
+        let user = staff(by)?;
+        if let Some(answer) = self.replay(user, key)? {
+            return Ok(Answer::Adjusted(Written::Before(answer)));
+        }
+        let level = match self.sold(id) {
+            None => return Err(Refusal::NotFound),
+            Some(product) => product.stock.units() + delta.units(),
+        };
+        if level < 0 {
+            let shortage = self.short(id, -delta.units());
+            return Err(Refusal::InsufficientStock(vec![shortage]));
+        }
+        if level > StockLevel::MAX && delta.units() > 0 {
+            let max = StockLevel::MAX;
+            return wrong("delta", Problem::StockTooLarge { max });
+        }
+        self.move_stock(id, delta.units(), (Reason::Adjustment, None), user, at);
+        let adjusted = Adjusted {
+            movement: Movement {
+                id: fresh.movement.unwrap_or(MovementId::new(i64::MAX).unwrap()),
+                entry: self.ledger[&id].last().unwrap().clone(),
+            },
+            level: self.products[&id].stock,
+        };
+        self.keep(user, key, &adjusted, at);
+        Ok(Answer::Adjusted(Written::Now(adjusted)))
+    }
+
+    fn holder(&self, sku: Option<&Sku>) -> Option<ProductId> {
+        let mut products = self.products.values();
+        let holder = products.find(|product| sku.is_some() && product.sku.as_ref() == sku);
+        holder.map(|product| product.id)
+    }
+}
+
+fn in_our_currency(price: Price) -> Expected<()> {
+    if price.money().currency() == usd() {
+        Ok(())
+    } else {
+        wrong("price", Problem::OtherCurrency(usd()))
+    }
+}

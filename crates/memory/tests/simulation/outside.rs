@@ -1,0 +1,110 @@
+//! What the shop needs from the outside, without chance and without cost.
+
+use chrono::{DateTime, Duration, Utc};
+use std::sync::atomic::{AtomicI64, Ordering};
+use tradepost_domain::{
+    Clock, HashingFailed, Password, PasswordHash, PasswordHasher, PlacementId, PlacementIds,
+    Refusal, TokenClaims, TokenService, UserId,
+};
+
+/// A clock that somebody turns.
+#[derive(Default)]
+pub(crate) struct Hands(AtomicI64);
+
+impl Hands {
+    pub(crate) fn turn(&self, by: Duration) {
+        self.0.fetch_add(by.num_seconds(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> DateTime<Utc> {
+        tradepost_contract::at(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Names in a row: as good as random ones where nobody guesses.
+#[derive(Default)]
+pub(crate) struct Names(AtomicI64);
+
+impl PlacementIds for Names {
+    fn next(&self) -> PlacementId {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        PlacementId::new(u128::try_from(number).unwrap())
+    }
+}
+
+/// Keeps passwords as they are, behind a word that says since when.
+pub(crate) struct Plain;
+
+const TODAY: &str = "today:";
+const FORMERLY: &str = "formerly:";
+
+pub(crate) fn hash(password: &str) -> PasswordHash {
+    PasswordHash::new(format!("{TODAY}{password}"))
+}
+
+/// A hash that the next sign-in renews.
+pub(crate) fn old_hash(password: &str) -> PasswordHash {
+    PasswordHash::new(format!("{FORMERLY}{password}"))
+}
+
+pub(crate) fn is_hash_of(hash: &PasswordHash, candidate: &str) -> bool {
+    let text = hash.reveal();
+    let kept = text
+        .strip_prefix(TODAY)
+        .or_else(|| text.strip_prefix(FORMERLY));
+    kept == Some(candidate)
+}
+
+impl PasswordHasher for Plain {
+    fn hash(&self, password: &Password) -> Result<PasswordHash, HashingFailed> {
+        Ok(hash(password.reveal()))
+    }
+
+    fn verify(&self, candidate: &str, hash: &PasswordHash) -> bool {
+        is_hash_of(hash, candidate)
+    }
+
+    fn verify_nobody(&self, _: &str) {}
+
+    fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        hash.reveal().starts_with(FORMERLY)
+    }
+}
+
+/// Tokens that everybody can read, and nobody in here forges.
+pub(crate) struct Notes;
+
+impl TokenService for Notes {
+    fn issue(&self, claims: &TokenClaims) -> String {
+        let (issued, expires) = (claims.issued_at.timestamp(), claims.expires_at.timestamp());
+        let TokenClaims {
+            user,
+            session_epoch,
+            ..
+        } = claims;
+        format!("{user}.{session_epoch}.{issued}.{expires}")
+    }
+
+    fn read(&self, token: &str, now: DateTime<Utc>) -> Result<TokenClaims, Refusal> {
+        let parts: Result<Vec<i64>, _> = token.split('.').map(str::parse).collect();
+        let Ok([user, session_epoch, issued, expires]) =
+            <[i64; 4]>::try_from(parts.unwrap_or_default())
+        else {
+            return Err(Refusal::InvalidToken);
+        };
+        let moment = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let claims = TokenClaims {
+            user: UserId::new(user).unwrap(),
+            session_epoch,
+            issued_at: moment(issued),
+            expires_at: moment(expires),
+        };
+        if now < claims.expires_at {
+            Ok(claims)
+        } else {
+            Err(Refusal::InvalidToken)
+        }
+    }
+}
