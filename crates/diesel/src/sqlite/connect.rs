@@ -78,8 +78,10 @@ pub(super) fn make_private(path: &str) -> Result<(), OpenError> {
 /// the readers expect.
 pub(super) fn keep_promises(conn: &mut Conn, path: &str, wait: Duration) -> Result<(), OpenError> {
     write_ahead_log(conn, path, wait)?;
+    // What it takes to undo one job of a batch is kept in memory: else each would write a file.
     conn.batch_execute(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000",
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;
+         PRAGMA temp_store = MEMORY",
     )
     .map_err(|error| OpenError::unusable(path, &error))
 }

@@ -1,0 +1,144 @@
+//! The databases that are measured.
+
+use crate::plan::{Basket, Store};
+use crate::{Outcome, fill};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use std::path::Path;
+use tradepost_diesel::{DatabaseUrl, Migrator, Missing};
+use tradepost_throwaway::Cluster;
+
+/// A shop's database.
+pub(crate) struct Shop {
+    pub(crate) store: Store,
+    pub(crate) url: String,
+    pub(crate) products: u32,
+}
+
+/// A connection to one of the two.
+pub(crate) enum Link {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+#[derive(QueryableByName)]
+struct Words {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+impl Link {
+    /// Runs a script.
+    pub(crate) fn run(&mut self, sql: &str) -> QueryResult<()> {
+        match self {
+            Self::Postgres(conn) => conn.batch_execute(sql),
+            Self::Sqlite(conn) => conn.batch_execute(sql),
+        }
+    }
+
+    /// The number that a query gives as `value`.
+    pub(crate) fn number(&mut self, sql: &str) -> QueryResult<i64> {
+        let query = diesel::sql_query(sql);
+        let row: Number = match self {
+            Self::Postgres(conn) => query.get_result(conn)?,
+            Self::Sqlite(conn) => query.get_result(conn)?,
+        };
+        Ok(row.value)
+    }
+
+    /// The text that a query gives as `value`.
+    pub(crate) fn words(&mut self, sql: &str) -> QueryResult<String> {
+        let query = diesel::sql_query(sql);
+        let row: Words = match self {
+            Self::Postgres(conn) => query.get_result(conn)?,
+            Self::Sqlite(conn) => query.get_result(conn)?,
+        };
+        Ok(row.value)
+    }
+}
+
+impl Shop {
+    /// Makes a shop on PostgreSQL.
+    pub(crate) fn on_postgres(cluster: &Cluster, products: u32, users: u32) -> Outcome<Self> {
+        let url = cluster.url(&cluster.database()?);
+        Self::open(Store::Postgres, url, products, users)
+    }
+
+    /// Makes a shop in a file of SQLite.
+    pub(crate) fn on_sqlite(folder: &Path, products: u32, users: u32) -> Outcome<Self> {
+        let file = folder.join(format!("shop-{products}.db"));
+        let url = format!("sqlite://{}", file.display());
+        Self::open(Store::Sqlite, url, products, users)
+    }
+
+    fn open(store: Store, url: String, products: u32, users: u32) -> Outcome<Self> {
+        Migrator::connect(&DatabaseUrl::parse(&url)?, Missing::Create)?.run(|_| {})?;
+        let shop = Self {
+            store,
+            url,
+            products,
+        };
+        let mut link = shop.connect()?;
+        link.run("BEGIN")?;
+        link.run(&fill::shop(products, users))?;
+        link.run("COMMIT")?;
+        link.run(match store {
+            Store::Postgres => "VACUUM ANALYZE",
+            Store::Sqlite => "ANALYZE",
+        })?;
+        Ok(shop)
+    }
+
+    /// Connects as the server does: SQLite keeps what was committed, whatever happens.
+    pub(crate) fn connect(&self) -> Outcome<Link> {
+        match self.store {
+            Store::Postgres => Ok(Link::Postgres(PgConnection::establish(&self.url)?)),
+            Store::Sqlite => {
+                let path = self.url.trim_start_matches("sqlite://");
+                let mut link = Link::Sqlite(SqliteConnection::establish(path)?);
+                link.run(
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL;
+                     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+                     PRAGMA cache_size = -8000",
+                )?;
+                Ok(link)
+            }
+        }
+    }
+
+    /// Empties every cart, and fills the first ones.
+    pub(crate) fn fill_carts(&self, basket: Basket, carts: u32) -> Outcome<()> {
+        let mut link = self.connect()?;
+        let filled = fill::carts(basket, carts, self.products);
+        self.empty_carts()?;
+        link.run(&filled)?;
+        if self.store == Store::Postgres {
+            link.run("VACUUM ANALYZE cart_items")?;
+        }
+        Ok(())
+    }
+
+    /// Empties every cart.
+    pub(crate) fn empty_carts(&self) -> Outcome<()> {
+        let mut link = self.connect()?;
+        Ok(link.run(match self.store {
+            Store::Postgres => "TRUNCATE cart_items RESTART IDENTITY",
+            Store::Sqlite => {
+                "DELETE FROM cart_items; DELETE FROM sqlite_sequence WHERE name = 'cart_items'"
+            }
+        })?)
+    }
+
+    /// How many orders there are.
+    pub(crate) fn orders(&self) -> Outcome<i64> {
+        let mut link = self.connect()?;
+        Ok(link.number("SELECT count(*) AS value FROM orders")?)
+    }
+}

@@ -1,0 +1,56 @@
+//! Measures Tradepost against the limits of the database that it runs on, in one run on one
+//! machine: `scripts/bench`, and docs/performance.md for what it found.
+//!
+//! - [`plan`]: what is measured, how often, and which ratios are asked for.
+//! - [`data`], [`fill`]: the shops that it is measured on.
+//! - [`pgbench`], [`raw`]: the databases' own limits.
+//! - [`server`], [`requests`], [`driver`]: the program, over HTTP.
+//! - [`cpu`], [`machine`], [`report`]: what is told about it.
+
+mod console;
+mod cpu;
+mod data;
+mod driver;
+mod fill;
+mod machine;
+mod pgbench;
+mod plan;
+mod raw;
+mod report;
+mod requests;
+mod rounds;
+mod server;
+
+use plan::Scale;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What goes wrong ends the measurement with a sentence.
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::progress(format_args!("The measurement failed: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome<()> {
+    let mut scale = Scale::FULL;
+    let mut program = std::env::current_exe()?.with_file_name("tradepost");
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--quick" => scale = Scale::QUICK,
+            "--server" => program = PathBuf::from(words.next().ok_or("--server needs a path")?),
+            _ => return Err("usage: tradepost-bench [--quick] [--server PATH]".into()),
+        }
+    }
+    let results = rounds::measure(&scale, &program)?;
+    console::say(format_args!("{}", report::text(&scale, &results)));
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! What is measured, and how much of it.
+
+/// How much is measured.
+pub(crate) struct Scale {
+    /// How often each row is measured; the rows take turns.
+    pub(crate) rounds: u32,
+    /// Requests or orders in a round of most rows.
+    pub(crate) orders: u32,
+    /// Orders that pgbench places one by one on one product, which is slow.
+    pub(crate) orders_on_one: u32,
+    /// Requests in a round of what only reads.
+    pub(crate) reads: u32,
+}
+
+impl Scale {
+    pub(crate) const FULL: Self = Self {
+        rounds: 5,
+        orders: 20_000,
+        orders_on_one: 4_000,
+        reads: 20_000,
+    };
+    /// For a look: under three minutes.
+    pub(crate) const QUICK: Self = Self {
+        rounds: 3,
+        orders: 4_000,
+        orders_on_one: 1_600,
+        reads: 4_000,
+    };
+
+    /// Everybody who buys: each places one order in a round of a row. Some are for warming up.
+    pub(crate) fn users(&self) -> u32 {
+        let most = self.orders.max(self.reads);
+        most + warm_up(most)
+    }
+}
+
+/// How many requests go ahead of so many, and do not count: connections are made and statements
+/// prepared meanwhile, as they are in a shop that has been open for a minute.
+pub(crate) const fn warm_up(requests: u32) -> u32 {
+    requests / 20
+}
+
+/// Products in the shop that most rows are measured in.
+pub(crate) const PRODUCTS: u32 = 1_000;
+/// Products in the shop that shows what a large catalogue costs.
+pub(crate) const MANY_PRODUCTS: u32 = 100_000;
+/// Orders that each shop has had before.
+pub(crate) const EARLIER_ORDERS: u32 = 50_000;
+/// Connections of the load driver.
+pub(crate) const CONNECTIONS: usize = 64;
+/// Orders in a raw batch: as many as the server takes at most.
+pub(crate) const BATCH: usize = 64;
+/// Connections of pgbench.
+pub(crate) const PGBENCH_CLIENTS: u32 = 16;
+
+/// The two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Store {
+    Postgres,
+    Sqlite,
+}
+
+/// What is in the carts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Basket {
+    /// Two products, spread over all.
+    Spread,
+    /// One product, the same in every cart.
+    One,
+}
+
+impl Row {
+    /// What is counted, and on what.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::OneByOne(basket) => format!("pgbench, orders one by one, {}", basket.name()),
+            Self::AddOneByOne => "pgbench, lines added to carts".to_owned(),
+            Self::Raw(store, basket) => {
+                format!(
+                    "raw batches of {BATCH}, {}, {}",
+                    store.name(),
+                    basket.name()
+                )
+            }
+            Self::Http(store, act) => format!("HTTP, {}, {}", store.name(), act.name()),
+        }
+    }
+}
+
+impl Store {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        }
+    }
+}
+
+impl Basket {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Spread => "spread",
+            Self::One => "one product",
+        }
+    }
+}
+
+impl Act {
+    fn name(self) -> String {
+        match self {
+            Self::Order(basket) => format!("orders, {}", basket.name()),
+            Self::AddToCart => "lines added to carts".to_owned(),
+            Self::ReadCart => "carts read".to_owned(),
+            Self::ListProducts => format!("product list, {PRODUCTS}"),
+            Self::ListManyProducts => format!("product list, {MANY_PRODUCTS}"),
+            Self::ShowProduct => "product detail".to_owned(),
+        }
+    }
+}
+
+/// What is asked of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Act {
+    Order(Basket),
+    AddToCart,
+    ReadCart,
+    ListProducts,
+    ShowProduct,
+    /// In the shop that has many.
+    ListManyProducts,
+}
+
+/// A row of the table, in the order of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Row {
+    /// pgbench places orders one by one.
+    OneByOne(Basket),
+    /// pgbench adds lines to carts.
+    AddOneByOne,
+    /// The statements of a batch over one connection, with nothing around them.
+    Raw(Store, Basket),
+    /// The server over HTTP.
+    Http(Store, Act),
+}
+
+/// A ratio that is asked for.
+pub(crate) struct Goal {
+    pub(crate) of: Row,
+    pub(crate) to: Row,
+    /// In hundredths.
+    pub(crate) least: u64,
+}
+
+const fn order(store: Store, basket: Basket) -> Row {
+    Row::Http(store, Act::Order(basket))
+}
+
+const fn goal(of: Row, to: Row, least: u64) -> Goal {
+    Goal { of, to, least }
+}
+
+/// Every ratio of rates that is asked for.
+#[rustfmt::skip]
+pub(crate) const GOALS: [Goal; 8] = {
+    use {Act::{AddToCart, ListManyProducts, ListProducts}, Basket::{One, Spread}};
+    use {Row::{AddOneByOne, Http, OneByOne, Raw}, Store::{Postgres, Sqlite}};
+    [
+        goal(order(Postgres, Spread),        OneByOne(Spread),             250),
+        goal(order(Postgres, One),           OneByOne(One),                1_000),
+        goal(order(Postgres, Spread),        Raw(Postgres, Spread),        50),
+        goal(order(Sqlite, Spread),          Raw(Sqlite, Spread),          40),
+        goal(order(Sqlite, One),             Raw(Sqlite, One),             40),
+        goal(Http(Postgres, AddToCart),      AddOneByOne,                  50),
+        goal(Http(Postgres, ListManyProducts), Http(Postgres, ListProducts), 90),
+        goal(Http(Sqlite, ListManyProducts), Http(Sqlite, ListProducts),   90),
+    ]
+};
+
+/// The most that p99 may be of p50 for orders, in hundredths.
+pub(crate) const MOST_TAIL: u64 = 500;
+/// The most memory that a server may hold, in kilobytes.
+pub(crate) const MOST_MEMORY: u64 = 100_000;

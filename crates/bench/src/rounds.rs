@@ -1,0 +1,250 @@
+//! The measurement: every row in turn, and that several times.
+
+use crate::cpu::{Times, Watch};
+use crate::data::Shop;
+use crate::driver::Driver;
+use crate::pgbench::{self, Script};
+use crate::plan::{Act, Basket, CONNECTIONS, MANY_PRODUCTS, PRODUCTS, Row, Scale, Store, warm_up};
+use crate::requests::Buyers;
+use crate::server::{self, Memory, Server};
+use crate::{Outcome, console, machine, raw};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+use tradepost_throwaway::Cluster;
+
+/// What was measured.
+pub(crate) struct Results {
+    pub(crate) machine: String,
+    /// A run for each round.
+    pub(crate) rows: BTreeMap<Row, Vec<Run>>,
+    /// After each round of the rows of a store.
+    pub(crate) memory: BTreeMap<Store, Vec<Memory>>,
+}
+
+/// A row in one round.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) count: u32,
+    pub(crate) micros: u64,
+    /// Over HTTP.
+    pub(crate) answers: Option<Answered>,
+}
+
+/// How requests were answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answered {
+    /// In microseconds.
+    pub(crate) half: u32,
+    /// In microseconds.
+    pub(crate) p99: u32,
+    pub(crate) errors: u32,
+    pub(crate) times: Times,
+}
+
+impl Run {
+    fn of(count: u32, elapsed: Duration, answers: Option<Answered>) -> Self {
+        let micros = u64::try_from(elapsed.as_micros())
+            .unwrap_or(u64::MAX)
+            .max(1);
+        Self {
+            count,
+            micros,
+            answers,
+        }
+    }
+
+    /// In a second.
+    pub(crate) fn rate(&self) -> u64 {
+        u64::from(self.count) * 1_000_000 / self.micros
+    }
+}
+
+/// What the measurement needs all along.
+struct Bench<'a> {
+    scale: &'a Scale,
+    program: &'a Path,
+    cluster: Cluster,
+    buyers: Buyers,
+    results: Results,
+}
+
+/// Measures everything.
+pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
+    let progress = |step: &str| console::progress(format_args!("{step}"));
+    progress("PostgreSQL is started, and the shops are filled ...");
+    let cluster = Cluster::with(&[])?;
+    let folder = tempfile::Builder::new()
+        .prefix("tradepost-bench-")
+        .tempdir()?;
+    let users = scale.users();
+    let sizes = [PRODUCTS, MANY_PRODUCTS];
+    let mut shops = Vec::new();
+    for products in sizes {
+        shops.push(Shop::on_postgres(&cluster, products, users)?);
+    }
+    for products in sizes {
+        shops.push(Shop::on_sqlite(folder.path(), products, users)?);
+    }
+    let results = Results {
+        machine: machine::describe(&shops, folder.path())?,
+        rows: BTreeMap::new(),
+        memory: BTreeMap::new(),
+    };
+    progress(&results.machine);
+    let mut bench = Bench {
+        scale,
+        program,
+        cluster,
+        buyers: Buyers::new(users)?,
+        results,
+    };
+    for round in 1..=scale.rounds {
+        progress(&format!("Round {round} of {}", scale.rounds));
+        // Both sizes one after the other and each by a server that has just started, as nothing but
+        // the size is to differ.
+        for shop in &shops {
+            let many = shop.products == MANY_PRODUCTS;
+            let act = if many {
+                Act::ListManyProducts
+            } else {
+                Act::ListProducts
+            };
+            bench.serve(shop, &[act])?;
+        }
+        for shop in shops.iter().filter(|shop| shop.products == PRODUCTS) {
+            bench.round(shop)?;
+        }
+    }
+    Ok(bench.results)
+}
+
+impl Bench<'_> {
+    /// Each row of a shop but the lists, once.
+    fn round(&mut self, shop: &Shop) -> Outcome<()> {
+        let baskets = [Basket::Spread, Basket::One];
+        if shop.store == Store::Postgres {
+            for basket in baskets {
+                let count = match basket {
+                    Basket::Spread => self.scale.orders / 2,
+                    Basket::One => self.scale.orders_on_one,
+                };
+                shop.fill_carts(basket, count)?;
+                self.one_by_one(shop, Row::OneByOne(basket), Script::Order(basket), count)?;
+            }
+            shop.empty_carts()?;
+            let count = self.scale.orders / 2;
+            self.one_by_one(shop, Row::AddOneByOne, Script::AddToCart, count)?;
+        }
+        for basket in baskets {
+            shop.fill_carts(basket, self.scale.orders)?;
+            let elapsed = raw::run(shop, self.scale.orders)?;
+            let run = Run::of(self.scale.orders, elapsed, None);
+            self.note(Row::Raw(shop.store, basket), run);
+        }
+        let acts = [
+            Act::Order(Basket::Spread),
+            Act::Order(Basket::One),
+            Act::AddToCart,
+            Act::ReadCart,
+            Act::ShowProduct,
+        ];
+        self.serve(shop, &acts)
+    }
+
+    fn one_by_one(&mut self, shop: &Shop, row: Row, script: Script, count: u32) -> Outcome<()> {
+        let elapsed = pgbench::run(&self.cluster, shop, script, count)?;
+        self.note(row, Run::of(count, elapsed, None));
+        Ok(())
+    }
+
+    /// Starts the server, lets everybody ask, and stops it. Then every order that was acknowledged
+    /// has to be there, no other, and the books have to be right.
+    fn serve(&mut self, shop: &Shop, acts: &[Act]) -> Outcome<()> {
+        let before = shop.orders()?;
+        let server = Server::start(self.program, shop)?;
+        let watch = Watch::new(shop, Some(server.pid()))?;
+        let mut acknowledged = 0;
+        for act in acts {
+            acknowledged += i64::from(self.ask(shop, &server, &watch, *act)?);
+        }
+        let memory = server.memory()?;
+        let memories = self.results.memory.entry(shop.store);
+        memories.or_default().push(memory);
+        server.stop()?;
+        let there = shop.orders()? - before;
+        if there != acknowledged {
+            return Err(
+                format!("{acknowledged} orders were acknowledged, {there} are there").into(),
+            );
+        }
+        server::verify(self.program, shop)
+    }
+
+    /// Measures the requests of an act; how many orders were acknowledged.
+    fn ask(&mut self, shop: &Shop, server: &Server, watch: &Watch, act: Act) -> Outcome<u32> {
+        let count = match act {
+            Act::Order(_) | Act::AddToCart => self.scale.orders,
+            _ => self.scale.reads,
+        };
+        let carts = count + warm_up(count);
+        match act {
+            Act::Order(basket) => shop.fill_carts(basket, carts)?,
+            Act::AddToCart => shop.empty_carts()?,
+            _ => shop.fill_carts(Basket::Spread, carts)?,
+        }
+        let work = self.buyers.work(act, count, shop.products);
+        let mut driver = Driver::connect(server.address, CONNECTIONS)?;
+        let warm = driver.run(&work.before, work.expected)?;
+        let then = watch.read()?;
+        let answers = driver.run(&work.requests, work.expected)?;
+        let times = watch.read()?.since(then);
+        if let Some(example) = warm.example.or(answers.example) {
+            console::progress(format_args!("{example}"));
+        }
+        let answered = Answered {
+            half: percentile(&answers.latencies, 50),
+            p99: percentile(&answers.latencies, 99),
+            errors: answers.wrong,
+            times,
+        };
+        let run = Run::of(count, answers.elapsed, Some(answered));
+        self.note(Row::Http(shop.store, act), run);
+        let orders = matches!(act, Act::Order(_));
+        Ok(if orders {
+            warm.right + answers.right
+        } else {
+            0
+        })
+    }
+
+    fn note(&mut self, row: Row, run: Run) {
+        console::progress(format_args!("  {}: {}/s", row.name(), run.rate()));
+        self.results.rows.entry(row).or_default().push(run);
+    }
+}
+
+/// What so many of a hundred are not above.
+fn percentile(ascending: &[u32], hundredths: usize) -> u32 {
+    let at = (ascending.len() * hundredths / 100).min(ascending.len().saturating_sub(1));
+    ascending.get(at).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_as_a_table() {
+        let hundred: Vec<u32> = (1..=100).collect();
+        for (values, hundredths, expected) in [
+            (&hundred[..], 50, 51),
+            (&hundred, 99, 100),
+            (&hundred, 100, 100),
+            (&hundred[..1], 50, 1),
+            (&[], 50, 0),
+        ] {
+            assert_eq!(percentile(values, hundredths), expected);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The program that is measured, as a shop runs it.
+
+use crate::Outcome;
+use crate::data::Shop;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// What the tokens are signed with.
+pub(crate) const SECRET: &str = "this key signs tokens for a measurement and nothing else";
+
+/// A server that runs.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    _folder: TempDir,
+}
+
+/// Resident memory, in kilobytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// The most that it ever was.
+    pub(crate) most: u64,
+    pub(crate) now: u64,
+}
+
+impl Server {
+    /// Starts the program on a shop: with the log that it writes if nothing else is said, to its
+    /// file and to standard error, which goes to another file, and without throttling, as everybody
+    /// comes from one address.
+    pub(crate) fn start(program: &Path, shop: &Shop) -> Outcome<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("tradepost-bench-")
+            .tempdir()?;
+        let mut child = tradepost(program, shop, folder.path())
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .stderr(File::create(folder.path().join("stderr"))?)
+            .spawn()?;
+        let out = child.stdout.take().ok_or("it has no standard output")?;
+        let mut address = None;
+        for line in BufReader::new(out).lines() {
+            let line = line?;
+            // The line is: API http://ADDRESS/api/
+            let rest = line.split_once("http://").map(|(_, rest)| rest);
+            let found = rest.and_then(|rest| rest.split('/').next());
+            if let Some(found) = found.and_then(|found| found.parse().ok()) {
+                address = Some(found);
+                break;
+            }
+        }
+        let Some(address) = address else {
+            child.wait()?;
+            let said = fs::read_to_string(folder.path().join("stderr"))?;
+            return Err(format!("{} does not serve: {said}", program.display()).into());
+        };
+        Ok(Self {
+            child,
+            address,
+            _folder: folder,
+        })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn memory(&self) -> Outcome<Memory> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let kilobytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().trim_end_matches(" kB").parse().ok()
+        };
+        let most = kilobytes("VmHWM:").ok_or("/proc has no VmHWM")?;
+        let now = kilobytes("VmRSS:").ok_or("/proc has no VmRSS")?;
+        Ok(Memory { most, now })
+    }
+
+    /// Stops it as an operator does.
+    pub(crate) fn stop(mut self) -> Outcome<()> {
+        let pid = self.pid().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status()?;
+        let status = self.child.wait()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("the server ended with {status}").into())
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing to do if it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Proves the books of a shop.
+pub(crate) fn verify(program: &Path, shop: &Shop) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let proof = tradepost(program, shop, folder.path())
+        .arg("verify")
+        .output()?;
+    if proof.status.success() {
+        return Ok(());
+    }
+    let (said, complained) = (proof.stdout, proof.stderr);
+    let said = [said, complained].map(|text| String::from_utf8_lossy(&text).into_owned());
+    Err(format!("the books are wrong: {}", said.concat()).into())
+}
+
+fn tradepost(program: &Path, shop: &Shop, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("TRADEPOST_DATABASE_URL", &shop.url)
+        .env("TRADEPOST_DATA_DIR", folder)
+        .env("TRADEPOST_JWT_SECRET", SECRET)
+        .env("TRADEPOST_LISTEN", "127.0.0.1:0")
+        .env("TRADEPOST_THROTTLE", "off")
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null());
+    command
+}
