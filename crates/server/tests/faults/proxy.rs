@@ -43,14 +43,13 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let server = TcpStream::connect(("127.0.0.1", to));
-                if let (Ok(client), Ok(server), false) =
-                    (client, server, shared.closed.load(Ordering::SeqCst))
-                {
-                    shared
-                        .clients
-                        .lock()
-                        .unwrap()
-                        .push(client.try_clone().unwrap());
+                let (Ok(client), Ok(server)) = (client, server) else {
+                    continue;
+                };
+                // Under the lock, so that whoever comes while all are cut is cut with them.
+                let mut clients = shared.clients.lock().unwrap();
+                if !shared.closed.load(Ordering::SeqCst) {
+                    clients.push(client.try_clone().unwrap());
                     relay(&client, &server, &shared);
                 }
             }
