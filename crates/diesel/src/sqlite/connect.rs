@@ -118,11 +118,10 @@ pub(super) fn write_ahead_log(
 }
 
 fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
-    let owner = number(
-        conn,
-        "SELECT application_id AS value FROM pragma_application_id",
-    );
-    let owner = owner.map_err(|error| {
+    // The tables first: if another process makes them meanwhile, its mark is there when it is read.
+    let tables = "SELECT count(*) AS value FROM sqlite_master
+                  WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'";
+    let tables = number(conn, tables).map_err(|error| {
         if error.to_string().contains("not a database") {
             OpenError::NotADatabase {
                 database: path.to_owned(),
@@ -131,9 +130,8 @@ fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
             OpenError::unusable(path, &error)
         }
     })?;
-    let tables = "SELECT count(*) AS value FROM sqlite_master
-                  WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'";
-    let tables = number(conn, tables).map_err(|error| OpenError::unusable(path, &error))?;
+    let owner = "SELECT application_id AS value FROM pragma_application_id";
+    let owner = number(conn, owner).map_err(|error| OpenError::unusable(path, &error))?;
     if owner == APPLICATION_ID || (owner == 0 && tables == 0) {
         Ok(())
     } else {
