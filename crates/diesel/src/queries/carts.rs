@@ -118,8 +118,8 @@ impl CartRepository for Database {
     fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
         let shop = self.currency();
         self.write(move |conn| {
-            locks::users(conn, &[command.user])?;
             let Some(key) = &command.key else {
+                locks::users(conn, &[command.user])?;
                 return Ok(change(conn, &command, shop)?.map(Written::Now));
             };
             let added = keys::once(conn, Some(command.user), Some(key), command.at, |conn| {
