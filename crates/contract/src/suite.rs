@@ -70,6 +70,7 @@ macro_rules! each_case {
             accounts {
                 a_new_account_is_as_registered,
                 an_unknown_account_is_absent,
+                accounts_are_found_together,
                 what_is_taken_is_named,
                 names_come_back_as_written,
                 a_new_password_ends_every_session,

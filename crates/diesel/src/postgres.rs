@@ -3,6 +3,7 @@
 //! Every write is a transaction at READ COMMITTED, in which each statement sees what was committed
 //! before it began: so rows are locked first, and read after ([`locks`]).
 
+pub(crate) mod among;
 pub(crate) mod bulk;
 mod classify;
 mod connect;

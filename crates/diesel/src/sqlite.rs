@@ -4,6 +4,7 @@
 //! and commits together what is waiting together ([`writer`]); reads go to a pool of read-only
 //! connections, which the write-ahead log lets go on meanwhile.
 
+pub(crate) mod among;
 pub(crate) mod bulk;
 mod classify;
 mod connect;

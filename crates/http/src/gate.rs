@@ -3,8 +3,8 @@
 
 use crate::error::ApiError;
 use crate::exchange::Exchange;
+use crate::roll;
 use crate::state::State;
-use crate::work::Kind;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
-use tradepost_domain::{Access, Actor, Refusal};
+use tradepost_domain::{Access, Accounts, Actor, Refusal};
 
 /// Who is calling, for the handler and for the log.
 #[derive(Clone)]
@@ -87,14 +87,11 @@ async fn authenticate(
             Ok(session.actor)
         };
     }
-    let token = token.to_owned();
-    let look_up = move |shop: &crate::Shop| {
-        let session = shop.accounts.authenticate(&token)?;
-        Ok((token, session))
-    };
-    let (token, session) = state.run(Kind::Query, deadline, look_up).await?;
+    let claims = state.shop.accounts.read_token(token)?;
+    let account = roll::find(state, claims.user, deadline).await?;
+    let session = Accounts::session(&claims, account.as_ref())?;
     let sessions = &state.sessions;
-    sessions.remember(token, session, asked, Instant::now());
+    sessions.remember(token.to_owned(), session, asked, Instant::now());
     Ok(session.actor)
 }
 

@@ -31,6 +31,7 @@ mod pages;
 mod placing;
 mod problem;
 mod query;
+mod roll;
 mod routes;
 mod server;
 mod sessions;

@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use crate::exchange::RequestIds;
 use crate::origin::{Origin, PublicUrl, setting};
+use crate::roll::Roll;
 use crate::sessions::Sessions;
 use crate::work::{Bound, Kind};
 use crate::{Limits, Settings, Shop};
@@ -18,6 +19,7 @@ pub(crate) struct State {
     pub(crate) shop: Shop,
     pub(crate) request_ids: RequestIds,
     pub(crate) sessions: Sessions,
+    pub(crate) roll: Roll,
     pub(crate) request_timeout: Duration,
     pub(crate) page_size: u32,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -42,6 +44,7 @@ impl State {
             shop,
             request_ids: RequestIds::new()?,
             sessions: Sessions::new(),
+            roll: Roll::new(settings.limits.work.waiting),
             stopping: AtomicBool::new(false),
             request_timeout: settings.request_timeout,
             page_size: settings.page_size,

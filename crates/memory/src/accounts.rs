@@ -1,4 +1,5 @@
 use crate::{MemoryStore, count, next};
+use std::collections::BTreeSet;
 use tradepost_domain::{
     Account, AccountRepository, ChangePassword, Credentials, Email, Outcome, PasswordHash,
     Register, StoreError, SwitchUser, UserId, decide_password, decide_registration, decide_switch,
@@ -9,6 +10,13 @@ impl AccountRepository for MemoryStore {
         let state = self.lock();
         let credentials = state.accounts.get(&user);
         Ok(credentials.map(|credentials| credentials.account.clone()))
+    }
+
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError> {
+        let state = self.lock();
+        let users: BTreeSet<&UserId> = users.iter().collect();
+        let known = users.iter().filter_map(|user| state.accounts.get(user));
+        Ok(known.map(|known| known.account.clone()).collect())
     }
 
     fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {

@@ -77,6 +77,7 @@ pub fn a_new_account_is_as_registered(stores: &Stores) {
 pub fn an_unknown_account_is_absent(stores: &Stores) {
     Shop::new(stores).customer("ada");
     assert_eq!(settled(|| stores.accounts.find(nobody())), None);
+    assert_eq!(settled(|| stores.accounts.find_all(&[nobody()])), []);
     assert_eq!(credentials(stores, "ad"), None);
     assert_eq!(settled(|| stores.accounts.credentials("")), None);
     assert_eq!(settled(|| stores.accounts.credentials("%")), None);
@@ -96,6 +97,24 @@ pub fn an_unknown_account_is_absent(stores: &Stores) {
             .accounts
             .renew_hash(nobody(), hash("old"), hash("new"))
     });
+}
+
+/// Several accounts are found with one question: each once, those who are not there left out.
+pub fn accounts_are_found_together(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let users = ["ada", "grace", "joan"].map(|name| shop.customer(name));
+    let found = |asked: &[UserId]| {
+        let mut found = settled(|| stores.accounts.find_all(asked));
+        found.sort_by_key(|account| account.id);
+        found
+    };
+    let accounts = users.map(|user| shop.account(user));
+    let mut asked = vec![nobody()];
+    asked.extend(users.iter().rev());
+    asked.extend(users);
+    assert_eq!(found(&asked), accounts);
+    assert_eq!(found(&asked[1..2]), accounts[2..]);
+    assert_eq!(found(&[]), []);
 }
 
 /// A username and an e-mail address have one account, whatever their case.

@@ -24,6 +24,7 @@ pub(crate) struct Behaviour {
     pub(crate) list_orders: fn(&Store, OrderFilter, PageRequest) -> Result<Page<Order>, StoreError>,
     pub(crate) place: fn(&Store, &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>,
     pub(crate) change_order: fn(&Store, ChangeOrder) -> Outcome<Order>,
+    pub(crate) find_accounts: fn(&Store, &[UserId]) -> Result<Vec<Account>, StoreError>,
     pub(crate) register: fn(&Store, Register) -> Outcome<Account>,
     pub(crate) change_password: fn(&Store, ChangePassword) -> Outcome<Account>,
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
@@ -44,6 +45,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     list_orders: |store, filter, page| OrderRepository::list(store, filter, page),
     place: |store, requests| store.place(requests),
     change_order: |store, command| OrderRepository::change(store, command),
+    find_accounts: |store, users| store.find_all(users),
     register: |store, command| store.register(command),
     change_password: |store, command| store.change_password(command),
     renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
@@ -127,6 +129,10 @@ impl OrderRepository for Broken {
 impl AccountRepository for Broken {
     fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
         AccountRepository::find(&self.store, user)
+    }
+
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError> {
+        (self.does.find_accounts)(&self.store, users)
     }
 
     fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {

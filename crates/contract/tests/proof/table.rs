@@ -175,6 +175,14 @@ pub(crate) const FAULTS: &[Row] = &[
         &["archiving_races_orders", "an_archived_product_is_not_sold"],
     ),
     (
+        "finds an account as often as it is asked for",
+        Behaviour {
+            find_accounts: people::names_everybody_asked_for,
+            ..HONEST
+        },
+        &["accounts_are_found_together"],
+    ),
+    (
         "gives a username to two accounts",
         Behaviour {
             register: people::shares_names,

@@ -1,3 +1,4 @@
+use super::super::among::among;
 use super::super::{Conn, Database, locks};
 use crate::failure::Failure;
 use crate::rows::{AccountRow, hash, micros};
@@ -72,6 +73,20 @@ impl AccountRepository for Database {
                 .first::<AccountRow>(conn)
                 .optional()?;
             Ok(row.map(AccountRow::account).transpose()?)
+        })
+    }
+
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError> {
+        let ids: Vec<i64> = users.iter().map(|user| user.get()).collect();
+        self.read(|conn| {
+            let rows = users::table
+                .filter(among(users::id, &ids))
+                .select(ACCOUNT)
+                .load::<AccountRow>(conn)?;
+            Ok(rows
+                .into_iter()
+                .map(AccountRow::account)
+                .collect::<Result<_, _>>()?)
         })
     }
 

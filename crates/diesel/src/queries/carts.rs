@@ -1,3 +1,4 @@
+use super::super::among::among;
 use super::super::{Conn, Database, locks};
 use super::keys;
 use super::products::{self as product_queries, PRODUCT};
@@ -72,7 +73,7 @@ fn update(conn: &mut Conn, line: &CartLine) -> QueryResult<()> {
 /// Deletes the lines with these ids: those that were read, and no others.
 pub(super) fn delete(conn: &mut Conn, lines: &[CartItemId]) -> QueryResult<()> {
     let ids: Vec<i64> = lines.iter().map(|line| line.get()).collect();
-    diesel::delete(cart_items::table.filter(cart_items::id.eq_any(ids)))
+    diesel::delete(cart_items::table.filter(among(cart_items::id, &ids)))
         .execute(conn)
         .map(drop)
 }
@@ -80,7 +81,7 @@ pub(super) fn delete(conn: &mut Conn, lines: &[CartItemId]) -> QueryResult<()> {
 /// The carts of several users, each in the order in which its lines were added.
 pub(super) fn of_users(conn: &mut Conn, users: &[i64]) -> Result<Vec<CartLine>, Failure> {
     let rows = cart_items::table
-        .filter(cart_items::user_id.eq_any(users))
+        .filter(among(cart_items::user_id, users))
         .order(cart_items::id)
         .select(LINE)
         .load::<CartLineRow>(conn)?;

@@ -1,5 +1,6 @@
 //! Idempotency keys, stored in the transaction of the command that they name.
 
+use super::super::among::among;
 use super::super::{Conn, Database, bulk, locks};
 use crate::failure::Failure;
 use crate::rows::{KeyRow, micros};
@@ -33,7 +34,7 @@ pub(super) fn held<'a>(
     let names: Vec<&str> = sent.iter().map(|(_, scope)| scope.key.as_str()).collect();
     // A few too many if two users sent each other's keys; they are looked up by all three.
     let rows = keys::table
-        .filter(keys::user_id.eq_any(users))
+        .filter(among(keys::user_id, &users))
         .filter(keys::key.eq_any(names))
         .load::<KeyRow>(conn)?;
     Ok(rows

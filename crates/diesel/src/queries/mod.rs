@@ -6,7 +6,7 @@
 //! - `Database`, with `read` (one query), `snapshot` (several, of one moment) and `write` (one
 //!   transaction),
 //! - `locks`, which lock what a write touches, in the one order: user, order, product, stock, shop,
-//! - `bulk`, which writes many rows at once,
+//! - `among`, which finds rows by a list of ids, and `bulk`, which writes many at once,
 //! - `Db`, `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema's history.
 //!
 //! Every write has the same shape: lock, read, let the domain decide, write what it returned.

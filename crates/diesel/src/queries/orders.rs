@@ -1,3 +1,4 @@
+use super::super::among::among;
 use super::super::{Conn, Database, locks};
 use super::{placing, stock};
 use crate::failure::Failure;
@@ -43,7 +44,7 @@ fn with_lines(conn: &mut Conn, rows: Vec<OrderRow>, shop: Currency) -> Result<Ve
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut lines = HashMap::<i64, Vec<OrderLineRow>>::new();
     let read = order_lines::table
-        .filter(order_lines::order_id.eq_any(ids))
+        .filter(among(order_lines::order_id, &ids))
         .order((order_lines::order_id, order_lines::position))
         .select((
             order_lines::order_id,

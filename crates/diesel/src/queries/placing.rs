@@ -1,5 +1,6 @@
 //! Placing orders: a batch of any size in one transaction.
 
+use super::super::among::among;
 use super::super::{Conn, bulk, locks};
 use super::keys::{self, NewKey};
 use super::{carts, stock};
@@ -92,18 +93,18 @@ fn lock_floor(
     };
     free.retain(|user| !busy(user));
     let ids: Vec<i64> = locked.iter().map(|product| product.get()).collect();
-    floor.offers = offers(conn, ids, shop)?.into_iter().collect();
+    floor.offers = offers(conn, &ids, shop)?.into_iter().collect();
     Ok((floor, free))
 }
 
 fn offers(
     conn: &mut Conn,
-    ids: Vec<i64>,
+    ids: &[i64],
     shop: Currency,
 ) -> Result<Vec<(ProductId, Offer)>, Failure> {
     let rows = products::table
         .inner_join(stock_table::table)
-        .filter(products::id.eq_any(ids))
+        .filter(among(products::id, ids))
         .select((
             products::id,
             products::name,

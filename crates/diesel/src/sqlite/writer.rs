@@ -1,6 +1,6 @@
 //! The one writer: whatever is waiting together is committed together.
 //!
-//! Each write runs in a savepoint of its own, so that one that fails harms no other, and nobody is
+//! Those that share a transaction have a savepoint each, so that one that fails harms no other, and nobody is
 //! answered before the commit returned. There is no timer: a batch forms while the one before it
 //! commits, and a lone write waits for nobody.
 
@@ -155,19 +155,28 @@ fn work(conn: &mut Conn, jobs: &Receiver<Box<dyn Job>>) {
 /// Runs a batch in one transaction. An error is everybody's: nothing of the batch is stored.
 fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     conn.batch_execute("BEGIN IMMEDIATE").map_err(whole)?;
-    for job in batch {
-        conn.batch_execute("SAVEPOINT job").map_err(whole)?;
-        let stays = catch_unwind(AssertUnwindSafe(|| job.run(conn)))
-            .map_err(|panic| job.panicked(&*panic))
-            .unwrap_or(false);
-        // A full disk or a failed read may have rolled back the whole transaction: then there is
-        // no savepoint to go back to, and this fails for everybody.
-        let end = if stays {
-            "RELEASE job"
-        } else {
-            "ROLLBACK TO job; RELEASE job"
-        };
-        conn.batch_execute(end).map_err(whole)?;
+    match batch {
+        // A savepoint copies each page that changes; a lone write can go back without one.
+        [job] => {
+            if !attempt(conn, job) {
+                // Not there any more if SQLite has rolled back by itself.
+                let _ = conn.batch_execute("ROLLBACK");
+                return Ok(());
+            }
+        }
+        batch => {
+            for job in batch {
+                conn.batch_execute("SAVEPOINT job").map_err(whole)?;
+                // A full disk or a failed read may have rolled back the whole transaction: then
+                // there is no savepoint to go back to, and this fails for everybody.
+                let end = if attempt(conn, job) {
+                    "RELEASE job"
+                } else {
+                    "ROLLBACK TO job; RELEASE job"
+                };
+                conn.batch_execute(end).map_err(whole)?;
+            }
+        }
     }
     conn.batch_execute("COMMIT")
         .map_err(|error| match kind(&error) {
@@ -177,6 +186,13 @@ fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
             // The log may or may not have reached the disk.
             _ => StoreError::caused(StoreErrorKind::OutcomeUnknown, error),
         })
+}
+
+/// Runs a job; whether its changes are to stay.
+fn attempt(conn: &mut Conn, job: &mut Box<dyn Job>) -> bool {
+    catch_unwind(AssertUnwindSafe(|| job.run(conn)))
+        .map_err(|panic| job.panicked(&*panic))
+        .unwrap_or(false)
 }
 
 /// What a failure outside of any job means for all of them: nothing was stored, so each may be

@@ -10,6 +10,15 @@ pub trait AccountRepository: Send + Sync {
     /// If the store fails.
     fn find(&self, user: UserId) -> Result<Option<Account>, StoreError>;
 
+    /// These accounts, in any order; none for a user who is not there. Those who come at the same
+    /// time are looked up together, so this is one query.
+    ///
+    /// MUST give each account once (`accounts_are_found_together`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError>;
+
     /// The account with this username, whatever its case, and its password's hash. The key is
     /// [`Username::key`](crate::Username::key).
     ///

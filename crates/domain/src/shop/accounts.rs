@@ -136,15 +136,41 @@ impl Accounts {
         }
     }
 
-    /// Who acts with a token.
+    /// Who acts with a token: [`Accounts::read_token`], [`Accounts::find_all`] and
+    /// [`Accounts::session`] in one.
     ///
     /// # Errors
     /// [`Refusal::InvalidToken`], whatever is wrong with it; if the store fails.
     pub fn authenticate(&self, token: &str) -> Result<Session, ShopError> {
-        let claims = self.tokens.read(token, self.clock.now())?;
-        let account = self.accounts.find(claims.user)?;
+        let claims = self.read_token(token)?;
+        let account = self.find_all(&[claims.user])?.pop();
+        Ok(Self::session(&claims, account.as_ref())?)
+    }
+
+    /// What a genuine token that has not expired says. It asks nobody.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidToken`], whatever is wrong with it.
+    pub fn read_token(&self, token: &str) -> Result<TokenClaims, Refusal> {
+        self.tokens.read(token, self.clock.now())
+    }
+
+    /// The accounts of these users, in any order, without those who are not there.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, ShopError> {
+        Ok(self.accounts.find_all(users)?)
+    }
+
+    /// Who acts with a token that says this, given its account as it is now.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidToken`] if the account is gone or switched off, or its sessions have
+    /// ended.
+    pub fn session(claims: &TokenClaims, account: Option<&Account>) -> Result<Session, Refusal> {
         Ok(Session {
-            actor: decide_session(&claims, account.as_ref())?,
+            actor: decide_session(claims, account)?,
             expires_at: claims.expires_at,
         })
     }

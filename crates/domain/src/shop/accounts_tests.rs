@@ -296,9 +296,9 @@ fn a_token_is_read_and_its_account_looked_up() {
             .returning(|_, _| Ok(claims()));
         ports
             .accounts
-            .expect_find()
-            .withf(|who| *who == user(1))
-            .returning(move |_| Ok(account.clone()));
+            .expect_find_all()
+            .withf(|who| who == [user(1)])
+            .returning(move |_| Ok(account.clone().into_iter().collect()));
         match ports.accounts().authenticate("token") {
             Ok(session) => {
                 assert_eq!(Ok(session.actor), expected);
@@ -338,7 +338,7 @@ fn a_bad_token_asks_nobody_and_a_failing_store_lets_nobody_in() {
     ports.tokens.expect_read().returning(|_, _| Ok(claims()));
     ports
         .accounts
-        .expect_find()
+        .expect_find_all()
         .returning(|_| Err(unavailable()));
     let answer = ports.accounts().authenticate("token");
     assert_eq!(failed(answer), StoreErrorKind::Unavailable);

@@ -209,9 +209,9 @@ async fn who_was_here_a_moment_ago_is_not_looked_up_again() {
     let counted = Arc::new(AtomicUsize::new(0));
     let (accounts, count) = (known.accounts.clone(), Arc::clone(&counted));
     let mut repository = MockAccountRepository::new();
-    repository.expect_find().returning(move |user| {
+    repository.expect_find_all().returning(move |users| {
         count.fetch_add(1, Ordering::Relaxed);
-        accounts.find(user)
+        accounts.find_all(users)
     });
     let (ada, bob) = {
         let app = App::with(known.clone(), settings()).await;

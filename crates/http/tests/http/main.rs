@@ -21,6 +21,7 @@ mod log;
 mod orders;
 mod probes;
 mod products;
+mod roll;
 mod routes;
 mod sockets;
 mod stock;

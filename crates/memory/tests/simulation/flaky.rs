@@ -194,6 +194,10 @@ impl AccountRepository for Flaky {
         self.inner.accounts.find(user)
     }
 
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError> {
+        self.inner.accounts.find_all(users)
+    }
+
     fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
         self.inner.accounts.credentials(username_key)
     }

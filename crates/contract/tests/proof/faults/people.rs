@@ -5,6 +5,15 @@ use tradepost_domain::{
 };
 use tradepost_memory::MemoryStore as Store;
 
+pub(crate) fn names_everybody_asked_for(
+    store: &Store,
+    users: &[UserId],
+) -> Result<Vec<Account>, StoreError> {
+    let one = |user: &UserId| store.find_all(&[*user]);
+    let found: Vec<_> = users.iter().map(one).collect::<Result<_, _>>()?;
+    Ok(found.concat())
+}
+
 pub(crate) fn shares_names(store: &Store, command: Register) -> Outcome<Account> {
     let registered = store.register(command.clone())?;
     if registered.is_ok() {

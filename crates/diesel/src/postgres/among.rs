@@ -1,0 +1,14 @@
+//! Rows by a list of ids: one statement and one parameter, however many they are.
+
+use diesel::dsl::EqAny;
+use diesel::expression::Expression;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+/// Whether a column has one of these values.
+pub(crate) fn among<Column>(column: Column, ids: &[i64]) -> EqAny<Column, &[i64]>
+where
+    Column: Expression<SqlType = BigInt>,
+{
+    column.eq_any(ids)
+}
