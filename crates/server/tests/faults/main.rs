@@ -21,6 +21,8 @@ mod load;
 #[cfg(test)]
 mod lost_commit;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 #[path = "../binary/place.rs"]
 #[expect(
     dead_code,

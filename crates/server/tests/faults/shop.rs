@@ -251,7 +251,11 @@ impl Shop {
     /// Customers who each want one of each product, one half in the other order; every other one
     /// gives each order a key. They are shared out among the servers.
     pub(crate) fn buyers(&self, count: usize) -> Vec<Buyer> {
-        let tokens = self.customers(count);
+        self.buyers_of(&self.customers(count))
+    }
+
+    /// The same, with these tokens.
+    pub(crate) fn buyers_of(&self, tokens: &[String]) -> Vec<Buyer> {
         let servers = self.servers.len();
         tokens
             .iter()
