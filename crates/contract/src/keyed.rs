@@ -94,6 +94,7 @@ impl Shop<'_> {
     ) -> Result<Written<CartItem>, Refusal> {
         let quantity = units(quantity);
         let command = ChangeCart {
+            seen: None,
             user,
             action: CartAction::Add { product, quantity },
             key: Some(key),

@@ -183,6 +183,7 @@ impl<'a> Shop<'a> {
     /// If the rules refuse.
     pub fn change(&self, product: ProductId, change: ProductChange) -> Result<Product, Refusal> {
         let command = ChangeProduct {
+            seen: None,
             product,
             change,
             by: None,
@@ -266,6 +267,7 @@ impl<'a> Shop<'a> {
         at: DateTime<Utc>,
     ) -> Result<Option<CartItem>, Refusal> {
         let command = ChangeCart {
+            seen: None,
             user,
             action,
             key: None,
@@ -319,12 +321,13 @@ impl<'a> Shop<'a> {
         by: Actor,
     ) -> Result<Order, Refusal> {
         let command = ChangeOrder {
+            seen: None,
             order,
             action,
             by,
             at: at(200),
         };
-        settled(|| self.stores.orders.change(command))
+        settled(|| self.stores.orders.change(command.clone()))
     }
 
     /// An order that is there.

@@ -79,6 +79,11 @@ macro_rules! each_case {
                 users_are_switched,
                 a_shop_keeps_its_last_staff,
             }
+            edits {
+                a_product_is_edited_as_it_was_seen,
+                a_cart_line_is_edited_as_it_was_seen,
+                an_order_is_edited_as_it_was_seen,
+            }
             keys {
                 one_key_is_one_order,
                 another_command_under_a_key_is_refused,
@@ -121,6 +126,7 @@ macro_rules! each_case {
                 additions_under_one_key_are_one,
                 deliveries_under_one_key_are_one,
                 deliveries_under_many_keys_all_count,
+                edits_do_not_overwrite_each_other,
             }
         }
     };

@@ -4,7 +4,8 @@
 //! reports what could not be ordered by now, and changes nothing.
 
 use crate::{
-    CartItemId, Keyed, Money, MoneyError, Problem, Product, ProductId, Quantity, Refusal, UserId,
+    CartItemId, Keyed, Money, MoneyError, Problem, Product, ProductId, Quantity, Refusal, Seen,
+    UserId,
 };
 use chrono::{DateTime, Utc};
 
@@ -131,6 +132,9 @@ pub struct ChangeCart {
     pub user: UserId,
     /// What to do with it.
     pub action: CartAction,
+    /// What the client saw of the line, if that has to be what is there: for [`CartAction::Set`]
+    /// and [`CartAction::Remove`].
+    pub seen: Option<Seen<CartLine>>,
     /// The idempotency key that the request came with; only adding has one.
     pub key: Option<Keyed<CartItem>>,
     /// When.
@@ -182,7 +186,7 @@ pub enum CartDecision {
 /// [`ChangeCart::product`] names, as it is now.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for a line that is not in the cart; [`Refusal::Invalid`] for an unknown
+/// [`Refusal::NotFound`] for a line that is not in the cart; [`Refusal::Edited`]; [`Refusal::Invalid`] for an unknown
 /// or archived product, another product than the line's and more units than a line may hold;
 /// [`Refusal::CartFull`], [`Refusal::ProductUnavailable`] and [`Refusal::InsufficientStock`].
 pub fn decide_cart(
@@ -201,6 +205,7 @@ pub fn decide_cart(
             product: claimed,
         } => {
             let line = find(lines, line)?;
+            Seen::check(command.seen.as_ref(), line)?;
             if claimed.is_some_and(|claimed| claimed != line.product) {
                 return Err(Refusal::field("product_id", Problem::OtherProduct));
             }
@@ -218,7 +223,9 @@ pub fn decide_cart(
             })
         }
         CartAction::Remove { line } => {
-            find(lines, line).map(|line| CartDecision::Delete { line: line.id })
+            let line = find(lines, line)?;
+            Seen::check(command.seen.as_ref(), line)?;
+            Ok(CartDecision::Delete { line: line.id })
         }
         CartAction::Empty => Ok(CartDecision::Clear),
     }

@@ -26,6 +26,7 @@ fn decide(
 ) -> Result<CartDecision, Refusal> {
     decide_cart(
         &ChangeCart {
+            seen: None,
             user: user(1),
             action,
             key: None,
@@ -220,6 +221,7 @@ fn the_rules_see_the_product_of_the_line() {
         (CartAction::Empty, None),
     ] {
         let command = ChangeCart {
+            seen: None,
             user: user(1),
             action,
             key: None,

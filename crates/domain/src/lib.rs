@@ -42,6 +42,7 @@ mod ports;
 mod product;
 mod quantity;
 mod refusal;
+mod seen;
 mod shop;
 mod stock;
 #[cfg(test)]
@@ -76,6 +77,7 @@ pub use product::{
 };
 pub use quantity::Quantity;
 pub use refusal::{Refusal, Shortage};
+pub use seen::Seen;
 pub use shop::{
     AccountSettings, Accounts, Carts, Catalogue, HashedUser, NewUser, Orders, Session, ShopError,
     SignedIn,

@@ -3,7 +3,7 @@
 
 use crate::{
     Actor, Money, MoneyError, NewMovement, OrderId, OrderStatus, ProductId, ProductName, Quantity,
-    Reason, Refusal, StockDelta, UserId,
+    Reason, Refusal, Seen, StockDelta, UserId,
 };
 use chrono::{DateTime, Utc};
 
@@ -61,12 +61,14 @@ pub enum OrderAction {
 }
 
 /// Command: do something with an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeOrder {
     /// The order.
     pub order: OrderId,
     /// What to do with it.
     pub action: OrderAction,
+    /// What the client saw of it, if that has to be what is there.
+    pub seen: Option<Seen<Order>>,
     /// Who wants it.
     pub by: Actor,
     /// When.
@@ -87,7 +89,7 @@ pub struct OrderDecision {
 /// # Errors
 /// [`Refusal::Unauthenticated`]; [`Refusal::NotFound`] for an order that is deleted or another
 /// customer's; [`Refusal::Forbidden`] for an owner who wants more than to cancel;
-/// [`Refusal::InvalidTransition`] and [`Refusal::OrderNotPending`].
+/// [`Refusal::Edited`]; [`Refusal::InvalidTransition`] and [`Refusal::OrderNotPending`].
 pub fn decide_order(
     command: &ChangeOrder,
     order: Option<&Order>,
@@ -98,15 +100,18 @@ pub fn decide_order(
         .filter(|order| !order.archived && (staff || order.user == user))
         .ok_or(Refusal::NotFound)?;
     let from = order.status;
+    if let OrderAction::SetStatus(to) = command.action
+        && !(staff || to == from || to == OrderStatus::Cancelled)
+    {
+        return Err(Refusal::Forbidden);
+    }
+    Seen::check(command.seen.as_ref(), order)?;
     match command.action {
         OrderAction::SetStatus(to) if to == from => Ok(OrderDecision {
             order: order.clone(),
             returns: Vec::new(),
         }),
         OrderAction::SetStatus(to) => {
-            if !staff && to != OrderStatus::Cancelled {
-                return Err(Refusal::Forbidden);
-            }
             let allowed = choices(from, staff);
             if allowed.contains(&to) {
                 Ok(moved(order, to, false, user, command.at))

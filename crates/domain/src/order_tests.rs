@@ -46,6 +46,7 @@ fn order(status: OrderStatus) -> Order {
 fn decide(order: &Order, action: OrderAction, by: Actor) -> Result<OrderDecision, Refusal> {
     decide_order(
         &ChangeOrder {
+            seen: None,
             order: order.id,
             action,
             by,
@@ -183,6 +184,7 @@ fn every_status_action_and_actor() {
 #[test]
 fn an_order_that_is_not_there_is_not_found() {
     let command = ChangeOrder {
+        seen: None,
         order: OrderId::new(5).unwrap(),
         action: OrderAction::Delete,
         by: Actor::Staff(user(1)),

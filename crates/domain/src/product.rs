@@ -5,7 +5,7 @@
 
 use crate::{
     Currency, Description, Keyed, Money, NewMovement, Problem, ProductId, ProductName, Reason,
-    Refusal, Sku, StockDelta, StockLevel, UserId,
+    Refusal, Seen, Sku, StockDelta, StockLevel, UserId,
 };
 use chrono::{DateTime, Utc};
 
@@ -121,6 +121,8 @@ pub struct ChangeProduct {
     pub product: ProductId,
     /// What is to change.
     pub change: ProductChange,
+    /// What the client saw of it, if that has to be what is there.
+    pub seen: Option<Seen<Product>>,
     /// By whom.
     pub by: Option<UserId>,
     /// When.
@@ -157,7 +159,7 @@ pub fn decide_creation(
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for a product that is not there, or is archived and not brought back by
-/// this very change; [`Refusal::Invalid`] as for [`decide_creation`].
+/// this very change; [`Refusal::Edited`]; [`Refusal::Invalid`] as for [`decide_creation`].
 pub fn decide_change(
     command: &ChangeProduct,
     product: Option<&Product>,
@@ -169,6 +171,7 @@ pub fn decide_change(
     if before.archived && change.archived != Some(false) {
         return Err(Refusal::NotFound);
     }
+    Seen::check(command.seen.as_ref(), before)?;
     if let Some(price) = change.price {
         check_currency(price, shop)?;
     }
@@ -235,6 +238,7 @@ mod tests {
     fn change(change: ProductChange) -> ChangeProduct {
         let product = ProductId::new(1).unwrap();
         ChangeProduct {
+            seen: None,
             product,
             change,
             by: UserId::new(9),

@@ -75,6 +75,9 @@ pub enum Refusal {
         /// The status now.
         status: OrderStatus,
     },
+    /// It is no longer what the client saw: somebody changed it since.
+    #[error("It was changed since you read it. Read it again.")]
+    Edited,
     /// The idempotency key was used for another command.
     #[error("This idempotency key was used for another request.")]
     IdempotencyKeyReused,

@@ -1,10 +1,12 @@
 //! Successes. The only place beside [`crate::error`] that names status codes.
 
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::idempotency::{REPLAYED, Told};
+use crate::tags::Tag;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -14,6 +16,23 @@ pub(crate) type Answer = Result<HttpResponse, ApiError>;
 /// Here it is.
 pub(crate) fn ok(shape: &impl Serialize) -> Answer {
     json(StatusCode::OK, shape)
+}
+
+/// Here it is, with its tag; nothing of it if the client holds it already.
+pub(crate) fn shown(call: &Call, shape: &impl Serialize, tag: &Tag) -> Answer {
+    let response = if tag.is_held(call.request()) {
+        HttpResponse::new(StatusCode::NOT_MODIFIED)
+    } else {
+        json(StatusCode::OK, shape)?
+    };
+    Ok(tagged(response, Some(tag)))
+}
+
+fn tagged(mut response: HttpResponse, tag: Option<&Tag>) -> HttpResponse {
+    if let Some(tag) = tag.and_then(Tag::header) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
 }
 
 /// It was made.
@@ -33,7 +52,7 @@ pub(crate) fn told(told: Told) -> Answer {
         let replayed = HeaderValue::from_static("true");
         response.headers_mut().insert(REPLAYED, replayed);
     }
-    Ok(response)
+    Ok(tagged(response, told.tag.as_ref()))
 }
 
 /// The same, and it is below this absolute address from now on, under its id.

@@ -63,6 +63,10 @@ impl Call {
         fields.header(idempotency::FIELD, key)
     }
 
+    pub(crate) fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
     pub(crate) fn query_string(&self) -> &str {
         self.request.query_string()
     }

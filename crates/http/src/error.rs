@@ -64,6 +64,7 @@ codes! {
     OrderNotPending = CONFLICT "order_not_pending" "The order is no longer pending",
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before",
     LastStaff = CONFLICT "last_staff" "The last staff user has to stay",
+    PreconditionFailed = PRECONDITION_FAILED "precondition_failed" "It was changed since",
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type",
     InternalError = INTERNAL_SERVER_ERROR "internal_error" "Internal error",
@@ -232,6 +233,7 @@ fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::TotalTooLarge => Code::TotalTooLarge,
         Refusal::InvalidTransition { .. } => Code::InvalidTransition,
         Refusal::OrderNotPending { .. } => Code::OrderNotPending,
+        Refusal::Edited => Code::PreconditionFailed,
         Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
         // Nothing was changed, and a moment later it may go through.
         Refusal::Contended => Code::Busy,

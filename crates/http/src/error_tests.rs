@@ -42,6 +42,7 @@ examples! { refusals: Refusal;
         allowed: vec![OrderStatus::Delivered],
     },
     Refusal::OrderNotPending { .. } => Refusal::OrderNotPending { status: OrderStatus::Shipped },
+    Refusal::Edited => Refusal::Edited,
     Refusal::IdempotencyKeyReused => Refusal::IdempotencyKeyReused,
     Refusal::Contended => Refusal::Contended,
     Refusal::LastStaff => Refusal::LastStaff,

@@ -11,6 +11,7 @@
 //! Fingerprints are kept as long as keys are: whoever changes a form makes retries from before the
 //! change look like other commands.
 
+use crate::tags::Tag;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -71,18 +72,31 @@ fn fingerprint(command: &impl Serialize) -> String {
 pub(crate) struct Told {
     pub(crate) body: String,
     pub(crate) replayed: bool,
+    /// Of what was made just now: what was made before may have changed since.
+    pub(crate) tag: Option<Tag>,
 }
 
 impl Told {
     pub(crate) fn of<T>(written: Written<T>, render: fn(&T) -> String) -> Self {
+        Self::tagged(written, render, |_| None)
+    }
+
+    /// The same, of something that has a tag.
+    pub(crate) fn tagged<T>(
+        written: Written<T>,
+        render: fn(&T) -> String,
+        tag: fn(&T) -> Option<Tag>,
+    ) -> Self {
         match written {
             Written::Now(outcome) => Self {
                 body: render(&outcome),
                 replayed: false,
+                tag: tag(&outcome),
             },
             Written::Before(body) => Self {
                 body,
                 replayed: true,
+                tag: None,
             },
         }
     }

@@ -37,6 +37,7 @@ mod server;
 mod sessions;
 mod shapes;
 mod state;
+mod tags;
 mod unread;
 mod work;
 

@@ -127,6 +127,7 @@ fn members(error: &ApiError) -> Members<'_> {
         | Refusal::EmptyCart
         | Refusal::TotalTooLarge
         | Refusal::OrderNotPending { .. }
+        | Refusal::Edited
         | Refusal::IdempotencyKeyReused
         | Refusal::Contended
         | Refusal::LastStaff => Members::None {},

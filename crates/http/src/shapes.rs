@@ -81,6 +81,14 @@ impl<'a> ProductShape<'a> {
             updated_at: Time(product.updated_at),
         }
     }
+
+    /// Without what sales change.
+    pub(crate) fn without_stock(product: &'a Product) -> Self {
+        Self {
+            stock: 0,
+            ..Self::of(product)
+        }
+    }
 }
 
 /// An entry of a product's ledger.

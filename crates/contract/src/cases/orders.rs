@@ -136,12 +136,13 @@ pub fn staff_take_an_order_to_its_end(stores: &Stores) {
     let mut expected = cast.order();
     for (status, when) in [(Processing, 301), (Shipped, 302), (Delivered, 303)] {
         let command = ChangeOrder {
+            seen: None,
             order: expected.id,
             action: SetStatus(status),
             by: cast.staff,
             at: at(when),
         };
-        let changed = settled(|| stores.orders.change(command));
+        let changed = settled(|| stores.orders.change(command.clone()));
         expected = Order {
             status,
             updated_at: at(when),
@@ -162,12 +163,13 @@ pub fn the_same_status_changes_nothing(stores: &Stores) {
         let before = cast.order_that_is(status);
         for by in [cast.owner(), cast.staff] {
             let command = ChangeOrder {
+                seen: None,
                 order: before.id,
                 action: SetStatus(status),
                 by,
                 at: at(400),
             };
-            let after = settled(|| stores.orders.change(command));
+            let after = settled(|| stores.orders.change(command.clone()));
             assert_eq!(after, Ok(before.clone()), "{status}");
             assert_eq!(cast.shop.found_order(before.id), before);
         }

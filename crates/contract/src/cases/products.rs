@@ -333,6 +333,7 @@ pub fn times_come_back_to_the_microsecond(stores: &Stores) {
             let product = settled(|| stores.products.create(command.clone())).unwrap();
             let id = product.now().unwrap().id;
             let command = ChangeProduct {
+                seen: None,
                 product: id,
                 change: ProductChange {
                     stock: Some(level(3)),

@@ -62,6 +62,7 @@ pub fn setting_stock_is_in_the_ledger(stores: &Stores) {
     let product = shop.product(100, 5);
     for (to, when) in [(8, 1), (0, 2), (0, 3), (StockLevel::MAX, 4)] {
         let command = ChangeProduct {
+            seen: None,
             product,
             change: ProductChange {
                 stock: Some(level(to)),

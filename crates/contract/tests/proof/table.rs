@@ -175,6 +175,41 @@ pub(crate) const FAULTS: &[Row] = &[
         &["archiving_races_orders", "an_archived_product_is_not_sold"],
     ),
     (
+        "changes a product that was edited since",
+        Behaviour {
+            change_product: products::overwrites,
+            ..HONEST
+        },
+        &[
+            "a_product_is_edited_as_it_was_seen",
+            "edits_do_not_overwrite_each_other",
+        ],
+    ),
+    (
+        "looks at a product before it locks it",
+        Behaviour {
+            change_product: products::looks_before_it_locks,
+            ..HONEST
+        },
+        &["edits_do_not_overwrite_each_other"],
+    ),
+    (
+        "changes a cart line that was edited since",
+        Behaviour {
+            change_cart: carts::overwrites,
+            ..HONEST
+        },
+        &["a_cart_line_is_edited_as_it_was_seen"],
+    ),
+    (
+        "changes an order that was edited since",
+        Behaviour {
+            change_order: orders::overwrites,
+            ..HONEST
+        },
+        &["an_order_is_edited_as_it_was_seen"],
+    ),
+    (
         "finds an account as often as it is asked for",
         Behaviour {
             find_accounts: people::names_everybody_asked_for,

@@ -239,6 +239,7 @@ fn a_row_that_somebody_holds_stops_nobody_else() {
         ))
         .unwrap();
     let command = tradepost_domain::ChangeCart {
+        seen: None,
         user: blocked,
         action: CartAction::Empty,
         key: None,

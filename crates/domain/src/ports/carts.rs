@@ -17,7 +17,8 @@ pub trait CartRepository: Send + Sync {
     ///
     /// MUST let changes of one cart come one after the other, so that parallel adds add up
     /// (`parallel_adds_lose_nothing`) and no line is ordered and changed at once
-    /// (`a_cart_that_changes_while_it_is_ordered`), and add once what is sent twice under one key
+    /// (`a_cart_that_changes_while_it_is_ordered`), change what was seen or nothing
+    /// (`a_cart_line_is_edited_as_it_was_seen`), and add once what is sent twice under one key
     /// (`one_key_is_one_addition`).
     ///
     /// # Errors

@@ -47,7 +47,8 @@ pub trait OrderRepository: Send + Sync {
 
     /// Changes what [`decide_order`](crate::decide_order) allows; the order afterwards.
     ///
-    /// MUST give stock back exactly once, whoever races (`cancel_races_cancel`).
+    /// MUST give stock back exactly once, whoever races (`cancel_races_cancel`), and change what was
+    /// seen or nothing (`an_order_is_edited_as_it_was_seen`).
     ///
     /// # Errors
     /// If the store fails.

@@ -41,7 +41,7 @@ pub trait ProductRepository: Send + Sync {
     /// Changes what [`decide_change`](crate::decide_change) allows.
     ///
     /// MUST lock the product's stock from reading to writing, so that no sale in between is lost
-    /// (`setting_stock_races_orders`).
+    /// (`setting_stock_races_orders`), and no edit of what others edit (`edits_do_not_overwrite_each_other`).
     ///
     /// # Errors
     /// If the store fails.

@@ -1,7 +1,7 @@
 use super::ShopError;
 use crate::{
-    Actor, Cart, CartAction, CartItem, CartItemId, CartRepository, ChangeCart, Clock, Keyed,
-    ProductId, Quantity, Refusal, Written,
+    Actor, Cart, CartAction, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Clock,
+    Keyed, ProductId, Quantity, Refusal, Seen, Written,
 };
 use std::sync::Arc;
 
@@ -49,14 +49,15 @@ impl Carts {
         key: Option<Keyed<CartItem>>,
     ) -> Result<Written<CartItem>, ShopError> {
         let action = CartAction::Add { product, quantity };
-        match self.write(actor, action, key)? {
+        match self.write(actor, action, None, key)? {
             Written::Before(answer) => Ok(Written::Before(answer)),
             // What was added to is there.
             Written::Now(item) => Ok(Written::Now(item.ok_or(Refusal::NotFound)?)),
         }
     }
 
-    /// Sets what a line holds; the line afterwards, or `None` if it was removed.
+    /// Sets what a line holds, only as it was `seen` if that is given; the line afterwards, or
+    /// `None` if it was removed.
     ///
     /// # Errors
     /// As [`Carts::add`].
@@ -66,6 +67,7 @@ impl Carts {
         line: CartItemId,
         quantity: Option<Quantity>,
         product: Option<ProductId>,
+        seen: Option<Seen<CartLine>>,
     ) -> Result<Option<CartItem>, ShopError> {
         self.change(
             actor,
@@ -74,6 +76,7 @@ impl Carts {
                 quantity,
                 product,
             },
+            seen,
         )
     }
 
@@ -81,8 +84,14 @@ impl Carts {
     ///
     /// # Errors
     /// As [`Carts::add`].
-    pub fn remove(&self, actor: Actor, line: CartItemId) -> Result<(), ShopError> {
-        self.change(actor, CartAction::Remove { line }).map(drop)
+    pub fn remove(
+        &self,
+        actor: Actor,
+        line: CartItemId,
+        seen: Option<Seen<CartLine>>,
+    ) -> Result<(), ShopError> {
+        self.change(actor, CartAction::Remove { line }, seen)
+            .map(drop)
     }
 
     /// Empties the cart.
@@ -90,18 +99,24 @@ impl Carts {
     /// # Errors
     /// As [`Carts::add`].
     pub fn empty(&self, actor: Actor) -> Result<(), ShopError> {
-        self.change(actor, CartAction::Empty).map(drop)
+        self.change(actor, CartAction::Empty, None).map(drop)
     }
 
-    fn change(&self, actor: Actor, action: CartAction) -> Result<Option<CartItem>, ShopError> {
+    fn change(
+        &self,
+        actor: Actor,
+        action: CartAction,
+        seen: Option<Seen<CartLine>>,
+    ) -> Result<Option<CartItem>, ShopError> {
         // Without a key there is no answer of before.
-        Ok(self.write(actor, action, None)?.now().flatten())
+        Ok(self.write(actor, action, seen, None)?.now().flatten())
     }
 
     fn write(
         &self,
         actor: Actor,
         action: CartAction,
+        seen: Option<Seen<CartLine>>,
         key: Option<Keyed<CartItem>>,
     ) -> Result<Written<Option<CartItem>>, ShopError> {
         let user = actor.customer()?;
@@ -109,6 +124,7 @@ impl Carts {
         Ok(self.carts.change(ChangeCart {
             user,
             action,
+            seen,
             key,
             at,
         })??)

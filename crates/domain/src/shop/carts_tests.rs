@@ -59,9 +59,9 @@ fn nobody_has_no_cart() {
     assert_eq!(refusal(carts.item(nobody, line_id(1))), expected);
     let added = carts.add(nobody, product_id(), Quantity::ONE, None);
     assert_eq!(refusal(added), expected);
-    let set = carts.set(nobody, line_id(1), None, None);
+    let set = carts.set(nobody, line_id(1), None, None, None);
     assert_eq!(refusal(set), expected);
-    assert_eq!(refusal(carts.remove(nobody, line_id(1))), expected);
+    assert_eq!(refusal(carts.remove(nobody, line_id(1), None)), expected);
     assert_eq!(refusal(carts.empty(nobody)), expected);
 }
 
@@ -102,7 +102,7 @@ fn each_change_reaches_the_port_with_whose_and_when() {
             },
             |carts, actor| {
                 let quantity = Quantity::new(2).ok();
-                carts.set(actor, line_id(4), quantity, Some(product_id()))
+                carts.set(actor, line_id(4), quantity, Some(product_id()), None)
             },
         ),
         (
@@ -111,10 +111,10 @@ fn each_change_reaches_the_port_with_whose_and_when() {
                 quantity: None,
                 product: None,
             },
-            |carts, actor| carts.set(actor, line_id(4), None, None),
+            |carts, actor| carts.set(actor, line_id(4), None, None, None),
         ),
         (CartAction::Remove { line: line_id(4) }, |carts, actor| {
-            carts.remove(actor, line_id(4)).map(|()| None)
+            carts.remove(actor, line_id(4), None).map(|()| None)
         }),
         (CartAction::Empty, |carts, actor| {
             carts.empty(actor).map(|()| None)
@@ -128,6 +128,7 @@ fn each_change_reaches_the_port_with_whose_and_when() {
         };
         for actor in [Actor::Customer(user(1)), Actor::Staff(user(7))] {
             let expected = ChangeCart {
+                seen: None,
                 user: actor.customer().unwrap(),
                 action,
                 key: None,

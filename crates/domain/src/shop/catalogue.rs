@@ -2,7 +2,7 @@ use super::ShopError;
 use crate::{
     Actor, AdjustStock, Adjusted, ChangeProduct, Clock, CreateProduct, Keyed, Movement, Note, Page,
     PageRequest, Product, ProductChange, ProductDraft, ProductFilter, ProductId, ProductRepository,
-    Refusal, StockDelta, Written,
+    Refusal, Seen, StockDelta, Written,
 };
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Catalogue {
         })??)
     }
 
-    /// Changes a product, or archives it or brings it back.
+    /// Changes a product, or archives it or brings it back; only as it was `seen`, if that is given.
     ///
     /// # Errors
     /// For anybody but staff; see [`decide_change`](crate::decide_change); if the store fails.
@@ -84,11 +84,13 @@ impl Catalogue {
         actor: Actor,
         product: ProductId,
         change: ProductChange,
+        seen: Option<Seen<Product>>,
     ) -> Result<Product, ShopError> {
         let by = Some(actor.staff()?);
         let command = ChangeProduct {
             product,
             change,
+            seen,
             by,
             at: self.clock.now(),
         };
@@ -99,12 +101,17 @@ impl Catalogue {
     ///
     /// # Errors
     /// As [`Catalogue::change`].
-    pub fn archive(&self, actor: Actor, product: ProductId) -> Result<(), ShopError> {
+    pub fn archive(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        seen: Option<Seen<Product>>,
+    ) -> Result<(), ShopError> {
         let change = ProductChange {
             archived: Some(true),
             ..ProductChange::default()
         };
-        self.change(actor, product, change).map(drop)
+        self.change(actor, product, change, seen).map(drop)
     }
 
     /// Changes stock relative to what is there.

@@ -145,8 +145,11 @@ fn only_staff_write_or_read_the_ledger() {
         let delta = StockDelta::new(1).unwrap();
         assert_eq!(refusal(catalogue.create(actor, draft(), None)), expected);
         let change = ProductChange::default();
-        assert_eq!(refusal(catalogue.change(actor, id(), change)), expected);
-        assert_eq!(refusal(catalogue.archive(actor, id())), expected);
+        assert_eq!(
+            refusal(catalogue.change(actor, id(), change, None)),
+            expected
+        );
+        assert_eq!(refusal(catalogue.archive(actor, id(), None)), expected);
         let adjusted = catalogue.adjust_stock(actor, id(), delta, None, None);
         assert_eq!(refusal(adjusted), expected);
         assert_eq!(refusal(catalogue.movements(actor, id(), page(1))), expected);
@@ -180,6 +183,7 @@ fn a_change_says_who_and_when() {
     };
     let mut products = MockProductRepository::new();
     let command = ChangeProduct {
+        seen: None,
         product: id(),
         change: change.clone(),
         by: Some(user(9)),
@@ -190,7 +194,7 @@ fn a_change_says_who_and_when() {
         .withf(move |given| *given == command)
         .once()
         .returning(|_| Ok(Ok(product(1, 100, 0))));
-    let changed = catalogue(products).change(grace(), id(), change);
+    let changed = catalogue(products).change(grace(), id(), change, None);
     assert_eq!(changed.unwrap(), product(1, 100, 0));
 }
 
@@ -202,6 +206,7 @@ fn archiving_is_a_change_of_nothing_else() {
         ..ProductChange::default()
     };
     let command = ChangeProduct {
+        seen: None,
         product: id(),
         change,
         by: Some(user(9)),
@@ -212,7 +217,7 @@ fn archiving_is_a_change_of_nothing_else() {
         .withf(move |given| *given == command)
         .once()
         .returning(|_| Ok(Ok(product(1, 100, 5))));
-    assert!(catalogue(products).archive(grace(), id()).is_ok());
+    assert!(catalogue(products).archive(grace(), id(), None).is_ok());
 }
 
 #[test]
@@ -282,7 +287,10 @@ fn what_the_rules_refuse_and_what_the_store_fails_at_is_passed_on() {
     products.expect_find().returning(|_| Err(busy()));
     products.expect_list().returning(|_, _| Err(busy()));
     let catalogue = catalogue(products);
-    assert_eq!(refusal(catalogue.archive(grace(), id())), Refusal::NotFound);
+    assert_eq!(
+        refusal(catalogue.archive(grace(), id(), None)),
+        Refusal::NotFound
+    );
     for error in [
         catalogue.create(grace(), draft(), None).err(),
         catalogue.product(NOBODY, id(), false).err(),

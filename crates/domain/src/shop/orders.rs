@@ -1,7 +1,7 @@
 use super::ShopError;
 use crate::{
     Actor, ChangeOrder, Clock, Keyed, Money, Order, OrderAction, OrderFilter, OrderId,
-    OrderRepository, OrderStatus, Page, PageRequest, PlaceOrder, PlacementIds, Refusal,
+    OrderRepository, OrderStatus, Page, PageRequest, PlaceOrder, PlacementIds, Refusal, Seen,
 };
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ impl Orders {
         })
     }
 
-    /// Takes an order to a status.
+    /// Takes an order to a status; only as it was `seen`, if that is given.
     ///
     /// # Errors
     /// See [`decide_order`](crate::decide_order); if the store fails.
@@ -99,23 +99,37 @@ impl Orders {
         actor: Actor,
         order: OrderId,
         status: OrderStatus,
+        seen: Option<Seen<Order>>,
     ) -> Result<Order, ShopError> {
-        self.change(actor, order, OrderAction::SetStatus(status))
+        self.change(actor, order, OrderAction::SetStatus(status), seen)
     }
 
-    /// Deletes a pending order: cancels it and puts it out of sight.
+    /// Deletes a pending order: cancels it and puts it out of sight. `seen` as there.
     ///
     /// # Errors
     /// See [`decide_order`](crate::decide_order); if the store fails.
-    pub fn delete(&self, actor: Actor, order: OrderId) -> Result<(), ShopError> {
-        self.change(actor, order, OrderAction::Delete).map(drop)
+    pub fn delete(
+        &self,
+        actor: Actor,
+        order: OrderId,
+        seen: Option<Seen<Order>>,
+    ) -> Result<(), ShopError> {
+        self.change(actor, order, OrderAction::Delete, seen)
+            .map(drop)
     }
 
-    fn change(&self, by: Actor, order: OrderId, action: OrderAction) -> Result<Order, ShopError> {
+    fn change(
+        &self,
+        by: Actor,
+        order: OrderId,
+        action: OrderAction,
+        seen: Option<Seen<Order>>,
+    ) -> Result<Order, ShopError> {
         by.customer()?;
         Ok(self.orders.change(ChangeOrder {
             order,
             action,
+            seen,
             by,
             at: self.clock.now(),
         })??)

@@ -56,9 +56,9 @@ fn nobody_has_no_orders() {
     assert_eq!(refusal(orders.list(nobody, false, page(1))), expected);
     assert_eq!(refusal(orders.order(nobody, id(), false)), expected);
     assert_eq!(orders.placing(nobody, None, None), Err(expected.clone()));
-    let set = orders.set_status(nobody, id(), OrderStatus::Cancelled);
+    let set = orders.set_status(nobody, id(), OrderStatus::Cancelled, None);
     assert_eq!(refusal(set), expected);
-    assert_eq!(refusal(orders.delete(nobody, id())), expected);
+    assert_eq!(refusal(orders.delete(nobody, id(), None)), expected);
 }
 
 #[test]
@@ -160,6 +160,7 @@ fn changes_reach_the_port_with_who_and_when() {
             OrderAction::Delete,
         ] {
             let expected = ChangeOrder {
+                seen: None,
                 order: id(),
                 action,
                 by,
@@ -173,10 +174,10 @@ fn changes_reach_the_port_with_who_and_when() {
             let orders = orders(port);
             match action {
                 OrderAction::SetStatus(status) => {
-                    let changed = orders.set_status(by, id(), status);
+                    let changed = orders.set_status(by, id(), status, None);
                     assert_eq!(changed.unwrap(), order(1, false));
                 }
-                OrderAction::Delete => assert!(orders.delete(by, id()).is_ok()),
+                OrderAction::Delete => assert!(orders.delete(by, id(), None).is_ok()),
             }
         }
     }
@@ -194,9 +195,9 @@ fn refusals_and_failures_are_passed_on() {
     port.expect_find()
         .returning(|_| Err(StoreError::corrupt("orders", "status", 5)));
     let orders = orders(port);
-    let refused = orders.set_status(ada(), id(), OrderStatus::Shipped);
+    let refused = orders.set_status(ada(), id(), OrderStatus::Shipped, None);
     assert_eq!(refusal(refused), Refusal::Forbidden);
-    let failed = orders.delete(ada(), id());
+    let failed = orders.delete(ada(), id(), None);
     assert!(
         matches!(&failed, Err(ShopError::Store(error)) if *error.kind() == StoreErrorKind::OutcomeUnknown),
         "{failed:?}"

@@ -5,8 +5,11 @@ use crate::idempotency::{Told, keyed};
 use crate::pages::PageShape;
 use crate::query::Listing;
 use crate::shapes::{Amount, CartLineShape, stored};
+use crate::tags::{self, Tag};
 use serde::Serialize;
-use tradepost_domain::{Cart, CartItem, CartItemId, Page, Problem, ProductId, Quantity, Refusal};
+use tradepost_domain::{
+    Cart, CartItem, CartItemId, Page, Problem, ProductId, Quantity, Refusal, Seen,
+};
 
 /// A page of lines, and what is true of the whole cart.
 #[derive(Serialize)]
@@ -52,7 +55,8 @@ pub(crate) async fn add(call: Call, mut fields: Fields) -> Answer {
     let written = call
         .command(move |shop, actor| shop.carts.add(actor, product, quantity, key))
         .await?;
-    answer::told(Told::of(written, stored::cart_line))
+    let tag = |item: &CartItem| Tag::of_cart_line(item).ok();
+    answer::told(Told::tagged(written, stored::cart_line, tag))
 }
 
 pub(crate) async fn empty(call: Call) -> Answer {
@@ -65,7 +69,12 @@ pub(crate) async fn show(call: Call) -> Answer {
     let item = call
         .query(move |shop, actor| shop.carts.item(actor, id))
         .await?;
-    answer::ok(&CartLineShape::of(&item)?)
+    show_one(&call, &item)
+}
+
+fn show_one(call: &Call, item: &CartItem) -> Answer {
+    let shape = CartLineShape::of(item)?;
+    answer::shown(call, &shape, &Tag::of_cart_line(item)?)
 }
 
 pub(crate) async fn replace(call: Call, mut fields: Fields) -> Answer {
@@ -83,15 +92,17 @@ async fn set(call: Call, mut fields: Fields, quantity: Option<Option<Quantity>>)
     let id = call.id(CartItemId::parse)?;
     let product = fields.optional("product_id", integer(product_id));
     fields.complete(Some(()))?;
+    let seen = tags::seen_cart_line(call.request());
     let item = match quantity {
         Some(quantity) => {
-            call.command(move |shop, actor| shop.carts.set(actor, id, quantity, product))
+            call.command(move |shop, actor| shop.carts.set(actor, id, quantity, product, seen))
                 .await?
         }
         None => {
             let item = call
                 .query(move |shop, actor| shop.carts.item(actor, id))
                 .await?;
+            Seen::check(seen.as_ref(), &item.line)?;
             if product.is_some_and(|product| product != item.line.product) {
                 return Err(Refusal::field("product_id", Problem::OtherProduct).into());
             }
@@ -99,14 +110,15 @@ async fn set(call: Call, mut fields: Fields, quantity: Option<Option<Quantity>>)
         }
     };
     match item {
-        Some(item) => answer::ok(&CartLineShape::of(&item)?),
+        Some(item) => show_one(&call, &item),
         None => answer::done(),
     }
 }
 
 pub(crate) async fn remove(call: Call) -> Answer {
     let id = call.id(CartItemId::parse)?;
-    call.command(move |shop, actor| shop.carts.remove(actor, id))
+    let seen = tags::seen_cart_line(call.request());
+    call.command(move |shop, actor| shop.carts.remove(actor, id, seen))
         .await?;
     answer::done()
 }

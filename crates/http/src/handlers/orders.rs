@@ -6,7 +6,8 @@ use crate::pages::PageShape;
 use crate::placing;
 use crate::query::{self, Listing};
 use crate::shapes::{OrderShape, stored};
-use tradepost_domain::{Money, OrderId, OrderStatus, Problem};
+use crate::tags::{self, Tag};
+use tradepost_domain::{Money, Order, OrderId, OrderStatus, Problem, Seen};
 
 pub(crate) async fn list(call: Call) -> Answer {
     let listing = Listing::read(call.query_string(), call.page_size())?;
@@ -31,7 +32,9 @@ pub(crate) async fn place(call: Call, mut fields: Fields) -> Answer {
     let path = "/api/orders/";
     let key = key.map(|key| keyed(key, path, &command, stored::order));
     let written = placing::place(&call, expected, key).await?;
-    answer::told_at(&call.url(path), Told::of(written, stored::order))
+    let tag = |order: &Order| Tag::of_order(order).ok();
+    let told = Told::tagged(written, stored::order, tag);
+    answer::told_at(&call.url(path), told)
 }
 
 pub(crate) async fn show(call: Call) -> Answer {
@@ -40,7 +43,12 @@ pub(crate) async fn show(call: Call) -> Answer {
     let order = call
         .query(move |shop, actor| shop.orders.order(actor, id, archived))
         .await?;
-    answer::ok(&OrderShape::of(&order)?)
+    show_one(&call, &order)
+}
+
+fn show_one(call: &Call, order: &Order) -> Answer {
+    let shape = OrderShape::of(order)?;
+    answer::shown(call, &shape, &Tag::of_order(order)?)
 }
 
 pub(crate) async fn replace(call: Call, mut fields: Fields) -> Answer {
@@ -56,22 +64,27 @@ pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
 async fn set(call: Call, fields: Fields, status: Option<OrderStatus>) -> Answer {
     let id = call.id(OrderId::parse)?;
     fields.complete(Some(()))?;
+    let seen = tags::seen_order(call.request());
     let order = match status {
         Some(status) => {
-            call.command(move |shop, actor| shop.orders.set_status(actor, id, status))
+            call.command(move |shop, actor| shop.orders.set_status(actor, id, status, seen))
                 .await?
         }
         None => {
-            call.query(move |shop, actor| shop.orders.order(actor, id, false))
-                .await?
+            let order = call
+                .query(move |shop, actor| shop.orders.order(actor, id, false))
+                .await?;
+            Seen::check(seen.as_ref(), &order)?;
+            order
         }
     };
-    answer::ok(&OrderShape::of(&order)?)
+    show_one(&call, &order)
 }
 
 pub(crate) async fn delete(call: Call) -> Answer {
     let id = call.id(OrderId::parse)?;
-    call.command(move |shop, actor| shop.orders.delete(actor, id))
+    let seen = tags::seen_order(call.request());
+    call.command(move |shop, actor| shop.orders.delete(actor, id, seen))
         .await?;
     answer::done()
 }

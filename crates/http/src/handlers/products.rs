@@ -6,10 +6,11 @@ use crate::idempotency::{Told, keyed};
 use crate::pages::PageShape;
 use crate::query::{self, Listing};
 use crate::shapes::{ProductShape, stored};
+use crate::tags::{self, Tag};
 use serde::Serialize;
 use tradepost_domain::{
-    Currency, Description, Money, Price, Problem, ProductChange, ProductDraft, ProductFilter,
-    ProductId, ProductName, Sku, StockLevel,
+    Currency, Description, Money, Price, Problem, Product, ProductChange, ProductDraft,
+    ProductFilter, ProductId, ProductName, Sku, StockLevel,
 };
 
 pub(crate) async fn list(call: Call) -> Answer {
@@ -31,7 +32,9 @@ pub(crate) async fn create(call: Call, mut fields: Fields) -> Answer {
     let written = call
         .command(|shop, actor| shop.catalogue.create(actor, draft, key))
         .await?;
-    answer::told_at(&call.url(path), Told::of(written, stored::product))
+    let tag = |product: &Product| Some(Tag::of_product(product));
+    let told = Told::tagged(written, stored::product, tag);
+    answer::told_at(&call.url(path), told)
 }
 
 /// What is asked for, for the fingerprint.
@@ -53,7 +56,12 @@ pub(crate) async fn show(call: Call) -> Answer {
     let product = call
         .query(move |shop, actor| shop.catalogue.product(actor, id, archived))
         .await?;
-    answer::ok(&ProductShape::of(&product))
+    show_one(&call, &product)
+}
+
+fn show_one(call: &Call, product: &Product) -> Answer {
+    let shape = ProductShape::of(product);
+    answer::shown(call, &shape, &Tag::of_product(product))
 }
 
 pub(crate) async fn replace(call: Call, mut fields: Fields) -> Answer {
@@ -87,15 +95,17 @@ async fn set(
         archived,
     };
     let change = fields.complete(Some(change))?;
+    let seen = tags::seen_product(call.request(), change.stock.is_some());
     let product = call
-        .command(move |shop, actor| shop.catalogue.change(actor, id, change))
+        .command(move |shop, actor| shop.catalogue.change(actor, id, change, seen))
         .await?;
-    answer::ok(&ProductShape::of(&product))
+    show_one(&call, &product)
 }
 
 pub(crate) async fn archive(call: Call) -> Answer {
     let id = call.id(ProductId::parse)?;
-    call.command(move |shop, actor| shop.catalogue.archive(actor, id))
+    let seen = tags::seen_product(call.request(), false);
+    call.command(move |shop, actor| shop.catalogue.archive(actor, id, seen))
         .await?;
     answer::done()
 }

@@ -13,6 +13,7 @@
 
 mod accounts;
 mod cart;
+mod conditional;
 mod deadlines;
 mod envelope;
 mod hostile;

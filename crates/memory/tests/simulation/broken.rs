@@ -99,6 +99,7 @@ impl Broken {
         };
         let (by, at) = (Some(like.user), like.at);
         let command = ChangeProduct {
+            seen: None,
             product,
             change,
             by,
@@ -130,6 +131,7 @@ impl Broken {
                 quantity: line.quantity,
             };
             drop(self.inner.carts.change(ChangeCart {
+                seen: None,
                 user: order.user,
                 action,
                 key: None,
@@ -185,7 +187,7 @@ impl OrderRepository for Broken {
     }
 
     fn change(&self, command: ChangeOrder) -> Outcome<Order> {
-        let outcome = self.inner.orders.change(command)?;
+        let outcome = self.inner.orders.change(command.clone())?;
         match (self.defect, &outcome) {
             (Defect::ReturnsTwice, Ok(order)) if order.archived => {
                 for line in &order.lines {
@@ -203,10 +205,10 @@ impl OrderRepository for Broken {
                 let mut last = outcome.clone();
                 for status in [OrderStatus::Processing, OrderStatus::Shipped] {
                     let action = OrderAction::SetStatus(status);
-                    last = self
-                        .inner
-                        .orders
-                        .change(ChangeOrder { action, ..command })?;
+                    last = self.inner.orders.change(ChangeOrder {
+                        action,
+                        ..command.clone()
+                    })?;
                 }
                 return Ok(last);
             }

@@ -218,6 +218,7 @@ pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
         Refusal::TotalTooLarge => "total too large",
         Refusal::InvalidTransition { .. } => "invalid transition",
         Refusal::OrderNotPending { .. } => "order not pending",
+        Refusal::Edited => "edited",
         Refusal::IdempotencyKeyReused => "idempotency key reused",
         Refusal::Contended => "contended",
         Refusal::LastStaff => "last staff",
@@ -251,9 +252,9 @@ pub(crate) const REACHED: [&str; 22] = [
     "current_password",
 ];
 
-/// No cart within its bounds costs more than 64 bits of minor units, and nobody stands in the way
-/// of one mutex.
-pub(crate) const UNREACHED: [&str; 2] = ["total too large", "contended"];
+/// No cart within its bounds costs more than 64 bits of minor units, nobody stands in the way of
+/// one mutex, and nobody says what they saw.
+pub(crate) const UNREACHED: [&str; 3] = ["total too large", "contended", "edited"];
 
 /// One of the requests that wait to be placed.
 #[derive(Debug, Clone)]

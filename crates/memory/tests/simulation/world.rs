@@ -285,7 +285,7 @@ impl World {
                 Answer::Created(self.catalogue.create(by, draft, key)?)
             }
             Command::Change { product, change } => {
-                Answer::Changed(self.catalogue.change(by, product, change)?)
+                Answer::Changed(self.catalogue.change(by, product, change, None)?)
             }
             Command::Adjust {
                 product,
@@ -301,17 +301,17 @@ impl World {
                 line,
                 quantity,
                 product,
-            } => Answer::Line(self.carts.set(by, line, quantity, product)?),
-            Command::Remove { line } => done(self.carts.remove(by, line)?),
+            } => Answer::Line(self.carts.set(by, line, quantity, product, None)?),
+            Command::Remove { line } => done(self.carts.remove(by, line, None)?),
             Command::Empty => done(self.carts.empty(by)?),
             Command::Checkout { expected, key } => {
                 self.orders.placing(by, expected, key)?;
                 Answer::Done
             }
             Command::SetStatus { order, status } => {
-                Answer::Ordered(self.orders.set_status(by, order, status)?)
+                Answer::Ordered(self.orders.set_status(by, order, status, None)?)
             }
-            Command::Delete { order } => done(self.orders.delete(by, order)?),
+            Command::Delete { order } => done(self.orders.delete(by, order, None)?),
             Command::Register { user, staff: true } => {
                 Answer::Account(self.accounts.create_staff(user)?)
             }

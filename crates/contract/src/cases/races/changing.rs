@@ -1,5 +1,6 @@
 //! Races in which staff have a hand, and races for what is unique.
 
+use crate::cases::edits;
 use crate::{Placed, Shop, at as moment, draft, first_page, hash, level, race, settled};
 use OrderStatus::{Cancelled, Processing, Shipped};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,6 +41,21 @@ fn buyers(shop: Shop<'_>, product: ProductId) -> Vec<UserId> {
 
 fn sold(placements: &[Placed]) -> i64 {
     i64::try_from(placements.iter().flatten().count()).unwrap()
+}
+
+/// Several edit what all of them saw: one does, and the others are told.
+pub fn edits_do_not_overwrite_each_other(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let seen = shop.found(shop.product(100, 5));
+    let answers = race(RACERS, |at| {
+        edits::name(stores, &seen, &format!("Name {at}"))
+    });
+    let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!(done, [Ok(shop.found(seen.id))]);
+    assert!(
+        refused.iter().all(|answer| *answer == Err(Refusal::Edited)),
+        "{refused:?}"
+    );
 }
 
 /// Whoever cancels, and however often: the stock comes back once.

@@ -25,6 +25,7 @@ pub(crate) fn tidies(store: &Store, user: UserId) -> Result<Cart, StoreError> {
     let cart = store.cart(user)?;
     for item in cart.items.iter().filter(|item| !item.issues().is_empty()) {
         let command = ChangeCart {
+            seen: None,
             user,
             action: CartAction::Remove { line: item.line.id },
             key: None,
@@ -33,4 +34,14 @@ pub(crate) fn tidies(store: &Store, user: UserId) -> Result<Cart, StoreError> {
         CartRepository::change(store, command)?.unwrap();
     }
     store.cart(user)
+}
+
+pub(crate) fn overwrites(store: &Store, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+    CartRepository::change(
+        store,
+        ChangeCart {
+            seen: None,
+            ..command
+        },
+    )
 }

@@ -22,6 +22,7 @@ fn adjust(store: &Store, product: ProductId, units: i64) {
 
 fn act(store: &Store, user: UserId, action: CartAction) {
     let command = ChangeCart {
+        seen: None,
         user,
         action,
         key: None,
@@ -129,6 +130,7 @@ pub(crate) fn sells_archived(
                 ..ProductChange::default()
             };
             let command = ChangeProduct {
+                seen: None,
                 product: *product,
                 change,
                 by: None,
@@ -208,7 +210,7 @@ pub(crate) fn returns_twice(store: &Store, command: ChangeOrder) -> Outcome<Orde
 }
 
 pub(crate) fn always_cancels(store: &Store, command: ChangeOrder) -> Outcome<Order> {
-    let changed = OrderRepository::change(store, command)?;
+    let changed = OrderRepository::change(store, command.clone())?;
     let order = OrderRepository::find(store, command.order)?;
     match (changed, order) {
         (Err(Refusal::InvalidTransition { to, .. }), Some(order)) => Ok(Ok(Order {
@@ -235,4 +237,14 @@ pub(crate) fn confesses(_: &Store) -> Result<Audit, StoreError> {
         discrepancies: vec![Discrepancy::NoLines { order }],
         ..Audit::default()
     })
+}
+
+pub(crate) fn overwrites(store: &Store, command: ChangeOrder) -> Outcome<Order> {
+    OrderRepository::change(
+        store,
+        ChangeOrder {
+            seen: None,
+            ..command
+        },
+    )
 }

@@ -2,7 +2,8 @@ use super::a_moment;
 use tradepost_contract::{first_page, level};
 use tradepost_domain::{
     AdjustStock, Adjusted, ChangeProduct, CreateProduct, Outcome, Page, PageRequest, Product,
-    ProductChange, ProductDraft, ProductFilter, ProductRepository, StockLevel, StoreError, Written,
+    ProductChange, ProductDraft, ProductFilter, ProductRepository, Seen, StockLevel, StoreError,
+    Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -107,6 +108,27 @@ pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Outcome<
     Ok(adjusted.map(|_| product))
 }
 
+pub(crate) fn overwrites(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+    ProductRepository::change(
+        store,
+        ChangeProduct {
+            seen: None,
+            ..command
+        },
+    )
+}
+
+pub(crate) fn looks_before_it_locks(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+    let before = ProductRepository::find(store, command.product)?;
+    if let Some(before) = before
+        && let Err(refusal) = Seen::check(command.seen.as_ref(), &before)
+    {
+        return Ok(Err(refusal));
+    }
+    a_moment();
+    overwrites(store, command)
+}
+
 pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Written<Adjusted>> {
     let before = ProductRepository::find(store, command.product)?
         .unwrap()
@@ -123,6 +145,7 @@ pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Writt
     let changed = ProductRepository::change(
         store,
         ChangeProduct {
+            seen: None,
             product,
             change,
             by,

@@ -41,7 +41,7 @@ impl Reply {
         if !reply.body.is_empty() {
             assert_eq!(reply.header("content-type"), expected, "{reply:?}");
         }
-        if is_head {
+        if is_head || status == StatusCode::NOT_MODIFIED {
             assert!(reply.body.is_empty(), "{reply:?}");
         } else if !status.is_success() {
             reply.check_problem(status, path);
