@@ -137,8 +137,8 @@ pub(crate) struct Given {
         default_value = "USD"
     )]
     pub(crate) currency: String,
-    /// The key that signs tokens, made if it is missing; further lines are older keys that are still
-    /// accepted. Servers on one database share it [default: <data dir>/jwt.key]
+    /// The keys that sign tokens, made if they are missing; `tradepost rotate-key` adds another.
+    /// Servers on one database share them [default: <data dir>/jwt.key]
     #[arg(
         long,
         global = true,
@@ -157,6 +157,16 @@ pub(crate) struct Given {
         default_value = "60"
     )]
     pub(crate) access_token_minutes: String,
+    /// How long a refresh token lasts that is not used, in days
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_REFRESH_TOKEN_DAYS",
+        hide_env_values = true,
+        value_name = "DAYS",
+        default_value = "30"
+    )]
+    pub(crate) refresh_token_days: String,
     /// How long a token from /api-token-auth/ lasts, in days
     #[arg(
         long,

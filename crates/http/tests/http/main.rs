@@ -25,3 +25,5 @@ mod routes;
 mod sockets;
 mod stock;
 mod support;
+mod tokens;
+mod users;

@@ -66,6 +66,7 @@ impl From<ShopError> for Exit {
             ShopError::Refused(refusal) => Self::Failed(refusal.to_string()),
             ShopError::Store(error) => error.into(),
             ShopError::Hashing(error) => Self::Failed(format!("This failed: {error}.")),
+            ShopError::Randomness(error) => Self::Failed(format!("This failed: {error}.")),
         }
     }
 }
