@@ -242,10 +242,16 @@ impl AccountRepository for Database {
     }
 
     fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        if !self.read(|conn| refresh::is_known(conn, command.token))? {
+            return Ok(Err(Refusal::InvalidToken));
+        }
         self.write(move |conn| refresh::refresh(conn, &command))
     }
 
     fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        if !self.read(|conn| refresh::is_known(conn, token))? {
+            return Ok(());
+        }
         self.write(move |conn| refresh::end_family(conn, token))
     }
 }

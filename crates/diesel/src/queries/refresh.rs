@@ -22,6 +22,12 @@ fn find(conn: &mut Conn, digest: RefreshDigest) -> Result<Option<RefreshToken>, 
     Ok(row.map(RefreshRow::token).transpose()?)
 }
 
+/// Whether there is such a token. Who makes them up is to keep nobody from writing.
+pub(super) fn is_known(conn: &mut Conn, digest: RefreshDigest) -> Result<bool, Failure> {
+    let token = tokens::table.find(digest.to_string());
+    Ok(diesel::select(diesel::dsl::exists(token)).get_result(conn)?)
+}
+
 /// Locks the user of a token, which never becomes another's; the user.
 fn lock_owner(conn: &mut Conn, digest: RefreshDigest) -> Result<Option<UserId>, Failure> {
     let owner = find(conn, digest)?.map(|token| token.user);

@@ -92,6 +92,22 @@ async fn a_second_use_is_refused_at_once_and_ends_the_family_later() {
 }
 
 #[actix_web::test]
+async fn thirty_at_once_get_one_pair() {
+    let app = App::new().await;
+    app.customer("ada");
+    let (_, first) = begin(&app, "ada").await;
+    let all = (0..30).map(|_| refresh(&app, &first));
+    let replies = futures_util::future::join_all(all).await;
+    let (well, refused): (Vec<_>, Vec<_>) = replies.into_iter().partition(|r| r.status == 200);
+    assert_eq!((well.len(), refused.len()), (1, 29));
+    for reply in refused {
+        reply.expect(401, "invalid_token");
+    }
+    let (_, next) = pair(&well[0]);
+    pair(&refresh(&app, &next).await);
+}
+
+#[actix_web::test]
 async fn every_bad_token_gets_the_one_answer() {
     let app = App::new().await;
     app.customer("ada");

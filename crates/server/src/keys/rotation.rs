@@ -103,7 +103,10 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         let new = fs::metadata(&draft)?;
         if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
             // The servers read it as whoever the file belongs to.
-            chown(&draft, Some(old.uid()), Some(old.gid()))?;
+            chown(&draft, Some(old.uid()), Some(old.gid())).map_err(|error| {
+                let advice = "run this as the user that the file belongs to";
+                io::Error::new(error.kind(), format!("{error}; {advice}"))
+            })?;
         }
         fs::set_permissions(&draft, Permissions::from_mode(old.mode() & 0o660))?;
         File::open(&draft)?.sync_all()?;
@@ -127,7 +130,9 @@ mod tests {
         rotated(text, at(minutes), lead, life).unwrap().0
     }
 
-    fn times(text: &str) -> Vec<(Option<DateTime<Utc>>, Option<DateTime<Utc>>)> {
+    type Time = Option<DateTime<Utc>>;
+
+    fn times(text: &str) -> Vec<(Time, Time)> {
         let entries = parse(text).unwrap();
         let times = entries.iter().map(|entry| (entry.signs_from, entry.ends));
         times.collect()
