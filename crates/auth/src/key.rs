@@ -4,16 +4,12 @@ use crate::hex;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use tradepost_domain::NoRandomness;
 
 /// A key has fewer than [`SigningKey::MIN_BYTES`] bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signing key has {0} bytes, but needs at least 32")]
 pub struct KeyTooShort(pub usize);
-
-/// The operating system gave no random bytes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the operating system gave no random bytes: {0}")]
-pub struct NoRandomness(pub String);
 
 /// A key for HS256. It never shows in a log.
 #[derive(Clone)]
@@ -52,9 +48,7 @@ impl SigningKey {
     /// # Errors
     /// [`NoRandomness`].
     pub fn generate_secret() -> Result<String, NoRandomness> {
-        let mut bytes = [0; Self::MIN_BYTES];
-        getrandom::fill(&mut bytes).map_err(|error| NoRandomness(error.to_string()))?;
-        Ok(hex(&bytes))
+        random()
     }
 
     /// What names the key in a token: eight hexadecimal digits that follow from the key and tell
@@ -63,6 +57,13 @@ impl SigningKey {
     pub fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// 256 random bits in 64 hexadecimal digits.
+pub(crate) fn random() -> Result<String, NoRandomness> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| NoRandomness(error.to_string()))?;
+    Ok(hex(&bytes))
 }
 
 impl fmt::Debug for SigningKey {

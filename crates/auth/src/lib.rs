@@ -3,18 +3,20 @@
 //! [`TokenService`](tradepost_domain::TokenService).
 //!
 //! - [`BcryptHasher`] hashes every character of a password, however long it is.
-//! - [`JwtTokens`] signs with one [`SigningKey`] and accepts others beside it, so that keys can be
-//!   replaced without signing everybody out.
+//! - [`JwtTokens`] signs with one [`SigningKey`] of a [`KeyRing`] and accepts the others beside it,
+//!   so that keys can be replaced without signing anybody out.
 
 #[cfg(test)]
 mod forge;
 mod hs256;
 mod key;
 mod password;
+mod ring;
 mod token;
 
-pub use key::{KeyTooShort, NoRandomness, SigningKey};
+pub use key::{KeyTooShort, SigningKey};
 pub use password::{BcryptHasher, CostOutOfRange};
+pub use ring::{KeyRing, TimedKey};
 pub use token::JwtTokens;
 
 use std::fmt::Write;

@@ -1,11 +1,14 @@
 //! Tokens by JWT (RFC 7519), signed with HS256 and nothing else.
 
-use crate::{SigningKey, hs256};
+use crate::key::random;
+use crate::{KeyRing, SigningKey, TimedKey, hs256};
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use tradepost_domain::{Refusal, TokenClaims, TokenService, UserId};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, PoisonError, RwLock};
+use tradepost_domain::{NoRandomness, RefreshDigest, Refusal, TokenClaims, TokenService, UserId};
 
 /// Who issues the tokens, and for whom: the shop, for itself.
 const SHOP: &str = "tradepost";
@@ -13,6 +16,8 @@ const SHOP: &str = "tradepost";
 const JWT: &str = "JWT";
 /// What kind of token it is. Whatever other kinds there will be, none opens this door.
 const ACCESS: &str = "access";
+/// What every refresh token begins with, so that one that leaked is known for what it is.
+const REFRESH: &str = "tpr_";
 
 /// No token of ours has half as many bytes; a longer one is refused before any work is done on it.
 const LONGEST: usize = 4096;
@@ -20,11 +25,10 @@ const LONGEST: usize = 4096;
 /// How far ahead the clock of another server on the same database may be.
 const SKEW: Duration = Duration::seconds(60);
 
-/// Makes and reads tokens.
+/// Makes and reads tokens. Clones share their keys.
 #[derive(Debug, Clone)]
 pub struct JwtTokens {
-    signing: SigningKey,
-    also_accepted: Vec<SigningKey>,
+    ring: Arc<RwLock<Arc<KeyRing>>>,
     validation: Validation,
 }
 
@@ -52,24 +56,34 @@ struct Received {
 }
 
 impl JwtTokens {
-    /// Signs with one key. Tokens that were signed with the others go on being accepted: when a key
-    /// is replaced, the old one stays among them until its last token has expired.
+    /// Signs with one key. Tokens that were signed with the others are accepted as well.
     #[must_use]
     pub fn new(signing: SigningKey, also_accepted: Vec<SigningKey>) -> Self {
+        let others = also_accepted.into_iter().map(TimedKey::forever).collect();
+        Self::of(KeyRing::new(TimedKey::forever(signing), others))
+    }
+
+    /// Signs with the keys of a ring, each at its time.
+    #[must_use]
+    pub fn of(ring: KeyRing) -> Self {
         hs256::install();
         Self {
-            signing,
-            also_accepted,
+            ring: Arc::new(RwLock::new(Arc::new(ring))),
             validation: validation(),
         }
     }
 
-    fn keys(&self) -> impl Iterator<Item = &SigningKey> {
-        std::iter::once(&self.signing).chain(&self.also_accepted)
+    /// Takes these keys from now on, and no other.
+    pub fn replace_keys(&self, ring: KeyRing) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+
+    fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What a token says if its signature is genuine, whenever that was.
-    fn genuine(&self, token: &str) -> Option<Received> {
+    fn genuine(&self, token: &str, now: DateTime<Utc>) -> Option<Received> {
         if token.len() > LONGEST {
             return None;
         }
@@ -79,8 +93,8 @@ impl JwtTokens {
             return None;
         }
         let kid = header.kid?;
-        self.keys()
-            .filter(|key| key.id() == kid)
+        self.ring()
+            .accepted(&kid, now)
             .find_map(|key| decode(token, &key.verifies, &self.validation).ok())
             .map(|token| token.claims)
     }
@@ -118,9 +132,11 @@ impl Received {
 
 impl TokenService for JwtTokens {
     fn issue(&self, claims: &TokenClaims) -> String {
+        let ring = self.ring();
+        let key = ring.signing(claims.issued_at);
         let header = Header {
             typ: Some(JWT.to_owned()),
-            kid: Some(self.signing.id().to_owned()),
+            kid: Some(key.id().to_owned()),
             ..Header::new(Algorithm::HS256)
         };
         let issued = Issued {
@@ -134,13 +150,22 @@ impl TokenService for JwtTokens {
         };
         // Texts and numbers are always JSON, and an HMAC of them can always be made. If that were
         // wrong, an empty token would sign nobody in.
-        encode(&header, &issued, &self.signing.signs).unwrap_or_default()
+        encode(&header, &issued, &key.signs).unwrap_or_default()
     }
 
     fn read(&self, token: &str, now: DateTime<Utc>) -> Result<TokenClaims, Refusal> {
-        self.genuine(token)
+        self.genuine(token, now)
             .and_then(|received| received.checked(now))
             .ok_or(Refusal::InvalidToken)
+    }
+
+    fn new_refresh(&self) -> Result<String, NoRandomness> {
+        Ok(format!("{REFRESH}{}", random()?))
+    }
+
+    fn digest(&self, refresh: &str) -> RefreshDigest {
+        // Random as it is, it needs no salt and no cost: nobody tries 256 bits.
+        RefreshDigest::new(Sha256::digest(refresh.as_bytes()).into())
     }
 }
 

@@ -78,6 +78,17 @@ macro_rules! each_case {
                 a_renewed_hash_does_not_undo_a_change,
                 users_are_switched,
                 a_shop_keeps_its_last_staff,
+                an_address_is_changed,
+                users_are_listed_newest_first,
+                users_are_found_by_part_of_a_name,
+            }
+            sessions {
+                a_refresh_token_works_once,
+                a_stolen_token_ends_its_family,
+                a_refresh_token_ends,
+                tokens_are_forgotten_with_their_session,
+                signing_out_ends_the_family,
+                old_tokens_are_forgotten,
             }
             edits {
                 a_product_is_edited_as_it_was_seen,
@@ -120,6 +131,9 @@ macro_rules! each_case {
                 one_username_goes_to_one_account,
                 one_checked_password_is_changed_once,
                 the_last_staff_user_stays,
+                one_refresh_token_gives_one_pair,
+                signing_out_races_refreshing,
+                one_address_goes_to_one_account,
                 lists_are_of_one_moment,
                 orders_under_one_key_are_one,
                 products_under_one_key_are_one,

@@ -2,12 +2,12 @@
 //! table, column and id.
 
 use chrono::{DateTime, Utc};
-use diesel::Queryable;
+use diesel::{Insertable, Queryable};
 use tradepost_domain::{
     Account, CartItemId, CartLine, Currency, Description, Email, IdempotencyKey, KeyRecord,
     KeyScope, Money, Movement, MovementId, NewMovement, Note, Offer, Order, OrderId, OrderLine,
-    OrderStatus, PasswordHash, Price, Product, ProductId, ProductName, Quantity, Reason, Sku,
-    StockDelta, StockLevel, StoreError, UserId, Username,
+    OrderStatus, PasswordHash, Price, Product, ProductId, ProductName, Quantity, Reason,
+    RefreshDigest, RefreshToken, Sku, StockDelta, StockLevel, StoreError, UserId, Username,
 };
 
 /// Where a value came from, for the report if it is bad.
@@ -289,6 +289,52 @@ impl AccountRow {
             is_active: self.is_active,
             session_epoch: self.session_epoch,
             created_at: from.at("created_at", self.created_at)?,
+        })
+    }
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = crate::schema::refresh_tokens)]
+pub(crate) struct RefreshRow {
+    digest: String,
+    family: String,
+    user_id: i64,
+    session_epoch: i64,
+    signed_in_at: i64,
+    issued_at: i64,
+    expires_at: i64,
+    used_at: Option<i64>,
+}
+
+impl RefreshRow {
+    pub(crate) fn of(token: &RefreshToken) -> Self {
+        Self {
+            digest: token.digest.to_string(),
+            family: token.family.to_string(),
+            user_id: token.user.get(),
+            session_epoch: token.session_epoch,
+            signed_in_at: micros(token.signed_in_at),
+            issued_at: micros(token.issued_at),
+            expires_at: micros(token.expires_at),
+            used_at: token.used_at.map(micros),
+        }
+    }
+
+    pub(crate) fn token(self) -> Result<RefreshToken, StoreError> {
+        let from = Source {
+            table: "refresh_tokens",
+            row: self.user_id,
+        };
+        let used_at = self.used_at.map(|at| from.at("used_at", at)).transpose()?;
+        Ok(RefreshToken {
+            digest: from.good("digest", RefreshDigest::parse(&self.digest))?,
+            family: from.good("family", RefreshDigest::parse(&self.family))?,
+            user: from.good("user_id", UserId::new(self.user_id))?,
+            session_epoch: self.session_epoch,
+            signed_in_at: from.at("signed_in_at", self.signed_in_at)?,
+            issued_at: from.at("issued_at", self.issued_at)?,
+            expires_at: from.at("expires_at", self.expires_at)?,
+            used_at,
         })
     }
 }

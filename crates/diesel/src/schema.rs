@@ -108,3 +108,16 @@ diesel::table! {
         created_at -> BigInt,
     }
 }
+
+diesel::table! {
+    refresh_tokens (digest) {
+        digest -> Text,
+        family -> Text,
+        user_id -> BigInt,
+        session_epoch -> BigInt,
+        signed_in_at -> BigInt,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}

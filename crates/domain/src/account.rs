@@ -160,6 +160,35 @@ pub fn decide_registration(username_taken: bool, email_taken: bool) -> Result<()
     }
 }
 
+/// Command: give an account another e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeEmail {
+    /// Whose.
+    pub user: UserId,
+    /// The address from now on.
+    pub email: Email,
+}
+
+/// Decides on another e-mail address; the account afterwards. `taken` says that somebody else has it.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for an account that is not there, and [`Refusal::Invalid`] if the address
+/// is taken.
+pub fn decide_email(
+    command: &ChangeEmail,
+    account: Option<&Account>,
+    taken: bool,
+) -> Result<Account, Refusal> {
+    let account = account.ok_or(Refusal::NotFound)?;
+    if taken {
+        return Err(Refusal::field("email", Problem::Taken));
+    }
+    Ok(Account {
+        email: Some(command.email.clone()),
+        ..account.clone()
+    })
+}
+
 /// Command: store another password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangePassword {
@@ -264,165 +293,5 @@ pub fn decide_session(claims: &TokenClaims, account: Option<&Account>) -> Result
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{at, user};
-
-    fn account(is_active: bool, is_staff: bool) -> Account {
-        Account {
-            id: user(1),
-            username: Username::new("ada").unwrap(),
-            email: None,
-            is_staff,
-            is_active,
-            session_epoch: 4,
-            created_at: at(0),
-        }
-    }
-
-    fn hash(text: &str) -> PasswordHash {
-        PasswordHash::new(text.to_owned())
-    }
-
-    #[test]
-    fn passwords_as_a_table() {
-        let ada = Username::new("Ada.Lovelace").unwrap();
-        for (text, problem) in [
-            ("", Some(Problem::Blank)),
-            ("short", Some(Problem::TooShort { min: 8 })),
-            ("correct horse", None),
-            (&*"é".repeat(128), None),
-            (&*"é".repeat(129), Some(Problem::TooLong { max: 128 })),
-            ("ada.LOVELACE", Some(Problem::PasswordIsUsername)),
-            ("PassWord1", Some(Problem::CommonPassword)),
-            ("12345678", Some(Problem::CommonPassword)),
-            ("trust\0no1x", Some(Problem::ControlCharacter)),
-        ] {
-            assert_eq!(Password::new(text, Some(&ada)).err(), problem, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn the_list_of_common_passwords_is_sorted() {
-        assert!(include_str!("common_passwords.txt").lines().is_sorted());
-    }
-
-    #[test]
-    fn secrets_do_not_show() {
-        let password = Password::new("correct horse", None).unwrap();
-        assert_eq!(
-            format!("{password:?} {:?}", hash("$2b$")),
-            "Password(..) PasswordHash(..)"
-        );
-    }
-
-    #[test]
-    fn what_is_taken_is_named() {
-        assert_eq!(decide_registration(false, false), Ok(()));
-        let Err(Refusal::Invalid(errors)) = decide_registration(true, true) else {
-            panic!()
-        };
-        let fields: Vec<_> = errors.iter().map(|(field, _)| field).collect();
-        assert_eq!(fields, ["username", "email"]);
-    }
-
-    #[test]
-    fn a_new_password_ends_every_session() {
-        let credentials = Credentials {
-            account: account(true, false),
-            password: hash("old"),
-        };
-        for (verified, allowed) in [(Some("old"), true), (Some("older"), false), (None, true)] {
-            let verified = verified.map(hash);
-            let command = ChangePassword {
-                user: user(1),
-                verified,
-                new: hash("new"),
-            };
-            match decide_password(&command, Some(&credentials)) {
-                Ok(after) => {
-                    assert!(allowed);
-                    assert_eq!(
-                        (after.account.session_epoch, after.password),
-                        (5, hash("new"))
-                    );
-                }
-                Err(refusal) => {
-                    assert!(!allowed);
-                    let wrong = Refusal::field("current_password", Problem::WrongPassword);
-                    assert_eq!(refusal, wrong);
-                }
-            }
-            assert_eq!(decide_password(&command, None), Err(Refusal::NotFound));
-        }
-    }
-
-    #[test]
-    fn switching_as_a_table() {
-        // (active, staff) before, the wish, other active staff, (active, staff, epoch) after
-        for (before, wish, others, expected) in [
-            (
-                (true, false),
-                (Some(false), None),
-                0,
-                Some((false, false, 5)),
-            ),
-            (
-                (false, false),
-                (Some(true), None),
-                0,
-                Some((true, false, 4)),
-            ),
-            ((true, false), (None, Some(true)), 0, Some((true, true, 4))),
-            ((true, true), (None, Some(false)), 1, Some((true, false, 4))),
-            ((true, true), (None, Some(false)), 0, None),
-            ((true, true), (Some(false), None), 0, None),
-            ((true, true), (Some(false), None), 1, Some((false, true, 5))),
-            ((true, true), (None, None), 0, Some((true, true, 4))),
-            (
-                (false, true),
-                (None, Some(false)),
-                0,
-                Some((false, false, 4)),
-            ),
-        ] {
-            let command = SwitchUser {
-                user: user(1),
-                is_active: wish.0,
-                is_staff: wish.1,
-            };
-            let decided = decide_switch(&command, Some(&account(before.0, before.1)), others);
-            let seen = decided
-                .as_ref()
-                .ok()
-                .map(|a| (a.is_active, a.is_staff, a.session_epoch));
-            assert_eq!(seen, expected, "{before:?} {wish:?} {others}");
-            if let Err(refusal) = decided {
-                assert_eq!(refusal, Refusal::LastStaff);
-            }
-        }
-    }
-
-    #[test]
-    fn a_token_is_worth_what_its_account_is_worth_now() {
-        let claims = TokenClaims {
-            user: user(1),
-            session_epoch: 4,
-            issued_at: at(0),
-            expires_at: at(60),
-        };
-        let ended = Account {
-            session_epoch: 5,
-            ..account(true, true)
-        };
-        for (account, expected) in [
-            (Some(account(true, false)), Ok(Actor::Customer(user(1)))),
-            (Some(account(true, true)), Ok(Actor::Staff(user(1)))),
-            (Some(account(false, true)), Err(Refusal::InvalidToken)),
-            (Some(ended), Err(Refusal::InvalidToken)),
-            (None, Err(Refusal::InvalidToken)),
-        ] {
-            assert_eq!(decide_session(&claims, account.as_ref()), expected);
-        }
-    }
-}
+#[path = "account_tests.rs"]
+mod tests;

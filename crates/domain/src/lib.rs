@@ -41,6 +41,7 @@ mod placing;
 mod ports;
 mod product;
 mod quantity;
+mod refresh;
 mod refusal;
 mod seen;
 mod shop;
@@ -50,8 +51,9 @@ mod testing;
 mod text;
 
 pub use account::{
-    Account, ChangePassword, Credentials, Password, PasswordHash, Register, SwitchUser,
-    TokenClaims, decide_password, decide_registration, decide_session, decide_switch,
+    Account, ChangeEmail, ChangePassword, Credentials, Password, PasswordHash, Register,
+    SwitchUser, TokenClaims, decide_email, decide_password, decide_registration, decide_session,
+    decide_switch,
 };
 pub use actor::{Access, Actor};
 pub use cart::{
@@ -76,14 +78,18 @@ pub use product::{
     decide_change, decide_creation,
 };
 pub use quantity::Quantity;
+pub use refresh::{
+    LONGEST_FAMILY, REUSE_GRACE, Refresh, RefreshDecision, RefreshDigest, RefreshToken,
+    decide_refresh,
+};
 pub use refusal::{Refusal, Shortage};
 pub use seen::Seen;
 pub use shop::{
     AccountSettings, Accounts, Carts, Catalogue, HashedUser, NewUser, Orders, Session, ShopError,
-    SignedIn,
+    SignedIn, TokenPair,
 };
 pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     decide_adjustment,
 };
-pub use text::{Description, Email, Note, ProductName, Sku, Username, fold_case};
+pub use text::{Description, Email, Note, ProductName, Sku, UserSearch, Username, fold_case};

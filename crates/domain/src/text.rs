@@ -124,6 +124,16 @@ texts! {
     Username = username(150),
     /// An e-mail address. Unique whatever its case: see [`Email::key`].
     Email = email(254),
+    /// Part of a username or of an e-mail address, to look for: see [`UserSearch::key`].
+    UserSearch = line(254),
+}
+
+impl UserSearch {
+    /// What has to occur in [`Username::key`] or [`Email::key`].
+    #[must_use]
+    pub fn key(&self) -> String {
+        fold_case(&self.0)
+    }
 }
 
 impl Username {

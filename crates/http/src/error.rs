@@ -49,6 +49,7 @@ codes! {
     BadHost = BAD_REQUEST "bad_host" "Unknown host",
     EmptyCart = BAD_REQUEST "empty_cart" "The cart is empty",
     InvalidCredentials = BAD_REQUEST "invalid_credentials" "Signing in failed",
+    NoActiveAccount = UNAUTHORIZED "no_active_account" "Signing in failed",
     NotAuthenticated = UNAUTHORIZED "not_authenticated" "Signing in is required",
     InvalidToken = UNAUTHORIZED "invalid_token" "The token is not valid",
     Forbidden = FORBIDDEN "forbidden" "Not allowed",
@@ -87,6 +88,8 @@ pub fn error_codes() -> impl Iterator<Item = (u16, &'static str, &'static str)> 
 pub(crate) enum ApiError {
     /// The shop refuses.
     Refused(Refusal),
+    /// Username and password do not belong together, where that is 401: at `/api/token/`.
+    NoActiveAccount,
     /// The store failed.
     Store(StoreError),
     /// A password could not be hashed.
@@ -127,6 +130,7 @@ impl ApiError {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Refused(refusal) => refusal_code(refusal),
+            Self::NoActiveAccount => Code::NoActiveAccount,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Busy => Code::Busy,
                 StoreErrorKind::Unavailable => Code::Unavailable,
@@ -174,7 +178,9 @@ impl ApiError {
     /// How a client that got 401 can sign in (RFC 6750).
     pub(crate) fn challenge(&self) -> Option<HeaderValue> {
         match self.code() {
-            Code::NotAuthenticated => Some(HeaderValue::from_static("Bearer")),
+            Code::NotAuthenticated | Code::NoActiveAccount => {
+                Some(HeaderValue::from_static("Bearer"))
+            }
             Code::InvalidToken => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
             _ => None,
         }
@@ -204,6 +210,7 @@ impl ApiError {
                 log::error!("request {request_id}: the framework answered {status}");
             }
             Self::Refused(_)
+            | Self::NoActiveAccount
             | Self::MalformedBody(_)
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
@@ -258,6 +265,7 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
+            Self::NoActiveAccount => Refusal::InvalidCredentials.fmt(f),
             Self::MalformedBody(why) => f.write_str(why),
             Self::CrossOrigin => f.write_str(
                 "Pages of this origin may not send such a request: its origin, method or headers are not allowed.",
@@ -339,6 +347,7 @@ impl From<ShopError> for ApiError {
             ShopError::Refused(refusal) => Self::Refused(refusal),
             ShopError::Store(error) => Self::Store(error),
             ShopError::Hashing(error) => Self::Hashing(error),
+            ShopError::Randomness(error) => Self::Defect(error.to_string()),
         }
     }
 }

@@ -64,6 +64,7 @@ examples! { failures: StoreErrorKind;
 
 examples! { own: ApiError;
     ApiError::Refused(_) => Refusal::NotFound.into(),
+    ApiError::NoActiveAccount => ApiError::NoActiveAccount,
     ApiError::Store(_) => StoreError::new(StoreErrorKind::Other).into(),
     ApiError::Hashing(_) => ApiError::Hashing(HashingFailed("secret cause".to_owned())),
     ApiError::Amount(_) => ApiError::Amount(MoneyError::Overflow),
@@ -190,7 +191,10 @@ fn whether_to_try_again_is_told() {
         let code = error.code();
         let later = matches!(code, Code::Busy | Code::Unavailable);
         assert_eq!(error.retry_after().is_some(), later, "{name}");
-        let challenged = matches!(code, Code::NotAuthenticated | Code::InvalidToken);
+        let challenged = matches!(
+            code,
+            Code::NotAuthenticated | Code::NoActiveAccount | Code::InvalidToken
+        );
         assert_eq!(error.challenge().is_some(), challenged, "{name}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::answer;
 use crate::error::ApiError;
 use crate::gate::{Demand, gate};
-use crate::handlers::{accounts, cart, orders, probes, products, root, stock};
+use crate::handlers::{accounts, cart, orders, probes, products, root, stock, tokens, users};
 use crate::state::State;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
@@ -56,12 +56,23 @@ const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
-/// Every route there is. Those of one path stand together.
+/// Every route there is. Those of one path stand together; a path that another one would match as
+/// well stands before it.
 #[rustfmt::skip]
 static TABLE: &[Entry] = &[
     entry(GET,    "/api/",                      Public,   || web::to(root::index)),
     entry(POST,   "/api-token-auth/",           Public,   || web::to(accounts::sign_in)).without_token(),
+    entry(POST,   "/api/token/",                Public,   || web::to(tokens::begin)).without_token(),
+    entry(POST,   "/api/token/refresh/",        Public,   || web::to(tokens::refresh)).without_token(),
+    entry(POST,   "/api/token/revoke/",         Public,   || web::to(tokens::revoke)).without_token(),
+    entry(POST,   "/api/token/verify/",         Public,   || web::to(tokens::verify)).without_token(),
     entry(POST,   "/api/register/",             Public,   || web::to(accounts::register)),
+    entry(GET,    "/api/users/",                Staff,    || web::to(users::list)),
+    entry(GET,    "/api/users/me/",             Customer, || web::to(accounts::own)),
+    entry(PATCH,  "/api/users/me/",             Customer, || web::to(accounts::change)),
+    entry(POST,   "/api/users/me/password/",    Customer, || web::to(accounts::change_password)),
+    entry(GET,    "/api/users/{id}/",           Staff,    || web::to(users::show)),
+    entry(PATCH,  "/api/users/{id}/",           Staff,    || web::to(users::switch)),
     entry(GET,    "/api/products/",             Public,   || web::to(products::list)),
     entry(POST,   "/api/products/",             Staff,    || web::to(products::create)),
     entry(GET,    "/api/products/{id}/",        Public,   || web::to(products::show)),

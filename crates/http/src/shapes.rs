@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use tradepost_domain::{
     Account, Adjusted, CartIssue, CartItem, Money, MoneyError, Movement, Note, Order, OrderId,
-    OrderLine, Product, Sku, UserId,
+    OrderLine, Product, Sku, TokenPair, UserId,
 };
 
 /// An amount as a decimal string with all the decimals of its currency.
@@ -223,6 +223,7 @@ pub(crate) struct AccountShape<'a> {
     username: &'a str,
     email: Option<&'a str>,
     is_staff: bool,
+    is_active: bool,
     created_at: Time,
 }
 
@@ -233,7 +234,23 @@ impl<'a> AccountShape<'a> {
             username: account.username.as_str(),
             email: account.email.as_ref().map(|email| email.as_str()),
             is_staff: account.is_staff,
+            is_active: account.is_active,
             created_at: Time(account.created_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct PairShape<'a> {
+    pub(crate) access: &'a str,
+    pub(crate) refresh: &'a str,
+}
+
+impl<'a> PairShape<'a> {
+    pub(crate) fn of(pair: &'a TokenPair) -> Self {
+        Self {
+            access: &pair.access,
+            refresh: &pair.refresh,
         }
     }
 }

@@ -1,8 +1,10 @@
-use crate::{MemoryStore, count, next};
+use crate::{MemoryStore, State, count, next, page_of};
 use std::collections::BTreeSet;
 use tradepost_domain::{
-    Account, AccountRepository, ChangePassword, Credentials, Email, Outcome, PasswordHash,
-    Register, StoreError, SwitchUser, UserId, decide_password, decide_registration, decide_switch,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, Outcome, Page,
+    PageRequest, PasswordHash, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Refusal,
+    Register, StoreError, SwitchUser, UserFilter, UserId, UserSearch, decide_email,
+    decide_password, decide_refresh, decide_registration, decide_switch,
 };
 
 impl AccountRepository for MemoryStore {
@@ -23,6 +25,20 @@ impl AccountRepository for MemoryStore {
         let state = self.lock();
         let user = state.usernames.get(username_key);
         Ok(user.and_then(|user| state.accounts.get(user)).cloned())
+    }
+
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
+        let state = self.lock();
+        let wanted = filter.search.as_ref().map(UserSearch::key);
+        let found = |account: &Account| {
+            wanted.as_ref().is_none_or(|wanted| {
+                let email = account.email.as_ref().map(Email::key);
+                account.username.key().contains(wanted)
+                    || email.is_some_and(|email| email.contains(wanted))
+            })
+        };
+        let accounts = state.accounts.values().map(|known| &known.account);
+        Ok(page_of(accounts.filter(|account| found(account)), page))
     }
 
     fn register(&self, command: Register) -> Outcome<Account> {
@@ -55,6 +71,24 @@ impl AccountRepository for MemoryStore {
         Ok(Ok(account))
     }
 
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+        let mut state = self.lock();
+        let key = command.email.key();
+        let holder = state.emails.get(&key);
+        let taken = holder.is_some_and(|holder| *holder != command.user);
+        let before = state.accounts.get(&command.user);
+        let after = match decide_email(&command, before.map(|known| &known.account), taken) {
+            Ok(after) => after,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        state.emails.retain(|_, holder| *holder != command.user);
+        state.emails.insert(key, command.user);
+        if let Some(credentials) = state.accounts.get_mut(&command.user) {
+            credentials.account.clone_from(&after);
+        }
+        Ok(Ok(after))
+    }
+
     fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
         let mut state = self.lock();
         let after = match decide_password(&command, state.accounts.get(&command.user)) {
@@ -63,6 +97,7 @@ impl AccountRepository for MemoryStore {
         };
         let account = after.account.clone();
         state.accounts.insert(account.id, after);
+        state.end_sessions(&account);
         Ok(Ok(account))
     }
 
@@ -94,6 +129,7 @@ impl AccountRepository for MemoryStore {
         let decision = decide_switch(&command, Some(&credentials.account), others);
         if let Ok(after) = &decision {
             credentials.account.clone_from(after);
+            state.end_sessions(after);
         }
         Ok(decision)
     }
@@ -102,6 +138,53 @@ impl AccountRepository for MemoryStore {
         let state = self.lock();
         let mut accounts = state.accounts.values();
         Ok(accounts.any(|credentials| is_staff(&credentials.account)))
+    }
+
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
+        self.lock().refresh_tokens.insert(token.digest, token);
+        Ok(())
+    }
+
+    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        let mut state = self.lock();
+        let token = state.refresh_tokens.get(&command.token).cloned();
+        let user = token.as_ref().map(|token| token.user);
+        let account = user.and_then(|user| Some(state.accounts.get(&user)?.account.clone()));
+        let decision = decide_refresh(&command, token.as_ref(), account.as_ref());
+        match (decision, token, account) {
+            (RefreshDecision::Rotate(next), Some(used), Some(account)) => {
+                let used = RefreshToken {
+                    used_at: Some(command.at),
+                    ..used
+                };
+                state.refresh_tokens.insert(used.digest, used);
+                state.refresh_tokens.insert(next.digest, next);
+                return Ok(Ok(account));
+            }
+            (RefreshDecision::EndFamily, Some(used), _) => {
+                let tokens = &mut state.refresh_tokens;
+                tokens.retain(|_, token| token.family != used.family);
+            }
+            _ => {}
+        }
+        Ok(Err(Refusal::InvalidToken))
+    }
+
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        let tokens = &mut self.lock().refresh_tokens;
+        if let Some(family) = tokens.get(&token).map(|token| token.family) {
+            tokens.retain(|_, token| token.family != family);
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Forgets the refresh tokens of every session of an account but the current one.
+    fn end_sessions(&mut self, account: &Account) {
+        self.refresh_tokens.retain(|_, token| {
+            token.user != account.id || token.session_epoch == account.session_epoch
+        });
     }
 }
 

@@ -18,6 +18,13 @@ impl Upkeep for MemoryStore {
         keys.retain(|_, record| record.at >= before);
         Ok(count(held - keys.len()))
     }
+
+    fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let tokens = &mut self.lock().refresh_tokens;
+        let held = tokens.len();
+        tokens.retain(|_, token| token.expires_at >= before);
+        Ok(count(held - tokens.len()))
+    }
 }
 
 /// What is to be stored under a key, once its command has happened.

@@ -25,8 +25,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradepost_domain::{
     CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope, Movement, MovementId, Order,
-    OrderId, Page, PageRequest, PlacementId, Product, ProductId, StoreError, StoreErrorKind,
-    UserId,
+    OrderId, Page, PageRequest, PlacementId, Product, ProductId, RefreshDigest, RefreshToken,
+    StoreError, StoreErrorKind, UserId,
 };
 
 /// A shop in memory. One mutex is every lock: commands come one after the other.
@@ -64,6 +64,7 @@ struct State {
     accounts: BTreeMap<UserId, Credentials>,
     usernames: BTreeMap<String, UserId>,
     emails: BTreeMap<String, UserId>,
+    refresh_tokens: BTreeMap<RefreshDigest, RefreshToken>,
     last: LastIds,
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Changepassword(ChangePassword),
     /// Prove the stock ledger and the order totals
     Verify,
+    /// Put a new signing key beside the old ones, which nobody notices; servers may run
+    RotateKey(RotateKey),
     /// Read the configuration and the database and say what is unsafe
     Check(Check),
 }
@@ -77,6 +79,21 @@ pub(crate) struct CreateSuperuser {
 pub(crate) struct ChangePassword {
     /// Whose password; the new one is asked for, or read from standard input
     pub(crate) username: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateKey {
+    /// When the new key begins to sign, in minutes from now: enough for every server to have it
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        default_value = "5",
+        value_parser = clap::value_parser!(u32).range(1..=10_080)
+    )]
+    pub(crate) minutes: u32,
+    /// Sign with it at once: for a shop with one server
+    #[arg(long, conflicts_with = "minutes")]
+    pub(crate) now: bool,
 }
 
 #[derive(Debug, Args)]
@@ -137,8 +154,8 @@ pub(crate) struct Given {
         default_value = "USD"
     )]
     pub(crate) currency: String,
-    /// The key that signs tokens, made if it is missing; further lines are older keys that are still
-    /// accepted. Servers on one database share it [default: <data dir>/jwt.key]
+    /// The keys that sign tokens, made if they are missing; `tradepost rotate-key` adds another.
+    /// Servers on one database share them [default: <data dir>/jwt.key]
     #[arg(
         long,
         global = true,
@@ -157,6 +174,16 @@ pub(crate) struct Given {
         default_value = "60"
     )]
     pub(crate) access_token_minutes: String,
+    /// How long a refresh token lasts that is not used, in days
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_REFRESH_TOKEN_DAYS",
+        hide_env_values = true,
+        value_name = "DAYS",
+        default_value = "30"
+    )]
+    pub(crate) refresh_token_days: String,
     /// How long a token from /api-token-auth/ lasts, in days
     #[arg(
         long,

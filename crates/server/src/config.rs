@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time;
 use tradepost_auth::BcryptHasher;
 use tradepost_diesel::DatabaseUrl;
-use tradepost_domain::{Currency, PageRequest};
+use tradepost_domain::{Currency, LONGEST_FAMILY, PageRequest};
 use tradepost_http::{IpNet, PublicUrl};
 
 /// The settings of a shop.
@@ -22,8 +22,12 @@ pub(crate) struct Config {
     pub(crate) log_file: PathBuf,
     pub(crate) currency: Currency,
     pub(crate) key: KeySource,
-    /// How long a token from a sign-in lasts.
+    /// How long a token from `/api-token-auth/` lasts.
     pub(crate) token_life: Duration,
+    /// How long an access token lasts.
+    pub(crate) access_life: Duration,
+    /// How long a refresh token lasts that is not used.
+    pub(crate) refresh_life: Duration,
     pub(crate) request_timeout: time::Duration,
     /// Host names, without ports; `*` for any.
     pub(crate) allowed_hosts: Vec<String>,
@@ -87,8 +91,8 @@ impl Config {
         let bcrypt_cost = Setting::new("bcrypt-cost", &given.bcrypt_cost);
         let timeout = Setting::new("request-timeout", &given.request_timeout);
         let days = Setting::new("token-auth-days", &given.token_auth_days);
-        // Only checked so far: the tokens that there are last for `token-auth-days`.
-        Setting::new("access-token-minutes", &given.access_token_minutes).number(1..=1_440)?;
+        let minutes = Setting::new("access-token-minutes", &given.access_token_minutes);
+        let refresh_days = Setting::new("refresh-token-days", &given.refresh_token_days);
         Ok(Self {
             listen: given.listen.clone(),
             same_shop: same_shop(given, &database),
@@ -98,6 +102,8 @@ impl Config {
             currency: currency(Setting::new("currency", &given.currency))?,
             key,
             token_life: Duration::days(days.number(1..=3_650)?),
+            access_life: Duration::minutes(minutes.number(1..=1_440)?),
+            refresh_life: Duration::days(refresh_days.number(1..=LONGEST_FAMILY.num_days())?),
             request_timeout: time::Duration::from_secs(timeout.number(1..=300)?),
             allowed_hosts: optional("allowed-hosts", &given.allowed_hosts, hosts)?
                 .unwrap_or_else(|| default_hosts(&listened_on, public_url.as_ref())),
@@ -110,6 +116,11 @@ impl Config {
             trusted_proxies: optional("trusted-proxies", &given.trusted_proxies, networks)?
                 .unwrap_or_default(),
         })
+    }
+
+    /// How long the tokens that a key signs last at most.
+    pub(crate) fn longest_token_life(&self) -> Duration {
+        self.token_life.max(self.access_life)
     }
 
     /// Whether the folder of a file is there, or will be when the data folder is made.

@@ -1,4 +1,11 @@
-//! The key that signs tokens: from the environment, or from a file that is made at the first start.
+//! The keys that sign tokens: from the environment, or from a file that is made at the first start.
+
+mod rotation;
+mod text;
+mod watch;
+
+pub(crate) use rotation::{Rotated, rotate};
+pub(crate) use watch::KeyWatch;
 
 use crate::config::{Config, KeySource, folder_of};
 use crate::exit::Exit;
@@ -7,45 +14,25 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use tradepost_auth::{JwtTokens, SigningKey};
+use tradepost_auth::{JwtTokens, KeyRing, SigningKey};
 
-/// The signing keys: one that signs, and others that are still accepted.
-#[derive(Debug)]
+/// The signing keys, and the text that they were read from.
 pub(crate) struct Keys {
-    signing: SigningKey,
-    also_accepted: Vec<SigningKey>,
+    ring: KeyRing,
+    text: String,
 }
 
 impl Keys {
-    /// The keys of a text: one on each line, of which the first signs.
-    fn of(text: &str, whence: &str) -> Result<Self, String> {
-        let mut keys = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(SigningKey::from_secret);
-        let signing = keys
-            .next()
-            .ok_or_else(|| format!("{whence} holds no signing key."))?;
-        let keys = signing.and_then(|signing| {
-            let also_accepted = keys.collect::<Result<_, _>>()?;
-            Ok(Self {
-                signing,
-                also_accepted,
-            })
-        });
-        keys.map_err(|short| {
-            let least = SigningKey::MIN_BYTES;
-            format!(
-                "{whence} holds a signing key of {} bytes, but it has to have at least {least}.",
-                short.0
-            )
-        })
+    /// The keys of a text.
+    fn of(text: String, whence: &str) -> Result<Self, String> {
+        let entries = text::parse(&text).map_err(|wrong| format!("{whence} {wrong}."))?;
+        let ring = text::ring(&entries).map_err(|wrong| format!("{whence} {wrong}."))?;
+        Ok(Self { ring, text })
     }
 
     /// The tokens of these keys.
-    pub(crate) fn into_tokens(self) -> JwtTokens {
-        JwtTokens::new(self.signing, self.also_accepted)
+    pub(crate) fn tokens(&self) -> JwtTokens {
+        JwtTokens::of(self.ring.clone())
     }
 }
 
@@ -91,17 +78,20 @@ fn not_made(path: &Path, why: &dyn Display) -> Exit {
 /// Reads the keys.
 pub(crate) fn load(source: &KeySource) -> Result<Keys, Exit> {
     match source {
-        KeySource::Text(text) => Keys::of(text, "TRADEPOST_JWT_SECRET").map_err(Exit::Usage),
-        KeySource::File(path) => {
-            let whence = format!("The file {}", path.display());
-            let text = read_regular(path).map_err(|error| {
-                Exit::Failed(format!(
-                    "{whence} with the signing key cannot be read: {error}. Name another with --jwt-secret-file."
-                ))
-            })?;
-            Keys::of(&text, &whence).map_err(Exit::Failed)
+        KeySource::Text(text) => {
+            Keys::of(text.clone(), "TRADEPOST_JWT_SECRET").map_err(Exit::Usage)
         }
+        KeySource::File(path) => read(path).map_err(Exit::Failed),
     }
+}
+
+/// Reads the keys of a file.
+fn read(path: &Path) -> Result<Keys, String> {
+    let whence = format!("The file {}", path.display());
+    let text = read_regular(path).map_err(|error| {
+        format!("{whence} with the signing key cannot be read: {error}. Name another with --jwt-secret-file.")
+    })?;
+    Keys::of(text, &whence)
 }
 
 /// Reads a file, and nothing that only looks like one: a pipe may never come to an end.
@@ -140,14 +130,14 @@ fn make_if_missing(path: &Path) -> io::Result<()> {
     }
     let secret = SigningKey::generate_secret().map_err(io::Error::other)?;
     let draft = draft_beside(path)?;
-    write_private(&draft, &secret)?;
+    write_private(&draft, &format!("{secret}\n"))?;
     let linked = fs::hard_link(&draft, path);
     let removed = fs::remove_file(&draft);
     match linked {
         // Another server was quicker: its key is the one.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return removed,
         // Not every file system has links.
-        Err(_) => match write_private(path, &secret) {
+        Err(_) => match write_private(path, &format!("{secret}\n")) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             written => written?,
         },
@@ -168,13 +158,13 @@ fn draft_beside(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Makes a file that its owner alone can read, and sees it to the disk.
-fn write_private(path: &Path, secret: &str) -> io::Result<()> {
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    file.write_all(format!("{secret}\n").as_bytes())?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()
 }
 
@@ -190,7 +180,8 @@ mod tests {
     }
 
     fn id(keys: &Keys) -> String {
-        keys.signing.id().to_owned()
+        let now = chrono::DateTime::UNIX_EPOCH;
+        keys.ring.signing(now).id().to_owned()
     }
 
     #[test]
@@ -246,13 +237,13 @@ mod tests {
             ),
         ] {
             fs::write(&path, text).unwrap();
-            let refused = load_or_make(&source).unwrap_err();
+            let refused = load_or_make(&source).err().unwrap();
             let expected = format!("The file {} {said}", path.display());
             assert!(
                 matches!(&refused, Exit::Failed(said) if *said == expected),
                 "{refused}"
             );
-            let refused = load(&KeySource::Text(text.to_owned())).unwrap_err();
+            let refused = load(&KeySource::Text(text.to_owned())).err().unwrap();
             let expected = format!("TRADEPOST_JWT_SECRET {said}");
             assert!(
                 matches!(&refused, Exit::Usage(said) if *said == expected),
@@ -271,8 +262,8 @@ mod tests {
         .unwrap();
         let expected = |at: usize| SigningKey::from_secret(&lines[at]).unwrap().id().to_owned();
         assert_eq!(id(&keys), expected(0));
-        let others: Vec<_> = keys.also_accepted.iter().map(SigningKey::id).collect();
-        assert_eq!(others, [expected(1), expected(2)]);
+        let all: Vec<_> = keys.ring.keys().map(|key| key.key.id()).collect();
+        assert_eq!(all, [expected(0), expected(1), expected(2)]);
     }
 
     #[test]
@@ -297,13 +288,14 @@ mod tests {
     fn a_file_that_cannot_be_made_or_read_is_a_sentence() {
         let folder = tempfile::tempdir().unwrap();
         let missing = KeySource::File(folder.path().join("no/jwt.key"));
-        let refused = load_or_make(&missing).unwrap_err().to_string();
+        let refused = load_or_make(&missing).err().unwrap().to_string();
         assert!(
             refused.contains("cannot be made") && refused.contains("--jwt-secret-file"),
             "{refused}"
         );
         let refused = load(&KeySource::File(folder.path().to_owned()))
-            .unwrap_err()
+            .err()
+            .unwrap()
             .to_string();
         assert!(
             refused.contains("cannot be read: it is not a regular file."),
@@ -317,7 +309,7 @@ mod tests {
         let (reader, _writer) = io::pipe().unwrap();
         let path = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
         if path.exists() {
-            let refused = load_or_make(&KeySource::File(path)).unwrap_err();
+            let refused = load_or_make(&KeySource::File(path)).err().unwrap();
             assert!(refused.to_string().contains("it is not a regular file."));
         }
     }

@@ -136,6 +136,8 @@ pub(crate) fn accounts(
         Arc::new(SystemClock),
         AccountSettings {
             token_life: config.token_life,
+            access_life: config.access_life,
+            refresh_life: config.refresh_life,
         },
     ))
 }

@@ -15,6 +15,9 @@ const EVERY: Duration = Duration::from_secs(60 * 60);
 /// How old idempotency keys get. Twice of what is promised: clocks differ from server to server.
 const KEPT: TimeDelta = TimeDelta::hours(2 * KEY_LIFE.num_hours());
 
+/// How far apart the clocks of servers may be: what has ended here may not have there.
+const SKEW: TimeDelta = TimeDelta::hours(1);
+
 /// A thread that keeps the store in order until this is dropped. Nobody waits for its end: it may
 /// be waiting for a database that does not answer.
 pub(crate) struct Housekeeping {
@@ -36,6 +39,7 @@ impl Housekeeping {
         let keep = move || {
             loop {
                 forget_keys(store.as_ref(), clock.as_ref());
+                forget_tokens(store.as_ref(), clock.as_ref());
                 match ends.recv_timeout(every) {
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
@@ -58,6 +62,14 @@ fn forget_keys(store: &dyn Upkeep, clock: &dyn Clock) {
     }
 }
 
+fn forget_tokens(store: &dyn Upkeep, clock: &dyn Clock) {
+    match store.forget_refresh_tokens(clock.now() - SKEW) {
+        Ok(0) => {}
+        Ok(forgotten) => log::info!("forgot {forgotten} refresh tokens that had ended"),
+        Err(error) => log::warn!("ended refresh tokens could not be forgotten: {error}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,7 +80,7 @@ mod tests {
 
     /// Fails every other time.
     #[derive(Default)]
-    struct Store(Mutex<Vec<DateTime<Utc>>>);
+    struct Store(Mutex<Vec<DateTime<Utc>>>, Mutex<Vec<DateTime<Utc>>>);
 
     impl Upkeep for Store {
         fn check(&self) -> Result<(), StoreError> {
@@ -76,12 +88,23 @@ mod tests {
         }
 
         fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-            let mut asked = self.0.lock().unwrap();
-            asked.push(before);
-            match asked.len() % 2 {
-                0 => Ok(3),
-                _ => Err(StoreError::new(StoreErrorKind::Busy)),
-            }
+            every_other(&self.0, before)
+        }
+
+        fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+            every_other(&self.1, before)
+        }
+    }
+
+    fn every_other(
+        asked: &Mutex<Vec<DateTime<Utc>>>,
+        before: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let mut asked = asked.lock().unwrap();
+        asked.push(before);
+        match asked.len() % 2 {
+            0 => Ok(3),
+            _ => Err(StoreError::new(StoreErrorKind::Busy)),
         }
     }
 
@@ -107,12 +130,14 @@ mod tests {
         let every = Duration::from_millis(1);
         let housekeeping = Housekeeping::every(every, store.clone(), Arc::new(Noon)).unwrap();
         wait_until("it goes on, also after failures", || {
-            store.0.lock().unwrap().len() > 4
+            store.0.lock().unwrap().len() > 4 && store.1.lock().unwrap().len() > 4
         });
         drop(housekeeping);
         wait_until("its thread has ended", || Arc::strong_count(&store) == 1);
         let before = DateTime::UNIX_EPOCH - TimeDelta::hours(36);
         assert!(store.0.lock().unwrap().iter().all(|asked| *asked == before));
         assert!(Noon.now() - before >= KEY_LIFE);
+        let ended = Noon.now() - SKEW;
+        assert!(store.1.lock().unwrap().iter().all(|asked| *asked == ended));
     }
 }

@@ -113,6 +113,8 @@ fn constant(value: &str) -> &str {
         "<time>"
     } else if value.starts_with("eyJ0eXAiOiJKV1Qi") {
         "<token>"
+    } else if value.starts_with("tpr_") {
+        "<refresh token>"
     } else if request_id(value) {
         "<request id>"
     } else {
@@ -314,6 +316,8 @@ fn a_difference_is_found() {
             true,
         ),
         ("json", "[\"eyJ0eXAiOiJKV1Qi...\"]", "[\"abc\"]", false),
+        ("json", "[\"tpr_ab...\"]", "[\"tpr_cd\"]", true),
+        ("json", "[\"tpr_ab...\"]", "[\"cd\"]", false),
         (
             "json",
             "[\"0123456789abcdef-1\"]",

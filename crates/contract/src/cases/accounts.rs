@@ -1,8 +1,8 @@
-use crate::{Shop, at, hash, settled};
+use crate::{Shop, at, first_page, hash, page, settled};
 use chrono::DateTime;
 use tradepost_domain::{
-    Account, ChangePassword, Credentials, Email, FieldErrors, Problem, Refusal, Register, Stores,
-    SwitchUser, UserId, Username,
+    Account, ChangeEmail, ChangePassword, Credentials, Email, FieldErrors, Problem, Refusal,
+    Register, Stores, SwitchUser, UserFilter, UserId, UserSearch, Username,
 };
 
 fn register(name: &str, email: Option<&str>) -> Register {
@@ -337,4 +337,93 @@ pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
         switch(stores, alan, Some(false), None),
         Err(Refusal::LastStaff)
     );
+}
+
+/// An e-mail address is changed, unless it is somebody else's; the old one is free again.
+pub fn an_address_is_changed(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let change = |user, email: &str| {
+        let command = ChangeEmail {
+            user,
+            email: Email::new(email).unwrap(),
+        };
+        settled(|| stores.accounts.change_email(command.clone()))
+    };
+    let ada = registered(stores, &register("ada", Some("ada@example.org"))).unwrap();
+    let bob = registered(stores, &register("bob", None)).unwrap();
+    let taken = Err(Refusal::field("email", Problem::Taken));
+    assert_eq!(change(bob.id, "ADA@example.org"), taken);
+    assert_eq!(shop.account(bob.id), bob);
+    for email in ["Ada@example.org", "countess@example.org"] {
+        let expected = Account {
+            email: Some(Email::new(email).unwrap()),
+            ..ada.clone()
+        };
+        assert_eq!(change(ada.id, email), Ok(expected.clone()));
+        assert_eq!(shop.account(ada.id), expected);
+    }
+    assert!(change(bob.id, "ADA@example.org").is_ok());
+    assert_eq!(change(ada.id, "ada@EXAMPLE.org"), taken);
+    assert_eq!(change(nobody(), "no@example.org"), Err(Refusal::NotFound));
+    assert_eq!(credentials(stores, "ada").unwrap().password, hash("ada"));
+    let again = registered(stores, &register("carol", Some("Countess@example.org")));
+    assert!(again.is_err());
+}
+
+/// Accounts are listed newest first, page by page, those that are switched off too.
+pub fn users_are_listed_newest_first(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let listed = |number, size| {
+        let request = page(number, size);
+        settled(|| stores.accounts.list(UserFilter::default(), request))
+    };
+    assert_eq!((listed(1, 10).count, listed(1, 10).items.len()), (0, 0));
+    shop.staff("grace");
+    let mut ids = shop.customers(4);
+    ids.reverse();
+    switch(stores, ids[0], Some(false), None).unwrap();
+    let first = listed(1, 3);
+    assert_eq!(first.count, 5);
+    let accounts: Vec<_> = ids[..3].iter().map(|id| shop.account(*id)).collect();
+    assert_eq!(first.items, accounts);
+    assert_eq!(listed(2, 3).items.len(), 2);
+    assert_eq!((listed(3, 3).count, listed(3, 3).items.len()), (5, 0));
+}
+
+/// What is searched for occurs in the username or in the address, whatever its case, and every
+/// character stands for itself.
+pub fn users_are_found_by_part_of_a_name(stores: &Stores) {
+    for (name, email) in [
+        ("Ada", Some("countess@example.org")),
+        ("bob_b", None),
+        ("bobxb", Some("100%@example.org")),
+        ("ÉLODIE", Some("a\'b@straße.example")),
+        ("οδος", Some("Bob@example.org")),
+    ] {
+        registered(stores, &register(name, email)).unwrap();
+    }
+    for (search, expected) in [
+        ("ada", &["Ada"][..]),
+        ("COUNT", &["Ada"]),
+        ("b_b", &["bob_b"]),
+        ("bob", &["οδος", "bobxb", "bob_b"]),
+        ("%", &["bobxb"]),
+        ("0%@", &["bobxb"]),
+        ("élo", &["ÉLODIE"]),
+        ("elo", &[]),
+        ("STRASSE", &["ÉLODIE"]),
+        ("\'", &["ÉLODIE"]),
+        ("\\", &[]),
+        ("ΟΔΟΣ", &["οδος"]),
+        ("@", &["οδος", "ÉLODIE", "bobxb", "Ada"]),
+        ("ada countess", &[]),
+    ] {
+        let filter = UserFilter {
+            search: Some(UserSearch::new(search).unwrap()),
+        };
+        let found = settled(|| stores.accounts.list(filter.clone(), first_page()));
+        let names: Vec<_> = found.items.iter().map(|a| a.username.as_str()).collect();
+        assert_eq!(names, expected, "{search}");
+        assert_eq!(found.count, u64::try_from(expected.len()).unwrap());
+    }
 }

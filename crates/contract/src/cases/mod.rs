@@ -10,4 +10,5 @@ pub(crate) mod orders;
 pub(crate) mod placing;
 pub(crate) mod products;
 pub(crate) mod races;
+pub(crate) mod sessions;
 pub(crate) mod stock;

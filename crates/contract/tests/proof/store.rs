@@ -2,10 +2,11 @@ use chrono::{DateTime, Utc};
 use tradepost_contract::usd;
 use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Audit, Cart, CartItem, CartRepository,
-    ChangeCart, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Ledger,
-    Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest,
-    PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId, ProductRepository,
-    Register, StoreError, SwitchUser, Upkeep, UserId, Written,
+    ChangeCart, ChangeEmail, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct,
+    Credentials, Ledger, Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page,
+    PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId,
+    ProductRepository, Refresh, RefreshDigest, RefreshToken, Register, StoreError, SwitchUser,
+    Upkeep, UserFilter, UserId, Written,
 };
 use tradepost_memory::MemoryStore;
 
@@ -29,6 +30,11 @@ pub(crate) struct Behaviour {
     pub(crate) change_password: fn(&Store, ChangePassword) -> Outcome<Account>,
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
     pub(crate) switch: fn(&Store, SwitchUser) -> Outcome<Account>,
+    pub(crate) list_users: fn(&Store, UserFilter, PageRequest) -> Result<Page<Account>, StoreError>,
+    pub(crate) change_email: fn(&Store, ChangeEmail) -> Outcome<Account>,
+    pub(crate) refresh: fn(&Store, Refresh) -> Outcome<Account>,
+    pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
+    pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
@@ -50,6 +56,11 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     change_password: |store, command| store.change_password(command),
     renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
     switch: |store, command| store.switch(command),
+    list_users: |store, filter, page| AccountRepository::list(store, filter, page),
+    change_email: |store, command| store.change_email(command),
+    refresh: |store, command| store.refresh(command),
+    end_family: |store, token| store.end_family(token),
+    forget_tokens: |store, before| store.forget_refresh_tokens(before),
     audit: |store| store.audit(),
     check: |store| store.check(),
     forget_keys: |store, before| store.forget_keys(before),
@@ -163,6 +174,26 @@ impl AccountRepository for Broken {
     fn has_staff(&self) -> Result<bool, StoreError> {
         self.store.has_staff()
     }
+
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
+        (self.does.list_users)(&self.store, filter, page)
+    }
+
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+        (self.does.change_email)(&self.store, command)
+    }
+
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
+        self.store.begin_family(token)
+    }
+
+    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        (self.does.refresh)(&self.store, command)
+    }
+
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        (self.does.end_family)(&self.store, token)
+    }
 }
 
 impl Ledger for Broken {
@@ -178,5 +209,9 @@ impl Upkeep for Broken {
 
     fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.forget_keys)(&self.store, before)
+    }
+
+    fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.forget_tokens)(&self.store, before)
     }
 }

@@ -1,6 +1,6 @@
 //! Which case finds which fault.
 
-use crate::faults::{carts, keys, orders, people, products};
+use crate::faults::{carts, keys, orders, people, products, sessions};
 use crate::store::{Behaviour, HONEST};
 
 /// A fault, and the cases that must find it.
@@ -251,6 +251,73 @@ pub(crate) const FAULTS: &[Row] = &[
             ..HONEST
         },
         &["the_last_staff_user_stays", "a_shop_keeps_its_last_staff"],
+    ),
+    (
+        "takes % and _ for more than they are",
+        Behaviour {
+            list_users: people::knows_wildcards,
+            ..HONEST
+        },
+        &["users_are_found_by_part_of_a_name"],
+    ),
+    (
+        "lists users oldest first",
+        Behaviour {
+            list_users: people::lists_oldest_first,
+            ..HONEST
+        },
+        &["users_are_listed_newest_first"],
+    ),
+    (
+        "gives an address to two accounts",
+        Behaviour {
+            change_email: people::shares_addresses,
+            ..HONEST
+        },
+        &["one_address_goes_to_one_account", "an_address_is_changed"],
+    ),
+    (
+        "keeps the tokens of sessions that have ended",
+        Behaviour {
+            change_password: sessions::keeps_tokens,
+            ..HONEST
+        },
+        &["tokens_are_forgotten_with_their_session"],
+    ),
+    (
+        "gives a pair to everybody who is quick enough",
+        Behaviour {
+            refresh: sessions::rotates_twice,
+            ..HONEST
+        },
+        &[
+            "one_refresh_token_gives_one_pair",
+            "a_refresh_token_works_once",
+        ],
+    ),
+    (
+        "ends a stolen token alone",
+        Behaviour {
+            refresh: sessions::ends_nothing,
+            ..HONEST
+        },
+        &["a_stolen_token_ends_its_family"],
+    ),
+    (
+        "lets a token live that is refreshed during a sign-out",
+        Behaviour {
+            end_family: sessions::ends_late,
+            ..HONEST
+        },
+        &["signing_out_races_refreshing"],
+    ),
+    (
+        "forgets tokens that live",
+        Behaviour {
+            forget_tokens: sessions::forgets_too_much,
+            ..HONEST
+        },
+        &["old_tokens_are_forgotten"],
     ),
     (
         "forgets the keys of orders",

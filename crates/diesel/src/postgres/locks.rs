@@ -10,7 +10,7 @@
 
 use super::Conn;
 use crate::failure::Failure;
-use crate::schema::{orders, products, shop, stock, users};
+use crate::schema::{orders, products, refresh_tokens, shop, stock, users};
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 use tradepost_domain::{OrderId, ProductId, UserId};
@@ -105,4 +105,12 @@ pub(crate) fn free_stock(
         .select(stock::product_id);
     let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
     Ok(locked.into_iter().filter_map(ProductId::new).collect())
+}
+
+pub(crate) fn free_tokens(conn: &mut Conn, digests: &[String]) -> Result<Vec<String>, Failure> {
+    let rows = refresh_tokens::table
+        .filter(refresh_tokens::digest.eq_any(digests))
+        .order(refresh_tokens::digest)
+        .select(refresh_tokens::digest);
+    Ok(rows.for_update().skip_locked().load(conn)?)
 }

@@ -1,13 +1,16 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
+use super::refresh;
 use crate::failure::Failure;
 use crate::rows::{AccountRow, hash, micros};
 use crate::schema::users;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use tradepost_domain::{
-    Account, AccountRepository, ChangePassword, Credentials, Outcome, PasswordHash, Refusal,
-    Register, StoreError, SwitchUser, UserId, decide_password, decide_registration, decide_switch,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Outcome, Page,
+    PageRequest, PasswordHash, Refresh, RefreshDigest, RefreshToken, Refusal, Register, StoreError,
+    SwitchUser, UserFilter, UserId, UserSearch, decide_email, decide_password, decide_registration,
+    decide_switch,
 };
 
 /// An account, as [`AccountRow`] wants it.
@@ -29,7 +32,7 @@ const ACCOUNT: (
     users::created_at,
 );
 
-fn find(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>, Failure> {
+pub(super) fn find(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>, Failure> {
     let row = users::table
         .find(user.get())
         .select((ACCOUNT, users::password))
@@ -54,6 +57,18 @@ fn update(conn: &mut Conn, account: &Account) -> QueryResult<()> {
         ))
         .execute(conn)
         .map(drop)
+}
+
+/// A pattern for what has this text in it: `%` and `_` of the text stand for themselves.
+fn containing(text: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
 }
 
 fn active_staff_besides(conn: &mut Conn, user: UserId) -> QueryResult<i64> {
@@ -101,6 +116,37 @@ impl AccountRepository for Database {
         })
     }
 
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
+        let search = filter.search.as_ref().map(UserSearch::key);
+        // Keys have no capitals, so that it makes no difference that SQLite would ignore them.
+        let pattern = search.as_deref().map(containing);
+        self.snapshot(|conn| {
+            let chosen = || {
+                let mut chosen = users::table.into_boxed();
+                if let Some(pattern) = &pattern {
+                    let in_name = users::username_key.like(pattern.clone()).escape('\\');
+                    let in_email = users::email_key.like(pattern.clone()).escape('\\');
+                    chosen = chosen.filter(in_name.nullable().or(in_email));
+                }
+                chosen
+            };
+            let count = chosen().count().get_result(conn)?;
+            let rows = chosen()
+                .order(users::id.desc())
+                .offset(super::offset(page))
+                .limit(i64::from(page.size()))
+                .select(ACCOUNT)
+                .load::<AccountRow>(conn)?;
+            Ok(Page {
+                count: super::count(count),
+                items: rows
+                    .into_iter()
+                    .map(AccountRow::account)
+                    .collect::<Result<_, _>>()?,
+            })
+        })
+    }
+
     fn register(&self, command: Register) -> Outcome<Account> {
         self.write(move |conn| {
             let username_key = command.username.key();
@@ -130,6 +176,28 @@ impl AccountRepository for Database {
         })
     }
 
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+        self.write(move |conn| {
+            locks::users(conn, &[command.user])?;
+            let key = command.email.key();
+            let of_others = users::table
+                .filter(users::email_key.eq(&key))
+                .filter(users::id.ne(command.user.get()));
+            let taken = diesel::select(exists(of_others)).get_result(conn)?;
+            let before = find(conn, command.user)?.map(|credentials| credentials.account);
+            let after = decide_email(&command, before.as_ref(), taken);
+            if let Ok(account) = &after {
+                diesel::update(users::table.find(account.id.get()))
+                    .set((
+                        users::email.eq(command.email.as_str()),
+                        users::email_key.eq(key),
+                    ))
+                    .execute(conn)?;
+            }
+            Ok(after)
+        })
+    }
+
     fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
         self.write(move |conn| {
             locks::users(conn, &[command.user])?;
@@ -143,6 +211,7 @@ impl AccountRepository for Database {
             diesel::update(users::table.find(account.id.get()))
                 .set(users::password.eq(password.reveal()))
                 .execute(conn)?;
+            refresh::end_sessions(conn, &account)?;
             Ok(Ok(account))
         })
     }
@@ -172,6 +241,7 @@ impl AccountRepository for Database {
             let after: Result<Account, Refusal> = decide_switch(&command, before.as_ref(), others);
             if let Ok(account) = &after {
                 update(conn, account)?;
+                refresh::end_sessions(conn, account)?;
             }
             Ok(after)
         })
@@ -180,5 +250,23 @@ impl AccountRepository for Database {
     fn has_staff(&self) -> Result<bool, StoreError> {
         let staff = users::table.filter(users::is_staff.eq(true).and(users::is_active.eq(true)));
         self.read(|conn| Ok(diesel::select(exists(staff)).get_result(conn)?))
+    }
+
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
+        self.write(move |conn| refresh::insert(conn, &token))
+    }
+
+    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        if !self.read(|conn| refresh::is_known(conn, command.token))? {
+            return Ok(Err(Refusal::InvalidToken));
+        }
+        self.write(move |conn| refresh::refresh(conn, &command))
+    }
+
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        if !self.read(|conn| refresh::is_known(conn, token))? {
+            return Ok(());
+        }
+        self.write(move |conn| refresh::end_family(conn, token))
     }
 }

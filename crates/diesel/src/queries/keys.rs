@@ -2,6 +2,7 @@
 
 use super::super::among::among;
 use super::super::{Conn, Database, bulk, locks};
+use super::refresh;
 use crate::failure::Failure;
 use crate::rows::{KeyRow, micros};
 use crate::schema::idempotency_keys as keys;
@@ -94,5 +95,17 @@ impl Upkeep for Database {
             let count = diesel::delete(old).execute(conn)?;
             Ok(u64::try_from(count).unwrap_or(u64::MAX))
         })
+    }
+
+    fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        loop {
+            let some = self.write(move |conn| refresh::forget(conn, before))?;
+            forgotten += super::count(i64::try_from(some).unwrap_or(i64::MAX));
+            // The others are for somebody who is at work on them, or for the next time.
+            if some < refresh::AT_ONCE {
+                return Ok(forgotten);
+            }
+        }
     }
 }

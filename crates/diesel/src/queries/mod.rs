@@ -19,6 +19,7 @@ mod ledger;
 mod orders;
 mod placing;
 mod products;
+mod refresh;
 mod shop;
 mod stock;
 

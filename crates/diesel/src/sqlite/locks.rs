@@ -44,3 +44,7 @@ pub(crate) fn free_stock(
 ) -> Result<BTreeSet<ProductId>, Failure> {
     Ok(products.clone())
 }
+
+pub(crate) fn free_tokens(_: &mut Conn, digests: &[String]) -> Result<Vec<String>, Failure> {
+    Ok(digests.to_vec())
+}

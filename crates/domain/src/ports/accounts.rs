@@ -1,7 +1,17 @@
 use super::{Outcome, StoreError};
-use crate::{Account, ChangePassword, Credentials, PasswordHash, Register, SwitchUser, UserId};
+use crate::{
+    Account, ChangeEmail, ChangePassword, Credentials, Page, PageRequest, PasswordHash, Refresh,
+    RefreshDigest, RefreshToken, Register, SwitchUser, UserId, UserSearch,
+};
 
-/// Accounts.
+/// Which accounts a list is of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// What occurs in the username or in the e-mail address, whatever its case.
+    pub search: Option<UserSearch>,
+}
+
+/// Accounts, and the refresh tokens that keep them signed in.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait AccountRepository: Send + Sync {
     /// An account.
@@ -26,6 +36,15 @@ pub trait AccountRepository: Send + Sync {
     /// If the store fails.
     fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError>;
 
+    /// A page of accounts, newest first.
+    ///
+    /// MUST take every character of what is searched for as itself
+    /// (`users_are_found_by_part_of_a_name`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError>;
+
     /// Creates what [`decide_registration`](crate::decide_registration) allows.
     ///
     /// MUST let one username and one e-mail address have one account, whatever their case and
@@ -35,7 +54,19 @@ pub trait AccountRepository: Send + Sync {
     /// If the store fails.
     fn register(&self, command: Register) -> Outcome<Account>;
 
+    /// Changes what [`decide_email`](crate::decide_email) allows.
+    ///
+    /// MUST let one e-mail address have one account, whatever its case and whoever races
+    /// (`one_address_goes_to_one_account`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account>;
+
     /// Changes what [`decide_password`](crate::decide_password) allows.
+    ///
+    /// MUST forget the refresh tokens of sessions that end with it
+    /// (`tokens_are_forgotten_with_their_session`).
     ///
     /// # Errors
     /// If the store fails.
@@ -55,7 +86,8 @@ pub trait AccountRepository: Send + Sync {
 
     /// Switches what [`decide_switch`](crate::decide_switch) allows.
     ///
-    /// MUST leave one active member of the staff, whoever races (`the_last_staff_user_stays`).
+    /// MUST leave one active member of the staff, whoever races (`the_last_staff_user_stays`), and
+    /// forget the refresh tokens of sessions that end with it.
     ///
     /// # Errors
     /// If the store fails.
@@ -66,4 +98,30 @@ pub trait AccountRepository: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn has_staff(&self) -> Result<bool, StoreError>;
+
+    /// Stores the first token of a family.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError>;
+
+    /// Does what [`decide_refresh`](crate::decide_refresh) decides; the account that stays signed
+    /// in. Otherwise it is [`Refusal::InvalidToken`](crate::Refusal::InvalidToken), and the family
+    /// may have ended with it.
+    ///
+    /// MUST give one next token for each, whoever races (`one_refresh_token_gives_one_pair`), and
+    /// end the whole family when that is decided (`a_stolen_token_ends_its_family`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn refresh(&self, command: Refresh) -> Outcome<Account>;
+
+    /// Ends the family of a token, used or not. There may be none.
+    ///
+    /// MUST leave no token of it, also if one is refreshed meanwhile
+    /// (`signing_out_races_refreshing`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError>;
 }

@@ -24,11 +24,11 @@ mod upkeep;
 
 use std::sync::Arc;
 
-pub use accounts::AccountRepository;
+pub use accounts::{AccountRepository, UserFilter};
 pub use carts::CartRepository;
 pub use ledger::{Audit, Discrepancy, Ledger};
 pub use orders::{OrderFilter, OrderRepository, Placement};
-pub use outside::{Clock, HashingFailed, PasswordHasher, PlacementIds, TokenService};
+pub use outside::{Clock, HashingFailed, NoRandomness, PasswordHasher, PlacementIds, TokenService};
 pub use products::{ProductFilter, ProductRepository};
 pub use store_error::{StoreError, StoreErrorKind};
 pub use upkeep::Upkeep;

@@ -1,4 +1,4 @@
-use crate::{Password, PasswordHash, PlacementId, Refusal, TokenClaims};
+use crate::{Password, PasswordHash, PlacementId, RefreshDigest, Refusal, TokenClaims};
 use chrono::{DateTime, Utc};
 
 /// What time it is.
@@ -39,6 +39,11 @@ pub trait PasswordHasher: Send + Sync {
     fn is_outdated(&self, hash: &PasswordHash) -> bool;
 }
 
+/// There was no randomness to be had.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the operating system gives no random bytes: {0}")]
+pub struct NoRandomness(pub String);
+
 /// Makes and reads tokens.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait TokenService: Send + Sync {
@@ -50,4 +55,13 @@ pub trait TokenService: Send + Sync {
     /// # Errors
     /// [`Refusal::InvalidToken`], for whatever reason: the same answer for each.
     fn read(&self, token: &str, now: DateTime<Utc>) -> Result<TokenClaims, Refusal>;
+
+    /// A new refresh token: 256 random bits as text.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    fn new_refresh(&self) -> Result<String, NoRandomness>;
+
+    /// What is stored of a refresh token.
+    fn digest(&self, refresh: &str) -> RefreshDigest;
 }

@@ -1,8 +1,13 @@
+mod people;
+mod tokens;
+
+pub use tokens::TokenPair;
+
 use super::ShopError;
 use crate::{
-    Account, AccountRepository, Actor, ChangePassword, Clock, Credentials, Email, Password,
-    PasswordHash, PasswordHasher, Problem, Refusal, Register, SwitchUser, TokenClaims,
-    TokenService, UserId, Username, decide_session, fold_case,
+    Account, AccountRepository, Actor, Clock, Credentials, Email, Password, PasswordHash,
+    PasswordHasher, Refusal, Register, TokenClaims, TokenService, UserId, Username, decide_session,
+    fold_case,
 };
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Arc;
@@ -20,8 +25,12 @@ pub struct Accounts {
 /// What a shop can set about its accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountSettings {
-    /// How long a token from a sign-in lasts.
+    /// How long a token from [`Accounts::sign_in`] lasts, whose clients know no refresh.
     pub token_life: Duration,
+    /// How long the access token of a [`TokenPair`] lasts.
+    pub access_life: Duration,
+    /// How long the refresh token of a [`TokenPair`] lasts, if it is not used.
+    pub refresh_life: Duration,
 }
 
 /// A sign-in that went well.
@@ -82,12 +91,20 @@ impl Accounts {
         }
     }
 
-    /// Signs in. An unknown username, a wrong password and a user who is switched off get the same
-    /// answer after the same time.
+    /// Signs in: [`Accounts::recognise`] and [`Accounts::issue_token`] in one.
+    ///
+    /// # Errors
+    /// As theirs.
+    pub fn sign_in(&self, username: &str, password: &str) -> Result<SignedIn, ShopError> {
+        Ok(self.issue_token(self.recognise(username, password)?))
+    }
+
+    /// Whose username and password these are. An unknown username, a wrong password and a user who
+    /// is switched off get the same answer after the same time.
     ///
     /// # Errors
     /// [`Refusal::InvalidCredentials`]; if the store fails.
-    pub fn sign_in(&self, username: &str, password: &str) -> Result<SignedIn, ShopError> {
+    pub fn recognise(&self, username: &str, password: &str) -> Result<Account, ShopError> {
         let credentials = self.accounts.credentials(&fold_case(username.trim()))?;
         let Some(credentials) = credentials else {
             self.hasher.verify_nobody(password);
@@ -99,7 +116,18 @@ impl Accounts {
         }
         // Not worth refusing a right password for: the next sign-in tries again.
         let _ = self.renew_hash(&credentials, password);
-        Ok(self.open_session(credentials.account))
+        Ok(credentials.account)
+    }
+
+    /// A token for somebody who was recognised, and who knows no refresh.
+    #[must_use]
+    pub fn issue_token(&self, account: Account) -> SignedIn {
+        let (token, expires_at) = self.access(&account, self.settings.token_life);
+        SignedIn {
+            account,
+            token,
+            expires_at,
+        }
     }
 
     fn renew_hash(&self, credentials: &Credentials, password: &str) -> Result<(), ShopError> {
@@ -118,22 +146,18 @@ impl Accounts {
         Ok(())
     }
 
-    fn open_session(&self, account: Account) -> SignedIn {
+    /// A token of the account's current session, and when it ends.
+    fn access(&self, account: &Account, life: Duration) -> (String, DateTime<Utc>) {
         let issued_at = whole_seconds(self.clock.now());
         let claims = TokenClaims {
             user: account.id,
             session_epoch: account.session_epoch,
             issued_at,
             expires_at: issued_at
-                .checked_add_signed(self.settings.token_life)
+                .checked_add_signed(life)
                 .unwrap_or(DateTime::<Utc>::MAX_UTC),
         };
-        let token = self.tokens.issue(&claims);
-        SignedIn {
-            account,
-            token,
-            expires_at: claims.expires_at,
-        }
+        (self.tokens.issue(&claims), claims.expires_at)
     }
 
     /// Who acts with a token: [`Accounts::read_token`], [`Accounts::find_all`] and
@@ -231,73 +255,6 @@ impl Accounts {
             is_staff,
             at,
         })??)
-    }
-
-    /// Changes the actor's own password; every session of theirs ends.
-    ///
-    /// # Errors
-    /// [`Refusal::Unauthenticated`]; [`Refusal::Invalid`] if `current` is not the password; if the
-    /// store fails.
-    pub fn change_own_password(
-        &self,
-        actor: Actor,
-        current: &str,
-        new: &Password,
-    ) -> Result<(), ShopError> {
-        let user = actor.customer()?;
-        let account = self.accounts.find(user)?.ok_or(Refusal::NotFound)?;
-        let credentials = self
-            .accounts
-            .credentials(&account.username.key())?
-            .ok_or(Refusal::NotFound)?;
-        if !self.hasher.verify(current, &credentials.password) {
-            return Err(Refusal::field("current_password", Problem::WrongPassword).into());
-        }
-        self.store_password(user, Some(credentials.password), new)
-    }
-
-    /// Changes somebody's password without asking for the current one; every session of theirs
-    /// ends. For the command line.
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`]; if the store fails.
-    pub fn reset_password(&self, username: &str, new: &Password) -> Result<Account, ShopError> {
-        let account = self.by_username(username)?.ok_or(Refusal::NotFound)?;
-        self.store_password(account.id, None, new)?;
-        Ok(account)
-    }
-
-    fn store_password(
-        &self,
-        user: UserId,
-        verified: Option<PasswordHash>,
-        new: &Password,
-    ) -> Result<(), ShopError> {
-        let new = self.hasher.hash(new)?;
-        self.accounts.change_password(ChangePassword {
-            user,
-            verified,
-            new,
-        })??;
-        Ok(())
-    }
-
-    /// The account with this username, whatever its case.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub fn by_username(&self, username: &str) -> Result<Option<Account>, ShopError> {
-        let credentials = self.accounts.credentials(&fold_case(username.trim()))?;
-        Ok(credentials.map(|credentials| credentials.account))
-    }
-
-    /// Switches a user on or off, or makes them staff or customer.
-    ///
-    /// # Errors
-    /// For anybody but staff; see [`decide_switch`](crate::decide_switch); if the store fails.
-    pub fn switch(&self, actor: Actor, command: SwitchUser) -> Result<Account, ShopError> {
-        actor.staff()?;
-        Ok(self.accounts.switch(command)??)
     }
 
     /// Whether the shop has an active member of the staff.

@@ -1,6 +1,9 @@
 //! Registering, changing passwords, and switching users.
 
 use super::*;
+use crate::{
+    ChangeEmail, ChangePassword, Page, PageRequest, Problem, SwitchUser, UserFilter, UserSearch,
+};
 
 #[test]
 fn who_registers_is_a_customer_and_only_the_command_line_makes_staff() {
@@ -189,4 +192,73 @@ fn the_shop_knows_whether_it_has_staff() {
             .returning(move || Ok(has_staff));
         assert_eq!(ports.accounts().has_staff().ok(), Some(has_staff));
     }
+}
+
+#[test]
+fn ones_own_account_is_read_and_given_another_address() {
+    let actor = Actor::Customer(user(1));
+    let email = Email::new("ada@example.org").unwrap();
+    for address in [None, Some(email)] {
+        let mut ports = Ports::new();
+        match address.clone() {
+            None => {
+                let find = ports.accounts.expect_find().withf(|who| *who == user(1));
+                find.once().returning(|_| Ok(Some(ada())));
+            }
+            Some(email) => {
+                let expected = ChangeEmail {
+                    user: user(1),
+                    email,
+                };
+                let change = ports.accounts.expect_change_email();
+                let change = change.withf(move |given| *given == expected);
+                change.once().returning(|_| Ok(Ok(ada())));
+            }
+        }
+        assert_eq!(ports.accounts().change_own(actor, address).unwrap(), ada());
+    }
+    let nobody = || Ports::new().accounts();
+    let refused = nobody().change_own(Actor::Anonymous, None);
+    assert_eq!(refusal(refused), Refusal::Unauthenticated);
+    assert_eq!(
+        refusal(nobody().own(Actor::Anonymous)),
+        Refusal::Unauthenticated
+    );
+}
+
+#[test]
+fn users_are_for_staff_to_see() {
+    let page = |number| PageRequest::new(number, 10).unwrap();
+    let filter = UserFilter {
+        search: UserSearch::new("ada").ok(),
+    };
+    for (actor, expected) in [
+        (Actor::Anonymous, Refusal::Unauthenticated),
+        (Actor::Customer(user(1)), Refusal::Forbidden),
+    ] {
+        let accounts = Ports::new().accounts();
+        let listed = accounts.users(actor, filter.clone(), page(1));
+        assert_eq!(refusal(listed), expected);
+        assert_eq!(refusal(accounts.user(actor, user(1))), expected);
+    }
+    let staff = Actor::Staff(user(2));
+    let mut ports = Ports::new();
+    let searched = filter.clone();
+    let list = ports.accounts.expect_list();
+    list.withf(move |filter, _| *filter == searched)
+        .returning(|_, _| {
+            Ok(Page {
+                count: 1,
+                items: vec![ada()],
+            })
+        });
+    let find = ports.accounts.expect_find();
+    find.returning(|who| Ok((who == user(1)).then(ada)));
+    let accounts = ports.accounts();
+    let listed = accounts.users(staff, filter.clone(), page(1)).unwrap();
+    assert_eq!(listed.items, [ada()]);
+    let beyond = accounts.users(staff, filter, page(2));
+    assert_eq!(refusal(beyond), Refusal::NotFound);
+    assert_eq!(accounts.user(staff, user(1)).unwrap(), ada());
+    assert_eq!(refusal(accounts.user(staff, user(9))), Refusal::NotFound);
 }

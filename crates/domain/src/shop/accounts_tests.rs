@@ -55,6 +55,8 @@ impl Ports {
             Arc::new(clock),
             AccountSettings {
                 token_life: Duration::seconds(600),
+                access_life: Duration::seconds(60),
+                refresh_life: Duration::seconds(6_000),
             },
         )
     }
@@ -257,12 +259,8 @@ fn a_life_without_end_ends_with_time() {
     let mut ports = Ports::knowing(ada());
     ports.hasher.expect_is_outdated().returning(|_| false);
     ports.tokens.expect_issue().return_const("token".to_owned());
-    let accounts = Accounts {
-        settings: AccountSettings {
-            token_life: Duration::MAX,
-        },
-        ..ports.accounts()
-    };
+    let mut accounts = ports.accounts();
+    accounts.settings.token_life = Duration::MAX;
     let signed_in = accounts.sign_in("ada", "right password").unwrap();
     assert_eq!(signed_in.expires_at, DateTime::<Utc>::MAX_UTC);
 }
@@ -346,3 +344,6 @@ fn a_bad_token_asks_nobody_and_a_failing_store_lets_nobody_in() {
 
 #[path = "accounts_people_tests.rs"]
 mod people;
+
+#[path = "accounts_tokens_tests.rs"]
+mod tokens;

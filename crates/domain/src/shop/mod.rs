@@ -6,12 +6,12 @@ mod carts;
 mod catalogue;
 mod orders;
 
-pub use accounts::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn};
+pub use accounts::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn, TokenPair};
 pub use carts::Carts;
 pub use catalogue::Catalogue;
 pub use orders::Orders;
 
-use crate::{HashingFailed, Refusal, StoreError};
+use crate::{HashingFailed, NoRandomness, Refusal, StoreError};
 
 /// Why a use case gave nothing.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -25,4 +25,7 @@ pub enum ShopError {
     /// A password could not be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingFailed),
+    /// No token could be made.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
 }

@@ -1,3 +1,4 @@
+use crate::Shop;
 use crate::answer::{self, Answer};
 use crate::body::FormFields;
 use crate::call::Call;
@@ -5,19 +6,23 @@ use crate::error::ApiError;
 use crate::fields::{Fields, text};
 use crate::shapes::{AccountShape, TokenShape};
 use crate::work::Kind;
-use tradepost_domain::{Email, NewUser, Password, Problem, Username};
+use tradepost_domain::{Account, Email, NewUser, Password, Problem, Username};
 
-pub(crate) async fn sign_in(call: Call, FormFields(mut fields): FormFields) -> Answer {
+pub(crate) async fn sign_in(call: Call, FormFields(fields): FormFields) -> Answer {
+    let account = recognise(&call, fields).await?;
+    let signed_in = call.shop().accounts.issue_token(account);
+    let token = &signed_in.token;
+    answer::ok(&TokenShape { token })
+}
+
+/// Whose username and password are in these fields. Every sign-in passes here, by whichever path: it
+/// is the one place that knows how an attempt ended.
+pub(crate) async fn recognise(call: &Call, mut fields: Fields) -> Result<Account, ApiError> {
     let username = fields.required("username", text(filled));
     let password = fields.required("password", text(filled));
     let (username, password) = fields.complete(username.zip(password))?;
-    let signed_in = call
-        .run(Kind::SignIn, move |shop, _| {
-            shop.accounts.sign_in(&username, &password)
-        })
-        .await?;
-    let token = &signed_in.token;
-    answer::ok(&TokenShape { token })
+    let recognise = move |shop: &Shop, _| shop.accounts.recognise(&username, &password);
+    call.run(Kind::SignIn, recognise).await
 }
 
 pub(crate) async fn register(call: Call, fields: Fields) -> Answer {
@@ -45,7 +50,35 @@ fn new_user(mut fields: Fields) -> Result<NewUser, ApiError> {
     })
 }
 
-fn filled(text: &str) -> Result<String, Problem> {
+pub(crate) async fn own(call: Call) -> Answer {
+    let account = call.query(|shop, actor| shop.accounts.own(actor)).await?;
+    answer::ok(&AccountShape::of(&account))
+}
+
+pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
+    let email = fields.optional("email", text(Email::new));
+    let email = fields.complete(Some(email))?;
+    let account = call
+        .command(|shop, actor| shop.accounts.change_own(actor, email))
+        .await?;
+    answer::ok(&AccountShape::of(&account))
+}
+
+pub(crate) async fn change_password(call: Call, mut fields: Fields) -> Answer {
+    let own = call.query(|shop, actor| shop.accounts.own(actor)).await?;
+    let current = fields.required("current_password", text(filled));
+    let new = |text: &str| Password::new(text, Some(&own.username));
+    let new = fields.required("new_password", text(new));
+    let (current, new) = fields.complete(current.zip(new))?;
+    // Two jobs, as for whoever registers.
+    let prepare = move |shop: &Shop, actor| shop.accounts.prepare_password(actor, &current, &new);
+    let prepared = call.run(Kind::Hash, prepare).await?;
+    call.command(|shop, _| shop.accounts.change_password(prepared))
+        .await?;
+    answer::done()
+}
+
+pub(crate) fn filled(text: &str) -> Result<String, Problem> {
     if text.is_empty() {
         Err(Problem::Blank)
     } else {

@@ -7,3 +7,5 @@ pub(crate) mod probes;
 pub(crate) mod products;
 pub(crate) mod root;
 pub(crate) mod stock;
+pub(crate) mod tokens;
+pub(crate) mod users;

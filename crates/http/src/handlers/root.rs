@@ -7,6 +7,7 @@ struct Root {
     products: String,
     cart: String,
     orders: String,
+    users: String,
 }
 
 pub(crate) async fn index(call: Call) -> Answer {
@@ -14,5 +15,6 @@ pub(crate) async fn index(call: Call) -> Answer {
         products: call.url("/api/products/"),
         cart: call.url("/api/cart/"),
         orders: call.url("/api/orders/"),
+        users: call.url("/api/users/"),
     })
 }

@@ -267,7 +267,7 @@ async fn whoever_registers_is_a_customer() {
         .expect_status(201);
     let expected = concat!(
         r#"{"id":2,"username":"ada","email":"Ada@example.org","is_staff":false,"#,
-        r#""created_at":"2023-11-14T22:13:20.000250Z"}"#
+        r#""is_active":true,"created_at":"2023-11-14T22:13:20.000250Z"}"#
     );
     assert_eq!(reply.text(), expected);
     let sign_in = json!({"username": "Ada", "password": PASSWORD});

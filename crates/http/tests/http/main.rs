@@ -27,3 +27,5 @@ mod routes;
 mod sockets;
 mod stock;
 mod support;
+mod tokens;
+mod users;

@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tradepost_domain::{
-    Account, AccountRepository, ChangePassword, Credentials, Outcome, PasswordHash, Register,
-    StoreError, StoreErrorKind, Stores, SwitchUser, UserId,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Outcome, Page,
+    PageRequest, PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, StoreError,
+    StoreErrorKind, Stores, SwitchUser, UserFilter, UserId,
 };
 
 /// Every question that the store was asked.
@@ -48,8 +49,16 @@ where
         self.inner.credentials(username_key)
     }
 
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
+        self.inner.list(filter, page)
+    }
+
     fn register(&self, command: Register) -> Outcome<Account> {
         self.inner.register(command)
+    }
+
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+        self.inner.change_email(command)
     }
 
     fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
@@ -71,6 +80,18 @@ where
 
     fn has_staff(&self) -> Result<bool, StoreError> {
         self.inner.has_staff()
+    }
+
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
+        self.inner.begin_family(token)
+    }
+
+    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        self.inner.refresh(command)
+    }
+
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        self.inner.end_family(token)
     }
 }
 

@@ -98,6 +98,14 @@ async fn the_table_has_the_lines_of_the_contract() {
         ("/api/", vec!["GET Public"]),
         ("/api-token-auth/", vec!["POST Public"]),
         ("/api/register/", vec!["POST Public"]),
+        ("/api/token/", vec!["POST Public"]),
+        ("/api/token/refresh/", vec!["POST Public"]),
+        ("/api/token/revoke/", vec!["POST Public"]),
+        ("/api/token/verify/", vec!["POST Public"]),
+        ("/api/users/", vec!["GET Staff"]),
+        ("/api/users/me/", vec!["GET Customer", "PATCH Customer"]),
+        ("/api/users/me/password/", vec!["POST Customer"]),
+        ("/api/users/{id}/", vec!["GET Staff", "PATCH Staff"]),
         ("/api/products/", vec!["GET Public", "POST Staff"]),
         (
             "/api/products/{id}/",
@@ -276,6 +284,7 @@ async fn the_root_lists_the_collections() {
                 "products": "http://shop/api/products/",
                 "cart": "http://shop/api/cart/",
                 "orders": "http://shop/api/orders/",
+            "users": "http://shop/api/users/",
             })
         );
     }

@@ -4,10 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Cart, CartItem, CartRepository, ChangeCart,
-    ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Keyed, Movement, Order,
-    OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest, PasswordHash, PlaceOrder,
-    Placement, Product, ProductFilter, ProductId, ProductRepository, Register, Render, StoreError,
-    StoreErrorKind, Stores, SwitchUser, UserId, Written,
+    ChangeEmail, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Keyed,
+    Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest,
+    PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId, ProductRepository,
+    Refresh, RefreshDigest, RefreshToken, Register, Render, StoreError, StoreErrorKind, Stores,
+    SwitchUser, UserFilter, UserId, Written,
 };
 
 /// What is to become of the next write.
@@ -225,5 +226,25 @@ impl AccountRepository for Flaky {
 
     fn has_staff(&self) -> Result<bool, StoreError> {
         self.inner.accounts.has_staff()
+    }
+
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
+        self.inner.accounts.list(filter, page)
+    }
+
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+        self.write(|_| self.inner.accounts.change_email(command))
+    }
+
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
+        self.write(|_| self.inner.accounts.begin_family(token))
+    }
+
+    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        self.write(|_| self.inner.accounts.refresh(command))
+    }
+
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        self.write(|_| self.inner.accounts.end_family(token))
     }
 }

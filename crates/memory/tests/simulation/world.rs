@@ -87,6 +87,8 @@ impl World {
         let clock = Arc::new(Hands::default());
         let settings = AccountSettings {
             token_life: TOKEN_LIFE,
+            access_life: TOKEN_LIFE,
+            refresh_life: TOKEN_LIFE,
         };
         let (hasher, tokens) = (Arc::new(Plain), Arc::new(Notes));
         use Role::{Admin, Clerk, Shopper, Stranger};

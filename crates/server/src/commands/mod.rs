@@ -4,6 +4,7 @@ mod changepassword;
 mod check;
 mod createsuperuser;
 mod migrate;
+mod rotate_key;
 mod serve;
 mod verify;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
         Command::Createsuperuser(options) => createsuperuser::run(&config, options),
         Command::Changepassword(options) => changepassword::run(&config, &options),
         Command::Verify => verify::run(&config),
+        Command::RotateKey(options) => rotate_key::run(&config, &options),
         Command::Check(options) => check::run(&config, &options),
     }
 }
@@ -66,6 +68,7 @@ impl From<ShopError> for Exit {
             ShopError::Refused(refusal) => Self::Failed(refusal.to_string()),
             ShopError::Store(error) => error.into(),
             ShopError::Hashing(error) => Self::Failed(format!("This failed: {error}.")),
+            ShopError::Randomness(error) => Self::Failed(format!("This failed: {error}.")),
         }
     }
 }

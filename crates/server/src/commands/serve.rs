@@ -1,9 +1,9 @@
 //! `tradepost serve`: makes what is missing, and serves the shop until it is told to stop.
 
 use crate::cli::Serve;
-use crate::config::Config;
+use crate::config::{Config, KeySource};
 use crate::exit::Exit;
-use crate::keys::{self, Keys};
+use crate::keys::{self, KeyWatch};
 use crate::logging::tell;
 use crate::outside::{RandomPlacementIds, SystemClock};
 use crate::signals::Signals;
@@ -16,6 +16,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+use tradepost_auth::JwtTokens;
 use tradepost_batch::Batcher;
 use tradepost_diesel::ShopCurrency;
 use tradepost_domain::{Carts, Catalogue, Clock, Orders, Stores};
@@ -62,7 +63,14 @@ pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
     let batcher = Batcher::start(Arc::clone(&stores.orders), batching).map_err(cannot_serve)?;
     let batcher = Arc::new(batcher);
     let housekeeping = Housekeeping::start(Arc::clone(&stores.upkeep)).map_err(cannot_serve)?;
-    let shop = put_together(config, stores, keys, Arc::clone(&batcher))?;
+    let tokens = keys.tokens();
+    let shop = put_together(config, stores, tokens.clone(), Arc::clone(&batcher))?;
+    let watch = match &config.key {
+        KeySource::File(path) => {
+            Some(KeyWatch::start(path.clone(), keys, tokens).map_err(cannot_serve)?)
+        }
+        KeySource::Text(_) => None,
+    };
     let has_staff = shop.accounts.has_staff()?;
     let api = Api::new(shop, settings(config, limits)).map_err(cannot_serve)?;
     let served = System::new().block_on(async {
@@ -73,7 +81,7 @@ pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
         signals.stop(running.stop_handle());
         running.finished().await
     });
-    drop(housekeeping);
+    drop((housekeeping, watch));
     let closed = close(batcher);
     if closed.is_ok() {
         close_database(last);
@@ -125,10 +133,10 @@ fn listen(config: &Config) -> Result<TcpListener, Exit> {
 fn put_together(
     config: &Config,
     stores: Stores,
-    keys: Keys,
+    tokens: JwtTokens,
     batcher: Arc<Batcher>,
 ) -> Result<Shop, Exit> {
-    let accounts = shop::accounts(config, &stores, keys.into_tokens())?;
+    let accounts = shop::accounts(config, &stores, tokens)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let placement_ids = RandomPlacementIds::new().map_err(cannot_serve)?;
     Ok(Shop {

@@ -11,6 +11,8 @@ mod log;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod settings;

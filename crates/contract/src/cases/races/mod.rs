@@ -4,7 +4,9 @@
 mod changing;
 mod keys;
 mod ordering;
+mod sessions;
 
 pub use changing::*;
 pub use keys::*;
 pub use ordering::*;
+pub use sessions::*;

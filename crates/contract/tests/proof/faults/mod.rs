@@ -6,6 +6,7 @@ pub(crate) mod keys;
 pub(crate) mod orders;
 pub(crate) mod people;
 pub(crate) mod products;
+pub(crate) mod sessions;
 
 use std::thread;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 use tradepost_contract::hash;
 use tradepost_domain::{
-    Account, AccountRepository, ChangePassword, Outcome, PasswordHash, Register, StoreError,
-    SwitchUser, UserId, Username,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Email, Outcome, Page, PageRequest,
+    PasswordHash, Register, StoreError, SwitchUser, UserFilter, UserId, UserSearch, Username,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -65,4 +65,38 @@ pub(crate) fn lets_the_last_go(store: &Store, command: SwitchUser) -> Outcome<Ac
     };
     drop(store.register(stand_in)?);
     store.switch(command)
+}
+
+/// As one that hands the search to LIKE.
+pub(crate) fn knows_wildcards(
+    store: &Store,
+    filter: UserFilter,
+    page: PageRequest,
+) -> Result<Page<Account>, StoreError> {
+    let pattern = filter.search.as_ref().map(|search| search.key());
+    let search = pattern.and_then(|pattern| {
+        let parts = pattern.split(['%', '_']).map(str::to_owned);
+        UserSearch::new(&parts.max_by_key(String::len)?).ok()
+    });
+    AccountRepository::list(store, UserFilter { search }, page)
+}
+
+pub(crate) fn lists_oldest_first(
+    store: &Store,
+    filter: UserFilter,
+    page: PageRequest,
+) -> Result<Page<Account>, StoreError> {
+    let mut listed = AccountRepository::list(store, filter, page)?;
+    listed.items.reverse();
+    Ok(listed)
+}
+
+/// Of two that are the same but for a letter, each is its own.
+pub(crate) fn shares_addresses(store: &Store, command: ChangeEmail) -> Outcome<Account> {
+    let changed = store.change_email(command.clone())?;
+    if changed.is_ok() {
+        return Ok(changed);
+    }
+    let email = Email::new(&format!("x{}.{}", command.user, command.email)).unwrap();
+    store.change_email(ChangeEmail { email, ..command })
 }

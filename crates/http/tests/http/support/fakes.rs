@@ -3,8 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tradepost_domain::{
-    Clock, HashingFailed, Password, PasswordHash, PasswordHasher, PlacementId, PlacementIds,
-    Refusal, TokenClaims, TokenService, UserId,
+    Clock, HashingFailed, NoRandomness, Password, PasswordHash, PasswordHasher, PlacementId,
+    PlacementIds, RefreshDigest, Refusal, TokenClaims, TokenService, UserId,
 };
 
 /// 2023-11-14T22:13:20Z, and some microseconds to be shown.
@@ -81,5 +81,18 @@ impl TokenService for PlainTokens {
             issued_at: now,
             expires_at,
         })
+    }
+
+    fn new_refresh(&self) -> Result<String, NoRandomness> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        Ok(format!("refresh{}", MADE.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn digest(&self, refresh: &str) -> RefreshDigest {
+        let mut bytes = [0; 32];
+        for (byte, sent) in bytes.iter_mut().zip(refresh.bytes()) {
+            *byte = sent;
+        }
+        RefreshDigest::new(bytes)
     }
 }

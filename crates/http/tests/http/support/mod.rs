@@ -50,6 +50,8 @@ pub(crate) fn shop(stores: &Stores, clock: Arc<dyn Clock>) -> Shop {
 fn hashing_shop(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn PasswordHasher>) -> Shop {
     let settings = AccountSettings {
         token_life: Duration::hours(1),
+        access_life: Duration::minutes(10),
+        refresh_life: Duration::days(30),
     };
     Shop {
         catalogue: Catalogue::new(stores.products.clone(), clock.clone()),

@@ -1,0 +1,69 @@
+//! Races for what keeps somebody signed in, and for an e-mail address.
+
+use crate::cases::sessions::{begin, digest, refresh};
+use crate::{Shop, at, race, settled};
+use tradepost_domain::{ChangeEmail, Email, Problem, Refusal, Stores};
+
+/// Thirty refreshes of one token give one next token, and the family lives on.
+pub fn one_refresh_token_gives_one_pair(stores: &Stores) {
+    let ada = Shop::new(stores).customer("ada");
+    begin(stores, ada, "first");
+    let next = |at: usize| format!("next{at}");
+    let answers = race(30, |racer| refresh(stores, "first", &next(racer), at(5)));
+    let winners: Vec<usize> = (0..30).filter(|racer| answers[*racer].is_ok()).collect();
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    for refused in answers.into_iter().filter_map(Result::err) {
+        assert_eq!(refused, Refusal::InvalidToken);
+    }
+    for racer in 0..30 {
+        let again = refresh(stores, &next(racer), &format!("more{racer}"), at(6));
+        assert_eq!(again.is_ok(), winners == [racer], "{racer}");
+    }
+}
+
+/// Whoever signs out is out, however the same family is refreshed meanwhile.
+pub fn signing_out_races_refreshing(stores: &Stores) {
+    let ada = Shop::new(stores).customer("ada");
+    for round in 0..10 {
+        let name = |step: usize| format!("round{round}step{step}");
+        begin(stores, ada, &name(0));
+        race(2, |racer| {
+            if racer == 0 {
+                settled(|| stores.accounts.end_family(digest(&name(0))));
+            } else {
+                for step in 0..3 {
+                    let refreshed = refresh(stores, &name(step), &name(step + 1), at(5));
+                    if refreshed.is_err() {
+                        break;
+                    }
+                }
+            }
+        });
+        for step in 0..4 {
+            let refused = refresh(stores, &name(step), "x", at(6));
+            assert_eq!(refused, Err(Refusal::InvalidToken), "{step}");
+        }
+    }
+}
+
+/// Many want one e-mail address, and one gets it.
+pub fn one_address_goes_to_one_account(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let users = shop.customers(8);
+    let spellings = ["ada@example.org", "Ada@Example.ORG"];
+    let answers = race(users.len(), |racer| {
+        let command = ChangeEmail {
+            user: users[racer],
+            email: Email::new(spellings[racer % 2]).unwrap(),
+        };
+        settled(|| stores.accounts.change_email(command.clone()))
+    });
+    assert_eq!(answers.iter().flatten().count(), 1, "{answers:?}");
+    for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert_eq!(*refused, Refusal::field("email", Problem::Taken));
+    }
+    let holders = users
+        .iter()
+        .filter(|user| shop.account(**user).email.is_some());
+    assert_eq!(holders.count(), 1);
+}

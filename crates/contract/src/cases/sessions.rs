@@ -1,0 +1,189 @@
+use crate::{Shop, at, hash, settled};
+use chrono::{DateTime, Duration, Utc};
+use tradepost_domain::{
+    Account, ChangePassword, REUSE_GRACE, Refresh, RefreshDigest, RefreshToken, Refusal, Stores,
+    SwitchUser, UserId,
+};
+
+/// A day: how long each token here lasts.
+pub(crate) const LIFE: Duration = Duration::days(1);
+
+/// The digest of a token with this name.
+pub(crate) fn digest(name: &str) -> RefreshDigest {
+    let mut bytes = [0; 32];
+    for (at, byte) in name.bytes().enumerate() {
+        bytes[31 - at] = byte;
+    }
+    RefreshDigest::new(bytes)
+}
+
+/// Signs somebody in: the token with this name is the first of its family.
+pub(crate) fn begin(stores: &Stores, user: UserId, name: &str) {
+    let account = Shop::new(stores).account(user);
+    let token = RefreshToken::first(digest(name), &account, LIFE, at(0));
+    settled(|| stores.accounts.begin_family(token.clone()));
+}
+
+/// Refreshes a token by the next one, at a time.
+pub(crate) fn refresh(
+    stores: &Stores,
+    token: &str,
+    next: &str,
+    at: DateTime<Utc>,
+) -> Result<Account, Refusal> {
+    let command = Refresh {
+        token: digest(token),
+        next: digest(next),
+        life: LIFE,
+        at,
+    };
+    settled(|| stores.accounts.refresh(command))
+}
+
+fn refused() -> Result<Account, Refusal> {
+    Err(Refusal::InvalidToken)
+}
+
+/// How many tokens there are: all of them end some day.
+fn forget_all(stores: &Stores) -> u64 {
+    settled(|| stores.upkeep.forget_refresh_tokens(at(0) + LIFE * 9))
+}
+
+/// Each token gives the next one, once; its account comes with it.
+pub fn a_refresh_token_works_once(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    begin(stores, ada, "a1");
+    begin(stores, bob, "b1");
+    assert_eq!(refresh(stores, "none", "a2", at(1)), refused());
+    for (token, next, seconds) in [("a1", "a2", 10), ("a2", "a3", 20), ("a3", "a4", 20)] {
+        let account = refresh(stores, token, next, at(seconds));
+        assert_eq!(account, Ok(shop.account(ada)));
+        let again = refresh(stores, token, "again", at(seconds));
+        assert_eq!(again, refused());
+    }
+    assert_eq!(refresh(stores, "again", "a5", at(21)), refused());
+    assert_eq!(
+        refresh(stores, "b1", "b2", at(30)),
+        Ok(shop.account(bob)),
+        "families are apart"
+    );
+    assert_eq!(forget_all(stores), 6);
+}
+
+/// An answer that was lost is no theft, and a second use much later is.
+pub fn a_stolen_token_ends_its_family(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    begin(stores, ada, "a1");
+    begin(stores, ada, "other");
+    assert!(refresh(stores, "a1", "a2", at(10)).is_ok());
+    let lost = at(10) + REUSE_GRACE;
+    assert_eq!(refresh(stores, "a1", "x", lost), refused());
+    assert!(refresh(stores, "a2", "a3", lost).is_ok(), "it lives on");
+    let late = lost + Duration::microseconds(1);
+    assert_eq!(refresh(stores, "a1", "x", late), refused());
+    for token in ["a1", "a2", "a3", "x"] {
+        assert_eq!(refresh(stores, token, "y", late), refused(), "{token}");
+    }
+    assert!(refresh(stores, "other", "more", late).is_ok());
+    assert_eq!(forget_all(stores), 2);
+}
+
+/// A token ends by itself, to the microsecond; refreshing stretches it.
+pub fn a_refresh_token_ends(stores: &Stores) {
+    let ada = Shop::new(stores).customer("ada");
+    let end = at(0) + LIFE;
+    begin(stores, ada, "a1");
+    begin(stores, ada, "b1");
+    assert_eq!(refresh(stores, "a1", "a2", end), refused());
+    let last = end - Duration::microseconds(1);
+    assert!(refresh(stores, "b1", "b2", last).is_ok());
+    assert!(refresh(stores, "b2", "b3", end).is_ok());
+    assert_eq!(refresh(stores, "b3", "b4", end + LIFE), refused());
+}
+
+/// Another password, and being switched off, end every family of a user and of no other.
+pub fn tokens_are_forgotten_with_their_session(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    begin(stores, bob, "b1");
+    begin(stores, ada, "a1");
+    begin(stores, ada, "a2");
+    assert!(refresh(stores, "a1", "a3", at(1)).is_ok());
+    let stale = RefreshToken::first(digest("late"), &shop.account(ada), LIFE, at(0));
+    let command = ChangePassword {
+        user: ada,
+        verified: None,
+        new: hash("new"),
+    };
+    settled(|| stores.accounts.change_password(command.clone())).unwrap();
+    for token in ["a1", "a2", "a3"] {
+        assert_eq!(refresh(stores, token, "x", at(2)), refused(), "{token}");
+    }
+    assert_eq!(forget_all(stores), 1, "that of bob");
+    // Somebody whose sign-in was under way.
+    settled(|| stores.accounts.begin_family(stale.clone()));
+    assert_eq!(refresh(stores, "late", "x", at(2)), refused());
+    begin(stores, bob, "b2");
+    begin(stores, ada, "a4");
+    let switch = |is_active| {
+        let command = SwitchUser {
+            user: ada,
+            is_active,
+            is_staff: Some(is_active.is_none()),
+        };
+        settled(|| stores.accounts.switch(command)).unwrap();
+    };
+    switch(None);
+    assert!(refresh(stores, "a4", "a5", at(3)).is_ok(), "still there");
+    shop.staff("grace");
+    switch(Some(false));
+    assert_eq!(refresh(stores, "a5", "x", at(4)), refused());
+    switch(Some(true));
+    assert_eq!(refresh(stores, "a5", "x", at(4)), refused());
+    assert_eq!(forget_all(stores), 1, "that of bob");
+}
+
+/// Signing out ends the family, by whichever of its tokens, and another one goes on.
+pub fn signing_out_ends_the_family(stores: &Stores) {
+    let ada = Shop::new(stores).customer("ada");
+    let end = |name| settled(|| stores.accounts.end_family(digest(name)));
+    for (last, by) in [("a2", "a2"), ("a2", "a1")] {
+        begin(stores, ada, "a1");
+        begin(stores, ada, "b1");
+        assert!(refresh(stores, "a1", last, at(1)).is_ok());
+        end("none");
+        end(by);
+        end(by);
+        for token in ["a1", last] {
+            assert_eq!(refresh(stores, token, "x", at(2)), refused());
+        }
+        assert!(refresh(stores, "b1", "b2", at(2)).is_ok());
+        assert_eq!(forget_all(stores), 2);
+    }
+}
+
+/// What has ended is forgotten, and what has not is kept with all that it was.
+pub fn old_tokens_are_forgotten(stores: &Stores) {
+    let ada = Shop::new(stores).customer("ada");
+    let forget = |before| settled(|| stores.upkeep.forget_refresh_tokens(before));
+    begin(stores, ada, "a1");
+    begin(stores, ada, "b1");
+    assert!(refresh(stores, "a1", "a2", at(10)).is_ok());
+    let end = at(0) + LIFE;
+    assert_eq!(forget(end), 0);
+    assert_eq!(refresh(stores, "a1", "x", at(11)), refused(), "it was used");
+    assert!(refresh(stores, "a2", "a3", at(11)).is_ok());
+    assert_eq!(forget(end + Duration::microseconds(1)), 2);
+    assert!(refresh(stores, "a3", "a4", at(12)).is_ok());
+    assert_eq!(refresh(stores, "b1", "x", at(12)), refused());
+    // A family that is longer than what is deleted at once.
+    for number in 4..1_300 {
+        let (token, next) = (format!("a{number}"), format!("a{}", number + 1));
+        assert!(refresh(stores, &token, &next, at(13)).is_ok());
+    }
+    assert_eq!(refresh(stores, "a700", "x", at(100)), refused());
+    assert_eq!(refresh(stores, "a1300", "x", at(100)), refused());
+    assert_eq!(forget_all(stores), 0, "the whole family is gone");
+}

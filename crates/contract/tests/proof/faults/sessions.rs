@@ -1,0 +1,61 @@
+use super::a_moment;
+use chrono::{DateTime, Duration, Utc};
+use tradepost_domain::{
+    Account, AccountRepository, ChangePassword, Outcome, PasswordHash, REUSE_GRACE, Refresh,
+    RefreshDigest, RefreshToken, StoreError, Upkeep,
+};
+use tradepost_memory::MemoryStore as Store;
+
+/// Stores the hash and leaves the session as it is.
+pub(crate) fn keeps_tokens(store: &Store, command: ChangePassword) -> Outcome<Account> {
+    let Some(account) = AccountRepository::find(store, command.user)? else {
+        return store.change_password(command);
+    };
+    let key = account.username.key();
+    let old: PasswordHash = store.credentials(&key)?.unwrap().password;
+    store.renew_hash(command.user, old, command.new)?;
+    Ok(Ok(account))
+}
+
+/// Whoever comes second gets a family of their own.
+pub(crate) fn rotates_twice(store: &Store, command: Refresh) -> Outcome<Account> {
+    let refreshed = store.refresh(command)?;
+    if refreshed.is_ok() {
+        return Ok(refreshed);
+    }
+    let Some(user) = (1..=3).find_map(tradepost_domain::UserId::new) else {
+        return Ok(refreshed);
+    };
+    let Some(account) = AccountRepository::find(store, user)? else {
+        return Ok(refreshed);
+    };
+    store.begin_family(RefreshToken::first(
+        command.next,
+        &account,
+        command.life,
+        command.at,
+    ))?;
+    Ok(Ok(account))
+}
+
+/// Every second use is taken for one that came at once.
+pub(crate) fn ends_nothing(store: &Store, command: Refresh) -> Outcome<Account> {
+    let at = command.at.min(tradepost_contract::at(10) + REUSE_GRACE);
+    store.refresh(Refresh { at, ..command })
+}
+
+/// Looks for the family, and ends it a moment later: by a copy that has grown old meanwhile.
+pub(crate) fn ends_late(store: &Store, token: RefreshDigest) -> Result<(), StoreError> {
+    store.end_family(token)?;
+    a_moment();
+    let Some(user) = tradepost_domain::UserId::new(1) else {
+        return Ok(());
+    };
+    let account = AccountRepository::find(store, user)?.unwrap();
+    let at = tradepost_contract::at(0);
+    store.begin_family(RefreshToken::first(token, &account, Duration::days(1), at))
+}
+
+pub(crate) fn forgets_too_much(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    store.forget_refresh_tokens(before + Duration::seconds(1))
+}

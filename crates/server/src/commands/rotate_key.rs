@@ -1,0 +1,62 @@
+//! `tradepost rotate-key`: puts a new signing key beside the old ones.
+
+use crate::cli::RotateKey;
+use crate::config::{Config, KeySource};
+use crate::console::say;
+use crate::exit::Exit;
+use crate::keys::{self, Rotated};
+use crate::outside::SystemClock;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use tradepost_domain::Clock;
+
+pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), Exit> {
+    let path = match &config.key {
+        KeySource::File(path) => path,
+        KeySource::Text(_) => {
+            return Err(Exit::Usage(
+                "TRADEPOST_JWT_SECRET holds the signing key itself, and a running server cannot be \
+                 given another one: put the key into a file, name it with --jwt-secret-file, and \
+                 leave the variable unset."
+                    .to_owned(),
+            ));
+        }
+    };
+    if !path.exists() {
+        return Err(Exit::Failed(format!(
+            "There is no signing key in {} to rotate: the first start makes one.",
+            path.display()
+        )));
+    }
+    let lead = if options.now {
+        TimeDelta::zero()
+    } else {
+        TimeDelta::minutes(options.minutes.into())
+    };
+    let now = SystemClock.now();
+    let rotated = keys::rotate(path, now, lead, config.longest_token_life());
+    tell(&rotated.map_err(Exit::Failed)?, options.now);
+    Ok(())
+}
+
+fn tell(rotated: &Rotated, at_once: bool) {
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let Rotated {
+        id,
+        signs_from,
+        others_end,
+    } = rotated;
+    say(format_args!(
+        "The key {id} signs from {}. Those before it are accepted until {}, when their last tokens \
+         have ended.",
+        time(*signs_from),
+        time(*others_end)
+    ));
+    if at_once {
+        say("Servers on this file take it within ten seconds.");
+    } else {
+        say(
+            "Servers on this file take it within ten seconds. Copy the file to all others before it \
+             signs.",
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! Taking other keys while the server runs, when their file changes.
+
+use super::{Keys, read};
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+use tradepost_auth::JwtTokens;
+
+/// How often the file is looked at. It is taken when two looks see the same, so that one which is
+/// just being copied is not: in less than ten seconds.
+const EVERY: Duration = Duration::from_secs(4);
+
+/// A thread that looks at the file until this is dropped. Nobody waits for its end: the file may be
+/// on a network that does not answer.
+pub(crate) struct KeyWatch {
+    /// Nothing is ever sent: that it is gone tells the thread to end.
+    _running: Sender<()>,
+}
+
+impl KeyWatch {
+    /// Watches the file that these keys were read from, and gives others to the tokens.
+    ///
+    /// # Errors
+    /// If the operating system has no thread to give.
+    pub(crate) fn start(path: PathBuf, keys: Keys, tokens: JwtTokens) -> io::Result<Self> {
+        Self::every(EVERY, path, keys, tokens)
+    }
+
+    fn every(every: Duration, path: PathBuf, keys: Keys, tokens: JwtTokens) -> io::Result<Self> {
+        let (running, ends) = mpsc::channel::<()>();
+        let mut seen = Seen::new(keys.text);
+        let watch = move || {
+            while let Err(RecvTimeoutError::Timeout) = ends.recv_timeout(every) {
+                match seen.look(read(&path)) {
+                    Look::Same => {}
+                    Look::Changed(keys) => {
+                        for key in keys.ring.keys() {
+                            log::info!("knows the signing key {}", told(key));
+                        }
+                        tokens.replace_keys(keys.ring);
+                    }
+                    Look::Wrong(why) => {
+                        log::error!("{why} The keys from before are used on.");
+                    }
+                }
+            }
+        };
+        thread::Builder::new()
+            .name("keys".to_owned())
+            .spawn(watch)?;
+        Ok(Self { _running: running })
+    }
+}
+
+/// A key, for the log: its name, which tells nothing about it, and its time.
+fn told(key: &tradepost_auth::TimedKey) -> String {
+    let mut told = key.key.id().to_owned();
+    if let Some(from) = key.signs_from {
+        told.push_str(&format!(", which signs from {from}"));
+    }
+    if let Some(end) = key.ends {
+        told.push_str(&format!(", which is accepted until {end}"));
+    }
+    told
+}
+
+/// What was seen of the file so far.
+struct Seen {
+    /// What is in use.
+    used: String,
+    /// What was seen the last time, if it was something else.
+    candidate: Option<String>,
+    /// What was last said to be wrong, so that it is said once.
+    complaint: Option<String>,
+}
+
+enum Look {
+    Same,
+    Changed(Keys),
+    Wrong(String),
+}
+
+impl Seen {
+    fn new(used: String) -> Self {
+        Self {
+            used,
+            candidate: None,
+            complaint: None,
+        }
+    }
+
+    fn look(&mut self, found: Result<Keys, String>) -> Look {
+        match found {
+            Ok(keys) => {
+                if keys.text == self.used {
+                    (self.candidate, self.complaint) = (None, None);
+                } else if self.candidate.as_ref() == Some(&keys.text) {
+                    *self = Self::new(keys.text.clone());
+                    return Look::Changed(keys);
+                } else {
+                    self.candidate = Some(keys.text);
+                }
+                Look::Same
+            }
+            Err(why) => {
+                self.candidate = None;
+                if self.complaint.as_ref() == Some(&why) {
+                    return Look::Same;
+                }
+                self.complaint = Some(why.clone());
+                Look::Wrong(why)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+    use tradepost_domain::{TokenClaims, TokenService, UserId};
+
+    fn keys(name: &str) -> Keys {
+        Keys::of(name.repeat(8), "The file").unwrap()
+    }
+
+    fn word(look: Look) -> String {
+        match look {
+            Look::Same => String::new(),
+            Look::Changed(keys) => keys.text[..4].to_owned(),
+            Look::Wrong(why) => why,
+        }
+    }
+
+    #[test]
+    fn a_file_is_taken_when_it_has_stood_still_and_a_broken_one_is_told_once() {
+        let mut seen = Seen::new(keys("old1").text);
+        let torn = || Err("It is torn.".to_owned());
+        let gone = || Err("It is gone.".to_owned());
+        for (found, expected) in [
+            (Ok(keys("old1")), ""),
+            (Ok(keys("new1")), ""),
+            (Ok(keys("old1")), ""),
+            (Ok(keys("new1")), ""),
+            (Ok(keys("new2")), ""),
+            (Ok(keys("new2")), "new2"),
+            (Ok(keys("new2")), ""),
+            (torn(), "It is torn."),
+            (torn(), ""),
+            (gone(), "It is gone."),
+            (gone(), ""),
+            (Ok(keys("new2")), ""),
+            (gone(), "It is gone."),
+            (Ok(keys("new3")), ""),
+            (gone(), ""),
+            (Ok(keys("new3")), ""),
+            (Ok(keys("new3")), "new3"),
+        ] {
+            assert_eq!(word(seen.look(found)), expected);
+        }
+    }
+
+    #[test]
+    fn tokens_are_given_the_keys_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jwt.key");
+        let old = keys("old1");
+        std::fs::write(&path, &old.text).unwrap();
+        let tokens = old.tokens();
+        let claims = TokenClaims {
+            user: UserId::new(1).unwrap(),
+            session_epoch: 0,
+            issued_at: chrono::DateTime::UNIX_EPOCH,
+            expires_at: chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1),
+        };
+        let token = keys("new1").tokens().issue(&claims);
+        let read = || tokens.read(&token, claims.issued_at);
+        assert!(read().is_err());
+        let every = Duration::from_millis(2);
+        let watch = KeyWatch::every(every, path.clone(), old, tokens.clone()).unwrap();
+        std::fs::write(&path, keys("new1").text).unwrap();
+        let since = Instant::now();
+        while read().is_err() {
+            assert!(since.elapsed() < Duration::from_secs(20), "not taken");
+            thread::sleep(every);
+        }
+        std::fs::write(&path, "torn").unwrap();
+        thread::sleep(20 * every);
+        assert!(read().is_ok(), "the keys from before are used on");
+        drop(watch);
+    }
+}

@@ -1,0 +1,135 @@
+//! Rotating the signing key while servers run.
+
+use crate::place::{Place, QUICK, Serving};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, Instant};
+
+/// Longer than a server takes to take another key.
+const SOON: Duration = Duration::from_secs(10);
+
+fn opens(server: &Serving, token: &str) -> bool {
+    let (status, _) = server.get("/api/cart/", &format!("Authorization: Bearer {token}\r\n"));
+    assert!([200, 401].contains(&status), "{status}");
+    status == 200
+}
+
+fn sign_in(server: &Serving) -> String {
+    server.sign_in("correct horse").unwrap()
+}
+
+/// What a token says about its key: the part before the first dot.
+fn head(token: &str) -> &str {
+    token.split('.').next().unwrap()
+}
+
+/// Signs in until the token is of another key than this one.
+fn sign_in_until_other(server: &Serving, than: &str) -> String {
+    let since = Instant::now();
+    loop {
+        let token = sign_in(server);
+        if head(&token) != head(than) {
+            return token;
+        }
+        assert!(since.elapsed() < SOON, "the new key does not sign");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn wait_for_log(place: &Place, words: &str) {
+    let since = Instant::now();
+    while !place.read("data/debug.log").contains(words) {
+        assert!(since.elapsed() < SOON, "nothing in the log about {words:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_key_is_rotated_under_running_servers_and_nobody_is_signed_out() {
+    let place = Place::new();
+    let refused = place.run(&["rotate-key"]).sentence(1);
+    assert!(refused.contains("the first start makes one"), "{refused}");
+    let server = place.serve(&QUICK);
+    place.make_staff(&QUICK).well();
+    let old = sign_in(&server);
+
+    // One that signs later is known before it does.
+    let said = place.run(&["rotate-key", "--minutes", "60"]).well();
+    assert!(said.contains("Copy the file"), "{said}");
+    wait_for_log(&place, "which signs from");
+    let still_old = sign_in(&server);
+    assert_eq!(head(&still_old), head(&old));
+
+    let said = place.run(&["rotate-key", "--now"]).well();
+    assert!(said.contains("within ten seconds"), "{said}");
+    let new = sign_in_until_other(&server, &old);
+    let (data, key) = (place.path("data"), place.path("data/jwt.key"));
+    assert_eq!(fs::metadata(&key).unwrap().mode() & 0o777, 0o600);
+    for token in [&old, &still_old, &new] {
+        assert!(opens(&server, token));
+    }
+
+    // A server that starts now knows them all, and one that does not, none of the new.
+    let other = place.serve(&QUICK);
+    for token in [&old, &new] {
+        assert!(opens(&other, token));
+    }
+    other.stop();
+
+    // A broken file changes nothing, and is told once.
+    let whole = fs::read_to_string(&key).unwrap();
+    fs::write(&key, &whole[..whole.len() / 2]).unwrap();
+    wait_for_log(&place, "The keys from before are used on.");
+    std::thread::sleep(Duration::from_secs(5));
+    for token in [&old, &new, &sign_in(&server)] {
+        assert!(opens(&server, token));
+    }
+    let refused = place.run(&["rotate-key"]).sentence(1);
+    assert!(refused.contains("cannot be rotated"), "{refused}");
+    fs::write(&key, &whole).unwrap();
+    let said = server.stop();
+    let log = place.read("data/debug.log");
+    let complaints = log.matches("The keys from before are used on.").count();
+    assert_eq!(complaints, 1, "{log}");
+    let secrets = whole.lines().filter(|line| line.len() >= 64);
+    let secrets: Vec<&str> = secrets.map(|line| &line[line.len() - 64..]).collect();
+    assert_eq!(secrets.len(), 3);
+    for text in [&said, &log] {
+        assert!(
+            !secrets.iter().any(|secret| text.contains(secret)),
+            "{text}"
+        );
+    }
+    assert!(fs::read_dir(data).unwrap().all(|file| {
+        let name = file.unwrap().file_name();
+        let name = name.to_string_lossy().into_owned();
+        !name.starts_with("jwt.key.")
+    }));
+
+    // A key that is taken out of the file is worth nothing from then on.
+    let first = whole.lines().nth(1).unwrap();
+    fs::write(&key, whole.replace(&format!("{first}\n"), "")).unwrap();
+    let server = place.serve(&QUICK);
+    assert!(!opens(&server, &old) && opens(&server, &new));
+    server.stop();
+}
+
+#[test]
+fn a_key_from_the_environment_cannot_be_rotated() {
+    let place = Place::new();
+    let secret = "the key of the shop, 32 bytes and more";
+    let variables = [("TRADEPOST_JWT_SECRET", secret)];
+    let refused = place.run_with(&["rotate-key"], &variables, "").sentence(2);
+    assert!(
+        refused.starts_with("TRADEPOST_JWT_SECRET holds"),
+        "{refused}"
+    );
+    assert!(refused.contains("--jwt-secret-file") && !refused.contains(secret));
+    let both = place.run(&["rotate-key", "--now", "--minutes", "3"]);
+    assert_eq!(both.code, Some(2), "{both:?}");
+    for minutes in ["0", "x", "10081"] {
+        let wrong = place.run(&["rotate-key", "--minutes", minutes]);
+        assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    }
+    assert_eq!(place.files(), [""; 0]);
+}
