@@ -1,11 +1,13 @@
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use tradepost_contract::usd;
 use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Audit, Cart, CartItem, CartRepository,
-    ChangeCart, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Ledger,
-    Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest,
-    PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId, ProductRepository,
-    Register, StoreError, SwitchUser, Upkeep, UserId, Written,
+    ChangeCart, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Ground,
+    ImportRefusal, ImportRepository, ImportShop, Ledger, Movement, Order, OrderFilter, OrderId,
+    OrderRepository, Outcome, Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product,
+    ProductFilter, ProductId, ProductRepository, Register, StoreError, SwitchUser, Upkeep, UserId,
+    Written,
 };
 use tradepost_memory::MemoryStore;
 
@@ -28,6 +30,7 @@ pub(crate) struct Behaviour {
     pub(crate) change_password: fn(&Store, ChangePassword) -> Outcome<Account>,
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
     pub(crate) switch: fn(&Store, SwitchUser) -> Outcome<Account>,
+    pub(crate) import: fn(&Store, Arc<ImportShop>) -> Result<Result<(), ImportRefusal>, StoreError>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
@@ -48,6 +51,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     change_password: |store, command| store.change_password(command),
     renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
     switch: |store, command| store.switch(command),
+    import: |store, command| store.import(command),
     audit: |store| store.audit(),
     check: |store| store.check(),
     forget_keys: |store, before| store.forget_keys(before),
@@ -162,6 +166,16 @@ impl AccountRepository for Broken {
 impl Ledger for Broken {
     fn audit(&self) -> Result<Audit, StoreError> {
         (self.does.audit)(&self.store)
+    }
+}
+
+impl ImportRepository for Broken {
+    fn ground(&self) -> Result<Ground, StoreError> {
+        self.store.ground()
+    }
+
+    fn import(&self, command: Arc<ImportShop>) -> Result<Result<(), ImportRefusal>, StoreError> {
+        (self.does.import)(&self.store, command)
     }
 }
 

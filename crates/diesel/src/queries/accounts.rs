@@ -10,7 +10,7 @@ use tradepost_domain::{
 };
 
 /// An account, as [`AccountRow`] wants it.
-const ACCOUNT: (
+pub(super) const ACCOUNT: (
     users::id,
     users::username,
     users::email,

@@ -14,6 +14,7 @@
 mod accounts;
 mod carts;
 mod history;
+mod imports;
 mod keys;
 mod ledger;
 mod orders;

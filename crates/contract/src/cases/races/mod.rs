@@ -2,9 +2,11 @@
 //! as if they had come one after the other, in whatever order.
 
 mod changing;
+mod importing;
 mod keys;
 mod ordering;
 
 pub use changing::*;
+pub use importing::*;
 pub use keys::*;
 pub use ordering::*;
