@@ -6,6 +6,7 @@
 //! - [`JwtTokens`] signs with one [`SigningKey`] and accepts others beside it, so that keys can be
 //!   replaced without signing everybody out.
 
+mod django;
 #[cfg(test)]
 mod forge;
 mod hs256;
@@ -14,7 +15,7 @@ mod password;
 mod token;
 
 pub use key::{KeyTooShort, NoRandomness, SigningKey};
-pub use password::{BcryptHasher, CostOutOfRange};
+pub use password::{BcryptHasher, CostOutOfRange, is_checkable};
 pub use token::JwtTokens;
 
 use std::fmt::Write;
