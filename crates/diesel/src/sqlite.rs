@@ -4,6 +4,7 @@
 //! and commits together what is waiting together ([`writer`]); reads go to a pool of read-only
 //! connections, which the write-ahead log lets go on meanwhile.
 
+mod backup;
 pub(crate) mod bulk;
 mod classify;
 mod connect;
@@ -17,6 +18,7 @@ mod writer;
 #[path = "queries/mod.rs"]
 mod queries;
 
+pub(crate) use backup::{copy, prove};
 pub(crate) use queries::Migrator;
 
 use crate::failure::Failure;

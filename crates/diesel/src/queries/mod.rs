@@ -16,7 +16,7 @@ mod carts;
 mod history;
 mod imports;
 mod keys;
-mod ledger;
+pub(crate) mod ledger;
 mod orders;
 mod placing;
 mod products;
