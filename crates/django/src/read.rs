@@ -91,8 +91,7 @@ impl<'a> Rows<'a> {
     /// Reads a row, or notes what is wrong with it.
     pub(crate) fn take(&mut self, row: &Row) {
         let Some(kind) = kind::of(row) else {
-            let model = row.model.chars().filter(|c| !c.is_control()).take(100);
-            let skipped = self.dump.skipped.entry(model.collect()).or_default();
+            let skipped = self.dump.skipped.entry(row.model.clone()).or_default();
             *skipped = skipped.saturating_add(1);
             return;
         };

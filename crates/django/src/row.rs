@@ -61,7 +61,14 @@ impl<'de, F: FnMut(Row)> Visitor<'de> for Each<F> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut rows: A) -> Result<(), A::Error> {
-        while let Some(row) = rows.next_element()? {
+        while let Some(mut row) = rows.next_element::<Row>()? {
+            // It is shown, and a terminal obeys some characters.
+            row.model = row
+                .model
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(100)
+                .collect();
             (self.0)(row);
         }
         Ok(())

@@ -403,6 +403,16 @@ fn what_is_no_dump_is_refused() {
 }
 
 #[test]
+fn nothing_that_is_shown_moves_the_cursor() {
+    let text = r#"[{"model": "\u001b[2Jshop.product", "pk": "\u001b[2J", "fields": {"name": "\u001b"}},
+        {"model": "a.order", "pk": 1, "fields": {"user": ["\u001b"], "status": "\u001b"}},
+        {"model": "a.orderitem", "pk": 1, "fields": {"order": 1, "product": ["\u001b"], "quantity": 1}}]"#;
+    let said = wrong(text);
+    assert_eq!(said.len(), 5, "{said:?}");
+    assert!(!said.concat().contains('\u{1b}'), "{said:?}");
+}
+
+#[test]
 fn many_faults_are_counted_and_not_all_listed() {
     let row = r#"{"model": "a.product", "pk": 1, "fields": {"name": ""}},"#;
     let text = format!("[{}{}]", row.repeat(200), row.trim_end_matches(','));

@@ -1,8 +1,7 @@
 use crate::{MemoryStore, State, count};
 use std::sync::Arc;
 use tradepost_domain::{
-    Email, Ground, ImportRefusal, ImportRepository, ImportShop, StoreError, decide_import,
-    sales_history,
+    Email, Ground, ImportRepository, ImportShop, Imported, StoreError, decide_import, sales_history,
 };
 
 impl ImportRepository for MemoryStore {
@@ -10,7 +9,7 @@ impl ImportRepository for MemoryStore {
         Ok(self.lock().ground())
     }
 
-    fn import(&self, command: Arc<ImportShop>) -> Result<Result<(), ImportRefusal>, StoreError> {
+    fn import(&self, command: Arc<ImportShop>) -> Imported {
         let mut state = self.lock();
         let decision = match decide_import(&command, &state.ground(), self.shop) {
             Ok(decision) => decision,

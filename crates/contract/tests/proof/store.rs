@@ -4,7 +4,7 @@ use tradepost_contract::usd;
 use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Audit, Cart, CartItem, CartRepository,
     ChangeCart, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Ground,
-    ImportRefusal, ImportRepository, ImportShop, Ledger, Movement, Order, OrderFilter, OrderId,
+    ImportRepository, ImportShop, Imported, Ledger, Movement, Order, OrderFilter, OrderId,
     OrderRepository, Outcome, Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product,
     ProductFilter, ProductId, ProductRepository, Register, StoreError, SwitchUser, Upkeep, UserId,
     Written,
@@ -30,7 +30,7 @@ pub(crate) struct Behaviour {
     pub(crate) change_password: fn(&Store, ChangePassword) -> Outcome<Account>,
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
     pub(crate) switch: fn(&Store, SwitchUser) -> Outcome<Account>,
-    pub(crate) import: fn(&Store, Arc<ImportShop>) -> Result<Result<(), ImportRefusal>, StoreError>,
+    pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
@@ -174,7 +174,7 @@ impl ImportRepository for Broken {
         self.store.ground()
     }
 
-    fn import(&self, command: Arc<ImportShop>) -> Result<Result<(), ImportRefusal>, StoreError> {
+    fn import(&self, command: Arc<ImportShop>) -> Imported {
         (self.does.import)(&self.store, command)
     }
 }

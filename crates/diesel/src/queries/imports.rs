@@ -9,7 +9,7 @@ use crate::schema::{orders, products, users};
 use diesel::prelude::*;
 use std::sync::Arc;
 use tradepost_domain::{
-    Ground, ImportDecision, ImportRefusal, ImportRepository, ImportShop, NewMovement, StoreError,
+    Ground, ImportDecision, ImportRepository, ImportShop, Imported, NewMovement, StoreError,
     decide_import, sales_history,
 };
 
@@ -65,7 +65,7 @@ impl ImportRepository for Database {
         self.snapshot(ground)
     }
 
-    fn import(&self, command: Arc<ImportShop>) -> Result<Result<(), ImportRefusal>, StoreError> {
+    fn import(&self, command: Arc<ImportShop>) -> Imported {
         let shop = self.currency();
         self.write(move |conn| {
             locks::whole_shop_now(conn)?;

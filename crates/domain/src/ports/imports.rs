@@ -2,6 +2,9 @@ use super::StoreError;
 use crate::{Ground, ImportRefusal, ImportShop};
 use std::sync::Arc;
 
+/// Nothing more if it was taken over, or why not, unless the store failed.
+pub type Imported = Result<Result<(), ImportRefusal>, StoreError>;
+
 /// Taking over another shop.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait ImportRepository: Send + Sync {
@@ -21,5 +24,5 @@ pub trait ImportRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn import(&self, command: Arc<ImportShop>) -> Result<Result<(), ImportRefusal>, StoreError>;
+    fn import(&self, command: Arc<ImportShop>) -> Imported;
 }

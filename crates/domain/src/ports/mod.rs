@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 pub use accounts::AccountRepository;
 pub use carts::CartRepository;
-pub use imports::ImportRepository;
+pub use imports::{ImportRepository, Imported};
 pub use ledger::{Audit, Discrepancy, Ledger};
 pub use orders::{OrderFilter, OrderRepository, Placement};
 pub use outside::{Clock, HashingFailed, PasswordHasher, PlacementIds, TokenService};

@@ -161,7 +161,12 @@ impl Draft {
                 .mode(0o600)
                 .open(name)?;
         }
-        fs::rename(&self.path, name)?;
+        fs::rename(&self.path, name).inspect_err(|_| {
+            if !replace {
+                // Only claimed, and empty.
+                let _ = fs::remove_file(name);
+            }
+        })?;
         File::open(folder(name))?.sync_all()?;
         Ok(name.to_owned())
     }

@@ -1,10 +1,6 @@
 use std::sync::Arc;
-use tradepost_domain::{
-    ImportRefusal, ImportRepository, ImportShop, ProductId, StoreError, UserId,
-};
+use tradepost_domain::{ImportRepository, ImportShop, Imported, ProductId, UserId};
 use tradepost_memory::MemoryStore as Store;
-
-type Imported = Result<Result<(), ImportRefusal>, StoreError>;
 
 pub(crate) fn forgets_who_is_staff(store: &Store, command: Arc<ImportShop>) -> Imported {
     let mut command = ImportShop::clone(&command);
