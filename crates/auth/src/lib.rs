@@ -6,6 +6,7 @@
 //! - [`JwtTokens`] signs with one [`SigningKey`] of a [`KeyRing`] and accepts the others beside it,
 //!   so that keys can be replaced without signing anybody out.
 
+mod django;
 #[cfg(test)]
 mod forge;
 mod hs256;
@@ -15,7 +16,7 @@ mod ring;
 mod token;
 
 pub use key::{KeyTooShort, SigningKey};
-pub use password::{BcryptHasher, CostOutOfRange};
+pub use password::{BcryptHasher, CostOutOfRange, is_checkable};
 pub use ring::{KeyRing, TimedKey};
 pub use token::JwtTokens;
 

@@ -107,6 +107,14 @@ macro_rules! each_case {
                 old_keys_are_forgotten,
                 a_healthy_store_says_so,
             }
+            imports {
+                a_shop_is_taken_over_as_it_was,
+                what_was_sold_is_in_the_ledger,
+                later_ids_go_on_from_there,
+                an_order_of_before_can_be_cancelled,
+                a_large_shop_is_taken_over,
+                a_refused_import_writes_nothing,
+            }
             ledger {
                 an_empty_shop_has_empty_books,
                 an_audit_looks_at_everything,
@@ -135,6 +143,7 @@ macro_rules! each_case {
                 signing_out_races_refreshing,
                 one_address_goes_to_one_account,
                 lists_are_of_one_moment,
+                an_import_races_a_registration,
                 orders_under_one_key_are_one,
                 products_under_one_key_are_one,
                 additions_under_one_key_are_one,

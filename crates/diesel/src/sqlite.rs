@@ -5,6 +5,7 @@
 //! connections, which the write-ahead log lets go on meanwhile.
 
 pub(crate) mod among;
+mod backup;
 pub(crate) mod bulk;
 mod classify;
 mod connect;
@@ -18,6 +19,7 @@ mod writer;
 #[path = "queries/mod.rs"]
 mod queries;
 
+pub(crate) use backup::{copy, prove};
 pub(crate) use queries::Migrator;
 
 use crate::failure::Failure;

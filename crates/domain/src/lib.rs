@@ -33,6 +33,7 @@ mod cart;
 mod fields;
 mod idempotency;
 mod ids;
+mod import;
 mod money;
 mod order;
 mod order_status;
@@ -65,6 +66,10 @@ pub use idempotency::{
     IdempotencyKey, KEY_LIFE, KeyRecord, KeyScope, Keyed, Render, Written, decide_key,
 };
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
+pub use import::{
+    Ground, ImportDecision, ImportFault, ImportProblem, ImportRefusal, ImportRow, ImportShop,
+    LARGEST_IMPORTED_ID, decide_import, sales_history,
+};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderLine, decide_order};
 pub use order_status::OrderStatus;

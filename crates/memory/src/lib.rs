@@ -15,6 +15,7 @@
 
 mod accounts;
 mod carts;
+mod imports;
 mod keys;
 mod ledger;
 mod orders;

@@ -41,6 +41,11 @@ pub(crate) enum Command {
     Verify,
     /// Put a new signing key beside the old ones, which nobody notices; servers may run
     RotateKey(RotateKey),
+    /// Take over the users, products, carts and orders of another shop
+    #[command(subcommand)]
+    Import(Import),
+    /// Copy an SQLite shop while it sells, and prove the copy
+    Backup(Backup),
     /// Read the configuration and the database and say what is unsafe
     Check(Check),
 }
@@ -79,6 +84,34 @@ pub(crate) struct CreateSuperuser {
 pub(crate) struct ChangePassword {
     /// Whose password; the new one is asked for, or read from standard input
     pub(crate) username: String,
+}
+
+/// From where
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// What `manage.py dumpdata` of a Django shop wrote
+    Django(ImportDjango),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportDjango {
+    /// The file; - for standard input
+    pub(crate) file: PathBuf,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What a status of that shop means here, as in --status paid=processing; may be repeated
+    #[arg(long, value_name = "NAME=STATUS")]
+    pub(crate) status: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Where the copy goes; it must not be there yet
+    pub(crate) file: PathBuf,
+    /// Replace an older copy of that name
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod carts;
 pub(crate) mod edits;
+pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod orders;

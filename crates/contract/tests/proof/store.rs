@@ -1,12 +1,13 @@
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use tradepost_contract::usd;
 use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Audit, Cart, CartItem, CartRepository,
     ChangeCart, ChangeEmail, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct,
-    Credentials, Ledger, Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page,
-    PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId,
-    ProductRepository, Refresh, RefreshDigest, RefreshToken, Register, StoreError, SwitchUser,
-    Upkeep, UserFilter, UserId, Written,
+    Credentials, Ground, ImportRepository, ImportShop, Imported, Ledger, Movement, Order,
+    OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest, PasswordHash, PlaceOrder,
+    Placement, Product, ProductFilter, ProductId, ProductRepository, Refresh, RefreshDigest,
+    RefreshToken, Register, StoreError, SwitchUser, Upkeep, UserFilter, UserId, Written,
 };
 use tradepost_memory::MemoryStore;
 
@@ -35,6 +36,7 @@ pub(crate) struct Behaviour {
     pub(crate) refresh: fn(&Store, Refresh) -> Outcome<Account>,
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
@@ -61,6 +63,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     refresh: |store, command| store.refresh(command),
     end_family: |store, token| store.end_family(token),
     forget_tokens: |store, before| store.forget_refresh_tokens(before),
+    import: |store, command| store.import(command),
     audit: |store| store.audit(),
     check: |store| store.check(),
     forget_keys: |store, before| store.forget_keys(before),
@@ -199,6 +202,16 @@ impl AccountRepository for Broken {
 impl Ledger for Broken {
     fn audit(&self) -> Result<Audit, StoreError> {
         (self.does.audit)(&self.store)
+    }
+}
+
+impl ImportRepository for Broken {
+    fn ground(&self) -> Result<Ground, StoreError> {
+        self.store.ground()
+    }
+
+    fn import(&self, command: Arc<ImportShop>) -> Imported {
+        (self.does.import)(&self.store, command)
     }
 }
 

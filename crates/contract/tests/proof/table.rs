@@ -1,6 +1,6 @@
 //! Which case finds which fault.
 
-use crate::faults::{carts, keys, orders, people, products, sessions};
+use crate::faults::{carts, imports, keys, orders, people, products, sessions};
 use crate::store::{Behaviour, HONEST};
 
 /// A fault, and the cases that must find it.
@@ -452,6 +452,46 @@ pub(crate) const FAULTS: &[Row] = &[
             ..HONEST
         },
         &["a_healthy_store_says_so"],
+    ),
+    (
+        "takes over customers instead of staff",
+        Behaviour {
+            import: imports::forgets_who_is_staff,
+            ..HONEST
+        },
+        &["a_shop_is_taken_over_as_it_was"],
+    ),
+    (
+        "takes over what is on hand and not what was sold",
+        Behaviour {
+            import: imports::forgets_the_orders,
+            ..HONEST
+        },
+        &["what_was_sold_is_in_the_ledger"],
+    ),
+    (
+        "gives what it takes over other ids",
+        Behaviour {
+            import: imports::gives_ids_of_its_own,
+            ..HONEST
+        },
+        &["later_ids_go_on_from_there"],
+    ),
+    (
+        "takes over a part",
+        Behaviour {
+            import: imports::writes_what_it_can,
+            ..HONEST
+        },
+        &["a_refused_import_writes_nothing"],
+    ),
+    (
+        "says that a shop was taken over which was not",
+        Behaviour {
+            import: imports::ignores_who_was_faster,
+            ..HONEST
+        },
+        &["an_import_races_a_registration"],
     ),
     (
         "keeps wrong books",

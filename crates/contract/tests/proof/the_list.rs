@@ -8,6 +8,7 @@ pub(crate) fn named() -> BTreeSet<&'static str> {
     let ports = [
         include_str!("../../../domain/src/ports/accounts.rs"),
         include_str!("../../../domain/src/ports/carts.rs"),
+        include_str!("../../../domain/src/ports/imports.rs"),
         include_str!("../../../domain/src/ports/ledger.rs"),
         include_str!("../../../domain/src/ports/orders.rs"),
         include_str!("../../../domain/src/ports/products.rs"),

@@ -11,6 +11,7 @@
 use super::Conn;
 use crate::failure::Failure;
 use crate::schema::{orders, products, refresh_tokens, shop, stock, users};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 use tradepost_domain::{OrderId, ProductId, UserId};
@@ -71,6 +72,15 @@ pub(crate) fn shop_now(conn: &mut Conn) -> Done {
             .len(),
         1,
     )
+}
+
+/// Keeps everybody else from writing users, products, carts and orders; lists go on.
+pub(crate) fn whole_shop_now(conn: &mut Conn) -> Done {
+    conn.batch_execute(
+        "LOCK TABLE users, products, stock, cart_items, orders IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+         SET LOCAL idle_in_transaction_session_timeout = 0",
+    )?;
+    Ok(())
 }
 
 fn all(locked: usize, wanted: usize) -> Done {

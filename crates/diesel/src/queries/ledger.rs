@@ -112,24 +112,27 @@ fn orphans(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> 
     Ok(())
 }
 
+/// The books, over a connection that sees one moment.
+pub(crate) fn books(conn: &mut Conn) -> Result<Audit, Failure> {
+    let mut found = Vec::new();
+    collect(conn, STOCK, stock, &mut found)?;
+    collect(conn, TOTALS, total, &mut found)?;
+    collect(conn, MOVEMENTS, movements, &mut found)?;
+    collect(conn, OWNERS, owner, &mut found)?;
+    orders_that_cannot_be(conn, &mut found)?;
+    orphans(conn, &mut found)?;
+    catalogue_count(conn, &mut found)?;
+    Ok(Audit {
+        products: super::count(products::table.count().get_result(conn)?),
+        orders: super::count(orders::table.count().get_result(conn)?),
+        movements: super::count(stock_movements::table.count().get_result(conn)?),
+        discrepancies: found,
+    })
+}
+
 impl Ledger for Database {
     fn audit(&self) -> Result<Audit, StoreError> {
-        let mut audit = self.snapshot(|conn| {
-            let mut found = Vec::new();
-            collect(conn, STOCK, stock, &mut found)?;
-            collect(conn, TOTALS, total, &mut found)?;
-            collect(conn, MOVEMENTS, movements, &mut found)?;
-            collect(conn, OWNERS, owner, &mut found)?;
-            orders_that_cannot_be(conn, &mut found)?;
-            orphans(conn, &mut found)?;
-            catalogue_count(conn, &mut found)?;
-            Ok(Audit {
-                products: super::count(products::table.count().get_result(conn)?),
-                orders: super::count(orders::table.count().get_result(conn)?),
-                movements: super::count(stock_movements::table.count().get_result(conn)?),
-                discrepancies: found,
-            })
-        })?;
+        let mut audit = self.snapshot(books)?;
         let damage = self.damage()?.into_iter();
         audit
             .discrepancies

@@ -14,8 +14,9 @@
 mod accounts;
 mod carts;
 mod history;
+mod imports;
 mod keys;
-mod ledger;
+pub(crate) mod ledger;
 mod orders;
 mod placing;
 mod products;

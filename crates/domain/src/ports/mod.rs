@@ -15,6 +15,7 @@
 
 mod accounts;
 mod carts;
+mod imports;
 mod ledger;
 mod orders;
 mod outside;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 pub use accounts::{AccountRepository, UserFilter};
 pub use carts::CartRepository;
+pub use imports::{ImportRepository, Imported};
 pub use ledger::{Audit, Discrepancy, Ledger};
 pub use orders::{OrderFilter, OrderRepository, Placement};
 pub use outside::{Clock, HashingFailed, NoRandomness, PasswordHasher, PlacementIds, TokenService};
@@ -37,6 +39,7 @@ pub use upkeep::Upkeep;
 pub use {
     accounts::MockAccountRepository,
     carts::MockCartRepository,
+    imports::MockImportRepository,
     ledger::MockLedger,
     orders::MockOrderRepository,
     outside::{MockClock, MockPasswordHasher, MockPlacementIds, MockTokenService},
@@ -58,6 +61,8 @@ pub struct Stores {
     pub orders: Arc<dyn OrderRepository>,
     /// Accounts.
     pub accounts: Arc<dyn AccountRepository>,
+    /// Taking over another shop.
+    pub imports: Arc<dyn ImportRepository>,
     /// The books.
     pub ledger: Arc<dyn Ledger>,
     /// What keeps the store in order.
@@ -73,6 +78,7 @@ impl Stores {
             + CartRepository
             + OrderRepository
             + AccountRepository
+            + ImportRepository
             + Ledger
             + Upkeep
             + 'static,
@@ -82,6 +88,7 @@ impl Stores {
             carts: store.clone(),
             orders: store.clone(),
             accounts: store.clone(),
+            imports: store.clone(),
             ledger: store.clone(),
             upkeep: store,
         }

@@ -3,9 +3,13 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod books;
 #[cfg(test)]
 mod check;
+#[cfg(test)]
+mod import;
 #[cfg(test)]
 mod log;
 #[cfg(test)]

@@ -189,7 +189,7 @@ impl Place {
 pub(crate) struct Serving {
     child: Child,
     out: BufReader<ChildStdout>,
-    greeting: String,
+    pub(crate) greeting: String,
     pub(crate) address: String,
 }
 

@@ -2,6 +2,7 @@
 //! the right ones, as a careless adapter would.
 
 pub(crate) mod carts;
+pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod orders;
 pub(crate) mod people;
