@@ -11,6 +11,7 @@ mod forge;
 mod hs256;
 mod key;
 mod password;
+mod seal;
 mod token;
 
 pub use key::{KeyTooShort, NoRandomness, SigningKey};

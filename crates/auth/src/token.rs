@@ -64,7 +64,7 @@ impl JwtTokens {
         }
     }
 
-    fn keys(&self) -> impl Iterator<Item = &SigningKey> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &SigningKey> {
         std::iter::once(&self.signing).chain(&self.also_accepted)
     }
 

@@ -33,6 +33,7 @@ mod cart;
 mod fields;
 mod idempotency;
 mod ids;
+mod lists;
 mod money;
 mod order;
 mod order_status;
@@ -42,7 +43,10 @@ mod ports;
 mod product;
 mod quantity;
 mod refusal;
+mod search;
 mod shop;
+mod slice;
+mod sorting;
 mod stock;
 #[cfg(test)]
 mod testing;
@@ -62,6 +66,7 @@ pub use idempotency::{
     IdempotencyKey, KEY_LIFE, KeyRecord, KeyScope, Keyed, Render, Written, decide_key,
 };
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
+pub use lists::{OrderField, OrderFilter, OrderList, ProductField, ProductFilter, ProductList};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderLine, decide_order};
 pub use order_status::OrderStatus;
@@ -76,10 +81,13 @@ pub use product::{
 };
 pub use quantity::Quantity;
 pub use refusal::{Refusal, Shortage};
+pub use search::{Search, searched_text};
 pub use shop::{
     AccountSettings, Accounts, Carts, Catalogue, HashedUser, NewUser, Orders, Session, ShopError,
     SignedIn,
 };
+pub use slice::{Edge, Keyset, Place, Slice, Span};
+pub use sorting::{List, SortField, SortKey, SortValue, Sorting};
 pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     decide_adjustment,

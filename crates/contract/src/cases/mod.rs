@@ -3,8 +3,10 @@
 
 pub(crate) mod accounts;
 pub(crate) mod carts;
+pub(crate) mod finding;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod lists;
 pub(crate) mod orders;
 pub(crate) mod placing;
 pub(crate) mod products;

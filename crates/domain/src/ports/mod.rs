@@ -27,9 +27,9 @@ use std::sync::Arc;
 pub use accounts::AccountRepository;
 pub use carts::CartRepository;
 pub use ledger::{Audit, Discrepancy, Ledger};
-pub use orders::{OrderFilter, OrderRepository, Placement};
-pub use outside::{Clock, HashingFailed, PasswordHasher, PlacementIds, TokenService};
-pub use products::{ProductFilter, ProductRepository};
+pub use orders::{OrderRepository, Placement};
+pub use outside::{Clock, HashingFailed, PasswordHasher, PlacementIds, Seal, TokenService};
+pub use products::ProductRepository;
 pub use store_error::{StoreError, StoreErrorKind};
 pub use upkeep::Upkeep;
 
@@ -39,7 +39,7 @@ pub use {
     carts::MockCartRepository,
     ledger::MockLedger,
     orders::MockOrderRepository,
-    outside::{MockClock, MockPasswordHasher, MockPlacementIds, MockTokenService},
+    outside::{MockClock, MockPasswordHasher, MockPlacementIds, MockSeal, MockTokenService},
     products::MockProductRepository,
     upkeep::MockUpkeep,
 };

@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Cart, CartItem, CartRepository, ChangeCart,
-    ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Keyed, Movement, Order,
-    OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest, PasswordHash, PlaceOrder,
-    Placement, Product, ProductFilter, ProductId, ProductRepository, Register, Render, StoreError,
+    ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Keyed, Keyset,
+    Movement, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository, Outcome, Page,
+    PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductField, ProductFilter,
+    ProductId, ProductList, ProductRepository, Register, Render, Slice, Span, StoreError,
     StoreErrorKind, Stores, SwitchUser, UserId, Written,
 };
 
@@ -115,8 +116,17 @@ fn wired<T>(key: Option<Keyed<T>>, crash: bool) -> Option<Keyed<T>> {
 }
 
 impl ProductRepository for Flaky {
-    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
-        self.inner.products.list(filter, page)
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        self.inner.products.list(list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError> {
+        self.inner.products.slice(filter, keyset, span)
     }
 
     fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
@@ -166,8 +176,17 @@ impl CartRepository for Flaky {
 }
 
 impl OrderRepository for Flaky {
-    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
-        self.inner.orders.list(filter, page)
+    fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        self.inner.orders.list(list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &Span,
+    ) -> Result<Slice<Order>, StoreError> {
+        self.inner.orders.slice(filter, keyset, span)
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {

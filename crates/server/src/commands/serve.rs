@@ -128,7 +128,9 @@ fn put_together(
     keys: Keys,
     batcher: Arc<Batcher>,
 ) -> Result<Shop, Exit> {
-    let accounts = shop::accounts(config, &stores, keys.into_tokens())?;
+    let tokens = keys.into_tokens();
+    let seal = Arc::new(tokens.clone());
+    let accounts = shop::accounts(config, &stores, tokens)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let placement_ids = RandomPlacementIds::new().map_err(cannot_serve)?;
     Ok(Shop {
@@ -137,6 +139,7 @@ fn put_together(
         orders: Orders::new(stores.orders, Arc::new(placement_ids), clock),
         accounts,
         batcher,
+        seal,
         upkeep: stores.upkeep,
         currency: config.currency,
     })
