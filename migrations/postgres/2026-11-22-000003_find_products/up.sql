@@ -19,7 +19,8 @@ DO $$
 BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
     CREATE INDEX product_trigrams ON product_texts USING gin (folded gin_trgm_ops);
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported
+        OR undefined_object OR invalid_schema_name THEN
     RAISE NOTICE 'no trigrams: %', SQLERRM;
 END
 $$;

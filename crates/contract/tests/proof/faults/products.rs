@@ -158,7 +158,7 @@ pub(crate) fn sorts_by_language(
     page: PageRequest,
 ) -> Result<Page<Product>, StoreError> {
     let mut page = ProductRepository::list(store, list, page)?;
-    if list.sorting.keys()[0].field == ProductField::Name {
+    if list.sorting.keys().first().unwrap().field == ProductField::Name {
         let name = |product: &Product| product.name.as_str().to_lowercase();
         page.items.sort_by_key(name);
     }
