@@ -70,10 +70,12 @@ macro_rules! each_case {
             lists {
                 products_are_filtered,
                 products_are_sorted,
-                every_product_is_walked_past_once,
-                filtered_products_are_walked,
                 orders_are_filtered,
                 orders_are_sorted,
+            }
+            walking {
+                every_product_is_walked_past_once,
+                filtered_products_are_walked,
                 every_order_is_walked_past_once,
             }
             finding {

@@ -12,3 +12,4 @@ pub(crate) mod placing;
 pub(crate) mod products;
 pub(crate) mod races;
 pub(crate) mod stock;
+pub(crate) mod walking;
