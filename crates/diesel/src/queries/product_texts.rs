@@ -46,12 +46,46 @@ pub(super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
             return Ok(());
         }
         for (product, name, description) in missing {
-            // A row that is no product is for the audit to tell: it is not found by any word.
-            let folded = match (ProductName::new(&name), Description::new(&description)) {
-                (Ok(name), Ok(description)) => searched_text(&name, &description),
-                _ => String::new(),
-            };
+            let folded = folded(&name, &description);
             put(conn, product, &folded)?;
         }
+    }
+}
+
+/// What is searched of a row. One that is no product, which is for others to tell, is not found by
+/// any word.
+fn folded(name: &str, description: &str) -> String {
+    match (ProductName::new(name), Description::new(description)) {
+        (Ok(name), Ok(description)) => searched_text(&name, &description),
+        _ => String::new(),
+    }
+}
+
+/// The products of which something else is searched than what they say.
+pub(super) fn wrong(conn: &mut Conn) -> QueryResult<Vec<i64>> {
+    let mut wrong = Vec::new();
+    let mut last = 0;
+    loop {
+        let rows = products::table
+            .left_join(product_texts::table)
+            .filter(products::id.gt(last))
+            .order(products::id)
+            .limit(BATCH)
+            .select((
+                products::id,
+                products::name,
+                products::description,
+                product_texts::folded.nullable(),
+            ))
+            .load::<(i64, String, String, Option<String>)>(conn)?;
+        let Some((end, ..)) = rows.last() else {
+            return Ok(wrong);
+        };
+        last = *end;
+        let is_wrong = |(_, name, description, text): &(i64, String, String, Option<String>)| {
+            text.as_deref() != Some(&*folded(name, description))
+        };
+        let found = rows.iter().filter(|row| is_wrong(row));
+        wrong.extend(found.map(|(id, ..)| *id));
     }
 }

@@ -91,7 +91,7 @@ async fn products_are_found_filtered_and_sorted() {
 #[actix_web::test]
 async fn every_wrong_parameter_is_named() {
     let (app, staff) = catalogue().await;
-    let many = vec!["a"; 11].join("+");
+    let many = ["a"; 11].join("+");
     let long = "a".repeat(201);
     for (query, named) in [
         ("?ordering=rating", &["ordering"][..]),
