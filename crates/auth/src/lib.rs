@@ -13,6 +13,7 @@ mod hs256;
 mod key;
 mod password;
 mod ring;
+mod seal;
 mod token;
 
 pub use key::{KeyTooShort, SigningKey};

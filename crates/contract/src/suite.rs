@@ -67,6 +67,21 @@ macro_rules! each_case {
                 a_deleted_order_is_cancelled_and_archived,
                 a_refused_change_changes_nothing,
             }
+            lists {
+                products_are_filtered,
+                products_are_sorted,
+                orders_are_filtered,
+                orders_are_sorted,
+            }
+            walking {
+                every_product_is_walked_past_once,
+                filtered_products_are_walked,
+                every_order_is_walked_past_once,
+            }
+            finding {
+                words_are_found_in_every_script,
+                an_edit_is_found,
+            }
             accounts {
                 a_new_account_is_as_registered,
                 an_unknown_account_is_absent,

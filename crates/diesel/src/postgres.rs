@@ -10,6 +10,7 @@ mod connect;
 pub(crate) mod locks;
 #[cfg(test)]
 mod proxy;
+pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 

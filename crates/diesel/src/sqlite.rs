@@ -12,6 +12,7 @@ mod connect;
 pub(crate) mod locks;
 #[cfg(test)]
 mod opening_tests;
+pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 mod writer;

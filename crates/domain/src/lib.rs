@@ -34,6 +34,7 @@ mod fields;
 mod idempotency;
 mod ids;
 mod import;
+mod lists;
 mod money;
 mod order;
 mod order_status;
@@ -44,8 +45,11 @@ mod product;
 mod quantity;
 mod refresh;
 mod refusal;
+mod search;
 mod seen;
 mod shop;
+mod slice;
+mod sorting;
 mod stock;
 #[cfg(test)]
 mod testing;
@@ -70,6 +74,7 @@ pub use import::{
     Ground, ImportDecision, ImportFault, ImportProblem, ImportRefusal, ImportRow, ImportShop,
     LARGEST_IMPORTED_ID, decide_import, sales_history,
 };
+pub use lists::{OrderField, OrderFilter, OrderList, ProductField, ProductFilter, ProductList};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderLine, decide_order};
 pub use order_status::OrderStatus;
@@ -88,11 +93,14 @@ pub use refresh::{
     decide_refresh,
 };
 pub use refusal::{Refusal, Shortage};
+pub use search::{Search, searched_text};
 pub use seen::Seen;
 pub use shop::{
     AccountSettings, Accounts, Carts, Catalogue, HashedUser, NewUser, Orders, Session, ShopError,
     SignedIn, TokenPair,
 };
+pub use slice::{Edge, Keyset, Place, Slice, Span};
+pub use sorting::{List, SortField, SortKey, SortValue, Sorting};
 pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     decide_adjustment,

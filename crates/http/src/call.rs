@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, ShopError};
+use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError};
 
 pub(crate) struct Call {
     pub(crate) actor: Actor,
@@ -69,6 +69,10 @@ impl Call {
 
     pub(crate) fn query_string(&self) -> &str {
         self.request.query_string()
+    }
+
+    pub(crate) fn seal(&self) -> &dyn Seal {
+        &*self.state.shop.seal
     }
 
     pub(crate) fn page_size(&self) -> u32 {

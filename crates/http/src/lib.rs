@@ -18,6 +18,7 @@
 mod answer;
 mod body;
 mod call;
+mod cursor;
 mod envelope;
 mod error;
 mod exchange;
@@ -51,7 +52,7 @@ pub use work::Limit;
 use std::sync::Arc;
 use std::time::Duration;
 use tradepost_batch::Batcher;
-use tradepost_domain::{Accounts, Carts, Catalogue, Currency, Orders, Upkeep};
+use tradepost_domain::{Accounts, Carts, Catalogue, Currency, Orders, Seal, Upkeep};
 
 /// What there is to serve.
 #[derive(Clone)]
@@ -66,6 +67,8 @@ pub struct Shop {
     pub accounts: Accounts,
     /// Where orders wait to be placed together.
     pub batcher: Arc<Batcher>,
+    /// What cursors are sealed with.
+    pub seal: Arc<dyn Seal>,
     /// What tells whether the store is well.
     pub upkeep: Arc<dyn Upkeep>,
     /// The currency of every price.

@@ -3,8 +3,9 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tradepost_domain::{
     Account, Actor, CartItemId, CartLine, Credentials, Description, Email, Ground, ImportProblem,
-    ImportRefusal, ImportShop, Order, OrderAction, OrderFilter, OrderId, OrderLine, OrderStatus,
-    Price, Product, ProductFilter, ProductId, ProductName, Reason, Sku, Stores, UserId, Username,
+    ImportRefusal, ImportShop, Order, OrderAction, OrderFilter, OrderId, OrderLine, OrderList,
+    OrderStatus, Price, Product, ProductFilter, ProductId, ProductList, ProductName, Reason, Sku,
+    Stores, UserId, Username,
 };
 
 fn user(id: i64) -> UserId {
@@ -147,9 +148,13 @@ pub fn a_shop_is_taken_over_as_it_was(stores: &Stores) {
     assert!(settled(|| stores.accounts.has_staff()));
     for archived in [false, true] {
         let listed = settled(|| {
-            stores
-                .products
-                .list(ProductFilter { archived }, first_page())
+            stores.products.list(
+                &ProductList::of(ProductFilter {
+                    archived,
+                    ..ProductFilter::default()
+                }),
+                first_page(),
+            )
         });
         let products = other.products.iter().cloned();
         let products = products.filter(|product| product.archived == archived);
@@ -163,7 +168,11 @@ pub fn a_shop_is_taken_over_as_it_was(stores: &Stores) {
         .map(|item| item.line)
         .collect();
     assert_eq!(lines, other.carts);
-    let listed = settled(|| stores.orders.list(OrderFilter::default(), first_page()));
+    let listed = settled(|| {
+        stores
+            .orders
+            .list(&OrderList::of(OrderFilter::default()), first_page())
+    });
     assert_eq!(
         listed.items,
         newest_first(other.orders, |order| order.id.get())
@@ -219,7 +228,11 @@ pub fn later_ids_go_on_from_there(stores: &Stores) {
     let item = shop.add(grace, made, 1).unwrap();
     assert!(item.line.id > CartItemId::new(3_002).unwrap());
     assert!(shop.place(grace).unwrap().id > order(4_003));
-    let listed = settled(|| stores.products.list(ProductFilter::default(), first_page()));
+    let listed = settled(|| {
+        stores
+            .products
+            .list(&ProductList::of(ProductFilter::default()), first_page())
+    });
     assert_eq!(listed.count, 3);
 }
 

@@ -504,4 +504,89 @@ pub(crate) const FAULTS: &[Row] = &[
             "an_unknown_product_is_absent",
         ],
     ),
+    (
+        "lists products whatever is asked for",
+        Behaviour {
+            list_products: products::ignores_filters,
+            ..HONEST
+        },
+        &[
+            "products_are_filtered",
+            "words_are_found_in_every_script",
+            "an_edit_is_found",
+            "filtered_products_are_walked",
+        ],
+    ),
+    (
+        "sorts names by a language",
+        Behaviour {
+            list_products: products::sorts_by_language,
+            ..HONEST
+        },
+        &["products_are_sorted"],
+    ),
+    (
+        "takes wildcards",
+        Behaviour {
+            list_products: products::takes_wildcards,
+            ..HONEST
+        },
+        &["words_are_found_in_every_script"],
+    ),
+    (
+        "shows the edge of a part twice",
+        Behaviour {
+            slice_products: products::repeats_the_edge,
+            ..HONEST
+        },
+        &["every_product_is_walked_past_once"],
+    ),
+    (
+        "skips products that are equal",
+        Behaviour {
+            slice_products: products::skips_what_is_equal,
+            ..HONEST
+        },
+        &["every_product_is_walked_past_once"],
+    ),
+    (
+        "walks past what is asked for",
+        Behaviour {
+            slice_products: products::walks_past_filters,
+            ..HONEST
+        },
+        &["filtered_products_are_walked"],
+    ),
+    (
+        "finds products by their old names",
+        Behaviour {
+            change_product: products::keeps_old_names,
+            ..HONEST
+        },
+        &["an_edit_is_found"],
+    ),
+    (
+        "lists orders whatever is asked for",
+        Behaviour {
+            list_orders: orders::ignores_filters,
+            ..HONEST
+        },
+        &["orders_are_filtered"],
+    ),
+    (
+        "sorts orders by age alone",
+        Behaviour {
+            list_orders: orders::ignores_sorting,
+            ..HONEST
+        },
+        &["orders_are_sorted"],
+    ),
+    (
+        "skips orders that are equal",
+        Behaviour {
+            slice_orders: orders::skips_what_is_equal,
+            ..HONEST
+        },
+        &["every_order_is_walked_past_once"],
+    ),
 ];

@@ -2,6 +2,7 @@
 
 use super::super::{Conn, Database, bulk, locks};
 use super::accounts::ACCOUNT;
+use super::product_texts;
 use super::shop;
 use crate::failure::Failure;
 use crate::rows::AccountRow;
@@ -39,6 +40,7 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
     for products in command.products.chunks(TOGETHER) {
         bulk::import_products(conn, products)?;
     }
+    product_texts::fill_in(conn)?;
     for openings in decision.openings.chunks(TOGETHER) {
         bulk::movements(conn, openings)?;
     }

@@ -1,6 +1,7 @@
 //! The audit: one pass over each table, in one snapshot, in SQL that both databases understand.
 
 use super::super::{Conn, Database};
+use super::product_texts;
 use crate::failure::Failure;
 use crate::schema::{order_lines, orders, products, shop, stock_movements};
 use diesel::prelude::*;
@@ -122,6 +123,7 @@ pub(crate) fn books(conn: &mut Conn) -> Result<Audit, Failure> {
     orders_that_cannot_be(conn, &mut found)?;
     orphans(conn, &mut found)?;
     catalogue_count(conn, &mut found)?;
+    searched_texts(conn, &mut found)?;
     Ok(Audit {
         products: super::count(products::table.count().get_result(conn)?),
         orders: super::count(orders::table.count().get_result(conn)?),
@@ -229,6 +231,14 @@ fn catalogue_count(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), F
         .get_result(conn)?;
     if kept != counted {
         into.push(Discrepancy::CatalogueCount { kept, counted });
+    }
+    Ok(())
+}
+
+fn searched_texts(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> {
+    for number in product_texts::wrong(conn)? {
+        let product = id("products", "id", ProductId::new, number)?;
+        into.push(Discrepancy::SearchedText { product });
     }
     Ok(())
 }

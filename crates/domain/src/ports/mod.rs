@@ -29,9 +29,11 @@ pub use accounts::{AccountRepository, UserFilter};
 pub use carts::CartRepository;
 pub use imports::{ImportRepository, Imported};
 pub use ledger::{Audit, Discrepancy, Ledger};
-pub use orders::{OrderFilter, OrderRepository, Placement};
-pub use outside::{Clock, HashingFailed, NoRandomness, PasswordHasher, PlacementIds, TokenService};
-pub use products::{ProductFilter, ProductRepository};
+pub use orders::{OrderRepository, Placement};
+pub use outside::{
+    Clock, HashingFailed, NoRandomness, PasswordHasher, PlacementIds, Seal, TokenService,
+};
+pub use products::ProductRepository;
 pub use store_error::{StoreError, StoreErrorKind};
 pub use upkeep::Upkeep;
 
@@ -42,7 +44,7 @@ pub use {
     imports::MockImportRepository,
     ledger::MockLedger,
     orders::MockOrderRepository,
-    outside::{MockClock, MockPasswordHasher, MockPlacementIds, MockTokenService},
+    outside::{MockClock, MockPasswordHasher, MockPlacementIds, MockSeal, MockTokenService},
     products::MockProductRepository,
     upkeep::MockUpkeep,
 };

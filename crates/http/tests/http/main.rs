@@ -18,6 +18,7 @@ mod deadlines;
 mod envelope;
 mod hostile;
 mod idempotency;
+mod lists;
 mod log;
 mod orders;
 mod probes;

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use tradepost_diesel::OpenError;
-use tradepost_domain::{PageRequest, ProductFilter, Stores};
+use tradepost_domain::{PageRequest, ProductList, Stores};
 use tradepost_http::Limits;
 
 pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
@@ -176,7 +176,7 @@ impl Findings {
         let Some(first) = PageRequest::new(1, 1) else {
             return Ok(());
         };
-        let products = stores.products.list(ProductFilter::default(), first)?;
+        let products = stores.products.list(&ProductList::default(), first)?;
         for product in products.items {
             let sold_in = product.price.money().currency();
             if sold_in != config.currency {

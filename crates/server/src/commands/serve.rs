@@ -136,6 +136,7 @@ fn put_together(
     tokens: JwtTokens,
     batcher: Arc<Batcher>,
 ) -> Result<Shop, Exit> {
+    let seal = Arc::new(tokens.clone());
     let accounts = shop::accounts(config, &stores, tokens)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let placement_ids = RandomPlacementIds::new().map_err(cannot_serve)?;
@@ -145,6 +146,7 @@ fn put_together(
         orders: Orders::new(stores.orders, Arc::new(placement_ids), clock),
         accounts,
         batcher,
+        seal,
         upkeep: stores.upkeep,
         currency: config.currency,
     })

@@ -14,9 +14,10 @@ const NEVER: Duration = Duration::from_secs(60);
 pub(crate) const QUICK: [&str; 2] = ["--bcrypt-cost", "10"];
 
 /// The migrations, oldest first.
-pub(crate) const MIGRATIONS: [&str; 3] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     "2026-11-22-000001_open_shop",
     "2026-11-22-000002_remember_keys",
+    "2026-11-22-000003_find_products",
     "2026-11-22-000004_refresh_sessions",
 ];
 

@@ -4,7 +4,7 @@ mod fakes;
 mod reply;
 
 pub(crate) use fakes::TestClock;
-use fakes::{CountedIds, PlainHasher, PlainTokens};
+use fakes::{CountedIds, PlainHasher, PlainSeal, PlainTokens};
 pub(crate) use reply::Reply;
 
 use actix_web::body::BoxBody;
@@ -69,6 +69,7 @@ fn hashing_shop(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn Password
             settings,
         ),
         batcher: Arc::new(Batcher::start(stores.orders.clone(), BatchLimits::default()).unwrap()),
+        seal: Arc::new(PlainSeal),
         upkeep: stores.upkeep.clone(),
         currency: usd(),
     }
