@@ -93,6 +93,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    attempts (key) {
+        key -> Text,
+        tries -> BigInt,
+        at -> BigInt,
+    }
+}
+
 diesel::joinable!(stock -> products (product_id));
 diesel::joinable!(cart_items -> products (product_id));
 diesel::allow_tables_to_appear_in_same_query!(products, stock, cart_items);

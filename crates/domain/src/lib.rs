@@ -29,6 +29,7 @@
 
 mod account;
 mod actor;
+mod attempts;
 mod cart;
 mod fields;
 mod idempotency;
@@ -53,6 +54,10 @@ pub use account::{
     TokenClaims, decide_password, decide_registration, decide_session, decide_switch,
 };
 pub use actor::{Access, Actor};
+pub use attempts::{
+    ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, Attempted,
+    Whereabouts, decide_attempt,
+};
 pub use cart::{
     Cart, CartAction, CartDecision, CartIssue, CartItem, CartLine, ChangeCart, MAX_CART_LINES,
     decide_cart,
@@ -77,8 +82,8 @@ pub use product::{
 pub use quantity::Quantity;
 pub use refusal::{Refusal, Shortage};
 pub use shop::{
-    AccountSettings, Accounts, Carts, Catalogue, HashedUser, NewUser, Orders, Session, ShopError,
-    SignedIn,
+    AccountSettings, Accounts, Attempts, Carts, Catalogue, HashedUser, NewUser, Orders, Session,
+    ShopError, SignedIn,
 };
 pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,

@@ -11,6 +11,7 @@ use crate::work::Kind;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, ShopError};
@@ -49,6 +50,12 @@ impl Call {
 
     pub(crate) fn currency(&self) -> Currency {
         self.state.shop.currency
+    }
+
+    /// Where the request came from. Without a network in between there is one place.
+    pub(crate) fn client(&self) -> IpAddr {
+        let client = Exchange::of(&self.request).and_then(|exchange| exchange.client);
+        client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
     /// The id in the path. What is no id names nothing.

@@ -64,6 +64,7 @@ codes! {
     OrderNotPending = CONFLICT "order_not_pending" "The order is no longer pending",
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before",
     LastStaff = CONFLICT "last_staff" "The last staff user has to stay",
+    TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many wrong attempts",
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type",
     InternalError = INTERNAL_SERVER_ERROR "internal_error" "Internal error",
@@ -162,6 +163,9 @@ impl ApiError {
 
     /// Seconds after which the same request may be worth another try.
     pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
+        if let Self::Refused(Refusal::TooManyAttempts { seconds }) = self {
+            return Some(HeaderValue::from(*seconds));
+        }
         match self.code() {
             Code::Busy => Some(HeaderValue::from_static("1")),
             // A database that is away takes longer to come back than a queue to drain.
@@ -221,6 +225,7 @@ fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::Unauthenticated => Code::NotAuthenticated,
         Refusal::InvalidToken => Code::InvalidToken,
         Refusal::InvalidCredentials => Code::InvalidCredentials,
+        Refusal::TooManyAttempts { .. } => Code::TooManyAttempts,
         Refusal::Forbidden => Code::Forbidden,
         Refusal::NotFound => Code::NotFound,
         Refusal::Invalid(_) => Code::Invalid,

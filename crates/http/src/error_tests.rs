@@ -27,6 +27,7 @@ examples! { refusals: Refusal;
     Refusal::Unauthenticated => Refusal::Unauthenticated,
     Refusal::InvalidToken => Refusal::InvalidToken,
     Refusal::InvalidCredentials => Refusal::InvalidCredentials,
+    Refusal::TooManyAttempts { .. } => Refusal::TooManyAttempts { seconds: 60 },
     Refusal::Forbidden => Refusal::Forbidden,
     Refusal::NotFound => Refusal::NotFound,
     Refusal::Invalid(_) => Refusal::field("name", Problem::Blank),
@@ -187,7 +188,7 @@ fn fields_are_listed_with_all_their_problems() {
 fn whether_to_try_again_is_told() {
     for (name, error) in examples() {
         let code = error.code();
-        let later = matches!(code, Code::Busy | Code::Unavailable);
+        let later = matches!(code, Code::Busy | Code::Unavailable | Code::TooManyAttempts);
         assert_eq!(error.retry_after().is_some(), later, "{name}");
         let challenged = matches!(code, Code::NotAuthenticated | Code::InvalidToken);
         assert_eq!(error.challenge().is_some(), challenged, "{name}");

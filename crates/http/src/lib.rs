@@ -50,7 +50,7 @@ pub use work::Limit;
 use std::sync::Arc;
 use std::time::Duration;
 use tradepost_batch::Batcher;
-use tradepost_domain::{Accounts, Carts, Catalogue, Currency, Orders, Upkeep};
+use tradepost_domain::{Accounts, Attempts, Carts, Catalogue, Currency, Orders, Upkeep};
 
 /// What there is to serve.
 #[derive(Clone)]
@@ -63,6 +63,8 @@ pub struct Shop {
     pub orders: Orders,
     /// Accounts.
     pub accounts: Accounts,
+    /// What keeps passwords from being guessed.
+    pub attempts: Attempts,
     /// Where orders wait to be placed together.
     pub batcher: Arc<Batcher>,
     /// What tells whether the store is well.

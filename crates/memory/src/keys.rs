@@ -18,6 +18,13 @@ impl Upkeep for MemoryStore {
         keys.retain(|_, record| record.at >= before);
         Ok(count(held - keys.len()))
     }
+
+    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let attempts = &mut self.lock().attempts;
+        let held = attempts.len();
+        attempts.retain(|_, count| count.at >= before);
+        Ok(count(held - attempts.len()))
+    }
 }
 
 /// What is to be stored under a key, once its command has happened.

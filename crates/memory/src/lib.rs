@@ -14,6 +14,7 @@
 //! ```
 
 mod accounts;
+mod attempts;
 mod carts;
 mod keys;
 mod ledger;
@@ -24,9 +25,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradepost_domain::{
-    CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope, Movement, MovementId, Order,
-    OrderId, Page, PageRequest, PlacementId, Product, ProductId, StoreError, StoreErrorKind,
-    UserId,
+    AttemptCount, AttemptKey, CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope,
+    Movement, MovementId, Order, OrderId, Page, PageRequest, PlacementId, Product, ProductId,
+    StoreError, StoreErrorKind, UserId,
 };
 
 /// A shop in memory. One mutex is every lock: commands come one after the other.
@@ -64,6 +65,7 @@ struct State {
     accounts: BTreeMap<UserId, Credentials>,
     usernames: BTreeMap<String, UserId>,
     emails: BTreeMap<String, UserId>,
+    attempts: BTreeMap<AttemptKey, AttemptCount>,
     last: LastIds,
 }
 

@@ -207,6 +207,27 @@ pub(crate) struct Given {
         default_value = "on"
     )]
     pub(crate) throttle: String,
+    /// Wrong sign-ins at one account from one address that are free; then each has to wait, and
+    /// longer each time. 15 minutes without one end it
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_SIGN_INS",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "5"
+    )]
+    pub(crate) throttle_sign_ins: String,
+    /// Wrong sign-ins at all accounts from one address in 15 minutes
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_ALL_SIGN_INS",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "100"
+    )]
+    pub(crate) throttle_all_sign_ins: String,
     /// Rows on a page, if the request does not say: 1 to 100
     #[arg(
         long,

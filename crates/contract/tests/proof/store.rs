@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
 use tradepost_contract::usd;
 use tradepost_domain::{
-    Account, AccountRepository, AdjustStock, Adjusted, Audit, Cart, CartItem, CartRepository,
-    ChangeCart, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Ledger,
-    Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest,
-    PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId, ProductRepository,
-    Register, StoreError, SwitchUser, Upkeep, UserId, Written,
+    Account, AccountRepository, AdjustStock, Adjusted, Attempt, AttemptKey, AttemptRepository,
+    Audit, Cart, CartItem, CartRepository, ChangeCart, ChangeOrder, ChangePassword, ChangeProduct,
+    CreateProduct, Credentials, Ledger, Movement, Order, OrderFilter, OrderId, OrderRepository,
+    Outcome, Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductFilter,
+    ProductId, ProductRepository, Register, StoreError, SwitchUser, Upkeep, UserId, Written,
 };
 use tradepost_memory::MemoryStore;
 
@@ -29,9 +29,14 @@ pub(crate) struct Behaviour {
     pub(crate) change_password: fn(&Store, ChangePassword) -> Outcome<Account>,
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
     pub(crate) switch: fn(&Store, SwitchUser) -> Outcome<Account>,
+    pub(crate) may_try: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) count_try: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) give_back: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
+    pub(crate) forgive: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) forget_attempts: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
 }
 
 /// The store in memory as it is.
@@ -50,9 +55,14 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     change_password: |store, command| store.change_password(command),
     renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
     switch: |store, command| store.switch(command),
+    may_try: |store, attempt, now| store.may_try(attempt, now),
+    count_try: |store, attempt, now| store.count_try(attempt, now),
+    give_back: |store, key| store.give_back(key),
+    forgive: |store, key| store.forgive(key),
     audit: |store| store.audit(),
     check: |store| store.check(),
     forget_keys: |store, before| store.forget_keys(before),
+    forget_attempts: |store, before| store.forget_attempts(before),
 };
 
 /// A store that behaves like this.
@@ -165,6 +175,24 @@ impl AccountRepository for Broken {
     }
 }
 
+impl AttemptRepository for Broken {
+    fn may_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        (self.does.may_try)(&self.store, attempt, now)
+    }
+
+    fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        (self.does.count_try)(&self.store, attempt, now)
+    }
+
+    fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        (self.does.give_back)(&self.store, key)
+    }
+
+    fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        (self.does.forgive)(&self.store, key)
+    }
+}
+
 impl Ledger for Broken {
     fn audit(&self) -> Result<Audit, StoreError> {
         (self.does.audit)(&self.store)
@@ -178,5 +206,9 @@ impl Upkeep for Broken {
 
     fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.forget_keys)(&self.store, before)
+    }
+
+    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.forget_attempts)(&self.store, before)
     }
 }

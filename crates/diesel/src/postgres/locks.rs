@@ -10,7 +10,7 @@
 
 use super::Conn;
 use crate::failure::Failure;
-use crate::schema::{orders, products, shop, stock, users};
+use crate::schema::{attempts, orders, products, shop, stock, users};
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 use tradepost_domain::{OrderId, ProductId, UserId};
@@ -71,6 +71,22 @@ pub(crate) fn shop_now(conn: &mut Conn) -> Done {
             .len(),
         1,
     )
+}
+
+/// The count under this key. It is made if it is not there: two who come first would both find
+/// nothing to lock.
+pub(crate) fn attempt(conn: &mut Conn, key: &str, at: i64) -> Done {
+    diesel::insert_into(attempts::table)
+        .values((
+            attempts::key.eq(key),
+            attempts::tries.eq(0),
+            attempts::at.eq(at),
+        ))
+        .on_conflict_do_nothing()
+        .execute(conn)?;
+    let row = attempts::table.find(key).select(attempts::at);
+    // None if it was deleted in between.
+    all(row.for_no_key_update().load::<i64>(conn)?.len(), 1)
 }
 
 fn all(locked: usize, wanted: usize) -> Done {

@@ -416,5 +416,5 @@ fn servers_that_start_at_once_all_come_up() {
             .map(|thread| thread.join().unwrap())
             .sum()
     });
-    assert_eq!(applied, 2);
+    assert_eq!(applied, 3);
 }

@@ -14,6 +14,7 @@
 //! touches, call `decide`, write what it returns, commit.
 
 mod accounts;
+mod attempts;
 mod carts;
 mod ledger;
 mod orders;
@@ -25,17 +26,19 @@ mod upkeep;
 use std::sync::Arc;
 
 pub use accounts::AccountRepository;
+pub use attempts::AttemptRepository;
 pub use carts::CartRepository;
 pub use ledger::{Audit, Discrepancy, Ledger};
 pub use orders::{OrderFilter, OrderRepository, Placement};
 pub use outside::{Clock, HashingFailed, PasswordHasher, PlacementIds, TokenService};
 pub use products::{ProductFilter, ProductRepository};
 pub use store_error::{StoreError, StoreErrorKind};
-pub use upkeep::Upkeep;
+pub use upkeep::{PoolUse, Upkeep};
 
 #[cfg(any(test, feature = "mocks"))]
 pub use {
     accounts::MockAccountRepository,
+    attempts::MockAttemptRepository,
     carts::MockCartRepository,
     ledger::MockLedger,
     orders::MockOrderRepository,
@@ -58,6 +61,8 @@ pub struct Stores {
     pub orders: Arc<dyn OrderRepository>,
     /// Accounts.
     pub accounts: Arc<dyn AccountRepository>,
+    /// Tries at what can be guessed.
+    pub attempts: Arc<dyn AttemptRepository>,
     /// The books.
     pub ledger: Arc<dyn Ledger>,
     /// What keeps the store in order.
@@ -73,6 +78,7 @@ impl Stores {
             + CartRepository
             + OrderRepository
             + AccountRepository
+            + AttemptRepository
             + Ledger
             + Upkeep
             + 'static,
@@ -82,6 +88,7 @@ impl Stores {
             carts: store.clone(),
             orders: store.clone(),
             accounts: store.clone(),
+            attempts: store.clone(),
             ledger: store.clone(),
             upkeep: store,
         }

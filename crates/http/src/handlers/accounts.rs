@@ -5,19 +5,32 @@ use crate::error::ApiError;
 use crate::fields::{Fields, text};
 use crate::shapes::{AccountShape, TokenShape};
 use crate::work::Kind;
-use tradepost_domain::{Email, NewUser, Password, Problem, Username};
+use tradepost_domain::{Email, NewUser, Password, Problem, SignedIn, Username};
 
 pub(crate) async fn sign_in(call: Call, FormFields(mut fields): FormFields) -> Answer {
     let username = fields.required("username", text(filled));
     let password = fields.required("password", text(filled));
     let (username, password) = fields.complete(username.zip(password))?;
-    let signed_in = call
-        .run(Kind::SignIn, move |shop, _| {
-            shop.accounts.sign_in(&username, &password)
-        })
-        .await?;
+    let signed_in = credentials(&call, username, password).await?;
     let token = &signed_in.token;
     answer::ok(&TokenShape { token })
+}
+
+/// Signs somebody in, who may have tried too often.
+async fn credentials(
+    call: &Call,
+    username: String,
+    password: String,
+) -> Result<SignedIn, ApiError> {
+    let (from, name) = (call.client(), username.clone());
+    // Asked for itself first: who has to wait takes no place from those whose passwords are checked.
+    call.query(move |shop, _| shop.attempts.may_sign_in(&name, from))
+        .await?;
+    call.run(Kind::SignIn, move |shop, _| {
+        let check = || shop.accounts.sign_in(&username, &password);
+        shop.attempts.sign_in(&username, from, check)
+    })
+    .await
 }
 
 pub(crate) async fn register(call: Call, fields: Fields) -> Answer {

@@ -26,3 +26,4 @@ mod routes;
 mod sockets;
 mod stock;
 mod support;
+mod throttle;

@@ -95,9 +95,10 @@ impl Findings {
             filters.contains("debug") || filters.contains("trace"),
             "RUST_LOG asks for debugging: the log grows fast and says more than it should.",
         );
-        if config.throttle {
-            say("note: --throttle is on, but this version does not slow anybody down yet.");
-        }
+        self.warn_if(
+            config.throttle.is_none(),
+            "--throttle is off: passwords can be guessed as fast as they are checked.",
+        );
     }
 
     fn of_files(&mut self, config: &Config) {

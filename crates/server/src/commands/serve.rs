@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tradepost_batch::Batcher;
 use tradepost_diesel::ShopCurrency;
-use tradepost_domain::{Carts, Catalogue, Clock, Orders, Stores};
+use tradepost_domain::{Attempts, Carts, Catalogue, Clock, Orders, Stores};
 use tradepost_http::{Api, Limits, Settings, Shop};
 
 /// How long a stop waits for orders that the database does not answer.
@@ -131,7 +131,12 @@ fn put_together(
     let accounts = shop::accounts(config, &stores, keys.into_tokens())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let placement_ids = RandomPlacementIds::new().map_err(cannot_serve)?;
+    let attempts = match config.throttle {
+        Some(throttle) => Attempts::new(stores.attempts, Arc::clone(&clock), throttle.attempts),
+        None => Attempts::unlimited(),
+    };
     Ok(Shop {
+        attempts,
         catalogue: Catalogue::new(stores.products, Arc::clone(&clock)),
         carts: Carts::new(stores.carts, Arc::clone(&clock)),
         orders: Orders::new(stores.orders, Arc::new(placement_ids), clock),

@@ -16,3 +16,5 @@ mod serve;
 mod settings;
 #[cfg(test)]
 mod start_and_stop;
+#[cfg(test)]
+mod throttle;
