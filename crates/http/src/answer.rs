@@ -16,6 +16,13 @@ pub(crate) fn ok(shape: &impl Serialize) -> Answer {
     json(StatusCode::OK, shape)
 }
 
+/// Here it is, as a text of this type.
+pub(crate) fn text(text: String, media: &'static str) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static(media)))
+        .body(text)
+}
+
 /// It was made.
 pub(crate) fn created(shape: &impl Serialize) -> Answer {
     json(StatusCode::CREATED, shape)

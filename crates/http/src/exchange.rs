@@ -1,10 +1,12 @@
 //! One request and its answer: the name they go by, and how long they may take.
 
 use crate::origin::Origin;
+use crate::routes;
 use crate::state::State;
 use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +22,8 @@ pub(crate) struct Exchange {
     pub(crate) client: Option<IpAddr>,
     /// Whether the client asked for errors as `application/problem+json`.
     pub(crate) wants_problem: bool,
+    /// Where the route stands among the patterns; the last one until a route is found.
+    pub(crate) route: Cell<usize>,
     pub(crate) began: Instant,
     /// When the answer is due.
     pub(crate) deadline: Instant,
@@ -35,6 +39,7 @@ impl Exchange {
             method: request.method().clone(),
             path: request.path().into(),
             client: origin.client,
+            route: Cell::new(routes::unmatched()),
             wants_problem: headers.get_all(ACCEPT).any(names_problem),
             began,
             deadline: began + state.request_timeout,

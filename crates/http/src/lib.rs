@@ -26,6 +26,7 @@ mod form;
 mod gate;
 mod handlers;
 mod idempotency;
+mod metrics;
 mod origin;
 mod pages;
 mod placing;
@@ -83,6 +84,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks that may read the metrics, besides this machine.
+    pub metrics_allow: Vec<IpNet>,
     /// Origins whose pages may use the API from a browser; `*` stands for any.
     pub allowed_origins: Vec<String>,
     /// Rows on a page of a list for clients that name no size.
@@ -133,6 +136,7 @@ impl Default for Settings {
             public_url: None,
             allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into(),
             trusted_proxies: Vec::new(),
+            metrics_allow: Vec::new(),
             allowed_origins: Vec::new(),
             page_size: 10,
             request_timeout: Duration::from_secs(5),

@@ -2,15 +2,18 @@
 
 use crate::answer;
 use crate::error::ApiError;
+use crate::exchange::Exchange;
 use crate::gate::{Demand, gate};
 use crate::handlers::{accounts, cart, orders, probes, products, root, stock};
+use crate::metrics::UNMATCHED;
 use crate::state::State;
+use actix_web::dev::ServiceRequest;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tradepost_domain::Access::{self, Customer, Public, Staff};
 use tradepost_domain::Refusal;
 
@@ -85,6 +88,7 @@ static TABLE: &[Entry] = &[
     entry(DELETE, "/api/orders/{id}/",          Customer, || web::to(orders::delete)),
     entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).without_token(),
     entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).without_token(),
+    entry(GET,    "/metrics",                   Public,   || web::to(probes::metrics)).without_token(),
 ];
 
 const fn entry(
@@ -111,20 +115,35 @@ pub fn table() -> &'static [Entry] {
     TABLE
 }
 
+/// The path of each resource once, as the table has it, and a name for what none of them is for.
+pub(crate) fn patterns() -> impl Iterator<Item = &'static str> {
+    let runs = TABLE.chunk_by(|one, other| one.path == other.path);
+    let paths = runs.filter_map(|run| run.first()).map(|entry| entry.path);
+    paths.chain([UNMATCHED])
+}
+
+/// Where [`UNMATCHED`] stands among the patterns.
+pub(crate) fn unmatched() -> usize {
+    static AT: LazyLock<usize> = LazyLock::new(|| patterns().count().saturating_sub(1));
+    *AT
+}
+
 /// Builds the resources: each serves its path with and without the slash at the end, and answers
 /// for the methods that it does not have.
 pub(crate) fn configure(state: &Arc<State>, config: &mut web::ServiceConfig) {
-    for entries in TABLE.chunk_by(|one, other| one.path == other.path) {
+    let runs = TABLE.chunk_by(|one, other| one.path == other.path);
+    for (at, entries) in runs.enumerate() {
         if let Some(first) = entries.first() {
-            config.service(resource(state, first.path, entries));
+            config.service(resource(state, at, first.path, entries));
         }
     }
     config.default_service(web::to(nothing_here));
 }
 
-fn resource(state: &Arc<State>, path: &'static str, entries: &[Entry]) -> Resource {
+fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]) -> Resource {
     let allow = allow(entries);
     let others = web::to(move |request: HttpRequest| {
+        found(&request, at);
         let answer = no_such_method(&request, &allow);
         async move { answer }
     });
@@ -133,15 +152,23 @@ fn resource(state: &Arc<State>, path: &'static str, entries: &[Entry]) -> Resour
     let resource = web::resource(forms).default_service(others);
     entries
         .iter()
-        .map(|entry| route(state, entry))
+        .map(|entry| route(state, at, entry))
         .fold(resource, Resource::route)
 }
 
-fn route(state: &Arc<State>, entry: &Entry) -> Route {
+/// Notes which route a request is for.
+fn found(request: &HttpRequest, at: usize) {
+    if let Some(exchange) = Exchange::of(request) {
+        exchange.route.set(at);
+    }
+}
+
+fn route(state: &Arc<State>, at: usize, entry: &Entry) -> Route {
     let (state, demand) = (Arc::clone(state), entry.demand);
     (entry.handler)()
         .guard(For(entry.method.clone()))
-        .wrap(from_fn(move |request, next| {
+        .wrap(from_fn(move |request: ServiceRequest, next| {
+            found(request.request(), at);
             gate(Arc::clone(&state), demand, request, next)
         }))
 }

@@ -265,6 +265,15 @@ pub(crate) struct Given {
         value_name = "NETWORKS"
     )]
     pub(crate) trusted_proxies: Option<String>,
+    /// Addresses or networks that may read /metrics besides this machine, separated by commas
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_METRICS_ALLOW",
+        hide_env_values = true,
+        value_name = "NETWORKS"
+    )]
+    pub(crate) metrics_allow: Option<String>,
 }
 
 impl Given {

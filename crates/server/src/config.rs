@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) metrics_allow: Vec<IpNet>,
     /// The options that another command needs to find this shop; empty for the default one.
     pub(crate) same_shop: String,
 }
@@ -114,6 +115,8 @@ impl Config {
                 .unwrap_or_default(),
             public_url,
             trusted_proxies: optional("trusted-proxies", &given.trusted_proxies, networks)?
+                .unwrap_or_default(),
+            metrics_allow: optional("metrics-allow", &given.metrics_allow, networks)?
                 .unwrap_or_default(),
         })
     }

@@ -11,7 +11,9 @@ pub(crate) async fn sign_in(call: Call, FormFields(mut fields): FormFields) -> A
     let username = fields.required("username", text(filled));
     let password = fields.required("password", text(filled));
     let (username, password) = fields.complete(username.zip(password))?;
-    let signed_in = credentials(&call, username, password).await?;
+    let signed_in = credentials(&call, username, password).await;
+    call.note_sign_in(&signed_in);
+    let signed_in = signed_in?;
     let token = &signed_in.token;
     answer::ok(&TokenShape { token })
 }

@@ -18,6 +18,7 @@ mod envelope;
 mod hostile;
 mod idempotency;
 mod log;
+mod metrics;
 mod orders;
 mod probes;
 mod products;

@@ -31,7 +31,9 @@ impl Reply {
             body,
         };
         assert!(!reply.header("x-request-id").is_empty(), "{reply:?}");
-        let expected = if status.is_success() {
+        let expected = if status.is_success() && path.starts_with("/metrics") {
+            "text/plain; version=0.0.4; charset=utf-8"
+        } else if status.is_success() {
             "application/json"
         } else if accept_problem {
             "application/problem+json"
