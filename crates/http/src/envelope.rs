@@ -83,6 +83,9 @@ fn finish(
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, exchange.id.clone());
+    if let Some(allowance) = exchange.allowance.get() {
+        allowance.write(headers);
+    }
     let user = request.extensions().get::<Caller>().and_then(user);
     log(exchange, response.status(), user);
     let (route, took) = (exchange.route.get(), exchange.began.elapsed());

@@ -38,6 +38,7 @@ mod server;
 mod sessions;
 mod shapes;
 mod state;
+mod throttle;
 mod unread;
 mod work;
 
@@ -46,6 +47,7 @@ pub use ipnet::IpNet;
 pub use origin::{NotAPublicUrl, PublicUrl};
 pub use routes::{Entry, table};
 pub use server::{Api, Running, StopHandle};
+pub use throttle::Throttling;
 pub use work::Limit;
 
 use std::sync::Arc;
@@ -84,6 +86,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many requests are not too many; `None` for any number.
+    pub throttling: Option<Throttling>,
     /// Networks that may read the metrics, besides this machine.
     pub metrics_allow: Vec<IpNet>,
     /// Origins whose pages may use the API from a browser; `*` stands for any.
@@ -136,6 +140,7 @@ impl Default for Settings {
             public_url: None,
             allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into(),
             trusted_proxies: Vec::new(),
+            throttling: Some(Throttling::default()),
             metrics_allow: Vec::new(),
             allowed_origins: Vec::new(),
             page_size: 10,

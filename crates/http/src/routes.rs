@@ -46,6 +46,13 @@ impl Entry {
         self.demand.access
     }
 
+    /// A route for those who watch over the process: it knows nobody, and is always open.
+    const fn for_watchers(mut self) -> Self {
+        self.demand.reads_token = false;
+        self.demand.counts = false;
+        self
+    }
+
     /// A route that takes no notice of the `Authorization` header.
     const fn without_token(mut self) -> Self {
         self.demand.reads_token = false;
@@ -86,9 +93,9 @@ static TABLE: &[Entry] = &[
     entry(PUT,    "/api/orders/{id}/",          Customer, || web::to(orders::replace)),
     entry(PATCH,  "/api/orders/{id}/",          Customer, || web::to(orders::change)),
     entry(DELETE, "/api/orders/{id}/",          Customer, || web::to(orders::delete)),
-    entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).without_token(),
-    entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).without_token(),
-    entry(GET,    "/metrics",                   Public,   || web::to(probes::metrics)).without_token(),
+    entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).for_watchers(),
+    entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).for_watchers(),
+    entry(GET,    "/metrics",                   Public,   || web::to(probes::metrics)).for_watchers(),
 ];
 
 const fn entry(
@@ -100,6 +107,7 @@ const fn entry(
     let demand = Demand {
         access,
         reads_token: true,
+        counts: true,
     };
     Entry {
         method,
@@ -137,14 +145,25 @@ pub(crate) fn configure(state: &Arc<State>, config: &mut web::ServiceConfig) {
             config.service(resource(state, at, first.path, entries));
         }
     }
-    config.default_service(web::to(nothing_here));
+    let state = Arc::clone(state);
+    config.default_service(web::to(move |request: HttpRequest| {
+        let answer = count(&state, &request).and_then(|()| nothing_here(&request));
+        async move { answer }
+    }));
 }
 
 fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]) -> Resource {
     let allow = allow(entries);
+    let counts = entries.iter().any(|entry| entry.demand.counts);
+    let of_others = Arc::clone(state);
     let others = web::to(move |request: HttpRequest| {
         found(&request, at);
-        let answer = no_such_method(&request, &allow);
+        let counted = if counts {
+            count(&of_others, &request)
+        } else {
+            Ok(())
+        };
+        let answer = counted.and_then(|()| no_such_method(&request, &allow));
         async move { answer }
     });
     let bare = path.trim_end_matches('/');
@@ -154,6 +173,13 @@ fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]
         .iter()
         .map(|entry| route(state, at, entry))
         .fold(resource, Resource::route)
+}
+
+/// Counts a request that no route is for.
+fn count(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
+    Exchange::of(request).map_or(Ok(()), |exchange| {
+        exchange.count(state, |throttle| throttle.address(exchange.client))
+    })
 }
 
 /// Notes which route a request is for.
@@ -206,7 +232,7 @@ fn no_such_method(request: &HttpRequest, allow: &HeaderValue) -> Result<HttpResp
 }
 
 /// There is nothing, except for who asks about the server as a whole (`OPTIONS *`).
-async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+fn nothing_here(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     if request.method() == Method::OPTIONS && request.path() == "*" {
         let every = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
         return Ok(answer::options(every));

@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::origin::{Origin, PublicUrl, setting};
 use crate::roll::Roll;
 use crate::sessions::Sessions;
+use crate::throttle::Throttle;
 use crate::work::{Bound, Kind, Load};
 use crate::{Limits, Settings, Shop};
 use actix_web::dev::RequestHead;
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) roll: Roll,
     pub(crate) metrics: Metrics,
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) request_timeout: Duration,
     pub(crate) page_size: u32,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -49,6 +51,7 @@ impl State {
             sessions: Sessions::new(),
             roll: Roll::new(settings.limits.work.waiting),
             metrics: Metrics::new(),
+            throttle: settings.throttling.map(Throttle::new),
             stopping: AtomicBool::new(false),
             request_timeout: settings.request_timeout,
             page_size: settings.page_size,

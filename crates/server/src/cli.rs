@@ -207,6 +207,26 @@ pub(crate) struct Given {
         default_value = "on"
     )]
     pub(crate) throttle: String,
+    /// Requests a minute of one user, all of which may come at once
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_USER",
+        hide_env_values = true,
+        value_name = "REQUESTS",
+        default_value = "1200"
+    )]
+    pub(crate) throttle_user: String,
+    /// The same of one address (IPv6: one /64), for what is asked without being signed in
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_ADDRESS",
+        hide_env_values = true,
+        value_name = "REQUESTS",
+        default_value = "6000"
+    )]
+    pub(crate) throttle_address: String,
     /// Wrong sign-ins at one account from one address that are free; then each has to wait, and
     /// longer each time. 15 minutes without one end it
     #[arg(

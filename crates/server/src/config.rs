@@ -11,7 +11,7 @@ use std::time;
 use tradepost_auth::BcryptHasher;
 use tradepost_diesel::DatabaseUrl;
 use tradepost_domain::{AttemptSettings, Currency, PageRequest};
-use tradepost_http::{IpNet, PublicUrl};
+use tradepost_http::{IpNet, PublicUrl, Throttling};
 
 /// The settings of a shop.
 pub(crate) struct Config {
@@ -44,6 +44,7 @@ pub(crate) struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Throttle {
     pub(crate) attempts: AttemptSettings,
+    pub(crate) requests: Throttling,
 }
 
 /// Where the signing key is.
@@ -185,6 +186,10 @@ fn throttle(given: &Given) -> Result<Option<Throttle>, WrongSetting> {
     let is_on = on_or_off(Setting::new("throttle", &given.throttle))?;
     let number = |name, value: &str| Setting::new(name, value).number(1..=1_000_000);
     let throttle = Throttle {
+        requests: Throttling {
+            user: number("throttle-user", &given.throttle_user)?,
+            address: number("throttle-address", &given.throttle_address)?,
+        },
         attempts: AttemptSettings {
             sign_ins: number("throttle-sign-ins", &given.throttle_sign_ins)?,
             sign_ins_from_one_place: number("throttle-all-sign-ins", &given.throttle_all_sign_ins)?,

@@ -5,6 +5,7 @@ use super::{CLASSES, METHODS, Metrics, SignIn};
 use crate::error::Code;
 use crate::routes;
 use crate::state::State;
+use crate::throttle::Throttle;
 use std::fs;
 use std::sync::atomic::Ordering;
 use tradepost_batch::Figures;
@@ -17,7 +18,7 @@ pub(crate) fn report(state: &State) -> String {
     let mut page = Page::default();
     let metrics = &state.metrics;
     of_requests(&mut page, metrics);
-    of_outcomes(&mut page, metrics);
+    of_outcomes(&mut page, state);
     of_orders(&mut page, &state.shop.batcher.figures());
     of_work(&mut page, state);
     of_pools(&mut page, &state.shop.upkeep.pools());
@@ -66,7 +67,8 @@ fn of_requests(page: &mut Page, metrics: &Metrics) {
     }
 }
 
-fn of_outcomes(page: &mut Page, metrics: &Metrics) {
+fn of_outcomes(page: &mut Page, state: &State) {
+    let metrics = &state.metrics;
     page.family(
         "tradepost_errors_total",
         "counter",
@@ -82,6 +84,15 @@ fn of_outcomes(page: &mut Page, metrics: &Metrics) {
     );
     for ((_, outcome), count) in SignIn::ALL.iter().zip(&metrics.sign_ins) {
         page.sample(&[("outcome", outcome)], count.get());
+    }
+    page.family(
+        "tradepost_throttled_requests_total",
+        "counter",
+        "Requests that were too many, by whose they were.",
+    );
+    let throttled = state.throttle.as_ref().map(Throttle::counts);
+    for (by, count) in throttled.into_iter().flatten() {
+        page.sample(&[("by", by)], count);
     }
 }
 

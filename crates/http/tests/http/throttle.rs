@@ -4,7 +4,10 @@ use crate::support::{App, PASSWORD, Reply, memory, settings};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tradepost_domain::{HashingFailed, Password, PasswordHash, PasswordHasher};
+use tradepost_domain::{
+    HashingFailed, MockAccountRepository, Password, PasswordHash, PasswordHasher, Stores,
+};
+use tradepost_http::{Settings, Throttling};
 
 const ELSEWHERE: &str = "192.0.2.9:4000";
 
@@ -182,4 +185,142 @@ async fn many_tries_at_once_are_no_way_around_and_cost_no_hashing() {
     };
     assert_eq!((with(400), with(429), with(503)), (5, 35, 0));
     assert_eq!(hasher.0.load(Ordering::Relaxed), 5);
+}
+
+/// So many requests a minute.
+fn rates(user: u32, address: u32) -> Settings {
+    Settings {
+        throttling: Some(Throttling { user, address }),
+        ..settings()
+    }
+}
+
+fn fields(reply: &Reply) -> (String, String) {
+    let field = |name| reply.header(name).to_owned();
+    (field("ratelimit-policy"), field("ratelimit"))
+}
+
+#[actix_web::test]
+async fn an_address_may_ask_so_much_and_is_told_what_is_left() {
+    let app = App::with(memory(), rates(100, 4)).await;
+    // What there is, what there is not, and what is not understood: all of it counts.
+    for (left, (method, path)) in [
+        ("GET", "/api/"),
+        ("POST", "/api/products/"),
+        ("PATCH", "/api/"),
+        ("GET", "/nothing/"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let reply = app.call(method.parse().unwrap(), path).send().await;
+        assert_ne!(reply.status, 429);
+        let (policy, limit) = fields(&reply);
+        assert_eq!(policy, "\"address\";q=4;w=60");
+        let (left, full) = (3 - left, 15 * (left + 1));
+        assert_eq!(limit, format!("\"address\";r={left};t={full}"), "{path}");
+    }
+    for (method, path) in [
+        ("GET", "/api/"),
+        ("DELETE", "/api/"),
+        ("GET", "/nothing/"),
+        ("POST", "/api-token-auth/"),
+        ("GET", "/api/cart/"),
+    ] {
+        let reply = app.call(method.parse().unwrap(), path).send().await;
+        assert_eq!(reply.header("retry-after"), "15", "{path}");
+        assert_eq!(fields(&reply).1, "\"address\";r=0;t=60");
+        reply.expect(429, "throttled");
+    }
+    // Elsewhere there is another bucket, and a header is no elsewhere.
+    let forged = app.get("/api/").header("X-Forwarded-For", "192.0.2.1");
+    forged.send().await.expect(429, "throttled");
+    app.get("/api/")
+        .peer("192.0.2.1:1")
+        .send()
+        .await
+        .expect_status(200);
+    for path in ["/healthz", "/readyz", "/metrics", "/healthz/"] {
+        for _ in 0..20 {
+            let reply = app.get(path).send().await.expect_status(200);
+            assert_eq!(fields(&reply), (String::new(), String::new()));
+        }
+    }
+    let page = app.get("/metrics").send().await;
+    let text = page.text();
+    for line in [
+        "tradepost_throttled_requests_total{by=\"address\"} 6",
+        "tradepost_throttled_requests_total{by=\"user\"} 0",
+        "tradepost_errors_total{code=\"throttled\"} 6",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[actix_web::test]
+async fn a_user_may_ask_so_much_wherever_they_are() {
+    let app = App::with(memory(), rates(3, 2)).await;
+    let (ada, grace) = (app.customer("ada"), app.customer("grace"));
+    let ask = |token: &str, peer: &str| app.get("/api/cart/").token(token).peer(peer).send();
+    for left in [2, 1, 0] {
+        let reply = ask(&ada, &format!("192.0.2.{left}:1"))
+            .await
+            .expect_status(200);
+        assert_eq!(fields(&reply).0, "\"user\";q=3;w=60");
+        assert!(
+            fields(&reply)
+                .1
+                .starts_with(&format!("\"user\";r={left};t="))
+        );
+    }
+    let reply = ask(&ada, "192.0.2.9:1").await;
+    assert_eq!(reply.header("retry-after"), "20");
+    reply.expect(429, "throttled");
+    // Many users of one front end: their address does not count.
+    for _ in 0..3 {
+        ask(&grace, "192.0.2.9:1").await.expect_status(200);
+    }
+    ask(&grace, "192.0.2.9:1").await.expect(429, "throttled");
+    let anonymous = app.get("/api/").peer("192.0.2.9:1").send().await;
+    assert!(fields(&anonymous).1.starts_with("\"address\";r=1;"));
+}
+
+#[actix_web::test]
+async fn forged_tokens_count_for_their_address_and_look_nobody_up() {
+    let mut accounts = MockAccountRepository::new();
+    accounts
+        .expect_find_all()
+        .times(3)
+        .returning(|_| Ok(Vec::new()));
+    let stores = Stores {
+        accounts: Arc::new(accounts),
+        ..memory()
+    };
+    let app = App::with(stores, rates(100, 3)).await;
+    // Genuine, but of users who are gone: they would be looked up each time.
+    for number in 1..=3 {
+        let token = format!("plain.{number}.0.9999999999");
+        let reply = app.get("/api/cart/").token(&token).send().await;
+        assert!(fields(&reply).1.starts_with("\"address\""));
+        reply.expect(401, "invalid_token");
+    }
+    for number in 4..50 {
+        let token = format!("plain.{number}.0.9999999999");
+        let reply = app.get("/api/cart/").token(&token).send().await;
+        reply.expect(429, "throttled");
+    }
+}
+
+#[actix_web::test]
+async fn without_throttling_nothing_is_counted() {
+    let unlimited = Settings {
+        throttling: None,
+        ..settings()
+    };
+    let app = App::with(memory(), unlimited).await;
+    let ada = app.customer("ada");
+    for call in [app.get("/api/"), app.get("/api/cart/").token(&ada)] {
+        let reply = call.send().await.expect_status(200);
+        assert_eq!(fields(&reply), (String::new(), String::new()));
+    }
 }

@@ -97,7 +97,8 @@ impl Findings {
         );
         self.warn_if(
             config.throttle.is_none(),
-            "--throttle is off: passwords can be guessed as fast as they are checked.",
+            "--throttle is off: passwords can be guessed as fast as they are checked, \
+             and anybody can ask as much as they like.",
         );
     }
 

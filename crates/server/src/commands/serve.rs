@@ -152,6 +152,7 @@ fn settings(config: &Config, limits: Limits) -> Settings {
         public_url: config.public_url.clone(),
         allowed_hosts: config.allowed_hosts.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
+        throttling: config.throttle.map(|throttle| throttle.requests),
         metrics_allow: config.metrics_allow.clone(),
         allowed_origins: config.allowed_origins.clone(),
         page_size: config.page_size,

@@ -9,6 +9,8 @@ mod check;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod serve;

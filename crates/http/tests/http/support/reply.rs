@@ -76,7 +76,10 @@ impl Reply {
         );
         let allow = self.header("allow");
         assert_eq!(!allow.is_empty(), status == StatusCode::METHOD_NOT_ALLOWED);
-        let later = matches!(code, "busy" | "unavailable" | "too_many_attempts");
+        let later = matches!(
+            code,
+            "busy" | "unavailable" | "too_many_attempts" | "throttled"
+        );
         assert_eq!(!self.header("retry-after").is_empty(), later, "{problem}");
     }
 
