@@ -76,15 +76,12 @@ async fn admit(
         }
         Some(token) => authenticate(state, &exchange, token).await?,
     };
-    if let Actor::Customer(user) | Actor::Staff(user) = actor {
-        exchange.count(state, |throttle| throttle.user(user))?;
-    }
     actor.check(demand.access)?;
     Ok(actor)
 }
 
-/// A token that nobody knows counts for its address until it has turned out to be a user's: forged
-/// ones shall not flood whoever looks them up.
+/// A genuine token counts for its user, wherever it comes from, and any other for its address. Both
+/// before somebody is looked up.
 async fn authenticate(
     state: &Arc<State>,
     exchange: &Exchange,
@@ -96,20 +93,29 @@ async fn authenticate(
         return if state.shop.accounts.has_expired(&session) {
             Err(Refusal::InvalidToken.into())
         } else {
-            Ok(session.actor)
+            of_user(state, exchange, session.actor)
         };
     }
-    exchange.count(state, |throttle| throttle.address(exchange.client))?;
-    let token = text.ok_or(Refusal::InvalidToken)?;
-    let claims = state.shop.accounts.read_token(token)?;
+    let accounts = &state.shop.accounts;
+    let read = text.and_then(|token| Some((token, accounts.read_token(token).ok()?)));
+    let Some((token, claims)) = read else {
+        exchange.count(state, |throttle| throttle.address(exchange.client))?;
+        return Err(Refusal::InvalidToken.into());
+    };
+    exchange.count(state, |throttle| throttle.user(claims.user))?;
     let account = roll::find(state, claims.user, exchange.deadline).await?;
     let session = Accounts::session(&claims, account.as_ref())?;
     let sessions = &state.sessions;
     sessions.remember(token.to_owned(), session, asked, Instant::now());
-    if let Some(throttle) = &state.throttle {
-        throttle.give_back(exchange.client);
-    }
     Ok(session.actor)
+}
+
+/// Counts a request of somebody who is known.
+fn of_user(state: &State, exchange: &Exchange, actor: Actor) -> Result<Actor, ApiError> {
+    if let Actor::Customer(user) | Actor::Staff(user) = actor {
+        exchange.count(state, |throttle| throttle.user(user))?;
+    }
+    Ok(actor)
 }
 
 /// The token after one of the schemes that clients of this API use. Another scheme is somebody

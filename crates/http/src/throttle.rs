@@ -104,11 +104,6 @@ impl Throttle {
         self.addresses.take(place(client), self.now())
     }
 
-    /// Takes a request of an address back: it was a user's.
-    pub(crate) fn give_back(&self, client: Option<IpAddr>) {
-        self.addresses.give_back(place(client));
-    }
-
     /// By what requests are held up, and how many were.
     pub(crate) fn counts(&self) -> [(&'static str, u64); 2] {
         [
@@ -204,15 +199,6 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         let seconds = wait.div_ceil(1_000_000);
         (allowance, Err(ApiError::Throttled { seconds }))
     }
-
-    fn give_back(&self, key: K) {
-        if let Some(shard) = self.shard(&key) {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(full) = shard.full.get_mut(&key) {
-                *full = full.saturating_sub(self.interval);
-            }
-        }
-    }
 }
 
 impl<K: Copy + Eq + Hash> Shard<K> {
@@ -288,19 +274,6 @@ mod tests {
             assert_eq!(count, quota);
             assert!(buckets.take(1, 5 + seconds * SECOND).1.is_ok(), "{quota}");
         }
-    }
-
-    #[test]
-    fn what_is_given_back_can_be_taken_again() {
-        let buckets = Buckets::new("user", 2);
-        for _ in 0..50 {
-            assert!(buckets.take(1, 0).1.is_ok());
-            buckets.give_back(1);
-        }
-        buckets.give_back(2);
-        assert!(buckets.take(1, 0).1.is_ok() && buckets.take(1, 0).1.is_ok());
-        assert!(buckets.take(1, 0).1.is_err() && buckets.take(2, 0).1.is_ok());
-        assert_eq!(buckets.refused.get(), 1);
     }
 
     #[test]

@@ -281,33 +281,45 @@ async fn a_user_may_ask_so_much_wherever_they_are() {
         ask(&grace, "192.0.2.9:1").await.expect_status(200);
     }
     ask(&grace, "192.0.2.9:1").await.expect(429, "throttled");
-    let anonymous = app.get("/api/").peer("192.0.2.9:1").send().await;
-    assert!(fields(&anonymous).1.starts_with("\"address\";r=1;"));
+    for left in [1, 0] {
+        let anonymous = app.get("/api/").peer("192.0.2.8:1").send().await;
+        let expected = format!("\"address\";r={left};");
+        assert!(fields(&anonymous).1.starts_with(&expected));
+    }
+    // Nor does what others of that address ask keep them out.
+    let mary = app.customer("mary");
+    ask(&mary, "192.0.2.8:1").await.expect_status(200);
 }
 
 #[actix_web::test]
-async fn forged_tokens_count_for_their_address_and_look_nobody_up() {
+async fn tokens_are_counted_before_anybody_is_looked_up() {
     let mut accounts = MockAccountRepository::new();
     accounts
         .expect_find_all()
-        .times(3)
+        .times(4)
         .returning(|_| Ok(Vec::new()));
     let stores = Stores {
         accounts: Arc::new(accounts),
         ..memory()
     };
-    let app = App::with(stores, rates(100, 3)).await;
-    // Genuine, but of users who are gone: they would be looked up each time.
-    for number in 1..=3 {
-        let token = format!("plain.{number}.0.9999999999");
-        let reply = app.get("/api/cart/").token(&token).send().await;
+    let app = App::with(stores, rates(4, 3)).await;
+    let ask = async |token: String| app.get("/api/cart/").token(&token).send().await;
+    for number in 0..50 {
+        let reply = ask(format!("forged{number}")).await;
         assert!(fields(&reply).1.starts_with("\"address\""));
-        reply.expect(401, "invalid_token");
+        match number {
+            0..3 => reply.expect(401, "invalid_token"),
+            _ => reply.expect(429, "throttled"),
+        };
     }
-    for number in 4..50 {
-        let token = format!("plain.{number}.0.9999999999");
-        let reply = app.get("/api/cart/").token(&token).send().await;
-        reply.expect(429, "throttled");
+    // Genuine ones of a user who is gone, each of which is looked up: the address is no matter.
+    for number in 0..50 {
+        let reply = ask(format!("plain.7.0.99999999{number:02}")).await;
+        assert!(fields(&reply).1.starts_with("\"user\""));
+        match number {
+            0..4 => reply.expect(401, "invalid_token"),
+            _ => reply.expect(429, "throttled"),
+        };
     }
 }
 

@@ -17,7 +17,12 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
     assert_eq!(check(&["--deploy"]).code, Some(1));
     assert!(place.files().is_empty() && !place.path("data").exists());
 
-    let safe = ["--public-url", "https://shop.example.org"];
+    let safe = [
+        "--public-url",
+        "https://shop.example.org",
+        "--trusted-proxies",
+        "127.0.0.1",
+    ];
     place.serve(&[]).stop();
     place.make_staff(&QUICK).well();
     let files = place.files();
@@ -33,6 +38,7 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
         ),
         (&["--listen", "0.0.0.0:8000"], "--listen is 0.0.0.0:8000"),
         (&["--throttle", "off"], "--throttle is off"),
+        (&safe[..2], "--trusted-proxies is not set"),
         (&["--allowed-hosts", "*"], "--allowed-hosts is *"),
         (&["--allowed-origins", "*"], "--allowed-origins is *"),
     ] {
