@@ -170,19 +170,20 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
     fn take(&self, key: K, now: u64) -> Taken {
         // The time that an empty bucket takes to fill up.
         let whole = self.interval * u64::from(self.quota);
-        let mut left = 0;
-        let mut wait = None;
+        let mut left = self.interval;
+        let mut wait = 0;
         if let Some(shard) = self.shard(&key) {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = shard
-                .full
-                .get(&key)
-                .map_or(0, |full| full.saturating_sub(now));
-            left = before + self.interval;
-            if left > whole {
-                wait = Some(left - whole);
-                left = before;
-            } else if shard.has_room_for(&key, now) {
+            if let Some(full) = shard.full.get_mut(&key) {
+                let before = full.saturating_sub(now);
+                left += before;
+                if left > whole {
+                    wait = left - whole;
+                    left = before;
+                } else {
+                    *full = now + left;
+                }
+            } else if shard.has_room(now) {
                 shard.full.insert(key, now + left);
             }
         }
@@ -192,9 +193,9 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
             remaining: whole.saturating_sub(left) / self.interval,
             reset: left.div_ceil(1_000_000),
         };
-        let Some(wait) = wait else {
+        if wait == 0 {
             return (allowance, Ok(()));
-        };
+        }
         self.refused.add_one();
         let seconds = wait.div_ceil(1_000_000);
         (allowance, Err(ApiError::Throttled { seconds }))
@@ -202,13 +203,13 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
 }
 
 impl<K: Copy + Eq + Hash> Shard<K> {
-    fn has_room_for(&mut self, key: &K, now: u64) -> bool {
-        let is_full = |shard: &Self| shard.full.len() >= MOST;
-        if is_full(self) && now.saturating_sub(self.swept) >= SWEEP {
+    /// Whether there is room for one more.
+    fn has_room(&mut self, now: u64) -> bool {
+        if self.full.len() >= MOST && now.saturating_sub(self.swept) >= SWEEP {
             self.full.retain(|_, full| *full > now);
             self.swept = now;
         }
-        !is_full(self) || self.full.contains_key(key)
+        self.full.len() < MOST
     }
 }
 
