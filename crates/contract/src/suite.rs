@@ -110,6 +110,14 @@ macro_rules! each_case {
                 a_cart_line_is_edited_as_it_was_seen,
                 an_order_is_edited_as_it_was_seen,
             }
+            attempts {
+                tries_are_counted_under_their_key,
+                asking_is_no_try,
+                a_try_is_given_back,
+                tries_are_forgiven,
+                old_tries_are_forgotten,
+                tries_at_once_are_counted,
+            }
             keys {
                 one_key_is_one_order,
                 another_command_under_a_key_is_refused,

@@ -100,6 +100,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    attempts (key) {
+        key -> Text,
+        tries -> BigInt,
+        at -> BigInt,
+    }
+}
+
 diesel::joinable!(stock -> products (product_id));
 diesel::joinable!(product_texts -> products (product_id));
 diesel::joinable!(cart_items -> products (product_id));

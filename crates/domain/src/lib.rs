@@ -29,6 +29,7 @@
 
 mod account;
 mod actor;
+mod attempts;
 mod cart;
 mod fields;
 mod idempotency;
@@ -61,6 +62,10 @@ pub use account::{
     decide_switch,
 };
 pub use actor::{Access, Actor};
+pub use attempts::{
+    ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, Attempted,
+    Whereabouts, decide_attempt,
+};
 pub use cart::{
     Cart, CartAction, CartDecision, CartIssue, CartItem, CartLine, ChangeCart, MAX_CART_LINES,
     decide_cart,
@@ -96,8 +101,8 @@ pub use refusal::{Refusal, Shortage};
 pub use search::{Search, searched_text};
 pub use seen::Seen;
 pub use shop::{
-    AccountSettings, Accounts, Carts, Catalogue, HashedUser, NewUser, Orders, Session, ShopError,
-    SignedIn, TokenPair,
+    AccountSettings, Accounts, Attempts, Carts, Catalogue, HashedUser, NewUser, Orders, Session,
+    ShopError, SignedIn, TokenPair,
 };
 pub use slice::{Edge, Keyset, Place, Slice, Span};
 pub use sorting::{List, SortField, SortKey, SortValue, Sorting};

@@ -27,6 +27,7 @@ mod form;
 mod gate;
 mod handlers;
 mod idempotency;
+mod metrics;
 mod origin;
 mod pages;
 mod placing;
@@ -39,6 +40,7 @@ mod sessions;
 mod shapes;
 mod state;
 mod tags;
+mod throttle;
 mod unread;
 mod work;
 
@@ -47,12 +49,13 @@ pub use ipnet::IpNet;
 pub use origin::{NotAPublicUrl, PublicUrl};
 pub use routes::{Entry, table};
 pub use server::{Api, Running, StopHandle};
+pub use throttle::Throttling;
 pub use work::Limit;
 
 use std::sync::Arc;
 use std::time::Duration;
 use tradepost_batch::Batcher;
-use tradepost_domain::{Accounts, Carts, Catalogue, Currency, Orders, Seal, Upkeep};
+use tradepost_domain::{Accounts, Attempts, Carts, Catalogue, Currency, Orders, Seal, Upkeep};
 
 /// What there is to serve.
 #[derive(Clone)]
@@ -65,6 +68,8 @@ pub struct Shop {
     pub orders: Orders,
     /// Accounts.
     pub accounts: Accounts,
+    /// What keeps passwords from being guessed.
+    pub attempts: Attempts,
     /// Where orders wait to be placed together.
     pub batcher: Arc<Batcher>,
     /// What cursors are sealed with.
@@ -85,6 +90,10 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many requests are not too many; `None` for any number.
+    pub throttling: Option<Throttling>,
+    /// Networks that may read the metrics, besides this machine.
+    pub metrics_allow: Vec<IpNet>,
     /// Origins whose pages may use the API from a browser; `*` stands for any.
     pub allowed_origins: Vec<String>,
     /// Rows on a page of a list for clients that name no size.
@@ -135,6 +144,8 @@ impl Default for Settings {
             public_url: None,
             allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into(),
             trusted_proxies: Vec::new(),
+            throttling: Some(Throttling::default()),
+            metrics_allow: Vec::new(),
             allowed_origins: Vec::new(),
             page_size: 10,
             request_timeout: Duration::from_secs(5),

@@ -14,6 +14,7 @@
 //! ```
 
 mod accounts;
+mod attempts;
 mod carts;
 mod imports;
 mod keys;
@@ -25,9 +26,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradepost_domain::{
-    CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope, Keyset, Movement, MovementId,
-    Order, OrderId, Page, PageRequest, PlacementId, Product, ProductId, RefreshDigest,
-    RefreshToken, Slice, SortField, Sorting, Span, StoreError, StoreErrorKind, UserId,
+    AttemptCount, AttemptKey, CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope,
+    Keyset, Movement, MovementId, Order, OrderId, Page, PageRequest, PlacementId, Product,
+    ProductId, RefreshDigest, RefreshToken, Slice, SortField, Sorting, Span, StoreError,
+    StoreErrorKind, UserId,
 };
 
 /// A shop in memory. One mutex is every lock: commands come one after the other.
@@ -66,6 +68,7 @@ struct State {
     usernames: BTreeMap<String, UserId>,
     emails: BTreeMap<String, UserId>,
     refresh_tokens: BTreeMap<RefreshDigest, RefreshToken>,
+    attempts: BTreeMap<AttemptKey, AttemptCount>,
     last: LastIds,
 }
 

@@ -267,6 +267,47 @@ pub(crate) struct Given {
         default_value = "on"
     )]
     pub(crate) throttle: String,
+    /// Requests a minute of one user, all of which may come at once
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_USER",
+        hide_env_values = true,
+        value_name = "REQUESTS",
+        default_value = "1200"
+    )]
+    pub(crate) throttle_user: String,
+    /// The same of one address (IPv6: one /64), for what is asked without being signed in
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_ADDRESS",
+        hide_env_values = true,
+        value_name = "REQUESTS",
+        default_value = "6000"
+    )]
+    pub(crate) throttle_address: String,
+    /// Wrong sign-ins at one account from one address that are free; then each has to wait, and
+    /// longer each time. 15 minutes without one end it
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_SIGN_INS",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "5"
+    )]
+    pub(crate) throttle_sign_ins: String,
+    /// Wrong sign-ins at all accounts from one address in 15 minutes
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_ALL_SIGN_INS",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "100"
+    )]
+    pub(crate) throttle_all_sign_ins: String,
     /// Rows on a page, if the request does not say: 1 to 100
     #[arg(
         long,
@@ -304,6 +345,15 @@ pub(crate) struct Given {
         value_name = "NETWORKS"
     )]
     pub(crate) trusted_proxies: Option<String>,
+    /// Addresses or networks that may read /metrics besides this machine, separated by commas
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_METRICS_ALLOW",
+        hide_env_values = true,
+        value_name = "NETWORKS"
+    )]
+    pub(crate) metrics_allow: Option<String>,
 }
 
 impl Given {

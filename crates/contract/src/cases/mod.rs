@@ -2,6 +2,7 @@
 //! code, so that none can be forgotten.
 
 pub(crate) mod accounts;
+pub(crate) mod attempts;
 pub(crate) mod carts;
 pub(crate) mod edits;
 pub(crate) mod finding;

@@ -2,13 +2,13 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use tradepost_contract::usd;
 use tradepost_domain::{
-    Account, AccountRepository, AdjustStock, Adjusted, Audit, Cart, CartItem, CartRepository,
-    ChangeCart, ChangeEmail, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct,
-    Credentials, Ground, ImportRepository, ImportShop, Imported, Keyset, Ledger, Movement, Order,
-    OrderField, OrderFilter, OrderId, OrderList, OrderRepository, Outcome, Page, PageRequest,
-    PasswordHash, PlaceOrder, Placement, Product, ProductField, ProductFilter, ProductId,
-    ProductList, ProductRepository, Refresh, RefreshDigest, RefreshToken, Register, Slice, Span,
-    StoreError, SwitchUser, Upkeep, UserFilter, UserId, Written,
+    Account, AccountRepository, AdjustStock, Adjusted, Attempt, AttemptKey, AttemptRepository,
+    Audit, Cart, CartItem, CartRepository, ChangeCart, ChangeEmail, ChangeOrder, ChangePassword,
+    ChangeProduct, CreateProduct, Credentials, Ground, ImportRepository, ImportShop, Imported,
+    Keyset, Ledger, Movement, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository,
+    Outcome, Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductField,
+    ProductFilter, ProductId, ProductList, ProductRepository, Refresh, RefreshDigest, RefreshToken,
+    Register, Slice, Span, StoreError, SwitchUser, Upkeep, UserFilter, UserId, Written,
 };
 use tradepost_memory::MemoryStore;
 
@@ -45,9 +45,14 @@ pub(crate) struct Behaviour {
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
+    pub(crate) may_try: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) count_try: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) give_back: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
+    pub(crate) forgive: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) forget_attempts: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
 }
 
 /// The store in memory as it is.
@@ -76,9 +81,14 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     end_family: |store, token| store.end_family(token),
     forget_tokens: |store, before| store.forget_refresh_tokens(before),
     import: |store, command| store.import(command),
+    may_try: |store, attempt, now| store.may_try(attempt, now),
+    count_try: |store, attempt, now| store.count_try(attempt, now),
+    give_back: |store, key| store.give_back(key),
+    forgive: |store, key| store.forgive(key),
     audit: |store| store.audit(),
     check: |store| store.check(),
     forget_keys: |store, before| store.forget_keys(before),
+    forget_attempts: |store, before| store.forget_attempts(before),
 };
 
 /// A store that behaves like this.
@@ -229,6 +239,24 @@ impl AccountRepository for Broken {
     }
 }
 
+impl AttemptRepository for Broken {
+    fn may_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        (self.does.may_try)(&self.store, attempt, now)
+    }
+
+    fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        (self.does.count_try)(&self.store, attempt, now)
+    }
+
+    fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        (self.does.give_back)(&self.store, key)
+    }
+
+    fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        (self.does.forgive)(&self.store, key)
+    }
+}
+
 impl Ledger for Broken {
     fn audit(&self) -> Result<Audit, StoreError> {
         (self.does.audit)(&self.store)
@@ -256,5 +284,9 @@ impl Upkeep for Broken {
 
     fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.forget_tokens)(&self.store, before)
+    }
+
+    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.forget_attempts)(&self.store, before)
     }
 }

@@ -1,6 +1,6 @@
 //! Which case finds which fault.
 
-use crate::faults::{carts, imports, keys, orders, people, products, sessions};
+use crate::faults::{attempts, carts, imports, keys, orders, people, products, sessions};
 use crate::store::{Behaviour, HONEST};
 
 /// A fault, and the cases that must find it.
@@ -492,6 +492,54 @@ pub(crate) const FAULTS: &[Row] = &[
             ..HONEST
         },
         &["an_import_races_a_registration"],
+    ),
+    (
+        "looks before it counts a try",
+        Behaviour {
+            count_try: attempts::looks_before_it_counts,
+            ..HONEST
+        },
+        &["tries_at_once_are_counted"],
+    ),
+    (
+        "counts the tries of all places together",
+        Behaviour {
+            count_try: attempts::counts_all_places_together,
+            ..HONEST
+        },
+        &["tries_are_counted_under_their_key"],
+    ),
+    (
+        "counts a question as a try",
+        Behaviour {
+            may_try: HONEST.count_try,
+            ..HONEST
+        },
+        &["asking_is_no_try"],
+    ),
+    (
+        "keeps tries that are given back",
+        Behaviour {
+            give_back: attempts::keeps_what_is_given_back,
+            ..HONEST
+        },
+        &["a_try_is_given_back"],
+    ),
+    (
+        "forgives one try of many",
+        Behaviour {
+            forgive: attempts::gives_one_back,
+            ..HONEST
+        },
+        &["tries_are_forgiven"],
+    ),
+    (
+        "forgets counts of tries too early",
+        Behaviour {
+            forget_attempts: attempts::forgets_too_many,
+            ..HONEST
+        },
+        &["old_tries_are_forgotten"],
     ),
     (
         "keeps wrong books",

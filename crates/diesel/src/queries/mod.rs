@@ -13,6 +13,7 @@
 //! Every write has the same shape: lock, read, let the domain decide, write what it returned.
 
 mod accounts;
+mod attempts;
 mod carts;
 mod history;
 mod imports;

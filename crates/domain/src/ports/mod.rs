@@ -14,6 +14,7 @@
 //! touches, call `decide`, write what it returns, commit.
 
 mod accounts;
+mod attempts;
 mod carts;
 mod imports;
 mod ledger;
@@ -26,6 +27,7 @@ mod upkeep;
 use std::sync::Arc;
 
 pub use accounts::{AccountRepository, UserFilter};
+pub use attempts::AttemptRepository;
 pub use carts::CartRepository;
 pub use imports::{ImportRepository, Imported};
 pub use ledger::{Audit, Discrepancy, Ledger};
@@ -35,11 +37,12 @@ pub use outside::{
 };
 pub use products::ProductRepository;
 pub use store_error::{StoreError, StoreErrorKind};
-pub use upkeep::Upkeep;
+pub use upkeep::{PoolUse, Upkeep};
 
 #[cfg(any(test, feature = "mocks"))]
 pub use {
     accounts::MockAccountRepository,
+    attempts::MockAttemptRepository,
     carts::MockCartRepository,
     imports::MockImportRepository,
     ledger::MockLedger,
@@ -65,6 +68,8 @@ pub struct Stores {
     pub accounts: Arc<dyn AccountRepository>,
     /// Taking over another shop.
     pub imports: Arc<dyn ImportRepository>,
+    /// Tries at what can be guessed.
+    pub attempts: Arc<dyn AttemptRepository>,
     /// The books.
     pub ledger: Arc<dyn Ledger>,
     /// What keeps the store in order.
@@ -81,6 +86,7 @@ impl Stores {
             + OrderRepository
             + AccountRepository
             + ImportRepository
+            + AttemptRepository
             + Ledger
             + Upkeep
             + 'static,
@@ -91,6 +97,7 @@ impl Stores {
             orders: store.clone(),
             accounts: store.clone(),
             imports: store.clone(),
+            attempts: store.clone(),
             ledger: store.clone(),
             upkeep: store,
         }

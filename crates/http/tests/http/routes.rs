@@ -114,6 +114,7 @@ async fn the_table_has_the_lines_of_the_contract() {
         ("/api/products/{id}/stock/", vec!["GET Staff", "POST Staff"]),
         ("/healthz", vec!["GET Public"]),
         ("/readyz", vec!["GET Public"]),
+        ("/metrics", vec!["GET Public"]),
         (
             "/api/cart/",
             vec!["GET Customer", "POST Customer", "DELETE Customer"],

@@ -95,9 +95,16 @@ impl Findings {
             filters.contains("debug") || filters.contains("trace"),
             "RUST_LOG asks for debugging: the log grows fast and says more than it should.",
         );
-        if config.throttle {
-            say("note: --throttle is on, but this version does not slow anybody down yet.");
-        }
+        self.warn_if(
+            public.is_some() && config.trusted_proxies.is_empty() && config.throttle.is_some(),
+            "--trusted-proxies is not set: behind a proxy, all clients count as one address, \
+             and a few of them can keep the others from signing in.",
+        );
+        self.warn_if(
+            config.throttle.is_none(),
+            "--throttle is off: passwords can be guessed as fast as they are checked, \
+             and anybody can ask as much as they like.",
+        );
     }
 
     fn of_files(&mut self, config: &Config) {

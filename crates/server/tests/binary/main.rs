@@ -13,6 +13,8 @@ mod import;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod rotation;
@@ -22,3 +24,5 @@ mod serve;
 mod settings;
 #[cfg(test)]
 mod start_and_stop;
+#[cfg(test)]
+mod throttle;
