@@ -1,4 +1,7 @@
+\set user random(1, {each})
 \set page random(0, {pages} - 1)
+SELECT id, username, email, is_staff, is_active, session_epoch, created_at
+FROM users WHERE id = :user;
 SELECT p.id, p.sku, p.name, p.description, p.price, p.archived, p.created_at, p.updated_at, s.on_hand,
        (SELECT catalogue_size FROM shop WHERE id = 1)
 FROM products p LEFT JOIN stock s ON s.product_id = p.id

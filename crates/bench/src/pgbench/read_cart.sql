@@ -1,4 +1,6 @@
 \set user random(1, {each})
+SELECT id, username, email, is_staff, is_active, session_epoch, created_at
+FROM users WHERE id = :user;
 SELECT c.id, c.user_id, c.product_id, c.quantity, c.created_at, c.updated_at,
        p.id, p.sku, p.name, p.description, p.price, p.archived, p.created_at, p.updated_at, s.on_hand
 FROM cart_items c JOIN products p ON p.id = c.product_id JOIN stock s ON s.product_id = p.id
