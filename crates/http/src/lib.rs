@@ -26,6 +26,7 @@ mod form;
 mod gate;
 mod handlers;
 mod idempotency;
+mod openapi;
 mod origin;
 mod pages;
 mod placing;
@@ -43,6 +44,7 @@ mod work;
 
 pub use error::error_codes;
 pub use ipnet::IpNet;
+pub use openapi::document;
 pub use origin::{NotAPublicUrl, PublicUrl};
 pub use routes::{Entry, table};
 pub use server::{Api, Running, StopHandle};

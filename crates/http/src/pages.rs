@@ -1,13 +1,21 @@
 //! Numbered pages, with absolute links to their neighbours.
 
 use crate::query::{Listing, encode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::Page;
 
-#[derive(Serialize)]
+/// A page of a list.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct PageShape<T> {
+    /// How many there are in all.
     count: u64,
+    /// The address of the next page.
+    #[schemars(url)]
     next: Option<String>,
+    /// The address of the page before.
+    #[schemars(url)]
     previous: Option<String>,
     results: Vec<T>,
 }

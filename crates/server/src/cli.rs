@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Verify,
     /// Put a new signing key beside the old ones, which nobody notices; servers may run
     RotateKey(RotateKey),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
     /// Read the configuration and the database and say what is unsafe
     Check(Check),
 }

@@ -19,6 +19,7 @@ mod envelope;
 mod hostile;
 mod idempotency;
 mod log;
+mod openapi;
 mod orders;
 mod probes;
 mod products;

@@ -1,0 +1,109 @@
+//! Parameters and headers, each described once.
+
+use serde_json::{Map, Value, json};
+use tradepost_domain::{IdempotencyKey, PageRequest, UserSearch};
+
+/// A parameter of a request.
+pub(super) struct Parameter {
+    pub(super) key: &'static str,
+    name: &'static str,
+    place: &'static str,
+    about: &'static str,
+    schema: fn() -> Value,
+}
+
+impl Parameter {
+    pub(super) fn description(&self) -> Value {
+        json!({
+            "name": self.name,
+            "in": self.place,
+            "description": self.about,
+            "required": self.place == "path",
+            "schema": (self.schema)()
+        })
+    }
+
+    pub(super) fn reference(&self) -> Value {
+        reference("parameters", self.key)
+    }
+}
+
+macro_rules! parameters {
+    ($($name:ident = $place:literal $key:literal $api:literal $about:expr, $schema:expr;)+) => {
+        $(pub(super) const $name: Parameter = Parameter {
+            key: $key,
+            name: $api,
+            place: $place,
+            about: $about,
+            schema: || $schema,
+        };)+
+
+        /// Every parameter there is.
+        pub(super) const ALL: &[Parameter] = &[$($name),+];
+    };
+}
+
+parameters! {
+    ID = "path" "Id" "id" "What cannot be an id is 404, as an id that is not there.",
+        json!({"type": "integer", "format": "int64", "minimum": 1});
+    FILE = "path" "File" "file" "One of the page's files.",
+        json!({"type": "string", "enum": crate::handlers::docs::NAMES});
+    PAGE = "query" "Page" "page" "Which page, from 1. One that does not exist is 404.",
+        json!({"type": "integer", "minimum": 1, "default": 1});
+    PAGE_SIZE = "query" "PageSize" "page_size"
+        "Rows on a page; more than 100 is taken as 100. Without it, 10 or what the shop has set.",
+        json!({"type": "integer", "minimum": 1, "examples": [PageRequest::MAX_SIZE]});
+    ARCHIVED = "query" "Archived" "archived"
+        "For staff: what is archived, alone. From anybody else it is as if it was not there.",
+        json!({"type": "boolean", "default": false});
+    SEARCH_USERS = "query" "SearchUsers" "search"
+        "Text in the username or in the e-mail address, whatever its case.",
+        json!({"type": "string", "maxLength": UserSearch::MAX});
+    REQUEST_ID = "header" "RequestId" "X-Request-ID"
+        "A name for this request, of up to 128 letters, digits, `.`, `_` and `-`; another is replaced.",
+        json!({"type": "string"});
+    IDEMPOTENCY_KEY = "header" "IdempotencyKey" "Idempotency-Key"
+        "Under one key the same request happens once, and is answered again as it was. A new random one for each thing that is to happen.",
+        json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": IdempotencyKey::MAX + 2,
+            "pattern": r#"^([!#-~][!-~]{0,254}|"[!-~]{1,255}")$"#
+        });
+    IF_MATCH = "header" "IfMatch" "If-Match"
+        "The `ETag` of what the client saw, or several of them, or `*`. If somebody edited it since, it is 412 and nothing changes.",
+        tags();
+    IF_NONE_MATCH = "header" "IfNoneMatch" "If-None-Match"
+        "The `ETag` of what the client holds. If it is still that, it is 304.",
+        tags();
+}
+
+/// Entity tags. What is none is no error, and the tag of nothing.
+fn tags() -> Value {
+    let list = r#"^(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*$"#;
+    json!({"anyOf": [{"type": "string", "pattern": list}, {"type": "string"}]})
+}
+
+/// Headers of answers: the key in the document, the name, what it says, its schema.
+#[rustfmt::skip]
+pub(super) fn headers() -> Value {
+    let headers = [
+        ("X-Request-ID", "The name of this request, in the log as well.", json!({"type": "string", "minLength": 1})),
+        ("ETag", "Of all that the answer shows, for `If-None-Match` and `If-Match`. Not on an answer that is given again under its `Idempotency-Key`.", json!({"type": "string", "pattern": "^\"[0-9a-f.]+\"$"})),
+        ("Location", "The absolute address of what was made.", json!({"type": "string", "format": "uri"})),
+        ("Idempotent-Replayed", "`true` on an answer that was given before.", json!({"type": "string", "enum": ["true"]})),
+        ("Retry-After", "Seconds after which it may be worth another try.", json!({"type": "integer", "minimum": 1})),
+        ("WWW-Authenticate", "How to sign in (RFC 6750).", json!({"type": "string", "pattern": "^Bearer"})),
+        ("Allow", "The methods that the path has.", json!({"type": "string"})),
+    ];
+    let headers = headers.into_iter().map(|(name, about, schema)| {
+        let always = ["X-Request-ID", "Location", "WWW-Authenticate", "Allow"].contains(&name);
+        let header = json!({"description": about, "required": always, "schema": schema});
+        (name.to_owned(), header)
+    });
+    headers.collect::<Map<_, _>>().into()
+}
+
+pub(super) fn reference(kind: &str, key: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{key}")})
+}
