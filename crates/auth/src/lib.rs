@@ -6,16 +6,18 @@
 //! - [`JwtTokens`] signs with one [`SigningKey`] of a [`KeyRing`] and accepts the others beside it,
 //!   so that keys can be replaced without signing anybody out.
 
+mod django;
 #[cfg(test)]
 mod forge;
 mod hs256;
 mod key;
 mod password;
 mod ring;
+mod seal;
 mod token;
 
 pub use key::{KeyTooShort, SigningKey};
-pub use password::{BcryptHasher, CostOutOfRange};
+pub use password::{BcryptHasher, CostOutOfRange, is_checkable};
 pub use ring::{KeyRing, TimedKey};
 pub use token::JwtTokens;
 

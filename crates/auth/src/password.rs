@@ -1,5 +1,6 @@
-//! Passwords by bcrypt.
+//! Passwords by bcrypt, and those that another shop hashed in its own way.
 
+use crate::django::DjangoHash;
 use crate::hex;
 use bcrypt::HashParts;
 use sha2::{Digest, Sha256};
@@ -65,7 +66,11 @@ impl PasswordHasher for BcryptHasher {
     }
 
     fn verify(&self, candidate: &str, hash: &PasswordHash) -> bool {
-        bcrypt::non_truncating_verify(material(candidate), hash.reveal()).unwrap_or_else(|_| {
+        let outcome = match DjangoHash::parse(hash.reveal()) {
+            Some(hash) => hash.verify(candidate, fits),
+            None => fits(&material(candidate), hash.reveal()),
+        };
+        outcome.unwrap_or_else(|| {
             // A hash that cannot be read belongs to an account that nobody can sign in to, and
             // must not be told from others by the time it takes.
             self.verify_nobody(candidate);
@@ -80,8 +85,39 @@ impl PasswordHasher for BcryptHasher {
     }
 
     fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        if DjangoHash::parse(hash.reveal()).is_some() {
+            return true;
+        }
         let parts = hash.reveal().parse::<HashParts>();
         parts.is_ok_and(|parts| parts.get_cost() < self.cost)
+    }
+}
+
+/// The costs that a hash from elsewhere may have: four times the work of the highest that may be
+/// chosen here. One that asks for more would keep a core busy for hours.
+const CHECKED_COSTS: std::ops::RangeInclusive<u32> = 4..=16;
+
+/// Whether these bytes are those that were hashed; `None` if the hash cannot be checked.
+fn fits(candidate: &[u8], hash: &str) -> Option<bool> {
+    let parts = hash.parse::<HashParts>().ok()?;
+    if !CHECKED_COSTS.contains(&parts.get_cost()) {
+        return None;
+    }
+    bcrypt::non_truncating_verify(candidate, hash).ok()
+}
+
+/// Whether a password can be checked against this hash at all. Nobody can sign in with one that
+/// cannot.
+#[must_use]
+pub fn is_checkable(hash: &PasswordHash) -> bool {
+    let by_bcrypt = |hash: &str| {
+        let parts = hash.parse::<HashParts>();
+        parts.is_ok_and(|parts| CHECKED_COSTS.contains(&parts.get_cost()))
+    };
+    match DjangoHash::parse(hash.reveal()) {
+        Some(DjangoHash::Pbkdf2 { .. }) => true,
+        Some(DjangoHash::Bcrypt(hash) | DjangoHash::BcryptSha256(hash)) => by_bcrypt(hash),
+        None => by_bcrypt(hash.reveal()),
     }
 }
 
@@ -102,6 +138,10 @@ fn material(text: &str) -> Cow<'_, [u8]> {
     bytes.extend(hex(&digest).into_bytes());
     Cow::Owned(bytes)
 }
+
+#[cfg(test)]
+#[path = "django_tests.rs"]
+mod django_tests;
 
 #[cfg(test)]
 mod tests {

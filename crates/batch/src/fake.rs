@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::{
-    ChangeOrder, Currency, Money, Order, OrderFilter, OrderId, OrderRepository, OrderStatus,
-    Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId, Refusal, StoreError,
-    StoreErrorKind, UserId, Written,
+    ChangeOrder, Currency, Keyset, Money, Order, OrderField, OrderFilter, OrderId, OrderList,
+    OrderRepository, OrderStatus, Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId,
+    Refusal, Slice, Span, StoreError, StoreErrorKind, UserId, Written,
 };
 
 /// What to do with a batch.
@@ -142,7 +142,16 @@ impl OrderRepository for Fake {
         }
     }
 
-    fn list(&self, _: OrderFilter, _: PageRequest) -> Result<Page<Order>, StoreError> {
+    fn list(&self, _: &OrderList, _: PageRequest) -> Result<Page<Order>, StoreError> {
+        Err(StoreError::new(StoreErrorKind::Other))
+    }
+
+    fn slice(
+        &self,
+        _: &OrderFilter,
+        _: Keyset<OrderField>,
+        _: &Span,
+    ) -> Result<Slice<Order>, StoreError> {
         Err(StoreError::new(StoreErrorKind::Other))
     }
 

@@ -44,12 +44,18 @@
 
 #[cfg(test)]
 mod fake;
+mod figures;
+mod histogram;
 mod pause;
 mod queue;
 #[cfg(test)]
 mod tests;
 mod worker;
 
+pub use figures::Figures;
+pub use histogram::{Histogram, Reading};
+
+use figures::Counts;
 use queue::{Done, Queue};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
@@ -96,6 +102,7 @@ pub struct Batcher {
     queue: Arc<Queue>,
     worker: Mutex<Option<JoinHandle<()>>>,
     worker_id: ThreadId,
+    counts: Arc<Counts>,
 }
 
 impl Batcher {
@@ -105,17 +112,19 @@ impl Batcher {
     /// If the operating system has no thread to give.
     pub fn start(orders: Arc<dyn OrderRepository>, limits: Limits) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(limits.waiting.max(1)));
+        let counts = Arc::new(Counts::new());
         let worker = {
-            let queue = Arc::clone(&queue);
+            let (queue, counts) = (Arc::clone(&queue), Arc::clone(&counts));
             let batch = limits.batch.max(1);
             thread::Builder::new()
                 .name("orders".to_owned())
-                .spawn(move || worker::run(&queue, orders.as_ref(), batch))?
+                .spawn(move || worker::run(&queue, orders.as_ref(), batch, &counts))?
         };
         Ok(Self {
             queue,
             worker_id: worker.thread().id(),
             worker: Mutex::new(Some(worker)),
+            counts,
         })
     }
 
@@ -139,6 +148,12 @@ impl Batcher {
         let number = self.queue.push(request, deadline, done)?;
         let queue = Arc::clone(&self.queue);
         Ok(Ticket { queue, number })
+    }
+
+    /// What it has done since it was started.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.counts.read(self.queue.len())
     }
 
     /// Accepts nothing more, places all that waits (what is contended is tried until its deadline),

@@ -15,6 +15,8 @@ pub(crate) struct Waiting {
     pub(crate) request: PlaceOrder,
     /// Until when it is tried again while others are at work on what it needs.
     pub(crate) deadline: Instant,
+    /// When it was handed in.
+    pub(crate) since: Instant,
     pub(crate) done: Done,
 }
 
@@ -79,6 +81,7 @@ impl Queue {
             number,
             request,
             deadline,
+            since: Instant::now(),
             done,
         });
         drop(state);
@@ -124,6 +127,12 @@ impl Queue {
                 }
             };
         }
+    }
+
+    /// How many requests wait or pause.
+    pub(crate) fn len(&self) -> usize {
+        let state = self.state();
+        state.waiting.len() + state.paused.len()
     }
 
     /// Accepts nothing more.

@@ -411,3 +411,35 @@ fn no_answer_is_lost_or_given_twice_whoever_races() {
     assert_eq!(at(THREADS * EACH), placed.len() + withdrawn.len());
     assert!(fake.batches().iter().all(|batch| batch.len() <= 16));
 }
+
+#[test]
+fn what_it_did_is_counted() {
+    let (fake, gate) = Fake::gated();
+    let batcher = Batcher::start(fake.clone(), limits(2, 10)).unwrap();
+    let (sender, answers) = mpsc::channel();
+    submit(&batcher, 1, &sender).unwrap();
+    gate.wait_for_batch();
+    for id in [3, 5, 4] {
+        submit(&batcher, id, &sender).unwrap();
+    }
+    assert_eq!(batcher.figures().waiting, 3);
+    thread::sleep(Duration::from_millis(3));
+    // 1 alone; 3 and 5; 4 alone, contended once and placed then.
+    for act in [Act::Place, Act::Place, Act::ContendEven] {
+        fake.then(act);
+    }
+    gate.open();
+    for _ in 0..4 {
+        placed(&answers);
+    }
+    batcher.close();
+    let figures = batcher.figures();
+    assert_eq!((figures.waiting, figures.contended), (0, 1));
+    assert_eq!((figures.sizes.count, figures.sizes.sum), (4, 5));
+    assert_eq!(figures.sizes.buckets[..2], [(1, 3), (2, 4)]);
+    assert_eq!((figures.waits.count, figures.took.count), (4, 4));
+    assert!(
+        figures.waits.sum >= 9_000 && figures.took.sum >= 3_000,
+        "{figures:?}"
+    );
+}

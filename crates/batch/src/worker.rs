@@ -1,20 +1,22 @@
 //! The worker: one batch after the other.
 
+use crate::figures::{Counts, micros};
 use crate::pause::Pauses;
 use crate::queue::{Done, Queue, Waiting};
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 use tradepost_domain::{
     OrderRepository, PlaceOrder, Placement, Refusal, StoreError, StoreErrorKind,
 };
 
 /// Places what waits until the queue is closed and empty.
-pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize) {
+pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize, counts: &Counts) {
     let mut pauses = Pauses::new();
     while let Some(batch) = queue.take(most) {
-        carry_out(queue, orders, &mut pauses, batch);
+        carry_out(queue, orders, &mut pauses, counts, batch);
     }
 }
 
@@ -22,23 +24,39 @@ fn carry_out(
     queue: &Queue,
     orders: &dyn OrderRepository,
     pauses: &mut Pauses,
+    counts: &Counts,
     batch: Vec<Waiting>,
 ) {
     let requests: Vec<PlaceOrder> = batch.iter().map(|one| one.request.clone()).collect();
-    match place(orders, &requests) {
+    let began = Instant::now();
+    let placed = place(orders, &requests);
+    let size = u64::try_from(requests.len()).unwrap_or(u64::MAX);
+    counts.sizes.note(size);
+    counts.took.note(micros(began.elapsed()));
+    let settled = |waiting: &Waiting| {
+        let waited = began.saturating_duration_since(waiting.since);
+        counts.waits.note(micros(waited));
+    };
+    match placed {
         Ok(placements) => {
             for (waiting, placement) in batch.into_iter().zip(placements) {
+                if placement == Err(Refusal::Contended) {
+                    counts.contended.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    settled(&waiting);
+                }
                 settle(queue, pauses, waiting, placement);
             }
         }
         // One bad row is no business of the others: each goes alone.
         Err(error) if batch.len() > 1 && may_be_of_one(error.kind()) => {
             for waiting in batch {
-                carry_out(queue, orders, pauses, vec![waiting]);
+                carry_out(queue, orders, pauses, counts, vec![waiting]);
             }
         }
         Err(error) => {
             for waiting in batch {
+                settled(&waiting);
                 answer(waiting.done, Err(error.clone()));
             }
         }

@@ -67,6 +67,21 @@ macro_rules! each_case {
                 a_deleted_order_is_cancelled_and_archived,
                 a_refused_change_changes_nothing,
             }
+            lists {
+                products_are_filtered,
+                products_are_sorted,
+                orders_are_filtered,
+                orders_are_sorted,
+            }
+            walking {
+                every_product_is_walked_past_once,
+                filtered_products_are_walked,
+                every_order_is_walked_past_once,
+            }
+            finding {
+                words_are_found_in_every_script,
+                an_edit_is_found,
+            }
             accounts {
                 a_new_account_is_as_registered,
                 an_unknown_account_is_absent,
@@ -95,6 +110,14 @@ macro_rules! each_case {
                 a_cart_line_is_edited_as_it_was_seen,
                 an_order_is_edited_as_it_was_seen,
             }
+            attempts {
+                tries_are_counted_under_their_key,
+                asking_is_no_try,
+                a_try_is_given_back,
+                tries_are_forgiven,
+                old_tries_are_forgotten,
+                tries_at_once_are_counted,
+            }
             keys {
                 one_key_is_one_order,
                 another_command_under_a_key_is_refused,
@@ -106,6 +129,14 @@ macro_rules! each_case {
                 one_key_is_one_addition,
                 old_keys_are_forgotten,
                 a_healthy_store_says_so,
+            }
+            imports {
+                a_shop_is_taken_over_as_it_was,
+                what_was_sold_is_in_the_ledger,
+                later_ids_go_on_from_there,
+                an_order_of_before_can_be_cancelled,
+                a_large_shop_is_taken_over,
+                a_refused_import_writes_nothing,
             }
             ledger {
                 an_empty_shop_has_empty_books,
@@ -135,6 +166,7 @@ macro_rules! each_case {
                 signing_out_races_refreshing,
                 one_address_goes_to_one_account,
                 lists_are_of_one_moment,
+                an_import_races_a_registration,
                 orders_under_one_key_are_one,
                 products_under_one_key_are_one,
                 additions_under_one_key_are_one,

@@ -116,6 +116,23 @@ impl OpenError {
     }
 }
 
+/// Why a database could not be copied.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// It could not be opened.
+    #[error(transparent)]
+    Open(OpenError),
+    /// No room for the copy.
+    #[error("there is no room left")]
+    Full,
+    /// The database keeps its copies by itself.
+    #[error("it is not an SQLite database")]
+    NotAFile,
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
 /// Why a database could not be migrated. It is as it was before.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {

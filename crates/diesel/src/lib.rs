@@ -29,10 +29,10 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use error::{MigrateError, OpenError};
+pub use error::{BackupError, MigrateError, OpenError};
 pub use url::{DatabaseUrl, UrlError};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tradepost_domain::{Currency, Stores};
@@ -53,6 +53,8 @@ pub struct OpenOptions {
 pub enum ShopCurrency {
     /// This one: written into a database that has none yet, and compared with one that has.
     Is(Currency),
+    /// This one: compared with that of a database that has one, and not written.
+    Like(Currency),
     /// Whatever the database says; this one while it says nothing, without writing it.
     Stored {
         /// While the database says nothing.
@@ -64,11 +66,13 @@ impl ShopCurrency {
     fn agree(self, stored: Option<&str>) -> Result<Currency, OpenError> {
         let known = stored.and_then(Currency::from_code);
         match (self, known) {
-            (Self::Is(wanted), Some(stored)) if wanted != stored => Err(OpenError::OtherCurrency {
-                stored: stored.to_string(),
-                wanted,
-            }),
-            (Self::Is(currency), _)
+            (Self::Is(wanted) | Self::Like(wanted), Some(stored)) if wanted != stored => {
+                Err(OpenError::OtherCurrency {
+                    stored: stored.to_string(),
+                    wanted,
+                })
+            }
+            (Self::Is(currency) | Self::Like(currency), _)
             | (Self::Stored { .. }, Some(currency))
             | (
                 Self::Stored {
@@ -99,6 +103,34 @@ pub fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Stores, OpenErro
         #[cfg(not(feature = "postgres"))]
         DatabaseUrl::Postgres(_) => Err(OpenError::NotBuiltIn { name: "postgres" }),
     }
+}
+
+/// Copies an SQLite database, while others use it, as it is at one moment; into a file that is empty
+/// or not there. What it costs is reading and writing the whole of it.
+///
+/// # Errors
+/// [`BackupError`]; what is in the file then is no copy.
+pub fn back_up(url: &DatabaseUrl, into: &Path) -> Result<(), BackupError> {
+    match url {
+        #[cfg(feature = "sqlite")]
+        DatabaseUrl::Sqlite(path) => sqlite::copy(path, into),
+        #[cfg(not(feature = "sqlite"))]
+        DatabaseUrl::Sqlite(_) => {
+            let _only_a_file_can_be_copied = into;
+            Err(BackupError::NotAFile)
+        }
+        DatabaseUrl::Postgres(_) => Err(BackupError::NotAFile),
+    }
+}
+
+/// Proves a copy that [`back_up`] made and nobody uses: SQLite finds nothing wrong with the file, and
+/// what is wrong with its books, if anything, is in the audit.
+///
+/// # Errors
+/// [`BackupError`] if it cannot be read.
+#[cfg(feature = "sqlite")]
+pub fn prove(copy: &Path) -> Result<tradepost_domain::Audit, BackupError> {
+    sqlite::prove(copy)
 }
 
 /// What is unsafe about the settings of the database's server, a sentence each. [`open`] writes the

@@ -10,6 +10,7 @@ mod connect;
 pub(crate) mod locks;
 #[cfg(test)]
 mod proxy;
+pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tradepost_domain::{Currency, StoreError, StoreErrorKind};
+use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind};
 
 /// The connection that the queries are written against.
 pub(crate) type Conn = PgConnection;
@@ -98,6 +99,17 @@ impl Database {
     /// Whether the database answers, and has every migration.
     pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
         self.read(queries::require_current)
+    }
+
+    /// How its connections are used.
+    pub(crate) fn pool_use(&self) -> Vec<PoolUse> {
+        let state = self.pool.state();
+        vec![PoolUse {
+            name: "connections",
+            busy: state.connections.saturating_sub(state.idle_connections),
+            idle: state.idle_connections,
+            most: self.pool.max_size(),
+        }]
     }
 
     /// Nothing to look for: PostgreSQL checks its constraints itself, and its pages as they are read.

@@ -93,9 +93,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    product_texts (product_id) {
+        product_id -> BigInt,
+        folded -> Text,
+    }
+}
+
+diesel::table! {
+    attempts (key) {
+        key -> Text,
+        tries -> BigInt,
+        at -> BigInt,
+    }
+}
+
 diesel::joinable!(stock -> products (product_id));
+diesel::joinable!(product_texts -> products (product_id));
 diesel::joinable!(cart_items -> products (product_id));
-diesel::allow_tables_to_appear_in_same_query!(products, stock, cart_items);
+diesel::allow_tables_to_appear_in_same_query!(products, stock, cart_items, product_texts);
 diesel::allow_tables_to_appear_in_same_query!(orders, order_lines);
 
 diesel::table! {

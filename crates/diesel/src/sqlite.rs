@@ -5,12 +5,14 @@
 //! connections, which the write-ahead log lets go on meanwhile.
 
 pub(crate) mod among;
+mod backup;
 pub(crate) mod bulk;
 mod classify;
 mod connect;
 pub(crate) mod locks;
 #[cfg(test)]
 mod opening_tests;
+pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -18,6 +20,7 @@ mod writer;
 #[path = "queries/mod.rs"]
 mod queries;
 
+pub(crate) use backup::{copy, prove};
 pub(crate) use queries::Migrator;
 
 use crate::failure::Failure;
@@ -30,7 +33,7 @@ use diesel::{QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tradepost_domain::{Currency, StoreError, StoreErrorKind};
+use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind};
 use writer::Writer;
 
 /// The connection that the queries are written against.
@@ -77,6 +80,17 @@ impl Database {
     /// Whether the database answers, and has every migration.
     pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
         self.read(queries::require_current)
+    }
+
+    /// How its connections are used. The writer's is nobody else's to have.
+    pub(crate) fn pool_use(&self) -> Vec<PoolUse> {
+        let state = self.readers.state();
+        vec![PoolUse {
+            name: "readers",
+            busy: state.connections.saturating_sub(state.idle_connections),
+            idle: state.idle_connections,
+            most: self.readers.max_size(),
+        }]
     }
 
     /// What SQLite finds wrong with the file, and with the rows of each table. Over a connection of

@@ -33,6 +33,18 @@ const DAMAGE: &[(&str, &str)] = &[
         "INSERT INTO stock VALUES (77, 0)",
         "stock: row 77 refers to products 77",
     ),
+    (
+        "UPDATE product_texts SET folded = 'x' WHERE product_id = 1",
+        "product 1: what is searched of it",
+    ),
+    (
+        "DELETE FROM product_texts WHERE product_id = 3",
+        "product 3: what is searched of it",
+    ),
+    (
+        "UPDATE products SET name = 'Another' WHERE id = 2",
+        "product 2: what is searched of it",
+    ),
     ("DELETE FROM stock_movements WHERE id = 1", "product 1: "),
     (
         "UPDATE stock_movements SET delta = delta - 1 WHERE id = 1",

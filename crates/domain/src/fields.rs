@@ -70,6 +70,33 @@ pub enum Problem {
         /// The set.
         allowed: Vec<&'static str>,
     },
+    /// Less than nothing.
+    #[error("May not be negative.")]
+    Negative,
+    /// Something was named that was named before.
+    #[error("Each may be named once.")]
+    Repeated,
+    /// Too many words.
+    #[error("At most {max} words are allowed.")]
+    TooManyWords {
+        /// The most words allowed.
+        max: usize,
+    },
+    /// Not a time with its zone.
+    #[error("Enter a time as in RFC 3339, such as 2026-01-31T12:00:00Z.")]
+    NotATime,
+    /// An order in which a list cannot be read by cursor.
+    #[error("With a cursor, lists are ordered by one of: {}.", .allowed.join(", "))]
+    NotByOneField {
+        /// The fields.
+        allowed: Vec<&'static str>,
+    },
+    /// A cursor that was not given out for this list.
+    #[error("This is no cursor of this list in this order.")]
+    NotACursor,
+    /// A page's number beside a cursor.
+    #[error("A list is read by page or by cursor, not by both.")]
+    PageAndCursor,
     /// The product is not there, or no longer sold.
     #[error("There is no such product.")]
     UnknownProduct,

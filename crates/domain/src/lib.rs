@@ -29,10 +29,13 @@
 
 mod account;
 mod actor;
+mod attempts;
 mod cart;
 mod fields;
 mod idempotency;
 mod ids;
+mod import;
+mod lists;
 mod money;
 mod order;
 mod order_status;
@@ -43,8 +46,11 @@ mod product;
 mod quantity;
 mod refresh;
 mod refusal;
+mod search;
 mod seen;
 mod shop;
+mod slice;
+mod sorting;
 mod stock;
 #[cfg(test)]
 mod testing;
@@ -56,6 +62,10 @@ pub use account::{
     decide_switch,
 };
 pub use actor::{Access, Actor};
+pub use attempts::{
+    ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, Attempted,
+    Whereabouts, decide_attempt,
+};
 pub use cart::{
     Cart, CartAction, CartDecision, CartIssue, CartItem, CartLine, ChangeCart, MAX_CART_LINES,
     decide_cart,
@@ -65,6 +75,11 @@ pub use idempotency::{
     IdempotencyKey, KEY_LIFE, KeyRecord, KeyScope, Keyed, Render, Written, decide_key,
 };
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
+pub use import::{
+    Ground, ImportDecision, ImportFault, ImportProblem, ImportRefusal, ImportRow, ImportShop,
+    LARGEST_IMPORTED_ID, decide_import, sales_history,
+};
+pub use lists::{OrderField, OrderFilter, OrderList, ProductField, ProductFilter, ProductList};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderLine, decide_order};
 pub use order_status::OrderStatus;
@@ -83,11 +98,14 @@ pub use refresh::{
     decide_refresh,
 };
 pub use refusal::{Refusal, Shortage};
+pub use search::{Search, searched_text};
 pub use seen::Seen;
 pub use shop::{
-    AccountSettings, Accounts, Carts, Catalogue, HashedUser, NewUser, Orders, Session, ShopError,
-    SignedIn, TokenPair,
+    AccountSettings, Accounts, Attempts, Carts, Catalogue, HashedUser, NewUser, Orders, Session,
+    ShopError, SignedIn, TokenPair,
 };
+pub use slice::{Edge, Keyset, Place, Slice, Span};
+pub use sorting::{List, SortField, SortKey, SortValue, Sorting};
 pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     decide_adjustment,

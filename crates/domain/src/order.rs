@@ -166,7 +166,8 @@ fn moved(
     OrderDecision { order, returns }
 }
 
-/// The ledger's entries for an order, one for each line.
+/// The ledger's entries for an order, one for each product: orders from another shop may have
+/// several lines of one.
 pub(crate) fn movements(
     order: OrderId,
     units: impl Iterator<Item = (ProductId, i64)>,
@@ -174,21 +175,25 @@ pub(crate) fn movements(
     actor: UserId,
     at: DateTime<Utc>,
 ) -> Vec<NewMovement> {
-    units
-        .filter_map(|(product, units)| {
-            let delta = StockDelta::new(units)?;
-            let (order, actor) = (Some(order), Some(actor));
-            Some(NewMovement {
-                product,
-                order,
-                delta,
-                reason,
-                note: None,
-                actor,
-                at,
-            })
+    let mut sums = Vec::<(ProductId, i64)>::new();
+    for (product, units) in units {
+        match sums.iter_mut().find(|(other, _)| *other == product) {
+            Some((_, sum)) => *sum = sum.saturating_add(units),
+            None => sums.push((product, units)),
+        }
+    }
+    let entry = |(product, units)| {
+        Some(NewMovement {
+            product,
+            order: Some(order),
+            delta: StockDelta::new(units)?,
+            reason,
+            note: None,
+            actor: Some(actor),
+            at,
         })
-        .collect()
+    };
+    sums.into_iter().filter_map(entry).collect()
 }
 
 #[cfg(test)]

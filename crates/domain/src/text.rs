@@ -5,10 +5,12 @@ use crate::Problem;
 use std::fmt;
 
 /// The text in a form that is the same for every spelling of its case. Character by character, so
-/// that a letter folds alike wherever it stands (the final sigma), in every script.
+/// that a letter folds alike wherever it stands (the final sigma), in every script. By way of lower
+/// case first: the capital ẞ is its own upper case, and would not become the `ss` that ß does.
 #[must_use]
 pub fn fold_case(text: &str) -> String {
     text.chars()
+        .flat_map(char::to_lowercase)
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .collect()
@@ -204,6 +206,7 @@ mod tests {
         for (one, other) in [
             ("Ada", "aDA"),
             ("STRASSE", "straße"),
+            ("STRAẞE", "straße"),
             ("ΟΔΟΣ", "οδος"),
             ("οδοσ", "οδος"),
         ] {

@@ -83,6 +83,13 @@ fn tagged(mut response: HttpResponse, tag: Option<&Tag>) -> HttpResponse {
     response
 }
 
+/// Here it is, as a text of this type.
+pub(crate) fn text(text: String, media: &'static str) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static(media)))
+        .body(text)
+}
+
 /// It was made.
 pub(crate) fn created(shape: &impl Serialize) -> Answer {
     json(StatusCode::CREATED, shape)

@@ -6,14 +6,17 @@ use crate::exchange::Exchange;
 use crate::fields::Fields;
 use crate::gate::Caller;
 use crate::idempotency;
+use crate::metrics::{self, SignIn};
+use crate::origin::{self, Origin};
 use crate::state::State;
 use crate::work::Kind;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, ShopError};
+use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError};
 
 pub(crate) struct Call {
     pub(crate) actor: Actor,
@@ -51,6 +54,40 @@ impl Call {
         self.state.shop.currency
     }
 
+    /// Where the request came from. Without a network in between there is one place.
+    pub(crate) fn client(&self) -> IpAddr {
+        let client = Exchange::of(&self.request).and_then(|exchange| exchange.client);
+        client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    }
+
+    /// Whether the metrics are for whoever asks: this machine, or a network that is allowed. What
+    /// came through a proxy that nobody trusts is from somewhere, and nobody can say from where.
+    pub(crate) fn may_read_metrics(&self) -> bool {
+        let (head, state) = (self.request.head(), &self.state);
+        let client = Origin::of(head, &state.trusted_proxies).client;
+        let from_nowhere = origin::is_forwarded_by_a_stranger(head, &state.trusted_proxies);
+        let allowed = |client: IpAddr| {
+            let mut networks = state.metrics_allow.iter();
+            client.is_loopback() || networks.any(|network| network.contains(&client))
+        };
+        !from_nowhere && client.is_some_and(allowed)
+    }
+
+    /// What is counted, as Prometheus reads it.
+    pub(crate) fn metrics(&self) -> String {
+        metrics::report(&self.state)
+    }
+
+    /// Counts how a sign-in went.
+    pub(crate) fn note_sign_in<T>(&self, outcome: &Result<T, ApiError>) {
+        self.state.metrics.signed_in(match outcome {
+            Ok(_) => SignIn::Ok,
+            Err(ApiError::Refused(Refusal::TooManyAttempts { .. })) => SignIn::Throttled,
+            Err(ApiError::Refused(_)) => SignIn::Wrong,
+            Err(_) => SignIn::Failed,
+        });
+    }
+
     /// The id in the path. What is no id names nothing.
     pub(crate) fn id<Id>(&self, parse: fn(&str) -> Option<Id>) -> Result<Id, ApiError> {
         let text = self.request.match_info().get("id").unwrap_or_default();
@@ -74,6 +111,10 @@ impl Call {
 
     pub(crate) fn query_string(&self) -> &str {
         self.request.query_string()
+    }
+
+    pub(crate) fn seal(&self) -> &dyn Seal {
+        &*self.state.shop.seal
     }
 
     pub(crate) fn page_size(&self) -> u32 {

@@ -40,6 +40,7 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     let known = origin.is_for(state.allowed_hosts.as_deref()) || probes::is_probe(request.path());
     let exchange = Rc::new(Exchange::begin(&state, request.request(), &origin));
     request.extensions_mut().insert(Rc::clone(&exchange));
+    let _in_flight = state.metrics.begin();
     let answered = if known {
         let answered = next.call(request).await;
         answered.map(ServiceResponse::map_into_boxed_body)
@@ -48,7 +49,7 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     };
     match answered {
         Ok(response) => {
-            let mut response = finish(&exchange, response);
+            let mut response = finish(&state, &exchange, response);
             if state.stopping.load(Ordering::Relaxed) {
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
@@ -65,7 +66,11 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     }
 }
 
-fn finish(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+fn finish(
+    state: &State,
+    exchange: &Exchange,
+    response: ServiceResponse<BoxBody>,
+) -> ServiceResponse<BoxBody> {
     let (request, mut response) = response.into_parts();
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
@@ -73,12 +78,19 @@ fn finish(exchange: &Exchange, response: ServiceResponse<BoxBody>) -> ServiceRes
             Some(error) => cause(error),
             None => ApiError::Framework(status),
         };
+        state.metrics.failed(error.code());
         response = render(exchange, &error, response);
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, exchange.id.clone());
+    if let Some(allowance) = exchange.allowance.get() {
+        allowance.write(headers);
+    }
     let user = request.extensions().get::<Caller>().and_then(user);
     log(exchange, response.status(), user);
+    let (route, took) = (exchange.route.get(), exchange.began.elapsed());
+    let metrics = &state.metrics;
+    metrics.answered(route, &exchange.method, response.status(), took);
     if exchange.method == Method::HEAD {
         response = response.map_body(|_, body| BoxBody::new(NoBody(body.size())));
     }

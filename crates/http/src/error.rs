@@ -66,6 +66,8 @@ codes! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before",
     LastStaff = CONFLICT "last_staff" "The last staff user has to stay",
     PreconditionFailed = PRECONDITION_FAILED "precondition_failed" "It was changed since",
+    TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many wrong attempts",
+    Throttled = TOO_MANY_REQUESTS "throttled" "Too many requests",
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type",
     InternalError = INTERNAL_SERVER_ERROR "internal_error" "Internal error",
@@ -112,6 +114,8 @@ pub(crate) enum ApiError {
     CrossOrigin,
     /// More is waiting than may, or has waited too long. Nothing was begun.
     Busy,
+    /// More is asked than may be; after so many seconds there may be another request.
+    Throttled { seconds: u64 },
     /// A query was not answered in time.
     Overdue,
     /// A command was begun and has not ended in time.
@@ -155,6 +159,7 @@ impl ApiError {
             Self::MethodNotAllowed(_) => Code::MethodNotAllowed,
             Self::BadHost => Code::BadHost,
             Self::CrossOrigin => Code::BadRequest,
+            Self::Throttled { .. } => Code::Throttled,
             Self::Busy => Code::Busy,
             Self::Overdue => Code::Unavailable,
             Self::OutcomeUnknown => Code::OutcomeUnknown,
@@ -167,6 +172,11 @@ impl ApiError {
 
     /// Seconds after which the same request may be worth another try.
     pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
+        if let Self::Refused(Refusal::TooManyAttempts { seconds }) | Self::Throttled { seconds } =
+            self
+        {
+            return Some(HeaderValue::from(*seconds));
+        }
         match self.code() {
             Code::Busy => Some(HeaderValue::from_static("1")),
             // A database that is away takes longer to come back than a queue to drain.
@@ -218,6 +228,7 @@ impl ApiError {
             | Self::MethodNotAllowed(_)
             | Self::BadHost
             | Self::CrossOrigin
+            | Self::Throttled { .. }
             | Self::Busy
             | Self::Framework(_) => {}
         }
@@ -229,6 +240,7 @@ fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::Unauthenticated => Code::NotAuthenticated,
         Refusal::InvalidToken => Code::InvalidToken,
         Refusal::InvalidCredentials => Code::InvalidCredentials,
+        Refusal::TooManyAttempts { .. } => Code::TooManyAttempts,
         Refusal::Forbidden => Code::Forbidden,
         Refusal::NotFound => Code::NotFound,
         Refusal::Invalid(_) => Code::Invalid,
@@ -278,6 +290,7 @@ impl fmt::Display for ApiError {
             | Self::BodyTimeout
             | Self::MethodNotAllowed(_)
             | Self::BadHost
+            | Self::Throttled { .. }
             | Self::Busy
             | Self::Overdue
             | Self::OutcomeUnknown
@@ -297,6 +310,7 @@ fn sentence(code: Code) -> &'static str {
         Code::RequestTimeout => "The request did not arrive in time.",
         Code::MethodNotAllowed => "This path has no such method; the Allow header lists its own.",
         Code::BadHost => "This server does not serve the host that was asked for.",
+        Code::Throttled => "That is too much at once. Try again after the seconds of Retry-After.",
         Code::Busy => "The shop has too much to do. Nothing was changed; try again.",
         Code::Unavailable => "The shop cannot answer right now. Nothing was changed; try again.",
         Code::OutcomeUnknown => {

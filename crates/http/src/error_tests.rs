@@ -27,6 +27,7 @@ examples! { refusals: Refusal;
     Refusal::Unauthenticated => Refusal::Unauthenticated,
     Refusal::InvalidToken => Refusal::InvalidToken,
     Refusal::InvalidCredentials => Refusal::InvalidCredentials,
+    Refusal::TooManyAttempts { .. } => Refusal::TooManyAttempts { seconds: 60 },
     Refusal::Forbidden => Refusal::Forbidden,
     Refusal::NotFound => Refusal::NotFound,
     Refusal::Invalid(_) => Refusal::field("name", Problem::Blank),
@@ -75,6 +76,7 @@ examples! { own: ApiError;
     ApiError::MethodNotAllowed(_) => ApiError::MethodNotAllowed(HeaderValue::from_static("GET")),
     ApiError::BadHost => ApiError::BadHost,
     ApiError::CrossOrigin => ApiError::CrossOrigin,
+    ApiError::Throttled { .. } => ApiError::Throttled { seconds: 2 },
     ApiError::Busy => ApiError::Busy,
     ApiError::Overdue => ApiError::Overdue,
     ApiError::OutcomeUnknown => ApiError::OutcomeUnknown,
@@ -189,7 +191,10 @@ fn fields_are_listed_with_all_their_problems() {
 fn whether_to_try_again_is_told() {
     for (name, error) in examples() {
         let code = error.code();
-        let later = matches!(code, Code::Busy | Code::Unavailable);
+        let later = matches!(
+            code,
+            Code::Busy | Code::Unavailable | Code::TooManyAttempts | Code::Throttled
+        );
         assert_eq!(error.retry_after().is_some(), later, "{name}");
         let challenged = matches!(
             code,

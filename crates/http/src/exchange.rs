@@ -1,10 +1,14 @@
 //! One request and its answer: the name they go by, and how long they may take.
 
+use crate::error::ApiError;
 use crate::origin::Origin;
+use crate::routes;
 use crate::state::State;
+use crate::throttle::{Allowance, Taken, Throttle};
 use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +24,10 @@ pub(crate) struct Exchange {
     pub(crate) client: Option<IpAddr>,
     /// Whether the client asked for errors as `application/problem+json`.
     pub(crate) wants_problem: bool,
+    /// Where the route stands among the patterns; the last one until a route is found.
+    pub(crate) route: Cell<usize>,
+    /// What there is left of requests like this one, if they are counted.
+    pub(crate) allowance: Cell<Option<Allowance>>,
     pub(crate) began: Instant,
     /// When the answer is due.
     pub(crate) deadline: Instant,
@@ -35,6 +43,8 @@ impl Exchange {
             method: request.method().clone(),
             path: request.path().into(),
             client: origin.client,
+            allowance: Cell::new(None),
+            route: Cell::new(routes::unmatched()),
             wants_problem: headers.get_all(ACCEPT).any(names_problem),
             began,
             deadline: began + state.request_timeout,
@@ -43,6 +53,23 @@ impl Exchange {
 
     pub(crate) fn of(request: &HttpRequest) -> Option<Rc<Self>> {
         request.extensions().get::<Rc<Self>>().cloned()
+    }
+
+    /// Counts a request, unless nothing is counted.
+    ///
+    /// # Errors
+    /// [`ApiError::Throttled`].
+    pub(crate) fn count(
+        &self,
+        state: &State,
+        take: impl FnOnce(&Throttle) -> Taken,
+    ) -> Result<(), ApiError> {
+        let Some(throttle) = &state.throttle else {
+            return Ok(());
+        };
+        let (allowance, taken) = take(throttle);
+        self.allowance.set(Some(allowance));
+        taken
     }
 
     pub(crate) fn id(&self) -> &str {

@@ -29,6 +29,8 @@ pub(crate) struct Demand {
     pub(crate) access: Access,
     /// Whether the `Authorization` header counts: signing in has to work with a stale token too.
     pub(crate) reads_token: bool,
+    /// Whether requests count: those that watch over the process have to be answered always.
+    pub(crate) counts: bool,
 }
 
 /// Lets a request through to its handler. A handler that panics is answered for here: without it
@@ -62,37 +64,58 @@ async fn admit(
     } else {
         None
     };
+    let Some(exchange) = Exchange::of(request) else {
+        let defect = "a route was reached past the envelope";
+        return Err(ApiError::Defect(defect.to_owned()));
+    };
     let actor = match token {
-        None => Actor::Anonymous,
-        Some(token) => {
-            let token = std::str::from_utf8(token).map_err(|_| Refusal::InvalidToken)?;
-            let deadline = Exchange::of(request).map_or_else(Instant::now, |e| e.deadline);
-            authenticate(state, deadline, token).await?
+        None if !demand.counts => Actor::Anonymous,
+        None => {
+            exchange.count(state, |throttle| throttle.address(exchange.client))?;
+            Actor::Anonymous
         }
+        Some(token) => authenticate(state, &exchange, token).await?,
     };
     actor.check(demand.access)?;
     Ok(actor)
 }
 
+/// A genuine token counts for its user, wherever it comes from, and any other for its address. Both
+/// before somebody is looked up.
 async fn authenticate(
     state: &Arc<State>,
-    deadline: Instant,
-    token: &str,
+    exchange: &Exchange,
+    token: &[u8],
 ) -> Result<Actor, ApiError> {
     let asked = Instant::now();
-    if let Some(session) = state.sessions.recall(token, asked) {
+    let text = std::str::from_utf8(token).ok();
+    if let Some(session) = text.and_then(|token| state.sessions.recall(token, asked)) {
         return if state.shop.accounts.has_expired(&session) {
             Err(Refusal::InvalidToken.into())
         } else {
-            Ok(session.actor)
+            of_user(state, exchange, session.actor)
         };
     }
-    let claims = state.shop.accounts.read_token(token)?;
-    let account = roll::find(state, claims.user, deadline).await?;
+    let accounts = &state.shop.accounts;
+    let read = text.and_then(|token| Some((token, accounts.read_token(token).ok()?)));
+    let Some((token, claims)) = read else {
+        exchange.count(state, |throttle| throttle.address(exchange.client))?;
+        return Err(Refusal::InvalidToken.into());
+    };
+    exchange.count(state, |throttle| throttle.user(claims.user))?;
+    let account = roll::find(state, claims.user, exchange.deadline).await?;
     let session = Accounts::session(&claims, account.as_ref())?;
     let sessions = &state.sessions;
     sessions.remember(token.to_owned(), session, asked, Instant::now());
     Ok(session.actor)
+}
+
+/// Counts a request of somebody who is known.
+fn of_user(state: &State, exchange: &Exchange, actor: Actor) -> Result<Actor, ApiError> {
+    if let Actor::Customer(user) | Actor::Staff(user) = actor {
+        exchange.count(state, |throttle| throttle.user(user))?;
+    }
+    Ok(actor)
 }
 
 /// The token after one of the schemes that clients of this API use. Another scheme is somebody

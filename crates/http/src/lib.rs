@@ -18,6 +18,7 @@
 mod answer;
 mod body;
 mod call;
+mod cursor;
 mod envelope;
 mod error;
 mod exchange;
@@ -26,6 +27,7 @@ mod form;
 mod gate;
 mod handlers;
 mod idempotency;
+mod metrics;
 mod openapi;
 mod origin;
 mod pages;
@@ -39,6 +41,7 @@ mod sessions;
 mod shapes;
 mod state;
 mod tags;
+mod throttle;
 mod unread;
 mod work;
 
@@ -48,12 +51,13 @@ pub use openapi::document;
 pub use origin::{NotAPublicUrl, PublicUrl};
 pub use routes::{Entry, table};
 pub use server::{Api, Running, StopHandle};
+pub use throttle::Throttling;
 pub use work::Limit;
 
 use std::sync::Arc;
 use std::time::Duration;
 use tradepost_batch::Batcher;
-use tradepost_domain::{Accounts, Carts, Catalogue, Currency, Orders, Upkeep};
+use tradepost_domain::{Accounts, Attempts, Carts, Catalogue, Currency, Orders, Seal, Upkeep};
 
 /// What there is to serve.
 #[derive(Clone)]
@@ -66,8 +70,12 @@ pub struct Shop {
     pub orders: Orders,
     /// Accounts.
     pub accounts: Accounts,
+    /// What keeps passwords from being guessed.
+    pub attempts: Attempts,
     /// Where orders wait to be placed together.
     pub batcher: Arc<Batcher>,
+    /// What cursors are sealed with.
+    pub seal: Arc<dyn Seal>,
     /// What tells whether the store is well.
     pub upkeep: Arc<dyn Upkeep>,
     /// The currency of every price.
@@ -84,6 +92,10 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many requests are not too many; `None` for any number.
+    pub throttling: Option<Throttling>,
+    /// Networks that may read the metrics, besides this machine.
+    pub metrics_allow: Vec<IpNet>,
     /// Origins whose pages may use the API from a browser; `*` stands for any.
     pub allowed_origins: Vec<String>,
     /// Rows on a page of a list for clients that name no size.
@@ -134,6 +146,8 @@ impl Default for Settings {
             public_url: None,
             allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into(),
             trusted_proxies: Vec::new(),
+            throttling: Some(Throttling::default()),
+            metrics_allow: Vec::new(),
             allowed_origins: Vec::new(),
             page_size: 10,
             request_timeout: Duration::from_secs(5),

@@ -66,6 +66,13 @@ impl<'a> Origin<'a> {
     }
 }
 
+/// Whether a proxy is in between that is not trusted, and so cannot say from where.
+pub(crate) fn is_forwarded_by_a_stranger(head: &RequestHead, trusted: &[IpNet]) -> bool {
+    let peer = head.peer_addr.map(|peer| peer.ip().to_canonical());
+    let known = peer.is_some_and(|peer| trusted.iter().any(|net| net.contains(&peer)));
+    !known && head.headers().contains_key(&FORWARDED_FOR)
+}
+
 /// The `Host`, which is no list: somebody else on the way may have taken another one of two. Empty
 /// if there is none; `None` if there are several.
 fn one_host(headers: &HeaderMap) -> Option<&str> {

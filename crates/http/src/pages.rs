@@ -1,9 +1,9 @@
-//! Numbered pages, with absolute links to their neighbours.
+//! Pages, numbered and by cursor, with absolute links to their neighbours.
 
-use crate::query::{Listing, encode};
+use crate::query::{Listing, Walk, encode};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tradepost_domain::Page;
+use tradepost_domain::{Page, Seal, Slice};
 
 /// A page of a list.
 #[derive(Serialize, JsonSchema)]
@@ -24,7 +24,9 @@ impl<T> PageShape<T> {
     /// The page that `listing` asked for; `url` is the list's own, without a query.
     pub(crate) fn new<R>(url: &str, listing: &Listing, page: &Page<R>, results: Vec<T>) -> Self {
         let number = listing.page.number();
-        let link = |number| link(url, &listing.others, number);
+        // The first one needs no number.
+        let numbered = |number: u64| (number > 1).then(|| ("page", number.to_string()));
+        let link = |number| link(url, numbered(number), &listing.others);
         Self {
             count: page.count,
             next: page
@@ -36,14 +38,45 @@ impl<T> PageShape<T> {
     }
 }
 
-/// A link to a page; the first one needs no number.
-fn link(url: &str, others: &[(String, String)], number: u64) -> String {
+/// A part of a list, from a place in it on.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Slice")]
+pub(crate) struct SliceShape<T> {
+    /// The address of the next part.
+    #[schemars(url)]
+    pub(crate) next: Option<String>,
+    /// The address of the part before.
+    #[schemars(url)]
+    pub(crate) previous: Option<String>,
+    pub(crate) results: Vec<T>,
+}
+
+impl<T> SliceShape<T> {
+    /// The part that `walk` asked for; `url` is the list's own, without a query.
+    pub(crate) fn new<F, R>(
+        url: &str,
+        walk: &Walk<F>,
+        seal: &dyn Seal,
+        slice: &Slice<R>,
+        results: Vec<T>,
+    ) -> Self {
+        let cursor = |span| ("cursor", walk.scope.write(span, seal));
+        let link = |span| link(url, Some(cursor(span)), &walk.others);
+        Self {
+            next: slice.next.as_ref().map(link),
+            previous: slice.previous.as_ref().map(link),
+            results,
+        }
+    }
+}
+
+/// A link to a page: by this parameter, and the others as they were.
+fn link(url: &str, page: Option<(&str, String)>, others: &[(String, String)]) -> String {
     let mut link = url.to_owned();
     let mut separator = '?';
-    let number = (number > 1).then(|| ("page", number.to_string()));
-    let number = number.iter().map(|(name, value)| (*name, value.as_str()));
+    let page = page.iter().map(|(name, value)| (*name, value.as_str()));
     let others = others.iter().map(|(name, value)| (&**name, &**value));
-    for (name, value) in number.chain(others) {
+    for (name, value) in page.chain(others) {
         link.push(separator);
         encode(name, &mut link);
         link.push('=');

@@ -134,6 +134,7 @@ fn members(error: &ApiError) -> Members<'_> {
         },
         Refusal::Unauthenticated
         | Refusal::InvalidToken
+        | Refusal::TooManyAttempts { .. }
         | Refusal::Forbidden
         | Refusal::NotFound
         | Refusal::CartFull { .. }

@@ -1,8 +1,14 @@
 //! The parameters after the `?`.
 
+use crate::cursor::Scope;
 use crate::error::ApiError;
 use actix_web::web;
-use tradepost_domain::{FieldErrors, PageRequest, Problem, Refusal};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tradepost_domain::{
+    Currency, FieldErrors, FieldName, Keyset, Money, PageRequest, Problem, Refusal, Seal,
+    SortField, Sorting, Span,
+};
 
 /// The decoded pairs of a query string or a form. Bytes that are no UTF-8 become U+FFFD.
 pub(crate) fn pairs(encoded: &str) -> Vec<(String, String)> {
@@ -30,54 +36,195 @@ pub(crate) fn encode(text: &str, into: &mut String) {
     }
 }
 
-/// What a request for a list asks for.
+/// The parameters of a request for a list, and all that is wrong with them.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pairs: Vec<(String, String)>,
+    errors: FieldErrors,
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug)]
+pub(crate) enum Part<F> {
+    /// A numbered page, in this order.
+    Page(Sorting<F>, Listing),
+    /// A keyset page.
+    Walk(Walk<F>),
+}
+
+/// A numbered page that is asked for.
 #[derive(Debug)]
 pub(crate) struct Listing {
     pub(crate) page: PageRequest,
-    pub(crate) archived: bool,
     /// Every parameter but the number of the page, for the links to the neighbours.
     pub(crate) others: Vec<(String, String)>,
 }
 
+/// A keyset page that is asked for.
+#[derive(Debug)]
+pub(crate) struct Walk<F> {
+    pub(crate) keyset: Keyset<F>,
+    pub(crate) span: Span,
+    /// What cursors to the neighbours are for.
+    pub(crate) scope: Scope,
+    /// Every parameter but the cursor, for the links to the neighbours.
+    pub(crate) others: Vec<(String, String)>,
+}
+
 impl Listing {
-    /// Reads a query string; `size` is how long pages are if it does not say.
+    /// Reads the query string of a list that is neither filtered nor sorted; `size` is how long
+    /// pages are if it does not say.
     pub(crate) fn read(query: &str, size: u32) -> Result<Self, ApiError> {
-        let mut others = pairs(query);
-        let number = match last(&others, "page") {
+        let mut query = Query::read(query);
+        let size = query.size(size);
+        query.numbered(size)
+    }
+}
+
+impl Query {
+    pub(crate) fn read(query: &str) -> Self {
+        Self {
+            pairs: pairs(query),
+            errors: FieldErrors::default(),
+        }
+    }
+
+    /// A parameter, if it is there.
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: FieldName,
+        read: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<T> {
+        let value = last(&self.pairs, name).map(read)?;
+        self.errors.keep(name, value)
+    }
+
+    /// Whether something is wanted: `true` or `false`, which is as if it was not there.
+    pub(crate) fn flag(&mut self, name: FieldName) -> bool {
+        self.optional(name, flag).unwrap_or(false)
+    }
+
+    fn size(&mut self, default: u32) -> u32 {
+        self.optional("page_size", page_size)
+            .unwrap_or(default.max(1))
+    }
+
+    /// The part that is asked for, once every other parameter was read. `filter` is what the list
+    /// is, for cursors of no other one to be taken.
+    pub(crate) fn part<F: SortField>(
+        mut self,
+        size: u32,
+        filter: &impl Serialize,
+        seal: &dyn Seal,
+    ) -> Result<Part<F>, ApiError> {
+        let size = self.size(size);
+        let sorting = match last(&self.pairs, "ordering").map(Sorting::parse) {
+            None => Some(Sorting::default()),
+            Some(read) => self.errors.keep("ordering", read),
+        };
+        let Some(cursor) = last(&self.pairs, "cursor").map(str::to_owned) else {
+            return Ok(Part::Page(
+                sorting.unwrap_or_default(),
+                self.numbered(size)?,
+            ));
+        };
+        let keyset =
+            sorting.and_then(|sorting| self.errors.keep("ordering", Keyset::new(&sorting)));
+        if last(&self.pairs, "page").is_some() {
+            self.errors.push("cursor", Problem::PageAndCursor);
+        }
+        let order = keyset.map(|keyset| (keyset.field().as_str(), keyset.is_descending()));
+        let scope = Scope::new(&(order, filter));
+        let span = match keyset {
+            // Without an order, there is no telling whether it is a cursor of it.
+            None => None,
+            Some(_) => (self.errors).keep("cursor", scope.read(&cursor, size, seal)),
+        };
+        match keyset.zip(span) {
+            Some((keyset, span)) if self.errors.is_empty() => Ok(Part::Walk(Walk {
+                keyset,
+                span,
+                scope,
+                others: self.without("cursor"),
+            })),
+            _ => Err(Refusal::Invalid(self.errors).into()),
+        }
+    }
+
+    fn numbered(self, size: u32) -> Result<Listing, ApiError> {
+        if !self.errors.is_empty() {
+            return Err(Refusal::Invalid(self.errors).into());
+        }
+        let number = match last(&self.pairs, "page") {
             None => Some(1),
             Some(text) => whole(text),
         };
-        let mut errors = FieldErrors::default();
-        let size = match last(&others, "page_size") {
-            None => Some(size.max(1)),
-            Some(text) => errors.keep("page_size", page_size(text)),
-        };
-        let archived = errors.keep("archived", archived(&others));
-        let (Some(size), Some(archived)) = (size, archived) else {
-            return Err(Refusal::Invalid(errors).into());
-        };
         let page = number.and_then(|number| PageRequest::new(number, size));
-        let page = page.ok_or(Refusal::NotFound)?;
-        others.retain(|(name, _)| name != "page");
-        Ok(Self {
-            page,
-            archived,
-            others,
+        Ok(Listing {
+            page: page.ok_or(Refusal::NotFound)?,
+            others: self.without("page"),
         })
+    }
+
+    fn without(self, name: &str) -> Vec<(String, String)> {
+        let mut others = self.pairs;
+        others.retain(|(other, _)| other != name);
+        others
     }
 }
 
 /// Whether the request asks for what is out of sight.
 pub(crate) fn wants_archived(query: &str) -> Result<bool, ApiError> {
-    archived(&pairs(query)).map_err(|problem| Refusal::field("archived", problem).into())
+    let mut query = Query::read(query);
+    let wanted = query.flag("archived");
+    if query.errors.is_empty() {
+        Ok(wanted)
+    } else {
+        Err(Refusal::Invalid(query.errors).into())
+    }
 }
 
-fn archived(pairs: &[(String, String)]) -> Result<bool, Problem> {
-    match last(pairs, "archived") {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(Problem::NotOneOf {
+fn flag(text: &str) -> Result<bool, Problem> {
+    match text {
+        "false" => Ok(false),
+        "true" => Ok(true),
+        _ => Err(Problem::NotOneOf {
             allowed: vec!["true", "false"],
+        }),
+    }
+}
+
+/// A time with its zone. A `+` that nobody encoded has become a space on its way.
+pub(crate) fn time(text: &str) -> Result<DateTime<Utc>, Problem> {
+    let read = |text: &str| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    let restored = || match text.rsplit_once(' ') {
+        Some((time, zone)) => read(&format!("{time}+{zone}")),
+        None => read(text),
+    };
+    read(text)
+        .or_else(|_| restored())
+        .map_err(|_| Problem::NotATime)
+}
+
+/// An amount of money from nothing up.
+pub(crate) fn amount(currency: Currency) -> impl Fn(&str) -> Result<Money, Problem> {
+    move |text| {
+        let amount = Money::parse(text, currency)?;
+        if amount.minor() < 0 {
+            return Err(Problem::Negative);
+        }
+        Ok(amount)
+    }
+}
+
+/// An id that something is filtered by.
+pub(crate) fn id<Id>(parse: fn(&str) -> Option<Id>) -> impl Fn(&str) -> Result<Id, Problem> {
+    move |text| match (parse(text), whole(text)) {
+        (Some(id), _) => Ok(id),
+        (None, None) => Err(Problem::NotAnInteger),
+        (None, Some(_)) => Err(Problem::OutOfRange {
+            min: 1,
+            max: i64::MAX,
         }),
     }
 }
@@ -107,71 +254,5 @@ fn page_size(text: &str) -> Result<u32, Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_decoded_is_encoded_again() {
-        for (encoded, name, value, again) in [
-            ("a=b", "a", "b", "a=b"),
-            ("a+b=c%20d", "a b", "c d", "a%20b=c%20d"),
-            ("a%26=%3D%25", "a&", "=%", "a%26=%3D%25"),
-            ("a=%C3%A9", "a", "é", "a=%C3%A9"),
-            ("a=%FF", "a", "\u{fffd}", "a=%EF%BF%BD"),
-            ("a", "a", "", "a="),
-            ("a=%zz", "a", "%zz", "a=%25zz"),
-        ] {
-            let pair = (name.to_owned(), value.to_owned());
-            assert_eq!(pairs(encoded), [pair], "{encoded}");
-            let mut written = String::new();
-            encode(name, &mut written);
-            written.push('=');
-            encode(value, &mut written);
-            assert_eq!(written, again, "{encoded}");
-        }
-    }
-
-    #[test]
-    fn pages_as_a_table() {
-        for (query, expected) in [
-            ("", Some((1, 10))),
-            ("page=3", Some((3, 10))),
-            ("page=3&page_size=5", Some((3, 5))),
-            ("page=1&page=2", Some((2, 10))),
-            ("page_size=1000", Some((1, 100))),
-            ("page_size=18446744073709551616", Some((1, 100))),
-            ("page=18446744073709551616", Some((u64::MAX, 10))),
-            ("page=0", None),
-            ("page=-1", None),
-            ("page=abc", None),
-            ("page=", None),
-            ("page=1.0", None),
-        ] {
-            let seen = Listing::read(query, 10).map(|l| (l.page.number(), l.page.size()));
-            match seen {
-                Ok(seen) => assert_eq!(Some(seen), expected, "{query}"),
-                Err(ApiError::Refused(Refusal::NotFound)) => assert_eq!(expected, None, "{query}"),
-                Err(error) => panic!("{query}: {error:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn wrong_parameters_are_named() {
-        for (query, named) in [
-            ("page_size=0", &["page_size"][..]),
-            ("page_size=-1", &["page_size"]),
-            ("page_size=abc", &["page_size"]),
-            ("page_size=", &["page_size"]),
-            ("archived=1", &["archived"]),
-            ("archived=True", &["archived"]),
-            ("archived=&page_size=x&page=0", &["page_size", "archived"]),
-        ] {
-            let Err(ApiError::Refused(Refusal::Invalid(errors))) = Listing::read(query, 10) else {
-                panic!("{query}")
-            };
-            let seen: Vec<_> = errors.iter().map(|(name, _)| name).collect();
-            assert_eq!(seen, named, "{query}");
-        }
-    }
-}
+#[path = "query_tests.rs"]
+mod tests;

@@ -55,6 +55,11 @@ impl Roll {
         }
     }
 
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Puts somebody in line; whether a look-up has to be begun for it.
     fn join(&self, user: UserId, deadline: Instant) -> Option<(oneshot::Receiver<Found>, bool)> {
         let (answer, found) = oneshot::channel();
@@ -121,6 +126,8 @@ async fn look_up(state: Arc<State>) {
         if next.is_empty() {
             return;
         }
+        let many = u64::try_from(next.len()).unwrap_or(u64::MAX);
+        state.metrics.lookups.note(many);
         let users: Vec<UserId> = next.iter().map(|waiting| waiting.user).collect();
         let deadline = next.iter().map(|waiting| waiting.deadline).max();
         let deadline = deadline.unwrap_or_else(Instant::now);

@@ -2,15 +2,18 @@
 
 use crate::answer;
 use crate::error::ApiError;
+use crate::exchange::Exchange;
 use crate::gate::{Demand, gate};
 use crate::handlers::{accounts, cart, docs, orders, probes, products, root, stock, tokens, users};
+use crate::metrics::UNMATCHED;
 use crate::state::State;
+use actix_web::dev::ServiceRequest;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tradepost_domain::Access::{self, Customer, Public, Staff};
 use tradepost_domain::Refusal;
 
@@ -46,6 +49,18 @@ impl Entry {
     /// Whether the `Authorization` header counts.
     pub(crate) fn reads_token(&self) -> bool {
         self.demand.reads_token
+    }
+
+    /// Whether requests count against a limit.
+    pub(crate) fn counts(&self) -> bool {
+        self.demand.counts
+    }
+
+    /// A route for those who watch over the process: it knows nobody, and is always open.
+    const fn for_watchers(mut self) -> Self {
+        self.demand.reads_token = false;
+        self.demand.counts = false;
+        self
     }
 
     /// A route that takes no notice of the `Authorization` header.
@@ -102,8 +117,9 @@ static TABLE: &[Entry] = &[
     entry(GET,    "/api/schema/",               Public,   || web::to(docs::schema)).without_token(),
     entry(GET,    "/api/docs/",                 Public,   || web::to(docs::page)).without_token(),
     entry(GET,    "/api/docs/{file}/",          Public,   || web::to(docs::file)).without_token(),
-    entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).without_token(),
-    entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).without_token(),
+    entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).for_watchers(),
+    entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).for_watchers(),
+    entry(GET,    "/metrics",                   Public,   || web::to(probes::metrics)).for_watchers(),
 ];
 
 const fn entry(
@@ -115,6 +131,7 @@ const fn entry(
     let demand = Demand {
         access,
         reads_token: true,
+        counts: true,
     };
     Entry {
         method,
@@ -130,21 +147,47 @@ pub fn table() -> &'static [Entry] {
     TABLE
 }
 
+/// The path of each resource once, as the table has it, and a name for what none of them is for.
+pub(crate) fn patterns() -> impl Iterator<Item = &'static str> {
+    let runs = TABLE.chunk_by(|one, other| one.path == other.path);
+    let paths = runs.filter_map(|run| run.first()).map(|entry| entry.path);
+    paths.chain([UNMATCHED])
+}
+
+/// Where [`UNMATCHED`] stands among the patterns.
+pub(crate) fn unmatched() -> usize {
+    static AT: LazyLock<usize> = LazyLock::new(|| patterns().count().saturating_sub(1));
+    *AT
+}
+
 /// Builds the resources: each serves its path with and without the slash at the end, and answers
 /// for the methods that it does not have.
 pub(crate) fn configure(state: &Arc<State>, config: &mut web::ServiceConfig) {
-    for entries in TABLE.chunk_by(|one, other| one.path == other.path) {
+    let runs = TABLE.chunk_by(|one, other| one.path == other.path);
+    for (at, entries) in runs.enumerate() {
         if let Some(first) = entries.first() {
-            config.service(resource(state, first.path, entries));
+            config.service(resource(state, at, first.path, entries));
         }
     }
-    config.default_service(web::to(nothing_here));
+    let state = Arc::clone(state);
+    config.default_service(web::to(move |request: HttpRequest| {
+        let answer = count(&state, &request).and_then(|()| nothing_here(&request));
+        async move { answer }
+    }));
 }
 
-fn resource(state: &Arc<State>, path: &'static str, entries: &[Entry]) -> Resource {
+fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]) -> Resource {
     let allow = allow(entries);
+    let counts = entries.iter().any(|entry| entry.demand.counts);
+    let of_others = Arc::clone(state);
     let others = web::to(move |request: HttpRequest| {
-        let answer = no_such_method(&request, &allow);
+        found(&request, at);
+        let counted = if counts {
+            count(&of_others, &request)
+        } else {
+            Ok(())
+        };
+        let answer = counted.and_then(|()| no_such_method(&request, &allow));
         async move { answer }
     });
     let bare = path.trim_end_matches('/');
@@ -152,15 +195,30 @@ fn resource(state: &Arc<State>, path: &'static str, entries: &[Entry]) -> Resour
     let resource = web::resource(forms).default_service(others);
     entries
         .iter()
-        .map(|entry| route(state, entry))
+        .map(|entry| route(state, at, entry))
         .fold(resource, Resource::route)
 }
 
-fn route(state: &Arc<State>, entry: &Entry) -> Route {
+/// Counts a request that no route is for.
+fn count(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
+    Exchange::of(request).map_or(Ok(()), |exchange| {
+        exchange.count(state, |throttle| throttle.address(exchange.client))
+    })
+}
+
+/// Notes which route a request is for.
+fn found(request: &HttpRequest, at: usize) {
+    if let Some(exchange) = Exchange::of(request) {
+        exchange.route.set(at);
+    }
+}
+
+fn route(state: &Arc<State>, at: usize, entry: &Entry) -> Route {
     let (state, demand) = (Arc::clone(state), entry.demand);
     (entry.handler)()
         .guard(For(entry.method.clone()))
-        .wrap(from_fn(move |request, next| {
+        .wrap(from_fn(move |request: ServiceRequest, next| {
+            found(request.request(), at);
             gate(Arc::clone(&state), demand, request, next)
         }))
 }
@@ -198,7 +256,7 @@ fn no_such_method(request: &HttpRequest, allow: &HeaderValue) -> Result<HttpResp
 }
 
 /// There is nothing, except for who asks about the server as a whole (`OPTIONS *`).
-async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+fn nothing_here(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     if request.method() == Method::OPTIONS && request.path() == "*" {
         let every = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
         return Ok(answer::options(every));

@@ -158,6 +158,8 @@ fn cors(origins: &[String]) -> Cors {
             "ETag",
             "Idempotent-Replayed",
             "Location",
+            "RateLimit",
+            "RateLimit-Policy",
             "Retry-After",
             "WWW-Authenticate",
             "X-Request-ID",

@@ -2,10 +2,12 @@
 
 use crate::error::ApiError;
 use crate::exchange::RequestIds;
+use crate::metrics::Metrics;
 use crate::origin::{Origin, PublicUrl, setting};
 use crate::roll::Roll;
 use crate::sessions::Sessions;
-use crate::work::{Bound, Kind};
+use crate::throttle::Throttle;
+use crate::work::{Bound, Kind, Load};
 use crate::{Limits, Settings, Shop};
 use actix_web::dev::RequestHead;
 use ipnet::IpNet;
@@ -20,9 +22,12 @@ pub(crate) struct State {
     pub(crate) request_ids: RequestIds,
     pub(crate) sessions: Sessions,
     pub(crate) roll: Roll,
+    pub(crate) metrics: Metrics,
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) request_timeout: Duration,
     pub(crate) page_size: u32,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) metrics_allow: Vec<IpNet>,
     pub(crate) allowed_origins: Vec<String>,
     /// In lower case; `None` for any.
     pub(crate) allowed_hosts: Option<Vec<String>>,
@@ -45,10 +50,13 @@ impl State {
             request_ids: RequestIds::new()?,
             sessions: Sessions::new(),
             roll: Roll::new(settings.limits.work.waiting),
+            metrics: Metrics::new(),
+            throttle: settings.throttling.map(Throttle::new),
             stopping: AtomicBool::new(false),
             request_timeout: settings.request_timeout,
             page_size: settings.page_size,
             trusted_proxies: settings.trusted_proxies,
+            metrics_allow: settings.metrics_allow,
             allowed_origins: settings.allowed_origins,
             allowed_hosts: (!any).then(|| hosts.collect()),
             public_url: settings.public_url,
@@ -64,6 +72,15 @@ impl State {
             Some(url) => url.as_str().to_owned(),
             None => Origin::of(head, &self.trusted_proxies).base(),
         }
+    }
+
+    /// How much there is to do, by what it is.
+    pub(crate) fn loads(&self) -> [(&'static str, Load); 3] {
+        [
+            ("work", self.work.load()),
+            ("passwords", self.passwords.load()),
+            ("probes", self.probes.load()),
+        ]
     }
 
     /// Runs a use case where it may block.

@@ -21,6 +21,14 @@ pub struct Limit {
     pub waiting: usize,
 }
 
+/// How many jobs of a kind there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) running: usize,
+    pub(crate) waiting: usize,
+    pub(crate) most: Limit,
+}
+
 /// What a job does, which decides what is said when it is not done in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -72,6 +80,19 @@ impl Bound {
         Self {
             pace: Some(Arc::default()),
             ..Self::new(limit)
+        }
+    }
+
+    /// How many jobs there are now.
+    pub(crate) fn load(&self) -> Load {
+        let free = self.permits.available_permits();
+        Load {
+            running: self.running.saturating_sub(free),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            most: Limit {
+                running: self.running,
+                waiting: self.most_waiting,
+            },
         }
     }
 

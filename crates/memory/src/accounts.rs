@@ -37,8 +37,9 @@ impl AccountRepository for MemoryStore {
                     || email.is_some_and(|email| email.contains(wanted))
             })
         };
-        let accounts = state.accounts.values().map(|known| &known.account);
-        Ok(page_of(accounts.filter(|account| found(account)), page))
+        let newest_first = state.accounts.values().rev().map(|known| &known.account);
+        let accounts = newest_first.filter(|account| found(account)).collect();
+        Ok(page_of(accounts, page))
     }
 
     fn register(&self, command: Register) -> Outcome<Account> {

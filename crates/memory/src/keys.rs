@@ -25,6 +25,13 @@ impl Upkeep for MemoryStore {
         tokens.retain(|_, token| token.expires_at >= before);
         Ok(count(held - tokens.len()))
     }
+
+    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let attempts = &mut self.lock().attempts;
+        let held = attempts.len();
+        attempts.retain(|_, count| count.at >= before);
+        Ok(count(held - attempts.len()))
+    }
 }
 
 /// What is to be stored under a key, once its command has happened.

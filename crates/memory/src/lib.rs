@@ -3,18 +3,20 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use tradepost_domain::{Currency, ProductFilter, PageRequest, Stores};
+//! use tradepost_domain::{Currency, PageRequest, ProductList, Stores};
 //! use tradepost_memory::MemoryStore;
 //!
 //! let usd = Currency::from_code("USD").ok_or("no such currency")?;
 //! let stores = Stores::of(Arc::new(MemoryStore::new(usd)));
 //! let first = PageRequest::new(1, 10).ok_or("no such page")?;
-//! assert_eq!(stores.products.list(ProductFilter::default(), first)?.count, 0);
+//! assert_eq!(stores.products.list(&ProductList::default(), first)?.count, 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod accounts;
+mod attempts;
 mod carts;
+mod imports;
 mod keys;
 mod ledger;
 mod orders;
@@ -24,9 +26,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradepost_domain::{
-    CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope, Movement, MovementId, Order,
-    OrderId, Page, PageRequest, PlacementId, Product, ProductId, RefreshDigest, RefreshToken,
-    StoreError, StoreErrorKind, UserId,
+    AttemptCount, AttemptKey, CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope,
+    Keyset, Movement, MovementId, Order, OrderId, Page, PageRequest, PlacementId, Product,
+    ProductId, RefreshDigest, RefreshToken, Slice, SortField, Sorting, Span, StoreError,
+    StoreErrorKind, UserId,
 };
 
 /// A shop in memory. One mutex is every lock: commands come one after the other.
@@ -65,6 +68,7 @@ struct State {
     usernames: BTreeMap<String, UserId>,
     emails: BTreeMap<String, UserId>,
     refresh_tokens: BTreeMap<RefreshDigest, RefreshToken>,
+    attempts: BTreeMap<AttemptKey, AttemptCount>,
     last: LastIds,
 }
 
@@ -103,12 +107,35 @@ impl From<Defect> for StoreError {
     }
 }
 
-/// A page of rows that come in ascending order, newest first.
-fn page_of<'a, T: Clone + 'a>(
-    rows: impl DoubleEndedIterator<Item = &'a T>,
+/// A page of rows in this order.
+fn sorted_page<'a, F: SortField>(
+    rows: impl Iterator<Item = &'a F::Row>,
+    sorting: &Sorting<F>,
     request: PageRequest,
-) -> Page<T> {
-    let rows: Vec<&T> = rows.rev().collect();
+) -> Page<F::Row>
+where
+    F::Row: Clone + 'a,
+{
+    let mut rows: Vec<&F::Row> = rows.collect();
+    rows.sort_by(|one, other| sorting.compare(one, other));
+    page_of(rows, request)
+}
+
+/// A part of rows in this order.
+fn slice_of<'a, F: SortField>(
+    rows: impl Iterator<Item = &'a F::Row>,
+    keyset: Keyset<F>,
+    span: &Span,
+) -> Slice<F::Row>
+where
+    F::Row: Clone + 'a,
+{
+    let held = rows.filter(|row| span.holds(keyset, &keyset.place(row)));
+    Slice::new(held.cloned().collect(), keyset, span)
+}
+
+/// A page of rows that are in order.
+fn page_of<T: Clone>(rows: Vec<&T>, request: PageRequest) -> Page<T> {
     let before = usize::try_from(request.offset()).unwrap_or(usize::MAX);
     let size = usize::try_from(request.size()).unwrap_or(usize::MAX);
     Page {

@@ -1,19 +1,31 @@
 use crate::keys::{Kept, kept};
-use crate::{Defect, MemoryStore, State, next, page_of};
+use crate::{Defect, MemoryStore, State, next, slice_of, sorted_page};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::{
-    CartItemId, ChangeOrder, Floor, Movement, NewOrder, Offer, Order, OrderFilter, OrderId,
-    OrderRepository, Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId,
-    PlacingDecision, ProductId, StockLevel, StoreError, Written, decide_order, decide_placing,
+    CartItemId, ChangeOrder, Floor, Keyset, Movement, NewOrder, Offer, Order, OrderField,
+    OrderFilter, OrderId, OrderList, OrderRepository, Outcome, Page, PageRequest, PlaceOrder,
+    Placement, PlacementId, PlacingDecision, ProductId, Slice, Span, StockLevel, StoreError,
+    Written, decide_order, decide_placing,
 };
 
 impl OrderRepository for MemoryStore {
-    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
+    fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError> {
         let state = self.lock();
-        let rows = state.orders.values().filter(|order| {
-            order.archived == filter.archived && filter.user.is_none_or(|user| user == order.user)
-        });
-        Ok(page_of(rows, page))
+        let rows = state.orders.values();
+        let rows = rows.filter(|order| list.filter.matches(order));
+        Ok(sorted_page(rows, &list.sorting, page))
+    }
+
+    fn slice(
+        &self,
+        filter: &OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &Span,
+    ) -> Result<Slice<Order>, StoreError> {
+        let state = self.lock();
+        let rows = state.orders.values();
+        let rows = rows.filter(|order| filter.matches(order));
+        Ok(slice_of(rows, keyset, span))
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {

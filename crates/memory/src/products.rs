@@ -1,17 +1,30 @@
 use crate::keys::kept;
-use crate::{Defect, MemoryStore, State, next, page_of};
+use crate::{Defect, MemoryStore, State, next, page_of, slice_of, sorted_page};
 use tradepost_domain::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Movement, MovementId, NewMovement,
-    Outcome, Page, PageRequest, Product, ProductFilter, ProductId, ProductRepository, Sku,
-    StoreError, Written, decide_adjustment, decide_change, decide_creation,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, Movement, MovementId, NewMovement,
+    Outcome, Page, PageRequest, Product, ProductField, ProductFilter, ProductId, ProductList,
+    ProductRepository, Sku, Slice, Span, StoreError, Written, decide_adjustment, decide_change,
+    decide_creation,
 };
 
 impl ProductRepository for MemoryStore {
-    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
         let state = self.lock();
         let rows = state.products.values();
-        let rows = rows.filter(|product| product.archived == filter.archived);
-        Ok(page_of(rows, page))
+        let rows = rows.filter(|product| list.filter.matches(product));
+        Ok(sorted_page(rows, &list.sorting, page))
+    }
+
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError> {
+        let state = self.lock();
+        let rows = state.products.values();
+        let rows = rows.filter(|product| filter.matches(product));
+        Ok(slice_of(rows, keyset, span))
     }
 
     fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
@@ -106,7 +119,7 @@ impl ProductRepository for MemoryStore {
         }
         let rows = state.movements.values();
         let rows = rows.filter(|movement| movement.entry.product == product);
-        Ok(Some(page_of(rows, page)))
+        Ok(Some(page_of(rows.rev().collect(), page)))
     }
 }
 

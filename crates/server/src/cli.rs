@@ -43,6 +43,11 @@ pub(crate) enum Command {
     RotateKey(RotateKey),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Take over the users, products, carts and orders of another shop
+    #[command(subcommand)]
+    Import(Import),
+    /// Copy an SQLite shop while it sells, and prove the copy
+    Backup(Backup),
     /// Read the configuration and the database and say what is unsafe
     Check(Check),
 }
@@ -81,6 +86,34 @@ pub(crate) struct CreateSuperuser {
 pub(crate) struct ChangePassword {
     /// Whose password; the new one is asked for, or read from standard input
     pub(crate) username: String,
+}
+
+/// From where
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// What `manage.py dumpdata` of a Django shop wrote
+    Django(ImportDjango),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportDjango {
+    /// The file; - for standard input
+    pub(crate) file: PathBuf,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What a status of that shop means here, as in --status paid=processing; may be repeated
+    #[arg(long, value_name = "NAME=STATUS")]
+    pub(crate) status: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Where the copy goes; it must not be there yet
+    pub(crate) file: PathBuf,
+    /// Replace an older copy of that name
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -236,6 +269,47 @@ pub(crate) struct Given {
         default_value = "on"
     )]
     pub(crate) throttle: String,
+    /// Requests a minute of one user, all of which may come at once
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_USER",
+        hide_env_values = true,
+        value_name = "REQUESTS",
+        default_value = "1200"
+    )]
+    pub(crate) throttle_user: String,
+    /// The same of one address (IPv6: one /64), for what is asked without being signed in
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_ADDRESS",
+        hide_env_values = true,
+        value_name = "REQUESTS",
+        default_value = "6000"
+    )]
+    pub(crate) throttle_address: String,
+    /// Wrong sign-ins at one account from one address that are free; then each has to wait, and
+    /// longer each time. 15 minutes without one end it
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_SIGN_INS",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "5"
+    )]
+    pub(crate) throttle_sign_ins: String,
+    /// Wrong sign-ins at all accounts from one address in 15 minutes
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_ALL_SIGN_INS",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "100"
+    )]
+    pub(crate) throttle_all_sign_ins: String,
     /// Rows on a page, if the request does not say: 1 to 100
     #[arg(
         long,
@@ -273,6 +347,15 @@ pub(crate) struct Given {
         value_name = "NETWORKS"
     )]
     pub(crate) trusted_proxies: Option<String>,
+    /// Addresses or networks that may read /metrics besides this machine, separated by commas
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_METRICS_ALLOW",
+        hide_env_values = true,
+        value_name = "NETWORKS"
+    )]
+    pub(crate) metrics_allow: Option<String>,
 }
 
 impl Given {

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time;
 use tradepost_auth::BcryptHasher;
 use tradepost_diesel::DatabaseUrl;
-use tradepost_domain::{Currency, LONGEST_FAMILY, PageRequest};
-use tradepost_http::{IpNet, PublicUrl};
+use tradepost_domain::{AttemptSettings, Currency, LONGEST_FAMILY, PageRequest};
+use tradepost_http::{IpNet, PublicUrl, Throttling};
 
 /// The settings of a shop.
 pub(crate) struct Config {
@@ -32,15 +32,23 @@ pub(crate) struct Config {
     /// Host names, without ports; `*` for any.
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) bcrypt_cost: u32,
-    /// Whether clients are to be slowed down that ask too much.
-    pub(crate) throttle: bool,
+    /// How clients are slowed down that ask too much, if they are.
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) page_size: u32,
     /// Origins; `*` for any.
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) metrics_allow: Vec<IpNet>,
     /// The options that another command needs to find this shop; empty for the default one.
     pub(crate) same_shop: String,
+}
+
+/// How much is not too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Throttle {
+    pub(crate) attempts: AttemptSettings,
+    pub(crate) requests: Throttling,
 }
 
 /// Where the signing key is.
@@ -108,12 +116,14 @@ impl Config {
             allowed_hosts: optional("allowed-hosts", &given.allowed_hosts, hosts)?
                 .unwrap_or_else(|| default_hosts(&listened_on, public_url.as_ref())),
             bcrypt_cost: bcrypt_cost.number(BcryptHasher::COSTS)?,
-            throttle: on_or_off(Setting::new("throttle", &given.throttle))?,
+            throttle: throttle(given)?,
             page_size: page_size.number(1..=PageRequest::MAX_SIZE)?,
             allowed_origins: optional("allowed-origins", &given.allowed_origins, origins)?
                 .unwrap_or_default(),
             public_url,
             trusted_proxies: optional("trusted-proxies", &given.trusted_proxies, networks)?
+                .unwrap_or_default(),
+            metrics_allow: optional("metrics-allow", &given.metrics_allow, networks)?
                 .unwrap_or_default(),
         })
     }
@@ -181,6 +191,22 @@ fn on_or_off(setting: Setting<'_>) -> Result<bool, WrongSetting> {
         "off" => Ok(false),
         _ => Err(setting.wrong("has to be on or off")),
     }
+}
+
+fn throttle(given: &Given) -> Result<Option<Throttle>, WrongSetting> {
+    let is_on = on_or_off(Setting::new("throttle", &given.throttle))?;
+    let number = |name, value: &str| Setting::new(name, value).number(1..=1_000_000);
+    let throttle = Throttle {
+        requests: Throttling {
+            user: number("throttle-user", &given.throttle_user)?,
+            address: number("throttle-address", &given.throttle_address)?,
+        },
+        attempts: AttemptSettings {
+            sign_ins: number("throttle-sign-ins", &given.throttle_sign_ins)?,
+            sign_ins_from_one_place: number("throttle-all-sign-ins", &given.throttle_all_sign_ins)?,
+        },
+    };
+    Ok(is_on.then_some(throttle))
 }
 
 fn public_url(setting: Setting<'_>) -> Result<PublicUrl, WrongSetting> {

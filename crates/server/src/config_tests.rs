@@ -1,4 +1,5 @@
 use super::*;
+use tradepost_domain::AttemptSettings;
 
 /// The settings of these words in this environment.
 fn config_in(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -33,16 +34,28 @@ fn the_defaults() {
     assert_eq!(config.currency.code(), "USD");
     assert_eq!(config.token_life, Duration::days(30));
     assert_eq!(config.request_timeout.as_secs(), 5);
-    assert_eq!(
-        (config.bcrypt_cost, config.page_size, config.throttle),
-        (12, 10, true)
-    );
+    assert_eq!((config.bcrypt_cost, config.page_size), (12, 10));
+    let (attempts, requests) = (AttemptSettings::default(), Throttling::default());
+    assert_eq!(config.throttle, Some(Throttle { attempts, requests }));
     assert_eq!(config.public_url, None);
     assert_eq!(
         (config.allowed_origins.len(), config.trusted_proxies.len()),
         (0, 0)
     );
     assert_eq!(config.same_shop, "");
+}
+
+#[test]
+fn throttling_can_be_set_and_switched_off() {
+    assert_eq!(config(&["--throttle", "off"]).throttle, None);
+    let words = "--throttle-sign-ins 3 --throttle-all-sign-ins 50 --throttle-user 600 --throttle-address 700";
+    let words: Vec<&str> = words.split(' ').collect();
+    let Throttle { attempts, requests } = config(&words).throttle.unwrap();
+    assert_eq!((requests.user, requests.address), (600, 700));
+    assert_eq!(
+        (attempts.sign_ins, attempts.sign_ins_from_one_place),
+        (3, 50)
+    );
 }
 
 #[test]
@@ -94,6 +107,10 @@ fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
         ("--bcrypt-cost", "99999999999999999999", "from 10 to 14"),
         ("--throttle", "yes", "on or off"),
         ("--throttle", "ON", "on or off"),
+        ("--throttle-user", "0", "from 1 to 1000000"),
+        ("--throttle-address", "1e3", "from 1 to 1000000"),
+        ("--throttle-sign-ins", "0", "from 1 to 1000000"),
+        ("--throttle-all-sign-ins", "many", "from 1 to 1000000"),
         ("--page-size", "0", "from 1 to 100"),
         ("--page-size", "101", "from 1 to 100"),
         ("--page-size", "-1", "from 1 to 100"),

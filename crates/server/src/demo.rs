@@ -4,7 +4,7 @@ use crate::exit::Exit;
 use crate::outside::SystemClock;
 use tradepost_domain::{
     Clock, CreateProduct, Currency, Description, Money, PageRequest, Price, Problem, ProductDraft,
-    ProductFilter, ProductName, ProductRepository, Sku, StockLevel,
+    ProductFilter, ProductList, ProductName, ProductRepository, Sku, StockLevel,
 };
 
 /// Sku, name, description, price in hundredths of the currency's unit, stock.
@@ -124,7 +124,11 @@ fn has_any(products: &dyn ProductRepository) -> Result<bool, Exit> {
         return Ok(false);
     };
     for archived in [false, true] {
-        if products.list(ProductFilter { archived }, first)?.count > 0 {
+        if products
+            .list(&ProductList::of(ProductFilter::all(archived)), first)?
+            .count
+            > 0
+        {
             return Ok(true);
         }
     }

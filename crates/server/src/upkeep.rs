@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
-use tradepost_domain::{Clock, KEY_LIFE, Upkeep};
+use tradepost_domain::{ATTEMPT_LIFE, Clock, KEY_LIFE, StoreError, Upkeep};
 
 /// How often: seldom enough to cost nothing, and often enough that each time there is little to do.
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// How old idempotency keys get. Twice of what is promised: clocks differ from server to server.
 const KEPT: TimeDelta = TimeDelta::hours(2 * KEY_LIFE.num_hours());
+
+/// The same of counts of tries.
+const COUNTED: TimeDelta = TimeDelta::hours(2 * ATTEMPT_LIFE.num_hours());
 
 /// How far apart the clocks of servers may be: what has ended here may not have there.
 const SKEW: TimeDelta = TimeDelta::hours(1);
@@ -38,8 +41,10 @@ impl Housekeeping {
         let (running, ends) = mpsc::channel::<()>();
         let keep = move || {
             loop {
-                forget_keys(store.as_ref(), clock.as_ref());
-                forget_tokens(store.as_ref(), clock.as_ref());
+                let now = clock.now();
+                tell("idempotency keys", store.forget_keys(now - KEPT));
+                tell("refresh tokens", store.forget_refresh_tokens(now - SKEW));
+                tell("counts of sign-ins", store.forget_attempts(now - COUNTED));
                 match ends.recv_timeout(every) {
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
@@ -53,20 +58,12 @@ impl Housekeeping {
     }
 }
 
-fn forget_keys(store: &dyn Upkeep, clock: &dyn Clock) {
-    match store.forget_keys(clock.now() - KEPT) {
+fn tell(what: &str, forgotten: Result<u64, StoreError>) {
+    match forgotten {
         Ok(0) => {}
-        Ok(forgotten) => log::info!("forgot {forgotten} idempotency keys that were old"),
+        Ok(forgotten) => log::info!("forgot {forgotten} {what} that were old"),
         // There is another time, and nothing else depends on it.
-        Err(error) => log::warn!("old idempotency keys could not be forgotten: {error}"),
-    }
-}
-
-fn forget_tokens(store: &dyn Upkeep, clock: &dyn Clock) {
-    match store.forget_refresh_tokens(clock.now() - SKEW) {
-        Ok(0) => {}
-        Ok(forgotten) => log::info!("forgot {forgotten} refresh tokens that had ended"),
-        Err(error) => log::warn!("ended refresh tokens could not be forgotten: {error}"),
+        Err(error) => log::warn!("old {what} could not be forgotten: {error}"),
     }
 }
 
@@ -80,7 +77,11 @@ mod tests {
 
     /// Fails every other time.
     #[derive(Default)]
-    struct Store(Mutex<Vec<DateTime<Utc>>>, Mutex<Vec<DateTime<Utc>>>);
+    struct Store {
+        keys: Mutex<Vec<DateTime<Utc>>>,
+        tokens: Mutex<Vec<DateTime<Utc>>>,
+        attempts: Mutex<Vec<DateTime<Utc>>>,
+    }
 
     impl Upkeep for Store {
         fn check(&self) -> Result<(), StoreError> {
@@ -88,11 +89,15 @@ mod tests {
         }
 
         fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-            every_other(&self.0, before)
+            every_other(&self.keys, before)
         }
 
         fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-            every_other(&self.1, before)
+            every_other(&self.tokens, before)
+        }
+
+        fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+            every_other(&self.attempts, before)
         }
     }
 
@@ -130,14 +135,24 @@ mod tests {
         let every = Duration::from_millis(1);
         let housekeeping = Housekeeping::every(every, store.clone(), Arc::new(Noon)).unwrap();
         wait_until("it goes on, also after failures", || {
-            store.0.lock().unwrap().len() > 4 && store.1.lock().unwrap().len() > 4
+            // The last of them.
+            store.attempts.lock().unwrap().len() > 4
         });
         drop(housekeeping);
         wait_until("its thread has ended", || Arc::strong_count(&store) == 1);
         let before = DateTime::UNIX_EPOCH - TimeDelta::hours(36);
-        assert!(store.0.lock().unwrap().iter().all(|asked| *asked == before));
+        let all = |asked: &Mutex<Vec<_>>, before| {
+            let asked = asked.lock().unwrap();
+            asked.len() > 4 && asked.iter().all(|asked| *asked == before)
+        };
+        assert!(all(&store.keys, before));
         assert!(Noon.now() - before >= KEY_LIFE);
-        let ended = Noon.now() - SKEW;
-        assert!(store.1.lock().unwrap().iter().all(|asked| *asked == ended));
+        assert!(all(
+            &store.tokens,
+            DateTime::UNIX_EPOCH + TimeDelta::hours(11)
+        ));
+        let before = DateTime::UNIX_EPOCH + TimeDelta::hours(8);
+        assert!(all(&store.attempts, before));
+        assert!(Noon.now() - before >= ATTEMPT_LIFE);
     }
 }

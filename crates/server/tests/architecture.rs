@@ -95,6 +95,7 @@ fn crates_depend_inwards() {
         ("tradepost-auth", &["tradepost-domain"]),
         ("tradepost-batch", &["tradepost-domain"]),
         ("tradepost-diesel", &["tradepost-domain"]),
+        ("tradepost-django", &["tradepost-domain"]),
         ("tradepost-http", &["tradepost-batch", "tradepost-domain"]),
     ] {
         let mut used = closure(package);

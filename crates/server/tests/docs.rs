@@ -104,6 +104,88 @@ fn every_setting_is_listed_with_its_default() {
     }
 }
 
+/// The files for whoever runs a shop, by their names.
+fn operations() -> Vec<(String, String)> {
+    let folder = fs::read_dir(root().join("docs/operations")).unwrap();
+    let paths = folder.map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        fs::read_to_string(path).ok().map(|text| (name, text))
+    };
+    paths.filter_map(read).collect()
+}
+
+/// Every word of `--help`, of the program and of each of its commands.
+fn words_of_help() -> BTreeSet<String> {
+    let mut calls = vec![Vec::new(), vec!["import", "django"]];
+    calls.extend(COMMANDS.map(|command| vec![command]));
+    let mut words = BTreeSet::new();
+    for call in calls {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tradepost"));
+        let help = command.args(&call).arg("--help").output().unwrap();
+        assert!(help.status.success(), "{call:?}");
+        let help = String::from_utf8(help.stdout).unwrap();
+        let word = |c: char| !c.is_alphanumeric() && !"-_".contains(c);
+        words.extend(help.split(word).map(str::to_owned));
+    }
+    words
+}
+
+/// Variables of the program in a text.
+fn variables(text: &str) -> impl Iterator<Item = &str> {
+    let outside = |c: char| !c.is_ascii_uppercase() && c != '_';
+    text.split(outside)
+        .filter(|word| word.starts_with("TRADEPOST_"))
+}
+
+const COMMANDS: [&str; 8] = [
+    "serve",
+    "migrate",
+    "createsuperuser",
+    "changepassword",
+    "verify",
+    "import",
+    "backup",
+    "check",
+];
+
+/// Options of calls of the program: after its name, with one of its commands, up to the end.
+fn options(text: &str) -> Vec<&str> {
+    let ends = |c: char| "`|;&".contains(c);
+    let calls = text
+        .lines()
+        .filter_map(|line| line.split_once("tradepost "))
+        .filter_map(|(_, call)| call.split(ends).next())
+        .filter(|call| call.split_whitespace().any(|word| COMMANDS.contains(&word)));
+    let words = calls.flat_map(str::split_whitespace);
+    words.filter(|word| word.starts_with("--")).collect()
+}
+
+#[test]
+fn what_the_files_for_operators_name_is_there() {
+    let known = words_of_help();
+    let (mut seen_variables, mut seen_options) = (0, 0);
+    for (name, text) in operations() {
+        for variable in variables(&text) {
+            assert!(known.contains(variable), "{name}: {variable}");
+            seen_variables += 1;
+        }
+        for option in options(&text) {
+            let option = option.split('=').next().unwrap();
+            assert!(known.contains(option), "{name}: {option}");
+            seen_options += 1;
+        }
+    }
+    assert!(seen_variables > 20 && seen_options > 10, "{seen_options}");
+}
+
+#[test]
+fn variables_and_options_are_found() {
+    let text = "set TRADEPOST_LISTEN=x, then `tradepost --data-dir /x verify --deep | less --raw`";
+    assert_eq!(variables(text).collect::<Vec<_>>(), ["TRADEPOST_LISTEN"]);
+    assert_eq!(options(text), ["--data-dir", "--deep"]);
+}
+
 /// The pages, by their paths from the root.
 fn pages() -> Vec<PathBuf> {
     fn walk(folder: &Path, into: &mut Vec<PathBuf>) {

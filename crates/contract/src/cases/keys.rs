@@ -4,18 +4,18 @@ use crate::keyed::{key, now, placing, render};
 use crate::{Placed, Shop, at, first_page, level, money, settled};
 use chrono::TimeDelta;
 use tradepost_domain::{
-    Actor, KEY_LIFE, OrderAction, OrderFilter, OrderStatus, PlaceOrder, Problem, ProductFilter,
+    Actor, KEY_LIFE, OrderAction, OrderList, OrderStatus, PlaceOrder, Problem, ProductList,
     Refusal, Stores, UserId, Written,
 };
 
 const REUSED: Refusal = Refusal::IdempotencyKeyReused;
 
 fn orders(stores: &Stores) -> u64 {
-    settled(|| stores.orders.list(OrderFilter::default(), first_page())).count
+    settled(|| stores.orders.list(&OrderList::default(), first_page())).count
 }
 
 fn products(stores: &Stores) -> u64 {
-    settled(|| stores.products.list(ProductFilter::default(), first_page())).count
+    settled(|| stores.products.list(&ProductList::default(), first_page())).count
 }
 
 fn before<T>(answer: &str) -> Result<Written<T>, Refusal> {

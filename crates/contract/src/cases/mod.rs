@@ -2,13 +2,18 @@
 //! code, so that none can be forgotten.
 
 pub(crate) mod accounts;
+pub(crate) mod attempts;
 pub(crate) mod carts;
 pub(crate) mod edits;
+pub(crate) mod finding;
+pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod lists;
 pub(crate) mod orders;
 pub(crate) mod placing;
 pub(crate) mod products;
 pub(crate) mod races;
 pub(crate) mod sessions;
 pub(crate) mod stock;
+pub(crate) mod walking;

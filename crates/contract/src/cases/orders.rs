@@ -2,8 +2,8 @@ use crate::{Shop, at, first_page, page, settled};
 use OrderAction::{Delete, SetStatus};
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
 use tradepost_domain::{
-    Actor, ChangeOrder, Order, OrderAction, OrderFilter, OrderId, OrderStatus, ProductId, Reason,
-    Refusal, Stores, UserId,
+    Actor, ChangeOrder, Order, OrderAction, OrderFilter, OrderId, OrderList, OrderStatus,
+    ProductId, Reason, Refusal, Stores, UserId,
 };
 
 /// A customer, somebody else, and staff.
@@ -55,8 +55,12 @@ impl<'a> Cast<'a> {
 }
 
 fn listed(stores: &Stores, user: Option<UserId>, archived: bool) -> Vec<OrderId> {
-    let filter = OrderFilter { user, archived };
-    let page = settled(|| stores.orders.list(filter, first_page()));
+    let list = OrderList::of(OrderFilter {
+        user,
+        archived,
+        ..OrderFilter::default()
+    });
+    let page = settled(|| stores.orders.list(&list, first_page()));
     assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
     page.items.iter().map(|order| order.id).collect()
 }
@@ -72,7 +76,7 @@ pub fn orders_are_listed_newest_first(stores: &Stores) {
         .unwrap();
     ids.reverse();
     assert_eq!(listed(stores, None, false), ids);
-    let all = OrderFilter::default();
+    let all = OrderList::default();
     for (number, size, expected) in [
         (1, 2, &ids[..2]),
         (2, 2, &ids[2..4]),
@@ -80,7 +84,7 @@ pub fn orders_are_listed_newest_first(stores: &Stores) {
         (4, 2, &[]),
         (u64::MAX, 100, &[]),
     ] {
-        let page = settled(|| stores.orders.list(all, page(number, size)));
+        let page = settled(|| stores.orders.list(&all, page(number, size)));
         let items: Vec<_> = page.items.iter().map(|order| order.id).collect();
         assert_eq!(
             (page.count, &items[..]),
@@ -88,7 +92,7 @@ pub fn orders_are_listed_newest_first(stores: &Stores) {
             "page {number} of {size}"
         );
     }
-    let page = settled(|| stores.orders.list(all, page(2, 2)));
+    let page = settled(|| stores.orders.list(&all, page(2, 2)));
     let found: Vec<_> = ids[2..4]
         .iter()
         .map(|id| cast.shop.found_order(*id))

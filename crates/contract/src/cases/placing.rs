@@ -2,7 +2,7 @@ use crate::{
     Placed, Shop, at, draft, first_page, level, line_totals, money, place, settled, units,
 };
 use tradepost_domain::{
-    MAX_CART_LINES, Order, OrderFilter, OrderLine, OrderStatus, PlaceOrder, Product, ProductChange,
+    MAX_CART_LINES, Order, OrderLine, OrderList, OrderStatus, PlaceOrder, Product, ProductChange,
     ProductId, ProductName, Quantity, Reason, Refusal, Shortage, Stores, UserId, Written,
 };
 
@@ -15,7 +15,7 @@ fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
 }
 
 fn orders(stores: &Stores) -> Vec<Order> {
-    settled(|| stores.orders.list(OrderFilter::default(), first_page())).items
+    settled(|| stores.orders.list(&OrderList::default(), first_page())).items
 }
 
 fn refusals(placements: Vec<Placed>) -> Vec<Option<Refusal>> {

@@ -2,11 +2,12 @@ use crate::{Shop, at, draft, first_page, level, money, page, settled, usd};
 use chrono::{DateTime, Utc};
 use tradepost_domain::{
     ChangeProduct, CreateProduct, Currency, Description, Money, Price, Problem, Product,
-    ProductChange, ProductDraft, ProductFilter, ProductId, ProductName, Refusal, Sku, Stores,
+    ProductChange, ProductDraft, ProductFilter, ProductId, ProductList, ProductName, Refusal, Sku,
+    Stores,
 };
 
-const ARCHIVED: ProductFilter = ProductFilter { archived: true };
-const CATALOGUE: ProductFilter = ProductFilter { archived: false };
+const ARCHIVED: bool = true;
+const CATALOGUE: bool = false;
 
 fn nowhere() -> ProductId {
     ProductId::new(i64::MAX).unwrap()
@@ -30,8 +31,12 @@ fn taken<T>() -> Result<T, Refusal> {
     Err(Refusal::field("sku", Problem::Taken))
 }
 
-fn listed(stores: &Stores, filter: ProductFilter) -> Vec<ProductId> {
-    let page = settled(|| stores.products.list(filter, first_page()));
+fn all(archived: bool) -> ProductList {
+    ProductList::of(ProductFilter::all(archived))
+}
+
+fn listed(stores: &Stores, archived: bool) -> Vec<ProductId> {
+    let page = settled(|| stores.products.list(&all(archived), first_page()));
     assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
     page.items.iter().map(|product| product.id).collect()
 }
@@ -94,7 +99,7 @@ pub fn products_are_listed_newest_first(stores: &Stores) {
         (1, 5, &ids[..]),
         (u64::MAX, 100, &[]),
     ] {
-        let page = settled(|| stores.products.list(CATALOGUE, page(number, size)));
+        let page = settled(|| stores.products.list(&all(CATALOGUE), page(number, size)));
         let items: Vec<_> = page.items.iter().map(|product| product.id).collect();
         assert_eq!(
             (page.count, &items[..]),
@@ -102,7 +107,7 @@ pub fn products_are_listed_newest_first(stores: &Stores) {
             "page {number} of {size}"
         );
     }
-    let page = settled(|| stores.products.list(CATALOGUE, page(1, 1)));
+    let page = settled(|| stores.products.list(&all(CATALOGUE), page(1, 1)));
     assert_eq!(
         page.items,
         [shop.found(ids[0])],

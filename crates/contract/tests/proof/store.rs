@@ -1,28 +1,37 @@
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use tradepost_contract::usd;
 use tradepost_domain::{
-    Account, AccountRepository, AdjustStock, Adjusted, Audit, Cart, CartItem, CartRepository,
-    ChangeCart, ChangeEmail, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct,
-    Credentials, Ledger, Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page,
-    PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId,
-    ProductRepository, Refresh, RefreshDigest, RefreshToken, Register, StoreError, SwitchUser,
-    Upkeep, UserFilter, UserId, Written,
+    Account, AccountRepository, AdjustStock, Adjusted, Attempt, AttemptKey, AttemptRepository,
+    Audit, Cart, CartItem, CartRepository, ChangeCart, ChangeEmail, ChangeOrder, ChangePassword,
+    ChangeProduct, CreateProduct, Credentials, Ground, ImportRepository, ImportShop, Imported,
+    Keyset, Ledger, Movement, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository,
+    Outcome, Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductField,
+    ProductFilter, ProductId, ProductList, ProductRepository, Refresh, RefreshDigest, RefreshToken,
+    Register, Slice, Span, StoreError, SwitchUser, Upkeep, UserFilter, UserId, Written,
 };
 use tradepost_memory::MemoryStore;
 
 type Store = MemoryStore;
 
+pub(crate) type SliceProducts =
+    fn(&Store, &ProductFilter, Keyset<ProductField>, &Span) -> Result<Slice<Product>, StoreError>;
+pub(crate) type SliceOrders =
+    fn(&Store, &OrderFilter, Keyset<OrderField>, &Span) -> Result<Slice<Order>, StoreError>;
+
 /// What a store does. Each of these can be put in the place of the honest one.
 #[derive(Clone, Copy)]
 pub(crate) struct Behaviour {
     pub(crate) list_products:
-        fn(&Store, ProductFilter, PageRequest) -> Result<Page<Product>, StoreError>,
+        fn(&Store, &ProductList, PageRequest) -> Result<Page<Product>, StoreError>,
+    pub(crate) slice_products: SliceProducts,
     pub(crate) create: fn(&Store, CreateProduct) -> Outcome<Written<Product>>,
     pub(crate) change_product: fn(&Store, ChangeProduct) -> Outcome<Product>,
     pub(crate) adjust: fn(&Store, AdjustStock) -> Outcome<Written<Adjusted>>,
     pub(crate) cart: fn(&Store, UserId) -> Result<Cart, StoreError>,
     pub(crate) change_cart: fn(&Store, ChangeCart) -> Outcome<Written<Option<CartItem>>>,
-    pub(crate) list_orders: fn(&Store, OrderFilter, PageRequest) -> Result<Page<Order>, StoreError>,
+    pub(crate) list_orders: fn(&Store, &OrderList, PageRequest) -> Result<Page<Order>, StoreError>,
+    pub(crate) slice_orders: SliceOrders,
     pub(crate) place: fn(&Store, &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>,
     pub(crate) change_order: fn(&Store, ChangeOrder) -> Outcome<Order>,
     pub(crate) find_accounts: fn(&Store, &[UserId]) -> Result<Vec<Account>, StoreError>,
@@ -35,20 +44,30 @@ pub(crate) struct Behaviour {
     pub(crate) refresh: fn(&Store, Refresh) -> Outcome<Account>,
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
+    pub(crate) may_try: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) count_try: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) give_back: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
+    pub(crate) forgive: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) forget_attempts: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
 }
 
 /// The store in memory as it is.
 pub(crate) const HONEST: Behaviour = Behaviour {
-    list_products: |store, filter, page| ProductRepository::list(store, filter, page),
+    list_products: |store, list, page| ProductRepository::list(store, list, page),
+    slice_products: |store, filter, keyset, span| {
+        ProductRepository::slice(store, filter, keyset, span)
+    },
     create: |store, command| store.create(command),
     change_product: |store, command| ProductRepository::change(store, command),
     adjust: |store, command| store.adjust_stock(command),
     cart: |store, user| store.cart(user),
     change_cart: |store, command| CartRepository::change(store, command),
-    list_orders: |store, filter, page| OrderRepository::list(store, filter, page),
+    list_orders: |store, list, page| OrderRepository::list(store, list, page),
+    slice_orders: |store, filter, keyset, span| OrderRepository::slice(store, filter, keyset, span),
     place: |store, requests| store.place(requests),
     change_order: |store, command| OrderRepository::change(store, command),
     find_accounts: |store, users| store.find_all(users),
@@ -61,9 +80,15 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     refresh: |store, command| store.refresh(command),
     end_family: |store, token| store.end_family(token),
     forget_tokens: |store, before| store.forget_refresh_tokens(before),
+    import: |store, command| store.import(command),
+    may_try: |store, attempt, now| store.may_try(attempt, now),
+    count_try: |store, attempt, now| store.count_try(attempt, now),
+    give_back: |store, key| store.give_back(key),
+    forgive: |store, key| store.forgive(key),
     audit: |store| store.audit(),
     check: |store| store.check(),
     forget_keys: |store, before| store.forget_keys(before),
+    forget_attempts: |store, before| store.forget_attempts(before),
 };
 
 /// A store that behaves like this.
@@ -80,8 +105,17 @@ impl Broken {
 }
 
 impl ProductRepository for Broken {
-    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
-        (self.does.list_products)(&self.store, filter, page)
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        (self.does.list_products)(&self.store, list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError> {
+        (self.does.slice_products)(&self.store, filter, keyset, span)
     }
 
     fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
@@ -120,8 +154,17 @@ impl CartRepository for Broken {
 }
 
 impl OrderRepository for Broken {
-    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
-        (self.does.list_orders)(&self.store, filter, page)
+    fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        (self.does.list_orders)(&self.store, list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &Span,
+    ) -> Result<Slice<Order>, StoreError> {
+        (self.does.slice_orders)(&self.store, filter, keyset, span)
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
@@ -196,9 +239,37 @@ impl AccountRepository for Broken {
     }
 }
 
+impl AttemptRepository for Broken {
+    fn may_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        (self.does.may_try)(&self.store, attempt, now)
+    }
+
+    fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        (self.does.count_try)(&self.store, attempt, now)
+    }
+
+    fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        (self.does.give_back)(&self.store, key)
+    }
+
+    fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        (self.does.forgive)(&self.store, key)
+    }
+}
+
 impl Ledger for Broken {
     fn audit(&self) -> Result<Audit, StoreError> {
         (self.does.audit)(&self.store)
+    }
+}
+
+impl ImportRepository for Broken {
+    fn ground(&self) -> Result<Ground, StoreError> {
+        self.store.ground()
+    }
+
+    fn import(&self, command: Arc<ImportShop>) -> Imported {
+        (self.does.import)(&self.store, command)
     }
 }
 
@@ -213,5 +284,9 @@ impl Upkeep for Broken {
 
     fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.forget_tokens)(&self.store, before)
+    }
+
+    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.forget_attempts)(&self.store, before)
     }
 }

@@ -1,6 +1,6 @@
 //! Which case finds which fault.
 
-use crate::faults::{carts, keys, orders, people, products, sessions};
+use crate::faults::{attempts, carts, imports, keys, orders, people, products, sessions};
 use crate::store::{Behaviour, HONEST};
 
 /// A fault, and the cases that must find it.
@@ -454,6 +454,94 @@ pub(crate) const FAULTS: &[Row] = &[
         &["a_healthy_store_says_so"],
     ),
     (
+        "takes over customers instead of staff",
+        Behaviour {
+            import: imports::forgets_who_is_staff,
+            ..HONEST
+        },
+        &["a_shop_is_taken_over_as_it_was"],
+    ),
+    (
+        "takes over what is on hand and not what was sold",
+        Behaviour {
+            import: imports::forgets_the_orders,
+            ..HONEST
+        },
+        &["what_was_sold_is_in_the_ledger"],
+    ),
+    (
+        "gives what it takes over other ids",
+        Behaviour {
+            import: imports::gives_ids_of_its_own,
+            ..HONEST
+        },
+        &["later_ids_go_on_from_there"],
+    ),
+    (
+        "takes over a part",
+        Behaviour {
+            import: imports::writes_what_it_can,
+            ..HONEST
+        },
+        &["a_refused_import_writes_nothing"],
+    ),
+    (
+        "says that a shop was taken over which was not",
+        Behaviour {
+            import: imports::ignores_who_was_faster,
+            ..HONEST
+        },
+        &["an_import_races_a_registration"],
+    ),
+    (
+        "looks before it counts a try",
+        Behaviour {
+            count_try: attempts::looks_before_it_counts,
+            ..HONEST
+        },
+        &["tries_at_once_are_counted"],
+    ),
+    (
+        "counts the tries of all places together",
+        Behaviour {
+            count_try: attempts::counts_all_places_together,
+            ..HONEST
+        },
+        &["tries_are_counted_under_their_key"],
+    ),
+    (
+        "counts a question as a try",
+        Behaviour {
+            may_try: HONEST.count_try,
+            ..HONEST
+        },
+        &["asking_is_no_try"],
+    ),
+    (
+        "keeps tries that are given back",
+        Behaviour {
+            give_back: attempts::keeps_what_is_given_back,
+            ..HONEST
+        },
+        &["a_try_is_given_back"],
+    ),
+    (
+        "forgives one try of many",
+        Behaviour {
+            forgive: attempts::gives_one_back,
+            ..HONEST
+        },
+        &["tries_are_forgiven"],
+    ),
+    (
+        "forgets counts of tries too early",
+        Behaviour {
+            forget_attempts: attempts::forgets_too_many,
+            ..HONEST
+        },
+        &["old_tries_are_forgotten"],
+    ),
+    (
         "keeps wrong books",
         Behaviour {
             audit: orders::confesses,
@@ -463,5 +551,90 @@ pub(crate) const FAULTS: &[Row] = &[
             "an_empty_batch_does_nothing",
             "an_unknown_product_is_absent",
         ],
+    ),
+    (
+        "lists products whatever is asked for",
+        Behaviour {
+            list_products: products::ignores_filters,
+            ..HONEST
+        },
+        &[
+            "products_are_filtered",
+            "words_are_found_in_every_script",
+            "an_edit_is_found",
+            "filtered_products_are_walked",
+        ],
+    ),
+    (
+        "sorts names by a language",
+        Behaviour {
+            list_products: products::sorts_by_language,
+            ..HONEST
+        },
+        &["products_are_sorted"],
+    ),
+    (
+        "takes wildcards",
+        Behaviour {
+            list_products: products::takes_wildcards,
+            ..HONEST
+        },
+        &["words_are_found_in_every_script"],
+    ),
+    (
+        "shows the edge of a part twice",
+        Behaviour {
+            slice_products: products::repeats_the_edge,
+            ..HONEST
+        },
+        &["every_product_is_walked_past_once"],
+    ),
+    (
+        "skips products that are equal",
+        Behaviour {
+            slice_products: products::skips_what_is_equal,
+            ..HONEST
+        },
+        &["every_product_is_walked_past_once"],
+    ),
+    (
+        "walks past what is asked for",
+        Behaviour {
+            slice_products: products::walks_past_filters,
+            ..HONEST
+        },
+        &["filtered_products_are_walked"],
+    ),
+    (
+        "finds products by their old names",
+        Behaviour {
+            change_product: products::keeps_old_names,
+            ..HONEST
+        },
+        &["an_edit_is_found"],
+    ),
+    (
+        "lists orders whatever is asked for",
+        Behaviour {
+            list_orders: orders::ignores_filters,
+            ..HONEST
+        },
+        &["orders_are_filtered"],
+    ),
+    (
+        "sorts orders by age alone",
+        Behaviour {
+            list_orders: orders::ignores_sorting,
+            ..HONEST
+        },
+        &["orders_are_sorted"],
+    ),
+    (
+        "skips orders that are equal",
+        Behaviour {
+            slice_orders: orders::skips_what_is_equal,
+            ..HONEST
+        },
+        &["every_order_is_walked_past_once"],
     ),
 ];

@@ -7,7 +7,9 @@ use tradepost_contract::CASES;
 pub(crate) fn named() -> BTreeSet<&'static str> {
     let ports = [
         include_str!("../../../domain/src/ports/accounts.rs"),
+        include_str!("../../../domain/src/ports/attempts.rs"),
         include_str!("../../../domain/src/ports/carts.rs"),
+        include_str!("../../../domain/src/ports/imports.rs"),
         include_str!("../../../domain/src/ports/ledger.rs"),
         include_str!("../../../domain/src/ports/orders.rs"),
         include_str!("../../../domain/src/ports/products.rs"),

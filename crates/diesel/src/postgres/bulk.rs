@@ -1,6 +1,10 @@
 //! Writing many rows in one statement: each column is passed as an array, so that the statement is
 //! the same however many rows there are, and stays prepared.
 
+pub(crate) use imports::{
+    continue_ids, import_cart_lines, import_orders, import_products, import_users,
+};
+
 use super::Conn;
 use super::queries::NewKey;
 use crate::rows::micros;
@@ -9,7 +13,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use std::collections::{BTreeMap, HashMap};
-use tradepost_domain::{NewMovement, NewOrder, OrderId, ProductId};
+use tradepost_domain::{NewMovement, NewOrder, OrderId, OrderLine, ProductId, UserId};
 
 /// A statement between whose two halves stand its parameters, each a column.
 macro_rules! statement {
@@ -35,6 +39,8 @@ macro_rules! statement {
         impl RunQueryDsl<Conn> for $name {}
     };
 }
+
+mod imports;
 
 statement!(InsertOrders,
     "INSERT INTO orders (user_id, total, placement, created_at, updated_at, status, archived)
@@ -120,13 +126,16 @@ pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>
 }
 
 /// Inserts the lines of orders.
-pub(crate) fn lines(conn: &mut Conn, ids: &[OrderId], new: &[&NewOrder]) -> QueryResult<()> {
+pub(crate) fn lines(
+    conn: &mut Conn,
+    orders: &[(OrderId, UserId, &[OrderLine])],
+) -> QueryResult<()> {
     let mut rows = InsertLines::default();
-    for (id, order) in ids.iter().zip(new) {
-        for (position, line) in (0_i64..).zip(&order.lines) {
+    for (id, user, lines) in orders {
+        for (position, line) in (0_i64..).zip(*lines) {
             rows.order.push(id.get());
             rows.position.push(position);
-            rows.user.push(order.user.get());
+            rows.user.push(user.get());
             rows.product.push(line.product.get());
             rows.name.push(line.name.as_str().to_owned());
             rows.unit_price.push(line.unit_price.minor());

@@ -10,7 +10,8 @@
 
 use super::Conn;
 use crate::failure::Failure;
-use crate::schema::{orders, products, refresh_tokens, shop, stock, users};
+use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::collections::BTreeSet;
 use tradepost_domain::{OrderId, ProductId, UserId};
@@ -71,6 +72,31 @@ pub(crate) fn shop_now(conn: &mut Conn) -> Done {
             .len(),
         1,
     )
+}
+
+/// Keeps everybody else from writing users, products, carts and orders; lists go on.
+pub(crate) fn whole_shop_now(conn: &mut Conn) -> Done {
+    conn.batch_execute(
+        "LOCK TABLE users, products, stock, cart_items, orders IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+         SET LOCAL idle_in_transaction_session_timeout = 0",
+    )?;
+    Ok(())
+}
+
+/// The count under this key. It is made if it is not there: two who come first would both find
+/// nothing to lock.
+pub(crate) fn attempt(conn: &mut Conn, key: &str, at: i64) -> Done {
+    diesel::insert_into(attempts::table)
+        .values((
+            attempts::key.eq(key),
+            attempts::tries.eq(0),
+            attempts::at.eq(at),
+        ))
+        .on_conflict_do_nothing()
+        .execute(conn)?;
+    let row = attempts::table.find(key).select(attempts::at);
+    // None if it was deleted in between.
+    all(row.for_no_key_update().load::<i64>(conn)?.len(), 1)
 }
 
 fn all(locked: usize, wanted: usize) -> Done {

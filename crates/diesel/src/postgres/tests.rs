@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use tradepost_contract::{Shop, place};
 use tradepost_domain::{
-    CartAction, OrderFilter, Placement, ProductFilter, Refusal, Stores, UserId, Written,
+    CartAction, OrderList, Placement, ProductList, Refusal, Stores, UserId, Written,
 };
 use tradepost_throwaway::Cluster;
 
@@ -63,7 +63,7 @@ fn failure(conn: &mut Conn, sql: &str) -> (StoreErrorKind, bool) {
 fn orders(stores: &Stores) -> u64 {
     stores
         .orders
-        .list(OrderFilter::default(), tradepost_contract::first_page())
+        .list(&OrderList::default(), tradepost_contract::first_page())
         .unwrap()
         .count
 }
@@ -404,7 +404,7 @@ fn servers_that_start_at_once_all_come_up() {
             assert_eq!(
                 stores
                     .products
-                    .list(ProductFilter::default(), tradepost_contract::first_page())
+                    .list(&ProductList::default(), tradepost_contract::first_page())
                     .unwrap()
                     .count,
                 0

@@ -14,7 +14,7 @@ use tradepost_domain::{
 };
 
 /// An account, as [`AccountRow`] wants it.
-const ACCOUNT: (
+pub(super) const ACCOUNT: (
     users::id,
     users::username,
     users::email,

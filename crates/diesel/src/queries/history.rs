@@ -1,6 +1,7 @@
 //! The schema's history: which migrations a database has, and bringing it up to date.
 
 use super::super::{Conn, Db, MIGRATIONS, exclusively, has_history, keep_copy};
+use super::product_texts;
 use crate::failure::Failure;
 use crate::{MigrateError, OpenError, Reverted};
 use diesel::migration::{Migration, MigrationSource};
@@ -110,6 +111,9 @@ impl Migrator {
                 conn.run_migration(&*migration).map_err(failed)?;
                 applied(&name);
             }
+            // Folding is for the program to do. Also what a server of an older version has written
+            // since: it knew of no texts.
+            product_texts::fill_in(conn)?;
             Ok(())
         })
     }

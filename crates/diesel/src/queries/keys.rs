@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
 use tradepost_domain::{
-    KeyRecord, KeyScope, Keyed, Refusal, StoreError, Upkeep, UserId, Written, decide_key,
+    KeyRecord, KeyScope, Keyed, PoolUse, Refusal, StoreError, Upkeep, UserId, Written, decide_key,
 };
 
 /// A key to be stored.
@@ -107,5 +107,16 @@ impl Upkeep for Database {
                 return Ok(forgotten);
             }
         }
+    }
+
+    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.write(move |conn| {
+            let count = super::attempts::forget(conn, before)?;
+            Ok(u64::try_from(count).unwrap_or(u64::MAX))
+        })
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        self.pool_use()
     }
 }

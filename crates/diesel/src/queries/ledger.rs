@@ -1,6 +1,7 @@
 //! The audit: one pass over each table, in one snapshot, in SQL that both databases understand.
 
 use super::super::{Conn, Database};
+use super::product_texts;
 use crate::failure::Failure;
 use crate::schema::{order_lines, orders, products, shop, stock_movements};
 use diesel::prelude::*;
@@ -112,24 +113,28 @@ fn orphans(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> 
     Ok(())
 }
 
+/// The books, over a connection that sees one moment.
+pub(crate) fn books(conn: &mut Conn) -> Result<Audit, Failure> {
+    let mut found = Vec::new();
+    collect(conn, STOCK, stock, &mut found)?;
+    collect(conn, TOTALS, total, &mut found)?;
+    collect(conn, MOVEMENTS, movements, &mut found)?;
+    collect(conn, OWNERS, owner, &mut found)?;
+    orders_that_cannot_be(conn, &mut found)?;
+    orphans(conn, &mut found)?;
+    catalogue_count(conn, &mut found)?;
+    searched_texts(conn, &mut found)?;
+    Ok(Audit {
+        products: super::count(products::table.count().get_result(conn)?),
+        orders: super::count(orders::table.count().get_result(conn)?),
+        movements: super::count(stock_movements::table.count().get_result(conn)?),
+        discrepancies: found,
+    })
+}
+
 impl Ledger for Database {
     fn audit(&self) -> Result<Audit, StoreError> {
-        let mut audit = self.snapshot(|conn| {
-            let mut found = Vec::new();
-            collect(conn, STOCK, stock, &mut found)?;
-            collect(conn, TOTALS, total, &mut found)?;
-            collect(conn, MOVEMENTS, movements, &mut found)?;
-            collect(conn, OWNERS, owner, &mut found)?;
-            orders_that_cannot_be(conn, &mut found)?;
-            orphans(conn, &mut found)?;
-            catalogue_count(conn, &mut found)?;
-            Ok(Audit {
-                products: super::count(products::table.count().get_result(conn)?),
-                orders: super::count(orders::table.count().get_result(conn)?),
-                movements: super::count(stock_movements::table.count().get_result(conn)?),
-                discrepancies: found,
-            })
-        })?;
+        let mut audit = self.snapshot(books)?;
         let damage = self.damage()?.into_iter();
         audit
             .discrepancies
@@ -226,6 +231,14 @@ fn catalogue_count(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), F
         .get_result(conn)?;
     if kept != counted {
         into.push(Discrepancy::CatalogueCount { kept, counted });
+    }
+    Ok(())
+}
+
+fn searched_texts(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> {
+    for number in product_texts::wrong(conn)? {
+        let product = id("products", "id", ProductId::new, number)?;
+        into.push(Discrepancy::SearchedText { product });
     }
     Ok(())
 }

@@ -7,17 +7,24 @@
 //!   transaction),
 //! - `locks`, which lock what a write touches, in the one order: user, order, product, stock, shop,
 //! - `among`, which finds rows by a list of ids, and `bulk`, which writes many at once,
+//! - `search`, which finds words in products,
 //! - `Db`, `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema's history.
 //!
 //! Every write has the same shape: lock, read, let the domain decide, write what it returned.
 
 mod accounts;
+mod attempts;
 mod carts;
 mod history;
+mod imports;
 mod keys;
-mod ledger;
+pub(crate) mod ledger;
+mod lists;
+mod order_lists;
 mod orders;
 mod placing;
+mod product_lists;
+mod product_texts;
 mod products;
 mod refresh;
 mod shop;

@@ -1,18 +1,19 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
-use super::{placing, stock};
+use super::{order_lists, placing, stock};
 use crate::failure::Failure;
 use crate::rows::{OrderLineRow, OrderRow, micros};
 use crate::schema::{order_lines, orders};
 use diesel::prelude::*;
 use std::collections::HashMap;
 use tradepost_domain::{
-    ChangeOrder, Currency, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page,
-    PageRequest, PlaceOrder, Placement, StoreError, decide_order,
+    ChangeOrder, Currency, Keyset, Order, OrderField, OrderFilter, OrderId, OrderLine, OrderList,
+    OrderRepository, Outcome, Page, PageRequest, PlaceOrder, Placement, Slice, Span, StoreError,
+    decide_order,
 };
 
 /// An order, as [`OrderRow`] wants it.
-const ORDER: (
+pub(super) const ORDER: (
     orders::id,
     orders::user_id,
     orders::status,
@@ -36,13 +37,23 @@ fn find(conn: &mut Conn, id: OrderId, shop: Currency) -> Result<Option<Order>, F
         .select(ORDER)
         .first::<OrderRow>(conn)
         .optional()?;
-    Ok(with_lines(conn, row.into_iter().collect(), shop)?.pop())
+    let mut order = row.map(|row| row.order(shop)).transpose()?;
+    add_lines(conn, order.as_mut_slice(), shop)?;
+    Ok(order)
 }
 
-/// Orders with their lines, in two queries however many they are.
-fn with_lines(conn: &mut Conn, rows: Vec<OrderRow>, shop: Currency) -> Result<Vec<Order>, Failure> {
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut lines = HashMap::<i64, Vec<OrderLineRow>>::new();
+/// Adds their lines to orders, in one query however many they are. They need not be of the same
+/// moment: lines come with their order, and never change.
+pub(super) fn add_lines(
+    conn: &mut Conn,
+    orders: &mut [Order],
+    shop: Currency,
+) -> Result<(), Failure> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = orders.iter().map(|order| order.id.get()).collect();
+    let mut lines = HashMap::<i64, Vec<OrderLine>>::new();
     let read = order_lines::table
         .filter(among(order_lines::order_id, &ids))
         .order((order_lines::order_id, order_lines::position))
@@ -54,14 +65,14 @@ fn with_lines(conn: &mut Conn, rows: Vec<OrderRow>, shop: Currency) -> Result<Ve
             order_lines::quantity,
         ))
         .load::<OrderLineRow>(conn)?;
-    for line in read {
-        lines.entry(line.order_id).or_default().push(line);
+    for row in read {
+        let order = lines.entry(row.order_id).or_default();
+        order.push(row.line(shop)?);
     }
-    let order = |row: OrderRow| {
-        let lines = lines.remove(&row.id).unwrap_or_default();
-        row.order(lines, shop)
-    };
-    Ok(rows.into_iter().map(order).collect::<Result<_, _>>()?)
+    for order in orders {
+        order.lines = lines.remove(&order.id.get()).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn update(conn: &mut Conn, order: &Order) -> QueryResult<()> {
@@ -76,35 +87,22 @@ fn update(conn: &mut Conn, order: &Order) -> QueryResult<()> {
 }
 
 impl OrderRepository for Database {
-    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
-        let shop = self.currency();
-        self.snapshot(|conn| {
-            let chosen = || {
-                let mut chosen = orders::table
-                    .filter(orders::archived.eq(filter.archived))
-                    .into_boxed();
-                if let Some(user) = filter.user {
-                    chosen = chosen.filter(orders::user_id.eq(user.get()));
-                }
-                chosen
-            };
-            let count = chosen().count().get_result(conn)?;
-            let rows = chosen()
-                .order(orders::id.desc())
-                .offset(super::offset(page))
-                .limit(i64::from(page.size()))
-                .select(ORDER)
-                .load::<OrderRow>(conn)?;
-            Ok(Page {
-                count: super::count(count),
-                items: with_lines(conn, rows, shop)?,
-            })
-        })
+    fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        order_lists::page(self, list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &Span,
+    ) -> Result<Slice<Order>, StoreError> {
+        order_lists::slice(self, filter, keyset, span)
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         let shop = self.currency();
-        self.snapshot(|conn| find(conn, id, shop))
+        self.read(|conn| find(conn, id, shop))
     }
 
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {

@@ -134,7 +134,12 @@ fn write(
             .into_iter()
             .map(|id| OrderId::new(id).ok_or_else(|| StoreError::corrupt("orders", "id", id)));
         let ids = ids.collect::<Result<Vec<_>, _>>()?;
-        bulk::lines(conn, &ids, &new)?;
+        let lines: Vec<_> = ids
+            .iter()
+            .zip(&new)
+            .map(|(id, order)| (*id, order.user, &*order.lines))
+            .collect();
+        bulk::lines(conn, &lines)?;
         let movements: Vec<_> = ids
             .iter()
             .zip(&new)

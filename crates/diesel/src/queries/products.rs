@@ -1,13 +1,14 @@
 use super::super::{Conn, Database, locks};
-use super::{keys, shop, stock};
+use super::{keys, product_lists, product_texts, shop, stock};
 use crate::failure::Failure;
 use crate::rows::{MovementRow, ProductRow, micros};
 use crate::schema::{products, stock as stock_table, stock_movements};
 use diesel::prelude::*;
 use tradepost_domain::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Movement, Outcome, Page,
-    PageRequest, Product, ProductFilter, ProductId, ProductRepository, Refusal, Sku, StockDecision,
-    StoreError, Written, decide_adjustment, decide_change, decide_creation,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Keyset, Movement, Outcome, Page,
+    PageRequest, Product, ProductField, ProductFilter, ProductId, ProductList, ProductRepository,
+    Refusal, Sku, Slice, Span, StockDecision, StoreError, Written, decide_adjustment,
+    decide_change, decide_creation,
 };
 
 /// A product with its stock, as [`ProductRow`] wants it.
@@ -98,6 +99,7 @@ fn create(
         return Ok(Err(refusal));
     }
     let id = insert(conn, command)?;
+    product_texts::write(conn, id, &command.draft.name, &command.draft.description)?;
     stock::open(conn, id)?;
     stock::record(conn, command.opening(id).as_slice())?;
     shop::grow_catalogue(conn, 1)?;
@@ -127,33 +129,17 @@ fn adjust(
 }
 
 impl ProductRepository for Database {
-    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
-        let shop = self.currency();
-        self.snapshot(|conn| {
-            let count = if filter.archived {
-                products::table
-                    .filter(products::archived.eq(true))
-                    .count()
-                    .get_result(conn)?
-            } else {
-                shop::catalogue_size(conn)?
-            };
-            let items = products::table
-                .inner_join(stock_table::table)
-                .filter(products::archived.eq(filter.archived))
-                .order(products::id.desc())
-                .offset(super::offset(page))
-                .limit(i64::from(page.size()))
-                .select(PRODUCT)
-                .load::<ProductRow>(conn)?
-                .into_iter()
-                .map(|row| row.product(shop))
-                .collect::<Result<_, _>>()?;
-            Ok(Page {
-                count: super::count(count),
-                items,
-            })
-        })
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        product_lists::page(self, list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError> {
+        product_lists::slice(self, filter, keyset, span)
     }
 
     fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
@@ -186,6 +172,13 @@ impl ProductRepository for Database {
             stock::record(conn, decision.movement.as_slice())?;
             if before.as_ref() != Some(&decision.product) {
                 update(conn, &decision.product)?;
+                let Product {
+                    id,
+                    name,
+                    description,
+                    ..
+                } = &decision.product;
+                product_texts::write(conn, *id, name, description)?;
             }
             let was_archived = before.is_some_and(|product| product.archived);
             match (was_archived, decision.product.archived) {

@@ -18,11 +18,6 @@ pub(crate) fn fix_currency(conn: &mut Conn, code: &str) -> QueryResult<()> {
         .map(drop)
 }
 
-/// The number of products in the catalogue.
-pub(super) fn catalogue_size(conn: &mut Conn) -> QueryResult<i64> {
-    shop::table.find(1).select(shop::catalogue_size).first(conn)
-}
-
 /// Products came into the catalogue, or left it.
 pub(super) fn grow_catalogue(conn: &mut Conn, by: i64) -> Result<(), Failure> {
     locks::shop_now(conn)?;

@@ -4,10 +4,15 @@
 use super::Conn;
 use super::queries::NewKey;
 use crate::rows::micros;
-use crate::schema::{idempotency_keys, order_lines, orders, stock, stock_movements};
+use crate::schema::{
+    cart_items, idempotency_keys, order_lines, orders, products, stock, stock_movements, users,
+};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
-use tradepost_domain::{NewMovement, NewOrder, OrderId, OrderStatus, ProductId};
+use tradepost_domain::{
+    CartLine, Credentials, NewMovement, NewOrder, Order, OrderId, OrderLine, OrderStatus, Product,
+    ProductId, UserId,
+};
 
 /// Inserts orders; their ids, in the same order.
 pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
@@ -29,14 +34,17 @@ pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>
 }
 
 /// Inserts the lines of orders.
-pub(crate) fn lines(conn: &mut Conn, ids: &[OrderId], new: &[&NewOrder]) -> QueryResult<()> {
-    for (id, order) in ids.iter().zip(new) {
-        for (position, line) in (0_i64..).zip(&order.lines) {
+pub(crate) fn lines(
+    conn: &mut Conn,
+    orders: &[(OrderId, UserId, &[OrderLine])],
+) -> QueryResult<()> {
+    for (id, user, lines) in orders {
+        for (position, line) in (0_i64..).zip(*lines) {
             diesel::insert_into(order_lines::table)
                 .values((
                     order_lines::order_id.eq(id.get()),
                     order_lines::position.eq(position),
-                    order_lines::user_id.eq(order.user.get()),
+                    order_lines::user_id.eq(user.get()),
                     order_lines::product_id.eq(line.product.get()),
                     order_lines::name.eq(line.name.as_str()),
                     order_lines::unit_price.eq(line.unit_price.minor()),
@@ -95,5 +103,93 @@ pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
             ))
             .execute(conn)?;
     }
+    Ok(())
+}
+
+/// Inserts users with the ids that they have.
+pub(crate) fn import_users(conn: &mut Conn, new: &[Credentials]) -> QueryResult<()> {
+    for Credentials { account, password } in new {
+        let email = account.email.as_ref();
+        diesel::insert_into(users::table)
+            .values((
+                users::id.eq(account.id.get()),
+                users::username.eq(account.username.as_str()),
+                users::username_key.eq(account.username.key()),
+                users::email.eq(email.map(|email| email.as_str())),
+                users::email_key.eq(email.map(|email| email.key())),
+                users::password.eq(password.reveal()),
+                users::is_staff.eq(account.is_staff),
+                users::is_active.eq(account.is_active),
+                users::session_epoch.eq(account.session_epoch),
+                users::created_at.eq(micros(account.created_at)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Inserts products with the ids that they have, and what is on hand of them.
+pub(crate) fn import_products(conn: &mut Conn, new: &[Product]) -> QueryResult<()> {
+    for product in new {
+        diesel::insert_into(products::table)
+            .values((
+                products::id.eq(product.id.get()),
+                products::sku.eq(product.sku.as_ref().map(|sku| sku.as_str())),
+                products::name.eq(product.name.as_str()),
+                products::description.eq(product.description.as_str()),
+                products::price.eq(product.price.money().minor()),
+                products::archived.eq(product.archived),
+                products::created_at.eq(micros(product.created_at)),
+                products::updated_at.eq(micros(product.updated_at)),
+            ))
+            .execute(conn)?;
+        diesel::insert_into(stock::table)
+            .values((
+                stock::product_id.eq(product.id.get()),
+                stock::on_hand.eq(product.stock.units()),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Inserts cart lines with the ids that they have.
+pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartLine]) -> QueryResult<()> {
+    for line in new {
+        diesel::insert_into(cart_items::table)
+            .values((
+                cart_items::id.eq(line.id.get()),
+                cart_items::user_id.eq(line.user.get()),
+                cart_items::product_id.eq(line.product.get()),
+                cart_items::quantity.eq(line.quantity.units()),
+                cart_items::created_at.eq(micros(line.created_at)),
+                cart_items::updated_at.eq(micros(line.updated_at)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Inserts orders with the ids that they have, without their lines.
+pub(crate) fn import_orders(conn: &mut Conn, new: &[Order]) -> QueryResult<()> {
+    for order in new {
+        diesel::insert_into(orders::table)
+            .values((
+                orders::id.eq(order.id.get()),
+                orders::user_id.eq(order.user.get()),
+                orders::status.eq(order.status.as_str()),
+                orders::total.eq(order.total.minor()),
+                orders::archived.eq(order.archived),
+                orders::placement.eq(format!("imported-{}", order.id)),
+                orders::created_at.eq(micros(order.created_at)),
+                orders::updated_at.eq(micros(order.updated_at)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Nothing to do: AUTOINCREMENT goes on from the largest id that there ever was.
+pub(crate) fn continue_ids(_: &mut Conn) -> QueryResult<()> {
     Ok(())
 }

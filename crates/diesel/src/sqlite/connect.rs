@@ -161,15 +161,14 @@ pub(super) fn readers(
 ) -> Result<Pool<ConnectionManager<Conn>>, OpenError> {
     // One by hand first: the pool would keep the reason of a failure to itself for a while.
     let path = name(path)?;
-    let uri = uri(path, "ro");
-    Conn::establish(&uri).map_err(|error| OpenError::unusable(path, &error))?;
+    drop(read_only(path)?);
     Pool::builder()
         .max_size(options.readers.min(MOST_READERS))
         .min_idle(Some(1))
         .connection_timeout(options.wait)
         .test_on_check_out(false)
         .connection_customizer(Box::new(Reader { wait: options.wait }))
-        .build(ConnectionManager::new(uri))
+        .build(ConnectionManager::new(uri(path, "ro")))
         .map_err(|error| OpenError::unusable(path, &error))
 }
 
@@ -186,6 +185,11 @@ impl CustomizeConnection<Conn, diesel::r2d2::Error> for Reader {
         ))
         .map_err(diesel::r2d2::Error::QueryError)
     }
+}
+
+/// A connection that only reads.
+pub(super) fn read_only(path: &str) -> Result<Conn, OpenError> {
+    Conn::establish(&uri(path, "ro")).map_err(|error| OpenError::unusable(path, &error))
 }
 
 /// The path as text.

@@ -79,6 +79,11 @@ pub enum Discrepancy {
         /// What the database says.
         what: String,
     },
+    /// What is searched of a product is not what it says.
+    SearchedText {
+        /// The product.
+        product: ProductId,
+    },
     /// The kept number of products in the catalogue is not their number.
     CatalogueCount {
         /// As stored.
@@ -132,6 +137,10 @@ impl fmt::Display for Discrepancy {
             Self::OtherOwner { order } => {
                 write!(f, "order {order}: its lines belong to another user")
             }
+            Self::SearchedText { product } => write!(
+                f,
+                "product {product}: what is searched of it is not what it says"
+            ),
             Self::Damaged { what } => write!(f, "the database says: {what}"),
             Self::CatalogueCount { kept, counted } => {
                 write!(
@@ -149,7 +158,8 @@ pub trait Ledger: Send + Sync {
     /// Proves, in one snapshot: for each product on hand is the sum of its movements and not
     /// negative; for each order the total is the sum of its lines, and its movements of each
     /// product are a sale of its quantity, and a return of the same when it was cancelled; a deleted
-    /// order is cancelled; nothing refers to what is not there; the catalogue's count is right.
+    /// order is cancelled; nothing refers to what is not there; what is
+    /// searched of each product is what it says; the catalogue's count is right.
     ///
     /// # Errors
     /// If the store fails.

@@ -14,7 +14,9 @@
 //! touches, call `decide`, write what it returns, commit.
 
 mod accounts;
+mod attempts;
 mod carts;
+mod imports;
 mod ledger;
 mod orders;
 mod outside;
@@ -25,21 +27,27 @@ mod upkeep;
 use std::sync::Arc;
 
 pub use accounts::{AccountRepository, UserFilter};
+pub use attempts::AttemptRepository;
 pub use carts::CartRepository;
+pub use imports::{ImportRepository, Imported};
 pub use ledger::{Audit, Discrepancy, Ledger};
-pub use orders::{OrderFilter, OrderRepository, Placement};
-pub use outside::{Clock, HashingFailed, NoRandomness, PasswordHasher, PlacementIds, TokenService};
-pub use products::{ProductFilter, ProductRepository};
+pub use orders::{OrderRepository, Placement};
+pub use outside::{
+    Clock, HashingFailed, NoRandomness, PasswordHasher, PlacementIds, Seal, TokenService,
+};
+pub use products::ProductRepository;
 pub use store_error::{StoreError, StoreErrorKind};
-pub use upkeep::Upkeep;
+pub use upkeep::{PoolUse, Upkeep};
 
 #[cfg(any(test, feature = "mocks"))]
 pub use {
     accounts::MockAccountRepository,
+    attempts::MockAttemptRepository,
     carts::MockCartRepository,
+    imports::MockImportRepository,
     ledger::MockLedger,
     orders::MockOrderRepository,
-    outside::{MockClock, MockPasswordHasher, MockPlacementIds, MockTokenService},
+    outside::{MockClock, MockPasswordHasher, MockPlacementIds, MockSeal, MockTokenService},
     products::MockProductRepository,
     upkeep::MockUpkeep,
 };
@@ -58,6 +66,10 @@ pub struct Stores {
     pub orders: Arc<dyn OrderRepository>,
     /// Accounts.
     pub accounts: Arc<dyn AccountRepository>,
+    /// Taking over another shop.
+    pub imports: Arc<dyn ImportRepository>,
+    /// Tries at what can be guessed.
+    pub attempts: Arc<dyn AttemptRepository>,
     /// The books.
     pub ledger: Arc<dyn Ledger>,
     /// What keeps the store in order.
@@ -73,6 +85,8 @@ impl Stores {
             + CartRepository
             + OrderRepository
             + AccountRepository
+            + ImportRepository
+            + AttemptRepository
             + Ledger
             + Upkeep
             + 'static,
@@ -82,6 +96,8 @@ impl Stores {
             carts: store.clone(),
             orders: store.clone(),
             accounts: store.clone(),
+            imports: store.clone(),
+            attempts: store.clone(),
             ledger: store.clone(),
             upkeep: store,
         }

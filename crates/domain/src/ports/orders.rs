@@ -1,14 +1,8 @@
 use super::{Outcome, StoreError};
-use crate::{ChangeOrder, Order, OrderId, Page, PageRequest, PlaceOrder, Refusal, UserId, Written};
-
-/// Which orders a list is of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct OrderFilter {
-    /// One customer's, or everybody's.
-    pub user: Option<UserId>,
-    /// The deleted ones instead of those in sight.
-    pub archived: bool,
-}
+use crate::{
+    ChangeOrder, Keyset, Order, OrderField, OrderFilter, OrderId, OrderList, Page, PageRequest,
+    PlaceOrder, Refusal, Slice, Span, Written,
+};
 
 /// What one request of a batch got. [`Refusal::Contended`] says that somebody else holds what it
 /// needs, and that it may be tried again in a moment.
@@ -17,13 +11,30 @@ pub type Placement = Result<Written<Order>, Refusal>;
 /// Orders.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait OrderRepository: Send + Sync {
-    /// A page of orders, newest first.
+    /// A page of a list of orders.
     ///
-    /// MUST give the count and the rows of one moment (`orders_are_listed_newest_first`).
+    /// MUST give the count and the rows of one moment (`lists_are_of_one_moment`), of those that the
+    /// filter [matches](OrderFilter::matches) (`orders_are_filtered`), in the order that
+    /// [`Sorting::compare`](crate::Sorting::compare) says (`orders_are_sorted`), by default newest
+    /// first (`orders_are_listed_newest_first`).
     ///
     /// # Errors
     /// If the store fails.
-    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError>;
+    fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError>;
+
+    /// A part of a list of orders.
+    ///
+    /// MUST cost the same wherever in the list it is, and give every row that stays where it is
+    /// exactly once to whoever goes from part to part (`every_order_is_walked_past_once`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn slice(
+        &self,
+        filter: &OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &Span,
+    ) -> Result<Slice<Order>, StoreError>;
 
     /// An order, deleted or not.
     ///

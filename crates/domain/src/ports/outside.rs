@@ -65,3 +65,14 @@ pub trait TokenService: Send + Sync {
     /// What is stored of a refresh token.
     fn digest(&self, refresh: &str) -> RefreshDigest;
 }
+
+/// Seals what clients carry about for the shop, so that it is known again.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait Seal: Send + Sync {
+    /// The seal of a message, which nobody else can make. 16 bytes.
+    fn seal(&self, message: &[u8]) -> Vec<u8>;
+
+    /// Whether this is the message's seal, from this server or another one of the shop. Takes as
+    /// long for every wrong one.
+    fn is_genuine(&self, message: &[u8], seal: &[u8]) -> bool;
+}

@@ -1,26 +1,38 @@
 use super::{Outcome, StoreError};
 use crate::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Movement, Page, PageRequest, Product,
-    ProductId, Written,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, Movement, Page, PageRequest,
+    Product, ProductField, ProductFilter, ProductId, ProductList, Slice, Span, Written,
 };
-
-/// Which products a list is of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ProductFilter {
-    /// The archived ones instead of the catalogue.
-    pub archived: bool,
-}
 
 /// Products, their stock and its ledger.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait ProductRepository: Send + Sync {
-    /// A page of products, newest first.
+    /// A page of a list of products.
     ///
-    /// MUST give the count and the rows of one moment (`products_are_listed_newest_first`).
+    /// MUST give the count and the rows of one moment (`lists_are_of_one_moment`), of those that the
+    /// filter [matches](ProductFilter::matches) (`products_are_filtered`), in the order that
+    /// [`Sorting::compare`](crate::Sorting::compare) says (`products_are_sorted`), by default newest
+    /// first (`products_are_listed_newest_first`); MUST find words in every script
+    /// (`words_are_found_in_every_script`), and in what a product says by now (`an_edit_is_found`).
     ///
     /// # Errors
     /// If the store fails.
-    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError>;
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError>;
+
+    /// A part of a list of products.
+    ///
+    /// MUST cost the same wherever in the list it is, and give every row that stays where it is
+    /// exactly once to whoever goes from part to part (`every_product_is_walked_past_once`), of the
+    /// rows that the filter matches (`filtered_products_are_walked`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError>;
 
     /// A product, archived or not.
     ///

@@ -1,6 +1,19 @@
 use super::StoreError;
 use chrono::{DateTime, Utc};
 
+/// How the connections of a pool are used, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolUse {
+    /// What they are for, in a word.
+    pub name: &'static str,
+    /// Connections that somebody has.
+    pub busy: u32,
+    /// Connections that wait for somebody.
+    pub idle: u32,
+    /// The most connections that there may be.
+    pub most: u32,
+}
+
 /// What keeps a store in order.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait Upkeep: Send + Sync {
@@ -29,4 +42,18 @@ pub trait Upkeep: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Forgets the counts of tries from before a time, which is at least
+    /// [`ATTEMPT_LIFE`](crate::ATTEMPT_LIFE) ago; how many they were.
+    ///
+    /// MUST keep those from then and later (`old_tries_are_forgotten`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// How its connections are used, without asking the database; none for a store that has none.
+    fn pools(&self) -> Vec<PoolUse> {
+        Vec::new()
+    }
 }

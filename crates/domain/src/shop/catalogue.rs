@@ -1,8 +1,8 @@
 use super::ShopError;
 use crate::{
-    Actor, AdjustStock, Adjusted, ChangeProduct, Clock, CreateProduct, Keyed, Movement, Note, Page,
-    PageRequest, Product, ProductChange, ProductDraft, ProductFilter, ProductId, ProductRepository,
-    Refusal, Seen, StockDelta, Written,
+    Actor, AdjustStock, Adjusted, ChangeProduct, Clock, CreateProduct, Keyed, Keyset, Movement,
+    Note, Page, PageRequest, Product, ProductChange, ProductDraft, ProductField, ProductFilter,
+    ProductId, ProductList, ProductRepository, Refusal, Seen, Slice, Span, StockDelta, Written,
 };
 use std::sync::Arc;
 
@@ -20,22 +20,34 @@ impl Catalogue {
         Self { products, clock }
     }
 
-    /// A page of products, newest first. Only staff see archived ones; for anybody else the wish
-    /// is as if it had not been made.
+    /// A page of products, of those that the actor [may see](ProductFilter::seen_by).
     ///
     /// # Errors
     /// [`Refusal::NotFound`] for a page that does not exist; if the store fails.
     pub fn list(
         &self,
         actor: Actor,
-        filter: ProductFilter,
+        list: ProductList,
         page: PageRequest,
     ) -> Result<Page<Product>, ShopError> {
-        let archived = filter.archived && actor.is_staff();
-        Ok(self
-            .products
-            .list(ProductFilter { archived }, page)?
-            .existing(page)?)
+        let filter = list.filter.seen_by(actor);
+        let list = ProductList { filter, ..list };
+        Ok(self.products.list(&list, page)?.existing(page)?)
+    }
+
+    /// A part of a list of products, of those that the actor [may see](ProductFilter::seen_by).
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn slice(
+        &self,
+        actor: Actor,
+        filter: ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, ShopError> {
+        let filter = filter.seen_by(actor);
+        Ok(self.products.slice(&filter, keyset, span)?)
     }
 
     /// A product. `archived` asks for it even if it is archived, which only staff see.

@@ -59,12 +59,11 @@ fn archived_products_are_listed_for_staff_alone() {
         (grace(), true, true),
     ] {
         let mut products = MockProductRepository::new();
-        let filter = ProductFilter {
-            archived: passed_on,
-        };
+        let filter = ProductFilter::all(passed_on);
+        let list = ProductList::of(filter.clone());
         products
             .expect_list()
-            .withf(move |asked, asked_page| (*asked, *asked_page) == (filter, page(1)))
+            .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1)))
             .once()
             .returning(|_, _| {
                 Ok(Page {
@@ -72,8 +71,18 @@ fn archived_products_are_listed_for_staff_alone() {
                     items: vec![product(1, 100, 5)],
                 })
             });
-        let listed = catalogue(products).list(actor, ProductFilter { archived: wish }, page(1));
+        products
+            .expect_slice()
+            .withf(move |asked, _, span| (asked, span) == (&filter, &Span::first(9)))
+            .once()
+            .returning(|_, keyset, span| Ok(Slice::new(vec![product(1, 100, 5)], keyset, span)));
+        let catalogue = catalogue(products);
+        let wish = ProductFilter::all(wish);
+        let listed = catalogue.list(actor, ProductList::of(wish.clone()), page(1));
         assert_eq!(listed.unwrap().items, [product(1, 100, 5)]);
+        let keyset = Keyset::new(&crate::Sorting::default()).unwrap();
+        let sliced = catalogue.slice(actor, wish, keyset, &Span::first(9));
+        assert_eq!(sliced.unwrap().items, [product(1, 100, 5)]);
     }
 }
 
@@ -81,14 +90,14 @@ fn archived_products_are_listed_for_staff_alone() {
 fn a_page_that_does_not_exist_is_not_found() {
     for (count, number, exists) in [(0, 1, true), (0, 2, false), (10, 2, false), (11, 2, true)] {
         let mut products = MockProductRepository::new();
-        let empty = move |_, _| {
+        let empty = move |_: &ProductList, _| {
             Ok(Page {
                 count,
                 items: Vec::new(),
             })
         };
         products.expect_list().returning(empty);
-        let listed = catalogue(products).list(NOBODY, ProductFilter::default(), page(number));
+        let listed = catalogue(products).list(NOBODY, ProductList::default(), page(number));
         match listed {
             Ok(listed) => assert!(exists && listed.count == count),
             Err(error) => assert!(!exists && refusal::<()>(Err(error)) == Refusal::NotFound),
@@ -295,7 +304,7 @@ fn what_the_rules_refuse_and_what_the_store_fails_at_is_passed_on() {
         catalogue.create(grace(), draft(), None).err(),
         catalogue.product(NOBODY, id(), false).err(),
         catalogue
-            .list(NOBODY, ProductFilter::default(), page(1))
+            .list(NOBODY, ProductList::default(), page(1))
             .err(),
     ] {
         assert!(

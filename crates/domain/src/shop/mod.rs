@@ -2,11 +2,13 @@
 //! checks that they may, makes the command, and hands it to a port.
 
 mod accounts;
+mod attempts;
 mod carts;
 mod catalogue;
 mod orders;
 
 pub use accounts::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn, TokenPair};
+pub use attempts::Attempts;
 pub use carts::Carts;
 pub use catalogue::Catalogue;
 pub use orders::Orders;

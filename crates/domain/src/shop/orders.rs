@@ -1,7 +1,8 @@
 use super::ShopError;
 use crate::{
-    Actor, ChangeOrder, Clock, Keyed, Money, Order, OrderAction, OrderFilter, OrderId,
-    OrderRepository, OrderStatus, Page, PageRequest, PlaceOrder, PlacementIds, Refusal, Seen,
+    Actor, ChangeOrder, Clock, Keyed, Keyset, Money, Order, OrderAction, OrderField, OrderFilter,
+    OrderId, OrderList, OrderRepository, OrderStatus, Page, PageRequest, PlaceOrder, PlacementIds,
+    Refusal, Seen, Slice, Span,
 };
 use std::sync::Arc;
 
@@ -28,8 +29,7 @@ impl Orders {
         }
     }
 
-    /// A page of orders, newest first: everybody's for staff, else the actor's own. Only staff see
-    /// deleted ones; for anybody else the wish is as if it had not been made.
+    /// A page of orders, of those that the actor [may see](OrderFilter::seen_by).
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; [`Refusal::NotFound`] for a page that does not exist; if the
@@ -37,17 +37,27 @@ impl Orders {
     pub fn list(
         &self,
         actor: Actor,
-        archived: bool,
+        list: OrderList,
         page: PageRequest,
     ) -> Result<Page<Order>, ShopError> {
-        let own = actor.customer()?;
-        let staff = actor.is_staff();
-        let user = if staff { None } else { Some(own) };
-        let filter = OrderFilter {
-            user,
-            archived: archived && staff,
-        };
-        Ok(self.orders.list(filter, page)?.existing(page)?)
+        let filter = list.filter.seen_by(actor)?;
+        let list = OrderList { filter, ..list };
+        Ok(self.orders.list(&list, page)?.existing(page)?)
+    }
+
+    /// A part of a list of orders, of those that the actor [may see](OrderFilter::seen_by).
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; if the store fails.
+    pub fn slice(
+        &self,
+        actor: Actor,
+        filter: OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &Span,
+    ) -> Result<Slice<Order>, ShopError> {
+        let filter = filter.seen_by(actor)?;
+        Ok(self.orders.slice(&filter, keyset, span)?)
     }
 
     /// An order. `archived` asks for it even if it is deleted, which only staff see.

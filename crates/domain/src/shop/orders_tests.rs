@@ -53,12 +53,24 @@ fn nobody_has_no_orders() {
     let port = Arc::new(MockOrderRepository::new());
     let orders = Orders::new(port, no_names, Arc::new(clock(60)));
     let expected = Refusal::Unauthenticated;
-    assert_eq!(refusal(orders.list(nobody, false, page(1))), expected);
+    assert_eq!(
+        refusal(orders.list(nobody, OrderList::default(), page(1))),
+        expected
+    );
     assert_eq!(refusal(orders.order(nobody, id(), false)), expected);
     assert_eq!(orders.placing(nobody, None, None), Err(expected.clone()));
     let set = orders.set_status(nobody, id(), OrderStatus::Cancelled, None);
     assert_eq!(refusal(set), expected);
     assert_eq!(refusal(orders.delete(nobody, id(), None)), expected);
+}
+
+#[test]
+fn staff_list_one_users_orders() {
+    let filter = OrderFilter {
+        user: Some(user(7)),
+        ..OrderFilter::default()
+    };
+    assert_eq!(filter.clone().seen_by(grace()), Ok(filter));
 }
 
 #[test]
@@ -71,9 +83,14 @@ fn customers_list_their_own_and_staff_everybodys() {
     ] {
         let mut port = MockOrderRepository::new();
         let (user, archived) = expected;
-        let filter = OrderFilter { user, archived };
+        let filter = OrderFilter {
+            user,
+            archived,
+            ..OrderFilter::default()
+        };
+        let list = OrderList::of(filter.clone());
         port.expect_list()
-            .withf(move |asked, asked_page| (*asked, *asked_page) == (filter, page(1)))
+            .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1)))
             .once()
             .returning(|_, _| {
                 Ok(Page {
@@ -81,8 +98,22 @@ fn customers_list_their_own_and_staff_everybodys() {
                     items: vec![order(1, false)],
                 })
             });
-        let listed = orders(port).list(actor, wish, page(1));
+        port.expect_slice()
+            .withf(move |asked, _, span| (asked, span) == (&filter, &Span::first(9)))
+            .once()
+            .returning(|_, keyset, span| Ok(Slice::new(vec![order(1, false)], keyset, span)));
+        let orders = orders(port);
+        let others = Some(self::user(99));
+        let filter = OrderFilter {
+            user: if actor.is_staff() { None } else { others },
+            archived: wish,
+            ..OrderFilter::default()
+        };
+        let listed = orders.list(actor, OrderList::of(filter.clone()), page(1));
         assert_eq!(listed.unwrap().items, [order(1, false)]);
+        let keyset = Keyset::new(&crate::Sorting::default()).unwrap();
+        let sliced = orders.slice(actor, filter, keyset, &Span::first(9));
+        assert_eq!(sliced.unwrap().items, [order(1, false)]);
     }
 }
 
@@ -96,7 +127,7 @@ fn a_page_that_does_not_exist_is_not_found() {
                 items: Vec::new(),
             })
         });
-        let listed = orders(port).list(ada(), false, page(number));
+        let listed = orders(port).list(ada(), OrderList::default(), page(number));
         assert_eq!(listed.is_ok(), exists, "{count} {number}");
         if !exists {
             assert_eq!(refusal(listed), Refusal::NotFound);

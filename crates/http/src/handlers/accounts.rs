@@ -21,8 +21,22 @@ pub(crate) async fn recognise(call: &Call, mut fields: Fields) -> Result<Account
     let username = fields.required("username", text(filled));
     let password = fields.required("password", text(filled));
     let (username, password) = fields.complete(username.zip(password))?;
-    let recognise = move |shop: &Shop, _| shop.accounts.recognise(&username, &password);
-    call.run(Kind::SignIn, recognise).await
+    let recognised = attempt(call, username, password).await;
+    call.note_sign_in(&recognised);
+    recognised
+}
+
+/// Checks a password, unless too many were wrong.
+async fn attempt(call: &Call, username: String, password: String) -> Result<Account, ApiError> {
+    let (from, name) = (call.client(), username.clone());
+    // Asked for itself first: who has to wait takes no place from those whose passwords are checked.
+    call.query(move |shop, _| shop.attempts.may_sign_in(&name, from))
+        .await?;
+    call.run(Kind::SignIn, move |shop, _| {
+        let check = || shop.accounts.recognise(&username, &password);
+        shop.attempts.sign_in(&username, from, check)
+    })
+    .await
 }
 
 pub(crate) async fn register(call: Call, fields: Fields) -> Answer {

@@ -2,22 +2,69 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::fields::{Fields, decimal, text};
 use crate::idempotency::{Told, keyed};
-use crate::pages::PageShape;
+use crate::pages::{PageShape, SliceShape};
 use crate::placing;
-use crate::query::{self, Listing};
+use crate::query::{self, Listing, Part, Query, Walk};
 use crate::shapes::{OrderShape, stored};
 use crate::tags::{self, Tag};
-use tradepost_domain::{Money, Order, OrderId, OrderStatus, Problem, Seen};
+use serde::Serialize;
+use tradepost_domain::{
+    Money, Order, OrderField, OrderFilter, OrderId, OrderList, OrderStatus, Problem, Seen, UserId,
+};
 
 pub(crate) async fn list(call: Call) -> Answer {
-    let listing = Listing::read(call.query_string(), call.page_size())?;
-    let (archived, request) = (listing.archived, listing.page);
+    let mut query = Query::read(call.query_string());
+    let filter = filter(&mut query).seen_by(call.actor)?;
+    let scope = scope(&filter);
+    match query.part(call.page_size(), &scope, call.seal())? {
+        Part::Page(sorting, listing) => page(call, OrderList { filter, sorting }, listing).await,
+        Part::Walk(walk) => slice(call, filter, walk).await,
+    }
+}
+
+async fn page(call: Call, list: OrderList, listing: Listing) -> Answer {
+    let request = listing.page;
     let page = call
-        .query(move |shop, actor| shop.orders.list(actor, archived, request))
+        .query(move |shop, actor| shop.orders.list(actor, list, request))
         .await?;
     let orders = page.items.iter().map(OrderShape::of);
     let orders = orders.collect::<Result<_, _>>()?;
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, orders))
+}
+
+async fn slice(call: Call, filter: OrderFilter, walk: Walk<OrderField>) -> Answer {
+    let (keyset, span) = (walk.keyset, walk.span.clone());
+    let slice = call
+        .query(move |shop, actor| shop.orders.slice(actor, filter, keyset, &span))
+        .await?;
+    let orders = slice.items.iter().map(OrderShape::of);
+    let orders = orders.collect::<Result<_, _>>()?;
+    let (url, seal) = (call.own_url(), call.seal());
+    answer::ok(&SliceShape::new(&url, &walk, seal, &slice, orders))
+}
+
+fn filter(query: &mut Query) -> OrderFilter {
+    OrderFilter {
+        user: query.optional("user", query::id(UserId::parse)),
+        archived: query.flag("archived"),
+        status: query.optional("status", status),
+        created_after: query.optional("created_after", query::time),
+        created_before: query.optional("created_before", query::time),
+    }
+}
+
+/// What list it is, for its cursors.
+fn scope(filter: &OrderFilter) -> impl Serialize + use<> {
+    (
+        "orders",
+        filter.user.map(UserId::get),
+        filter.archived,
+        filter.status.map(OrderStatus::as_str),
+        filter.created_after.map(|after| after.timestamp_micros()),
+        filter
+            .created_before
+            .map(|before| before.timestamp_micros()),
+    )
 }
 
 pub(crate) async fn place(call: Call, mut fields: Fields) -> Answer {

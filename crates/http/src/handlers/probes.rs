@@ -1,9 +1,11 @@
-//! For those who watch over the process. Neither asks who is calling.
+//! For those who watch over the process. None asks who is calling.
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
+use crate::metrics::MEDIA;
 use schemars::JsonSchema;
 use serde::Serialize;
+use tradepost_domain::Refusal;
 
 /// It is well.
 #[derive(Serialize, JsonSchema)]
@@ -15,7 +17,7 @@ pub(crate) struct Health {
 /// Whether a path is one of theirs.
 pub(crate) fn is_probe(path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
-    ["/healthz", "/readyz"].contains(&path)
+    ["/healthz", "/readyz", "/metrics"].contains(&path)
 }
 
 pub(crate) const OK: Health = Health { status: "ok" };
@@ -30,4 +32,13 @@ pub(crate) async fn health() -> Answer {
 pub(crate) async fn readiness(call: Call) -> Answer {
     call.probe().await?;
     answer::ok(&OK)
+}
+
+/// What is counted, for this machine and for whom the shop allows it. For others there is nothing.
+pub(crate) async fn metrics(call: Call) -> Answer {
+    if call.may_read_metrics() {
+        Ok(answer::text(call.metrics(), MEDIA))
+    } else {
+        Err(Refusal::NotFound.into())
+    }
 }

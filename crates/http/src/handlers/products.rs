@@ -3,25 +3,65 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::fields::{Fields, boolean, decimal, integer, text};
 use crate::idempotency::{Told, keyed};
-use crate::pages::PageShape;
-use crate::query::{self, Listing};
+use crate::pages::{PageShape, SliceShape};
+use crate::query::{self, Listing, Part, Query, Walk};
 use crate::shapes::{ProductShape, stored};
 use crate::tags::{self, Tag};
 use serde::Serialize;
 use tradepost_domain::{
     Currency, Description, Money, Price, Problem, Product, ProductChange, ProductDraft,
-    ProductFilter, ProductId, ProductName, Sku, StockLevel,
+    ProductField, ProductFilter, ProductId, ProductList, ProductName, Search, Sku, StockLevel,
 };
 
 pub(crate) async fn list(call: Call) -> Answer {
-    let listing = Listing::read(call.query_string(), call.page_size())?;
-    let (archived, request) = (listing.archived, listing.page);
-    let filter = ProductFilter { archived };
+    let mut query = Query::read(call.query_string());
+    let filter = filter(&mut query, call.currency()).seen_by(call.actor);
+    let scope = scope(&filter);
+    match query.part(call.page_size(), &scope, call.seal())? {
+        Part::Page(sorting, listing) => page(call, ProductList { filter, sorting }, listing).await,
+        Part::Walk(walk) => slice(call, filter, walk).await,
+    }
+}
+
+async fn page(call: Call, list: ProductList, listing: Listing) -> Answer {
+    let request = listing.page;
     let page = call
-        .query(move |shop, actor| shop.catalogue.list(actor, filter, request))
+        .query(move |shop, actor| shop.catalogue.list(actor, list, request))
         .await?;
     let results = page.items.iter().map(ProductShape::of).collect();
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, results))
+}
+
+async fn slice(call: Call, filter: ProductFilter, walk: Walk<ProductField>) -> Answer {
+    let (keyset, span) = (walk.keyset, walk.span.clone());
+    let slice = call
+        .query(move |shop, actor| shop.catalogue.slice(actor, filter, keyset, &span))
+        .await?;
+    let results = slice.items.iter().map(ProductShape::of).collect();
+    let (url, seal) = (call.own_url(), call.seal());
+    answer::ok(&SliceShape::new(&url, &walk, seal, &slice, results))
+}
+
+fn filter(query: &mut Query, currency: Currency) -> ProductFilter {
+    ProductFilter {
+        archived: query.flag("archived"),
+        search: query.optional("search", Search::new).unwrap_or_default(),
+        min_price: query.optional("min_price", query::amount(currency)),
+        max_price: query.optional("max_price", query::amount(currency)),
+        in_stock: query.flag("in_stock"),
+    }
+}
+
+/// What list it is, for its cursors.
+fn scope(filter: &ProductFilter) -> impl Serialize + use<> {
+    (
+        "products",
+        filter.archived,
+        filter.search.words().to_vec(),
+        filter.min_price.map(Money::minor),
+        filter.max_price.map(Money::minor),
+        filter.in_stock,
+    )
 }
 
 pub(crate) async fn create(call: Call, mut fields: Fields) -> Answer {

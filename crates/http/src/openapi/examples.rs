@@ -1,7 +1,7 @@
 //! Examples of answers, made by the shapes that answers are made by.
 
 use crate::handlers::{cart, probes, root, tokens};
-use crate::pages::PageShape;
+use crate::pages::{PageShape, SliceShape};
 use crate::query::Listing;
 use crate::shapes::{
     AccountShape, CartLineShape, MovementShape, OrderShape, PairShape, ProductShape, TokenShape,
@@ -37,6 +37,11 @@ fn made(schema: &str) -> Option<Value> {
         "UserPage" => page("users", &[account()?], |one| Some(AccountShape::of(one))),
         "Product" => json(&ProductShape::of(&product()?)),
         "ProductPage" => page("products", &[product()?], |one| Some(ProductShape::of(one))),
+        "ProductSlice" => {
+            let product = product()?;
+            slice("products", ProductShape::of(&product))
+        }
+        "OrderSlice" => slice("orders", OrderShape::of(&order()?).ok()?),
         "Movement" => serde_json::from_str(&stored::adjusted(&adjusted()?)).ok(),
         "MovementPage" => {
             let movements = [adjusted()?.movement];
@@ -79,6 +84,15 @@ fn page<'a, R, T: Serialize>(
     };
     let url = format!("{SHOP}/api/{collection}/");
     json(&PageShape::new(&url, &listing, &page, results))
+}
+
+/// The first part of several.
+fn slice(collection: &str, first: impl Serialize) -> Option<Value> {
+    json(&SliceShape {
+        next: Some(format!("{SHOP}/api/{collection}/?cursor=eyJhZnRlciI6MTJ9")),
+        previous: None,
+        results: vec![first],
+    })
 }
 
 fn usd() -> Option<Currency> {

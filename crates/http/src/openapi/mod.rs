@@ -18,7 +18,7 @@ pub(crate) use words::{CartIssueWord, Id, OrderStatusWord, ReasonWord, Units};
 
 use crate::error::Code;
 use crate::handlers::{cart::CartShape, probes::Health, root::Root, tokens::Nothing};
-use crate::pages::PageShape;
+use crate::pages::{PageShape, SliceShape};
 use crate::problem::Line;
 use crate::routes::{self, Entry};
 use crate::shapes::{AccountShape, MovementShape, OrderShape, PairShape, ProductShape, TokenShape};
@@ -186,6 +186,8 @@ fn answers() -> Map<String, Value> {
     generator.subschema_for::<PageShape<MovementShape>>();
     generator.subschema_for::<CartShape>();
     generator.subschema_for::<PageShape<OrderShape>>();
+    generator.subschema_for::<SliceShape<ProductShape>>();
+    generator.subschema_for::<SliceShape<OrderShape>>();
     generator.subschema_for::<Health>();
     generator.subschema_for::<Line>();
     generator.take_definitions(true)

@@ -1,6 +1,9 @@
 //! One description for each route. What follows from a rule is not here: see `responses.rs`.
 
-use super::parameters::{ARCHIVED, PAGE, PAGE_SIZE, Parameter, SEARCH_USERS};
+use super::parameters::{
+    ARCHIVED, CREATED_AFTER, CREATED_BEFORE, CURSOR, IN_STOCK, MAX_PRICE, MIN_PRICE, ORDER_ORDERS,
+    ORDER_PRODUCTS, PAGE, PAGE_SIZE, Parameter, SEARCH, SEARCH_USERS, STATUS, USER,
+};
 use super::requests::{self as bodies, Body};
 use crate::error::Code;
 use actix_web::http::Method;
@@ -36,6 +39,8 @@ pub(super) struct Operation {
 pub(super) enum Success {
     /// 200 with this schema.
     Shows(&'static str),
+    /// 200 with a page of these, or with a part of the list from a cursor on.
+    Lists(&'static str),
     /// 201 with this schema.
     Makes(&'static str),
     /// 204.
@@ -43,7 +48,7 @@ pub(super) enum Success {
     /// 200 with text of these types.
     Text(&'static [&'static str]),
 }
-use Success::{Makes, Nothing, Shows, Text};
+use Success::{Lists, Makes, Nothing, Shows, Text};
 
 impl Operation {
     const fn takes(mut self, body: &'static Body) -> Self {
@@ -124,7 +129,17 @@ const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
-const LIST: &[&Parameter] = &[&PAGE, &PAGE_SIZE, &ARCHIVED];
+const LIST: &[&Parameter] = &[&PAGE, &PAGE_SIZE];
+#[rustfmt::skip]
+const PRODUCTS: &[&Parameter] = &[
+    &PAGE, &PAGE_SIZE, &CURSOR, &SEARCH, &MIN_PRICE, &MAX_PRICE, &IN_STOCK, &ORDER_PRODUCTS,
+    &ARCHIVED,
+];
+#[rustfmt::skip]
+const ORDERS: &[&Parameter] = &[
+    &PAGE, &PAGE_SIZE, &CURSOR, &STATUS, &CREATED_AFTER, &CREATED_BEFORE, &ORDER_ORDERS, &USER,
+    &ARCHIVED,
+];
 
 const FROM_CART: &[Code] = &[
     Code::EmptyCart,
@@ -158,9 +173,9 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 pub(super) static TABLE: &[Operation] = &[
     op(GET, "/api/", "listCollections", ("Documents", "Where the collections are"), Shows("Collections")).without_store(),
     op(POST, "/api-token-auth/", "signIn", ("Tokens", "Sign in for a token that lasts, as older clients do"), Shows("Token"))
-        .takes(&bodies::CREDENTIALS).as_form().refuses(&[Code::InvalidCredentials]),
+        .takes(&bodies::CREDENTIALS).as_form().refuses(&[Code::InvalidCredentials, Code::TooManyAttempts]),
     op(POST, "/api/token/", "createTokenPair", ("Tokens", "Sign in for a pair of tokens"), Shows("TokenPair"))
-        .takes(&bodies::CREDENTIALS).refuses(&[Code::NoActiveAccount]),
+        .takes(&bodies::CREDENTIALS).refuses(&[Code::NoActiveAccount, Code::TooManyAttempts]),
     op(POST, "/api/token/refresh/", "refreshTokenPair", ("Tokens", "Exchange a refresh token, which works once, for the next pair"), Shows("TokenPair"))
         .takes(&bodies::REFRESH).refuses(&[Code::InvalidToken]),
     op(POST, "/api/token/revoke/", "revokeRefreshToken", ("Tokens", "Sign out: end every refresh token of the same sign-in"), Nothing)
@@ -170,7 +185,7 @@ pub(super) static TABLE: &[Operation] = &[
     op(POST, "/api/register/", "register", ("Accounts", "Become a customer"), Makes("User"))
         .takes(&bodies::REGISTRATION),
     op(GET, "/api/users/", "listUsers", ("Users", "List accounts, newest first"), Shows("UserPage"))
-        .asks(&[&PAGE, &PAGE_SIZE, &ARCHIVED, &SEARCH_USERS]),
+        .asks(&[&PAGE, &PAGE_SIZE, &SEARCH_USERS]),
     op(GET, "/api/users/me/", "getOwnUser", ("Accounts", "Show the own account"), Shows("User")),
     op(PATCH, "/api/users/me/", "updateOwnUser", ("Accounts", "Change the own account"), Shows("User"))
         .takes(&bodies::EMAIL_CHANGE),
@@ -179,8 +194,8 @@ pub(super) static TABLE: &[Operation] = &[
     op(GET, "/api/users/{id}/", "getUser", ("Users", "Show an account"), Shows("User")),
     op(PATCH, "/api/users/{id}/", "updateUser", ("Users", "Switch an account on or off, make it staff or not"), Shows("User"))
         .takes(&bodies::USER_CHANGE).refuses(&[Code::LastStaff]),
-    op(GET, "/api/products/", "listProducts", ("Catalogue", "List products, newest first"), Shows("ProductPage"))
-        .asks(LIST),
+    op(GET, "/api/products/", "listProducts", ("Catalogue", "List products, newest first"), Lists("Product"))
+        .asks(PRODUCTS),
     op(POST, "/api/products/", "createProduct", ("Catalogue", "Add a product"), Makes("Product"))
         .takes(&bodies::PRODUCT).tagged().keyed().located(),
     op(GET, "/api/products/{id}/", "getProduct", ("Catalogue", "Show a product"), Shows("Product"))
@@ -205,8 +220,8 @@ pub(super) static TABLE: &[Operation] = &[
     op(PATCH, "/api/cart/{id}/", "updateCartLine", ("Cart", "Set the quantity of a line; 0 removes it"), Shows("CartLine"))
         .takes(&bodies::LINE_CHANGE).tagged().or_removes().refuses(IN_CART),
     op(DELETE, "/api/cart/{id}/", "removeCartLine", ("Cart", "Remove a line"), Nothing).tagged(),
-    op(GET, "/api/orders/", "listOrders", ("Orders", "List the own orders, newest first; staff see everybody's"), Shows("OrderPage"))
-        .asks(LIST),
+    op(GET, "/api/orders/", "listOrders", ("Orders", "List the own orders, newest first; staff see everybody's"), Lists("Order"))
+        .asks(ORDERS),
     op(POST, "/api/orders/", "placeOrder", ("Orders", "Order the whole cart: everything or nothing"), Makes("Order"))
         .takes(&bodies::PLACEMENT).tagged().keyed().located().refuses(FROM_CART),
     op(GET, "/api/orders/{id}/", "getOrder", ("Orders", "Show an order"), Shows("Order"))
@@ -222,4 +237,6 @@ pub(super) static TABLE: &[Operation] = &[
     op(GET, "/api/docs/{file}/", "getDocsFile", ("Documents", "The page's files"), Text(&["text/css", "text/javascript"])).tagged().without_store(),
     op(GET, "/healthz", "getHealth", ("Operations", "Whether the process lives"), Shows("Health")).without_store(),
     op(GET, "/readyz", "getReadiness", ("Operations", "Whether the database answers and its schema is current"), Shows("Health")),
+    op(GET, "/metrics", "getMetrics", ("Operations", "What is counted, as Prometheus reads it; for this machine, and whom the shop allows"), Text(&["text/plain"]))
+        .without_store().refuses(&[Code::NotFound]),
 ];

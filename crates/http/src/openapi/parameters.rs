@@ -1,7 +1,10 @@
 //! Parameters and headers, each described once.
 
+use super::words::DECIMAL;
 use serde_json::{Map, Value, json};
-use tradepost_domain::{IdempotencyKey, PageRequest, UserSearch};
+use tradepost_domain::{
+    IdempotencyKey, OrderField, PageRequest, ProductField, Search, SortField, UserSearch,
+};
 
 /// A parameter of a request.
 pub(super) struct Parameter {
@@ -59,6 +62,31 @@ parameters! {
     SEARCH_USERS = "query" "SearchUsers" "search"
         "Text in the username or in the e-mail address, whatever its case.",
         json!({"type": "string", "maxLength": UserSearch::MAX});
+    SEARCH = "query" "Search" "search"
+        "Words, at most 10 of them, which all have to occur in the name or the description, whatever their case.",
+        json!({"type": "string", "maxLength": Search::MAX});
+    MIN_PRICE = "query" "MinPrice" "min_price" "From this price, 0 or more.", amount();
+    MAX_PRICE = "query" "MaxPrice" "max_price" "Up to this price, 0 or more.", amount();
+    IN_STOCK = "query" "InStock" "in_stock" "Those with stock alone.",
+        json!({"type": "boolean", "default": false});
+    STATUS = "query" "Status" "status" "In this status.",
+        reference("schemas", "OrderStatus");
+    CREATED_AFTER = "query" "CreatedAfter" "created_after" "From this time.",
+        json!({"type": "string", "format": "date-time"});
+    CREATED_BEFORE = "query" "CreatedBefore" "created_before" "Up to this time.",
+        json!({"type": "string", "format": "date-time"});
+    USER = "query" "OfUser" "user"
+        "For staff: of the user with this id. From anybody else it is as if it was not there.",
+        json!({"type": "integer", "format": "int64", "minimum": 1});
+    ORDER_PRODUCTS = "query" "ProductOrdering" "ordering"
+        "Fields with commas between them, each once; a `-` before one turns it round.",
+        ordering::<ProductField>();
+    ORDER_ORDERS = "query" "OrderOrdering" "ordering"
+        "Fields with commas between them, each once; a `-` before one turns it round.",
+        ordering::<OrderField>();
+    CURSOR = "query" "Cursor" "cursor"
+        "Read from place to place instead of by page: empty for the first part, then as in `next` and `previous`. Ordered by one field other than `stock`; not together with `page`.",
+        json!({"type": "string"});
     REQUEST_ID = "header" "RequestId" "X-Request-ID"
         "A name for this request, of up to 128 letters, digits, `.`, `_` and `-`; another is replaced.",
         json!({"type": "string"});
@@ -78,6 +106,17 @@ parameters! {
         tags();
 }
 
+fn amount() -> Value {
+    json!({"type": "string", "pattern": DECIMAL, "maxLength": 40})
+}
+
+/// The fields that a list can be ordered by.
+fn ordering<F: SortField>() -> Value {
+    let fields: Vec<_> = F::ALL.iter().map(|field| field.as_str()).collect();
+    let field = format!("-?({})", fields.join("|"));
+    json!({"type": "string", "pattern": format!("^{field}(,{field})*$")})
+}
+
 /// Entity tags. What is none is no error, and the tag of nothing.
 fn tags() -> Value {
     let list = r#"^(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*$"#;
@@ -93,6 +132,8 @@ pub(super) fn headers() -> Value {
         ("Location", "The absolute address of what was made.", json!({"type": "string", "format": "uri"})),
         ("Idempotent-Replayed", "`true` on an answer that was given before.", json!({"type": "string", "enum": ["true"]})),
         ("Retry-After", "Seconds after which it may be worth another try.", json!({"type": "integer", "minimum": 1})),
+        ("RateLimit", "How many requests are left, and in how many seconds all are back (IETF draft).", json!({"type": "string", "pattern": "^\"(user|address)\";r=[0-9]+;t=[0-9]+$"})),
+        ("RateLimit-Policy", "How many requests there may be in how many seconds.", json!({"type": "string", "pattern": "^\"(user|address)\";q=[0-9]+;w=60$"})),
         ("WWW-Authenticate", "How to sign in (RFC 6750).", json!({"type": "string", "pattern": "^Bearer"})),
         ("Allow", "The methods that the path has.", json!({"type": "string"})),
     ];

@@ -154,6 +154,11 @@ fn sample(code: Code) -> Option<(&'static str, ApiError)> {
                 refused(Refusal::OrderNotPending { status }),
             )
         }
+        Code::TooManyAttempts => {
+            let seconds = 60;
+            ("/api/token/", refused(Refusal::TooManyAttempts { seconds }))
+        }
+        Code::Throttled => ("/api/cart/", ApiError::Throttled { seconds: 1 }),
         Code::IdempotencyKeyReused => ("/api/orders/", refused(Refusal::IdempotencyKeyReused)),
         Code::LastStaff => ("/api/users/1/", refused(Refusal::LastStaff)),
         Code::PreconditionFailed => ("/api/products/12/", refused(Refusal::Edited)),

@@ -53,6 +53,7 @@ pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
             ],
         ),
         (!probe, &[Code::BadHost]),
+        (entry.counts(), &[Code::Throttled]),
         (knows_callers, &[Code::InvalidToken]),
         (entry.access() != Access::Public, &[Code::NotAuthenticated]),
         (entry.access() == Access::Staff, &[Code::Forbidden]),
@@ -119,10 +120,12 @@ pub(super) fn refusal(codes: &[Code]) -> Value {
     let about = codes
         .iter()
         .map(|code| format!("`{}`: {}.", code.word(), code.title()));
-    let mut names = vec!["X-Request-ID"];
+    let mut names = ANY.to_vec();
     for code in codes {
         names.extend(match code {
-            Code::Busy | Code::Unavailable => Some("Retry-After"),
+            Code::Busy | Code::Unavailable | Code::Throttled | Code::TooManyAttempts => {
+                Some("Retry-After")
+            }
             Code::NotAuthenticated | Code::InvalidToken | Code::NoActiveAccount => {
                 Some("WWW-Authenticate")
             }
@@ -158,7 +161,7 @@ fn one_of(codes: &[Code]) -> Value {
 pub(super) fn successes(operation: &Operation) -> Vec<(&'static str, Value)> {
     let reads = operation.method == Method::GET;
     let with = |has, name| if has { Some(name) } else { None };
-    let mut names = vec!["X-Request-ID"];
+    let mut names = ANY.to_vec();
     names.extend(with(operation.is_located, "Location"));
     names.extend(with(operation.is_keyed, "Idempotent-Replayed"));
     names.extend(with(
@@ -166,16 +169,13 @@ pub(super) fn successes(operation: &Operation) -> Vec<(&'static str, Value)> {
         "ETag",
     ));
     let full = headers(&names);
-    let bare = headers(&["X-Request-ID"]);
+    let bare = headers(ANY);
     let nothing = json!({"description": "It is done.", "headers": bare});
-    let shown = |about: &str, schema: &str| {
-        let media =
-            json!({"schema": reference("schemas", schema), "example": examples::of(schema)});
-        json!({"description": about, "headers": full, "content": {"application/json": media}})
-    };
+    let shown = |about: &str, media: Value| json!({"description": about, "headers": full, "content": {"application/json": media}});
     let mut answers = vec![match operation.success {
-        Success::Shows(schema) => ("200", shown("Here it is.", schema)),
-        Success::Makes(schema) => ("201", shown("It was made.", schema)),
+        Success::Shows(schema) => ("200", shown("Here it is.", media(schema))),
+        Success::Lists(one) => ("200", shown("Here it is.", parts(one))),
+        Success::Makes(schema) => ("201", shown("It was made.", media(schema))),
         Success::Nothing => ("204", nothing.clone()),
         Success::Text(media) => {
             let content = media.iter().map(|media| ((*media).to_owned(), text(media)));
@@ -196,12 +196,31 @@ pub(super) fn successes(operation: &Operation) -> Vec<(&'static str, Value)> {
     answers
 }
 
+fn media(schema: &str) -> Value {
+    json!({"schema": reference("schemas", schema), "example": examples::of(schema)})
+}
+
+/// A page, or a part from a cursor on.
+fn parts(one: &str) -> Value {
+    let (page, slice) = (format!("{one}Page"), format!("{one}Slice"));
+    json!({
+        "schema": {"anyOf": [reference("schemas", &page), reference("schemas", &slice)]},
+        "examples": {
+            "page": {"summary": "By page", "value": examples::of(&page)},
+            "cursor": {"summary": "By cursor", "value": examples::of(&slice)}
+        }
+    })
+}
+
 fn text(media: &str) -> Value {
     match media {
         "application/json" => json!({"schema": {"type": "object"}}),
         _ => json!({"schema": {"type": "string"}}),
     }
 }
+
+/// The headers of every answer.
+const ANY: &[&str] = &["X-Request-ID", "RateLimit", "RateLimit-Policy"];
 
 fn headers(names: &[&str]) -> Value {
     let headers = names

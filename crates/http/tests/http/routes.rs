@@ -117,6 +117,7 @@ async fn the_table_has_the_lines_of_the_contract() {
         ("/api/docs/{file}/", vec!["GET Public"]),
         ("/healthz", vec!["GET Public"]),
         ("/readyz", vec!["GET Public"]),
+        ("/metrics", vec!["GET Public"]),
         (
             "/api/cart/",
             vec!["GET Customer", "POST Customer", "DELETE Customer"],

@@ -8,7 +8,7 @@ use crate::world::World;
 use std::collections::BTreeSet;
 use tradepost_contract::page;
 use tradepost_domain::{
-    OrderFilter, OrderId, PlaceOrder, Placement, Refusal, StoreError, StoreErrorKind, Written,
+    OrderId, OrderList, PlaceOrder, Placement, Refusal, StoreError, StoreErrorKind, Written,
 };
 
 /// As many as a batch is made of here; the batcher's bound is another one.
@@ -149,7 +149,7 @@ impl World {
         let newest = read(
             self.stores
                 .orders
-                .list(OrderFilter::default(), page(1, size)),
+                .list(&OrderList::default(), page(1, size)),
         )?;
         let known = self.model.orders.keys().next_back().copied();
         let mut fresh: Vec<OrderId> = newest.items.iter().map(|order| order.id).collect();

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tradepost_domain::{
     AdjustStock, Adjusted, Cart, CartAction, CartItem, CartRepository, ChangeCart, ChangeOrder,
-    ChangeProduct, CreateProduct, Movement, Order, OrderAction, OrderFilter, OrderId,
-    OrderRepository, OrderStatus, Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId,
-    Product, ProductChange, ProductFilter, ProductId, ProductRepository, Reason, Refusal,
-    StockDelta, StockLevel, StoreError, Stores, UserId, Written,
+    ChangeProduct, CreateProduct, Keyset, Movement, Order, OrderAction, OrderField, OrderFilter,
+    OrderId, OrderList, OrderRepository, OrderStatus, Outcome, Page, PageRequest, PlaceOrder,
+    Placement, PlacementId, Product, ProductChange, ProductField, ProductFilter, ProductId,
+    ProductList, ProductRepository, Reason, Refusal, Slice, Span, StockDelta, StockLevel,
+    StoreError, Stores, UserId, Written,
 };
 
 /// What a store does wrong.
@@ -142,8 +143,17 @@ impl Broken {
 }
 
 impl OrderRepository for Broken {
-    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
-        self.inner.orders.list(filter, page)
+    fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        self.inner.orders.list(list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &Span,
+    ) -> Result<Slice<Order>, StoreError> {
+        self.inner.orders.slice(filter, keyset, span)
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
@@ -251,13 +261,22 @@ impl CartRepository for Broken {
 }
 
 impl ProductRepository for Broken {
-    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
-        let mut found = self.inner.products.list(filter, page)?;
-        if self.is(Defect::WrongCount) && !filter.archived {
-            let archived = ProductFilter { archived: true };
-            found.count += self.inner.products.list(archived, page)?.count;
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        let mut found = self.inner.products.list(list, page)?;
+        if self.is(Defect::WrongCount) && !list.filter.archived {
+            let archived = ProductList::of(ProductFilter::all(true));
+            found.count += self.inner.products.list(&archived, page)?.count;
         }
         Ok(found)
+    }
+
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError> {
+        self.inner.products.slice(filter, keyset, span)
     }
 
     fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {

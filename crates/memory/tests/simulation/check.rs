@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use tradepost_contract::{first_page, page};
 use tradepost_domain::{
-    KeyScope, Order, OrderFilter, OrderId, PageRequest, PlaceOrder, Product, ProductFilter,
-    ProductId, StoreError, Stores, UserId, Written,
+    KeyScope, Order, OrderFilter, OrderId, OrderList, PageRequest, PlaceOrder, Product,
+    ProductFilter, ProductId, ProductList, StoreError, Stores, UserId, Written,
 };
 
 /// What is wrong, if anything.
@@ -99,7 +99,12 @@ impl Witness {
         }
         let one = page(1, 1);
         for archived in [false, true] {
-            let found = read(stores.products.list(ProductFilter { archived }, one))?.count;
+            let found = read(
+                stores
+                    .products
+                    .list(&ProductList::of(ProductFilter::all(archived)), one),
+            )?
+            .count;
             let products = model.products.values();
             let expected = products.filter(|product| product.archived == archived);
             let what = if archived {
@@ -108,7 +113,7 @@ impl Witness {
                 "in the catalogue"
             };
             same(what, &found, &number(expected.count()))?;
-            let found = read(stores.orders.list(all_orders(archived), one))?.count;
+            let found = read(stores.orders.list(&all_orders(archived), one))?.count;
             let orders = model.orders.values();
             let expected = orders.filter(|order| order.archived == archived).count();
             same("orders", &found, &number(expected))?;
@@ -123,12 +128,12 @@ impl Witness {
             let found = read(
                 stores
                     .products
-                    .list(ProductFilter { archived }, first_page()),
+                    .list(&ProductList::of(ProductFilter::all(archived)), first_page()),
             )?;
             let products = model.products.values().rev();
             let expected = products.filter(|product| product.archived == archived);
             newest("products", &found.items, found.count, expected)?;
-            let found = read(stores.orders.list(all_orders(archived), first_page()))?;
+            let found = read(stores.orders.list(&all_orders(archived), first_page()))?;
             let orders = model.orders.values().rev();
             let expected = orders.filter(|order| order.archived == archived);
             newest("orders", &found.items, found.count, expected)?;
@@ -244,11 +249,11 @@ fn is_before(written: &Written<Order>) -> bool {
     matches!(written, Written::Before(_))
 }
 
-fn all_orders(archived: bool) -> OrderFilter {
-    OrderFilter {
-        user: None,
+fn all_orders(archived: bool) -> OrderList {
+    OrderList::of(OrderFilter {
         archived,
-    }
+        ..OrderFilter::default()
+    })
 }
 
 /// The first page of a list; most have no other.

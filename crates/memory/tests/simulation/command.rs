@@ -207,6 +207,7 @@ pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
         Refusal::Unauthenticated => "unauthenticated",
         Refusal::InvalidToken => "invalid token",
         Refusal::InvalidCredentials => "invalid credentials",
+        Refusal::TooManyAttempts { .. } => "too many attempts",
         Refusal::Forbidden => "forbidden",
         Refusal::NotFound => "not found",
         Refusal::Invalid(errors) => return errors.iter().map(|(field, _)| field).collect(),

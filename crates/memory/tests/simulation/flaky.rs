@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Cart, CartItem, CartRepository, ChangeCart,
     ChangeEmail, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Keyed,
-    Movement, Order, OrderFilter, OrderId, OrderRepository, Outcome, Page, PageRequest,
-    PasswordHash, PlaceOrder, Placement, Product, ProductFilter, ProductId, ProductRepository,
-    Refresh, RefreshDigest, RefreshToken, Register, Render, StoreError, StoreErrorKind, Stores,
-    SwitchUser, UserFilter, UserId, Written,
+    Keyset, Movement, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository, Outcome,
+    Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductField, ProductFilter,
+    ProductId, ProductList, ProductRepository, Refresh, RefreshDigest, RefreshToken, Register,
+    Render, Slice, Span, StoreError, StoreErrorKind, Stores, SwitchUser, UserFilter, UserId,
+    Written,
 };
 
 /// What is to become of the next write.
@@ -116,8 +117,17 @@ fn wired<T>(key: Option<Keyed<T>>, crash: bool) -> Option<Keyed<T>> {
 }
 
 impl ProductRepository for Flaky {
-    fn list(&self, filter: ProductFilter, page: PageRequest) -> Result<Page<Product>, StoreError> {
-        self.inner.products.list(filter, page)
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        self.inner.products.list(list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError> {
+        self.inner.products.slice(filter, keyset, span)
     }
 
     fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
@@ -167,8 +177,17 @@ impl CartRepository for Flaky {
 }
 
 impl OrderRepository for Flaky {
-    fn list(&self, filter: OrderFilter, page: PageRequest) -> Result<Page<Order>, StoreError> {
-        self.inner.orders.list(filter, page)
+    fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        self.inner.orders.list(list, page)
+    }
+
+    fn slice(
+        &self,
+        filter: &OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &Span,
+    ) -> Result<Slice<Order>, StoreError> {
+        self.inner.orders.slice(filter, keyset, span)
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {

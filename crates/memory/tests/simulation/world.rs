@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tradepost_contract::{draft, page, units, usd};
 use tradepost_domain::{
     AccountSettings, Accounts, Actor, Carts, Catalogue, Clock, Email, KEY_LIFE, Orders,
-    ProductFilter, Register, ShopError, StoreErrorKind, Stores, UserId, Username,
+    ProductList, Register, ShopError, StoreErrorKind, Stores, UserId, Username,
 };
 use tradepost_memory::MemoryStore;
 
@@ -347,7 +347,7 @@ impl World {
         let one = page(1, 1);
         match &sent.command {
             Command::Create { .. } => {
-                let newest = read(self.stores.products.list(ProductFilter::default(), one))?;
+                let newest = read(self.stores.products.list(&ProductList::default(), one))?;
                 let known = self.model.products.keys().next_back();
                 let mut ids = newest.items.into_iter().map(|product| product.id);
                 fresh.product = ids.find(|id| known.is_none_or(|known| id > known));

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use tradepost_diesel::OpenError;
-use tradepost_domain::{PageRequest, ProductFilter, Stores};
+use tradepost_domain::{PageRequest, ProductList, Stores};
 use tradepost_http::Limits;
 
 pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
@@ -95,9 +95,16 @@ impl Findings {
             filters.contains("debug") || filters.contains("trace"),
             "RUST_LOG asks for debugging: the log grows fast and says more than it should.",
         );
-        if config.throttle {
-            say("note: --throttle is on, but this version does not slow anybody down yet.");
-        }
+        self.warn_if(
+            public.is_some() && config.trusted_proxies.is_empty() && config.throttle.is_some(),
+            "--trusted-proxies is not set: behind a proxy, all clients count as one address, \
+             and a few of them can keep the others from signing in.",
+        );
+        self.warn_if(
+            config.throttle.is_none(),
+            "--throttle is off: passwords can be guessed as fast as they are checked, \
+             and anybody can ask as much as they like.",
+        );
     }
 
     fn of_files(&mut self, config: &Config) {
@@ -176,7 +183,7 @@ impl Findings {
         let Some(first) = PageRequest::new(1, 1) else {
             return Ok(());
         };
-        let products = stores.products.list(ProductFilter::default(), first)?;
+        let products = stores.products.list(&ProductList::default(), first)?;
         for product in products.items {
             let sold_in = product.price.money().currency();
             if sold_in != config.currency {

@@ -1,14 +1,16 @@
 //! The commands, one file each.
 
+mod backup;
 mod changepassword;
 mod check;
 mod createsuperuser;
+mod import;
 mod migrate;
 mod rotate_key;
 mod serve;
 mod verify;
 
-use crate::cli::{Command, Given};
+use crate::cli::{Command, Given, Import};
 use crate::config::{Config, environment};
 use crate::console::{ask_password, complain, say};
 use crate::exit::Exit;
@@ -35,6 +37,8 @@ pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
             say(tradepost_http::document());
             Ok(())
         }
+        Command::Import(Import::Django(options)) => import::run(&config, &options),
+        Command::Backup(options) => backup::run(&config, &options),
         Command::Check(options) => check::run(&config, &options),
     }
 }

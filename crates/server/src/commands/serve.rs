@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use tradepost_auth::JwtTokens;
 use tradepost_batch::Batcher;
 use tradepost_diesel::ShopCurrency;
-use tradepost_domain::{Carts, Catalogue, Clock, Orders, Stores};
+use tradepost_domain::{Attempts, Carts, Catalogue, Clock, Orders, Stores};
 use tradepost_http::{Api, Limits, Settings, Shop};
 
 /// How long a stop waits for orders that the database does not answer.
@@ -136,15 +136,22 @@ fn put_together(
     tokens: JwtTokens,
     batcher: Arc<Batcher>,
 ) -> Result<Shop, Exit> {
+    let seal = Arc::new(tokens.clone());
     let accounts = shop::accounts(config, &stores, tokens)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let placement_ids = RandomPlacementIds::new().map_err(cannot_serve)?;
+    let attempts = match config.throttle {
+        Some(throttle) => Attempts::new(stores.attempts, Arc::clone(&clock), throttle.attempts),
+        None => Attempts::unlimited(),
+    };
     Ok(Shop {
+        attempts,
         catalogue: Catalogue::new(stores.products, Arc::clone(&clock)),
         carts: Carts::new(stores.carts, Arc::clone(&clock)),
         orders: Orders::new(stores.orders, Arc::new(placement_ids), clock),
         accounts,
         batcher,
+        seal,
         upkeep: stores.upkeep,
         currency: config.currency,
     })
@@ -155,6 +162,8 @@ fn settings(config: &Config, limits: Limits) -> Settings {
         public_url: config.public_url.clone(),
         allowed_hosts: config.allowed_hosts.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
+        throttling: config.throttle.map(|throttle| throttle.requests),
+        metrics_allow: config.metrics_allow.clone(),
         allowed_origins: config.allowed_origins.clone(),
         page_size: config.page_size,
         request_timeout: config.request_timeout,

@@ -4,11 +4,19 @@ use crate::config::Config;
 use crate::console::{count, say};
 use crate::exit::Exit;
 use crate::shop;
+use tradepost_domain::Audit;
 use tradepost_http::Limits;
 
 pub(super) fn run(config: &Config) -> Result<(), Exit> {
     let stores = shop::open(config, shop::unfixed(config), Limits::default())?;
-    let audit = stores.ledger.audit()?;
+    report(&stores.ledger.audit()?)
+}
+
+/// Says what an audit found.
+///
+/// # Errors
+/// If the books are wrong.
+pub(super) fn report(audit: &Audit) -> Result<(), Exit> {
     let looked_at = [
         count(audit.products, "product"),
         count(audit.orders, "order"),

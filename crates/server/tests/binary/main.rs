@@ -3,11 +3,17 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod books;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod log;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
@@ -18,3 +24,5 @@ mod serve;
 mod settings;
 #[cfg(test)]
 mod start_and_stop;
+#[cfg(test)]
+mod throttle;

@@ -37,9 +37,18 @@ fn help_prints_every_option_with_its_variable_and_default() {
         ),
         ("--bcrypt-cost", "TRADEPOST_BCRYPT_COST", "12"),
         ("--throttle", "TRADEPOST_THROTTLE", "on"),
+        ("--throttle-sign-ins", "TRADEPOST_THROTTLE_SIGN_INS", "5"),
+        (
+            "--throttle-all-sign-ins",
+            "TRADEPOST_THROTTLE_ALL_SIGN_INS",
+            "100",
+        ),
+        ("--throttle-user", "TRADEPOST_THROTTLE_USER", "1200"),
+        ("--throttle-address", "TRADEPOST_THROTTLE_ADDRESS", "6000"),
         ("--page-size", "TRADEPOST_PAGE_SIZE", "10"),
         ("--allowed-origins", "TRADEPOST_ALLOWED_ORIGINS", ""),
         ("--public-url", "TRADEPOST_PUBLIC_URL", ""),
+        ("--metrics-allow", "TRADEPOST_METRICS_ALLOW", ""),
         ("--trusted-proxies", "TRADEPOST_TRUSTED_PROXIES", ""),
     ] {
         let line = help
@@ -136,6 +145,30 @@ fn a_wrong_setting_ends_with_2_wherever_it_comes_from() {
         ),
         ("--bcrypt-cost", "TRADEPOST_BCRYPT_COST", "9", "10 to 14"),
         ("--throttle", "TRADEPOST_THROTTLE", "maybe", "on or off"),
+        (
+            "--throttle-sign-ins",
+            "TRADEPOST_THROTTLE_SIGN_INS",
+            "0",
+            "1 to 1000000",
+        ),
+        (
+            "--throttle-user",
+            "TRADEPOST_THROTTLE_USER",
+            "-5",
+            "1 to 1000000",
+        ),
+        (
+            "--throttle-address",
+            "TRADEPOST_THROTTLE_ADDRESS",
+            "1000001",
+            "1 to 1000000",
+        ),
+        (
+            "--throttle-all-sign-ins",
+            "TRADEPOST_THROTTLE_ALL_SIGN_INS",
+            "few",
+            "1 to 1000000",
+        ),
         ("--page-size", "TRADEPOST_PAGE_SIZE", "1000", "1 to 100"),
         (
             "--allowed-origins",
@@ -148,6 +181,12 @@ fn a_wrong_setting_ends_with_2_wherever_it_comes_from() {
             "TRADEPOST_PUBLIC_URL",
             "example.org",
             "https://shop.example.org",
+        ),
+        (
+            "--metrics-allow",
+            "TRADEPOST_METRICS_ALLOW",
+            "everybody",
+            "10.0.0.0/8",
         ),
         (
             "--trusted-proxies",

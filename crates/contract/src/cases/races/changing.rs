@@ -5,8 +5,8 @@ use crate::{Placed, Shop, at as moment, draft, first_page, hash, level, race, se
 use OrderStatus::{Cancelled, Processing, Shipped};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tradepost_domain::{
-    Actor, ChangePassword, Email, Movement, OrderAction, OrderFilter, OrderStatus, Problem,
-    ProductChange, ProductDraft, ProductFilter, ProductId, Reason, Refusal, Register, Sku, Stores,
+    Actor, ChangePassword, Email, Movement, OrderAction, OrderList, OrderStatus, Problem,
+    ProductChange, ProductDraft, ProductId, ProductList, Reason, Refusal, Register, Sku, Stores,
     SwitchUser, UserId, Username,
 };
 
@@ -270,7 +270,7 @@ pub fn one_sku_goes_to_one_product(stores: &Stores) {
         for refusal in answers.into_iter().filter_map(Result::err) {
             assert_eq!(refusal, Refusal::field("sku", Problem::Taken));
         }
-        let page = settled(|| stores.products.list(ProductFilter::default(), first_page()));
+        let page = settled(|| stores.products.list(&ProductList::default(), first_page()));
         let with_it = page.items.iter().filter(|product| product.sku == sku);
         assert_eq!(
             with_it.map(|product| product.id).collect::<Vec<_>>(),
@@ -394,13 +394,13 @@ pub fn lists_are_of_one_moment(stores: &Stores) {
             return;
         }
         while writing.load(Ordering::SeqCst) > 0 {
-            let page = settled(|| stores.products.list(ProductFilter::default(), first_page()));
+            let page = settled(|| stores.products.list(&ProductList::default(), first_page()));
             assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
-            let page = settled(|| stores.orders.list(OrderFilter::default(), first_page()));
+            let page = settled(|| stores.orders.list(&OrderList::default(), first_page()));
             assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
             assert!(page.items.iter().all(|order| order.lines.len() == 1));
         }
     });
-    let orders = settled(|| stores.orders.list(OrderFilter::default(), first_page())).count;
+    let orders = settled(|| stores.orders.list(&OrderList::default(), first_page())).count;
     assert_eq!((orders, shop.stock(product)), (12, 1_000 - 12));
 }

@@ -4,7 +4,7 @@
 use crate::keyed::{answer, key, now, placing};
 use crate::{Shop, first_page, level, race, settled};
 use std::collections::BTreeSet;
-use tradepost_domain::{OrderFilter, ProductFilter, Refusal, Stores, Written};
+use tradepost_domain::{OrderList, ProductList, Refusal, Stores, Written};
 
 const RACERS: usize = 8;
 
@@ -30,7 +30,7 @@ pub fn orders_under_one_key_are_one(stores: &Stores) {
         let placements = race(30, |_| shop.submit(&request()));
         let answer = the_answer(placements);
         assert_eq!(shop.submit(&request()), Ok(Written::Before(answer)));
-        let orders = settled(|| stores.orders.list(OrderFilter::default(), first_page()));
+        let orders = settled(|| stores.orders.list(&OrderList::default(), first_page()));
         assert_eq!(orders.count, round);
     }
     assert_eq!((shop.cart(ada), shop.stock(product)), (Vec::new(), 5));
@@ -43,7 +43,7 @@ pub fn products_under_one_key_are_one(stores: &Stores) {
     the_answer(race(RACERS, |_| {
         shop.create_under(key("/products/", "a", "{}"), grace, "Mug")
     }));
-    let products = settled(|| stores.products.list(ProductFilter::default(), first_page()));
+    let products = settled(|| stores.products.list(&ProductList::default(), first_page()));
     assert_eq!(products.count, 1);
 }
 

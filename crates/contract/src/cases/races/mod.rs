@@ -2,11 +2,13 @@
 //! as if they had come one after the other, in whatever order.
 
 mod changing;
+mod importing;
 mod keys;
 mod ordering;
 mod sessions;
 
 pub use changing::*;
+pub use importing::*;
 pub use keys::*;
 pub use ordering::*;
 pub use sessions::*;

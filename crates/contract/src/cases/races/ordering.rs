@@ -4,14 +4,14 @@ use crate::{Placed, Shop, first_page, race, settled};
 use std::thread;
 use std::time::Duration;
 use tradepost_domain::{
-    Actor, CartAction, OrderAction, OrderFilter, OrderStatus, ProductId, Reason, Refusal, Shortage,
+    Actor, CartAction, OrderAction, OrderList, OrderStatus, ProductId, Reason, Refusal, Shortage,
     StockLevel, Stores, UserId,
 };
 
 const RACERS: usize = 8;
 
 fn number_of_orders(stores: &Stores) -> u64 {
-    settled(|| stores.orders.list(OrderFilter::default(), first_page())).count
+    settled(|| stores.orders.list(&OrderList::default(), first_page())).count
 }
 
 /// How many were sold, where all others were refused for want of exactly this.

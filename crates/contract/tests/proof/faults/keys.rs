@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_contract::{at, draft, first_page};
 use tradepost_domain::{
     AdjustStock, Adjusted, CartItem, ChangeCart, CreateProduct, KeyScope, Keyed, Order,
-    OrderFilter, OrderRepository, Outcome, PlaceOrder, Placement, Product, ProductRepository,
-    Render, StoreError, StoreErrorKind, Upkeep, UserId, Written,
+    OrderFilter, OrderList, OrderRepository, Outcome, PlaceOrder, Placement, Product,
+    ProductRepository, Render, StoreError, StoreErrorKind, Upkeep, UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -168,9 +168,9 @@ pub(crate) fn answers_as_it_is_now(
         if let (Some(key), Ok(Written::Before(answer))) = (&request.key, placement) {
             let filter = OrderFilter {
                 user: Some(request.user),
-                archived: false,
+                ..OrderFilter::default()
             };
-            let orders = OrderRepository::list(store, filter, first_page())?.items;
+            let orders = OrderRepository::list(store, &OrderList::of(filter), first_page())?.items;
             let order = orders.last().map(key.render.0);
             *answer = order.unwrap_or_default();
         }

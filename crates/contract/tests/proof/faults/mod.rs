@@ -1,7 +1,9 @@
 //! What a store can do wrong. Each fault is built from honest steps that are not one step, or not
 //! the right ones, as a careless adapter would.
 
+pub(crate) mod attempts;
 pub(crate) mod carts;
+pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod orders;
 pub(crate) mod people;

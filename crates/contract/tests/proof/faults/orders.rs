@@ -2,9 +2,9 @@ use super::a_moment;
 use tradepost_contract::{at, first_page, place};
 use tradepost_domain::{
     AdjustStock, Audit, CartAction, CartRepository, ChangeCart, ChangeOrder, ChangeProduct,
-    Discrepancy, Order, OrderFilter, OrderId, OrderRepository, OrderStatus, Outcome, Page,
-    PageRequest, PlaceOrder, Placement, ProductChange, ProductId, ProductRepository, Refusal,
-    StockDelta, StoreError, UserId, Written,
+    Discrepancy, Keyset, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository,
+    OrderStatus, Outcome, Page, PageRequest, PlaceOrder, Placement, ProductChange, ProductId,
+    ProductRepository, Refusal, Slice, Span, StockDelta, StoreError, UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -102,9 +102,9 @@ pub(crate) fn doubles(
     each(store, requests, |request, refusal| {
         let filter = OrderFilter {
             user: Some(request.user),
-            archived: false,
+            ..OrderFilter::default()
         };
-        let last = OrderRepository::list(store, filter, first_page())
+        let last = OrderRepository::list(store, &OrderList::of(filter), first_page())
             .unwrap()
             .items;
         if let (Refusal::EmptyCart, Some(last)) = (refusal, last.first()) {
@@ -223,10 +223,10 @@ pub(crate) fn always_cancels(store: &Store, command: ChangeOrder) -> Outcome<Ord
 
 pub(crate) fn lists_oldest_first(
     store: &Store,
-    filter: OrderFilter,
+    list: &OrderList,
     page: PageRequest,
 ) -> Result<Page<Order>, StoreError> {
-    let mut page = OrderRepository::list(store, filter, page)?;
+    let mut page = OrderRepository::list(store, list, page)?;
     page.items.reverse();
     Ok(page)
 }
@@ -247,4 +247,40 @@ pub(crate) fn overwrites(store: &Store, command: ChangeOrder) -> Outcome<Order> 
             ..command
         },
     )
+}
+
+pub(crate) fn ignores_filters(
+    store: &Store,
+    list: &OrderList,
+    page: PageRequest,
+) -> Result<Page<Order>, StoreError> {
+    let filter = OrderFilter {
+        archived: list.filter.archived,
+        ..OrderFilter::default()
+    };
+    let sorting = list.sorting.clone();
+    OrderRepository::list(store, &OrderList { filter, sorting }, page)
+}
+
+pub(crate) fn ignores_sorting(
+    store: &Store,
+    list: &OrderList,
+    page: PageRequest,
+) -> Result<Page<Order>, StoreError> {
+    OrderRepository::list(store, &OrderList::of(list.filter.clone()), page)
+}
+
+/// As a comparison of the value without the id.
+pub(crate) fn skips_what_is_equal(
+    store: &Store,
+    filter: &OrderFilter,
+    keyset: Keyset<OrderField>,
+    span: &Span,
+) -> Result<Slice<Order>, StoreError> {
+    let mut slice = OrderRepository::slice(store, filter, keyset, span)?;
+    if let Some(edge) = &span.edge {
+        let value = |order: &Order| keyset.place(order).value;
+        slice.items.retain(|order| value(order) != edge.place.value);
+    }
+    Ok(slice)
 }

@@ -1,30 +1,30 @@
 use super::a_moment;
 use tradepost_contract::{first_page, level};
 use tradepost_domain::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Outcome, Page, PageRequest, Product,
-    ProductChange, ProductDraft, ProductFilter, ProductRepository, Seen, StockLevel, StoreError,
-    Written,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, Outcome, Page, PageRequest,
+    Product, ProductChange, ProductDraft, ProductField, ProductFilter, ProductList,
+    ProductRepository, Search, Seen, Slice, Span, StockLevel, StoreError, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
 pub(crate) fn lists_oldest_first(
     store: &Store,
-    filter: ProductFilter,
+    list: &ProductList,
     page: PageRequest,
 ) -> Result<Page<Product>, StoreError> {
-    let mut page = ProductRepository::list(store, filter, page)?;
+    let mut page = ProductRepository::list(store, list, page)?;
     page.items.reverse();
     Ok(page)
 }
 
 pub(crate) fn counts_first(
     store: &Store,
-    filter: ProductFilter,
+    list: &ProductList,
     page: PageRequest,
 ) -> Result<Page<Product>, StoreError> {
-    let count = ProductRepository::list(store, filter, page)?.count;
+    let count = ProductRepository::list(store, list, page)?.count;
     a_moment();
-    let page = ProductRepository::list(store, filter, page)?;
+    let page = ProductRepository::list(store, list, page)?;
     Ok(Page { count, ..page })
 }
 
@@ -160,4 +160,96 @@ pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Writt
             level: product.stock,
         })
     }))
+}
+
+/// As if no column had been compared.
+pub(crate) fn ignores_filters(
+    store: &Store,
+    list: &ProductList,
+    page: PageRequest,
+) -> Result<Page<Product>, StoreError> {
+    let filter = ProductFilter::all(list.filter.archived);
+    let sorting = list.sorting.clone();
+    ProductRepository::list(store, &ProductList { filter, sorting }, page)
+}
+
+/// As if names were sorted by a language, and ties left to chance.
+pub(crate) fn sorts_by_language(
+    store: &Store,
+    list: &ProductList,
+    page: PageRequest,
+) -> Result<Page<Product>, StoreError> {
+    let mut page = ProductRepository::list(store, list, page)?;
+    if list.sorting.keys().first().unwrap().field == ProductField::Name {
+        let name = |product: &Product| product.name.as_str().to_lowercase();
+        page.items.sort_by_key(name);
+    }
+    Ok(page)
+}
+
+/// As LIKE would, with wildcards.
+pub(crate) fn takes_wildcards(
+    store: &Store,
+    list: &ProductList,
+    page: PageRequest,
+) -> Result<Page<Product>, StoreError> {
+    let words = list.filter.search.words().join(" ");
+    let search = Search::new(&words.replace(['%', '_'], " ")).unwrap();
+    let filter = ProductFilter {
+        search,
+        ..list.filter.clone()
+    };
+    let sorting = list.sorting.clone();
+    ProductRepository::list(store, &ProductList { filter, sorting }, page)
+}
+
+/// As a range that ends at the wrong side of its edge.
+pub(crate) fn repeats_the_edge(
+    store: &Store,
+    filter: &ProductFilter,
+    keyset: Keyset<ProductField>,
+    span: &Span,
+) -> Result<Slice<Product>, StoreError> {
+    let mut span = span.clone();
+    span.edge.iter_mut().for_each(|edge| edge.inclusive = true);
+    // Rows of one value go on one by one, else they would be read for ever.
+    span.size = span.size.max(2);
+    ProductRepository::slice(store, filter, keyset, &span)
+}
+
+/// As a comparison of the value without the id.
+pub(crate) fn skips_what_is_equal(
+    store: &Store,
+    filter: &ProductFilter,
+    keyset: Keyset<ProductField>,
+    span: &Span,
+) -> Result<Slice<Product>, StoreError> {
+    let mut slice = ProductRepository::slice(store, filter, keyset, span)?;
+    if let Some(edge) = &span.edge {
+        let value = |product: &Product| keyset.place(product).value;
+        slice
+            .items
+            .retain(|product| value(product) != edge.place.value);
+    }
+    Ok(slice)
+}
+
+pub(crate) fn walks_past_filters(
+    store: &Store,
+    filter: &ProductFilter,
+    keyset: Keyset<ProductField>,
+    span: &Span,
+) -> Result<Slice<Product>, StoreError> {
+    let filter = ProductFilter::all(filter.archived);
+    ProductRepository::slice(store, &filter, keyset, span)
+}
+
+/// Finds products by what they said when they were made.
+pub(crate) fn keeps_old_names(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+    let change = ProductChange {
+        name: None,
+        description: None,
+        ..command.change
+    };
+    ProductRepository::change(store, ChangeProduct { change, ..command })
 }

@@ -5,7 +5,7 @@ mod fakes;
 mod reply;
 
 pub(crate) use fakes::TestClock;
-use fakes::{CountedIds, PlainHasher, PlainTokens};
+use fakes::{CountedIds, PlainHasher, PlainSeal, PlainTokens};
 pub(crate) use reply::Reply;
 
 use actix_web::body::BoxBody;
@@ -20,8 +20,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tradepost_batch::{Batcher, Limits as BatchLimits};
 use tradepost_domain::{
-    AccountSettings, Accounts, Carts, Catalogue, Clock, Currency, Email, NewUser, Orders, Password,
-    PasswordHasher, Stores, Username,
+    AccountSettings, Accounts, AttemptSettings, Attempts, Carts, Catalogue, Clock, Currency, Email,
+    NewUser, Orders, Password, PasswordHasher, Stores, Username,
 };
 use tradepost_http::{Api, Settings, Shop};
 use tradepost_memory::MemoryStore;
@@ -66,10 +66,12 @@ fn hashing_shop(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn Password
             stores.accounts.clone(),
             hasher,
             Arc::new(PlainTokens),
-            clock,
+            clock.clone(),
             settings,
         ),
+        attempts: Attempts::new(stores.attempts.clone(), clock, AttemptSettings::default()),
         batcher: Arc::new(Batcher::start(stores.orders.clone(), BatchLimits::default()).unwrap()),
+        seal: Arc::new(PlainSeal),
         upkeep: stores.upkeep.clone(),
         currency: usd(),
     }

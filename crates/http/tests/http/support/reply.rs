@@ -35,6 +35,8 @@ impl Reply {
         assert!(!reply.header("x-request-id").is_empty(), "{reply:?}");
         let expected = if status.is_success() && path.starts_with("/api/docs") {
             "text/"
+        } else if status.is_success() && path.starts_with("/metrics") {
+            "text/plain; version=0.0.4; charset=utf-8"
         } else if status.is_success() {
             "application/json"
         } else if accept_problem {
@@ -82,7 +84,10 @@ impl Reply {
         );
         let allow = self.header("allow");
         assert_eq!(!allow.is_empty(), status == StatusCode::METHOD_NOT_ALLOWED);
-        let later = matches!(code, "busy" | "unavailable");
+        let later = matches!(
+            code,
+            "busy" | "unavailable" | "too_many_attempts" | "throttled"
+        );
         assert_eq!(!self.header("retry-after").is_empty(), later, "{problem}");
     }
 

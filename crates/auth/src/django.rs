@@ -1,0 +1,112 @@
+//! Hashes of passwords that Django made. They are checked, and renewed at the next sign-in; none is
+//! ever made here.
+//!
+//! The forms are those of `django.contrib.auth.hashers`: `algorithm$...`, where the last part is
+//! the digest in Base64.
+
+use crate::hex;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::Hmac;
+use pbkdf2::pbkdf2;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+/// The most rounds of PBKDF2 that a hash may ask for: several times what Django asks for by now
+/// (1,200,000), and a few seconds at most. One that asks for more would keep a core busy for as long
+/// as it likes.
+const MOST_ROUNDS: u32 = 5_000_000;
+
+/// The most bytes of a salt; Django's have 22.
+const LONGEST_SALT: usize = 256;
+
+/// A hash of Django's, understood.
+pub(crate) enum DjangoHash<'a> {
+    Pbkdf2 {
+        digest: Pbkdf2Digest,
+        rounds: u32,
+        salt: &'a str,
+        expected: Vec<u8>,
+    },
+    /// bcrypt over the password itself.
+    Bcrypt(&'a str),
+    /// bcrypt over the hexadecimal digits of the password's SHA-256.
+    BcryptSha256(&'a str),
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Pbkdf2Digest {
+    Sha256,
+    Sha1,
+}
+
+impl<'a> DjangoHash<'a> {
+    /// Reads a hash; `None` if it is not one of Django's that can be checked here.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let (algorithm, rest) = text.split_once('$')?;
+        match algorithm {
+            "pbkdf2_sha256" => Self::pbkdf2(Pbkdf2Digest::Sha256, 32, rest),
+            "pbkdf2_sha1" => Self::pbkdf2(Pbkdf2Digest::Sha1, 20, rest),
+            "bcrypt" => Some(Self::Bcrypt(rest)),
+            "bcrypt_sha256" => Some(Self::BcryptSha256(rest)),
+            _ => None,
+        }
+    }
+
+    fn pbkdf2(digest: Pbkdf2Digest, length: usize, rest: &'a str) -> Option<Self> {
+        let (rounds, rest) = rest.split_once('$')?;
+        let (salt, expected) = rest.split_once('$')?;
+        let plain = rounds.bytes().all(|byte| byte.is_ascii_digit());
+        let rounds = rounds.parse().ok().filter(|_| plain)?;
+        let expected = STANDARD.decode(expected).ok()?;
+        let sound = (1..=MOST_ROUNDS).contains(&rounds)
+            && salt.len() <= LONGEST_SALT
+            && expected.len() == length;
+        sound.then_some(Self::Pbkdf2 {
+            digest,
+            rounds,
+            salt,
+            expected,
+        })
+    }
+
+    /// Whether this is the password that was hashed; `None` if that cannot be told.
+    /// `by_bcrypt` checks bytes against a hash of bcrypt.
+    pub(crate) fn verify(
+        &self,
+        candidate: &str,
+        by_bcrypt: impl Fn(&[u8], &str) -> Option<bool>,
+    ) -> Option<bool> {
+        match self {
+            Self::Pbkdf2 {
+                digest,
+                rounds,
+                salt,
+                expected,
+            } => {
+                let mut found = vec![0; expected.len()];
+                let (candidate, salt) = (candidate.as_bytes(), salt.as_bytes());
+                let done = match digest {
+                    Pbkdf2Digest::Sha256 => {
+                        pbkdf2::<Hmac<Sha256>>(candidate, salt, *rounds, &mut found)
+                    }
+                    Pbkdf2Digest::Sha1 => {
+                        pbkdf2::<Hmac<Sha1>>(candidate, salt, *rounds, &mut found)
+                    }
+                };
+                done.ok()?;
+                // As long for the first byte that differs as for the last.
+                let differs = found
+                    .iter()
+                    .zip(expected)
+                    .fold(0, |so_far, (a, b)| so_far | (a ^ b));
+                Some(differs == 0)
+            }
+            Self::Bcrypt(hash) => by_bcrypt(candidate.as_bytes(), hash),
+            Self::BcryptSha256(hash) => {
+                let digits = hex(&Sha256::digest(candidate.as_bytes()));
+                by_bcrypt(digits.as_bytes(), hash)
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What the batcher has done, for whoever watches it.
+
+use crate::histogram::{Histogram, Reading};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// In microseconds: a commit takes one or a few milliseconds, and a request seconds at most.
+const TIMES: [u64; 12] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000,
+];
+
+const SIZES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/// What the batcher has done since it was started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Requests that wait for a batch or pause, now.
+    pub waiting: u64,
+    /// Requests in each batch.
+    pub sizes: Reading,
+    /// Microseconds that each batch took to be placed.
+    pub took: Reading,
+    /// Microseconds from handing in a request to the batch that settled it.
+    pub waits: Reading,
+    /// How often a request was put aside because others stood in its way.
+    pub contended: u64,
+}
+
+/// The same, while it counts.
+pub(crate) struct Counts {
+    pub(crate) sizes: Histogram<8>,
+    pub(crate) took: Histogram<12>,
+    pub(crate) waits: Histogram<12>,
+    pub(crate) contended: AtomicU64,
+}
+
+impl Counts {
+    pub(crate) const fn new() -> Self {
+        Self {
+            sizes: Histogram::new(SIZES),
+            took: Histogram::new(TIMES),
+            waits: Histogram::new(TIMES),
+            contended: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn read(&self, waiting: usize) -> Figures {
+        Figures {
+            waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
+            sizes: self.sizes.read(),
+            took: self.took.read(),
+            waits: self.waits.read(),
+            contended: self.contended.load(Ordering::Relaxed),
+        }
+    }
+}
+
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,285 @@
+//! Searching.
+
+use crate::{Shop, draft, first_page, settled};
+use tradepost_domain::{
+    Description, ProductChange, ProductDraft, ProductFilter, ProductId, ProductList, ProductName,
+    Search, Stores,
+};
+
+/// The ids on a list, newest first, which are as many as it counts.
+pub(super) fn ids_of(stores: &Stores, filter: &ProductFilter) -> Vec<ProductId> {
+    let list = ProductList::of(filter.clone());
+    let page = settled(|| stores.products.list(&list, first_page()));
+    assert_eq!(
+        page.count,
+        u64::try_from(page.items.len()).unwrap(),
+        "{filter:?}"
+    );
+    page.items.iter().map(|product| product.id).collect()
+}
+
+fn found(stores: &Stores, text: &str) -> Vec<ProductId> {
+    let search = Search::new(text).unwrap();
+    ids_of(
+        stores,
+        &ProductFilter {
+            search,
+            ..ProductFilter::default()
+        },
+    )
+}
+
+fn product(shop: &Shop<'_>, name: &str, description: &str) -> ProductId {
+    let description = Description::new(description).unwrap();
+    let draft = ProductDraft {
+        description,
+        ..draft(name, 100, 1)
+    };
+    shop.create(draft).unwrap().id
+}
+
+/// Name, description, what finds it, and what does not.
+type Row<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str]);
+
+const TABLE: &[Row<'_>] = &[
+    (
+        "Tea mug",
+        "Holds\ttea.\nOr coffee.",
+        &[
+            "tea",
+            "MUG",
+            "mug tea",
+            "ea",
+            "e",
+            "a m",
+            "coffee. hold",
+            "s tea",
+            "holds or",
+            "tea.",
+        ],
+        &[
+            "teamug",
+            "muge",
+            "mugholds",
+            "mug-holds",
+            "tee",
+            "teas",
+            "coffees",
+            "mug\u{301}",
+        ],
+    ),
+    (
+        "Straße",
+        "GRÖẞE Maß",
+        &[
+            "strasse", "STRASSE", "straße", "STRAẞE", "größe", "GRÖSSE", "MASS", "ß", "ẞ", "ss",
+            "ö",
+        ],
+        &["strase", "grosse", "groesse", "größen"],
+    ),
+    (
+        "ΟΔΟΣ Σίσυφος",
+        "",
+        &["οδος", "ΟΔΟΣ", "οδοσ", "ος", "σίσυφοσ", "ΣΊΣΥΦΟΣ", "ς"],
+        &["σισυφος"],
+    ),
+    (
+        "İstanbul ISPARTA ılık",
+        "",
+        &[
+            "İstanbul",
+            "i\u{307}stanbul",
+            "isparta",
+            "ISPARTA",
+            "ilik",
+            "ILIK",
+            "ısparta",
+            "stan",
+        ],
+        &["istanbul"],
+    ),
+    (
+        "日本茶 煎茶",
+        "緑茶です。",
+        &["日本", "茶", "日本茶", "煎茶 緑茶", "本茶", "です。"],
+        &["茶日", "日茶", "日本茶煎茶"],
+    ),
+    (
+        "한국 녹차",
+        "ถ้วยชา",
+        &["녹차", "한", "ถ้วย", "ชา"],
+        &["차녹"],
+    ),
+    (
+        "شاي أخضر",
+        "чай ЗЕЛЁНЫЙ",
+        &["شاي", "ЧАЙ", "зелёный", "ёны"],
+        &["зеленый"],
+    ),
+    (
+        "Mug 🍵🫖",
+        "👩\u{200d}🍳",
+        &["🍵", "🫖", "🍵🫖", "👩\u{200d}🍳", "🍳"],
+        &["🫖🍵", "☕"],
+    ),
+    (
+        "cafe\u{301} creme",
+        "",
+        &["cafe\u{301}", "cafe", "e\u{301} ", "CAFE\u{301}", "\u{301}"],
+        &["café"],
+    ),
+    (
+        "café noir",
+        "",
+        &["café", "CAFÉ", "é noir"],
+        &["cafe", "cafe\u{301} noir"],
+    ),
+    (
+        "100% wool_",
+        "50%_off",
+        &["100%", "%", "_", "%_", "wool_", "0% w", "%_off"],
+        &["100_", "1%%", "w%l", "wo_l", "__", "%%%"],
+    ),
+    (
+        r"back\slash \\ end\",
+        "",
+        &[r"back\slash", r"\", r"\\", r"end\", r"\s"],
+        &[r"\\\", r"back\\", r"\%", r"\_"],
+    ),
+    (
+        r#"5" pipe "best" buy"#,
+        "it's * new* (AND) NOT {x} ^a -b c:d",
+        &[
+            r#"5""#,
+            r#""best""#,
+            r#"""#,
+            "it's",
+            "'",
+            "*",
+            "new*",
+            "(and)",
+            "NOT",
+            "{x}",
+            "^a",
+            "-b",
+            "c:d",
+            r#""best" it's"#,
+        ],
+        &[
+            r#""""#,
+            "''",
+            "ne*",
+            "n*w",
+            "OR",
+            "NEAR",
+            "and)(",
+            "AND x NOT NOTHING",
+            "-buy",
+            "d:c",
+        ],
+    ),
+    (
+        "a;b--c/*d*/",
+        "$1 ?1 :x @y #z",
+        &["a;b", "--", "/*d*/", "$1", "?1", ":x", "@y", "#z"],
+        &["$2", "?2"],
+    ),
+    (
+        "ǅungla ﬁne ſeven K",
+        "",
+        &["ǆungla", "Ǆungla", "FINE", "fine", "seven", "k"],
+        &["dzungla"],
+    ),
+];
+
+/// Every word has to occur in name or description, whatever its case, in every script, each
+/// character for itself.
+pub fn words_are_found_in_every_script(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let rows: Vec<_> = TABLE
+        .iter()
+        .map(|row| (product(&shop, row.0, row.1), row))
+        .collect();
+    for (id, (name, description, finds, misses)) in rows {
+        for text in *finds {
+            assert!(
+                found(stores, text).contains(&id),
+                "{text:?} finds {name:?} {description:?}"
+            );
+        }
+        for text in *misses {
+            assert!(
+                !found(stores, text).contains(&id),
+                "{text:?} finds no {name:?} {description:?}"
+            );
+        }
+    }
+    let every = found(stores, "");
+    assert_eq!(
+        (every.len(), found(stores, " \t\u{3000}").len()),
+        (TABLE.len(), TABLE.len())
+    );
+    // Each store finds the same, whatever is searched: also every two characters in a row.
+    let matching = |text: &str| {
+        let search = Search::new(text).unwrap();
+        let filter = ProductFilter {
+            search,
+            ..ProductFilter::default()
+        };
+        let matches = |id: &&ProductId| filter.matches(&shop.found(**id));
+        every.iter().filter(matches).copied().collect::<Vec<_>>()
+    };
+    for (name, ..) in TABLE {
+        let characters: Vec<char> = name.chars().collect();
+        for length in [1, 2, 3, 4] {
+            for part in characters.windows(length).step_by(3) {
+                let text = String::from_iter(part);
+                assert_eq!(found(stores, &text), matching(&text), "{text:?}");
+            }
+        }
+    }
+}
+
+/// What was renamed, described anew or archived is found by what it says by now, and by nothing
+/// that it said before.
+pub fn an_edit_is_found(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let id = product(&shop, "Green tea", "From Shizuoka");
+    let other = product(&shop, "Black tea", "From Assam");
+    let nothing: [ProductId; 0] = [];
+    shop.change(
+        id,
+        ProductChange {
+            name: ProductName::new("White tea").ok(),
+            ..ProductChange::default()
+        },
+    )
+    .unwrap();
+    assert_eq!(found(stores, "white shizuoka"), [id]);
+    assert_eq!(found(stores, "green"), nothing);
+    shop.change(
+        id,
+        ProductChange {
+            description: Description::new("From Fujian").ok(),
+            ..ProductChange::default()
+        },
+    )
+    .unwrap();
+    assert_eq!(found(stores, "white fujian"), [id]);
+    assert_eq!(found(stores, "shizuoka"), nothing);
+    assert_eq!(found(stores, "tea"), [other, id]);
+    shop.set_price(id, 700);
+    shop.set_stock(id, 7);
+    assert_eq!(found(stores, "white fujian"), [id]);
+    shop.archive(id, true).unwrap();
+    assert_eq!(found(stores, "tea"), [other]);
+    let search = Search::new("FUJIAN").unwrap();
+    let archived = ProductFilter {
+        search,
+        archived: true,
+        ..ProductFilter::default()
+    };
+    assert_eq!(ids_of(stores, &archived), [id]);
+    shop.archive(id, false).unwrap();
+    assert_eq!(found(stores, "tea from"), [other, id]);
+}

@@ -1,0 +1,298 @@
+use crate::{Shop, at, draft, first_page, hash, level, money, place, settled, units};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use tradepost_domain::{
+    Account, Actor, CartItemId, CartLine, Credentials, Description, Email, Ground, ImportProblem,
+    ImportRefusal, ImportShop, Order, OrderAction, OrderFilter, OrderId, OrderLine, OrderList,
+    OrderStatus, Price, Product, ProductFilter, ProductId, ProductList, ProductName, Reason, Sku,
+    Stores, UserId, Username,
+};
+
+fn user(id: i64) -> UserId {
+    UserId::new(id).unwrap()
+}
+
+fn product(id: i64) -> ProductId {
+    ProductId::new(id).unwrap()
+}
+
+fn order(id: i64) -> OrderId {
+    OrderId::new(id).unwrap()
+}
+
+fn account(id: i64, name: &str) -> Credentials {
+    Credentials {
+        account: Account {
+            id: user(id),
+            username: Username::new(name).unwrap(),
+            email: None,
+            is_staff: false,
+            is_active: true,
+            session_epoch: 0,
+            created_at: at(id),
+        },
+        password: hash(name),
+    }
+}
+
+fn thing(id: i64, stock: i64) -> Product {
+    Product {
+        id: product(id),
+        sku: None,
+        name: ProductName::new(&format!("Thing {id}")).unwrap(),
+        description: Description::new("").unwrap(),
+        price: Price::new(money(500)).unwrap(),
+        stock: level(stock),
+        archived: false,
+        created_at: at(1),
+        updated_at: at(2),
+    }
+}
+
+fn line(product_id: i64, price: i64, quantity: i64) -> OrderLine {
+    OrderLine {
+        product: product(product_id),
+        name: ProductName::new("As it was sold").unwrap(),
+        unit_price: money(price),
+        quantity: units(quantity),
+    }
+}
+
+fn sale(id: i64, owner: i64, status: OrderStatus, lines: &[OrderLine]) -> Order {
+    let total = lines.iter().map(|line| line.total().unwrap().minor()).sum();
+    Order {
+        id: order(id),
+        user: user(owner),
+        status,
+        total: money(total),
+        lines: lines.to_vec(),
+        archived: false,
+        created_at: at(100 + id),
+        updated_at: at(200 + id),
+    }
+}
+
+/// A shop with something of everything, whose ids are far from those of a new one.
+fn another_shop() -> ImportShop {
+    let mut staff = account(1_001, "Grace");
+    staff.account.is_staff = true;
+    staff.account.email = Some(Email::new("Grace@Example.org").unwrap());
+    let mut gone = account(1_003, "gone");
+    gone.account.is_active = false;
+    let mut archived = thing(2_002, 0);
+    archived.archived = true;
+    archived.sku = Some(Sku::new("OLD-1").unwrap());
+    archived.description = Description::new("Of old.\n\nStill good.").unwrap();
+    ImportShop {
+        users: vec![staff, account(1_002, "ada"), gone],
+        products: vec![archived, thing(2_001, 7), thing(2_003, 0)],
+        carts: [(3_001, 2_003, 2), (3_002, 2_002, 1)]
+            .map(|(id, of, quantity)| CartLine {
+                id: CartItemId::new(id).unwrap(),
+                user: user(1_002),
+                product: product(of),
+                quantity: units(quantity),
+                created_at: at(50),
+                updated_at: at(60),
+            })
+            .to_vec(),
+        orders: vec![
+            sale(
+                4_002,
+                1_002,
+                OrderStatus::Pending,
+                &[line(2_001, 400, 1), line(2_002, 90, 2), line(2_001, 350, 2)],
+            ),
+            sale(4_001, 1_003, OrderStatus::Delivered, &[line(2_002, 80, 5)]),
+            sale(4_003, 1_002, OrderStatus::Cancelled, &[line(2_003, 500, 4)]),
+        ],
+    }
+}
+
+/// Users, products and orders with these ids.
+pub(crate) fn a_shop_of_many(ids: RangeInclusive<i64>) -> ImportShop {
+    let user = |id| account(id, &format!("user{id}"));
+    let order = |id| sale(id, id, OrderStatus::Shipped, &[line(id, 100, 1)]);
+    ImportShop {
+        users: ids.clone().map(user).collect(),
+        products: ids.clone().map(|id| thing(id, 1)).collect(),
+        carts: Vec::new(),
+        orders: ids.map(order).collect(),
+    }
+}
+
+pub(crate) fn import(
+    stores: &Stores,
+    shop: impl Into<Arc<ImportShop>>,
+) -> Result<(), ImportRefusal> {
+    let shop = shop.into();
+    settled(|| stores.imports.import(Arc::clone(&shop)))
+}
+
+fn newest_first<T>(rows: impl IntoIterator<Item = T>, id: impl Fn(&T) -> i64) -> Vec<T> {
+    let mut rows: Vec<T> = rows.into_iter().collect();
+    rows.sort_by_key(|row| -id(row));
+    rows
+}
+
+/// Users, products, carts and orders have the ids and the values that they had.
+pub fn a_shop_is_taken_over_as_it_was(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let other = another_shop();
+    import(stores, other.clone()).unwrap();
+    for credentials in &other.users {
+        let key = credentials.account.username.key();
+        let found = settled(|| stores.accounts.credentials(&key));
+        assert_eq!(found.as_ref(), Some(credentials));
+    }
+    assert!(settled(|| stores.accounts.has_staff()));
+    for archived in [false, true] {
+        let listed = settled(|| {
+            stores.products.list(
+                &ProductList::of(ProductFilter {
+                    archived,
+                    ..ProductFilter::default()
+                }),
+                first_page(),
+            )
+        });
+        let products = other.products.iter().cloned();
+        let products = products.filter(|product| product.archived == archived);
+        let products = newest_first(products, |product| product.id.get());
+        assert_eq!(listed.count, u64::try_from(products.len()).unwrap());
+        assert_eq!(listed.items, products);
+    }
+    let lines: Vec<_> = shop
+        .items(user(1_002))
+        .iter()
+        .map(|item| item.line)
+        .collect();
+    assert_eq!(lines, other.carts);
+    let listed = settled(|| {
+        stores
+            .orders
+            .list(&OrderList::of(OrderFilter::default()), first_page())
+    });
+    assert_eq!(
+        listed.items,
+        newest_first(other.orders, |order| order.id.get())
+    );
+}
+
+/// The ledger begins with what is there and what was sold; an order sold its units, and a
+/// cancelled one gave them back.
+pub fn what_was_sold_is_in_the_ledger(stores: &Stores) {
+    let shop = Shop::new(stores);
+    import(stores, another_shop()).unwrap();
+    let ledger = |id| {
+        let row = |entry: tradepost_domain::NewMovement| {
+            (
+                entry.delta.units(),
+                entry.reason,
+                entry.order.map(OrderId::get),
+            )
+        };
+        let movements = shop.movements(product(id)).into_iter();
+        movements
+            .map(|movement| row(movement.entry))
+            .collect::<Vec<_>>()
+    };
+    use Reason::{Opening, Return, Sale};
+    assert_eq!(
+        ledger(2_001),
+        [(10, Opening, None), (-3, Sale, Some(4_002))]
+    );
+    assert_eq!(
+        ledger(2_002),
+        [
+            (7, Opening, None),
+            (-2, Sale, Some(4_002)),
+            (-5, Sale, Some(4_001))
+        ]
+    );
+    assert_eq!(
+        ledger(2_003),
+        [(-4, Sale, Some(4_003)), (4, Return, Some(4_003))]
+    );
+}
+
+/// What comes after has ids beyond those that were taken over, and the shop goes on selling.
+pub fn later_ids_go_on_from_there(stores: &Stores) {
+    let shop = Shop::new(stores);
+    shop.staff("root");
+    import(stores, another_shop()).unwrap();
+    let grace = shop.customer("linus");
+    assert!(grace > user(1_003));
+    let made = shop.create(draft("New", 100, 3)).unwrap().id;
+    assert!(made > product(2_003));
+    let item = shop.add(grace, made, 1).unwrap();
+    assert!(item.line.id > CartItemId::new(3_002).unwrap());
+    assert!(shop.place(grace).unwrap().id > order(4_003));
+    let listed = settled(|| {
+        stores
+            .products
+            .list(&ProductList::of(ProductFilter::default()), first_page())
+    });
+    assert_eq!(listed.count, 3);
+}
+
+/// An order that was taken over is cancelled as any other, even with two lines of one product.
+pub fn an_order_of_before_can_be_cancelled(stores: &Stores) {
+    let shop = Shop::new(stores);
+    import(stores, another_shop()).unwrap();
+    let cancel = OrderAction::SetStatus(OrderStatus::Cancelled);
+    shop.change_order(order(4_002), cancel, Actor::Customer(user(1_002)))
+        .unwrap();
+    assert_eq!(
+        (shop.stock(product(2_001)), shop.stock(product(2_002))),
+        (10, 2)
+    );
+}
+
+/// A shop with more rows than are written in one go.
+pub fn a_large_shop_is_taken_over(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let other = a_shop_of_many(1..=1_500);
+    import(stores, other).unwrap();
+    let audit = settled(|| stores.ledger.audit());
+    assert_eq!(
+        (audit.products, audit.orders, audit.movements),
+        (1_500, 1_500, 3_000)
+    );
+    assert_eq!(shop.stock(product(1_500)), 1);
+}
+
+/// Nothing is taken over if anything is wrong, nor into a shop that has products, orders or
+/// customers; staff may be there.
+pub fn a_refused_import_writes_nothing(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let root = shop.staff("root");
+    let mut other = another_shop();
+    other.orders[2].user = user(9);
+    let refusal = import(stores, other).unwrap_err();
+    assert_eq!(refusal.problems.len(), 1);
+    let empty = Ground {
+        staff: vec![shop.account(root)],
+        ..Ground::default()
+    };
+    assert_eq!(settled(|| stores.imports.ground()), empty);
+    let mut other = another_shop();
+    other.users[0].account.username = Username::new("ROOT").unwrap();
+    assert!(import(stores, other).is_err(), "a staff user is in the way");
+    assert_eq!(settled(|| stores.imports.ground()), empty);
+    let customer = shop.customer("ada");
+    let thing = shop.product(100, 3);
+    settled(|| stores.orders.place(&[place(customer)]))[0]
+        .as_ref()
+        .unwrap_err();
+    shop.order(customer, &[(thing, 1)]);
+    let refusal = import(stores, another_shop()).unwrap_err();
+    let not_empty = ImportProblem::NotEmpty {
+        products: 1,
+        orders: 1,
+        customers: 1,
+    };
+    assert_eq!(refusal.problems[0], not_empty);
+    let audit = settled(|| stores.ledger.audit());
+    assert_eq!((audit.products, audit.orders), (1, 1));
+}

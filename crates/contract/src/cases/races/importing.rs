@@ -1,0 +1,32 @@
+use crate::cases::imports::{a_shop_of_many, import};
+use crate::{Shop, race, settled};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use tradepost_domain::Stores;
+
+/// Whoever registers while a shop is taken over comes before it, and then it is refused, or after
+/// it, with an id beyond those that it brought.
+pub fn an_import_races_a_registration(stores: &Stores) {
+    // Far from those of a new shop: no id is wanted twice.
+    const IDS: RangeInclusive<i64> = 10_001..=13_000;
+    let shop = Shop::new(stores);
+    let other = Arc::new(a_shop_of_many(IDS));
+    let answers = race(8, |at| match at {
+        0 | 1 => (import(stores, Arc::clone(&other)).is_ok(), None),
+        at => {
+            // Long enough for the import to have begun, and not to have ended.
+            let moments = u64::try_from(at).unwrap();
+            thread::sleep(Duration::from_millis(moments * 3));
+            (false, Some(shop.customer(&format!("late{at}"))))
+        }
+    });
+    let taken_over = answers.iter().filter(|(done, _)| *done).count();
+    assert!(taken_over <= 1);
+    for customer in answers.iter().filter_map(|(_, customer)| *customer) {
+        assert_eq!(customer.get() > *IDS.end(), taken_over == 1, "{answers:?}");
+    }
+    let first = settled(|| stores.accounts.credentials("user10001"));
+    assert_eq!(first.is_some(), taken_over == 1);
+}

@@ -1,0 +1,220 @@
+//! Lists from part to part.
+
+use super::lists::{assortment, order_book, placed};
+use crate::{Shop, first_page, money, settled};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use tradepost_domain::{
+    Actor, Keyset, Order, OrderAction, OrderField, OrderFilter, Product, ProductField,
+    ProductFilter, ProductList, Search, Slice, SortField, Sorting, Span, Stores,
+};
+
+/// What a walk needs to know of a list.
+struct Walk<'a, F: SortField> {
+    keyset: Keyset<F>,
+    /// Reads a part.
+    read: &'a dyn Fn(&Span) -> Slice<F::Row>,
+    /// Makes rows come and go.
+    stir: &'a dyn Fn(),
+    id: fn(&F::Row) -> i64,
+}
+
+impl<F: SortField> Walk<'_, F>
+where
+    F::Row: Debug,
+{
+    /// Walks from the start to the end and back: whatever comes and goes, each way passes those who
+    /// stay once, nobody twice, and all in order.
+    fn there_and_back(&self, size: u32, stay: &BTreeSet<i64>) {
+        let mut part = (self.read)(&Span::first(size));
+        assert_eq!(part.previous, None);
+        for backwards in [false, true] {
+            let mut passed = Vec::new();
+            loop {
+                let mut rows: Vec<_> = part.items.iter().collect();
+                assert!(rows.len() <= usize::try_from(size).unwrap());
+                if backwards {
+                    rows.reverse();
+                }
+                passed.extend(
+                    rows.iter()
+                        .map(|row| (self.keyset.place(row), (self.id)(row))),
+                );
+                (self.stir)();
+                let further = if backwards {
+                    part.previous
+                } else {
+                    part.next.clone()
+                };
+                match further {
+                    Some(span) => part = (self.read)(&span),
+                    None => break,
+                }
+            }
+            let in_order = passed.windows(2).all(|pair| {
+                let order = self.keyset.compare(&pair[0].0, &pair[1].0);
+                if backwards {
+                    order.is_gt()
+                } else {
+                    order.is_lt()
+                }
+            });
+            assert!(in_order, "{:?} {backwards}: {passed:#?}", self.keyset);
+            let seen: BTreeSet<_> = passed.iter().map(|(_, id)| *id).collect();
+            assert_eq!(seen.len(), passed.len(), "{:?}", self.keyset);
+            let missed: Vec<_> = stay.difference(&seen).collect();
+            assert!(
+                missed.is_empty(),
+                "{:?} {backwards}: {missed:?}",
+                self.keyset
+            );
+            // The way back begins at the end that there is by now.
+            part = self.last_part(size);
+        }
+    }
+
+    fn last_part(&self, size: u32) -> Slice<F::Row> {
+        let mut part = (self.read)(&Span::first(size));
+        while let Some(next) = &part.next {
+            part = (self.read)(next);
+        }
+        part
+    }
+}
+
+/// From part to part in every order that has places, there and back, each product that stays is
+/// passed once, while others come and go at both ends and in the middle.
+pub fn every_product_is_walked_past_once(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ids = assortment(&shop);
+    let filter = ProductFilter::default();
+    let come_and_go: Vec<_> = ids.iter().copied().step_by(3).collect();
+    let stay = ids.iter().filter(|id| !come_and_go.contains(id));
+    let stay: BTreeSet<_> = stay.map(|id| id.get()).collect();
+    let turn = std::cell::Cell::new(0_usize);
+    let stir = || {
+        turn.set(turn.get() + 1);
+        for at in [turn.get(), turn.get() * 3 + 1] {
+            let id = come_and_go[at % come_and_go.len()];
+            let archived = shop.found(id).archived;
+            shop.archive(id, !archived).unwrap();
+        }
+    };
+    for field in ProductField::ALL.iter().filter(|field| field.has_places()) {
+        for (descending, size) in [(false, 4), (true, 7)] {
+            let keyset = Keyset::new(&Sorting::by(*field, descending)).unwrap();
+            let read = |span: &Span| settled(|| stores.products.slice(&filter, keyset, span));
+            let id = |product: &Product| product.id.get();
+            let walk = Walk {
+                keyset,
+                read: &read,
+                stir: &stir,
+                id,
+            };
+            walk.there_and_back(size, &stay);
+        }
+    }
+}
+
+/// A filtered list is walked like any other, and shows what the page of it shows.
+pub fn filtered_products_are_walked(stores: &Stores) {
+    let shop = Shop::new(stores);
+    assortment(&shop);
+    let all = ProductFilter::default;
+    let search = Search::new("TEA").unwrap();
+    for filter in [
+        ProductFilter {
+            in_stock: true,
+            ..all()
+        },
+        ProductFilter {
+            min_price: Some(money(101)),
+            max_price: Some(money(102)),
+            ..all()
+        },
+        ProductFilter { search, ..all() },
+        ProductFilter {
+            archived: true,
+            ..all()
+        },
+    ] {
+        for field in [ProductField::Id, ProductField::Name, ProductField::Price] {
+            let sorting = Sorting::by(field, true);
+            let keyset = Keyset::new(&sorting).unwrap();
+            let list = ProductList {
+                filter: filter.clone(),
+                sorting,
+            };
+            let expected = settled(|| stores.products.list(&list, first_page())).items;
+            let mut seen = Vec::new();
+            let mut span = Some(Span::first(2));
+            while let Some(from) = span {
+                let part = settled(|| stores.products.slice(&filter, keyset, &from));
+                seen.extend(part.items);
+                span = part.next;
+            }
+            assert_eq!(seen, expected, "{list:?}");
+        }
+    }
+}
+
+/// The same of orders: everybody's, and those of one customer, while others are placed and deleted.
+pub fn every_order_is_walked_past_once(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let customers = shop.customers(2);
+    let tea = shop.product(100, 9_999);
+    let ids = order_book(&shop, &customers, tea);
+    let orders: BTreeMap<_, _> = ids.iter().map(|id| (*id, shop.found_order(*id))).collect();
+    let deleting = std::cell::RefCell::new(Vec::new());
+    let turn = std::cell::Cell::new(0_i64);
+    let stir = || {
+        turn.set(turn.get() + 1);
+        let user = customers[usize::from(turn.get() % 2 == 0)];
+        let new = placed(&shop, user, tea, 1 + turn.get() % 3, turn.get() * 3 % 7);
+        deleting.borrow_mut().push(new);
+        if turn.get() % 3 == 0 {
+            let old = deleting.borrow_mut().remove(0);
+            shop.change_order(old.id, OrderAction::Delete, Actor::Customer(old.user))
+                .unwrap();
+        }
+    };
+    for user in [None, Some(customers[1])] {
+        let filter = OrderFilter {
+            user,
+            ..OrderFilter::default()
+        };
+        let stay = orders.values().filter(|order| filter.matches(order));
+        let stay: BTreeSet<_> = stay.map(|order| order.id.get()).collect();
+        for field in OrderField::ALL {
+            // Walks that end though rows are added where they go: with pages longer than what comes.
+            for (descending, size) in [(false, 5), (true, 8)] {
+                let keyset = Keyset::new(&Sorting::by(*field, descending)).unwrap();
+                let read = |span: &Span| settled(|| stores.orders.slice(&filter, keyset, span));
+                let id = |order: &Order| order.id.get();
+                let walk = Walk {
+                    keyset,
+                    read: &read,
+                    stir: &stir,
+                    id,
+                };
+                walk.there_and_back(size, &stay);
+            }
+        }
+    }
+    let first = |span| {
+        settled(|| {
+            stores.orders.slice(
+                &OrderFilter::default(),
+                Keyset::new(&Sorting::default()).unwrap(),
+                span,
+            )
+        })
+    };
+    let part = first(&Span::first(3));
+    let found: Vec<_> = part
+        .items
+        .iter()
+        .map(|order| shop.found_order(order.id))
+        .collect();
+    assert_eq!(part.items, found, "a part shows orders with their lines");
+}

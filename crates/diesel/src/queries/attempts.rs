@@ -1,0 +1,111 @@
+//! Tries at what can be guessed. Each transaction touches one row alone, so that nobody waits for a
+//! row with another in hand.
+
+use super::super::{Conn, Database, locks};
+use crate::failure::Failure;
+use crate::rows::micros;
+use crate::schema::attempts;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use tradepost_domain::{
+    Attempt, AttemptCount, AttemptKey, AttemptRepository, Outcome, StoreError, decide_attempt,
+};
+
+/// What a key is stored as.
+fn digest(key: &AttemptKey) -> String {
+    let AttemptKey {
+        what,
+        account,
+        from,
+    } = key;
+    // The name last: it may hold anything.
+    let kind = if account.is_some() {
+        "account"
+    } else {
+        "place"
+    };
+    let name = account.as_deref().unwrap_or_default();
+    let text = format!("{} {kind} {} {name}", what.as_str(), from.address());
+    let mut hex = String::new();
+    for byte in Sha256::digest(text) {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+fn held(conn: &mut Conn, key: &str) -> Result<Option<AttemptCount>, Failure> {
+    let row = attempts::table
+        .find(key)
+        .select((attempts::tries, attempts::at))
+        .first::<(i64, i64)>(conn)
+        .optional()?;
+    let Some((tries, at)) = row else {
+        return Ok(None);
+    };
+    // These rows have no number: the time stands for it.
+    let bad = |column| StoreError::corrupt("attempts", column, at);
+    Ok(Some(AttemptCount {
+        tries: u32::try_from(tries).map_err(|_| bad("tries"))?,
+        at: DateTime::from_timestamp_micros(at).ok_or_else(|| bad("at"))?,
+    }))
+}
+
+impl AttemptRepository for Database {
+    fn may_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        let key = digest(&attempt.key);
+        let held = self.read(|conn| held(conn, &key))?;
+        Ok(decide_attempt(attempt.rule, held, now).map(drop))
+    }
+
+    fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        let (key, rule) = (digest(&attempt.key), attempt.rule);
+        self.write(move |conn| {
+            locks::attempt(conn, &key, micros(now))?;
+            let count = match decide_attempt(rule, held(conn, &key)?, now) {
+                Ok(count) => count,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let written = (
+                attempts::tries.eq(i64::from(count.tries)),
+                attempts::at.eq(micros(count.at)),
+            );
+            diesel::insert_into(attempts::table)
+                .values((attempts::key.eq(&key), written))
+                .on_conflict(attempts::key)
+                .do_update()
+                .set(written)
+                .execute(conn)?;
+            Ok(Ok(()))
+        })
+    }
+
+    fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        let key = digest(key);
+        self.write(move |conn| {
+            let counted = attempts::table.find(&key).filter(attempts::tries.gt(0));
+            diesel::update(counted)
+                .set(attempts::tries.eq(attempts::tries - 1))
+                .execute(conn)?;
+            let empty = attempts::table.find(&key).filter(attempts::tries.eq(0));
+            diesel::delete(empty).execute(conn)?;
+            Ok(())
+        })
+    }
+
+    fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        let key = digest(key);
+        self.write(move |conn| {
+            diesel::delete(attempts::table.find(&key)).execute(conn)?;
+            Ok(())
+        })
+    }
+}
+
+/// Deletes the counts from before a time.
+pub(super) fn forget(conn: &mut Conn, before: DateTime<Utc>) -> QueryResult<usize> {
+    let old = attempts::table.filter(attempts::at.lt(micros(before)));
+    diesel::delete(old).execute(conn)
+}

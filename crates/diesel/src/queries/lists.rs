@@ -1,0 +1,68 @@
+//! What the lists of every table have in common. Each is a boxed query, which has one type whatever
+//! it is filtered and sorted by; its columns have types of their own, so that these are macros.
+
+/// Sorts by a column as well.
+macro_rules! towards {
+    ($query:expr, $column:expr, $descending:expr) => {
+        if $descending {
+            $query.then_order_by($column.desc())
+        } else {
+            $query.then_order_by($column.asc())
+        }
+    };
+}
+
+/// Leaves what comes after a value; the value itself too, if that is wanted.
+macro_rules! beyond {
+    ($query:expr, $column:expr, $value:expr, $descending:expr, $inclusive:expr) => {
+        match ($descending, $inclusive) {
+            (false, false) => $query.filter($column.gt($value)),
+            (false, true) => $query.filter($column.ge($value)),
+            (true, false) => $query.filter($column.lt($value)),
+            (true, true) => $query.filter($column.le($value)),
+        }
+    };
+}
+
+/// Loads at least the first rows of a span along a column: `$chosen` makes the query, `$finished`
+/// limits it and chooses the columns.
+///
+/// What has the value of the edge and what is beyond are two ranges of one index, each with its own
+/// limit. One comparison of both columns, `(price, id) > (?, ?)`, would say the same; but SQLite
+/// does not look up a rowid within it, and would read all that has that value.
+macro_rules! along {
+    ($conn:expr, $span:expr, $descending:expr, $id:expr, $column:expr, $value:ident,
+     $chosen:expr, $finished:ident) => {{
+        macro_rules! sorted {
+            ($query:expr) => {
+                towards!(towards!($query, $column, $descending), $id, $descending)
+            };
+        }
+        match &$span.edge {
+            None => $finished!(sorted!($chosen())).load($conn)?,
+            Some(edge) => {
+                let (value, id) = (edge.place.$value(), edge.place.id);
+                let same = $chosen().filter($column.eq(value));
+                let same = beyond!(same, $id, id, $descending, edge.inclusive);
+                let rest = beyond!($chosen(), $column, value, $descending, false);
+                let same = $finished!(sorted!(same));
+                same.union_all($finished!(sorted!(rest))).load($conn)?
+            }
+        }
+    }};
+}
+
+/// Loads the first rows of a span along the id.
+macro_rules! along_id {
+    ($conn:expr, $span:expr, $descending:expr, $id:expr, $chosen:expr, $finished:ident) => {{
+        let query = match &$span.edge {
+            None => $chosen(),
+            Some(edge) => {
+                beyond!($chosen(), $id, edge.place.id, $descending, edge.inclusive)
+            }
+        };
+        $finished!(towards!(query, $id, $descending)).load($conn)?
+    }};
+}
+
+pub(super) use {along, along_id, beyond, towards};

@@ -1,0 +1,149 @@
+//! Lists of orders.
+
+use super::super::{Conn, Database, Db};
+use super::lists::{along, along_id, beyond, towards};
+use super::orders::{ORDER, add_lines};
+use crate::failure::Failure;
+use crate::rows::{OrderRow, micros};
+use crate::schema::orders;
+use diesel::dsl::{IntoBoxed, not};
+use diesel::prelude::*;
+use tradepost_domain::{
+    Currency, Keyset, Order, OrderField, OrderFilter, OrderList, Page, PageRequest, Slice, SortKey,
+    Span, StoreError,
+};
+
+type Chosen<'a> = IntoBoxed<'a, orders::table, Db>;
+
+fn chosen<'a>(filter: &OrderFilter) -> Chosen<'a> {
+    let query = orders::table.into_boxed();
+    // In these words, so that the databases know the indexes of one kind or the other by them.
+    let mut query = if filter.archived {
+        query.filter(orders::archived)
+    } else {
+        query.filter(not(orders::archived))
+    };
+    if let Some(user) = filter.user {
+        query = query.filter(orders::user_id.eq(user.get()));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(orders::status.eq(status.as_str()));
+    }
+    if let Some(after) = filter.created_after {
+        query = query.filter(orders::created_at.ge(micros(after)));
+    }
+    if let Some(before) = filter.created_before {
+        query = query.filter(orders::created_at.le(micros(before)));
+    }
+    query
+}
+
+fn sorted<'a>(mut query: Chosen<'a>, keys: &[SortKey<OrderField>]) -> Chosen<'a> {
+    for key in keys {
+        let descending = key.descending;
+        query = match key.field {
+            OrderField::Id => towards!(query, orders::id, descending),
+            OrderField::CreatedAt => towards!(query, orders::created_at, descending),
+            OrderField::Total => towards!(query, orders::total, descending),
+            OrderField::Status => towards!(query, orders::status, descending),
+        };
+    }
+    query
+}
+
+pub(super) fn page(
+    database: &Database,
+    list: &OrderList,
+    request: PageRequest,
+) -> Result<Page<Order>, StoreError> {
+    let shop = database.currency();
+    let rows = |conn: &mut Conn| {
+        sorted(chosen(&list.filter), list.sorting.keys())
+            .offset(super::offset(request))
+            .limit(i64::from(request.size()))
+            .select((ORDER, chosen(&list.filter).count().single_value()))
+            .load::<(OrderRow, Option<i64>)>(conn)
+    };
+    // One statement, and so of one moment. A page without rows has no row for the count either.
+    let found = database.read(|conn| {
+        let rows = rows(conn)?;
+        finished(conn, rows, shop)
+    })?;
+    if !found.items.is_empty() {
+        return Ok(found);
+    }
+    database.snapshot(|conn| {
+        let rows = rows(conn)?;
+        let found = finished(conn, rows, shop)?;
+        if !found.items.is_empty() {
+            return Ok(found);
+        }
+        let count = chosen(&list.filter).count().get_result(conn)?;
+        Ok(Page {
+            count: super::count(count),
+            ..found
+        })
+    })
+}
+
+fn finished(
+    conn: &mut Conn,
+    rows: Vec<(OrderRow, Option<i64>)>,
+    shop: Currency,
+) -> Result<Page<Order>, Failure> {
+    let count = rows.first().and_then(|(_, count)| *count);
+    let items = rows.into_iter().map(|(row, _)| row.order(shop));
+    let mut items: Vec<Order> = items.collect::<Result<_, _>>()?;
+    add_lines(conn, &mut items, shop)?;
+    Ok(Page {
+        count: super::count(count.unwrap_or_default()),
+        items,
+    })
+}
+
+pub(super) fn slice(
+    database: &Database,
+    filter: &OrderFilter,
+    keyset: Keyset<OrderField>,
+    span: &Span,
+) -> Result<Slice<Order>, StoreError> {
+    let shop = database.currency();
+    database.read(|conn| {
+        let rows = load(conn, filter, keyset, span)?;
+        let items = rows.into_iter().map(|row| row.order(shop));
+        let items = items.collect::<Result<_, _>>()?;
+        let mut slice = Slice::new(items, keyset, span);
+        add_lines(conn, &mut slice.items, shop)?;
+        Ok(slice)
+    })
+}
+
+/// At least the first rows of a span.
+fn load(
+    conn: &mut Conn,
+    filter: &OrderFilter,
+    keyset: Keyset<OrderField>,
+    span: &Span,
+) -> Result<Vec<OrderRow>, Failure> {
+    let descending = keyset.is_descending() != span.backwards;
+    let id = orders::id;
+    let chosen = || chosen(filter);
+    macro_rules! finished {
+        ($query:expr) => {
+            $query.limit(i64::from(span.reads())).select(ORDER)
+        };
+    }
+    macro_rules! along_column {
+        ($column:expr, $value:ident) => {
+            along!(
+                conn, span, descending, id, $column, $value, chosen, finished
+            )
+        };
+    }
+    Ok(match keyset.field() {
+        OrderField::Id => along_id!(conn, span, descending, id, chosen, finished),
+        OrderField::CreatedAt => along_column!(orders::created_at, number),
+        OrderField::Total => along_column!(orders::total, number),
+        OrderField::Status => along_column!(orders::status, text),
+    })
+}

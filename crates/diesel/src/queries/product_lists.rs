@@ -1,0 +1,180 @@
+//! Lists of products.
+
+use super::super::{Conn, Database, Db, search};
+use super::lists::{along, along_id, beyond, towards};
+use crate::failure::Failure;
+use crate::rows::ProductRow;
+use crate::schema::{products, shop, stock};
+use diesel::dsl::{IntoBoxed, LeftJoin, Select};
+use diesel::prelude::*;
+use tradepost_domain::{
+    Currency, Keyset, Page, PageRequest, Product, ProductField, ProductFilter, ProductList, Slice,
+    SortKey, Span, StoreError,
+};
+
+/// Every product has a row of stock. A left join, so that a count which asks for no stock reads none.
+type Stocked = LeftJoin<products::table, stock::table>;
+
+type Chosen<'a> = IntoBoxed<'a, Stocked, Db>;
+
+type Size<'a> = IntoBoxed<'a, Select<shop::table, shop::catalogue_size>, Db>;
+
+/// The columns of a product, as [`ProductRow`] wants them.
+macro_rules! listed {
+    () => {
+        (
+            products::id,
+            products::sku,
+            products::name,
+            products::description,
+            products::price,
+            products::archived,
+            products::created_at,
+            products::updated_at,
+            stock::on_hand.assume_not_null(),
+        )
+    };
+}
+
+fn chosen(filter: &ProductFilter) -> Chosen<'_> {
+    let mut query = products::table
+        .left_join(stock::table)
+        .filter(products::archived.eq(filter.archived))
+        .into_boxed();
+    if let Some(least) = filter.min_price {
+        query = query.filter(products::price.ge(least.minor()));
+    }
+    if let Some(most) = filter.max_price {
+        query = query.filter(products::price.le(most.minor()));
+    }
+    if filter.in_stock {
+        query = query.filter(stock::on_hand.gt(0));
+    }
+    if !filter.search.words().is_empty() {
+        query = query.filter(products::id.eq_any(search::products_with(&filter.search)));
+    }
+    query
+}
+
+fn sorted<'a>(mut query: Chosen<'a>, keys: &[SortKey<ProductField>]) -> Chosen<'a> {
+    for key in keys {
+        let descending = key.descending;
+        query = match key.field {
+            ProductField::Id => towards!(query, products::id, descending),
+            ProductField::Name => towards!(query, products::name, descending),
+            ProductField::Price => towards!(query, products::price, descending),
+            ProductField::Stock => towards!(query, stock::on_hand, descending),
+            ProductField::CreatedAt => towards!(query, products::created_at, descending),
+        };
+    }
+    query
+}
+
+/// The number of products in the catalogue, which is kept.
+fn size_of_catalogue<'a>() -> Size<'a> {
+    let size = shop::table.select(shop::catalogue_size);
+    size.into_boxed().filter(shop::id.eq(1))
+}
+
+/// Whether a list is of the whole catalogue, whose size is kept.
+fn is_catalogue(filter: &ProductFilter) -> bool {
+    *filter == ProductFilter::default()
+}
+
+pub(super) fn page(
+    database: &Database,
+    list: &ProductList,
+    request: PageRequest,
+) -> Result<Page<Product>, StoreError> {
+    let shop = database.currency();
+    let chosen = || chosen(&list.filter);
+    macro_rules! rows {
+        ($conn:expr, $count:expr) => {
+            sorted(chosen(), list.sorting.keys())
+                .offset(super::offset(request))
+                .limit(i64::from(request.size()))
+                .select((listed!(), $count.single_value()))
+                .load::<(ProductRow, Option<i64>)>($conn)
+        };
+    }
+    let kept = is_catalogue(&list.filter);
+    let rows = |conn: &mut Conn| match kept {
+        true => rows!(conn, size_of_catalogue()),
+        false => rows!(conn, chosen().count()),
+    };
+    // One statement, and so of one moment. A page without rows has no row for the count either.
+    let found = database.read(|conn| Ok(rows(conn)?))?;
+    if !found.is_empty() {
+        return finished(found, shop);
+    }
+    database.snapshot(|conn| {
+        let found = rows(conn)?;
+        if !found.is_empty() {
+            return Ok(finished(found, shop)?);
+        }
+        let count = match kept {
+            true => size_of_catalogue().get_result(conn)?,
+            false => chosen().count().get_result(conn)?,
+        };
+        Ok(Page {
+            count: super::count(count),
+            items: Vec::new(),
+        })
+    })
+}
+
+fn finished(
+    rows: Vec<(ProductRow, Option<i64>)>,
+    shop: Currency,
+) -> Result<Page<Product>, StoreError> {
+    let count = rows.first().and_then(|(_, count)| *count);
+    let items = rows.into_iter().map(|(row, _)| row.product(shop));
+    Ok(Page {
+        count: super::count(count.unwrap_or_default()),
+        items: items.collect::<Result<_, _>>()?,
+    })
+}
+
+pub(super) fn slice(
+    database: &Database,
+    filter: &ProductFilter,
+    keyset: Keyset<ProductField>,
+    span: &Span,
+) -> Result<Slice<Product>, StoreError> {
+    let shop = database.currency();
+    let rows = database.read(|conn| load(conn, filter, keyset, span))?;
+    let items = rows.into_iter().map(|row| row.product(shop));
+    let items = items.collect::<Result<_, _>>()?;
+    Ok(Slice::new(items, keyset, span))
+}
+
+/// At least the first rows of a span.
+fn load(
+    conn: &mut Conn,
+    filter: &ProductFilter,
+    keyset: Keyset<ProductField>,
+    span: &Span,
+) -> Result<Vec<ProductRow>, Failure> {
+    let descending = keyset.is_descending() != span.backwards;
+    let id = products::id;
+    let chosen = || chosen(filter);
+    macro_rules! finished {
+        ($query:expr) => {
+            $query.limit(i64::from(span.reads())).select(listed!())
+        };
+    }
+    macro_rules! along_column {
+        ($column:expr, $value:ident) => {
+            along!(
+                conn, span, descending, id, $column, $value, chosen, finished
+            )
+        };
+    }
+    Ok(match keyset.field() {
+        ProductField::Id => along_id!(conn, span, descending, id, chosen, finished),
+        ProductField::Name => along_column!(products::name, text),
+        ProductField::Price => along_column!(products::price, number),
+        ProductField::Stock => along_column!(stock::on_hand, number),
+        ProductField::CreatedAt => along_column!(products::created_at, number),
+    })
+}

@@ -1,0 +1,91 @@
+//! What is searched of each product: its name and its description, folded by the domain.
+
+use super::super::Conn;
+use crate::schema::{product_texts, products};
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use tradepost_domain::{Description, ProductId, ProductName, searched_text};
+
+/// Products that are folded at once.
+const BATCH: i64 = 1000;
+
+/// Writes what is searched of a product.
+pub(super) fn write(
+    conn: &mut Conn,
+    product: ProductId,
+    name: &ProductName,
+    description: &Description,
+) -> QueryResult<()> {
+    put(conn, product.get(), &searched_text(name, description))
+}
+
+fn put(conn: &mut Conn, product: i64, folded: &str) -> QueryResult<()> {
+    diesel::insert_into(product_texts::table)
+        .values((
+            product_texts::product_id.eq(product),
+            product_texts::folded.eq(folded),
+        ))
+        .on_conflict(product_texts::product_id)
+        .do_update()
+        .set(product_texts::folded.eq(excluded(product_texts::folded)))
+        .execute(conn)
+        .map(drop)
+}
+
+/// Writes what is searched of every product that nothing was written of.
+pub(super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
+    loop {
+        let written = product_texts::table.filter(product_texts::product_id.eq(products::id));
+        let missing = products::table
+            .filter(diesel::dsl::not(diesel::dsl::exists(written)))
+            .order(products::id)
+            .limit(BATCH)
+            .select((products::id, products::name, products::description))
+            .load::<(i64, String, String)>(conn)?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        for (product, name, description) in missing {
+            let folded = folded(&name, &description);
+            put(conn, product, &folded)?;
+        }
+    }
+}
+
+/// What is searched of a row. One that is no product, which is for others to tell, is not found by
+/// any word.
+fn folded(name: &str, description: &str) -> String {
+    match (ProductName::new(name), Description::new(description)) {
+        (Ok(name), Ok(description)) => searched_text(&name, &description),
+        _ => String::new(),
+    }
+}
+
+/// The products of which something else is searched than what they say.
+pub(super) fn wrong(conn: &mut Conn) -> QueryResult<Vec<i64>> {
+    let mut wrong = Vec::new();
+    let mut last = 0;
+    loop {
+        let rows = products::table
+            .left_join(product_texts::table)
+            .filter(products::id.gt(last))
+            .order(products::id)
+            .limit(BATCH)
+            .select((
+                products::id,
+                products::name,
+                products::description,
+                product_texts::folded.nullable(),
+            ))
+            .load::<(i64, String, String, Option<String>)>(conn)?;
+        let Some((end, ..)) = rows.last() else {
+            return Ok(wrong);
+        };
+        last = *end;
+        let is_wrong = |(_, name, description, text): &(i64, String, String, Option<String>)| {
+            text.as_deref() != Some(&*folded(name, description))
+        };
+        let found = rows.iter().filter(|row| is_wrong(row));
+        wrong.extend(found.map(|(id, ..)| *id));
+    }
+}

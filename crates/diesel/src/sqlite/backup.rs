@@ -1,0 +1,57 @@
+//! A copy of the database while others use it, and the proof of it.
+
+use super::classify::{kind, store_error};
+use super::{PATIENCE, connect, queries};
+use crate::{BackupError, Missing, OpenError};
+use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use std::path::Path;
+use tradepost_domain::{Audit, Discrepancy, StoreErrorKind};
+
+/// Copies the database as it is at one moment into a file that is empty or not there.
+pub(crate) fn copy(database: &Path, into: &Path) -> Result<(), BackupError> {
+    let into = connect::name(into)?;
+    let mut conn = connect::connection(database, Missing::Refuse, PATIENCE)?;
+    // One read transaction: the write-ahead log lets everybody else go on meanwhile.
+    let copied = diesel::sql_query("VACUUM INTO ?")
+        .bind::<Text, _>(into)
+        .execute(&mut conn);
+    copied.map(drop).map_err(|error| failed(&error))
+}
+
+/// Reads a copy that nobody uses: whether SQLite finds it whole, and its books. Nothing is written,
+/// not even a log beside it.
+pub(crate) fn prove(copy: &Path) -> Result<Audit, BackupError> {
+    let path = connect::name(copy)?;
+    let failed = |error: diesel::result::Error| failed(&error);
+    // On a connection that could not write, SQLite checks less.
+    let mut conn = connect::connection(copy, Missing::Refuse, PATIENCE)?;
+    let sql = "SELECT integrity_check AS value FROM pragma_integrity_check";
+    let mut damage = connect::all_words(&mut conn, sql).map_err(failed)?;
+    damage.retain(|line| line != "ok");
+    drop(conn);
+    let mut conn = connect::read_only(path)?;
+    queries::check_current(&mut conn, path)?;
+    conn.batch_execute("BEGIN").map_err(failed)?;
+    let mut audit = queries::ledger::books(&mut conn)
+        .map_err(|failure| BackupError::Failed(store_error(failure).to_string()))?;
+    let damage = damage.into_iter();
+    audit
+        .discrepancies
+        .extend(damage.map(|what| Discrepancy::Damaged { what }));
+    Ok(audit)
+}
+
+fn failed(error: &diesel::result::Error) -> BackupError {
+    match kind(error) {
+        StoreErrorKind::Full => BackupError::Full,
+        _ => BackupError::Failed(error.to_string()),
+    }
+}
+
+impl From<OpenError> for BackupError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}

@@ -1,0 +1,122 @@
+//! What there was before products could be searched is folded when the schema is brought up to date.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its shop has failed"
+)]
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use std::time::Duration;
+use tempfile::TempDir;
+use tradepost_contract::{Shop, draft, first_page, usd};
+use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
+use tradepost_domain::{ProductFilter, ProductList, Search, Stores};
+use tradepost_throwaway::Cluster;
+
+/// More than are folded at once.
+const MANY: usize = 1001;
+
+/// Behind the shop's back: a server of an older version that still runs.
+const FORGET: &str = "DELETE FROM product_texts WHERE product_id > 1";
+
+fn stores(url: &DatabaseUrl) -> Stores {
+    let options = OpenOptions {
+        currency: ShopCurrency::Is(usd()),
+        readers: 2,
+        wait: Duration::from_secs(5),
+    };
+    open(url, &options).unwrap()
+}
+
+fn migrate(url: &DatabaseUrl) {
+    let mut migrator = Migrator::connect(url, Missing::Create).unwrap();
+    migrator.run(|_| ()).unwrap();
+}
+
+fn found(url: &DatabaseUrl, text: &str) -> u64 {
+    let search = Search::new(text).unwrap();
+    let list = ProductList::of(ProductFilter {
+        search,
+        ..ProductFilter::default()
+    });
+    stores(url)
+        .products
+        .list(&list, first_page())
+        .unwrap()
+        .count
+}
+
+fn fill(url: &DatabaseUrl) {
+    let stores = stores(url);
+    let shop = Shop::new(&stores);
+    for at in 0..MANY {
+        shop.create(draft(&format!("STRAẞE {at}"), 100, 1)).unwrap();
+    }
+}
+
+#[test]
+fn what_was_there_before_is_folded_in_sqlite() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("shop.db");
+    let url = DatabaseUrl::sqlite(&path);
+    migrate(&url);
+    fill(&url);
+    assert_eq!(found(&url, "strasse"), 1001);
+    // From a schema that knew of no search.
+    let mut migrator = Migrator::connect(&url, Missing::Refuse).unwrap();
+    while !(migrator.revert().unwrap().unwrap().name).ends_with("find_products") {}
+    drop(migrator);
+    migrate(&url);
+    for text in ["strasse", "ss"] {
+        assert_eq!(found(&url, text), 1001, "{text}");
+    }
+    assert_eq!(found(&url, "straße 1000"), 1);
+    let mut tool = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    tool.batch_execute(FORGET).unwrap();
+    drop(tool);
+    assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1, 1));
+    migrate(&url);
+    assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1001, 1001));
+}
+
+#[test]
+fn what_was_there_before_is_folded_in_postgres() {
+    let cluster = Cluster::start().unwrap();
+    let name = cluster.database().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
+    migrate(&url);
+    fill(&url);
+    let down =
+        include_str!("../../../migrations/postgres/2026-11-22-000003_find_products/down.sql");
+    cluster.sql(&name, down).unwrap();
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261122000003'";
+    cluster.sql(&name, forget).unwrap();
+    migrate(&url);
+    assert_eq!(found(&url, "straße 1000"), 1);
+    cluster.sql(&name, FORGET).unwrap();
+    assert_eq!(found(&url, "strasse"), 1);
+    migrate(&url);
+    assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1001, 1001));
+}
+
+/// Where the extension is not to be had, the schema comes up all the same, and the same is found.
+#[test]
+fn postgres_searches_without_trigrams() {
+    let cluster = Cluster::start().unwrap();
+    let name = cluster.database().unwrap();
+    let admin = cluster.url(&name);
+    let secret = admin.split([':', '@']).nth(2).unwrap();
+    let role = format!(
+        "CREATE ROLE plain LOGIN PASSWORD '{secret}'; GRANT CREATE ON SCHEMA public TO plain"
+    );
+    cluster.sql(&name, &role).unwrap();
+    let plain = admin.replacen("postgres://postgres", "postgres://plain", 1);
+    assert_ne!(plain, admin);
+    let url = DatabaseUrl::parse(&plain).unwrap();
+    migrate(&url);
+    let indexes = "SELECT count(*) FROM pg_indexes WHERE indexname = 'product_trigrams'";
+    assert_eq!(cluster.sql(&name, indexes).unwrap().trim(), "0");
+    fill(&url);
+    assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1001, 1001));
+    assert_eq!(found(&url, "straße 1000"), 1);
+}

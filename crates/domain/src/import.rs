@@ -1,0 +1,436 @@
+//! Taking over another shop: its users, products, carts and orders, with the ids that they have
+//! there, into a shop that has none of them yet.
+//!
+//! Orders are history. Their lines are kept as they were sold, and the ledger is written as if
+//! they had been placed here: what was on hand in the beginning is what is on hand now and what was
+//! sold since; a cancelled order sold its units and gave them back.
+
+use crate::{
+    Account, CartItemId, CartLine, Credentials, Currency, MAX_CART_LINES, Money, NewMovement,
+    Order, OrderId, OrderStatus, Price, Product, ProductId, Reason, StockDelta, UserId, order,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::hash::Hash;
+
+/// The largest id that can be taken over: the largest that a client which reads JSON's numbers as
+/// floating point still tells from its neighbours. Ids given later go on from there.
+pub const LARGEST_IMPORTED_ID: i64 = 9_007_199_254_740_991;
+
+/// Command: take over a shop.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportShop {
+    /// Its users, with the hashes of their passwords.
+    pub users: Vec<Credentials>,
+    /// Its products, with what is on hand now.
+    pub products: Vec<Product>,
+    /// The lines in its carts.
+    pub carts: Vec<CartLine>,
+    /// Its orders.
+    pub orders: Vec<Order>,
+}
+
+/// What is in the shop that takes over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// Products, archived ones too.
+    pub products: u64,
+    /// Orders, deleted ones too.
+    pub orders: u64,
+    /// Users who are not staff.
+    pub customers: u64,
+    /// Users who are staff.
+    pub staff: Vec<Account>,
+}
+
+/// What is to be written besides the command itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportDecision {
+    /// The first entry of each product's ledger, by ascending product; [`sales_history`] has those
+    /// of each order.
+    pub openings: Vec<NewMovement>,
+    /// How many of the products are in the catalogue.
+    pub catalogue_size: i64,
+}
+
+/// What a problem is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ImportRow {
+    /// A user.
+    User(UserId),
+    /// A product.
+    Product(ProductId),
+    /// A line of a cart.
+    CartLine(CartItemId),
+    /// An order.
+    Order(OrderId),
+}
+
+impl fmt::Display for ImportRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user {id}"),
+            Self::Product(id) => write!(f, "product {id}"),
+            Self::CartLine(id) => write!(f, "cart line {id}"),
+            Self::Order(id) => write!(f, "order {id}"),
+        }
+    }
+}
+
+/// What is wrong with a field of a row. Its text is a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImportFault {
+    /// Two rows of a kind have the same id.
+    #[error("This id occurs twice.")]
+    Twice,
+    /// The id leaves no room for those after it.
+    #[error("Ids go up to {LARGEST_IMPORTED_ID}.")]
+    IdTooLarge,
+    /// A staff user of this shop has it already.
+    #[error("A staff user of this shop already has it: {0}.")]
+    TakenHere(String),
+    /// Another row has it, and only one may.
+    #[error("It is the same as that of {0}, except perhaps for small and capital letters.")]
+    SameAs(ImportRow),
+    /// Another line of the cart is of this product.
+    #[error("The cart has another line of it.")]
+    SecondLine,
+    /// It refers to something that is not there.
+    #[error("There is no {0}.")]
+    Missing(ImportRow),
+    /// An order has no lines.
+    #[error("An order needs at least one line.")]
+    NoLines,
+    /// The total is not the sum of the lines.
+    #[error("The total is {total}, but the lines add up to {lines}.")]
+    TotalDiffers {
+        /// As it is given.
+        total: Money,
+        /// The sum.
+        lines: Money,
+    },
+    /// More lines than a cart may have.
+    #[error("A cart holds at most {MAX_CART_LINES} lines.")]
+    CartFull,
+    /// An amount of another currency.
+    #[error("The shop's currency is {0}.")]
+    OtherCurrency(Currency),
+    /// An amount or a number of units that cannot be written down.
+    #[error("It is too large.")]
+    TooLarge,
+    /// A line that was sold for nothing, or less.
+    #[error("Must be greater than 0.")]
+    NotPositive,
+    /// Only a cancelled order may be out of sight.
+    #[error("An order that is deleted has to be cancelled.")]
+    DeletedNotCancelled,
+}
+
+/// Why a shop cannot be taken over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImportProblem {
+    /// There is something in this shop already.
+    #[error(
+        "This shop already has {products} products, {orders} orders and {customers} customers: \
+         only a shop without any can take over another one"
+    )]
+    NotEmpty {
+        /// Products.
+        products: u64,
+        /// Orders.
+        orders: u64,
+        /// Users who are not staff.
+        customers: u64,
+    },
+    /// A field of a row is wrong.
+    #[error("{row}, {field}: {fault}")]
+    Row {
+        /// The row.
+        row: ImportRow,
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        fault: ImportFault,
+    },
+}
+
+/// All that stands in the way of taking over a shop, as far as it fits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportRefusal {
+    /// The first [`ImportRefusal::LISTED`].
+    pub problems: Vec<ImportProblem>,
+    /// How many more there are.
+    pub unlisted: u64,
+}
+
+impl ImportRefusal {
+    /// The most problems that are listed.
+    pub const LISTED: usize = 100;
+
+    fn push(&mut self, problem: ImportProblem) {
+        if self.problems.len() < Self::LISTED {
+            self.problems.push(problem);
+        } else {
+            self.unlisted = self.unlisted.saturating_add(1);
+        }
+    }
+
+    fn row(&mut self, row: ImportRow, field: &'static str, fault: ImportFault) {
+        self.push(ImportProblem::Row { row, field, fault });
+    }
+}
+
+/// Decides whether a shop may be taken over, and what its ledger begins with.
+///
+/// # Errors
+/// [`ImportRefusal`] with everything that is wrong.
+pub fn decide_import(
+    command: &ImportShop,
+    ground: &Ground,
+    shop: Currency,
+) -> Result<ImportDecision, ImportRefusal> {
+    let mut wrong = ImportRefusal::default();
+    let Ground {
+        products,
+        orders,
+        customers,
+        ..
+    } = *ground;
+    if products + orders + customers > 0 {
+        wrong.push(ImportProblem::NotEmpty {
+            products,
+            orders,
+            customers,
+        });
+    }
+    let users = check_users(command, ground, &mut wrong);
+    let products = check_products(command, shop, &mut wrong);
+    check_carts(command, &users, &products, &mut wrong);
+    let sold = check_orders(command, &users, &products, shop, &mut wrong);
+    let openings = openings(command, &sold, &mut wrong);
+    if !wrong.problems.is_empty() {
+        return Err(wrong);
+    }
+    let sold = |product: &&Product| !product.archived;
+    let catalogue_size = command.products.iter().filter(sold).count();
+    Ok(ImportDecision {
+        openings,
+        catalogue_size: i64::try_from(catalogue_size).unwrap_or(i64::MAX),
+    })
+}
+
+/// The ledger's entries of an order that was taken over: its sale, and its return if it was
+/// cancelled. Who cancelled it is not known.
+#[must_use]
+pub fn sales_history(order: &Order) -> Vec<NewMovement> {
+    let units = |sign: i64| {
+        let lines = order.lines.iter();
+        lines.map(move |line| (line.product, sign * line.quantity.units()))
+    };
+    let (id, user) = (order.id, order.user);
+    let mut entries = order::movements(id, units(-1), Reason::Sale, user, order.created_at);
+    if order.status == OrderStatus::Cancelled {
+        let returns = order::movements(id, units(1), Reason::Return, user, order.updated_at);
+        entries.extend(returns.into_iter().map(|entry| NewMovement {
+            actor: None,
+            ..entry
+        }));
+    }
+    entries
+}
+
+fn check_id<Id: Copy + Eq + Hash>(
+    seen: &mut HashSet<Id>,
+    id: Id,
+    number: i64,
+    row: ImportRow,
+    wrong: &mut ImportRefusal,
+) {
+    if number > LARGEST_IMPORTED_ID {
+        wrong.row(row, "id", ImportFault::IdTooLarge);
+    }
+    if !seen.insert(id) {
+        wrong.row(row, "id", ImportFault::Twice);
+    }
+}
+
+fn check_users(
+    command: &ImportShop,
+    ground: &Ground,
+    wrong: &mut ImportRefusal,
+) -> HashSet<UserId> {
+    let mut ids = HashSet::new();
+    let mut names = HashMap::new();
+    let mut emails = HashMap::new();
+    for Credentials { account, .. } in &command.users {
+        let row = ImportRow::User(account.id);
+        check_id(&mut ids, account.id, account.id.get(), row, wrong);
+        let name = account.username.key();
+        let email = account.email.as_ref().map(|email| email.key());
+        for staff in &ground.staff {
+            let taken =
+                || ImportFault::TakenHere(format!("{}, with id {}", staff.username, staff.id));
+            let staff_email = staff.email.as_ref().map(|email| email.key());
+            for (field, same) in [
+                ("id", staff.id == account.id),
+                ("username", staff.username.key() == name),
+                ("email", email.is_some() && staff_email == email),
+            ] {
+                if same {
+                    wrong.row(row, field, taken());
+                }
+            }
+        }
+        if let Some(other) = names.insert(name, row) {
+            wrong.row(row, "username", ImportFault::SameAs(other));
+        }
+        if let Some(other) = email.and_then(|email| emails.insert(email, row)) {
+            wrong.row(row, "email", ImportFault::SameAs(other));
+        }
+    }
+    ids
+}
+
+fn check_products(
+    command: &ImportShop,
+    shop: Currency,
+    wrong: &mut ImportRefusal,
+) -> HashSet<ProductId> {
+    let mut ids = HashSet::new();
+    let mut skus = HashMap::new();
+    for product in &command.products {
+        let row = ImportRow::Product(product.id);
+        check_id(&mut ids, product.id, product.id.get(), row, wrong);
+        if product.price.money().currency() != shop {
+            wrong.row(row, "price", ImportFault::OtherCurrency(shop));
+        }
+        let holder = product
+            .sku
+            .as_ref()
+            .and_then(|sku| skus.insert(sku.as_str(), row));
+        if let Some(other) = holder {
+            wrong.row(row, "sku", ImportFault::SameAs(other));
+        }
+    }
+    ids
+}
+
+fn check_carts(
+    command: &ImportShop,
+    users: &HashSet<UserId>,
+    products: &HashSet<ProductId>,
+    wrong: &mut ImportRefusal,
+) {
+    let mut ids = HashSet::new();
+    let mut carts = BTreeMap::<UserId, BTreeSet<ProductId>>::new();
+    for line in &command.carts {
+        let row = ImportRow::CartLine(line.id);
+        check_id(&mut ids, line.id, line.id.get(), row, wrong);
+        if !users.contains(&line.user) {
+            let missing = ImportFault::Missing(ImportRow::User(line.user));
+            wrong.row(row, "user", missing);
+        }
+        if !products.contains(&line.product) {
+            let missing = ImportFault::Missing(ImportRow::Product(line.product));
+            wrong.row(row, "product", missing);
+        }
+        let cart = carts.entry(line.user).or_default();
+        if !cart.insert(line.product) {
+            wrong.row(row, "product", ImportFault::SecondLine);
+        } else if cart.len() == MAX_CART_LINES + 1 {
+            wrong.row(row, "user", ImportFault::CartFull);
+        }
+    }
+}
+
+/// Units that each product has sold and not got back.
+type Sold = BTreeMap<ProductId, i64>;
+
+fn check_orders(
+    command: &ImportShop,
+    users: &HashSet<UserId>,
+    products: &HashSet<ProductId>,
+    shop: Currency,
+    wrong: &mut ImportRefusal,
+) -> Sold {
+    let mut ids = HashSet::new();
+    let mut sold = Sold::new();
+    for order in &command.orders {
+        let row = ImportRow::Order(order.id);
+        check_id(&mut ids, order.id, order.id.get(), row, wrong);
+        if !users.contains(&order.user) {
+            let missing = ImportFault::Missing(ImportRow::User(order.user));
+            wrong.row(row, "user", missing);
+        }
+        if order.archived && order.status != OrderStatus::Cancelled {
+            wrong.row(row, "status", ImportFault::DeletedNotCancelled);
+        }
+        for line in &order.lines {
+            if !products.contains(&line.product) {
+                let missing = ImportFault::Missing(ImportRow::Product(line.product));
+                wrong.row(row, "lines", missing);
+            }
+            // Prices of today's bounds: what an order could have been placed with.
+            if Price::new(line.unit_price).is_err() {
+                let fault = match line.unit_price.minor() {
+                    ..=0 => ImportFault::NotPositive,
+                    _ => ImportFault::TooLarge,
+                };
+                wrong.row(row, "lines", fault);
+            }
+            if order.status != OrderStatus::Cancelled {
+                let units = sold.entry(line.product).or_default();
+                *units = units.saturating_add(line.quantity.units());
+            }
+        }
+        check_total(order, shop, row, wrong);
+    }
+    sold
+}
+
+fn check_total(order: &Order, shop: Currency, row: ImportRow, wrong: &mut ImportRefusal) {
+    let mut lines = order.lines.iter();
+    let zero = Money::zero(shop);
+    match lines.try_fold(zero, |sum, line| sum.plus(line.total()?)) {
+        _ if order.lines.is_empty() => wrong.row(row, "lines", ImportFault::NoLines),
+        Ok(sum) if sum == order.total => {}
+        Ok(sum) => {
+            let (total, lines) = (order.total, sum);
+            wrong.row(row, "total", ImportFault::TotalDiffers { total, lines });
+        }
+        Err(crate::MoneyError::Overflow) => wrong.row(row, "total", ImportFault::TooLarge),
+        Err(crate::MoneyError::CurrencyMismatch(..)) => {
+            wrong.row(row, "lines", ImportFault::OtherCurrency(shop));
+        }
+    }
+}
+
+fn openings(command: &ImportShop, sold: &Sold, wrong: &mut ImportRefusal) -> Vec<NewMovement> {
+    let mut openings = Vec::with_capacity(command.products.len());
+    for product in &command.products {
+        let sold = sold.get(&product.id).copied().unwrap_or(0);
+        let Some(units) = product.stock.units().checked_add(sold) else {
+            wrong.row(
+                ImportRow::Product(product.id),
+                "stock",
+                ImportFault::TooLarge,
+            );
+            continue;
+        };
+        openings.extend(StockDelta::new(units).map(|delta| NewMovement {
+            product: product.id,
+            order: None,
+            delta,
+            reason: Reason::Opening,
+            note: None,
+            actor: None,
+            at: product.created_at,
+        }));
+    }
+    openings.sort_unstable_by_key(|opening| opening.product);
+    openings
+}
+
+#[cfg(test)]
+#[path = "import_tests.rs"]
+mod tests;

@@ -1,0 +1,36 @@
+use super::{Outcome, StoreError};
+use crate::{Attempt, AttemptKey};
+use chrono::{DateTime, Utc};
+
+/// Tries at what can be guessed, counted for all servers of a shop.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait AttemptRepository: Send + Sync {
+    /// Whether [`decide_attempt`](crate::decide_attempt) would allow a try now. It counts nothing
+    /// (`asking_is_no_try`), and costs no write.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn may_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()>;
+
+    /// Counts a try, if [`decide_attempt`](crate::decide_attempt) allows it.
+    ///
+    /// MUST have counted it when this returns, and let no more through than are allowed, whoever
+    /// races (`tries_at_once_are_counted`); a refused one changes nothing
+    /// (`tries_are_counted_under_their_key`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()>;
+
+    /// Takes one try back, as if it had not been (`a_try_is_given_back`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError>;
+
+    /// Takes all tries under a key back (`tries_are_forgiven`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError>;
+}

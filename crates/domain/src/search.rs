@@ -1,0 +1,110 @@
+//! Searching: every word has to occur in the name or in the description, whatever its case.
+
+use crate::{Description, Problem, ProductName, fold_case};
+
+/// The words that are searched for, folded. Without any, everything is found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    words: Vec<String>,
+}
+
+impl Search {
+    /// The most characters: who knows more of a name than this need not search for it.
+    pub const MAX: usize = 200;
+
+    /// The most words. Each costs the store another look.
+    pub const MAX_WORDS: usize = 10;
+
+    /// Reads words with white space between them. A word that is part of another one is left out,
+    /// as it tells nothing more.
+    ///
+    /// # Errors
+    /// [`Problem::TooLong`], [`Problem::TooManyWords`], [`Problem::ControlCharacter`].
+    pub fn new(text: &str) -> Result<Self, Problem> {
+        if text.chars().nth(Self::MAX).is_some() {
+            return Err(Problem::TooLong { max: Self::MAX });
+        }
+        let mut words: Vec<String> = text.split_whitespace().map(fold_case).collect();
+        if words.len() > Self::MAX_WORDS {
+            let max = Self::MAX_WORDS;
+            return Err(Problem::TooManyWords { max });
+        }
+        if words.iter().any(|word| word.chars().any(char::is_control)) {
+            return Err(Problem::ControlCharacter);
+        }
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        let mut telling = Vec::<String>::new();
+        for word in words {
+            if !telling.iter().any(|longer| longer.contains(&word)) {
+                telling.push(word);
+            }
+        }
+        Ok(Self { words: telling })
+    }
+
+    /// The words, folded, the longest first. None has white space or control characters.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// Whether a text that was [folded to be searched](searched_text) has every word.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        self.words.iter().all(|word| text.contains(word.as_str()))
+    }
+}
+
+/// What is searched of a product: its name and its description, folded. No word has the line break
+/// between them, so that none is found across.
+#[must_use]
+pub fn searched_text(name: &ProductName, description: &Description) -> String {
+    let mut text = fold_case(name.as_str());
+    text.push('\n');
+    text.push_str(&fold_case(description.as_str()));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_as_a_table() {
+        for (text, words) in [
+            ("", &[][..]),
+            (" \t\n\u{3000}", &[]),
+            ("Tea", &["tea"]),
+            ("Tea  mug\u{a0}x", &["tea", "mug", "x"]),
+            ("mug MUGS mug", &["mugs"]),
+            ("STRAẞE Straße", &["strasse"]),
+            ("100% _ \\ ' \" *", &["100%", "_", "\\", "'", "\"", "*"]),
+        ] {
+            assert_eq!(Search::new(text).unwrap().words(), words, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_search_has_bounds() {
+        assert!(Search::new(&"é".repeat(200)).is_ok());
+        let long = Err(Problem::TooLong { max: 200 });
+        assert_eq!(Search::new(&"e".repeat(201)), long);
+        assert!(Search::new("a b c d e f g h i j").is_ok());
+        let many = Err(Problem::TooManyWords { max: 10 });
+        assert_eq!(Search::new("a b c d e f g h i j k"), many);
+        for text in ["a\0b", "\u{1}", "a\u{9f}"] {
+            let refused = Err(Problem::ControlCharacter);
+            assert_eq!(Search::new(text), refused, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_word_is_found_across() {
+        let name = ProductName::new("Tea").unwrap();
+        let description = Description::new("Mug").unwrap();
+        let text = searched_text(&name, &description);
+        for (search, found) in [("tea", true), ("mug tea", true), ("teamug", false)] {
+            assert_eq!(Search::new(search).unwrap().finds(&text), found, "{search}");
+        }
+    }
+}

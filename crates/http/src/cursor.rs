@@ -1,0 +1,194 @@
+//! Cursors: a place in a list, in the hands of a client. What it says can be read by whoever takes
+//! it apart, but not changed, nor used for another list: it is sealed together with what the list is.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use tradepost_domain::{Edge, Place, Problem, Seal, SortValue, Span};
+
+/// The longest is that of a name of 200 characters with four bytes each: under 1,200 characters.
+const LONGEST: usize = 2048;
+
+/// As long as seals are.
+const SEAL: usize = 16;
+
+const BACKWARDS: u8 = 1;
+const INCLUSIVE: u8 = 2;
+const TEXT: u8 = 4;
+
+/// The list that a cursor is for: its kind, its order, and what it is filtered by.
+#[derive(Debug)]
+pub(crate) struct Scope(String);
+
+impl Scope {
+    pub(crate) fn new(list: &impl Serialize) -> Self {
+        // Tuples of texts and numbers can always be written.
+        Self(serde_json::to_string(list).unwrap_or_default())
+    }
+
+    /// What is sealed. JSON has no NUL.
+    fn message(&self, place: &[u8]) -> Vec<u8> {
+        [b"cursor\0", self.0.as_bytes(), b"\0", place].concat()
+    }
+
+    /// The cursor that leads to where a span begins; empty for the start of the list.
+    pub(crate) fn write(&self, span: &Span, seal: &dyn Seal) -> String {
+        let Some(edge) = &span.edge else {
+            return String::new();
+        };
+        let mut flags = 0;
+        if span.backwards {
+            flags |= BACKWARDS;
+        }
+        if edge.inclusive {
+            flags |= INCLUSIVE;
+        }
+        let value = match &edge.place.value {
+            SortValue::Number(number) => number.to_be_bytes().to_vec(),
+            SortValue::Text(text) => {
+                flags |= TEXT;
+                text.as_bytes().to_vec()
+            }
+        };
+        let mut bytes = [&[flags][..], &edge.place.id.to_be_bytes(), &value].concat();
+        let sealed = seal.seal(&self.message(&bytes));
+        bytes.extend(sealed);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The span that a cursor leads to.
+    pub(crate) fn read(&self, cursor: &str, size: u32, seal: &dyn Seal) -> Result<Span, Problem> {
+        if cursor.is_empty() {
+            return Ok(Span::first(size));
+        }
+        let (edge, backwards) = self.genuine(cursor, seal).ok_or(Problem::NotACursor)?;
+        Ok(Span {
+            edge: Some(edge),
+            backwards,
+            size,
+        })
+    }
+
+    fn genuine(&self, cursor: &str, seal: &dyn Seal) -> Option<(Edge, bool)> {
+        if cursor.len() > LONGEST {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (place, sealed) = bytes.split_at_checked(bytes.len().checked_sub(SEAL)?)?;
+        if !seal.is_genuine(&self.message(place), sealed) {
+            return None;
+        }
+        let (flags, place) = place.split_first()?;
+        let (id, value) = place.split_first_chunk()?;
+        let value = if flags & TEXT == 0 {
+            SortValue::Number(i64::from_be_bytes(value.try_into().ok()?))
+        } else {
+            SortValue::Text(String::from_utf8(value.to_vec()).ok()?)
+        };
+        let place = Place {
+            value,
+            id: i64::from_be_bytes(*id),
+        };
+        let edge = Edge {
+            place,
+            inclusive: flags & INCLUSIVE != 0,
+        };
+        Some((edge, flags & BACKWARDS != 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradepost_domain::MockSeal;
+
+    /// Sums up the bytes, each with its position: enough to see a change.
+    fn seal() -> MockSeal {
+        fn sum(message: &[u8]) -> Vec<u8> {
+            let weighed = message.iter().zip(1_u64..);
+            let sum: u64 = weighed.map(|(byte, at)| u64::from(*byte) * at).sum();
+            [sum.to_be_bytes(), sum.to_le_bytes()].concat()
+        }
+        let mut seal = MockSeal::new();
+        seal.expect_seal().returning(sum);
+        seal.expect_is_genuine()
+            .returning(|message, seal| sum(message) == seal);
+        seal
+    }
+
+    fn spans() -> Vec<Span> {
+        let values = [
+            SortValue::Number(0),
+            SortValue::Number(i64::MIN),
+            SortValue::Text(String::new()),
+            SortValue::Text("𝕏".repeat(200)),
+        ];
+        let mut spans = vec![Span::first(7)];
+        for value in values {
+            for (inclusive, backwards) in
+                [(false, false), (false, true), (true, false), (true, true)]
+            {
+                let place = Place {
+                    value: value.clone(),
+                    id: 42,
+                };
+                let edge = Some(Edge { place, inclusive });
+                spans.push(Span {
+                    edge,
+                    backwards,
+                    size: 7,
+                });
+            }
+        }
+        spans
+    }
+
+    #[test]
+    fn cursors_come_back_as_they_went() {
+        let (scope, seal) = (Scope::new(&("products", "-price")), seal());
+        for span in spans() {
+            let cursor = scope.write(&span, &seal);
+            assert!(cursor.len() <= 1200, "{}", cursor.len());
+            assert_eq!(scope.read(&cursor, 7, &seal), Ok(span));
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_of_the_list_is_refused() {
+        let (scope, seal) = (Scope::new(&("products", "-price")), seal());
+        let cursor = scope.write(&spans()[1], &seal);
+        let refused = |scope: &Scope, cursor: &str| {
+            assert_eq!(
+                scope.read(cursor, 7, &seal),
+                Err(Problem::NotACursor),
+                "{cursor:.60}"
+            );
+        };
+        refused(&Scope::new(&("products", "price")), &cursor);
+        for length in 1..cursor.len() {
+            refused(&scope, &cursor[..length]);
+        }
+        for at in 0..cursor.len() {
+            for other in ["A", "B", "_", " ", "="] {
+                let mut forged = cursor.clone();
+                forged.replace_range(at..=at, other);
+                if forged != cursor {
+                    refused(&scope, &forged);
+                }
+            }
+        }
+        for cursor in [
+            "=",
+            "x",
+            "é",
+            "\0",
+            "null",
+            &"A".repeat(2048),
+            &"A".repeat(1 << 20),
+        ] {
+            refused(&scope, cursor);
+        }
+        refused(&scope, &format!("{cursor}="));
+        refused(&scope, &format!("{cursor}A"));
+    }
+}

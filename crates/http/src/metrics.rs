@@ -1,0 +1,156 @@
+//! What the server does, counted for whoever watches it.
+//!
+//! Labels come from what is compiled in alone: the table of routes, the methods and the codes. What
+//! a client sends never becomes one, so that the number of series has a bound.
+
+mod report;
+mod text;
+
+pub(crate) use report::{MEDIA, report};
+
+use crate::error::Code;
+use crate::routes;
+use actix_web::http::{Method, StatusCode};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tradepost_batch::Histogram;
+
+/// Where a request is counted that no route is for.
+pub(crate) const UNMATCHED: &str = "unmatched";
+
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other",
+];
+
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
+/// In microseconds: from what is answered out of memory up to the longest that a request may take
+/// by default.
+const DURATIONS: [u64; 12] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    5_000_000,
+];
+
+/// How many were looked up together.
+const TOGETHER: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 256];
+
+/// How a sign-in went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    Ok,
+    Wrong,
+    Throttled,
+    /// The shop could not tell.
+    Failed,
+}
+
+impl SignIn {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Ok, "ok"),
+        (Self::Wrong, "wrong"),
+        (Self::Throttled, "throttled"),
+        (Self::Failed, "failed"),
+    ];
+}
+
+/// A number that only grows.
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One method of one route.
+struct Requests {
+    by_class: [Counter; CLASSES.len()],
+    durations: Histogram<12>,
+}
+
+pub(crate) struct Metrics {
+    began: Instant,
+    in_flight: AtomicU64,
+    /// By route and method, both in the order of their lists.
+    requests: Vec<[Requests; METHODS.len()]>,
+    errors: Vec<Counter>,
+    sign_ins: [Counter; SignIn::ALL.len()],
+    /// How many accounts were looked up together.
+    pub(crate) lookups: Histogram<8>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let requests = || Requests {
+            by_class: Default::default(),
+            durations: Histogram::new(DURATIONS),
+        };
+        let of_route = || std::array::from_fn(|_| requests());
+        Self {
+            began: Instant::now(),
+            in_flight: AtomicU64::new(0),
+            requests: routes::patterns().map(|_| of_route()).collect(),
+            errors: Code::ALL.iter().map(|_| Counter::default()).collect(),
+            sign_ins: Default::default(),
+            lookups: Histogram::new(TOGETHER),
+        }
+    }
+
+    /// A request that is being answered, until this is dropped: also when its client goes away.
+    pub(crate) fn begin(&self) -> InFlight<'_> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(&self.in_flight)
+    }
+
+    /// A request was answered.
+    pub(crate) fn answered(
+        &self,
+        route: usize,
+        method: &Method,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let name = method.as_str();
+        let method = METHODS.iter().position(|known| *known == name);
+        let method = method.unwrap_or(METHODS.len() - 1);
+        let requests = self.requests.get(route);
+        let Some(requests) = requests.and_then(|route| route.get(method)) else {
+            return;
+        };
+        let class = usize::from(status.as_u16() / 100).saturating_sub(2);
+        if let Some(count) = requests.by_class.get(class) {
+            count.add_one();
+        }
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        requests.durations.note(took);
+    }
+
+    /// A request was answered with an error.
+    pub(crate) fn failed(&self, code: Code) {
+        let at = Code::ALL.iter().position(|known| *known == code);
+        if let Some(count) = at.and_then(|at| self.errors.get(at)) {
+            count.add_one();
+        }
+    }
+
+    /// Somebody tried to sign in.
+    pub(crate) fn signed_in(&self, how: SignIn) {
+        let mut known = SignIn::ALL.iter().zip(&self.sign_ins);
+        if let Some((_, count)) = known.find(|((known, _), _)| *known == how) {
+            count.add_one();
+        }
+    }
+}
+
+pub(crate) struct InFlight<'a>(&'a AtomicU64);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,216 @@
+//! The page that `/metrics` gives.
+
+use super::text::{Page, Unit};
+use super::{CLASSES, METHODS, Metrics, SignIn};
+use crate::error::Code;
+use crate::routes;
+use crate::state::State;
+use crate::throttle::Throttle;
+use std::fs;
+use std::sync::atomic::Ordering;
+use tradepost_batch::Figures;
+use tradepost_domain::PoolUse;
+
+pub(crate) use super::text::MEDIA;
+
+/// Everything that is counted.
+pub(crate) fn report(state: &State) -> String {
+    let mut page = Page::default();
+    let metrics = &state.metrics;
+    of_requests(&mut page, metrics);
+    of_outcomes(&mut page, state);
+    of_orders(&mut page, &state.shop.batcher.figures());
+    of_work(&mut page, state);
+    of_pools(&mut page, &state.shop.upkeep.pools());
+    of_process(&mut page, metrics);
+    page.into_text()
+}
+
+fn of_requests(page: &mut Page, metrics: &Metrics) {
+    page.gauge(
+        "tradepost_http_requests_in_flight",
+        "Requests that are being answered.",
+        metrics.in_flight.load(Ordering::Relaxed),
+    );
+    // What has not happened yet has no series: most methods are for few routes.
+    let each = || {
+        let routes = routes::patterns().zip(&metrics.requests);
+        routes.flat_map(|(route, methods)| {
+            let methods = METHODS.iter().zip(methods);
+            methods.map(move |(method, requests)| (route, *method, requests))
+        })
+    };
+    page.family(
+        "tradepost_http_requests_total",
+        "counter",
+        "Requests that were answered, by the pattern of their route.",
+    );
+    for (route, method, requests) in each() {
+        for (class, count) in CLASSES.iter().zip(&requests.by_class) {
+            let labels = [("route", route), ("method", method), ("status", class)];
+            if count.get() > 0 {
+                page.sample(&labels, count.get());
+            }
+        }
+    }
+    page.family(
+        "tradepost_http_request_duration_seconds",
+        "histogram",
+        "How long requests took, from their head to their answer.",
+    );
+    for (route, method, requests) in each() {
+        let reading = requests.durations.read();
+        if reading.count > 0 {
+            let labels = [("route", route), ("method", method)];
+            page.histogram(&labels, &reading, Unit::Microseconds);
+        }
+    }
+}
+
+fn of_outcomes(page: &mut Page, state: &State) {
+    let metrics = &state.metrics;
+    page.family(
+        "tradepost_errors_total",
+        "counter",
+        "Requests that were answered with an error, by its code.",
+    );
+    for (code, count) in Code::ALL.iter().zip(&metrics.errors) {
+        page.sample(&[("code", code.word())], count.get());
+    }
+    page.family(
+        "tradepost_sign_ins_total",
+        "counter",
+        "Sign-ins, by how they went.",
+    );
+    for ((_, outcome), count) in SignIn::ALL.iter().zip(&metrics.sign_ins) {
+        page.sample(&[("outcome", outcome)], count.get());
+    }
+    page.family(
+        "tradepost_throttled_requests_total",
+        "counter",
+        "Requests that were too many, by whose they were.",
+    );
+    let throttled = state.throttle.as_ref().map(Throttle::counts);
+    for (by, count) in throttled.into_iter().flatten() {
+        page.sample(&[("by", by)], count);
+    }
+}
+
+fn of_orders(page: &mut Page, figures: &Figures) {
+    page.gauge(
+        "tradepost_orders_waiting",
+        "Orders that wait for a batch, or pause until they are tried again.",
+        figures.waiting,
+    );
+    page.counter(
+        "tradepost_orders_contended_total",
+        "How often an order was put aside because others stood in its way.",
+        figures.contended,
+    );
+    let histograms = [
+        (
+            "tradepost_order_batch_size",
+            "Orders in a batch.",
+            &figures.sizes,
+            Unit::Number,
+        ),
+        (
+            "tradepost_order_batch_duration_seconds",
+            "How long a batch took to be placed.",
+            &figures.took,
+            Unit::Microseconds,
+        ),
+        (
+            "tradepost_order_wait_seconds",
+            "How long an order waited for the batch that settled it.",
+            &figures.waits,
+            Unit::Microseconds,
+        ),
+    ];
+    for (name, help, reading, unit) in histograms {
+        page.family(name, "histogram", help);
+        page.histogram(&[], reading, unit);
+    }
+}
+
+fn of_work(page: &mut Page, state: &State) {
+    let loads = state.loads();
+    page.family("tradepost_jobs", "gauge", "Blocking jobs, by what they do.");
+    for (kind, load) in &loads {
+        page.sample(&[("kind", kind), ("state", "running")], load.running);
+        page.sample(&[("kind", kind), ("state", "waiting")], load.waiting);
+    }
+    page.family(
+        "tradepost_jobs_max",
+        "gauge",
+        "The most of them that there may be.",
+    );
+    for (kind, load) in &loads {
+        page.sample(&[("kind", kind), ("state", "running")], load.most.running);
+        page.sample(&[("kind", kind), ("state", "waiting")], load.most.waiting);
+    }
+    page.gauge(
+        "tradepost_account_lookups_waiting",
+        "Requests whose accounts wait to be looked up.",
+        state.roll.waiting(),
+    );
+    page.family(
+        "tradepost_account_lookup_size",
+        "histogram",
+        "Requests whose accounts were looked up together.",
+    );
+    page.histogram(&[], &state.metrics.lookups.read(), Unit::Number);
+}
+
+fn of_pools(page: &mut Page, pools: &[PoolUse]) {
+    page.family(
+        "tradepost_pool_connections",
+        "gauge",
+        "Connections to the database, by their pool.",
+    );
+    for pool in pools {
+        page.sample(&[("pool", pool.name), ("state", "busy")], pool.busy);
+        page.sample(&[("pool", pool.name), ("state", "idle")], pool.idle);
+    }
+    page.family(
+        "tradepost_pool_connections_max",
+        "gauge",
+        "The most connections that a pool may have.",
+    );
+    for pool in pools {
+        page.sample(&[("pool", pool.name)], pool.most);
+    }
+}
+
+fn of_process(page: &mut Page, metrics: &Metrics) {
+    page.family("tradepost_build_info", "gauge", "What runs here.");
+    page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+    page.gauge(
+        "tradepost_uptime_seconds",
+        "How long the server has been running.",
+        metrics.began.elapsed().as_secs(),
+    );
+    // Where the system does not tell (it does on Linux), the families are missing.
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let figure = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    if let Some(kibibytes) = figure("VmRSS:") {
+        page.gauge(
+            "process_resident_memory_bytes",
+            "Memory that the process has.",
+            kibibytes.saturating_mul(1_024),
+        );
+    }
+    if let Some(threads) = figure("Threads:") {
+        page.gauge("process_threads", "Threads of the process.", threads);
+    }
+    if let Ok(open) = fs::read_dir("/proc/self/fd") {
+        page.gauge(
+            "process_open_fds",
+            "Files and sockets that are open.",
+            open.count(),
+        );
+    }
+}

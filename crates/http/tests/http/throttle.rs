@@ -1,0 +1,338 @@
+//! Guessing, and asking too much.
+
+use crate::support::{App, PASSWORD, Reply, memory, settings};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tradepost_domain::{
+    HashingFailed, MockAccountRepository, Password, PasswordHash, PasswordHasher, Stores,
+};
+use tradepost_http::{Settings, Throttling};
+
+const ELSEWHERE: &str = "192.0.2.9:4000";
+
+async fn sign_in(app: &App, peer: &str, username: &str, password: &str) -> Reply {
+    let body = json!({"username": username, "password": password});
+    app.post("/api-token-auth/").peer(peer).json(&body).await
+}
+
+/// Five wrong tries.
+async fn five(app: &App, peer: &str, username: &str) {
+    for _ in 0..5 {
+        let reply = sign_in(app, peer, username, "wrong").await;
+        reply.expect(400, "invalid_credentials");
+    }
+}
+
+async fn locked_out(app: &App, peer: &str, username: &str, seconds: &str) {
+    let reply = sign_in(app, peer, username, PASSWORD).await;
+    assert_eq!(reply.header("retry-after"), seconds);
+    reply.expect(429, "too_many_attempts");
+}
+
+#[actix_web::test]
+async fn five_wrong_tries_are_free_and_then_not_even_the_right_one_counts() {
+    const HERE: &str = "192.0.2.1:4000";
+    let app = App::new().await;
+    app.customer("ada");
+    // Nobody can tell whether there is such an account.
+    for username in ["ada", "nobody"] {
+        five(&app, HERE, username).await;
+        locked_out(&app, HERE, username, "60").await;
+    }
+    locked_out(&app, "192.0.2.1:5000", " ADA ", "60").await;
+    app.clock.advance(59);
+    locked_out(&app, HERE, "ada", "1").await;
+    app.clock.advance(1);
+    sign_in(&app, HERE, "ada", "wrong")
+        .await
+        .expect(400, "invalid_credentials");
+    locked_out(&app, HERE, "ada", "120").await;
+    // Elsewhere she comes in, which changes nothing here.
+    sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    locked_out(&app, HERE, "ada", "120").await;
+    app.clock.advance(120);
+    sign_in(&app, HERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    five(&app, HERE, "ada").await;
+    locked_out(&app, HERE, "ada", "60").await;
+}
+
+#[actix_web::test]
+async fn the_right_password_in_time_ends_the_count() {
+    let app = App::new().await;
+    app.customer("ada");
+    for _ in 0..3 {
+        for _ in 0..4 {
+            let reply = sign_in(&app, ELSEWHERE, "ada", "wrong").await;
+            reply.expect(400, "invalid_credentials");
+        }
+        sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+            .await
+            .expect_status(200);
+    }
+    five(&app, ELSEWHERE, "ada").await;
+    locked_out(&app, ELSEWHERE, "ada", "60").await;
+}
+
+#[actix_web::test]
+async fn a_network_of_ipv6_is_one_place() {
+    let app = App::new().await;
+    app.customer("ada");
+    for address in 1..=5 {
+        let peer = format!("[2001:db8::{address}]:4000");
+        let reply = sign_in(&app, &peer, "ada", "wrong").await;
+        reply.expect(400, "invalid_credentials");
+    }
+    locked_out(&app, "[2001:db8::ffff:0:0:1]:4000", "ada", "60").await;
+    let other = sign_in(&app, "[2001:db8:0:1::1]:4000", "ada", PASSWORD).await;
+    other.expect_status(200);
+}
+
+#[actix_web::test]
+async fn what_anybody_can_write_into_a_header_is_no_place() {
+    let proxied = |proxies: &[&str]| {
+        let mut settings = settings();
+        settings.trusted_proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
+        App::with(memory(), settings)
+    };
+    let from = async |app: &App, client: &str| {
+        let call = app.post("/api-token-auth/").peer("192.0.2.1:4000");
+        let call = call.header("X-Forwarded-For", client);
+        call.json(&json!({"username": "ada", "password": "wrong"}))
+            .await
+    };
+    let app = proxied(&[]).await;
+    for client in 1..=5 {
+        let reply = from(&app, &format!("198.51.100.{client}")).await;
+        reply.expect(400, "invalid_credentials");
+    }
+    from(&app, "198.51.100.6")
+        .await
+        .expect(429, "too_many_attempts");
+
+    let app = proxied(&["192.0.2.0/24"]).await;
+    for _ in 0..5 {
+        let reply = from(&app, "203.0.113.1, 198.51.100.1").await;
+        reply.expect(400, "invalid_credentials");
+    }
+    let same = from(&app, "203.0.113.77, 198.51.100.1").await;
+    same.expect(429, "too_many_attempts");
+    let other = from(&app, "203.0.113.1, 198.51.100.2").await;
+    other.expect(400, "invalid_credentials");
+}
+
+#[actix_web::test]
+async fn passwords_cannot_be_sprayed_from_one_place() {
+    let app = App::new().await;
+    app.customer("ada");
+    for number in 0..100 {
+        let reply = sign_in(&app, ELSEWHERE, &format!("user{number}"), "spring").await;
+        reply.expect(400, "invalid_credentials");
+        if number % 10 == 0 {
+            // Whoever has an account of their own gains nothing by it.
+            let reply = sign_in(&app, ELSEWHERE, "ada", PASSWORD).await;
+            reply.expect_status(200);
+        }
+    }
+    locked_out(&app, ELSEWHERE, "ada", "900").await;
+    sign_in(&app, "192.0.2.8:1", "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    app.clock.advance(900);
+    sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+}
+
+/// Counts the passwords that are looked at.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl PasswordHasher for Counting {
+    fn hash(&self, _: &Password) -> Result<PasswordHash, HashingFailed> {
+        Ok(PasswordHash::new("hash".to_owned()))
+    }
+
+    fn verify(&self, _: &str, _: &PasswordHash) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        false
+    }
+
+    fn verify_nobody(&self, _: &str) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_outdated(&self, _: &PasswordHash) -> bool {
+        false
+    }
+}
+
+#[actix_web::test]
+async fn many_tries_at_once_are_no_way_around_and_cost_no_hashing() {
+    let hasher = Arc::new(Counting::default());
+    let app = App::hashing(memory(), settings(), hasher.clone()).await;
+    let tries = (0..40).map(|_| sign_in(&app, ELSEWHERE, "ada", "wrong"));
+    let replies = futures_util::future::join_all(tries).await;
+    let with = |status| {
+        replies
+            .iter()
+            .filter(|reply| reply.status == status)
+            .count()
+    };
+    assert_eq!((with(400), with(429), with(503)), (5, 35, 0));
+    assert_eq!(hasher.0.load(Ordering::Relaxed), 5);
+}
+
+/// So many requests a minute.
+fn rates(user: u32, address: u32) -> Settings {
+    Settings {
+        throttling: Some(Throttling { user, address }),
+        ..settings()
+    }
+}
+
+fn fields(reply: &Reply) -> (String, String) {
+    let field = |name| reply.header(name).to_owned();
+    (field("ratelimit-policy"), field("ratelimit"))
+}
+
+#[actix_web::test]
+async fn an_address_may_ask_so_much_and_is_told_what_is_left() {
+    let app = App::with(memory(), rates(100, 4)).await;
+    // What there is, what there is not, and what is not understood: all of it counts.
+    for (left, (method, path)) in [
+        ("GET", "/api/"),
+        ("POST", "/api/products/"),
+        ("PATCH", "/api/"),
+        ("GET", "/nothing/"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let reply = app.call(method.parse().unwrap(), path).send().await;
+        assert_ne!(reply.status, 429);
+        let (policy, limit) = fields(&reply);
+        assert_eq!(policy, "\"address\";q=4;w=60");
+        let (left, full) = (3 - left, 15 * (left + 1));
+        assert_eq!(limit, format!("\"address\";r={left};t={full}"), "{path}");
+    }
+    for (method, path) in [
+        ("GET", "/api/"),
+        ("DELETE", "/api/"),
+        ("GET", "/nothing/"),
+        ("POST", "/api-token-auth/"),
+        ("GET", "/api/cart/"),
+    ] {
+        let reply = app.call(method.parse().unwrap(), path).send().await;
+        assert_eq!(reply.header("retry-after"), "15", "{path}");
+        assert_eq!(fields(&reply).1, "\"address\";r=0;t=60");
+        reply.expect(429, "throttled");
+    }
+    // Elsewhere there is another bucket, and a header is no elsewhere.
+    let forged = app.get("/api/").header("X-Forwarded-For", "192.0.2.1");
+    forged.send().await.expect(429, "throttled");
+    app.get("/api/")
+        .peer("192.0.2.1:1")
+        .send()
+        .await
+        .expect_status(200);
+    for path in ["/healthz", "/readyz", "/metrics", "/healthz/"] {
+        for _ in 0..20 {
+            let reply = app.get(path).send().await.expect_status(200);
+            assert_eq!(fields(&reply), (String::new(), String::new()));
+        }
+    }
+    let page = app.get("/metrics").send().await;
+    let text = page.text();
+    for line in [
+        "tradepost_throttled_requests_total{by=\"address\"} 6",
+        "tradepost_throttled_requests_total{by=\"user\"} 0",
+        "tradepost_errors_total{code=\"throttled\"} 6",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[actix_web::test]
+async fn a_user_may_ask_so_much_wherever_they_are() {
+    let app = App::with(memory(), rates(3, 2)).await;
+    let (ada, grace) = (app.customer("ada"), app.customer("grace"));
+    let ask = |token: &str, peer: &str| app.get("/api/cart/").token(token).peer(peer).send();
+    for left in [2, 1, 0] {
+        let reply = ask(&ada, &format!("192.0.2.{left}:1"))
+            .await
+            .expect_status(200);
+        assert_eq!(fields(&reply).0, "\"user\";q=3;w=60");
+        assert!(
+            fields(&reply)
+                .1
+                .starts_with(&format!("\"user\";r={left};t="))
+        );
+    }
+    let reply = ask(&ada, "192.0.2.9:1").await;
+    assert_eq!(reply.header("retry-after"), "20");
+    reply.expect(429, "throttled");
+    // Many users of one front end: their address does not count.
+    for _ in 0..3 {
+        ask(&grace, "192.0.2.9:1").await.expect_status(200);
+    }
+    ask(&grace, "192.0.2.9:1").await.expect(429, "throttled");
+    for left in [1, 0] {
+        let anonymous = app.get("/api/").peer("192.0.2.8:1").send().await;
+        let expected = format!("\"address\";r={left};");
+        assert!(fields(&anonymous).1.starts_with(&expected));
+    }
+    // Nor does what others of that address ask keep them out.
+    let mary = app.customer("mary");
+    ask(&mary, "192.0.2.8:1").await.expect_status(200);
+}
+
+#[actix_web::test]
+async fn tokens_are_counted_before_anybody_is_looked_up() {
+    let mut accounts = MockAccountRepository::new();
+    accounts
+        .expect_find_all()
+        .times(4)
+        .returning(|_| Ok(Vec::new()));
+    let stores = Stores {
+        accounts: Arc::new(accounts),
+        ..memory()
+    };
+    let app = App::with(stores, rates(4, 3)).await;
+    let ask = async |token: String| app.get("/api/cart/").token(&token).send().await;
+    for number in 0..50 {
+        let reply = ask(format!("forged{number}")).await;
+        assert!(fields(&reply).1.starts_with("\"address\""));
+        match number {
+            0..3 => reply.expect(401, "invalid_token"),
+            _ => reply.expect(429, "throttled"),
+        };
+    }
+    // Genuine ones of a user who is gone, each of which is looked up: the address is no matter.
+    for number in 0..50 {
+        let reply = ask(format!("plain.7.0.99999999{number:02}")).await;
+        assert!(fields(&reply).1.starts_with("\"user\""));
+        match number {
+            0..4 => reply.expect(401, "invalid_token"),
+            _ => reply.expect(429, "throttled"),
+        };
+    }
+}
+
+#[actix_web::test]
+async fn without_throttling_nothing_is_counted() {
+    let unlimited = Settings {
+        throttling: None,
+        ..settings()
+    };
+    let app = App::with(memory(), unlimited).await;
+    let ada = app.customer("ada");
+    for call in [app.get("/api/"), app.get("/api/cart/").token(&ada)] {
+        let reply = call.send().await.expect_status(200);
+        assert_eq!(fields(&reply), (String::new(), String::new()));
+    }
+}

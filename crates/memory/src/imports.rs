@@ -1,0 +1,66 @@
+use crate::{MemoryStore, State, count};
+use std::sync::Arc;
+use tradepost_domain::{
+    Email, Ground, ImportRepository, ImportShop, Imported, StoreError, decide_import, sales_history,
+};
+
+impl ImportRepository for MemoryStore {
+    fn ground(&self) -> Result<Ground, StoreError> {
+        Ok(self.lock().ground())
+    }
+
+    fn import(&self, command: Arc<ImportShop>) -> Imported {
+        let mut state = self.lock();
+        let decision = match decide_import(&command, &state.ground(), self.shop) {
+            Ok(decision) => decision,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let sales = command.orders.iter().flat_map(sales_history);
+        let movements = state.numbered(decision.openings.into_iter().chain(sales))?;
+        state.write(movements);
+        state.take_over(&command);
+        Ok(Ok(()))
+    }
+}
+
+impl State {
+    fn ground(&self) -> Ground {
+        let (staff, customers): (Vec<_>, Vec<_>) = self
+            .accounts
+            .values()
+            .map(|credentials| credentials.account.clone())
+            .partition(|account| account.is_staff);
+        Ground {
+            products: count(self.products.len()),
+            orders: count(self.orders.len()),
+            customers: count(customers.len()),
+            staff,
+        }
+    }
+
+    fn take_over(&mut self, command: &ImportShop) {
+        for credentials in &command.users {
+            let account = &credentials.account;
+            self.usernames.insert(account.username.key(), account.id);
+            let email = account.email.as_ref().map(Email::key);
+            self.emails.extend(email.map(|key| (key, account.id)));
+            self.accounts.insert(account.id, credentials.clone());
+            self.last.user = self.last.user.max(account.id.get());
+        }
+        for product in &command.products {
+            self.products.insert(product.id, product.clone());
+            self.last.product = self.last.product.max(product.id.get());
+        }
+        for line in &command.carts {
+            self.carts
+                .entry(line.user)
+                .or_default()
+                .insert(line.id, *line);
+            self.last.cart_item = self.last.cart_item.max(line.id.get());
+        }
+        for order in &command.orders {
+            self.orders.insert(order.id, order.clone());
+            self.last.order = self.last.order.max(order.id.get());
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! `tradepost backup`: a copy of an SQLite shop, made while it sells and proved.
+
+use crate::cli::Backup;
+use crate::commands::verify;
+use crate::config::Config;
+use crate::console::say;
+use crate::exit::Exit;
+use crate::outside::SystemClock;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use tradepost_diesel::{BackupError, DatabaseUrl, OpenError};
+use tradepost_domain::Clock;
+
+pub(super) fn run(config: &Config, options: &Backup) -> Result<(), Exit> {
+    let target = &options.file;
+    let database = match &config.database {
+        DatabaseUrl::Sqlite(path) => path,
+        DatabaseUrl::Postgres(_) => return Err(by_pg_dump(config, target)),
+    };
+    if !database.exists() {
+        let database = database.display().to_string();
+        return Err(OpenError::Missing { database }.into());
+    }
+    look_at(database, options)?;
+    let mut draft = Draft::new(target)?;
+    tradepost_diesel::back_up(&config.database, &draft.path)
+        .map_err(|error| not_copied(target, error))?;
+    let audit = tradepost_diesel::prove(&draft.path).map_err(|error| not_copied(target, error))?;
+    draft.sync().map_err(|error| not_written(target, &error))?;
+    if !audit.discrepancies.is_empty() {
+        // What is wrong here is wrong in the shop: nothing older gives way to it.
+        let kept = draft.keep_as(&beside(target, ".unproven"), true);
+        let kept = kept.map_err(|error| not_written(target, &error))?;
+        say(format_args!("The copy is kept as {}.", kept.display()));
+        return verify::report(&audit);
+    }
+    let kept = draft.keep_as(target, options.force);
+    let kept = kept.map_err(|error| not_written(target, &error))?;
+    say(format_args!("The shop is copied to {}.", kept.display()));
+    verify::report(&audit)
+}
+
+fn by_pg_dump(config: &Config, target: &Path) -> Exit {
+    // The shell is to take it as one word.
+    let file = target.to_string_lossy().replace('\'', "'\\''");
+    Exit::Usage(format!(
+        "The shop is kept by PostgreSQL, which copies it itself: \
+         pg_dump --format=custom --file='{file}' --dbname='{}', with the password in PGPASSWORD.",
+        config.database
+    ))
+}
+
+/// Finds what stands in the way, before anything is copied.
+fn look_at(database: &Path, options: &Backup) -> Result<(), Exit> {
+    let target = &options.file;
+    let failed = |why: &str| Err(Exit::Failed(format!("{} {why}", target.display())));
+    let the_same = |a: fs::Metadata, b: fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    let own = ["", "-wal", "-shm", "-journal"].map(|end| beside(database, end));
+    match fs::metadata(target) {
+        Ok(there) if there.is_dir() => {
+            return failed("is a folder. Name the file that the copy is to be.");
+        }
+        Ok(there) => {
+            for path in own {
+                if fs::metadata(path).is_ok_and(|own| the_same(own, there.clone())) {
+                    return failed("is the shop's database itself. Name another file.");
+                }
+            }
+            if !options.force {
+                return failed("is there already. Name another file, or replace it with --force.");
+            }
+        }
+        // A link to nowhere is there as well.
+        Err(_) if target.symlink_metadata().is_ok() && !options.force => {
+            return failed("is there already. Name another file, or replace it with --force.");
+        }
+        Err(_) => {}
+    }
+    // SQLite would take it for the copy's, and write it into it.
+    for end in ["-wal", "-shm", "-journal"] {
+        let log = beside(target, end);
+        if log.symlink_metadata().is_ok() {
+            let log = log.display();
+            return failed(&format!(
+                "cannot be used: {log} belongs to another database."
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The path with something after its name.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    PathBuf::from(name)
+}
+
+fn folder(path: &Path) -> &Path {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
+}
+
+fn not_written(target: &Path, why: &io::Error) -> Exit {
+    let target = target.display();
+    Exit::Failed(match why.kind() {
+        ErrorKind::NotFound => {
+            format!("The copy {target} cannot be written: its folder is not there.")
+        }
+        ErrorKind::AlreadyExists => {
+            format!("{target} is there already. Name another file, or replace it with --force.")
+        }
+        _ => format!("The copy {target} cannot be written: {why}."),
+    })
+}
+
+fn not_copied(target: &Path, error: BackupError) -> Exit {
+    match error {
+        BackupError::Open(error) => error.into(),
+        error => Exit::Failed(format!(
+            "The copy {} cannot be made: {error}.",
+            target.display()
+        )),
+    }
+}
+
+/// A copy on its way, under a name of its own beside the one that it is to have: whoever finds a
+/// file of that name finds a whole copy.
+struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    fn new(target: &Path) -> Result<Self, Exit> {
+        let now = SystemClock.now().timestamp_micros();
+        let path = beside(target, &format!(".{now}.partial"));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let made = options.open(&path);
+        made.map_err(|error| not_written(target, &error))?;
+        Ok(Self { path })
+    }
+
+    /// On the disk, whatever happens to the power.
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+
+    /// Gives it its name; an older file of that name stays unless it may be replaced.
+    fn keep_as(&mut self, name: &Path, replace: bool) -> io::Result<PathBuf> {
+        if !replace {
+            // Claims the name, and fails if somebody was faster.
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(name)?;
+        }
+        fs::rename(&self.path, name).inspect_err(|_| {
+            if !replace {
+                // Only claimed, and empty.
+                let _ = fs::remove_file(name);
+            }
+        })?;
+        File::open(folder(name))?.sync_all()?;
+        Ok(name.to_owned())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Not there any more if it was kept; SQLite may have left a log of it.
+        for end in ["", "-journal", "-wal", "-shm"] {
+            let _ = fs::remove_file(beside(&self.path, end));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `/metrics`, as the real binary gives it, and what is made for it.
+
+use crate::place::{Place, QUICK, Serving};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use tradepost_throwaway::Cluster;
+
+fn page(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// The names of metrics in a text, without what histograms add to theirs.
+fn names(text: &str) -> BTreeSet<String> {
+    let of_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let words = text.split(|letter| !of_a_name(letter));
+    let words = words.filter(|word| word.starts_with("tradepost_") || word.starts_with("process_"));
+    let bare = |word: &str| {
+        let ends = ["_bucket", "_sum", "_count"];
+        let bare = ends.iter().find_map(|end| word.strip_suffix(end));
+        bare.unwrap_or(word).to_owned()
+    };
+    words.map(bare).collect()
+}
+
+fn given(server: &Serving) -> (String, BTreeSet<String>) {
+    let (status, text) = server.get("/metrics", "");
+    assert_eq!(status, 200);
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names = types.map(|line| line.split(' ').next().unwrap().to_owned());
+    let names = names.collect();
+    (text, names)
+}
+
+#[test]
+fn page_dashboard_and_alerts_name_what_there_is() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let (text, given) = given(&server);
+    assert!(given.len() > 15, "{given:?}");
+    let pool = "tradepost_pool_connections_max{pool=\"readers\"}";
+    assert!(text.contains(pool), "{text}");
+    for name in ["grafana.json", "alerts.yml"] {
+        let used = names(&page(name));
+        let unknown: Vec<_> = used.difference(&given).collect();
+        assert!(
+            unknown.is_empty() && used.len() > 5,
+            "{name} uses {unknown:?}"
+        );
+    }
+    assert_eq!(names(&page("metrics.md")), given);
+    let dashboard: serde_json::Value = serde_json::from_str(&page("grafana.json")).unwrap();
+    assert!(dashboard["panels"].as_array().unwrap().len() > 10);
+}
+
+#[test]
+fn names_are_found() {
+    let text = "rate(tradepost_a_total{x=\"y\"}[5m]) / process_b + up - tradepost_c_bucket";
+    let expected = ["process_b", "tradepost_a_total", "tradepost_c"];
+    assert_eq!(Vec::from_iter(names(text)), expected);
+}
+
+#[test]
+fn a_shop_on_postgresql_shows_its_connections() {
+    let cluster = Cluster::start().unwrap();
+    let url = cluster.url(&cluster.database().unwrap());
+    let place = Place::new();
+    let own = ["--database", &url, "--metrics-allow", "10.0.0.0/8"];
+    let here = [&QUICK[..], &own].concat();
+    place.make_staff(&here).well();
+    let server = place.serve(&here);
+    assert!(server.sign_in("correct horse").is_some());
+    let (text, _) = given(&server);
+    for line in [
+        "tradepost_pool_connections{pool=\"connections\",state=\"busy\"} 0",
+        "tradepost_pool_connections_max{pool=\"connections\"} 16",
+        "tradepost_sign_ins_total{outcome=\"ok\"} 1",
+    ] {
+        assert!(text.contains(&format!("\n{line}\n")), "{line}: {text}");
+    }
+    let forwarded = server.get("/metrics", "X-Forwarded-For: 10.0.0.1\r\n");
+    assert_eq!(forwarded.0, 404);
+}
