@@ -56,7 +56,7 @@ impl Operation {
         self
     }
 
-    const fn as_form(mut self) -> Self {
+    const fn or_form(mut self) -> Self {
         self.is_form = true;
         self
     }
@@ -173,7 +173,7 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 pub(super) static TABLE: &[Operation] = &[
     op(GET, "/api/", "listCollections", ("Documents", "Where the collections are"), Shows("Collections")).without_store(),
     op(POST, "/api-token-auth/", "signIn", ("Tokens", "Sign in for a token that lasts, as older clients do"), Shows("Token"))
-        .takes(&bodies::CREDENTIALS).as_form().refuses(&[Code::InvalidCredentials, Code::TooManyAttempts]),
+        .takes(&bodies::CREDENTIALS).or_form().refuses(&[Code::InvalidCredentials, Code::TooManyAttempts]),
     op(POST, "/api/token/", "createTokenPair", ("Tokens", "Sign in for a pair of tokens"), Shows("TokenPair"))
         .takes(&bodies::CREDENTIALS).refuses(&[Code::NoActiveAccount, Code::TooManyAttempts]),
     op(POST, "/api/token/refresh/", "refreshTokenPair", ("Tokens", "Exchange a refresh token, which works once, for the next pair"), Shows("TokenPair"))

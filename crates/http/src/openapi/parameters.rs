@@ -51,14 +51,14 @@ parameters! {
         json!({"type": "integer", "format": "int64", "minimum": 1});
     FILE = "path" "File" "file" "One of the page's files.",
         json!({"type": "string", "enum": crate::handlers::docs::NAMES});
-    PAGE = "query" "Page" "page" "Which page, from 1. One that does not exist is 404.",
-        json!({"type": "integer", "minimum": 1, "default": 1});
+    PAGE = "query" "Page" "page" "Which page, from 1, which is the default. One that does not exist is 404.",
+        json!({"type": "integer", "minimum": 1});
     PAGE_SIZE = "query" "PageSize" "page_size"
         "Rows on a page; more than 100 is taken as 100. Without it, 10 or what the shop has set.",
         json!({"type": "integer", "minimum": 1, "examples": [PageRequest::MAX_SIZE]});
     ARCHIVED = "query" "Archived" "archived"
         "For staff: what is archived, alone. From anybody else it is as if it was not there.",
-        json!({"type": "boolean", "default": false});
+        json!({"type": "boolean"});
     SEARCH_USERS = "query" "SearchUsers" "search"
         "Text in the username or in the e-mail address, whatever its case.",
         json!({"type": "string", "maxLength": UserSearch::MAX});
@@ -68,7 +68,7 @@ parameters! {
     MIN_PRICE = "query" "MinPrice" "min_price" "From this price, 0 or more.", amount();
     MAX_PRICE = "query" "MaxPrice" "max_price" "Up to this price, 0 or more.", amount();
     IN_STOCK = "query" "InStock" "in_stock" "Those with stock alone.",
-        json!({"type": "boolean", "default": false});
+        json!({"type": "boolean"});
     STATUS = "query" "Status" "status" "In this status.",
         reference("schemas", "OrderStatus");
     CREATED_AFTER = "query" "CreatedAfter" "created_after" "From this time.",
@@ -100,10 +100,10 @@ parameters! {
         });
     IF_MATCH = "header" "IfMatch" "If-Match"
         "The `ETag` of what the client saw, or several of them, or `*`. If somebody edited it since, it is 412 and nothing changes.",
-        tags();
+        json!({"type": "string"});
     IF_NONE_MATCH = "header" "IfNoneMatch" "If-None-Match"
-        "The `ETag` of what the client holds. If it is still that, it is 304.",
-        tags();
+        "The `ETag` of what the client holds, several of them, or `*`. If it is still that, it is 304.",
+        held();
 }
 
 fn amount() -> Value {
@@ -117,10 +117,15 @@ fn ordering<F: SortField>() -> Value {
     json!({"type": "string", "pattern": format!("^{field}(,{field})*$")})
 }
 
-/// Entity tags. What is none is no error, and the tag of nothing.
-fn tags() -> Value {
-    let list = r#"^(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*$"#;
-    json!({"anyOf": [{"type": "string", "pattern": list}, {"type": "string"}]})
+/// Tags, strong or weak. What is none is no error, but the tag of nothing: any value will do.
+fn held() -> Value {
+    let tag = r#""[!#-~]*""#;
+    json!({"anyOf": [
+        {"type": "string", "pattern": format!("^{tag}$")},
+        {"type": "string", "pattern": format!("^W/{tag}$")},
+        {"type": "string", "pattern": format!("^{tag}(, {tag})+$")},
+        {"type": ["string", "number", "boolean"]}
+    ]})
 }
 
 /// Headers of answers: the key in the document, the name, what it says, its schema.
