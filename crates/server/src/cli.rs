@@ -1,9 +1,16 @@
 //! The command line. What a setting may be is checked in [`crate::config`].
 
+mod command;
+
+pub(crate) use command::{
+    Backup, ChangePassword, Check, Command, CreateSuperuser, Import, ImportDjango, Migrate,
+    RotateKey, Serve,
+};
+
 use crate::exit::Exit;
 use crate::setting::{Setting, WrongSetting};
 use clap::builder::Resettable;
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,117 +32,6 @@ pub(crate) struct Cli {
     pub(crate) settings: Given,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Make what is missing, migrate, and serve the shop (without a command as well)
-    Serve(Serve),
-    /// Bring the database's schema up to date
-    Migrate(Migrate),
-    /// Make a member of the staff
-    Createsuperuser(CreateSuperuser),
-    /// Change somebody's password; every session of theirs ends
-    Changepassword(ChangePassword),
-    /// Prove the stock ledger and the order totals
-    Verify,
-    /// Put a new signing key beside the old ones, which nobody notices; servers may run
-    RotateKey(RotateKey),
-    /// Print the OpenAPI document of the HTTP API
-    Openapi,
-    /// Take over the users, products, carts and orders of another shop
-    #[command(subcommand)]
-    Import(Import),
-    /// Copy an SQLite shop while it sells, and prove the copy
-    Backup(Backup),
-    /// Read the configuration and the database and say what is unsafe
-    Check(Check),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Serve {
-    /// Fill a small catalogue if there are no products yet
-    #[arg(long, env = "TRADEPOST_DEMO", hide_env_values = true, action = ArgAction::SetTrue, value_parser = yes_or_no)]
-    pub(crate) demo: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Migrate {
-    /// Only say which migrations would be run
-    #[arg(long, conflicts_with = "revert")]
-    pub(crate) plan: bool,
-    /// Take the last migration back
-    #[arg(long)]
-    pub(crate) revert: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CreateSuperuser {
-    /// Ask for nothing: needs --username, --email and TRADEPOST_SUPERUSER_PASSWORD
-    #[arg(long)]
-    pub(crate) noinput: bool,
-    /// The name to sign in with
-    #[arg(long, env = "TRADEPOST_SUPERUSER_USERNAME", hide_env_values = true)]
-    pub(crate) username: Option<String>,
-    /// The e-mail address
-    #[arg(long, env = "TRADEPOST_SUPERUSER_EMAIL", hide_env_values = true)]
-    pub(crate) email: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ChangePassword {
-    /// Whose password; the new one is asked for, or read from standard input
-    pub(crate) username: String,
-}
-
-/// From where
-#[derive(Debug, Subcommand)]
-pub(crate) enum Import {
-    /// What `manage.py dumpdata` of a Django shop wrote
-    Django(ImportDjango),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ImportDjango {
-    /// The file; - for standard input
-    pub(crate) file: PathBuf,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// What a status of that shop means here, as in --status paid=processing; may be repeated
-    #[arg(long, value_name = "NAME=STATUS")]
-    pub(crate) status: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Backup {
-    /// Where the copy goes; it must not be there yet
-    pub(crate) file: PathBuf,
-    /// Replace an older copy of that name
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RotateKey {
-    /// When the new key begins to sign, in minutes from now: enough for every server to have it
-    #[arg(
-        long,
-        value_name = "MINUTES",
-        default_value = "5",
-        value_parser = clap::value_parser!(u32).range(1..=10_080)
-    )]
-    pub(crate) minutes: u32,
-    /// Sign with it at once: for a shop with one server
-    #[arg(long, conflicts_with = "minutes")]
-    pub(crate) now: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    /// Be strict: whatever is unsafe is an error
-    #[arg(long)]
-    pub(crate) deploy: bool,
 }
 
 /// The settings as they were given. Each may stand before or after the command.

@@ -113,7 +113,8 @@ impl State {
 fn relay(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     let swallow = Arc::new(AtomicBool::new(false));
     let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let (state, cutting) = (Arc::clone(state), Arc::clone(&swallow));
+    let (state, closing) = (Arc::clone(state), Arc::clone(state));
+    let cutting = Arc::clone(&swallow);
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
@@ -132,7 +133,6 @@ fn relay(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
                 if State::take(&state.after) {
                     cutting.store(true, Ordering::SeqCst);
                     let _ = to.write_all(heard);
-                    state.close();
                     continue;
                 }
             }
@@ -147,7 +147,12 @@ fn relay(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
         let mut buffer = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             // The answer to the COMMIT is here, so it has happened; the client never hears of it.
-            if swallow.load(Ordering::SeqCst) || to.write_all(&buffer[..length]).is_err() {
+            // Nobody is left to ask when it finds out.
+            if swallow.load(Ordering::SeqCst) {
+                closing.close();
+                break;
+            }
+            if to.write_all(&buffer[..length]).is_err() {
                 break;
             }
         }
