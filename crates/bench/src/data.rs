@@ -14,6 +14,16 @@ pub(crate) struct Shop {
     pub(crate) store: Store,
     pub(crate) url: String,
     pub(crate) products: u32,
+    /// That it had before it was measured.
+    pub(crate) earlier: u32,
+}
+
+/// How much of everything there is in a shop.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) products: u32,
+    pub(crate) users: u32,
+    pub(crate) orders: u32,
 }
 
 /// A connection to one of the two.
@@ -66,28 +76,29 @@ impl Link {
 
 impl Shop {
     /// Makes a shop on PostgreSQL.
-    pub(crate) fn on_postgres(cluster: &Cluster, products: u32, users: u32) -> Outcome<Self> {
+    pub(crate) fn on_postgres(cluster: &Cluster, size: Size) -> Outcome<Self> {
         let url = cluster.url(&cluster.database()?);
-        Self::open(Store::Postgres, url, products, users)
+        Self::open(Store::Postgres, url, size)
     }
 
     /// Makes a shop in a file of SQLite.
-    pub(crate) fn on_sqlite(folder: &Path, products: u32, users: u32) -> Outcome<Self> {
-        let file = folder.join(format!("shop-{products}.db"));
+    pub(crate) fn on_sqlite(folder: &Path, size: Size) -> Outcome<Self> {
+        let file = folder.join(format!("shop-{}.db", size.products));
         let url = format!("sqlite://{}", file.display());
-        Self::open(Store::Sqlite, url, products, users)
+        Self::open(Store::Sqlite, url, size)
     }
 
-    fn open(store: Store, url: String, products: u32, users: u32) -> Outcome<Self> {
+    fn open(store: Store, url: String, size: Size) -> Outcome<Self> {
         Migrator::connect(&DatabaseUrl::parse(&url)?, Missing::Create)?.run(|_| {})?;
         let shop = Self {
             store,
             url,
-            products,
+            products: size.products,
+            earlier: size.orders,
         };
         let mut link = shop.connect()?;
         link.run("BEGIN")?;
-        link.run(&fill::shop(products, users))?;
+        link.run(&fill::shop(size.products, size.users, size.orders))?;
         link.run("COMMIT")?;
         link.run(match store {
             Store::Postgres => "VACUUM ANALYZE",

@@ -151,7 +151,7 @@ impl Connection {
 }
 
 /// The status of an answer that is there whole.
-fn whole(answer: &[u8]) -> io::Result<Option<u16>> {
+pub(crate) fn whole(answer: &[u8]) -> io::Result<Option<u16>> {
     let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
         return Ok(None);
     };
@@ -165,7 +165,11 @@ fn whole(answer: &[u8]) -> io::Result<Option<u16>> {
         name.eq_ignore_ascii_case("content-length")
             .then(|| value.trim())
     });
-    let status = status.and_then(|status| status.parse().ok());
+    let status: Option<u16> = status.and_then(|status| status.parse().ok());
+    // It has no body, and says so by itself.
+    if status == Some(304) {
+        return Ok(status);
+    }
     let length: Option<usize> = length.and_then(|length| length.parse().ok());
     let (status, length) = status.zip(length).ok_or_else(unreadable)?;
     Ok((answer.len() >= head + 4 + length).then_some(status))

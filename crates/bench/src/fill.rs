@@ -1,6 +1,6 @@
 //! A shop that has been open for a while, in SQL that both databases understand.
 
-use crate::plan::{Basket, EARLIER_ORDERS};
+use crate::plan::Basket;
 
 /// What is on hand of every product at the beginning: it never sells out.
 const STOCK: u32 = 1_000_000_000;
@@ -26,17 +26,20 @@ pub(crate) fn second(first: &str, n: &str, products: u32) -> String {
     format!("1 + ({first} + {step}) % {products}")
 }
 
-/// Everything that a shop has before it is measured: a script.
-pub(crate) fn shop(products: u32, users: u32) -> String {
+/// Everything that a shop has before it is measured: a script. User 1 is staff.
+pub(crate) fn shop(products: u32, users: u32, orders: u32) -> String {
     let first = of(FIRST, "n", products);
     let second = second(&format!("({first})"), "n", products);
-    let (goods, people, orders) = (numbers(products), numbers(users), numbers(EARLIER_ORDERS));
+    let (goods, people, orders) = (numbers(products), numbers(users), numbers(orders));
     format!(
         "{goods}
         INSERT INTO products (sku, name, description, price, archived, created_at, updated_at)
         SELECT 'SKU-' || n, 'Product number ' || n,
                'What there is to say about product number ' || n || ', in one sentence or two.',
                100 + n % 9900, FALSE, {THEN} + n, {THEN} + n FROM numbers ORDER BY n;
+
+        INSERT INTO product_texts (product_id, folded)
+        SELECT id, lower(name) || '\n' || lower(description) FROM products ORDER BY id;
 
         INSERT INTO stock (product_id, on_hand) SELECT id, {STOCK} FROM products ORDER BY id;
         INSERT INTO stock_movements (product_id, delta, reason, created_at)
@@ -48,7 +51,7 @@ pub(crate) fn shop(products: u32, users: u32) -> String {
                            session_epoch, created_at)
         SELECT 'buyer' || n, 'buyer' || n, 'buyer' || n || '@example.org',
                'buyer' || n || '@example.org', 'nobody signs in with a password here',
-               FALSE, TRUE, 0, {THEN} FROM numbers ORDER BY n;
+               n = 1, TRUE, 0, {THEN} FROM numbers ORDER BY n;
 
         {orders}
         INSERT INTO orders (user_id, status, total, archived, placement, created_at, updated_at)

@@ -2,6 +2,7 @@
 
 use crate::data::Shop;
 use crate::plan::{Basket, PGBENCH_CLIENTS};
+use crate::requests::PAGES;
 use crate::{Outcome, fill};
 use std::fs;
 use std::process::Command;
@@ -15,6 +16,10 @@ pub(crate) enum Script {
     Order(Basket),
     /// Adds a line to a cart that is empty.
     AddToCart,
+    /// Reads a page of the catalogue.
+    ListProducts,
+    ShowProduct,
+    ReadCart,
 }
 
 impl Script {
@@ -23,10 +28,14 @@ impl Script {
             Self::Order(Basket::Spread) => include_str!("pgbench/order_spread.sql"),
             Self::Order(Basket::One) => include_str!("pgbench/order_one.sql"),
             Self::AddToCart => include_str!("pgbench/add_to_cart.sql"),
+            Self::ListProducts => include_str!("pgbench/list_products.sql"),
+            Self::ShowProduct => include_str!("pgbench/show_product.sql"),
+            Self::ReadCart => include_str!("pgbench/read_cart.sql"),
         };
         template
             .replace("{each}", &each.to_string())
             .replace("{products}", &products.to_string())
+            .replace("{pages}", &PAGES.to_string())
             .replace("{first}", &fill::of(fill::FIRST, ":u", products))
             .replace("{second}", &fill::second(":a", ":u", products))
     }

@@ -10,6 +10,8 @@ pub(crate) struct Scale {
     pub(crate) orders_on_one: u32,
     /// Requests in a round of what only reads.
     pub(crate) reads: u32,
+    /// Orders that the shop with many products has had before.
+    pub(crate) many_orders: u32,
 }
 
 impl Scale {
@@ -18,6 +20,7 @@ impl Scale {
         orders: 20_000,
         orders_on_one: 4_000,
         reads: 20_000,
+        many_orders: 1_000_000,
     };
     /// For a look: under three minutes.
     pub(crate) const QUICK: Self = Self {
@@ -25,6 +28,7 @@ impl Scale {
         orders: 4_000,
         orders_on_one: 1_600,
         reads: 4_000,
+        many_orders: 50_000,
     };
 
     /// Everybody who buys: each places one order in a round of a row. Some are for warming up.
@@ -44,8 +48,10 @@ pub(crate) const fn warm_up(requests: u32) -> u32 {
 pub(crate) const PRODUCTS: u32 = 1_000;
 /// Products in the shop that shows what a large catalogue costs.
 pub(crate) const MANY_PRODUCTS: u32 = 100_000;
-/// Orders that each shop has had before.
+/// Orders that the others have had before.
 pub(crate) const EARLIER_ORDERS: u32 = 50_000;
+/// Rows on a page that is walked to, which they divide.
+pub(crate) const WALKED: u32 = 100;
 /// Connections of the load driver.
 pub(crate) const CONNECTIONS: usize = 64;
 /// Orders in a raw batch: as many as the server takes at most.
@@ -75,6 +81,7 @@ impl Row {
         match self {
             Self::OneByOne(basket) => format!("pgbench, orders one by one, {}", basket.name()),
             Self::AddOneByOne => "pgbench, lines added to carts".to_owned(),
+            Self::Select(act) => format!("pgbench -S, {}", act.name()),
             Self::Raw(store, basket) => {
                 format!(
                     "raw batches of {BATCH}, {}, {}",
@@ -114,6 +121,13 @@ impl Act {
             Self::ListProducts => format!("product list, {PRODUCTS}"),
             Self::ListManyProducts => format!("product list, {MANY_PRODUCTS}"),
             Self::ShowProduct => "product detail".to_owned(),
+            Self::ShowHeld => "product detail, 304".to_owned(),
+            Self::ShowToAnybody => "product detail, not signed in".to_owned(),
+            Self::ShowCounted => "product detail, signed in and counted".to_owned(),
+            Self::Health => "/healthz".to_owned(),
+            Self::Search => format!("search of {MANY_PRODUCTS} products"),
+            Self::FirstPage => "orders by cursor, first page".to_owned(),
+            Self::LastPage => "orders by cursor, last page".to_owned(),
         }
     }
 }
@@ -126,8 +140,21 @@ pub(crate) enum Act {
     ReadCart,
     ListProducts,
     ShowProduct,
-    /// In the shop that has many.
+    /// In the shop that has many, as what follows.
     ListManyProducts,
+    /// A word that some twenty of them have.
+    Search,
+    /// Of all orders, by their totals.
+    FirstPage,
+    LastPage,
+    /// What the client holds already.
+    ShowHeld,
+    /// Without a token.
+    ShowToAnybody,
+    /// By a few users who come again and again, of a server that counts what they ask for.
+    ShowCounted,
+    /// Nothing but an answer.
+    Health,
 }
 
 /// A row of the table, in the order of the table.
@@ -137,6 +164,8 @@ pub(crate) enum Row {
     OneByOne(Basket),
     /// pgbench adds lines to carts.
     AddOneByOne,
+    /// pgbench asks what an act asks the database.
+    Select(Act),
     /// The statements of a batch over one connection, with nothing around them.
     Raw(Store, Basket),
     /// The server over HTTP.
@@ -161,9 +190,10 @@ const fn goal(of: Row, to: Row, least: u64) -> Goal {
 
 /// Every ratio of rates that is asked for.
 #[rustfmt::skip]
-pub(crate) const GOALS: [Goal; 8] = {
-    use {Act::{AddToCart, ListManyProducts, ListProducts}, Basket::{One, Spread}};
-    use {Row::{AddOneByOne, Http, OneByOne, Raw}, Store::{Postgres, Sqlite}};
+pub(crate) const GOALS: [Goal; 22] = {
+    use {Act::{AddToCart, FirstPage, Health, LastPage, ListManyProducts, ListProducts, ReadCart}};
+    use {Act::{Search, ShowCounted, ShowHeld, ShowProduct, ShowToAnybody}, Basket::{One, Spread}};
+    use {Row::{AddOneByOne, Http, OneByOne, Raw, Select}, Store::{Postgres, Sqlite}};
     [
         goal(order(Postgres, Spread),        OneByOne(Spread),             250),
         goal(order(Postgres, One),           OneByOne(One),                1_000),
@@ -173,6 +203,20 @@ pub(crate) const GOALS: [Goal; 8] = {
         goal(Http(Postgres, AddToCart),      AddOneByOne,                  50),
         goal(Http(Postgres, ListManyProducts), Http(Postgres, ListProducts), 90),
         goal(Http(Sqlite, ListManyProducts), Http(Sqlite, ListProducts),   90),
+        goal(Http(Sqlite, ListProducts),     Http(Sqlite, Health),         20),
+        goal(Http(Sqlite, ShowProduct),      Http(Sqlite, Health),         20),
+        goal(Http(Sqlite, ReadCart),         Http(Sqlite, Health),         20),
+        goal(Http(Postgres, ListProducts),   Select(ListProducts),         50),
+        goal(Http(Postgres, ShowProduct),    Select(ShowProduct),          50),
+        goal(Http(Postgres, ReadCart),       Select(ReadCart),             50),
+        goal(Http(Postgres, ShowHeld),       Http(Postgres, ShowProduct),  100),
+        goal(Http(Sqlite, ShowHeld),         Http(Sqlite, ShowProduct),    100),
+        goal(Http(Postgres, Search),         Http(Postgres, ListManyProducts), 10),
+        goal(Http(Sqlite, Search),           Http(Sqlite, ListManyProducts), 10),
+        goal(Http(Postgres, LastPage),       Http(Postgres, FirstPage),    83),
+        goal(Http(Sqlite, LastPage),         Http(Sqlite, FirstPage),      83),
+        goal(Http(Postgres, ShowCounted),    Http(Postgres, ShowToAnybody), 85),
+        goal(Http(Sqlite, ShowCounted),      Http(Sqlite, ShowToAnybody),  85),
     ]
 };
 

@@ -1,14 +1,18 @@
 //! The bytes that are sent, made before anything is measured.
 
-use crate::Outcome;
-use crate::plan::{Act, warm_up};
+use crate::plan::{Act, WALKED, warm_up};
 use crate::server::SECRET;
+use crate::{Outcome, driver};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use tradepost_auth::{JwtTokens, SigningKey};
 use tradepost_domain::{TokenClaims, TokenService, UserId};
 
 /// Pages of the catalogue that are looked at.
-const PAGES: u32 = 10;
+pub(crate) const PAGES: u32 = 10;
+/// Users who come again and again.
+const REGULARS: u32 = 64;
 
 /// Everybody who is signed in: the tokens of users 1 and on.
 pub(crate) struct Buyers(Vec<String>);
@@ -39,10 +43,16 @@ impl Buyers {
     }
 
     /// What so many of them send, each once.
-    pub(crate) fn work(&self, act: Act, count: u32, products: u32) -> Work {
+    pub(crate) fn work(&self, act: Act, count: u32, products: u32, last: &str) -> Work {
         let warm = warm_up(count);
+        let regular = |user: u32| {
+            let at = usize::try_from(user % REGULARS).unwrap_or_default();
+            self.0.get(at).map_or("", String::as_str)
+        };
+        let staff = regular(0);
         let request = |(token, user): (&String, u32)| {
             let product = 1 + user * 37 % products;
+            let show = format!("GET /api/products/{product}/");
             match act {
                 Act::Order(_) => bytes("POST /api/orders/", token, Some("{}")),
                 Act::AddToCart => {
@@ -54,7 +64,21 @@ impl Buyers {
                     let page = 1 + user % PAGES;
                     bytes(&format!("GET /api/products/?page={page}"), token, None)
                 }
-                Act::ShowProduct => bytes(&format!("GET /api/products/{product}/"), token, None),
+                Act::ShowProduct => bytes(&show, token, None),
+                Act::ShowHeld => with(bytes(&show, token, None), "If-None-Match: *"),
+                Act::ShowToAnybody => bytes(&show, "", None),
+                Act::ShowCounted => bytes(&show, regular(user), None),
+                Act::Health => bytes("GET /healthz", "", None),
+                Act::Search => {
+                    let word = 1_000 + user % 9_000;
+                    bytes(
+                        &format!("GET /api/products/?search=number+{word}"),
+                        token,
+                        None,
+                    )
+                }
+                Act::FirstPage => bytes(&format!("GET {}", first_page()), staff, None),
+                Act::LastPage => bytes(&format!("GET {last}"), staff, None),
             }
         };
         let mut all = self.0.iter().zip(1..=warm + count).map(request);
@@ -64,6 +88,7 @@ impl Buyers {
             requests: all.collect(),
             expected: match act {
                 Act::Order(_) | Act::AddToCart => 201,
+                Act::ShowHeld => 304,
                 _ => 200,
             },
         }
@@ -71,9 +96,10 @@ impl Buyers {
 }
 
 fn bytes(line: &str, token: &str, body: Option<&str>) -> Vec<u8> {
-    let head = format!(
-        "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n"
-    );
+    let mut head = format!("{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n");
+    if !token.is_empty() {
+        head += &format!("Authorization: Bearer {token}\r\n");
+    }
     let rest = match body {
         None => "\r\n".to_owned(),
         Some(body) => format!(
@@ -82,6 +108,59 @@ fn bytes(line: &str, token: &str, body: Option<&str>) -> Vec<u8> {
         ),
     };
     (head + &rest).into_bytes()
+}
+
+/// A request without a body, and with a header more.
+fn with(mut request: Vec<u8>, header: &str) -> Vec<u8> {
+    request.truncate(request.len().saturating_sub(2));
+    request.extend(format!("{header}\r\n\r\n").bytes());
+    request
+}
+
+/// Where the walk through all orders begins.
+fn first_page() -> String {
+    format!("/api/orders/?cursor=&ordering=-total_price&page_size={WALKED}")
+}
+
+/// Walks through all orders to their last page; its address. On the way there is every order.
+pub(crate) fn last_page(address: SocketAddr, buyers: &Buyers, orders: u32) -> Outcome<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    let token = buyers.0.first().map_or("", String::as_str);
+    let mut page = first_page();
+    let mut pages = 1;
+    loop {
+        stream.write_all(&bytes(&format!("GET {page}"), token, None))?;
+        let answer = answer(&mut stream)?;
+        let next = answer.split_once(r#""next":"#).map(|(_, rest)| rest);
+        let next = next.and_then(|rest| rest.split([',', '}']).next());
+        match next.ok_or_else(|| format!("a page without a next one: {answer}"))? {
+            "null" => break,
+            url => {
+                let path = url.trim_matches('"').split_once("/api/");
+                let (_, path) = path.ok_or("a link that leads elsewhere")?;
+                page = format!("/api/{path}");
+                pages += 1;
+            }
+        }
+    }
+    if pages * WALKED == orders {
+        Ok(page)
+    } else {
+        Err(format!("the walk through {orders} orders had {pages} pages").into())
+    }
+}
+
+fn answer(stream: &mut TcpStream) -> Outcome<String> {
+    let mut answer = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    while driver::whole(&answer)?.is_none() {
+        match stream.read(&mut buffer)? {
+            0 => return Err("the server closed the connection".into()),
+            count => answer.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+    Ok(String::from_utf8(answer)?)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a token is signed for a time")]

@@ -1,11 +1,13 @@
 //! The measurement: every row in turn, and that several times.
 
 use crate::cpu::{Times, Watch};
-use crate::data::Shop;
+use crate::data::{Shop, Size};
 use crate::driver::Driver;
 use crate::pgbench::{self, Script};
-use crate::plan::{Act, Basket, CONNECTIONS, MANY_PRODUCTS, PRODUCTS, Row, Scale, Store, warm_up};
-use crate::requests::Buyers;
+use crate::plan::{
+    Act, Basket, CONNECTIONS, EARLIER_ORDERS, MANY_PRODUCTS, PRODUCTS, Row, Scale, Store, warm_up,
+};
+use crate::requests::{self, Buyers};
 use crate::server::{self, Memory, Server};
 use crate::{Outcome, console, machine, raw};
 use std::collections::BTreeMap;
@@ -66,6 +68,8 @@ struct Bench<'a> {
     program: &'a Path,
     cluster: Cluster,
     buyers: Buyers,
+    /// Where the walk through all orders of the larger shop ends.
+    last_pages: BTreeMap<Store, String>,
     results: Results,
 }
 
@@ -78,13 +82,21 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
         .prefix("tradepost-bench-")
         .tempdir()?;
     let users = scale.users();
-    let sizes = [PRODUCTS, MANY_PRODUCTS];
+    let size = |products, orders| Size {
+        products,
+        users,
+        orders,
+    };
+    let sizes = [
+        size(PRODUCTS, EARLIER_ORDERS),
+        size(MANY_PRODUCTS, scale.many_orders),
+    ];
     let mut shops = Vec::new();
-    for products in sizes {
-        shops.push(Shop::on_postgres(&cluster, products, users)?);
+    for size in sizes {
+        shops.push(Shop::on_postgres(&cluster, size)?);
     }
-    for products in sizes {
-        shops.push(Shop::on_sqlite(folder.path(), products, users)?);
+    for size in sizes {
+        shops.push(Shop::on_sqlite(folder.path(), size)?);
     }
     let results = Results {
         machine: machine::describe(&shops, folder.path())?,
@@ -97,6 +109,7 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
         program,
         cluster,
         buyers: Buyers::new(users)?,
+        last_pages: BTreeMap::new(),
         results,
     };
     for round in 1..=scale.rounds {
@@ -104,13 +117,12 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
         // Both sizes one after the other and each by a server that has just started, as nothing but
         // the size is to differ.
         for shop in &shops {
-            let many = shop.products == MANY_PRODUCTS;
-            let act = if many {
-                Act::ListManyProducts
+            if shop.products == MANY_PRODUCTS {
+                bench.serve(shop, &[Act::ListManyProducts])?;
+                bench.serve(shop, &[Act::Search, Act::FirstPage, Act::LastPage])?;
             } else {
-                Act::ListProducts
-            };
-            bench.serve(shop, &[act])?;
+                bench.serve(shop, &[Act::ListProducts])?;
+            }
         }
         for shop in shops.iter().filter(|shop| shop.products == PRODUCTS) {
             bench.round(shop)?;
@@ -135,6 +147,15 @@ impl Bench<'_> {
             shop.empty_carts()?;
             let count = self.scale.orders / 2;
             self.one_by_one(shop, Row::AddOneByOne, Script::AddToCart, count)?;
+            let count = self.scale.reads;
+            shop.fill_carts(Basket::Spread, count)?;
+            for (act, script) in [
+                (Act::ListProducts, Script::ListProducts),
+                (Act::ShowProduct, Script::ShowProduct),
+                (Act::ReadCart, Script::ReadCart),
+            ] {
+                self.one_by_one(shop, Row::Select(act), script, count)?;
+            }
         }
         for basket in baskets {
             shop.fill_carts(basket, self.scale.orders)?;
@@ -148,8 +169,12 @@ impl Bench<'_> {
             Act::AddToCart,
             Act::ReadCart,
             Act::ShowProduct,
+            Act::ShowHeld,
+            Act::ShowToAnybody,
+            Act::Health,
         ];
-        self.serve(shop, &acts)
+        self.serve(shop, &acts)?;
+        self.serve(shop, &[Act::ShowCounted])
     }
 
     fn one_by_one(&mut self, shop: &Shop, row: Row, script: Script, count: u32) -> Outcome<()> {
@@ -162,7 +187,12 @@ impl Bench<'_> {
     /// has to be there, no other, and the books have to be right.
     fn serve(&mut self, shop: &Shop, acts: &[Act]) -> Outcome<()> {
         let before = shop.orders()?;
-        let server = Server::start(self.program, shop)?;
+        let counted = acts.contains(&Act::ShowCounted);
+        let server = Server::start(self.program, shop, counted)?;
+        if acts.contains(&Act::LastPage) && !self.last_pages.contains_key(&shop.store) {
+            let last = requests::last_page(server.address, &self.buyers, shop.earlier)?;
+            self.last_pages.insert(shop.store, last);
+        }
         let watch = Watch::new(shop, Some(server.pid()))?;
         let mut acknowledged = 0;
         for act in acts {
@@ -185,6 +215,8 @@ impl Bench<'_> {
     fn ask(&mut self, shop: &Shop, server: &Server, watch: &Watch, act: Act) -> Outcome<u32> {
         let count = match act {
             Act::Order(_) | Act::AddToCart => self.scale.orders,
+            // A hundred orders in each answer.
+            Act::FirstPage | Act::LastPage => self.scale.reads / 10,
             _ => self.scale.reads,
         };
         let carts = count + warm_up(count);
@@ -193,7 +225,9 @@ impl Bench<'_> {
             Act::AddToCart => shop.empty_carts()?,
             _ => shop.fill_carts(Basket::Spread, carts)?,
         }
-        let work = self.buyers.work(act, count, shop.products);
+        let last = self.last_pages.get(&shop.store);
+        let last = last.map_or("", String::as_str);
+        let work = self.buyers.work(act, count, shop.products, last);
         let mut driver = Driver::connect(server.address, CONNECTIONS)?;
         let warm = driver.run(&work.before, work.expected)?;
         let then = watch.read()?;

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// What the tokens are signed with.
 pub(crate) const SECRET: &str = "this key signs tokens for a measurement and nothing else";
 
+/// More requests a minute than anybody can send.
+const PLENTY: &str = "1000000";
+
 /// A server that runs.
 pub(crate) struct Server {
     child: Child,
@@ -30,12 +33,19 @@ pub(crate) struct Memory {
 impl Server {
     /// Starts the program on a shop: with the log that it writes if nothing else is said, to its
     /// file and to standard error, which goes to another file, and without throttling, as everybody
-    /// comes from one address.
-    pub(crate) fn start(program: &Path, shop: &Shop) -> Outcome<Self> {
+    /// comes from one address, unless it is to `count` what each of them asks for.
+    pub(crate) fn start(program: &Path, shop: &Shop, count: bool) -> Outcome<Self> {
         let folder = tempfile::Builder::new()
             .prefix("tradepost-bench-")
             .tempdir()?;
-        let mut child = tradepost(program, shop, folder.path())
+        let mut command = tradepost(program, shop, folder.path());
+        if count {
+            command
+                .env("TRADEPOST_THROTTLE", "on")
+                .env("TRADEPOST_THROTTLE_USER", PLENTY)
+                .env("TRADEPOST_THROTTLE_ADDRESS", PLENTY);
+        }
+        let mut child = command
             .arg("serve")
             .stdout(Stdio::piped())
             .stderr(File::create(folder.path().join("stderr"))?)

@@ -109,6 +109,12 @@ statement!(InsertKeys,
         at: i64 => BigInt,
     }, ")");
 
+statement!(InsertProductTexts,
+    "INSERT INTO product_texts (product_id, folded) SELECT * FROM unnest(", {
+        product: i64 => BigInt,
+        folded: String => Text,
+    }, ")");
+
 /// Inserts orders; their ids, in the same order.
 pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
     let mut rows = InsertOrders::default();
@@ -185,4 +191,12 @@ pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
         rows.at.push(micros(key.at));
     }
     rows.execute(conn).map(drop)
+}
+
+/// Inserts what is searched of products.
+pub(crate) fn product_texts(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
+    let (product, folded) = new.iter().cloned().unzip();
+    InsertProductTexts { product, folded }
+        .execute(conn)
+        .map(drop)
 }

@@ -1,6 +1,6 @@
 //! What is searched of each product: its name and its description, folded by the domain.
 
-use super::super::Conn;
+use super::super::{Conn, bulk};
 use crate::schema::{product_texts, products};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -45,10 +45,10 @@ pub(super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
         if missing.is_empty() {
             return Ok(());
         }
-        for (product, name, description) in missing {
-            let folded = folded(&name, &description);
-            put(conn, product, &folded)?;
-        }
+        let folded = missing
+            .into_iter()
+            .map(|(product, name, description)| (product, folded(&name, &description)));
+        bulk::product_texts(conn, &folded.collect::<Vec<_>>())?;
     }
 }
 

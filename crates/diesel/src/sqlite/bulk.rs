@@ -5,7 +5,8 @@ use super::Conn;
 use super::queries::NewKey;
 use crate::rows::micros;
 use crate::schema::{
-    cart_items, idempotency_keys, order_lines, orders, products, stock, stock_movements, users,
+    cart_items, idempotency_keys, order_lines, orders, product_texts, products, stock,
+    stock_movements, users,
 };
 use diesel::prelude::*;
 use std::collections::BTreeMap;
@@ -191,5 +192,18 @@ pub(crate) fn import_orders(conn: &mut Conn, new: &[Order]) -> QueryResult<()> {
 
 /// Nothing to do: AUTOINCREMENT goes on from the largest id that there ever was.
 pub(crate) fn continue_ids(_: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Inserts what is searched of products.
+pub(crate) fn product_texts(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
+    for (product, folded) in new {
+        diesel::insert_into(product_texts::table)
+            .values((
+                product_texts::product_id.eq(product),
+                product_texts::folded.eq(folded),
+            ))
+            .execute(conn)?;
+    }
     Ok(())
 }
