@@ -47,6 +47,11 @@ pub enum CartIssue {
     InsufficientStock,
 }
 
+impl CartIssue {
+    /// Every issue.
+    pub const ALL: [Self; 2] = [Self::ProductUnavailable, Self::InsufficientStock];
+}
+
 impl CartItem {
     /// What the line costs at the price of now.
     ///

@@ -6,7 +6,10 @@ use crate::idempotency::{REPLAYED, Told};
 use crate::tags::Tag;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, LOCATION,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -26,6 +29,51 @@ pub(crate) fn shown(call: &Call, shape: &impl Serialize, tag: &Tag) -> Answer {
         json(StatusCode::OK, shape)?
     };
     Ok(tagged(response, Some(tag)))
+}
+
+/// Something that is the same as long as the program runs.
+pub(crate) struct File {
+    media: HeaderValue,
+    text: &'static str,
+    tag: Tag,
+}
+
+impl File {
+    pub(crate) fn new(media: &'static str, text: &'static str) -> Self {
+        Self {
+            media: HeaderValue::from_static(media),
+            text,
+            tag: Tag::of_text(text),
+        }
+    }
+}
+
+/// Here it is; nothing of it if the client holds it already.
+pub(crate) fn file(call: &Call, file: &File) -> Answer {
+    let mut response = if file.tag.is_held(call.request()) {
+        HttpResponse::new(StatusCode::NOT_MODIFIED)
+    } else {
+        let media = (CONTENT_TYPE, file.media.clone());
+        HttpResponse::Ok().insert_header(media).body(file.text)
+    };
+    let headers = response.headers_mut();
+    // Another version of the program has another text.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(tagged(response, Some(&file.tag)))
+}
+
+/// The same, for a browser, which is to ask nobody else for anything.
+pub(crate) fn page(call: &Call, page: &File) -> Answer {
+    // Swagger UI has pictures in its style sheet.
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                  img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                  frame-ancestors 'none'";
+    let mut response = file(call, page)?;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
 }
 
 fn tagged(mut response: HttpResponse, tag: Option<&Tag>) -> HttpResponse {

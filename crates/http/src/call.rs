@@ -94,6 +94,11 @@ impl Call {
         Ok(parse(text).ok_or(Refusal::NotFound)?)
     }
 
+    /// The name of a file in the path.
+    pub(crate) fn file(&self) -> &str {
+        self.request.match_info().get("file").unwrap_or_default()
+    }
+
     /// The `Idempotency-Key`; what is wrong with it is noted with what is wrong with the fields.
     pub(crate) fn idempotency_key(&self, fields: &mut Fields) -> Option<IdempotencyKey> {
         let key = idempotency::read(self.request.headers());

@@ -28,6 +28,7 @@ mod gate;
 mod handlers;
 mod idempotency;
 mod metrics;
+mod openapi;
 mod origin;
 mod pages;
 mod placing;
@@ -46,6 +47,7 @@ mod work;
 
 pub use error::error_codes;
 pub use ipnet::IpNet;
+pub use openapi::document;
 pub use origin::{NotAPublicUrl, PublicUrl};
 pub use routes::{Entry, table};
 pub use server::{Api, Running, StopHandle};

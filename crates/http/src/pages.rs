@@ -1,13 +1,21 @@
 //! Pages, numbered and by cursor, with absolute links to their neighbours.
 
 use crate::query::{Listing, Walk, encode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::{Page, Seal, Slice};
 
-#[derive(Serialize)]
+/// A page of a list.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct PageShape<T> {
+    /// How many there are in all.
     count: u64,
+    /// The address of the next page.
+    #[schemars(url)]
     next: Option<String>,
+    /// The address of the page before.
+    #[schemars(url)]
     previous: Option<String>,
     results: Vec<T>,
 }
@@ -30,11 +38,17 @@ impl<T> PageShape<T> {
     }
 }
 
-#[derive(Serialize)]
+/// A part of a list, from a place in it on.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Slice")]
 pub(crate) struct SliceShape<T> {
-    next: Option<String>,
-    previous: Option<String>,
-    results: Vec<T>,
+    /// The address of the next part.
+    #[schemars(url)]
+    pub(crate) next: Option<String>,
+    /// The address of the part before.
+    #[schemars(url)]
+    pub(crate) previous: Option<String>,
+    pub(crate) results: Vec<T>,
 }
 
 impl<T> SliceShape<T> {

@@ -1,7 +1,9 @@
 //! The body of an error, in the form of RFC 9457.
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
+use crate::openapi::{Id, Units};
 use crate::shapes::Amount;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use tradepost_domain::{FieldErrors, OrderStatus, ProductId, Refusal, Shortage};
@@ -48,10 +50,16 @@ enum Members<'a> {
     },
 }
 
-#[derive(Serialize)]
-struct Line {
+/// A product of which there is not enough.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Shortage")]
+pub(crate) struct Line {
+    #[schemars(with = "Id")]
     product_id: i64,
+    /// Units on hand.
+    #[schemars(with = "Units")]
     available: i64,
+    /// Units that the whole line would hold, or that would be taken.
     requested: i64,
 }
 
@@ -76,11 +84,16 @@ impl Serialize for Fields<'_> {
     }
 }
 
+/// What `type` says of a code.
+pub(crate) fn kind(code: Code) -> String {
+    format!("urn:tradepost:error:{}", code.word())
+}
+
 /// The document that tells a client about an error.
 pub(crate) fn document(error: &ApiError, instance: &str, request_id: &str) -> Vec<u8> {
     let code = error.code();
     let document = Document {
-        kind: format!("urn:tradepost:error:{}", code.word()),
+        kind: kind(code),
         title: code.title(),
         status: code.status().as_u16(),
         detail: error.to_string(),

@@ -4,7 +4,7 @@ use crate::answer;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::gate::{Demand, gate};
-use crate::handlers::{accounts, cart, orders, probes, products, root, stock, tokens, users};
+use crate::handlers::{accounts, cart, docs, orders, probes, products, root, stock, tokens, users};
 use crate::metrics::UNMATCHED;
 use crate::state::State;
 use actix_web::dev::ServiceRequest;
@@ -33,8 +33,8 @@ impl Entry {
         &self.method
     }
 
-    /// The path, below `/api` with a slash at its end; `{id}` stands for a number. The same path
-    /// without that slash, or with one, serves the same.
+    /// The path, below `/api` with a slash at its end; `{id}` stands for a number, and `{file}`
+    /// for the name of a file. The same path without that slash, or with one, serves the same.
     #[must_use]
     pub fn path(&self) -> &'static str {
         self.path
@@ -44,6 +44,16 @@ impl Entry {
     #[must_use]
     pub fn access(&self) -> Access {
         self.demand.access
+    }
+
+    /// Whether the `Authorization` header counts.
+    pub(crate) fn reads_token(&self) -> bool {
+        self.demand.reads_token
+    }
+
+    /// Whether requests count against a limit.
+    pub(crate) fn counts(&self) -> bool {
+        self.demand.counts
     }
 
     /// A route for those who watch over the process: it knows nobody, and is always open.
@@ -104,6 +114,9 @@ static TABLE: &[Entry] = &[
     entry(PUT,    "/api/orders/{id}/",          Customer, || web::to(orders::replace)),
     entry(PATCH,  "/api/orders/{id}/",          Customer, || web::to(orders::change)),
     entry(DELETE, "/api/orders/{id}/",          Customer, || web::to(orders::delete)),
+    entry(GET,    "/api/schema/",               Public,   || web::to(docs::schema)).without_token(),
+    entry(GET,    "/api/docs/",                 Public,   || web::to(docs::page)).without_token(),
+    entry(GET,    "/api/docs/{file}/",          Public,   || web::to(docs::file)).without_token(),
     entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).for_watchers(),
     entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).for_watchers(),
     entry(GET,    "/metrics",                   Public,   || web::to(probes::metrics)).for_watchers(),

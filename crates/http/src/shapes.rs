@@ -1,10 +1,12 @@
 //! The JSON that clients get. Keys and their order are the contract's.
 
+use crate::openapi::{CartIssueWord, Id, OrderStatusWord, ReasonWord, Units};
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use tradepost_domain::{
     Account, Adjusted, CartIssue, CartItem, Money, MoneyError, Movement, Note, Order, OrderId,
-    OrderLine, Product, Sku, TokenPair, UserId,
+    OrderLine, Product, Quantity, Sku, TokenPair, UserId,
 };
 
 /// An amount as a decimal string with all the decimals of its currency.
@@ -17,7 +19,7 @@ impl Serialize for Amount {
 }
 
 /// A time in RFC 3339, in UTC, always to the microsecond: what every store keeps.
-struct Time(DateTime<Utc>);
+pub(crate) struct Time(DateTime<Utc>);
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -53,16 +55,25 @@ pub(crate) mod stored {
     }
 }
 
-#[derive(Serialize)]
+/// A product of the catalogue.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Product")]
 pub(crate) struct ProductShape<'a> {
+    #[schemars(with = "Id")]
     id: i64,
+    /// The shop's own code; unique.
     sku: Option<&'a str>,
     name: &'a str,
     description: &'a str,
+    /// What one unit costs.
     price: Amount,
+    /// Units on hand.
+    #[schemars(with = "Units")]
     stock: i64,
+    /// ISO 4217.
     currency: &'static str,
     created_at: Time,
+    /// When staff last changed it; a sale does not.
     updated_at: Time,
 }
 
@@ -92,16 +103,27 @@ impl<'a> ProductShape<'a> {
 }
 
 /// An entry of a product's ledger.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Movement")]
 pub(crate) struct MovementShape<'a> {
+    #[schemars(with = "Id")]
     id: i64,
+    #[schemars(with = "Id")]
     product_id: i64,
+    /// The order that took it or gave it back.
+    #[schemars(with = "Option<Id>")]
     order_id: Option<i64>,
+    /// Units; negative when stock goes out.
     delta: i64,
+    #[schemars(with = "ReasonWord")]
     reason: &'static str,
+    /// Why, in the words of whoever adjusted.
     note: Option<&'a str>,
+    /// The user who did it; null for the shop itself.
+    #[schemars(with = "Option<Id>")]
     actor: Option<i64>,
     /// On hand afterwards: of a movement that was made just now.
+    #[schemars(with = "Units")]
     #[serde(skip_serializing_if = "Option::is_none")]
     stock: Option<i64>,
     created_at: Time,
@@ -131,13 +153,22 @@ impl<'a> MovementShape<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// Some units of a product in a cart.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CartLine")]
 pub(crate) struct CartLineShape<'a> {
+    #[schemars(with = "Id")]
     id: i64,
+    /// Whose cart it is in.
+    #[schemars(with = "Id")]
     user: i64,
     product: ProductShape<'a>,
+    #[schemars(range(min = 1, max = Quantity::MAX))]
     quantity: i64,
+    /// At the price of now.
     total_price: Amount,
+    /// What stands in the way of ordering it.
+    #[schemars(with = "Vec<CartIssueWord>")]
     issues: Vec<&'static str>,
     created_at: Time,
     updated_at: Time,
@@ -158,30 +189,45 @@ impl<'a> CartLineShape<'a> {
     }
 }
 
-fn issue(issue: CartIssue) -> &'static str {
+/// The word for what stands in the way.
+pub(crate) fn issue(issue: CartIssue) -> &'static str {
     match issue {
         CartIssue::ProductUnavailable => "product_unavailable",
         CartIssue::InsufficientStock => "insufficient_stock",
     }
 }
 
-#[derive(Serialize)]
+/// An order: what was bought, at the names and prices of the moment.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Order")]
 pub(crate) struct OrderShape<'a> {
+    #[schemars(with = "Id")]
     id: i64,
+    /// Who ordered.
+    #[schemars(with = "Id")]
     user: i64,
+    #[schemars(with = "OrderStatusWord")]
     status: &'static str,
+    /// The sum of its items.
     total_price: Amount,
+    /// ISO 4217.
     currency: &'static str,
     items: Vec<OrderLineShape<'a>>,
     created_at: Time,
+    /// When its status last changed.
     updated_at: Time,
 }
 
-#[derive(Serialize)]
+/// A line of an order. No later change of the product touches it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OrderItem")]
 struct OrderLineShape<'a> {
+    #[schemars(with = "Id")]
     product_id: i64,
     name: &'a str,
+    #[schemars(range(min = 1, max = Quantity::MAX))]
     quantity: i64,
+    /// What one unit cost.
     price: Amount,
     total_price: Amount,
 }
@@ -217,12 +263,17 @@ impl<'a> OrderLineShape<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// An account.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "User")]
 pub(crate) struct AccountShape<'a> {
+    #[schemars(with = "Id")]
     id: i64,
     username: &'a str,
+    /// Accounts from elsewhere may have none.
     email: Option<&'a str>,
     is_staff: bool,
+    /// Whether it may sign in.
     is_active: bool,
     created_at: Time,
 }
@@ -240,9 +291,13 @@ impl<'a> AccountShape<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A short access token, and the refresh token that gives the next pair.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TokenPair")]
 pub(crate) struct PairShape<'a> {
+    /// To be sent as `Authorization: Bearer`.
     pub(crate) access: &'a str,
+    /// Works once, at `/api/token/refresh/`.
     pub(crate) refresh: &'a str,
 }
 
@@ -255,7 +310,10 @@ impl<'a> PairShape<'a> {
     }
 }
 
-#[derive(Serialize)]
+/// A token that lasts.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Token")]
 pub(crate) struct TokenShape<'a> {
+    /// To be sent as `Authorization: Bearer`.
     pub(crate) token: &'a str,
 }

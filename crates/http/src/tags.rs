@@ -41,6 +41,14 @@ impl Tag {
         })
     }
 
+    /// What does not change as long as the program runs.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self {
+            edited: digest(&text),
+            moved: String::new(),
+        }
+    }
+
     fn text(&self) -> String {
         match self.moved.as_str() {
             "" => self.edited.clone(),

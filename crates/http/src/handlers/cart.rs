@@ -1,34 +1,52 @@
 use crate::answer::{self, Answer};
 use crate::call::Call;
+use crate::error::ApiError;
 use crate::fields::{Fields, integer};
 use crate::idempotency::{Told, keyed};
+use crate::openapi::Units;
 use crate::pages::PageShape;
 use crate::query::Listing;
 use crate::shapes::{Amount, CartLineShape, stored};
 use crate::tags::{self, Tag};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::{
-    Cart, CartItem, CartItemId, Page, Problem, ProductId, Quantity, Refusal, Seen,
+    Cart, CartItem, CartItemId, Currency, Page, Problem, ProductId, Quantity, Refusal, Seen,
 };
 
 /// A page of lines, and what is true of the whole cart.
-#[derive(Serialize)]
-struct CartShape<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Cart")]
+pub(crate) struct CartShape<'a> {
     #[serde(flatten)]
     page: PageShape<CartLineShape<'a>>,
+    /// What the whole cart costs at the prices of now.
     total_price: Amount,
+    /// Units in the whole cart.
+    #[schemars(with = "Units")]
     total_quantity: i64,
 }
 
 pub(crate) async fn list(call: Call) -> Answer {
     let listing = Listing::read(call.query_string(), call.page_size())?;
     let cart = call.query(|shop, actor| shop.carts.cart(actor)).await?;
-    let page = page(&cart, &listing)?;
+    let shape = shape(&cart, &listing, &call.own_url(), call.currency())?;
+    answer::ok(&shape)
+}
+
+/// The page that `listing` asked for; `url` is the list's own.
+pub(crate) fn shape<'a>(
+    cart: &'a Cart,
+    listing: &Listing,
+    url: &str,
+    currency: Currency,
+) -> Result<CartShape<'a>, ApiError> {
+    let page = page(cart, listing)?;
     let lines = page.items.iter().copied().map(CartLineShape::of);
     let lines = lines.collect::<Result<_, _>>()?;
-    answer::ok(&CartShape {
-        page: PageShape::new(&call.own_url(), &listing, &page, lines),
-        total_price: Amount(cart.total(call.currency())?),
+    Ok(CartShape {
+        page: PageShape::new(url, listing, &page, lines),
+        total_price: Amount(cart.total(currency)?),
         total_quantity: cart.units(),
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod cart;
+pub(crate) mod docs;
 pub(crate) mod orders;
 pub(crate) mod probes;
 pub(crate) mod products;

@@ -3,11 +3,14 @@
 use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::metrics::MEDIA;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::Refusal;
 
-#[derive(Serialize)]
-struct Health {
+/// It is well.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Health {
+    #[schemars(extend("const" = "ok"))]
     status: &'static str,
 }
 
@@ -17,7 +20,7 @@ pub(crate) fn is_probe(path: &str) -> bool {
     ["/healthz", "/readyz", "/metrics"].contains(&path)
 }
 
-const OK: Health = Health { status: "ok" };
+pub(crate) const OK: Health = Health { status: "ok" };
 
 /// The process lives. Nothing else is looked at: a database that is away is no reason to start the
 /// program anew.

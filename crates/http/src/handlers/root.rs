@@ -1,20 +1,35 @@
 use crate::answer::{self, Answer};
 use crate::call::Call;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Root {
+/// Where the collections are.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Collections")]
+pub(crate) struct Root {
+    #[schemars(url)]
     products: String,
+    #[schemars(url)]
     cart: String,
+    #[schemars(url)]
     orders: String,
+    #[schemars(url)]
     users: String,
 }
 
+impl Root {
+    /// Of the shop with this address.
+    pub(crate) fn below(base: &str) -> Self {
+        let url = |name| format!("{base}/api/{name}/");
+        Self {
+            products: url("products"),
+            cart: url("cart"),
+            orders: url("orders"),
+            users: url("users"),
+        }
+    }
+}
+
 pub(crate) async fn index(call: Call) -> Answer {
-    answer::ok(&Root {
-        products: call.url("/api/products/"),
-        cart: call.url("/api/cart/"),
-        orders: call.url("/api/orders/"),
-        users: call.url("/api/users/"),
-    })
+    answer::ok(&Root::below(&call.url("")))
 }

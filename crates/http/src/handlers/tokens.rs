@@ -6,8 +6,13 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::fields::{Fields, text};
 use crate::shapes::PairShape;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::{FieldName, Refusal};
+
+/// Yes, and there is nothing to add.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Nothing {}
 
 pub(crate) async fn begin(call: Call, fields: Fields) -> Answer {
     let account = recognise(&call, fields)
@@ -38,9 +43,6 @@ pub(crate) async fn revoke(call: Call, fields: Fields) -> Answer {
 }
 
 pub(crate) async fn verify(call: Call, fields: Fields) -> Answer {
-    #[derive(Serialize)]
-    struct Nothing {}
-
     let token = sent(fields, "token")?;
     call.query(move |shop, _| shop.accounts.authenticate(&token))
         .await?;

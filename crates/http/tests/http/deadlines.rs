@@ -72,10 +72,12 @@ async fn a_store_that_fails_is_answered_for() {
         };
         let app = App::with(stores, settings()).await;
         let ada = app.customer("ada");
-        for reply in [
-            app.get("/api/products/").send().await,
-            app.post("/api/orders/").token(&ada).send().await,
-        ] {
+        let mut replies = vec![app.post("/api/orders/").token(&ada).send().await];
+        // What only reads has no outcome that could be unknown.
+        if code != "outcome_unknown" {
+            replies.push(app.get("/api/products/").send().await);
+        }
+        for reply in replies {
             assert!(!reply.text().contains("secret") && !reply.text().contains("column"));
             reply.expect(status, code);
         }

@@ -21,6 +21,7 @@ mod idempotency;
 mod lists;
 mod log;
 mod metrics;
+mod openapi;
 mod orders;
 mod probes;
 mod products;

@@ -8,7 +8,7 @@ use tradepost_http::table;
 
 /// A path as clients write it, for something that is there or may be.
 fn concrete(path: &str) -> String {
-    path.replace("{id}", "1")
+    path.replace("{id}", "1").replace("{file}", "start.js")
 }
 
 /// A path with and without the slash at its end.
@@ -112,6 +112,9 @@ async fn the_table_has_the_lines_of_the_contract() {
             vec!["GET Public", "PUT Staff", "PATCH Staff", "DELETE Staff"],
         ),
         ("/api/products/{id}/stock/", vec!["GET Staff", "POST Staff"]),
+        ("/api/schema/", vec!["GET Public"]),
+        ("/api/docs/", vec!["GET Public"]),
+        ("/api/docs/{file}/", vec!["GET Public"]),
         ("/healthz", vec!["GET Public"]),
         ("/readyz", vec!["GET Public"]),
         ("/metrics", vec!["GET Public"]),

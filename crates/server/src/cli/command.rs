@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Verify,
     /// Put a new signing key beside the old ones, which nobody notices; servers may run
     RotateKey(RotateKey),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
     /// Take over the users, products, carts and orders of another shop
     #[command(subcommand)]
     Import(Import),

@@ -12,7 +12,7 @@ mod verify;
 
 use crate::cli::{Command, Given, Import};
 use crate::config::{Config, environment};
-use crate::console::{ask_password, complain};
+use crate::console::{ask_password, complain, say};
 use crate::exit::Exit;
 use crate::logging;
 use tradepost_domain::{Password, Refusal, ShopError, Username};
@@ -33,6 +33,10 @@ pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
         Command::Changepassword(options) => changepassword::run(&config, &options),
         Command::Verify => verify::run(&config),
         Command::RotateKey(options) => rotate_key::run(&config, &options),
+        Command::Openapi => {
+            say(tradepost_http::document());
+            Ok(())
+        }
         Command::Import(Import::Django(options)) => import::run(&config, &options),
         Command::Backup(options) => backup::run(&config, &options),
         Command::Check(options) => check::run(&config, &options),

@@ -174,6 +174,7 @@ fn settings(config: &Config, limits: Limits) -> Settings {
 fn greet(config: &Config, address: SocketAddr, has_staff: bool) {
     tell(format_args!("Tradepost {}", env!("CARGO_PKG_VERSION")));
     tell(format_args!("  API       http://{address}/api/"));
+    tell(format_args!("  Docs      http://{address}/api/docs/"));
     if let Some(url) = &config.public_url {
         tell(format_args!("  Public    {}/api/", url.as_str()));
     }

@@ -14,6 +14,7 @@ mod import;
 mod log;
 #[cfg(test)]
 mod metrics;
+mod openapi;
 #[cfg(test)]
 mod place;
 #[cfg(test)]

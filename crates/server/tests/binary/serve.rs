@@ -21,6 +21,7 @@ fn it_makes_what_is_missing_and_says_where_everything_is() {
             "{applied}\
              Tradepost 0.1.0\n\
              \x20 API       http://{address}/api/\n\
+             \x20 Docs      http://{address}/api/docs/\n\
              \x20 Data      ./data\n\
              \x20 Database  sqlite://./data/tradepost.db\n\
              \x20 Log       ./data/debug.log\n\

@@ -1,5 +1,6 @@
 //! A shop to send requests to.
 
+pub(crate) mod described;
 mod fakes;
 mod reply;
 
@@ -154,13 +155,12 @@ impl App {
     }
 
     pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
-        let is_head = method == Method::HEAD;
-        let request = TestRequest::with_uri(path).method(method);
+        let request = TestRequest::with_uri(path).method(method.clone());
         Call {
             app: self,
             path: path.split('?').next().unwrap().to_owned(),
             accept_problem: false,
-            is_head,
+            method,
             request: request.peer_addr("127.0.0.1:4000".parse().unwrap()),
             host: Some("shop".to_owned()),
         }
@@ -226,7 +226,7 @@ pub(crate) struct Call<'a> {
     app: &'a App,
     path: String,
     accept_problem: bool,
-    is_head: bool,
+    method: Method,
     request: TestRequest,
     host: Option<String>,
 }
@@ -272,6 +272,6 @@ impl Call<'_> {
             self.request = self.request.insert_header(("Host", host));
         }
         let answer = (self.app.send)(self.request).await;
-        Reply::of(answer, &self.path, self.accept_problem, self.is_head).await
+        Reply::of(answer, &self.path, self.accept_problem, &self.method).await
     }
 }

@@ -1,0 +1,32 @@
+//! Takes what the docs page needs out of the archive of Swagger UI, which comes as a crate: nothing
+//! is loaded from elsewhere, neither now nor by the browser.
+
+use std::env;
+use std::error::Error;
+use std::fs::File;
+use std::io::{Cursor, copy};
+use std::path::Path;
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+const FILES: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let target = env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?;
+    let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
+    let names = archive.file_names().map(|name| Ok(name?.into_owned()));
+    let names = names.collect::<Result<Vec<String>, ZipError>>()?;
+    for file in FILES {
+        let inside = format!("/dist/{file}");
+        let of_top = |name: &&String| name.matches('/').count() == 2 && name.ends_with(&inside);
+        let name = names
+            .iter()
+            .find(of_top)
+            .ok_or_else(|| format!("there is no {file}"))?;
+        let mut from = archive.by_name(name)?;
+        copy(&mut from, &mut File::create(Path::new(&target).join(file))?)?;
+    }
+    Ok(())
+}

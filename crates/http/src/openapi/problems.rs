@@ -1,0 +1,189 @@
+//! One schema and one example for each code of an error: a code says which members come with it.
+
+use crate::error::{ApiError, Code};
+use crate::problem;
+use actix_web::http::header::HeaderValue;
+use serde_json::{Map, Value, json};
+use tradepost_domain::{
+    Currency, FieldErrors, MAX_CART_LINES, Money, OrderStatus, Problem, ProductId, Quantity,
+    Refusal, StockLevel, StoreError, StoreErrorKind,
+};
+
+/// The name of the schema and of the example: `insufficient_stock` is `InsufficientStockProblem`.
+pub(super) fn name(code: Code) -> String {
+    format!("{}Problem", camel(code))
+}
+
+pub(super) fn camel(code: Code) -> String {
+    let words = code.word().split('_').map(|word| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    });
+    words.collect()
+}
+
+pub(super) fn schema(code: Code) -> Value {
+    let kind = problem::kind(code);
+    let mut properties = Map::new();
+    for (name, schema) in [
+        ("type", json!({"type": "string", "const": kind})),
+        ("title", json!({"type": "string", "const": code.title()})),
+        ("status", json!({"type": "integer", "const": code.status().as_u16()})),
+        ("detail", json!({"type": "string", "description": "A sentence about this error; its words may change."})),
+        ("code", json!({"type": "string", "const": code.word()})),
+        ("instance", json!({"type": "string", "description": "The path of the request."})),
+        ("request_id", json!({"type": "string", "description": "What to name when asking about it."})),
+    ]
+    .into_iter()
+    .chain(members(code))
+    {
+        properties.insert(name.to_owned(), schema);
+    }
+    let required: Vec<_> = properties.keys().cloned().collect();
+    json!({
+        "type": "object",
+        "description": code.title(),
+        "properties": properties,
+        "required": required
+    })
+}
+
+/// What comes with a code beside what all have.
+fn members(code: Code) -> Vec<(&'static str, Value)> {
+    let whole = json!({"type": "integer", "format": "int64"});
+    let status = json!({"$ref": "#/components/schemas/OrderStatus"});
+    match code {
+        Code::Invalid => vec![(
+            "errors",
+            json!({
+                "type": "object",
+                "description": "Each wrong field or parameter, with what is wrong with it.",
+                "minProperties": 1,
+                "additionalProperties": {"type": "array", "minItems": 1, "items": {"type": "string"}}
+            }),
+        )],
+        Code::InvalidCredentials => vec![(
+            "non_field_errors",
+            json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+        )],
+        Code::InsufficientStock => vec![(
+            "lines",
+            json!({"type": "array", "items": {"$ref": "#/components/schemas/Shortage"}}),
+        )],
+        Code::ProductUnavailable => vec![(
+            "products",
+            json!({"type": "array", "items": whole, "description": "The ids of those no longer sold."}),
+        )],
+        Code::TotalChanged => vec![
+            (
+                "total_price",
+                json!({"type": "string", "description": "The total now."}),
+            ),
+            ("currency", json!({"type": "string"})),
+        ],
+        Code::InvalidTransition => vec![
+            ("from", status.clone()),
+            ("to", status.clone()),
+            (
+                "allowed",
+                json!({"type": "array", "items": status, "description": "What this user could choose instead."}),
+            ),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// An error as a client gets it; nothing if the example is no example, which a test refuses.
+pub(super) fn example(code: Code) -> Value {
+    let (instance, error) = match sample(code) {
+        Some(sample) => sample,
+        None => return Value::Null,
+    };
+    let document = problem::document(&error, instance, "checkout-7");
+    serde_json::from_slice(&document).unwrap_or_default()
+}
+
+fn sample(code: Code) -> Option<(&'static str, ApiError)> {
+    let product = ProductId::new(12)?;
+    let total = Money::from_minor(2_970, Currency::from_code("USD")?);
+    let store = |kind| ApiError::Store(StoreError::new(kind));
+    let refused = ApiError::Refused;
+    Some(match code {
+        Code::Invalid => ("/api/products/", refused(invalid())),
+        Code::MalformedBody => (
+            "/api/products/",
+            ApiError::MalformedBody("The body is not valid JSON."),
+        ),
+        Code::BadRequest => ("/api/cart/", ApiError::CrossOrigin),
+        Code::BadHost => ("/api/products/", ApiError::BadHost),
+        Code::EmptyCart => ("/api/orders/", refused(Refusal::EmptyCart)),
+        Code::InvalidCredentials => ("/api-token-auth/", refused(Refusal::InvalidCredentials)),
+        Code::NoActiveAccount => ("/api/token/", ApiError::NoActiveAccount),
+        Code::NotAuthenticated => ("/api/cart/", refused(Refusal::Unauthenticated)),
+        Code::InvalidToken => ("/api/cart/", refused(Refusal::InvalidToken)),
+        Code::Forbidden => ("/api/products/", refused(Refusal::Forbidden)),
+        Code::NotFound => ("/api/products/12/", refused(Refusal::NotFound)),
+        Code::MethodNotAllowed => (
+            "/api/register/",
+            ApiError::MethodNotAllowed(HeaderValue::from_static("POST, OPTIONS")),
+        ),
+        Code::RequestTimeout => ("/api/cart/", ApiError::BodyTimeout),
+        Code::InsufficientStock => {
+            let short = Refusal::short(product, StockLevel::new(1)?, Quantity::new(2).ok()?);
+            ("/api/cart/", refused(short))
+        }
+        Code::ProductUnavailable => (
+            "/api/orders/",
+            refused(Refusal::ProductUnavailable(vec![product])),
+        ),
+        Code::CartFull => {
+            let limit = MAX_CART_LINES;
+            ("/api/cart/", refused(Refusal::CartFull { limit }))
+        }
+        Code::TotalChanged => {
+            let current = total;
+            ("/api/orders/", refused(Refusal::TotalChanged { current }))
+        }
+        Code::TotalTooLarge => ("/api/orders/", refused(Refusal::TotalTooLarge)),
+        Code::InvalidTransition => ("/api/orders/1/", refused(transition())),
+        Code::OrderNotPending => {
+            let status = OrderStatus::Processing;
+            (
+                "/api/orders/1/",
+                refused(Refusal::OrderNotPending { status }),
+            )
+        }
+        Code::TooManyAttempts => {
+            let seconds = 60;
+            ("/api/token/", refused(Refusal::TooManyAttempts { seconds }))
+        }
+        Code::Throttled => ("/api/cart/", ApiError::Throttled { seconds: 1 }),
+        Code::IdempotencyKeyReused => ("/api/orders/", refused(Refusal::IdempotencyKeyReused)),
+        Code::LastStaff => ("/api/users/1/", refused(Refusal::LastStaff)),
+        Code::PreconditionFailed => ("/api/products/12/", refused(Refusal::Edited)),
+        Code::BodyTooLarge => ("/api/products/", ApiError::BodyTooLarge),
+        Code::UnsupportedMediaType => ("/api/products/", ApiError::UnsupportedMediaType),
+        Code::InternalError => ("/api/cart/", ApiError::Panicked),
+        Code::Busy => ("/api/orders/", ApiError::Busy),
+        Code::Unavailable => ("/api/orders/", store(StoreErrorKind::Unavailable)),
+        Code::Schema => ("/readyz", store(StoreErrorKind::SchemaMismatch)),
+        Code::OutcomeUnknown => ("/api/orders/", ApiError::OutcomeUnknown),
+        Code::StorageFull => ("/api/orders/", store(StoreErrorKind::Full)),
+    })
+}
+
+fn invalid() -> Refusal {
+    let mut errors = FieldErrors::of("name", Problem::Required);
+    errors.push("price", Problem::TooManyDecimals { decimals: 2 });
+    Refusal::Invalid(errors)
+}
+
+fn transition() -> Refusal {
+    let from = OrderStatus::Pending;
+    Refusal::InvalidTransition {
+        from,
+        to: OrderStatus::Delivered,
+        allowed: from.next().to_vec(),
+    }
+}

@@ -1,0 +1,236 @@
+//! What requests may bring. Bodies are read field by field and not into types, so their schemas are
+//! written down here, with the bounds that the domain's types have.
+
+use super::words::{DECIMAL, statuses};
+use serde_json::{Map, Value, json};
+use tradepost_domain::{
+    Description, Email, Note, Password, Price, ProductName, Quantity, Sku, StockLevel, Username,
+};
+
+/// A body: the name of its schema, what it is, its fields, and an example.
+pub(super) struct Body {
+    pub(super) name: &'static str,
+    about: &'static str,
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+    field: fn(&str) -> Value,
+    example: fn() -> Value,
+}
+
+impl Body {
+    /// Whether a request may do without it: none at all is an object without fields.
+    pub(super) fn is_required(&self) -> bool {
+        !self.required.is_empty()
+    }
+
+    pub(super) fn example(&self) -> Value {
+        (self.example)()
+    }
+
+    pub(super) fn schema(&self) -> Value {
+        let fields = self.required.iter().chain(self.optional);
+        let properties = fields.map(|name| ((*name).to_owned(), (self.field)(name)));
+        let properties: Map<String, Value> = properties.collect();
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), json!("object"));
+        schema.insert("description".to_owned(), json!(self.about));
+        schema.insert("properties".to_owned(), properties.into());
+        if self.is_required() {
+            schema.insert("required".to_owned(), json!(self.required));
+        }
+        schema.into()
+    }
+}
+
+macro_rules! bodies {
+    ($($name:ident = $api:literal $about:literal $field:ident
+        [$($required:literal)*] [$($optional:literal)*] $example:tt;)+) => {
+        $(pub(super) const $name: Body = Body {
+            name: $api,
+            about: $about,
+            required: &[$($required),*],
+            optional: &[$($optional),*],
+            field: $field,
+            example: || json!($example),
+        };)+
+
+        /// Every body there is.
+        pub(super) const ALL: &[Body] = &[$($name),+];
+    };
+}
+
+bodies! {
+    CREDENTIALS = "Credentials" "Who signs in." account
+        ["username" "password"] []
+        {"username": "grace", "password": "a quiet harbour"};
+    REGISTRATION = "Registration" "A new customer." new_account
+        ["username" "email" "password"] []
+        {"username": "grace", "email": "grace@example.org", "password": "a quiet harbour"};
+    EMAIL_CHANGE = "OwnUserChange" "What to change of the own account." new_account
+        [] ["email"]
+        {"email": "grace@navy.example"};
+    PASSWORD_CHANGE = "PasswordChange" "Another password." new_account
+        ["current_password" "new_password"] []
+        {"current_password": "a quiet harbour", "new_password": "two quiet harbours"};
+    REFRESH = "RefreshRequest" "A refresh token." account
+        ["refresh"] []
+        {"refresh": "tpr_2c1f87a0b9"};
+    VERIFICATION = "VerificationRequest" "An access token." account
+        ["token"] []
+        {"token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9"};
+    USER_CHANGE = "UserChange" "What to switch." switches
+        [] ["is_active" "is_staff"]
+        {"is_active": false};
+    PRODUCT = "NewProduct" "A product. Optional fields that a PUT leaves out stay as they are." product
+        ["name" "price"] ["sku" "description" "stock"]
+        {"sku": "MUG-STONE-GREEN", "name": "Stoneware mug, green", "price": "14.00", "stock": 40};
+    PRODUCT_CHANGE = "ProductChange" "What to change of a product." product
+        [] ["name" "price" "sku" "description" "stock" "archived"]
+        {"price": "14.50", "stock": 38};
+    ADJUSTMENT = "StockAdjustment" "A delivery or a loss." stock
+        ["delta"] ["reason"]
+        {"delta": -3, "reason": "Broken in transit"};
+    ADDITION = "CartAddition" "What to put into the cart." cart
+        ["product_id"] ["quantity"]
+        {"product_id": 1, "quantity": 2};
+    LINE = "CartLineReplacement" "What a line is to hold; 0 removes it." cart_line
+        ["quantity"] ["product_id"]
+        {"quantity": 3};
+    LINE_CHANGE = "CartLineChange" "What a line is to hold; 0 removes it." cart_line
+        [] ["quantity" "product_id"]
+        {"quantity": 3};
+    PLACEMENT = "OrderPlacement" "What the customer agreed to." order
+        [] ["expected_total"]
+        {"expected_total": "29.70"};
+    STATUS = "OrderReplacement" "Where the order is to go." order
+        ["status"] []
+        {"status": "processing"};
+    STATUS_CHANGE = "OrderChange" "Where the order is to go." order
+        [] ["status"]
+        {"status": "processing"};
+}
+
+fn account(name: &str) -> Value {
+    match name {
+        "password" => json!({"type": "string", "format": "password", "minLength": 1}),
+        _ => json!({"type": "string", "minLength": 1}),
+    }
+}
+
+fn new_account(name: &str) -> Value {
+    match name {
+        "username" => json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": Username::MAX,
+            // White space around it is cut off; letters and digits are those of any script.
+            "pattern": r##"^\s*[^\s!"#$%&'()*,/:;<=>?\[\\\]^`{|}~]+\s*$"##,
+            "description": "Letters, digits and @ . + - _; unique whatever its case."
+        }),
+        "email" => json!({
+            "type": "string",
+            "format": "email",
+            "minLength": 3,
+            "maxLength": Email::MAX,
+            "description": "Unique whatever its case."
+        }),
+        "current_password" => json!({"type": "string", "format": "password", "minLength": 1}),
+        _ => json!({
+            "type": "string",
+            "format": "password",
+            "minLength": Password::MIN,
+            "maxLength": Password::MAX,
+            "description": "Not a common one, and not the username."
+        }),
+    }
+}
+
+fn switches(name: &str) -> Value {
+    let about = match name {
+        "is_active" => "Whether they may sign in. Whoever is switched off loses every session.",
+        _ => "Whether they are staff.",
+    };
+    json!({"type": "boolean", "description": about})
+}
+
+fn product(name: &str) -> Value {
+    match name {
+        "name" => line(ProductName::MAX),
+        "price" => json!({
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10_i64.pow(Price::DIGITS)},
+                {"type": "string", "maxLength": 40, "pattern": DECIMAL}
+            ],
+            "description": "Greater than 0, at most 10 digits, no more decimals than the currency has."
+        }),
+        "sku" => or_null(&line(Sku::MAX), "The shop's own code; unique."),
+        // In words: one that is longer is often larger than a body may be, which is another answer.
+        "description" => json!({
+            "type": "string",
+            "description": format!("What it is, in at most {} characters.", Description::MAX)
+        }),
+        "stock" => integer(0, StockLevel::MAX, "Units on hand."),
+        _ => json!({"type": "boolean", "description": "`false` brings it back."}),
+    }
+}
+
+fn stock(name: &str) -> Value {
+    match name {
+        "delta" => integer(
+            -StockLevel::MAX,
+            StockLevel::MAX,
+            "Units, other than 0; negative for a loss.",
+        ),
+        _ => or_null(&line(Note::MAX), "Why; it comes back as `note`."),
+    }
+}
+
+fn cart(name: &str) -> Value {
+    match name {
+        "product_id" => integer(1, i64::MAX, "The product."),
+        _ => integer(1, i64::from(Quantity::MAX), "Units; 1 without it."),
+    }
+}
+
+fn cart_line(name: &str) -> Value {
+    match name {
+        "product_id" => integer(
+            1,
+            i64::MAX,
+            "The product of the line; it cannot be another.",
+        ),
+        _ => integer(0, i64::from(Quantity::MAX), "Units; 0 removes the line."),
+    }
+}
+
+fn order(name: &str) -> Value {
+    match name {
+        "expected_total" => json!({
+            "anyOf": [
+                {"type": "number"},
+                {"type": "string", "maxLength": 40, "pattern": DECIMAL}
+            ],
+            "description": "If the total is another one, nothing happens."
+        }),
+        _ => json!({"type": "string", "enum": statuses()}),
+    }
+}
+
+fn line(max: usize) -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": max})
+}
+
+/// A whole number, or a string of its digits.
+fn integer(min: i64, max: i64, about: &str) -> Value {
+    json!({
+        "anyOf": [
+            {"type": "integer", "format": "int64", "minimum": min, "maximum": max},
+            {"type": "string", "pattern": "^-?[0-9]+$"}
+        ],
+        "description": about
+    })
+}
+
+fn or_null(schema: &Value, about: &str) -> Value {
+    json!({"anyOf": [schema, {"type": "null"}], "description": about})
+}
