@@ -215,8 +215,8 @@ impl Bench<'_> {
     fn ask(&mut self, shop: &Shop, server: &Server, watch: &Watch, act: Act) -> Outcome<u32> {
         let count = match act {
             Act::Order(_) | Act::AddToCart => self.scale.orders,
-            // A hundred orders in each answer.
-            Act::FirstPage | Act::LastPage => self.scale.reads / 10,
+            // A hundred orders in each answer, or all products looked through for it.
+            Act::FirstPage | Act::LastPage | Act::Search => self.scale.reads / 10,
             _ => self.scale.reads,
         };
         let carts = count + warm_up(count);
