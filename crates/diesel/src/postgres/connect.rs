@@ -18,7 +18,7 @@ pub(super) struct Link {
     pub(super) conn: Conn,
     /// Whether it was lost: the pool then makes another one.
     pub(super) lost: bool,
-    /// Since when the server runs: another one after a crash.
+    /// Since when the server runs: another one after any crash.
     pub(super) epoch: String,
 }
 
@@ -135,8 +135,12 @@ pub(super) fn setting(conn: &mut Conn, name: &str) -> QueryResult<String> {
         .map(|setting| setting.value)
 }
 
+/// A crash of one of its processes restarts all but the first of a server: then its statistics are
+/// of no use any more, and it begins new ones.
 fn epoch(conn: &mut Conn) -> QueryResult<String> {
-    diesel::sql_query("SELECT CAST(pg_postmaster_start_time() AS TEXT) AS value")
+    let since = "SELECT concat_ws(' ', pg_postmaster_start_time(), stats_reset) AS value
+                 FROM pg_stat_bgwriter";
+    diesel::sql_query(since)
         .get_result::<Setting>(conn)
         .map(|row| row.value)
 }

@@ -5,6 +5,7 @@ use super::classify::meaning;
 use super::proxy::{Cut, Proxy};
 use super::*;
 use crate::Missing;
+use r2d2::ManageConnection;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread;
@@ -349,6 +350,42 @@ fn a_commit_whose_answer_is_lost_is_looked_up_and_never_run_again() {
         assert_eq!(shop.stock(mug), 9);
         assert_books(&stores);
     }
+}
+
+/// Which swallows what the others had not committed, and lets their ids be given again.
+#[test]
+fn a_crash_of_one_process_begins_another_epoch() {
+    let cluster = Cluster::start().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url("postgres")).unwrap();
+    let links = Links::new(&url, Duration::from_secs(2));
+    let mut link = links.connect().unwrap();
+    assert_eq!(links.connect().unwrap().epoch, link.epoch);
+    let pid = diesel::sql_query("SELECT CAST(pg_backend_pid() AS TEXT) AS value");
+    let pid = pid.get_result::<Words>(&mut link.conn).unwrap().value;
+    let mut kill = std::process::Command::new("kill");
+    assert!(
+        kill.args(["-KILL", &pid.unwrap()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let began = Instant::now();
+    let epoch = loop {
+        match links.connect() {
+            Ok(after) if after.epoch != link.epoch => break after.epoch,
+            _ => assert!(began.elapsed() < Duration::from_secs(60), "the same epoch"),
+        }
+        sleep(Duration::from_millis(50));
+    };
+    // Date and time.
+    let started = |epoch: &str| {
+        epoch
+            .split(' ')
+            .take(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(started(&epoch), started(&link.epoch), "the same postmaster");
 }
 
 #[test]
