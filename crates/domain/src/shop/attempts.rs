@@ -38,7 +38,7 @@ impl Attempts {
     /// Whether somebody may try to sign in now: a quick no, before [`Attempts::sign_in`] is begun.
     ///
     /// # Errors
-    /// [`Refusal::TooManyAttempts`]; if the store fails.
+    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
     pub fn may_sign_in(&self, username: &str, from: IpAddr) -> Result<(), ShopError> {
         let Some(counting) = &self.0 else {
             return Ok(());
@@ -54,7 +54,7 @@ impl Attempts {
     /// `check` is a wrong try; a failure of the store is none.
     ///
     /// # Errors
-    /// [`Refusal::TooManyAttempts`], without having called `check`; whatever `check` says; if the
+    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts), without having called `check`; whatever `check` says; if the
     /// store fails.
     pub fn sign_in<T>(
         &self,
