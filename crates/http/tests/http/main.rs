@@ -11,6 +11,7 @@
     reason = "what helps tests may fail as they do"
 )]
 
+mod access;
 mod accounts;
 mod cart;
 mod conditional;
