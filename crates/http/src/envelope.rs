@@ -14,7 +14,8 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
@@ -59,7 +60,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         // No layer below gives an error instead of an answer. Should one ever do so, it gets the
         // form of all others.
         Err(error) => {
-            let response = render(&exchange, &cause(&error), error.error_response());
+            let mut response = render(&exchange, &cause(&error), error.error_response());
+            guard(response.headers_mut());
             log(&exchange, response.status(), None);
             Err(InternalError::from_response(error, response).into())
         }
@@ -83,6 +85,7 @@ fn finish(
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, exchange.id.clone());
+    guard(headers);
     if let Some(allowance) = exchange.allowance.get() {
         allowance.write(headers);
     }
@@ -95,6 +98,28 @@ fn finish(
         response = response.map_body(|_, body| BoxBody::new(NoBody(body.size())));
     }
     ServiceResponse::new(request, response)
+}
+
+/// What browsers and caches may do with an answer. What an answer says of itself stands.
+///
+/// - It is what its type says, and nothing that a browser guesses.
+/// - Opened as a page it loads nothing, runs nothing, and is shown in nobody's frame.
+/// - With a tag, whoever got it may keep it and has to ask whether it is still so, which costs a
+///   304. Without one nobody may keep it: it carries a token, is about somebody, or is an error.
+fn guard(headers: &mut HeaderMap) {
+    const ALONE: &str = "default-src 'none'; frame-ancestors 'none'";
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(ALONE));
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        let keep = if headers.contains_key(ETAG) {
+            "private, no-cache"
+        } else {
+            "no-store"
+        };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));
+    }
 }
 
 fn cause(error: &Error) -> ApiError {

@@ -31,6 +31,7 @@ impl Reply {
             body,
         };
         assert!(!reply.header("x-request-id").is_empty(), "{reply:?}");
+        reply.check_what_browsers_may();
         let expected = if status.is_success() && path.starts_with("/metrics") {
             "text/plain; version=0.0.4; charset=utf-8"
         } else if status.is_success() {
@@ -49,6 +50,24 @@ impl Reply {
             reply.check_problem(status, path);
         }
         reply
+    }
+
+    fn check_what_browsers_may(&self) {
+        let keep = match self.header("etag").as_str() {
+            "" => "no-store",
+            _ => "private, no-cache",
+        };
+        for (name, expected) in [
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("cache-control", keep),
+            // Whoever attacks need not know what they attack.
+            ("server", ""),
+            ("x-powered-by", ""),
+            ("set-cookie", ""),
+        ] {
+            assert_eq!(self.header(name), expected, "{name}: {self:?}");
+        }
     }
 
     /// The members of RFC 9457 and of this project, and the headers that go with a status.
