@@ -162,6 +162,9 @@ fn render(exchange: &Exchange, error: &ApiError, mut response: HttpResponse) -> 
     response.set_body(BoxBody::new(body))
 }
 
+/// The most bytes of a path in the log: whoever sends long ones shall not fill the disk with them.
+const LONGEST_PATH: usize = 512;
+
 fn user(caller: &Caller) -> Option<UserId> {
     match caller.actor {
         Actor::Anonymous => None,
@@ -170,13 +173,14 @@ fn user(caller: &Caller) -> Option<UserId> {
 }
 
 /// The line of the access log. The path stands as it was sent, which leaves no room for control
-/// characters; the query is left out, as it may hold what is nobody's business.
+/// characters, and is cut short if it is longer than any that there is; the query is left out, as it
+/// may hold what is nobody's business.
 fn log(exchange: &Exchange, status: StatusCode, user: Option<UserId>) {
     log::info!(
         target: "tradepost::access",
         "{} {} {} {}us id={} user={} from={}",
         exchange.method,
-        exchange.path,
+        exchange.path.get(..LONGEST_PATH).unwrap_or(&exchange.path),
         status.as_u16(),
         exchange.began.elapsed().as_micros(),
         exchange.id(),

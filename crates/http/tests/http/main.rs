@@ -13,6 +13,8 @@
 
 mod access;
 mod accounts;
+mod assignment;
+mod bounds;
 mod cart;
 mod conditional;
 mod deadlines;
@@ -23,6 +25,7 @@ mod lists;
 mod log;
 mod metrics;
 mod orders;
+mod private;
 mod probes;
 mod products;
 mod roll;

@@ -59,7 +59,10 @@ impl Reply {
         };
         for (name, expected) in [
             ("x-content-type-options", "nosniff"),
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
             ("cache-control", keep),
             // Whoever attacks need not know what they attack.
             ("server", ""),
