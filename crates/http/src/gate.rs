@@ -121,7 +121,7 @@ fn of_user(state: &State, exchange: &Exchange, actor: Actor) -> Result<Actor, Ap
 /// The token after one of the schemes that clients of this API use. Another scheme is somebody
 /// else's business, such as a proxy's, and counts as none. Of several headers none is a token:
 /// somebody on the way may have looked at another one than this.
-fn token(headers: &HeaderMap) -> Option<&[u8]> {
+pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     let mut all = headers.get_all(AUTHORIZATION);
     let header = all.next()?.as_bytes().trim_ascii();
     if all.next().is_some() {

@@ -24,6 +24,9 @@ mod error;
 mod exchange;
 mod fields;
 mod form;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod handlers;
 mod idempotency;
