@@ -133,7 +133,7 @@ fn is_utf8(charset: &str) -> bool {
     charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
 }
 
-fn json(body: &[u8]) -> Result<Fields, ApiError> {
+pub(crate) fn json(body: &[u8]) -> Result<Fields, ApiError> {
     let text = std::str::from_utf8(body)
         .map_err(|_| ApiError::MalformedBody("The body is not valid UTF-8."))?;
     serde_json::from_str(text)

@@ -50,10 +50,14 @@ impl Scope {
                 text.as_bytes().to_vec()
             }
         };
-        let mut bytes = [&[flags][..], &edge.place.id.to_be_bytes(), &value].concat();
-        let sealed = seal.seal(&self.message(&bytes));
-        bytes.extend(sealed);
-        URL_SAFE_NO_PAD.encode(bytes)
+        let place = [&[flags][..], &edge.place.id.to_be_bytes(), &value].concat();
+        self.sealed(&place, seal)
+    }
+
+    /// A place with its seal, as it goes to a client.
+    pub(crate) fn sealed(&self, place: &[u8], seal: &dyn Seal) -> String {
+        let sealed = seal.seal(&self.message(place));
+        URL_SAFE_NO_PAD.encode([place, &sealed].concat())
     }
 
     /// The span that a cursor leads to.

@@ -14,7 +14,8 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    RETRY_AFTER, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
@@ -59,7 +60,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         // No layer below gives an error instead of an answer. Should one ever do so, it gets the
         // form of all others.
         Err(error) => {
-            let response = render(&exchange, &cause(&error), error.error_response());
+            let mut response = render(&exchange, &cause(&error), error.error_response());
+            guard(response.headers_mut());
             log(&exchange, response.status(), None);
             Err(InternalError::from_response(error, response).into())
         }
@@ -83,6 +85,7 @@ fn finish(
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, exchange.id.clone());
+    guard(headers);
     if let Some(allowance) = exchange.allowance.get() {
         allowance.write(headers);
     }
@@ -95,6 +98,28 @@ fn finish(
         response = response.map_body(|_, body| BoxBody::new(NoBody(body.size())));
     }
     ServiceResponse::new(request, response)
+}
+
+/// What browsers and caches may do with an answer. What an answer says of itself stands.
+///
+/// - It is what its type says, and nothing that a browser guesses.
+/// - Opened as a page it loads nothing, runs nothing, and is shown in nobody's frame.
+/// - With a tag, whoever got it may keep it and has to ask whether it is still so, which costs a
+///   304. Without one nobody may keep it: it carries a token, is about somebody, or is an error.
+fn guard(headers: &mut HeaderMap) {
+    const ALONE: &str = "default-src 'none'; frame-ancestors 'none'";
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(ALONE));
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        let keep = if headers.contains_key(ETAG) {
+            "private, no-cache"
+        } else {
+            "no-store"
+        };
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));
+    }
 }
 
 fn cause(error: &Error) -> ApiError {
@@ -137,6 +162,9 @@ fn render(exchange: &Exchange, error: &ApiError, mut response: HttpResponse) -> 
     response.set_body(BoxBody::new(body))
 }
 
+/// The most bytes of a path in the log: whoever sends long ones shall not fill the disk with them.
+const LONGEST_PATH: usize = 512;
+
 fn user(caller: &Caller) -> Option<UserId> {
     match caller.actor {
         Actor::Anonymous => None,
@@ -145,13 +173,14 @@ fn user(caller: &Caller) -> Option<UserId> {
 }
 
 /// The line of the access log. The path stands as it was sent, which leaves no room for control
-/// characters; the query is left out, as it may hold what is nobody's business.
+/// characters, and is cut short if it is longer than any that there is; the query is left out, as it
+/// may hold what is nobody's business.
 fn log(exchange: &Exchange, status: StatusCode, user: Option<UserId>) {
     log::info!(
         target: "tradepost::access",
         "{} {} {} {}us id={} user={} from={}",
         exchange.method,
-        exchange.path,
+        exchange.path.get(..LONGEST_PATH).unwrap_or(&exchange.path),
         status.as_u16(),
         exchange.began.elapsed().as_micros(),
         exchange.id(),

@@ -119,9 +119,14 @@ fn of_user(state: &State, exchange: &Exchange, actor: Actor) -> Result<Actor, Ap
 }
 
 /// The token after one of the schemes that clients of this API use. Another scheme is somebody
-/// else's business, such as a proxy's, and counts as none.
-fn token(headers: &HeaderMap) -> Option<&[u8]> {
-    let header = headers.get(AUTHORIZATION)?.as_bytes().trim_ascii();
+/// else's business, such as a proxy's, and counts as none. Of several headers none is a token:
+/// somebody on the way may have looked at another one than this.
+pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut all = headers.get_all(AUTHORIZATION);
+    let header = all.next()?.as_bytes().trim_ascii();
+    if all.next().is_some() {
+        return Some(&[]);
+    }
     let end = header.iter().position(u8::is_ascii_whitespace);
     let (scheme, token) = header.split_at(end.unwrap_or(header.len()));
     [&b"bearer"[..], b"token", b"jwt"]
@@ -155,6 +160,8 @@ mod tests {
             assert_eq!(token(&headers), None);
             headers.insert(AUTHORIZATION, HeaderValue::from_static(header));
             assert_eq!(token(&headers), expected.map(str::as_bytes), "{header:?}");
+            headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer abc"));
+            assert_eq!(token(&headers), Some(&b""[..]), "{header:?} and another");
         }
     }
 }

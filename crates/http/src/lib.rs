@@ -24,6 +24,9 @@ mod error;
 mod exchange;
 mod fields;
 mod form;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod handlers;
 mod idempotency;
@@ -157,8 +160,8 @@ impl Default for Settings {
 }
 
 impl Default for Limits {
-    /// As many passwords as there are cores: the system shares cores out fairly among the threads
-    /// that hash and those that serve, which need them for much shorter.
+    /// Half as many passwords as there are cores: whoever floods the shop with sign-ins takes half of
+    /// it from those who buy, and no more.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
@@ -167,12 +170,27 @@ impl Default for Limits {
                 waiting: 512,
             },
             passwords: Limit {
-                running: cores.max(1),
+                running: (cores / 2).max(1),
                 waiting: 64,
             },
             connections: 10_000,
             // A network may be gone for a while; whoever does not read for longer is gone.
             unread: Duration::from_secs(30),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_leave_half_of_the_cores_to_others() {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let passwords = Limits::default().passwords.running;
+        assert!(
+            passwords * 2 <= cores || passwords == 1,
+            "{passwords} of {cores}"
+        );
     }
 }

@@ -249,7 +249,10 @@ fn page_size(text: &str) -> Result<u32, Problem> {
             min: 1,
             max: i64::from(PageRequest::MAX_SIZE),
         }),
-        Some(size) => Ok(u32::try_from(size).unwrap_or(PageRequest::MAX_SIZE)),
+        Some(size) => {
+            let most = PageRequest::MAX_SIZE;
+            Ok(u32::try_from(size).map_or(most, |size| size.min(most)))
+        }
     }
 }
 

@@ -49,6 +49,15 @@ impl Tag {
         }
     }
 
+    /// Some tag of two parts.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn for_fuzzing() -> Self {
+        Self {
+            edited: digest(&"edited"),
+            moved: digest(&"moved"),
+        }
+    }
+
     fn text(&self) -> String {
         match self.moved.as_str() {
             "" => self.edited.clone(),

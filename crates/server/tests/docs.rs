@@ -232,3 +232,77 @@ fn links_are_found() {
     let page = "[a](b.md) [c](d/e.md#f) [g](#h) [i](https://example.org/j.md), [k](../l)";
     assert_eq!(links(page), ["b.md", "d/e.md", "../l"]);
 }
+
+/// The tests that a page names, each with the file that it is said to be in: `name` ([file](path)).
+fn named_tests(page: &str) -> Vec<(&str, &str)> {
+    let claims = page.split("` ([").collect::<Vec<_>>();
+    let claims = claims.windows(2).filter_map(|pair| {
+        let name = pair.first()?.rsplit('`').next()?;
+        let (_, rest) = pair.last()?.split_once("](")?;
+        Some((name, rest.split(')').next()?))
+    });
+    claims.collect()
+}
+
+#[test]
+fn the_tests_that_show_that_it_is_safe_are_there() {
+    let page = read("docs/security.md");
+    let mut items = 0;
+    for section in page.split("\n## ").skip(1) {
+        let (heading, text) = section.split_once('\n').unwrap();
+        let tests = named_tests(text);
+        for (name, file) in &tests {
+            let source = read(&format!("docs/{file}"));
+            assert!(
+                source.contains(&format!("fn {name}(")),
+                "{heading}: {file} has no {name}"
+            );
+        }
+        if heading.starts_with("API") {
+            items += 1;
+            assert_eq!(heading.split(':').next(), Some(&*format!("API{items}")));
+            let applies = !text.trim_start().starts_with("Does not apply");
+            let least = if applies { 3 } else { 1 };
+            assert!(tests.len() >= least, "{heading}: {tests:?}");
+        }
+    }
+    assert_eq!(items, 10);
+}
+
+#[test]
+fn named_tests_are_found() {
+    let page = "- `a_b` ([c.rs](../d/c.rs)), by `e`\n- `f` ([g](h)) and `i` ([j](k)): `l` (m)";
+    let expected = [("a_b", "../d/c.rs"), ("f", "h"), ("i", "k")];
+    assert_eq!(named_tests(page), expected);
+}
+
+/// The server asks nobody but its database. Whoever wants to change that has to say in
+/// docs/security.md what keeps a client from choosing whom it asks.
+#[test]
+fn nothing_is_built_in_that_fetches() {
+    let lock = read("Cargo.lock");
+    let built: BTreeSet<_> = lock
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+        .collect();
+    assert!(built.contains("actix-web"), "the names are read");
+    for client in [
+        "attohttpc",
+        "awc",
+        "curl",
+        "h3",
+        "hyper",
+        "hyper-util",
+        "isahc",
+        "lettre",
+        "minreq",
+        "reqwest",
+        "surf",
+        "trust-dns-resolver",
+        "hickory-resolver",
+        "tungstenite",
+        "ureq",
+    ] {
+        assert!(!built.contains(client), "{client} fetches");
+    }
+}

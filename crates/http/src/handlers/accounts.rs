@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::fields::{Fields, text};
 use crate::shapes::{AccountShape, TokenShape};
 use crate::work::Kind;
-use tradepost_domain::{Account, Email, NewUser, Password, Problem, Username};
+use tradepost_domain::{Account, Actor, Email, NewUser, Password, Problem, ShopError, Username};
 
 pub(crate) async fn sign_in(call: Call, FormFields(fields): FormFields) -> Answer {
     let account = recognise(&call, fields).await?;
@@ -21,20 +21,28 @@ pub(crate) async fn recognise(call: &Call, mut fields: Fields) -> Result<Account
     let username = fields.required("username", text(filled));
     let password = fields.required("password", text(filled));
     let (username, password) = fields.complete(username.zip(password))?;
-    let recognised = attempt(call, username, password).await;
+    let name = username.clone();
+    let check = move |shop: &Shop, _| shop.accounts.recognise(&name, &password);
+    let recognised = attempt(call, Kind::SignIn, username, check).await;
     call.note_sign_in(&recognised);
     recognised
 }
 
-/// Checks a password, unless too many were wrong.
-async fn attempt(call: &Call, username: String, password: String) -> Result<Account, ApiError> {
+/// Checks a password of this account, unless too many were wrong. Whatever tells whether a password
+/// is right has to pass here: what is counted in one place and free in another is not counted.
+async fn attempt<T: Send + 'static>(
+    call: &Call,
+    kind: Kind,
+    username: String,
+    check: impl FnOnce(&Shop, Actor) -> Result<T, ShopError> + Send + 'static,
+) -> Result<T, ApiError> {
     let (from, name) = (call.client(), username.clone());
     // Asked for itself first: who has to wait takes no place from those whose passwords are checked.
     call.query(move |shop, _| shop.attempts.may_sign_in(&name, from))
         .await?;
-    call.run(Kind::SignIn, move |shop, _| {
-        let check = || shop.accounts.recognise(&username, &password);
-        shop.attempts.sign_in(&username, from, check)
+    call.run(kind, move |shop, actor| {
+        shop.attempts
+            .sign_in(&username, from, || check(shop, actor))
     })
     .await
 }
@@ -86,7 +94,8 @@ pub(crate) async fn change_password(call: Call, mut fields: Fields) -> Answer {
     let (current, new) = fields.complete(current.zip(new))?;
     // Two jobs, as for whoever registers.
     let prepare = move |shop: &Shop, actor| shop.accounts.prepare_password(actor, &current, &new);
-    let prepared = call.run(Kind::Hash, prepare).await?;
+    let username = own.username.as_str().to_owned();
+    let prepared = attempt(&call, Kind::Hash, username, prepare).await?;
     call.command(|shop, _| shop.accounts.change_password(prepared))
         .await?;
     answer::done()

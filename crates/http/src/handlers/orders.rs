@@ -43,7 +43,7 @@ async fn slice(call: Call, filter: OrderFilter, walk: Walk<OrderField>) -> Answe
     answer::ok(&SliceShape::new(&url, &walk, seal, &slice, orders))
 }
 
-fn filter(query: &mut Query) -> OrderFilter {
+pub(crate) fn filter(query: &mut Query) -> OrderFilter {
     OrderFilter {
         user: query.optional("user", query::id(UserId::parse)),
         archived: query.flag("archived"),
@@ -54,7 +54,7 @@ fn filter(query: &mut Query) -> OrderFilter {
 }
 
 /// What list it is, for its cursors.
-fn scope(filter: &OrderFilter) -> impl Serialize + use<> {
+pub(crate) fn scope(filter: &OrderFilter) -> impl Serialize + use<> {
     (
         "orders",
         filter.user.map(UserId::get),

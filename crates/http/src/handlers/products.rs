@@ -42,7 +42,7 @@ async fn slice(call: Call, filter: ProductFilter, walk: Walk<ProductField>) -> A
     answer::ok(&SliceShape::new(&url, &walk, seal, &slice, results))
 }
 
-fn filter(query: &mut Query, currency: Currency) -> ProductFilter {
+pub(crate) fn filter(query: &mut Query, currency: Currency) -> ProductFilter {
     ProductFilter {
         archived: query.flag("archived"),
         search: query.optional("search", Search::new).unwrap_or_default(),
@@ -53,7 +53,7 @@ fn filter(query: &mut Query, currency: Currency) -> ProductFilter {
 }
 
 /// What list it is, for its cursors.
-fn scope(filter: &ProductFilter) -> impl Serialize + use<> {
+pub(crate) fn scope(filter: &ProductFilter) -> impl Serialize + use<> {
     (
         "products",
         filter.archived,

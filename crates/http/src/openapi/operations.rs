@@ -190,7 +190,7 @@ pub(super) static TABLE: &[Operation] = &[
     op(PATCH, "/api/users/me/", "updateOwnUser", ("Accounts", "Change the own account"), Shows("User"))
         .takes(&bodies::EMAIL_CHANGE),
     op(POST, "/api/users/me/password/", "changeOwnPassword", ("Accounts", "Change the own password; every session and token ends"), Nothing)
-        .takes(&bodies::PASSWORD_CHANGE),
+        .takes(&bodies::PASSWORD_CHANGE).refuses(&[Code::TooManyAttempts]),
     op(GET, "/api/users/{id}/", "getUser", ("Users", "Show an account"), Shows("User")),
     op(PATCH, "/api/users/{id}/", "updateUser", ("Users", "Switch an account on or off, make it staff or not"), Shows("User"))
         .takes(&bodies::USER_CHANGE).refuses(&[Code::LastStaff]),

@@ -44,6 +44,8 @@ async fn a_request_is_one_line_without_its_query() {
     keep();
     let app = App::new().await;
     let ada = app.customer("ada");
+    let long = format!("/{}", "x".repeat(60_000));
+    let cut_short = format!("GET /{} 404 ", "x".repeat(511));
     for (path, token, id, expected) in [
         (
             "/api/cart/?secret=1",
@@ -62,6 +64,12 @@ async fn a_request_is_one_line_without_its_query() {
             None,
             "log-3",
             ("GET /%0a%00x 404 ", "user=- from=127.0.0.1"),
+        ),
+        (
+            &*long,
+            None,
+            "log-5",
+            (&*cut_short, "user=- from=127.0.0.1"),
         ),
     ] {
         let call = app.get(path).header("X-Request-ID", id);

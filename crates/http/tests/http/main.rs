@@ -11,7 +11,10 @@
     reason = "what helps tests may fail as they do"
 )]
 
+mod access;
 mod accounts;
+mod assignment;
+mod bounds;
 mod cart;
 mod conditional;
 mod deadlines;
@@ -23,6 +26,7 @@ mod log;
 mod metrics;
 mod openapi;
 mod orders;
+mod private;
 mod probes;
 mod products;
 mod roll;

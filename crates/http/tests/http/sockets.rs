@@ -154,6 +154,43 @@ fn what_the_parser_lets_through_gets_an_answer() {
     server.stop();
 }
 
+/// What a proxy in front may read in another way than this server: none of it is a request, and
+/// nothing that follows it on its connection is one.
+#[test]
+fn what_is_ambiguous_is_no_request() {
+    let server = Server::start(&memory(), settings());
+    let post = "POST /api/token/verify/ HTTP/1.1\r\nHost: shop\r\n";
+    let old = "POST /api/token/verify/ HTTP/1.0\r\nHost: shop\r\nConnection: keep-alive\r\n";
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    for head in [
+        format!("{post}Content-Length: 4\r\n{chunked}\r\n0\r\n\r\n"),
+        format!("{post}{chunked}Content-Length: 4\r\n\r\n0\r\n\r\n"),
+        format!("{old}{chunked}Content-Length: 5\r\n\r\n0\r\n\r\n"),
+        format!("{post}Content-Length: 2\r\nContent-Length: 30\r\n\r\n{{}}"),
+        format!("{post}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{{}}"),
+        format!("{post}Content-Length: 2, 2\r\n\r\n{{}}"),
+        format!("{post}Content-Length: +2\r\n\r\n{{}}"),
+        format!("{post}Content-Length : 2\r\n\r\n{{}}"),
+        format!("{post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+        format!("{post}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
+        format!("{post}{chunked}{chunked}\r\n0\r\n\r\n"),
+        format!("{post}{chunked}\r\n2\n{{}}\n0\n\n"),
+        format!("{post}{chunked}\r\n-2\r\n{{}}\r\n0\r\n\r\n"),
+        format!("{post}{chunked}\r\n0x2\r\n{{}}\r\n0\r\n\r\n"),
+        format!("{post}{chunked}\r\nFFFFFFFFFFFFFFFFF\r\n{{}}\r\n0\r\n\r\n"),
+        "GET /api/ HTTP/1.1\r\nHost: shop\r\nX: a\r\n b\r\n\r\n".to_owned(),
+        "GET /api/ HTTP/1.1\r\nHost: shop\r\nX: a\rb\r\n\r\n".to_owned(),
+        "GET /api/ HTTP/1.1\r\nHost: shop\r\nX: a\0b\r\n\r\n".to_owned(),
+    ] {
+        let hidden = "GET /healthz HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n";
+        let answer = server.exchange(&format!("{head}{hidden}"));
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{head}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{head}: {answer}");
+    }
+    server.stop();
+}
+
 #[test]
 fn the_server_as_a_whole_says_what_it_allows() {
     let server = Server::start(&memory(), settings());

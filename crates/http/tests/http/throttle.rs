@@ -336,3 +336,36 @@ async fn without_throttling_nothing_is_counted() {
         assert_eq!(fields(&reply), (String::new(), String::new()));
     }
 }
+
+/// Whoever has found a token has not found the password, and shall not find it with the token.
+#[actix_web::test]
+async fn the_current_password_cannot_be_guessed_with_a_token() {
+    let app = App::new().await;
+    let ada = app.customer("ada");
+    let change = |peer: &'static str, current: &str| {
+        let body = json!({"current_password": current, "new_password": "wrong horse battery"});
+        let call = app.post("/api/users/me/password/").token(&ada).peer(peer);
+        async move { call.json(&body).await }
+    };
+    const HERE: &str = "192.0.2.1:4000";
+    // What is refused for another reason is no try.
+    for _ in 0..6 {
+        let short = json!({"current_password": "x", "new_password": "short"});
+        let call = app.post("/api/users/me/password/").token(&ada).peer(HERE);
+        call.json(&short).await.expect_fields(&["new_password"]);
+    }
+    for _ in 0..3 {
+        let wrong = change(HERE, "wrong").await;
+        wrong.expect_fields(&["current_password"]);
+    }
+    // Guessing here and guessing there is guessing.
+    for _ in 0..2 {
+        let wrong = sign_in(&app, HERE, "ada", "wrong").await;
+        wrong.expect(400, "invalid_credentials");
+    }
+    let refused = change(HERE, PASSWORD).await;
+    assert_eq!(refused.header("retry-after"), "60");
+    refused.expect(429, "too_many_attempts");
+    locked_out(&app, HERE, "ada", "60").await;
+    change(ELSEWHERE, PASSWORD).await.expect_status(204);
+}

@@ -213,7 +213,8 @@ impl App {
     }
 }
 
-fn new_user(name: &str) -> NewUser {
+/// Somebody of this name, with [`PASSWORD`].
+pub(crate) fn new_user(name: &str) -> NewUser {
     NewUser {
         username: Username::new(name).unwrap(),
         email: Email::new(&format!("{name}@example.org")).ok(),

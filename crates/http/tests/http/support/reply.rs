@@ -33,6 +33,7 @@ impl Reply {
             body,
         };
         assert!(!reply.header("x-request-id").is_empty(), "{reply:?}");
+        reply.check_what_browsers_may(path);
         let expected = if status.is_success() && path.starts_with("/api/docs") {
             "text/"
         } else if status.is_success() && path.starts_with("/metrics") {
@@ -57,6 +58,32 @@ impl Reply {
         }
         described::check(&reply, method, path);
         reply
+    }
+
+    fn check_what_browsers_may(&self, path: &str) {
+        // What describes the API is the same for everybody, and its page says what it needs.
+        let describes = path.starts_with("/api/docs") || path.starts_with("/api/schema");
+        let keep = match self.header("etag").as_str() {
+            "" => "no-store",
+            _ if describes => "no-cache",
+            _ => "private, no-cache",
+        };
+        let nothing = "default-src 'none'; ";
+        let policy = self.header("content-security-policy");
+        assert!(policy.starts_with(nothing), "{policy}");
+        if !describes {
+            assert_eq!(policy, format!("{nothing}frame-ancestors 'none'"));
+        }
+        for (name, expected) in [
+            ("x-content-type-options", "nosniff"),
+            ("cache-control", keep),
+            // Whoever attacks need not know what they attack.
+            ("server", ""),
+            ("x-powered-by", ""),
+            ("set-cookie", ""),
+        ] {
+            assert_eq!(self.header(name), expected, "{name} of {path}");
+        }
     }
 
     /// The members of RFC 9457 and of this project, and the headers that go with a status.

@@ -1,0 +1,238 @@
+//! The doors by which fuzzing gets at what reads requests, and what has to hold behind them whatever
+//! comes in. Nothing of it is in the shop: it is compiled with the feature `fuzzing` alone.
+//!
+//! Each function takes any bytes, and panics if what it is about does not hold.
+
+use crate::fields::{boolean, decimal, integer, text};
+use crate::handlers::{orders, products};
+use crate::origin::{Origin, PublicUrl};
+use crate::query::{Part, Query, encode, pairs};
+use crate::{body, cursor, form, gate, idempotency, tags};
+use actix_web::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+};
+use actix_web::test::TestRequest;
+use actix_web::web::Bytes;
+use futures_util::FutureExt;
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tradepost_domain::{Currency, Edge, PageRequest, Place, Seal, SortField, SortValue, Span};
+
+/// A JSON body: what is read of a field is what another reader of JSON takes it for.
+pub fn body(data: &[u8]) {
+    let Ok(mut fields) = body::json(data) else {
+        return;
+    };
+    let count = fields.optional("quantity", integer(Ok));
+    let name = fields.optional("name", text(|text| Ok(text.to_owned())));
+    let flag = fields.optional("archived", boolean);
+    let price = fields.nullable("price", decimal(|text| Ok(text.to_owned())));
+    let complete = fields.complete(Some(())).is_ok();
+    // The other reader goes only so deep.
+    let Ok(whole) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
+    let members = whole.as_object();
+    assert!(members.is_some(), "only an object is a body");
+    if let Some(expected) = whole.get("quantity").and_then(Value::as_i64) {
+        assert_eq!(count, Some(expected));
+    }
+    if let Some(expected) = whole.get("name").and_then(Value::as_str) {
+        assert_eq!(
+            name.as_deref(),
+            Some(expected).filter(|text| !text.contains('\0'))
+        );
+    }
+    assert_eq!(flag, whole.get("archived").and_then(Value::as_bool));
+    if let Some(expected) = whole.get("price").and_then(Value::as_str) {
+        assert_eq!(price.flatten().as_deref(), Some(expected));
+    }
+    let read = ["quantity", "name", "archived", "price"];
+    let asked = read.iter().any(|name| whole.get(*name).is_some());
+    assert!(complete || asked, "what nobody asks for is not wrong");
+}
+
+/// A form in either encoding: no more fields than there are separators, each of them text.
+pub fn form(data: &[u8]) {
+    let _ = form::urlencoded(data);
+    let mut headers = HeaderMap::new();
+    let media = HeaderValue::from_static("multipart/form-data; boundary=x");
+    headers.insert(CONTENT_TYPE, media);
+    let read = form::multipart(&headers, Bytes::copy_from_slice(data)).now_or_never();
+    assert!(
+        read.is_some(),
+        "a body that is there is read without waiting"
+    );
+}
+
+/// A query string: what is decoded is encoded again, and no page is longer than the longest.
+pub fn query(data: &[u8]) {
+    let Ok(query) = std::str::from_utf8(data) else {
+        return;
+    };
+    let decoded = pairs(query);
+    let mut encoded = String::new();
+    for (name, value) in &decoded {
+        encode(name, &mut encoded);
+        encoded.push('=');
+        encode(value, &mut encoded);
+        encoded.push('&');
+    }
+    assert_eq!(pairs(&encoded), decoded);
+    if let Some(currency) = Currency::from_code("USD") {
+        let mut read = Query::read(query);
+        let filter = products::filter(&mut read, currency);
+        part::<tradepost_domain::ProductField>(read, &products::scope(&filter));
+    }
+    let mut read = Query::read(query);
+    let filter = orders::filter(&mut read);
+    part::<tradepost_domain::OrderField>(read, &orders::scope(&filter));
+}
+
+fn part<F: SortField>(query: Query, scope: &impl Serialize) {
+    let size = match query.part::<F>(10, scope, &SEAL) {
+        Ok(Part::Page(_, listing)) => listing.page.size(),
+        Ok(Part::Walk(walk)) => walk.span.size,
+        Err(_) => return,
+    };
+    assert!((1..=PageRequest::MAX_SIZE).contains(&size), "{size} rows");
+}
+
+/// A cursor: one that was sealed comes back as it went, and not at all if a letter of it was
+/// changed. What was sealed without being a place is refused.
+pub fn cursor(data: &[u8]) {
+    let scope = cursor::Scope::new(&("products", "-price"));
+    let read = |cursor: &str| scope.read(cursor, 7, &SEAL);
+    if let Ok(forged) = std::str::from_utf8(data) {
+        // libFuzzer learns from what is compared below: here it is another key that counts.
+        let forgery = scope.read(forged, 7, &Sealed(b"another"));
+        assert!(forged.is_empty() || forgery.is_err(), "nobody sealed it");
+    }
+    let _ = read(&scope.sealed(data, &SEAL));
+    let Some(((flags, at, letter, id), value)) = split(data) else {
+        return;
+    };
+    let value = match (flags & 4, std::str::from_utf8(value)) {
+        (0, Ok(text)) => SortValue::Text(text.chars().take(200).collect()),
+        _ => SortValue::Number(id),
+    };
+    let place = Place { value, id };
+    let inclusive = flags & 1 != 0;
+    let span = Span {
+        edge: Some(Edge { place, inclusive }),
+        backwards: flags & 2 != 0,
+        size: 7,
+    };
+    let cursor = scope.write(&span, &SEAL);
+    assert_eq!(read(&cursor), Ok(span));
+    let other = cursor::Scope::new(&("products", "price"));
+    assert!(other.read(&cursor, 7, &SEAL).is_err(), "another list");
+    let mut changed = cursor.clone().into_bytes();
+    let at = usize::from(at) % changed.len().max(1);
+    if let Some(byte) = changed.get_mut(at) {
+        *byte = letter;
+    }
+    if let Ok(changed) = String::from_utf8(changed) {
+        assert!(changed == cursor || read(&changed).is_err(), "{changed}");
+    }
+}
+
+type Parts<'a> = ((u8, u8, u8, i64), &'a [u8]);
+
+fn split(data: &[u8]) -> Option<Parts<'_>> {
+    let ([flags, at, letter], rest) = data.split_first_chunk()?;
+    let (id, rest) = rest.split_first_chunk()?;
+    Some(((*flags, *at, *letter, i64::from_be_bytes(*id)), rest))
+}
+
+/// An `Idempotency-Key`: what is read of it has its bounds, and is the same in double quotes.
+pub fn key(data: &[u8]) {
+    let Some(headers) = header(HeaderName::from_static("idempotency-key"), data) else {
+        return;
+    };
+    let Ok(Some(key)) = idempotency::read(&headers) else {
+        return;
+    };
+    let key = key.as_str();
+    assert!((1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
+    let quoted = format!("\"{key}\"");
+    let again = header(
+        HeaderName::from_static("idempotency-key"),
+        quoted.as_bytes(),
+    );
+    let again = again.and_then(|headers| idempotency::read(&headers).ok().flatten());
+    assert_eq!(again.as_ref().map(|key| key.as_str()), Some(key));
+}
+
+/// An `Authorization` header: a token is the same after any scheme that is known.
+pub fn authorization(data: &[u8]) {
+    let Some(headers) = header(AUTHORIZATION, data) else {
+        return;
+    };
+    let Some(token) = gate::token(&headers) else {
+        return;
+    };
+    assert_eq!(token, token.trim_ascii());
+    for scheme in [&b"Bearer "[..], b"token\t", b"JWT  "] {
+        let again = header(AUTHORIZATION, &[scheme, token].concat());
+        assert_eq!(again.as_ref().and_then(gate::token), Some(token));
+    }
+}
+
+/// Entity tags: whoever holds what there is, among whatever else, gets nothing of it again.
+pub fn tags(data: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(data) else {
+        return;
+    };
+    let tag = tags::Tag::for_fuzzing();
+    let asks = |name: HeaderName, value: HeaderValue| {
+        let request = TestRequest::get().insert_header((name, value));
+        request.to_http_request()
+    };
+    let _ = tag.is_held(&asks(IF_NONE_MATCH, value.clone()));
+    let request = asks(IF_MATCH, value);
+    let seen = tags::seen_order(&request).map(|seen| seen.tags);
+    let quoted = seen.iter().flatten().any(|tag| tag.contains('"'));
+    assert!(!quoted, "a tag stands between its quotes");
+    let _ = tags::seen_product(&request, true);
+    if let Some(own) = tag.header() {
+        assert!(tag.is_held(&asks(IF_NONE_MATCH, own)));
+    }
+}
+
+/// A `Host`: one that is a host makes an address that can be linked to.
+pub fn host(data: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(data) else {
+        return;
+    };
+    let request = TestRequest::get().insert_header((HOST, value));
+    let request = request.to_http_request();
+    let origin = Origin::of(request.head(), &[]);
+    if origin.is_for(None) {
+        let base = origin.base();
+        assert!(PublicUrl::parse(&base).is_ok(), "{base}");
+    }
+}
+
+fn header(name: HeaderName, value: &[u8]) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(name, HeaderValue::from_bytes(value).ok()?);
+    Some(headers)
+}
+
+/// Seals that nobody guesses.
+struct Sealed(&'static [u8]);
+
+const SEAL: Sealed = Sealed(b"fuzzing");
+
+impl Seal for Sealed {
+    fn seal(&self, message: &[u8]) -> Vec<u8> {
+        let digest = Sha256::new().chain_update(self.0).chain_update(message);
+        digest.finalize().into_iter().take(16).collect()
+    }
+
+    fn is_genuine(&self, message: &[u8], seal: &[u8]) -> bool {
+        self.seal(message) == seal
+    }
+}

@@ -1,0 +1,324 @@
+//! The access matrix: who gets which status from which route, all of it against a golden file.
+
+use crate::support::{App, PASSWORD, Reply, new_user};
+use actix_web::http::Method;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use tradepost_domain::{Account, Actor, SwitchUser};
+use tradepost_http::{Entry, table};
+
+const GOLDEN: &str = include_str!("../golden/access.txt");
+
+/// Who asks, and for what: a column of the golden file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Anonymous,
+    Owner,
+    Other,
+    Staff,
+    SwitchedOff,
+    OwnerForNothing,
+    StaffForNothing,
+}
+
+impl Asks {
+    const ALL: [Self; 7] = [
+        Self::Anonymous,
+        Self::Owner,
+        Self::Other,
+        Self::Staff,
+        Self::SwitchedOff,
+        Self::OwnerForNothing,
+        Self::StaffForNothing,
+    ];
+
+    fn for_nothing(self) -> bool {
+        matches!(self, Self::OwnerForNothing | Self::StaffForNothing)
+    }
+}
+
+/// Somebody, with tokens that nobody has shown yet.
+struct Person {
+    account: Account,
+    access: String,
+    refresh: String,
+}
+
+impl Person {
+    fn of(app: &App, account: Account) -> Self {
+        let accounts = &app.shop.accounts;
+        Self {
+            access: accounts.issue_token(account.clone()).token,
+            refresh: accounts.begin_session(&account).unwrap().refresh,
+            account,
+        }
+    }
+}
+
+/// A shop where everybody has something in the cart, and Ada an order as well.
+struct World {
+    app: App,
+    ada: Person,
+    bob: Person,
+    boss: Person,
+    product: i64,
+    line: i64,
+    order: i64,
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = App::new().await;
+        let register = |name| app.shop.accounts.register(new_user(name)).unwrap();
+        let ada = Person::of(&app, register("ada"));
+        let bob = Person::of(&app, register("bob"));
+        let boss = app.shop.accounts.create_staff(new_user("boss")).unwrap();
+        let boss = Person::of(&app, boss);
+        let product = app.product(&boss.access, "19.99", 50).await;
+        let order = app.order(&ada.access, product, 1).await;
+        let line = app.fill(&ada.access, product, 1).await;
+        app.fill(&bob.access, product, 1).await;
+        app.fill(&boss.access, product, 1).await;
+        Self {
+            app,
+            ada,
+            bob,
+            boss,
+            product,
+            line,
+            order,
+        }
+    }
+
+    /// Switches Ada off, and gives her a token from before that no server has seen.
+    fn switch_ada_off(&mut self) {
+        self.app.clock.advance(1);
+        self.ada = Person::of(&self.app, self.ada.account.clone());
+        let boss = Actor::Staff(self.boss.account.id);
+        let off = SwitchUser {
+            user: self.ada.account.id,
+            is_active: Some(false),
+            is_staff: None,
+        };
+        self.app.shop.accounts.switch(boss, off).unwrap();
+    }
+
+    /// Who asks; nobody who is anonymous.
+    fn person(&self, asks: Asks) -> Option<&Person> {
+        match asks {
+            Asks::Anonymous => None,
+            Asks::Owner | Asks::SwitchedOff | Asks::OwnerForNothing => Some(&self.ada),
+            Asks::Other => Some(&self.bob),
+            Asks::Staff | Asks::StaffForNothing => Some(&self.boss),
+        }
+    }
+
+    /// What `{id}` stands for in a path: something of Ada's, where it is somebody's.
+    fn path(&self, path: &str, asks: Asks) -> String {
+        let known = [
+            ("/api/products/{id}/", self.product),
+            ("/api/cart/{id}/", self.line),
+            ("/api/orders/{id}/", self.order),
+            ("/api/users/{id}/", self.ada.account.id.get()),
+        ];
+        let known = known.iter().find(|(known, _)| path.starts_with(known));
+        let id = match known {
+            _ if asks.for_nothing() => 4711,
+            Some((_, id)) => *id,
+            None if path.contains("{id}") => panic!("say here what {{id}} stands for in {path}"),
+            None => 0,
+        };
+        let path = path.replace("{file}", "start.js");
+        path.replace("{id}", &id.to_string())
+    }
+
+    /// A body that the route has nothing against, so that its answer is about rights alone. What
+    /// says who somebody is, says it of the one who asks; of Ada if nobody says.
+    fn body(&self, method: &Method, path: &str, asks: Asks) -> Option<Value> {
+        let asking = self.person(asks).unwrap_or(&self.ada);
+        let name = asking.account.username.as_str();
+        let product = json!({"name": "Cup", "price": "2.50"});
+        Some(match (method.as_str(), path) {
+            ("GET" | "DELETE", _) => return None,
+            ("POST", "/api-token-auth/" | "/api/token/") => {
+                json!({"username": name, "password": PASSWORD})
+            }
+            ("POST", "/api/token/refresh/" | "/api/token/revoke/") => {
+                json!({"refresh": asking.refresh})
+            }
+            ("POST", "/api/token/verify/") => json!({"token": asking.access}),
+            ("POST", "/api/register/") => {
+                json!({"username": "new", "email": "new@example.org", "password": PASSWORD})
+            }
+            ("PATCH", "/api/users/me/") => json!({"email": "other@example.org"}),
+            ("POST", "/api/users/me/password/") => {
+                json!({"current_password": PASSWORD, "new_password": "wrong horse battery"})
+            }
+            ("PATCH", "/api/users/{id}/") => json!({"is_staff": true}),
+            ("POST", "/api/products/") | ("PUT" | "PATCH", "/api/products/{id}/") => product,
+            ("POST", "/api/products/{id}/stock/") => json!({"delta": 1}),
+            ("POST", "/api/cart/") => json!({"product_id": self.product}),
+            ("PUT" | "PATCH", "/api/cart/{id}/") => json!({"quantity": 2}),
+            ("POST", "/api/orders/") => json!({}),
+            ("PUT" | "PATCH", "/api/orders/{id}/") => json!({"status": "cancelled"}),
+            _ => panic!("give {method} {path} a body here that it has nothing against"),
+        })
+    }
+
+    async fn ask(&self, method: &Method, entry: &Entry, asks: Asks) -> Reply {
+        let call = self
+            .app
+            .call(method.clone(), &self.path(entry.path(), asks));
+        let call = match self.person(asks) {
+            Some(person) => call.token(&person.access),
+            None => call,
+        };
+        match self.body(entry.method(), entry.path(), asks) {
+            Some(body) => call.json(&body).await,
+            None => call.send().await,
+        }
+    }
+}
+
+/// What one who asks gets: a status, or nothing where there is nothing to ask for.
+async fn cell(entry: &Entry, asks: Asks) -> String {
+    if asks.for_nothing() && !entry.path().contains("{id}") {
+        return "-".to_owned();
+    }
+    let mut world = World::new().await;
+    if asks == Asks::SwitchedOff {
+        world.switch_ada_off();
+    }
+    if entry.method() == Method::GET {
+        let head = world.ask(&Method::HEAD, entry, asks).await;
+        let get = world.ask(&Method::GET, entry, asks).await;
+        assert_eq!(head.status, get.status, "HEAD {} {asks:?}", entry.path());
+        return get.status.to_string();
+    }
+    let reply = world.ask(entry.method(), entry, asks).await;
+    reply.status.to_string()
+}
+
+/// The row of a route, as it stands in the golden file.
+async fn row(entry: &Entry) -> String {
+    let mut row = format!("{:6} {:27}", entry.method().as_str(), entry.path());
+    for asks in Asks::ALL {
+        write!(row, " {:>5}", cell(entry, asks).await).unwrap();
+    }
+    row
+}
+
+/// The rows of the golden file.
+fn golden() -> Vec<&'static str> {
+    let lines = GOLDEN.lines().map(str::trim_end);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
+}
+
+/// What has to be done to a golden file for it to say what is so: rows to take out with a minus,
+/// rows to put in with a plus.
+fn differences(golden: &[&str], actual: &[String]) -> String {
+    let mut text = String::new();
+    for row in golden {
+        if !actual.iter().any(|other| other == row) {
+            writeln!(text, "- {row}").unwrap();
+        }
+    }
+    for row in actual {
+        if !golden.contains(&&**row) {
+            writeln!(text, "+ {row}").unwrap();
+        }
+    }
+    if text.is_empty() && golden != actual {
+        text.push_str("the rows stand in another order than those of the table of routes\n");
+    }
+    text
+}
+
+#[actix_web::test]
+async fn every_route_lets_in_whom_the_matrix_says() {
+    let mut actual = Vec::new();
+    for entry in table() {
+        actual.push(row(entry).await);
+    }
+    let differences = differences(&golden(), &actual);
+    assert!(
+        differences.is_empty(),
+        "crates/http/tests/golden/access.txt does not say what is so. If it is meant to be so:\n{differences}"
+    );
+}
+
+#[test]
+fn a_route_without_a_row_and_a_row_without_a_route_are_told() {
+    let rows = |rows: &[&str]| rows.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        differences(&["a 200", "b 401"], &rows(&["a 200", "b 401"])),
+        ""
+    );
+    assert_eq!(
+        differences(&["a 200"], &rows(&["a 200", "b 401"])),
+        "+ b 401\n"
+    );
+    assert_eq!(
+        differences(&["a 200", "b 401"], &rows(&["a 200"])),
+        "- b 401\n"
+    );
+    assert_eq!(
+        differences(&["a 200"], &rows(&["a 403"])),
+        "- a 200\n+ a 403\n"
+    );
+    assert!(differences(&["a 200", "b 401"], &rows(&["b 401", "a 200"])).contains("order"));
+}
+
+/// Whatever is in the file, these hold: nobody is let in anonymously or after being switched off
+/// where it takes somebody, and what is somebody else's looks like nothing.
+#[test]
+fn the_matrix_is_sane() {
+    let mut seen = 0;
+    for row in golden() {
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        let [
+            _,
+            path,
+            anonymous,
+            owner,
+            other,
+            staff,
+            off,
+            nothing,
+            of_staff,
+        ] = cells[..]
+        else {
+            panic!("{row}");
+        };
+        let entry = table().iter().find(|entry| {
+            row.starts_with(&format!(
+                "{:6} {:27}",
+                entry.method().as_str(),
+                entry.path()
+            ))
+        });
+        if let Some(entry) = entry {
+            use tradepost_domain::Access::{Customer, Public, Staff};
+            match entry.access() {
+                Public => {}
+                Customer => assert_eq!((anonymous, off), ("401", "401"), "{row}"),
+                Staff => assert_eq!(
+                    (anonymous, owner, other, off),
+                    ("401", "403", "403", "401"),
+                    "{row}"
+                ),
+            }
+        }
+        if path.starts_with("/api/cart/{id}") {
+            assert_eq!((other, staff), (nothing, of_staff), "{row}");
+            seen += 1;
+        }
+        if path.starts_with("/api/orders/{id}") {
+            assert_eq!((other, nothing), ("404", "404"), "{row}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 8);
+}
