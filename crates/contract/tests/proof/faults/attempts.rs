@@ -1,4 +1,6 @@
 use super::a_moment;
+use crate::store::{Behaviour, HONEST};
+use crate::table::Row;
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_domain::{Attempt, AttemptKey, AttemptRepository, Outcome, StoreError, Upkeep};
 use tradepost_memory::MemoryStore as Store;
@@ -39,3 +41,54 @@ pub(crate) fn gives_one_back(store: &Store, key: &AttemptKey) -> Result<(), Stor
 pub(crate) fn forgets_too_many(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
     store.forget_attempts(before + TimeDelta::microseconds(1))
 }
+
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "looks before it counts a try",
+        Behaviour {
+            count_try: looks_before_it_counts,
+            ..HONEST
+        },
+        &["tries_at_once_are_counted"],
+    ),
+    (
+        "counts the tries of all places together",
+        Behaviour {
+            count_try: counts_all_places_together,
+            ..HONEST
+        },
+        &["tries_are_counted_under_their_key"],
+    ),
+    (
+        "counts a question as a try",
+        Behaviour {
+            may_try: HONEST.count_try,
+            ..HONEST
+        },
+        &["asking_is_no_try"],
+    ),
+    (
+        "keeps tries that are given back",
+        Behaviour {
+            give_back: keeps_what_is_given_back,
+            ..HONEST
+        },
+        &["a_try_is_given_back"],
+    ),
+    (
+        "forgives one try of many",
+        Behaviour {
+            forgive: gives_one_back,
+            ..HONEST
+        },
+        &["tries_are_forgiven"],
+    ),
+    (
+        "forgets counts of tries too early",
+        Behaviour {
+            forget_attempts: forgets_too_many,
+            ..HONEST
+        },
+        &["old_tries_are_forgotten"],
+    ),
+];

@@ -1,4 +1,6 @@
 use super::a_moment;
+use crate::store::{Behaviour, HONEST};
+use crate::table::Row;
 use tradepost_domain::{
     Cart, CartAction, CartItem, CartRepository, ChangeCart, Outcome, StoreError, UserId, Written,
 };
@@ -45,3 +47,33 @@ pub(crate) fn overwrites(store: &Store, command: ChangeCart) -> Outcome<Written<
         },
     )
 }
+
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "loses parallel adds",
+        Behaviour {
+            change_cart: loses_adds,
+            ..HONEST
+        },
+        &["parallel_adds_lose_nothing"],
+    ),
+    (
+        "tidies a cart that is read",
+        Behaviour {
+            cart: tidies,
+            ..HONEST
+        },
+        &[
+            "reading_a_cart_changes_nothing",
+            "a_cart_shows_its_products_as_they_are",
+        ],
+    ),
+    (
+        "changes a cart line that was edited since",
+        Behaviour {
+            change_cart: overwrites,
+            ..HONEST
+        },
+        &["a_cart_line_is_edited_as_it_was_seen"],
+    ),
+];

@@ -1,3 +1,5 @@
+use crate::store::{Behaviour, HONEST};
+use crate::table::Row;
 use std::sync::Arc;
 use tradepost_domain::{ImportRepository, ImportShop, Imported, ProductId, UserId};
 use tradepost_memory::MemoryStore as Store;
@@ -50,3 +52,46 @@ pub(crate) fn ignores_who_was_faster(store: &Store, command: Arc<ImportShop>) ->
     drop(store.import(command)?);
     Ok(Ok(()))
 }
+
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "takes over customers instead of staff",
+        Behaviour {
+            import: forgets_who_is_staff,
+            ..HONEST
+        },
+        &["a_shop_is_taken_over_as_it_was"],
+    ),
+    (
+        "takes over what is on hand and not what was sold",
+        Behaviour {
+            import: forgets_the_orders,
+            ..HONEST
+        },
+        &["what_was_sold_is_in_the_ledger"],
+    ),
+    (
+        "gives what it takes over other ids",
+        Behaviour {
+            import: gives_ids_of_its_own,
+            ..HONEST
+        },
+        &["later_ids_go_on_from_there"],
+    ),
+    (
+        "takes over a part",
+        Behaviour {
+            import: writes_what_it_can,
+            ..HONEST
+        },
+        &["a_refused_import_writes_nothing"],
+    ),
+    (
+        "says that a shop was taken over which was not",
+        Behaviour {
+            import: ignores_who_was_faster,
+            ..HONEST
+        },
+        &["an_import_races_a_registration"],
+    ),
+];

@@ -1,5 +1,8 @@
 //! What can be wrong with idempotency keys.
 
+use crate::store::{Behaviour, HONEST};
+use crate::table::Row;
+
 use super::a_moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_contract::{at, draft, first_page};
@@ -226,3 +229,140 @@ pub(crate) fn forgets_none(_: &Store, _: DateTime<Utc>) -> Result<u64, StoreErro
 pub(crate) fn is_of_another_version(_: &Store) -> Result<(), StoreError> {
     Err(StoreError::new(StoreErrorKind::SchemaMismatch))
 }
+
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "forgets the keys of orders",
+        Behaviour {
+            place: forgets_those_of_orders,
+            ..HONEST
+        },
+        &[
+            "one_key_is_one_order",
+            "another_command_under_a_key_is_refused",
+            "a_key_is_of_one_user_and_one_path",
+            "a_refused_attempt_may_be_tried_again",
+            "a_key_twice_in_a_batch_is_one_order",
+            "orders_under_one_key_are_one",
+            "old_keys_are_forgotten",
+        ],
+    ),
+    (
+        "answers with the order as it is by now",
+        Behaviour {
+            place: answers_as_it_is_now,
+            ..HONEST
+        },
+        &["one_key_is_one_order"],
+    ),
+    (
+        "takes every command under a key for the same",
+        Behaviour {
+            place: knows_one_command_for_each,
+            ..HONEST
+        },
+        &[
+            "another_command_under_a_key_is_refused",
+            "a_key_twice_in_a_batch_is_one_order",
+        ],
+    ),
+    (
+        "has one set of keys for all paths",
+        Behaviour {
+            place: has_one_set_for_all_paths,
+            ..HONEST
+        },
+        &["a_key_is_of_one_user_and_one_path"],
+    ),
+    (
+        "has one set of keys for all users",
+        Behaviour {
+            place: shares_those_of_users,
+            ..HONEST
+        },
+        &["a_key_is_of_one_user_and_one_path"],
+    ),
+    (
+        "remembers refusals under a key",
+        Behaviour {
+            place: remembers_refusals,
+            ..HONEST
+        },
+        &["a_refused_attempt_may_be_tried_again"],
+    ),
+    (
+        "overlooks a key that comes twice in a batch",
+        Behaviour {
+            place: overlooks_duplicates_in_a_batch,
+            ..HONEST
+        },
+        &["a_key_twice_in_a_batch_is_one_order"],
+    ),
+    (
+        "forgets the keys of products",
+        Behaviour {
+            create: forgets_those_of_products,
+            ..HONEST
+        },
+        &["one_key_is_one_product", "products_under_one_key_are_one"],
+    ),
+    (
+        "forgets the keys of deliveries",
+        Behaviour {
+            adjust: forgets_those_of_deliveries,
+            ..HONEST
+        },
+        &[
+            "one_key_is_one_delivery",
+            "deliveries_under_one_key_are_one",
+        ],
+    ),
+    (
+        "looks for a key before it takes a lock",
+        Behaviour {
+            adjust: looks_before_it_leaps,
+            ..HONEST
+        },
+        &["deliveries_under_one_key_are_one"],
+    ),
+    (
+        "takes every key of a delivery for the same",
+        Behaviour {
+            adjust: has_one_for_all_deliveries,
+            ..HONEST
+        },
+        &["deliveries_under_many_keys_all_count"],
+    ),
+    (
+        "forgets the keys of carts",
+        Behaviour {
+            change_cart: forgets_those_of_carts,
+            ..HONEST
+        },
+        &["one_key_is_one_addition", "additions_under_one_key_are_one"],
+    ),
+    (
+        "forgets keys that are not old",
+        Behaviour {
+            forget_keys: forgets_too_many,
+            ..HONEST
+        },
+        &["old_keys_are_forgotten"],
+    ),
+    (
+        "forgets no keys",
+        Behaviour {
+            forget_keys: forgets_none,
+            ..HONEST
+        },
+        &["old_keys_are_forgotten"],
+    ),
+    (
+        "has the schema of another version",
+        Behaviour {
+            check: is_of_another_version,
+            ..HONEST
+        },
+        &["a_healthy_store_says_so"],
+    ),
+];

@@ -1,4 +1,6 @@
 use super::a_moment;
+use crate::store::{Behaviour, HONEST};
+use crate::table::Row;
 use tradepost_contract::{at, first_page, place};
 use tradepost_domain::{
     AdjustStock, Audit, CartAction, CartRepository, ChangeCart, ChangeOrder, ChangeProduct,
@@ -284,3 +286,144 @@ pub(crate) fn skips_what_is_equal(
     }
     Ok(slice)
 }
+
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "sells what is not there",
+        Behaviour {
+            place: oversells,
+            ..HONEST
+        },
+        &[
+            "the_last_unit",
+            "a_flash_sale_sells_what_there_is",
+            "carts_in_opposite_order",
+            "cancel_races_orders",
+            "every_shortage_is_listed",
+        ],
+    ),
+    (
+        "orders a cart twice",
+        Behaviour {
+            place: doubles,
+            ..HONEST
+        },
+        &[
+            "double_submit_is_one_order",
+            "two_clicks_in_a_batch_are_one_order",
+            "an_empty_cart_is_refused",
+        ],
+    ),
+    (
+        "lets one refusal spoil the batch",
+        Behaviour {
+            place: spoils_the_batch,
+            ..HONEST
+        },
+        &["a_refused_neighbour_harms_nobody"],
+    ),
+    (
+        "answers in another order",
+        Behaviour {
+            place: answers_backwards,
+            ..HONEST
+        },
+        &["a_refused_neighbour_harms_nobody", "a_large_batch"],
+    ),
+    (
+        "keeps the cart that was ordered",
+        Behaviour {
+            place: keeps_the_cart,
+            ..HONEST
+        },
+        &["an_order_is_the_whole_cart"],
+    ),
+    (
+        "clears what was added while it ordered",
+        Behaviour {
+            place: clears_the_cart_late,
+            ..HONEST
+        },
+        &["a_cart_that_changes_while_it_is_ordered"],
+    ),
+    (
+        "gives stock back twice",
+        Behaviour {
+            change_order: returns_twice,
+            ..HONEST
+        },
+        &[
+            "cancel_races_cancel",
+            "delete_races_cancel",
+            "cancelling_twice_returns_stock_once",
+            "cancelling_returns_the_stock",
+        ],
+    ),
+    (
+        "acknowledges a cancellation that came too late",
+        Behaviour {
+            change_order: always_cancels,
+            ..HONEST
+        },
+        &["cancel_races_shipping", "a_refused_change_changes_nothing"],
+    ),
+    (
+        "lists orders oldest first",
+        Behaviour {
+            list_orders: lists_oldest_first,
+            ..HONEST
+        },
+        &["orders_are_listed_newest_first"],
+    ),
+    (
+        "sells what is archived",
+        Behaviour {
+            place: sells_archived,
+            ..HONEST
+        },
+        &["archiving_races_orders", "an_archived_product_is_not_sold"],
+    ),
+    (
+        "changes an order that was edited since",
+        Behaviour {
+            change_order: overwrites,
+            ..HONEST
+        },
+        &["an_order_is_edited_as_it_was_seen"],
+    ),
+    (
+        "keeps wrong books",
+        Behaviour {
+            audit: confesses,
+            ..HONEST
+        },
+        &[
+            "an_empty_batch_does_nothing",
+            "an_unknown_product_is_absent",
+        ],
+    ),
+    (
+        "lists orders whatever is asked for",
+        Behaviour {
+            list_orders: ignores_filters,
+            ..HONEST
+        },
+        &["orders_are_filtered"],
+    ),
+    (
+        "sorts orders by age alone",
+        Behaviour {
+            list_orders: ignores_sorting,
+            ..HONEST
+        },
+        &["orders_are_sorted"],
+    ),
+    (
+        "skips orders that are equal",
+        Behaviour {
+            slice_orders: skips_what_is_equal,
+            ..HONEST
+        },
+        &["every_order_is_walked_past_once"],
+    ),
+];

@@ -1,3 +1,5 @@
+use crate::store::{Behaviour, HONEST};
+use crate::table::Row;
 use tradepost_contract::hash;
 use tradepost_domain::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Email, Outcome, Page, PageRequest,
@@ -100,3 +102,73 @@ pub(crate) fn shares_addresses(store: &Store, command: ChangeEmail) -> Outcome<A
     let email = Email::new(&format!("x{}.{}", command.user, command.email)).unwrap();
     store.change_email(ChangeEmail { email, ..command })
 }
+
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "finds an account as often as it is asked for",
+        Behaviour {
+            find_accounts: names_everybody_asked_for,
+            ..HONEST
+        },
+        &["accounts_are_found_together"],
+    ),
+    (
+        "gives a username to two accounts",
+        Behaviour {
+            register: shares_names,
+            ..HONEST
+        },
+        &["one_username_goes_to_one_account", "what_is_taken_is_named"],
+    ),
+    (
+        "renews a hash whatever it is by now",
+        Behaviour {
+            renew_hash: renews_blindly,
+            ..HONEST
+        },
+        &["a_renewed_hash_does_not_undo_a_change"],
+    ),
+    (
+        "changes a password that was not checked",
+        Behaviour {
+            change_password: checks_nothing,
+            ..HONEST
+        },
+        &[
+            "one_checked_password_is_changed_once",
+            "a_password_that_was_not_checked_stays",
+        ],
+    ),
+    (
+        "lets the last staff go",
+        Behaviour {
+            switch: lets_the_last_go,
+            ..HONEST
+        },
+        &["the_last_staff_user_stays", "a_shop_keeps_its_last_staff"],
+    ),
+    (
+        "takes % and _ for more than they are",
+        Behaviour {
+            list_users: knows_wildcards,
+            ..HONEST
+        },
+        &["users_are_found_by_part_of_a_name"],
+    ),
+    (
+        "lists users oldest first",
+        Behaviour {
+            list_users: lists_oldest_first,
+            ..HONEST
+        },
+        &["users_are_listed_newest_first"],
+    ),
+    (
+        "gives an address to two accounts",
+        Behaviour {
+            change_email: shares_addresses,
+            ..HONEST
+        },
+        &["one_address_goes_to_one_account", "an_address_is_changed"],
+    ),
+];

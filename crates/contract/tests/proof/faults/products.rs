@@ -1,4 +1,6 @@
-use super::a_moment;
+use super::{a_moment, orders};
+use crate::store::{Behaviour, HONEST};
+use crate::table::Row;
 use tradepost_contract::{first_page, level};
 use tradepost_domain::{
     AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, Outcome, Page, PageRequest,
@@ -253,3 +255,139 @@ pub(crate) fn keeps_old_names(store: &Store, command: ChangeProduct) -> Outcome<
     };
     ProductRepository::change(store, ChangeProduct { change, ..command })
 }
+
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "lists products oldest first",
+        Behaviour {
+            list_products: lists_oldest_first,
+            ..HONEST
+        },
+        &[
+            "products_are_listed_newest_first",
+            "archived_products_are_listed_apart",
+        ],
+    ),
+    (
+        "counts at another moment than it lists",
+        Behaviour {
+            list_products: counts_first,
+            ..HONEST
+        },
+        &["lists_are_of_one_moment"],
+    ),
+    (
+        "forgets the opening movement",
+        Behaviour {
+            create: opens_without_a_word,
+            ..HONEST
+        },
+        &["stock_from_the_start_is_in_the_ledger"],
+    ),
+    (
+        "gives a sku to two products",
+        Behaviour {
+            create: shares_skus_of_new,
+            change_product: shares_skus_of_old,
+            ..HONEST
+        },
+        &["one_sku_goes_to_one_product", "a_sku_has_one_holder"],
+    ),
+    (
+        "sets stock from a level that it read before",
+        Behaviour {
+            change_product: sets_stock_late,
+            place: orders::waits_a_moment,
+            ..HONEST
+        },
+        &["setting_stock_races_orders"],
+    ),
+    (
+        "adjusts a level that it read before",
+        Behaviour {
+            adjust: adjusts_late,
+            ..HONEST
+        },
+        &["restocking_races_orders", "writing_off_races_writing_off"],
+    ),
+    (
+        "changes a product that was edited since",
+        Behaviour {
+            change_product: overwrites,
+            ..HONEST
+        },
+        &[
+            "a_product_is_edited_as_it_was_seen",
+            "edits_do_not_overwrite_each_other",
+        ],
+    ),
+    (
+        "looks at a product before it locks it",
+        Behaviour {
+            change_product: looks_before_it_locks,
+            ..HONEST
+        },
+        &["edits_do_not_overwrite_each_other"],
+    ),
+    (
+        "lists products whatever is asked for",
+        Behaviour {
+            list_products: ignores_filters,
+            ..HONEST
+        },
+        &[
+            "products_are_filtered",
+            "words_are_found_in_every_script",
+            "an_edit_is_found",
+            "filtered_products_are_walked",
+        ],
+    ),
+    (
+        "sorts names by a language",
+        Behaviour {
+            list_products: sorts_by_language,
+            ..HONEST
+        },
+        &["products_are_sorted"],
+    ),
+    (
+        "takes wildcards",
+        Behaviour {
+            list_products: takes_wildcards,
+            ..HONEST
+        },
+        &["words_are_found_in_every_script"],
+    ),
+    (
+        "shows the edge of a part twice",
+        Behaviour {
+            slice_products: repeats_the_edge,
+            ..HONEST
+        },
+        &["every_product_is_walked_past_once"],
+    ),
+    (
+        "skips products that are equal",
+        Behaviour {
+            slice_products: skips_what_is_equal,
+            ..HONEST
+        },
+        &["every_product_is_walked_past_once"],
+    ),
+    (
+        "walks past what is asked for",
+        Behaviour {
+            slice_products: walks_past_filters,
+            ..HONEST
+        },
+        &["filtered_products_are_walked"],
+    ),
+    (
+        "finds products by their old names",
+        Behaviour {
+            change_product: keeps_old_names,
+            ..HONEST
+        },
+        &["an_edit_is_found"],
+    ),
+];

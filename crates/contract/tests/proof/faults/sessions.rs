@@ -1,4 +1,6 @@
 use super::a_moment;
+use crate::store::{Behaviour, HONEST};
+use crate::table::Row;
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::{
     Account, AccountRepository, ChangePassword, Outcome, PasswordHash, REUSE_GRACE, Refresh,
@@ -59,3 +61,49 @@ pub(crate) fn ends_late(store: &Store, token: RefreshDigest) -> Result<(), Store
 pub(crate) fn forgets_too_much(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
     store.forget_refresh_tokens(before + Duration::seconds(1))
 }
+
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "keeps the tokens of sessions that have ended",
+        Behaviour {
+            change_password: keeps_tokens,
+            ..HONEST
+        },
+        &["tokens_are_forgotten_with_their_session"],
+    ),
+    (
+        "gives a pair to everybody who is quick enough",
+        Behaviour {
+            refresh: rotates_twice,
+            ..HONEST
+        },
+        &[
+            "one_refresh_token_gives_one_pair",
+            "a_refresh_token_works_once",
+        ],
+    ),
+    (
+        "ends a stolen token alone",
+        Behaviour {
+            refresh: ends_nothing,
+            ..HONEST
+        },
+        &["a_stolen_token_ends_its_family"],
+    ),
+    (
+        "lets a token live that is refreshed during a sign-out",
+        Behaviour {
+            end_family: ends_late,
+            ..HONEST
+        },
+        &["signing_out_races_refreshing"],
+    ),
+    (
+        "forgets tokens that live",
+        Behaviour {
+            forget_tokens: forgets_too_much,
+            ..HONEST
+        },
+        &["old_tokens_are_forgotten"],
+    ),
+];
