@@ -175,15 +175,18 @@ impl PasswordHasher for Counting {
 async fn many_tries_at_once_are_no_way_around_and_cost_no_hashing() {
     let hasher = Arc::new(Counting::default());
     let app = App::hashing(memory(), settings(), hasher.clone()).await;
-    let tries = (0..40).map(|_| sign_in(&app, ELSEWHERE, "ada", "wrong"));
-    let replies = futures_util::future::join_all(tries).await;
-    let with = |status| {
-        replies
-            .iter()
-            .filter(|reply| reply.status == status)
-            .count()
+    // Few may wait for their password to be looked at: who may not is no wrong try, and asks again.
+    let insist = || async {
+        loop {
+            let reply = sign_in(&app, ELSEWHERE, "ada", "wrong").await;
+            if reply.status != 503 {
+                return reply.status;
+            }
+        }
     };
-    assert_eq!((with(400), with(429), with(503)), (5, 35, 0));
+    let statuses = futures_util::future::join_all((0..40).map(|_| insist())).await;
+    let with = |status| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((with(400), with(429)), (5, 35));
     assert_eq!(hasher.0.load(Ordering::Relaxed), 5);
 }
 
