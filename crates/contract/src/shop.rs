@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use std::thread;
 use std::time::Duration;
 use tradepost_domain::{
-    Account, Actor, AdjustStock, Adjusted, CartAction, CartItem, ChangeCart, ChangeOrder,
+    Account, Actor, AdjustStock, Adjusted, Cart, CartAction, CartItem, ChangeCart, ChangeOrder,
     ChangeProduct, CreateProduct, Currency, Description, Money, Movement, Order, OrderAction,
     OrderId, OrderLine, PageRequest, PasswordHash, Price, Product, ProductChange, ProductDraft,
     ProductId, ProductName, Quantity, Refusal, Register, StockDelta, StockLevel, StoreError,
@@ -167,9 +167,14 @@ impl<'a> Shop<'a> {
         settled(|| self.stores.products.create(command.clone())).map(happened_now)
     }
 
+    /// A product, if it is there.
+    pub fn find(&self, product: ProductId) -> Option<Product> {
+        settled(|| self.stores.products.find_all(&[product])).pop()
+    }
+
     /// A product that is there.
     pub fn found(&self, product: ProductId) -> Product {
-        settled(|| self.stores.products.find(product)).unwrap()
+        self.find(product).unwrap()
     }
 
     /// Units on hand.
@@ -291,9 +296,15 @@ impl<'a> Shop<'a> {
         Ok(item.unwrap())
     }
 
+    /// A customer's cart.
+    pub fn whole_cart(&self, user: UserId) -> Cart {
+        let mut carts = settled(|| self.stores.carts.carts(&[user]));
+        carts.remove(&user).unwrap_or_default()
+    }
+
     /// What is in a cart.
     pub fn items(&self, user: UserId) -> Vec<CartItem> {
-        settled(|| self.stores.carts.cart(user)).items
+        self.whole_cart(user).items
     }
 
     /// Product and units of each line in a cart.

@@ -7,6 +7,7 @@ macro_rules! each_case {
             products {
                 a_new_product_is_as_drafted,
                 an_unknown_product_is_absent,
+                products_are_found_together,
                 products_are_listed_newest_first,
                 archived_products_are_listed_apart,
                 a_change_touches_what_it_names,
@@ -36,6 +37,7 @@ macro_rules! each_case {
                 setting_is_refused,
                 removing_and_emptying,
                 carts_are_apart,
+                carts_are_read_together,
                 reading_a_cart_changes_nothing,
                 a_cart_shows_its_products_as_they_are,
                 a_cart_holds_100_lines,

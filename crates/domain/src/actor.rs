@@ -4,7 +4,7 @@ use crate::{Refusal, UserId};
 
 /// Who is asking. Establishing it is the business of whoever receives the request; what it allows
 /// is decided here and in the rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// Nobody who signed in.
     Anonymous,

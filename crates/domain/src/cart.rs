@@ -75,7 +75,7 @@ impl CartItem {
 }
 
 /// A whole cart, in the order in which its lines were added.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cart {
     /// At most [`MAX_CART_LINES`] items.
     pub items: Vec<CartItem>,

@@ -7,7 +7,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 
 /// Which products a list is of.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ProductFilter {
     /// The archived ones instead of the catalogue.
     pub archived: bool,
@@ -53,7 +53,7 @@ impl ProductFilter {
 }
 
 /// What products can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProductField {
     /// The id, which is the order of creation.
     Id,

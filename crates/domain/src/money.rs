@@ -5,7 +5,7 @@ use crate::{Problem, Quantity};
 use std::fmt;
 
 /// A currency of ISO 4217 that has minor units, or is counted whole (JPY).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
@@ -49,7 +49,7 @@ pub enum MoneyError {
 }
 
 /// An amount of money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
     minor: i64,
     currency: Currency,

@@ -3,7 +3,7 @@
 use crate::Refusal;
 
 /// Which page of a list, and how long pages are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     number: u64,
     size: u32,

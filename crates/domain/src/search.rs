@@ -3,7 +3,7 @@
 use crate::{Description, Problem, ProductName, fold_case};
 
 /// The words that are searched for, folded. Without any, everything is found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Search {
     words: Vec<String>,
 }

@@ -35,7 +35,7 @@ pub enum SortValue {
 }
 
 /// A field, and in which direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SortKey<F> {
     /// The field.
     pub field: F,
@@ -56,7 +56,7 @@ impl<F: SortField> SortKey<F> {
 
 /// The order of a list: some fields, of which the last is always the id, so that no two rows are in
 /// the same place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sorting<F>(Vec<SortKey<F>>);
 
 impl<F: SortField> Sorting<F> {
@@ -129,7 +129,7 @@ impl<F: SortField> Default for Sorting<F> {
 }
 
 /// A list that is asked for: of which rows, and in which order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct List<Filter, F> {
     /// Of which rows.
     pub filter: Filter,

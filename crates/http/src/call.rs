@@ -8,7 +8,9 @@ use crate::gate::Caller;
 use crate::idempotency;
 use crate::metrics::{self, SignIn};
 use crate::origin::{self, Origin};
+use crate::reads::Reads;
 use crate::state::State;
+use crate::together::{self, Key, Together};
 use crate::work::Kind;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
@@ -131,6 +133,16 @@ impl Call {
     /// The absolute address of this request, without its query.
     pub(crate) fn own_url(&self) -> String {
         self.url(self.request.path())
+    }
+
+    /// Reads what is read together with whatever others ask for at the same time.
+    pub(crate) async fn find<T: Key, K: Key, V: Clone + Send + 'static>(
+        &self,
+        of: fn(&Reads) -> &Together<T, K, V>,
+        topic: T,
+        key: K,
+    ) -> Result<Option<V>, ApiError> {
+        together::find(&self.state, of, topic, key, self.deadline).await
     }
 
     /// Runs a use case that reads.

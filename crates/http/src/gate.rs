@@ -3,8 +3,8 @@
 
 use crate::error::ApiError;
 use crate::exchange::Exchange;
-use crate::roll;
 use crate::state::State;
+use crate::together;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
@@ -103,7 +103,8 @@ async fn authenticate(
         return Err(Refusal::InvalidToken.into());
     };
     exchange.count(state, |throttle| throttle.user(claims.user))?;
-    let account = roll::find(state, claims.user, exchange.deadline).await?;
+    let (user, deadline) = (claims.user, exchange.deadline);
+    let account = together::find(state, |reads| &reads.accounts, (), user, deadline).await?;
     let session = Accounts::session(&claims, account.as_ref())?;
     let sessions = &state.sessions;
     sessions.remember(token.to_owned(), session, asked, Instant::now());

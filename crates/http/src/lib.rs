@@ -11,7 +11,7 @@
 //! - Each route stands in one line of the table in `routes.rs`, with the access it needs.
 //! - `error.rs` is the only file that names the status of a failure.
 //! - What may block goes through `work.rs`, which has a bound in front of it; an order goes to the
-//!   batcher and holds no thread.
+//!   batcher and holds no thread, and what many read (`reads.rs`) is read for all of them at once.
 //! - Rules are not here: a handler asks [`tradepost_domain`], and authorisation is checked there
 //!   once more.
 
@@ -37,7 +37,7 @@ mod pages;
 mod placing;
 mod problem;
 mod query;
-mod roll;
+mod reads;
 mod routes;
 mod server;
 mod sessions;
@@ -45,6 +45,7 @@ mod shapes;
 mod state;
 mod tags;
 mod throttle;
+mod together;
 mod unread;
 mod work;
 

@@ -31,9 +31,6 @@ const DURATIONS: [u64; 12] = [
     5_000_000,
 ];
 
-/// How many were looked up together.
-const TOGETHER: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 256];
-
 /// How a sign-in went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignIn {
@@ -80,8 +77,6 @@ pub(crate) struct Metrics {
     requests: Vec<[Requests; METHODS.len()]>,
     errors: Vec<Counter>,
     sign_ins: [Counter; SignIn::ALL.len()],
-    /// How many accounts were looked up together.
-    pub(crate) lookups: Histogram<8>,
 }
 
 impl Metrics {
@@ -97,7 +92,6 @@ impl Metrics {
             requests: routes::patterns().map(|_| of_route()).collect(),
             errors: Code::ALL.iter().map(|_| Counter::default()).collect(),
             sign_ins: Default::default(),
-            lookups: Histogram::new(TOGETHER),
         }
     }
 

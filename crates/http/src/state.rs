@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use crate::exchange::RequestIds;
 use crate::metrics::Metrics;
 use crate::origin::{Origin, PublicUrl, setting};
-use crate::roll::Roll;
+use crate::reads::Reads;
 use crate::sessions::Sessions;
 use crate::throttle::Throttle;
 use crate::work::{Bound, Kind, Load};
@@ -21,7 +21,7 @@ pub(crate) struct State {
     pub(crate) shop: Shop,
     pub(crate) request_ids: RequestIds,
     pub(crate) sessions: Sessions,
-    pub(crate) roll: Roll,
+    pub(crate) reads: Reads,
     pub(crate) metrics: Metrics,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) request_timeout: Duration,
@@ -49,7 +49,7 @@ impl State {
             shop,
             request_ids: RequestIds::new()?,
             sessions: Sessions::new(),
-            roll: Roll::new(settings.limits.work.waiting),
+            reads: Reads::new(settings.limits.work.waiting),
             metrics: Metrics::new(),
             throttle: settings.throttling.map(Throttle::new),
             stopping: AtomicBool::new(false),

@@ -1,22 +1,22 @@
 use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next};
+use std::collections::HashMap;
 use tradepost_domain::{
     Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Outcome,
     Product, ProductId, Quantity, StoreError, UserId, Written, decide_cart,
 };
 
 impl CartRepository for MemoryStore {
-    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
+    fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
         let state = self.lock();
-        let item = |line: CartLine| {
-            let product = state.products.get(&line.product).cloned();
-            let product = product.ok_or(Defect("the product of a cart line is there"))?;
-            Ok(CartItem { line, product })
-        };
-        let items = state.cart_lines(user).into_iter().map(item);
-        Ok(Cart {
-            items: items.collect::<Result<_, StoreError>>()?,
-        })
+        let mut carts = HashMap::new();
+        for user in users {
+            let cart = state.cart(*user)?;
+            if !cart.items.is_empty() {
+                carts.insert(*user, cart);
+            }
+        }
+        Ok(carts)
     }
 
     fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
@@ -57,6 +57,18 @@ impl CartRepository for MemoryStore {
 }
 
 impl State {
+    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
+        let item = |line: CartLine| {
+            let product = self.products.get(&line.product).cloned();
+            let product = product.ok_or(Defect("the product of a cart line is there"))?;
+            Ok(CartItem { line, product })
+        };
+        let items = self.cart_lines(user).into_iter().map(item);
+        Ok(Cart {
+            items: items.collect::<Result<_, StoreError>>()?,
+        })
+    }
+
     /// A customer's lines, in the order in which they were added.
     pub(crate) fn cart_lines(&self, user: UserId) -> Vec<CartLine> {
         let lines = self.carts.get(&user);

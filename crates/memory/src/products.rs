@@ -27,8 +27,11 @@ impl ProductRepository for MemoryStore {
         Ok(slice_of(rows, keyset, span))
     }
 
-    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        Ok(self.lock().products.get(&id).cloned())
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        let state = self.lock();
+        let products = state.products.iter();
+        let found = products.filter(|(id, _)| ids.contains(id));
+        Ok(found.map(|(_, product)| product.clone()).collect())
     }
 
     fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {

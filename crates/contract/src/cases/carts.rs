@@ -1,4 +1,5 @@
 use crate::{Shop, at, level, settled, units, usd};
+use std::collections::HashMap;
 use tradepost_domain::{
     CartAction, CartIssue, CartItemId, CartLine, MAX_CART_LINES, Problem, ProductId, Quantity,
     Refusal, Stores, UserId,
@@ -203,6 +204,30 @@ pub fn carts_are_apart(stores: &Stores) {
     assert_eq!(shop.cart(ada), [(product, 2)]);
 }
 
+/// Several carts are read with one question: each customer's own lines, in their order, and nothing
+/// of those whose cart is empty.
+pub fn carts_are_read_together(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let users = ["ada", "grace", "joan"].map(|name| shop.customer(name));
+    let products = [100, 200, 300].map(|price| shop.product(price, 9));
+    for (units, product) in (1..).zip(products) {
+        shop.add(users[0], product, units).unwrap();
+    }
+    for product in products.into_iter().rev() {
+        shop.add(users[2], product, 2).unwrap();
+    }
+    let read = |users: &[UserId]| settled(|| stores.carts.carts(users));
+    let of = |user| (user, shop.whole_cart(user));
+    let [ada, _, joan] = users;
+    assert_eq!(read(&users), HashMap::from([ada, joan].map(of)));
+    assert_eq!(read(&[joan, joan]), HashMap::from([of(joan)]));
+    assert_eq!(read(&[]), HashMap::new());
+    let lines =
+        |user| -> Vec<ProductId> { shop.cart(user).into_iter().map(|line| line.0).collect() };
+    assert_eq!(lines(ada), products);
+    assert_eq!(lines(joan), [products[2], products[1], products[0]]);
+}
+
 /// Reading a cart changes neither it nor anything that it shows, whatever is wrong with it.
 pub fn reading_a_cart_changes_nothing(stores: &Stores) {
     let shop = Shop::new(stores);
@@ -231,7 +256,7 @@ pub fn a_cart_shows_its_products_as_they_are(stores: &Stores) {
     shop.set_price(dear, 150);
     shop.set_stock(short, 3);
     shop.archive(archived, true).unwrap();
-    let cart = settled(|| stores.carts.cart(user));
+    let cart = shop.whole_cart(user);
     let products: Vec<_> = cart.items.iter().map(|item| item.product.clone()).collect();
     assert_eq!(
         products,

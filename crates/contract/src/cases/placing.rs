@@ -309,7 +309,7 @@ pub fn the_largest_order_is_exact(stores: &Stores) {
     }
     let lines = i64::try_from(MAX_CART_LINES).unwrap();
     let total = money(lines * most * DEAREST);
-    let cart = settled(|| stores.carts.cart(user));
+    let cart = shop.whole_cart(user);
     assert_eq!(cart.total(total.currency()), Ok(total));
     let request = PlaceOrder {
         expected_total: Some(total),

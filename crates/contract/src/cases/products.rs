@@ -64,11 +64,31 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
     assert_eq!(shop.found(product.id), expected);
 }
 
+/// Several products are found with one question: each once, archived or not, those that never were
+/// left out.
+pub fn products_are_found_together(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ids = [100, 200, 300].map(|price| shop.product(price, 1));
+    shop.archive(ids[1], true).unwrap();
+    let found = |asked: &[ProductId]| {
+        let mut found = settled(|| stores.products.find_all(asked));
+        found.sort_by_key(|product| product.id);
+        found
+    };
+    let products = ids.map(|id| shop.found(id));
+    let mut asked = vec![nowhere()];
+    asked.extend(ids.iter().rev());
+    asked.extend(ids);
+    assert_eq!(found(&asked), products);
+    assert_eq!(found(&asked[1..2]), products[2..]);
+    assert_eq!(found(&[]), []);
+}
+
 /// A product that never was is absent, and cannot be changed.
 pub fn an_unknown_product_is_absent(stores: &Stores) {
     let shop = Shop::new(stores);
     shop.product(100, 1);
-    assert_eq!(settled(|| stores.products.find(nowhere())), None);
+    assert_eq!(shop.find(nowhere()), None);
     assert_eq!(
         settled(|| stores.products.movements(nowhere(), first_page())),
         None

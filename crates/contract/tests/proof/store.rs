@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tradepost_contract::usd;
 use tradepost_domain::{
@@ -19,16 +20,19 @@ pub(crate) type SliceProducts =
 pub(crate) type SliceOrders =
     fn(&Store, &OrderFilter, Keyset<OrderField>, &Span) -> Result<Slice<Order>, StoreError>;
 
+type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
+
 /// What a store does. Each of these can be put in the place of the honest one.
 #[derive(Clone, Copy)]
 pub(crate) struct Behaviour {
     pub(crate) list_products:
         fn(&Store, &ProductList, PageRequest) -> Result<Page<Product>, StoreError>,
     pub(crate) slice_products: SliceProducts,
+    pub(crate) find_products: fn(&Store, &[ProductId]) -> Result<Vec<Product>, StoreError>,
     pub(crate) create: fn(&Store, CreateProduct) -> Outcome<Written<Product>>,
     pub(crate) change_product: fn(&Store, ChangeProduct) -> Outcome<Product>,
     pub(crate) adjust: fn(&Store, AdjustStock) -> Outcome<Written<Adjusted>>,
-    pub(crate) cart: fn(&Store, UserId) -> Result<Cart, StoreError>,
+    pub(crate) carts: ReadCarts,
     pub(crate) change_cart: fn(&Store, ChangeCart) -> Outcome<Written<Option<CartItem>>>,
     pub(crate) list_orders: fn(&Store, &OrderList, PageRequest) -> Result<Page<Order>, StoreError>,
     pub(crate) slice_orders: SliceOrders,
@@ -64,13 +68,14 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     create: |store, command| store.create(command),
     change_product: |store, command| ProductRepository::change(store, command),
     adjust: |store, command| store.adjust_stock(command),
-    cart: |store, user| store.cart(user),
+    carts: |store, users| store.carts(users),
     change_cart: |store, command| CartRepository::change(store, command),
     list_orders: |store, list, page| OrderRepository::list(store, list, page),
     slice_orders: |store, filter, keyset, span| OrderRepository::slice(store, filter, keyset, span),
     place: |store, requests| store.place(requests),
     change_order: |store, command| OrderRepository::change(store, command),
-    find_accounts: |store, users| store.find_all(users),
+    find_products: |store, ids| ProductRepository::find_all(store, ids),
+    find_accounts: |store, users| AccountRepository::find_all(store, users),
     register: |store, command| store.register(command),
     change_password: |store, command| store.change_password(command),
     renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
@@ -118,8 +123,8 @@ impl ProductRepository for Broken {
         (self.does.slice_products)(&self.store, filter, keyset, span)
     }
 
-    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        ProductRepository::find(&self.store, id)
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        (self.does.find_products)(&self.store, ids)
     }
 
     fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
@@ -144,8 +149,8 @@ impl ProductRepository for Broken {
 }
 
 impl CartRepository for Broken {
-    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
-        (self.does.cart)(&self.store, user)
+    fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
+        (self.does.carts)(&self.store, users)
     }
 
     fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::rows::{CartLineRow, ProductRow, micros};
 use crate::schema::{cart_items, products, stock};
 use diesel::prelude::*;
+use std::collections::HashMap;
 use tradepost_domain::{
     Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Currency,
     Outcome, Product, Quantity, Refusal, StoreError, UserId, Written, decide_cart,
@@ -92,27 +93,25 @@ pub(super) fn of_users(conn: &mut Conn, users: &[i64]) -> Result<Vec<CartLine>, 
 }
 
 impl CartRepository for Database {
-    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
+    fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
         let shop = self.currency();
+        let ids: Vec<i64> = users.iter().map(|user| user.get()).collect();
         self.read(|conn| {
             let rows = cart_items::table
                 .inner_join(products::table.inner_join(stock::table))
-                .filter(cart_items::user_id.eq(user.get()))
-                .order(cart_items::id)
+                .filter(among(cart_items::user_id, &ids))
                 .select((LINE, PRODUCT))
                 .load::<(CartLineRow, ProductRow)>(conn)?;
-            let item = |(line, product): (CartLineRow, ProductRow)| {
-                Ok(CartItem {
-                    line: line.line()?,
-                    product: product.product(shop)?,
-                })
-            };
-            Ok(Cart {
-                items: rows
-                    .into_iter()
-                    .map(item)
-                    .collect::<Result<_, StoreError>>()?,
-            })
+            let mut carts = HashMap::<UserId, Cart>::new();
+            for (line, product) in rows {
+                let (line, product) = (line.line()?, product.product(shop)?);
+                let cart = carts.entry(line.user).or_default();
+                cart.items.push(CartItem { line, product });
+            }
+            for cart in carts.values_mut() {
+                cart.items.sort_unstable_by_key(|item| item.line.id);
+            }
+            Ok(carts)
         })
     }
 

@@ -1,3 +1,4 @@
+use super::super::among::among;
 use super::super::{Conn, Database, locks};
 use super::{keys, product_lists, product_texts, shop, stock};
 use crate::failure::Failure;
@@ -142,9 +143,18 @@ impl ProductRepository for Database {
         product_lists::slice(self, filter, keyset, span)
     }
 
-    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
         let shop = self.currency();
-        self.read(|conn| find(conn, id, shop))
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        self.read(|conn| {
+            let rows = products::table
+                .inner_join(stock_table::table)
+                .filter(among(products::id, &ids))
+                .select(PRODUCT)
+                .load::<ProductRow>(conn)?;
+            let product = |row: ProductRow| row.product(shop);
+            Ok(rows.into_iter().map(product).collect::<Result<_, _>>()?)
+        })
     }
 
     fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {

@@ -1,16 +1,19 @@
 use super::{Outcome, StoreError};
 use crate::{Cart, CartItem, ChangeCart, UserId, Written};
+use std::collections::HashMap;
 
 /// Carts.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait CartRepository: Send + Sync {
-    /// A customer's cart, with the products as they are now; empty for a user who never had one.
+    /// The carts of these customers, with the products as they are now; none of those whose cart is
+    /// empty.
     ///
-    /// MUST change nothing (`reading_a_cart_changes_nothing`).
+    /// MUST give each customer their own lines (`carts_are_read_together`), and change nothing
+    /// (`reading_a_cart_changes_nothing`).
     ///
     /// # Errors
     /// If the store fails.
-    fn cart(&self, user: UserId) -> Result<Cart, StoreError>;
+    fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
     /// Changes what [`decide_cart`](crate::decide_cart) allows; the line as it is afterwards, or
     /// `None` if it is gone.

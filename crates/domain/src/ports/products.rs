@@ -34,11 +34,13 @@ pub trait ProductRepository: Send + Sync {
         span: &Span,
     ) -> Result<Slice<Product>, StoreError>;
 
-    /// A product, archived or not.
+    /// Those of these products that there are, archived or not, in no particular order.
+    ///
+    /// MUST give each product once (`products_are_found_together`).
     ///
     /// # Errors
     /// If the store fails.
-    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError>;
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
 
     /// Creates what [`decide_creation`](crate::decide_creation) allows.
     ///

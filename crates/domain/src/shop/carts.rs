@@ -1,8 +1,9 @@
 use super::ShopError;
 use crate::{
     Actor, Cart, CartAction, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Clock,
-    Keyed, ProductId, Quantity, Refusal, Seen, Written,
+    Keyed, ProductId, Quantity, Refusal, Seen, UserId, Written,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A customer's own cart.
@@ -24,7 +25,18 @@ impl Carts {
     /// # Errors
     /// [`Refusal::Unauthenticated`]; if the store fails.
     pub fn cart(&self, actor: Actor) -> Result<Cart, ShopError> {
-        Ok(self.carts.cart(actor.customer()?)?)
+        let user = actor.customer()?;
+        let mut carts = self.all(&[user])?;
+        Ok(carts.remove(&user).unwrap_or_default())
+    }
+
+    /// The carts of these customers, none of those whose cart is empty: for whoever shows several
+    /// customers their own at once.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn all(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, ShopError> {
+        Ok(self.carts.carts(users)?)
     }
 
     /// A line of the actor's cart.

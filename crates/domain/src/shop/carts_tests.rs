@@ -33,12 +33,11 @@ fn carts(port: MockCartRepository) -> Carts {
 /// Carts of which this user's is asked for and has these lines.
 fn carts_with(owner: UserId, items: Vec<CartItem>) -> Carts {
     let mut port = MockCartRepository::new();
-    port.expect_cart()
-        .withf(move |asked| *asked == owner)
+    port.expect_carts()
+        .withf(move |asked| asked == [owner])
         .returning(move |_| {
-            Ok(Cart {
-                items: items.clone(),
-            })
+            let items = items.clone();
+            Ok(HashMap::from([(owner, Cart { items })]))
         });
     carts(port)
 }
@@ -155,7 +154,7 @@ fn refusals_and_failures_are_passed_on() {
     port.expect_change()
         .once()
         .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
-    port.expect_cart()
+    port.expect_carts()
         .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
     let carts = carts(port);
     let refused = carts.add(actor, product_id(), Quantity::ONE, None);

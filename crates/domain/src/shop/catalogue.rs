@@ -50,7 +50,7 @@ impl Catalogue {
         Ok(self.products.slice(&filter, keyset, span)?)
     }
 
-    /// A product. `archived` asks for it even if it is archived, which only staff see.
+    /// A product: [`Catalogue::find_all`] and [`Catalogue::show`].
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; if the store fails.
@@ -60,12 +60,26 @@ impl Catalogue {
         id: ProductId,
         archived: bool,
     ) -> Result<Product, ShopError> {
+        let found = self.find_all(&[id])?.pop();
+        Ok(Self::show(actor, found, archived)?)
+    }
+
+    /// Those of these products that there are, whoever may see them: [`Catalogue::show`] tells.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, ShopError> {
+        Ok(self.products.find_all(ids)?)
+    }
+
+    /// What an actor is shown of what was found. `archived` asks for it even if it is archived,
+    /// which only staff see.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub fn show(actor: Actor, found: Option<Product>, archived: bool) -> Result<Product, Refusal> {
         let visible = |product: &Product| !product.archived || (archived && actor.is_staff());
-        Ok(self
-            .products
-            .find(id)?
-            .filter(visible)
-            .ok_or(Refusal::NotFound)?)
+        found.filter(visible).ok_or(Refusal::NotFound)
     }
 
     /// Creates a product.

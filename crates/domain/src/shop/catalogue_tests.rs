@@ -123,9 +123,9 @@ fn an_archived_product_shows_itself_to_staff_who_ask_for_it() {
         };
         let stored = found.clone();
         products
-            .expect_find()
-            .withf(|asked| *asked == id())
-            .returning(move |_| Ok(Some(stored.clone())));
+            .expect_find_all()
+            .withf(|asked| asked == [id()])
+            .returning(move |_| Ok(vec![stored.clone()]));
         let answer = catalogue(products).product(actor, id(), wish);
         if visible {
             assert_eq!(answer.unwrap(), found);
@@ -138,7 +138,7 @@ fn an_archived_product_shows_itself_to_staff_who_ask_for_it() {
 #[test]
 fn an_unknown_product_is_not_found() {
     let mut products = MockProductRepository::new();
-    products.expect_find().returning(|_| Ok(None));
+    products.expect_find_all().returning(|_| Ok(Vec::new()));
     let answer = catalogue(products).product(grace(), id(), true);
     assert_eq!(refusal(answer), Refusal::NotFound);
 }
@@ -293,7 +293,7 @@ fn what_the_rules_refuse_and_what_the_store_fails_at_is_passed_on() {
         .expect_change()
         .returning(|_| Ok(Err(Refusal::NotFound)));
     products.expect_create().returning(|_| Err(busy()));
-    products.expect_find().returning(|_| Err(busy()));
+    products.expect_find_all().returning(|_| Err(busy()));
     products.expect_list().returning(|_, _| Err(busy()));
     let catalogue = catalogue(products);
     assert_eq!(

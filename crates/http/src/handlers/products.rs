@@ -5,12 +5,14 @@ use crate::fields::{Fields, boolean, decimal, integer, text};
 use crate::idempotency::{Told, keyed};
 use crate::pages::{PageShape, SliceShape};
 use crate::query::{self, Listing, Part, Query, Walk};
+use crate::reads::Shelf;
 use crate::shapes::{ProductShape, stored};
 use crate::tags::{self, Tag};
 use serde::Serialize;
 use tradepost_domain::{
-    Currency, Description, Money, Price, Problem, Product, ProductChange, ProductDraft,
-    ProductField, ProductFilter, ProductId, ProductList, ProductName, Search, Sku, StockLevel,
+    Catalogue, Currency, Description, Money, Price, Problem, Product, ProductChange, ProductDraft,
+    ProductField, ProductFilter, ProductId, ProductList, ProductName, Refusal, Search, Sku,
+    StockLevel,
 };
 
 pub(crate) async fn list(call: Call) -> Answer {
@@ -24,10 +26,9 @@ pub(crate) async fn list(call: Call) -> Answer {
 }
 
 async fn page(call: Call, list: ProductList, listing: Listing) -> Answer {
-    let request = listing.page;
-    let page = call
-        .query(move |shop, actor| shop.catalogue.list(actor, list, request))
-        .await?;
+    let shelf = Shelf::of(call.actor, list, listing.page);
+    let page = call.find(|reads| &reads.pages, shelf, ()).await?;
+    let page = page.ok_or(Refusal::NotFound)?;
     let results = page.items.iter().map(ProductShape::of).collect();
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, results))
 }
@@ -93,10 +94,8 @@ fn command(draft: &ProductDraft) -> impl Serialize {
 pub(crate) async fn show(call: Call) -> Answer {
     let id = call.id(ProductId::parse)?;
     let archived = query::wants_archived(call.query_string())?;
-    let product = call
-        .query(move |shop, actor| shop.catalogue.product(actor, id, archived))
-        .await?;
-    show_one(&call, &product)
+    let found = call.find(|reads| &reads.products, (), id).await?;
+    show_one(&call, &Catalogue::show(call.actor, found, archived)?)
 }
 
 fn show_one(call: &Call, product: &Product) -> Answer {

@@ -3,6 +3,7 @@
 use super::text::{Page, Unit};
 use super::{CLASSES, METHODS, Metrics, SignIn};
 use crate::error::Code;
+use crate::reads::Reads;
 use crate::routes;
 use crate::state::State;
 use crate::throttle::Throttle;
@@ -21,6 +22,7 @@ pub(crate) fn report(state: &State) -> String {
     of_outcomes(&mut page, state);
     of_orders(&mut page, &state.shop.batcher.figures());
     of_work(&mut page, state);
+    of_reads(&mut page, &state.reads);
     of_pools(&mut page, &state.shop.upkeep.pools());
     of_process(&mut page, metrics);
     page.into_text()
@@ -149,17 +151,26 @@ fn of_work(page: &mut Page, state: &State) {
         page.sample(&[("kind", kind), ("state", "running")], load.most.running);
         page.sample(&[("kind", kind), ("state", "waiting")], load.most.waiting);
     }
-    page.gauge(
-        "tradepost_account_lookups_waiting",
-        "Requests whose accounts wait to be looked up.",
-        state.roll.waiting(),
-    );
+}
+
+fn of_reads(page: &mut Page, reads: &Reads) {
+    let loads = reads.loads();
     page.family(
-        "tradepost_account_lookup_size",
-        "histogram",
-        "Requests whose accounts were looked up together.",
+        "tradepost_reads_waiting",
+        "gauge",
+        "Requests that wait to be read for, by what they ask for.",
     );
-    page.histogram(&[], &state.metrics.lookups.read(), Unit::Number);
+    for (what, waiting, _) in &loads {
+        page.sample(&[("what", what)], waiting);
+    }
+    page.family(
+        "tradepost_read_size",
+        "histogram",
+        "Requests that were read for together, by what they ask for.",
+    );
+    for (what, _, sizes) in &loads {
+        page.histogram(&[("what", what)], sizes, Unit::Number);
+    }
 }
 
 fn of_pools(page: &mut Page, pools: &[PoolUse]) {

@@ -29,7 +29,7 @@ mod orders;
 mod private;
 mod probes;
 mod products;
-mod roll;
+mod reads;
 mod routes;
 mod sockets;
 mod stock;

@@ -138,9 +138,10 @@ async fn the_numbers_are_true_for_a_scripted_run() {
             ("tradepost_jobs{kind=\"work\",state=\"running\"}", 0.0),
             ("tradepost_jobs{kind=\"passwords\",state=\"waiting\"}", 0.0),
             ("tradepost_jobs_max{kind=\"work\",state=\"running\"}", 32.0),
-            ("tradepost_account_lookups_waiting", 0.0),
-            // Two tokens, each remembered for less than a second; both look-ups were lone ones.
-            ("tradepost_account_lookup_size_sum", 2.0),
+            ("tradepost_reads_waiting{what=\"accounts\"}", 0.0),
+            // Two tokens, each remembered for less than a second; both were lone ones.
+            ("tradepost_read_size_sum{what=\"accounts\"}", 2.0),
+            ("tradepost_read_size_sum{what=\"products\"}", 5.0),
             ("tradepost_http_requests_in_flight", 1.0),
             ("tradepost_build_info{version=\"0.1.0\"}", 1.0),
             (

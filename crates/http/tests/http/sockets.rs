@@ -302,10 +302,10 @@ fn a_connection_serves_one_request_after_the_other() {
 fn slow(entered: std::sync::mpsc::Sender<()>, leave: Receiver<()>) -> Stores {
     let leave = std::sync::Mutex::new(leave);
     let mut products = MockProductRepository::new();
-    products.expect_find().returning(move |_| {
+    products.expect_find_all().returning(move |_| {
         entered.send(()).unwrap();
         let _ = leave.lock().unwrap().recv();
-        Ok(None)
+        Ok(Vec::new())
     });
     Stores {
         products: Arc::new(products),

@@ -1,6 +1,7 @@
 //! Stores that are wrong on purpose: a simulation that finds nothing proves little unless it can
 //! find something.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tradepost_domain::{
@@ -244,8 +245,8 @@ impl Broken {
 }
 
 impl CartRepository for Broken {
-    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
-        self.inner.carts.cart(user)
+    fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
+        self.inner.carts.carts(users)
     }
 
     fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
@@ -279,8 +280,8 @@ impl ProductRepository for Broken {
         self.inner.products.slice(filter, keyset, span)
     }
 
-    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        self.inner.products.find(id)
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        self.inner.products.find_all(ids)
     }
 
     fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {

@@ -1,5 +1,6 @@
 //! A store that can be lost on the way: before a command arrives, or before its answer does.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::{
@@ -130,8 +131,8 @@ impl ProductRepository for Flaky {
         self.inner.products.slice(filter, keyset, span)
     }
 
-    fn find(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
-        self.inner.products.find(id)
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        self.inner.products.find_all(ids)
     }
 
     fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
@@ -164,8 +165,8 @@ impl ProductRepository for Flaky {
 }
 
 impl CartRepository for Flaky {
-    fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
-        self.inner.carts.cart(user)
+    fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
+        self.inner.carts.carts(users)
     }
 
     fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {

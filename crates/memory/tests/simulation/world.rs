@@ -359,7 +359,8 @@ impl World {
             }
             Command::Add { .. } => {
                 if let Ok(user) = sent.by.customer() {
-                    let newest = read(self.stores.carts.cart(user))?.items.pop();
+                    let mut carts = read(self.stores.carts.carts(&[user]))?;
+                    let newest = carts.remove(&user).and_then(|mut cart| cart.items.pop());
                     let newest = newest.map(|item| item.line.id);
                     fresh.line = newest.filter(|id| id.get() > self.model.last_line);
                 }

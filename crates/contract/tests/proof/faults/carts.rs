@@ -1,13 +1,14 @@
 use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
+use std::collections::HashMap;
 use tradepost_domain::{
     Cart, CartAction, CartItem, CartRepository, ChangeCart, Outcome, StoreError, UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
 pub(crate) fn loses_adds(store: &Store, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
-    let items = store.cart(command.user)?.items;
+    let items = of(store, command.user)?.items;
     if let CartAction::Add { product, quantity } = command.action
         && let Some(item) = items.iter().find(|item| item.product.id == product)
         && let Ok(together) = item.line.quantity.plus(quantity)
@@ -23,19 +24,37 @@ pub(crate) fn loses_adds(store: &Store, command: ChangeCart) -> Outcome<Written<
     CartRepository::change(store, command)
 }
 
-pub(crate) fn tidies(store: &Store, user: UserId) -> Result<Cart, StoreError> {
-    let cart = store.cart(user)?;
-    for item in cart.items.iter().filter(|item| !item.issues().is_empty()) {
-        let command = ChangeCart {
-            seen: None,
-            user,
-            action: CartAction::Remove { line: item.line.id },
-            key: None,
-            at: tradepost_contract::at(0),
-        };
-        CartRepository::change(store, command)?.unwrap();
+fn of(store: &Store, user: UserId) -> Result<Cart, StoreError> {
+    Ok(store.carts(&[user])?.remove(&user).unwrap_or_default())
+}
+
+pub(crate) fn tidies(store: &Store, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
+    for (user, cart) in store.carts(users)? {
+        for item in cart.items.iter().filter(|item| !item.issues().is_empty()) {
+            let command = ChangeCart {
+                seen: None,
+                user,
+                action: CartAction::Remove { line: item.line.id },
+                key: None,
+                at: tradepost_contract::at(0),
+            };
+            CartRepository::change(store, command)?.unwrap();
+        }
     }
-    store.cart(user)
+    store.carts(users)
+}
+
+/// Whoever asks first gets what everybody asked for.
+pub(crate) fn mixes_up(
+    store: &Store,
+    users: &[UserId],
+) -> Result<HashMap<UserId, Cart>, StoreError> {
+    let mut together = Cart::default();
+    for user in users {
+        together.items.extend(of(store, *user)?.items);
+    }
+    let carts = users.iter().take(1).map(|user| (*user, together.clone()));
+    Ok(carts.filter(|(_, cart)| !cart.items.is_empty()).collect())
 }
 
 pub(crate) fn overwrites(store: &Store, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
@@ -60,13 +79,21 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "tidies a cart that is read",
         Behaviour {
-            cart: tidies,
+            carts: tidies,
             ..HONEST
         },
         &[
             "reading_a_cart_changes_nothing",
             "a_cart_shows_its_products_as_they_are",
         ],
+    ),
+    (
+        "mixes up carts that are read together",
+        Behaviour {
+            carts: mixes_up,
+            ..HONEST
+        },
+        &["carts_are_read_together"],
     ),
     (
         "changes a cart line that was edited since",

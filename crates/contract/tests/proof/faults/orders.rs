@@ -1,4 +1,5 @@
 use super::a_moment;
+use super::products::stored;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_contract::{at, first_page, place};
@@ -36,10 +37,7 @@ fn act(store: &Store, user: UserId, action: CartAction) {
 /// Puts an order's lines into the cart again, with stock to back them if there is none.
 fn refill(store: &Store, order: &Order) {
     for line in &order.lines {
-        let on_hand = ProductRepository::find(store, line.product)
-            .unwrap()
-            .unwrap()
-            .stock;
+        let on_hand = stored(store, line.product).unwrap().unwrap().stock;
         let missing = line.quantity.units() - on_hand.units();
         if missing > 0 {
             adjust(store, line.product, missing);

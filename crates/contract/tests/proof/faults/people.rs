@@ -11,7 +11,7 @@ pub(crate) fn names_everybody_asked_for(
     store: &Store,
     users: &[UserId],
 ) -> Result<Vec<Account>, StoreError> {
-    let one = |user: &UserId| store.find_all(&[*user]);
+    let one = |user: &UserId| AccountRepository::find_all(store, &[*user]);
     let found: Vec<_> = users.iter().map(one).collect::<Result<_, _>>()?;
     Ok(found.concat())
 }

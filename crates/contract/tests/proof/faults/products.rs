@@ -4,10 +4,14 @@ use crate::table::Row;
 use tradepost_contract::{first_page, level};
 use tradepost_domain::{
     AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, Outcome, Page, PageRequest,
-    Product, ProductChange, ProductDraft, ProductField, ProductFilter, ProductList,
+    Product, ProductChange, ProductDraft, ProductField, ProductFilter, ProductId, ProductList,
     ProductRepository, Search, Seen, Slice, Span, StockLevel, StoreError, Written,
 };
 use tradepost_memory::MemoryStore as Store;
+
+pub(crate) fn stored(store: &Store, id: ProductId) -> Result<Option<Product>, StoreError> {
+    Ok(ProductRepository::find_all(store, &[id])?.pop())
+}
 
 pub(crate) fn lists_oldest_first(
     store: &Store,
@@ -52,7 +56,7 @@ pub(crate) fn opens_without_a_word(
             at,
         })?;
         adjusted.unwrap();
-        let product = ProductRepository::find(store, product.id)?.unwrap();
+        let product = stored(store, product.id)?.unwrap();
         return Ok(Ok(Written::Now(product)));
     }
     Ok(created)
@@ -86,9 +90,7 @@ pub(crate) fn shares_skus_of_old(store: &Store, command: ChangeProduct) -> Outco
 }
 
 pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Outcome<Product> {
-    let before = ProductRepository::find(store, command.product)?
-        .unwrap()
-        .stock;
+    let before = stored(store, command.product)?.unwrap().stock;
     let Some(delta) = command
         .change
         .stock
@@ -106,7 +108,7 @@ pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Outcome<
         by: command.by,
         at: command.at,
     })?;
-    let product = ProductRepository::find(store, command.product)?.unwrap();
+    let product = stored(store, command.product)?.unwrap();
     Ok(adjusted.map(|_| product))
 }
 
@@ -121,7 +123,7 @@ pub(crate) fn overwrites(store: &Store, command: ChangeProduct) -> Outcome<Produ
 }
 
 pub(crate) fn looks_before_it_locks(store: &Store, command: ChangeProduct) -> Outcome<Product> {
-    let before = ProductRepository::find(store, command.product)?;
+    let before = stored(store, command.product)?;
     if let Some(before) = before
         && let Err(refusal) = Seen::check(command.seen.as_ref(), &before)
     {
@@ -132,9 +134,7 @@ pub(crate) fn looks_before_it_locks(store: &Store, command: ChangeProduct) -> Ou
 }
 
 pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Written<Adjusted>> {
-    let before = ProductRepository::find(store, command.product)?
-        .unwrap()
-        .stock;
+    let before = stored(store, command.product)?.unwrap().stock;
     let Some(after) = before.after(command.delta) else {
         return store.adjust_stock(command);
     };
@@ -256,7 +256,24 @@ pub(crate) fn keeps_old_names(store: &Store, command: ChangeProduct) -> Outcome<
     ProductRepository::change(store, ChangeProduct { change, ..command })
 }
 
+pub(crate) fn names_everything_asked_for(
+    store: &Store,
+    ids: &[ProductId],
+) -> Result<Vec<Product>, StoreError> {
+    let one = |id: &ProductId| ProductRepository::find_all(store, &[*id]);
+    let found: Vec<_> = ids.iter().map(one).collect::<Result<_, _>>()?;
+    Ok(found.concat())
+}
+
 pub(crate) const ROWS: &[Row] = &[
+    (
+        "finds a product as often as it is asked for",
+        Behaviour {
+            find_products: names_everything_asked_for,
+            ..HONEST
+        },
+        &["products_are_found_together"],
+    ),
     (
         "lists products oldest first",
         Behaviour {

@@ -1,0 +1,90 @@
+//! What is read together, and how much at a time.
+
+use crate::Shop;
+use crate::together::Together;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tradepost_batch::Reading;
+use tradepost_domain::{
+    Account, Actor, Cart, Page, PageRequest, Product, ProductId, ProductList, ShopError, UserId,
+};
+
+pub(crate) struct Reads {
+    /// Whose tokens those are.
+    pub(crate) accounts: Together<(), UserId, Account>,
+    pub(crate) products: Together<(), ProductId, Product>,
+    pub(crate) carts: Together<(), UserId, Cart>,
+    /// Pages of the catalogue: those who want the same one share it.
+    pub(crate) pages: Together<Shelf, (), Arc<Page<Product>>>,
+}
+
+/// A page of a list, as somebody sees it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Shelf {
+    actor: Actor,
+    list: ProductList,
+    page: PageRequest,
+}
+
+impl Shelf {
+    /// Whoever is not staff sees what everybody sees.
+    pub(crate) fn of(actor: Actor, list: ProductList, page: PageRequest) -> Self {
+        let actor = if actor.is_staff() {
+            actor
+        } else {
+            Actor::Anonymous
+        };
+        Self { actor, list, page }
+    }
+}
+
+impl Reads {
+    /// What is read, how many wait for it, and how many were read for together.
+    pub(crate) fn loads(&self) -> [(&'static str, usize, Reading); 4] {
+        [
+            ("accounts", self.accounts.waiting(), self.accounts.sizes()),
+            ("products", self.products.waiting(), self.products.sizes()),
+            ("carts", self.carts.waiting(), self.carts.sizes()),
+            ("pages", self.pages.waiting(), self.pages.sizes()),
+        ]
+    }
+
+    /// At most so many of each kind may wait; one more is refused.
+    pub(crate) fn new(most_waiting: usize) -> Self {
+        Self {
+            accounts: Together::new(accounts, 256, most_waiting),
+            products: Together::new(products, 64, most_waiting),
+            // A cart can have a hundred lines.
+            carts: Together::new(carts, 32, most_waiting),
+            pages: Together::new(page, usize::MAX, most_waiting),
+        }
+    }
+}
+
+fn accounts(shop: &Shop, (): &(), ids: &[UserId]) -> Result<HashMap<UserId, Account>, ShopError> {
+    let found = shop.accounts.find_all(ids)?.into_iter();
+    Ok(found.map(|account| (account.id, account)).collect())
+}
+
+fn products(
+    shop: &Shop,
+    (): &(),
+    ids: &[ProductId],
+) -> Result<HashMap<ProductId, Product>, ShopError> {
+    let found = shop.catalogue.find_all(ids)?.into_iter();
+    Ok(found.map(|product| (product.id, product)).collect())
+}
+
+fn carts(shop: &Shop, (): &(), users: &[UserId]) -> Result<HashMap<UserId, Cart>, ShopError> {
+    shop.carts.all(users)
+}
+
+fn page(
+    shop: &Shop,
+    shelf: &Shelf,
+    _: &[()],
+) -> Result<HashMap<(), Arc<Page<Product>>>, ShopError> {
+    let list = shelf.list.clone();
+    let page = shop.catalogue.list(shelf.actor, list, shelf.page)?;
+    Ok(HashMap::from([((), Arc::new(page))]))
+}

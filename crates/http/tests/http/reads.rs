@@ -1,0 +1,472 @@
+//! What is read together: for all who ask at the same time, and for each what they asked for.
+
+use crate::support::{App, memory, settings};
+use futures_util::future::{join, join_all};
+use serde_json::json;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tradepost_domain::{
+    Account, AccountRepository, AdjustStock, Adjusted, ChangeEmail, ChangePassword, ChangeProduct,
+    CreateProduct, Credentials, Keyset, MockCartRepository, Movement, Outcome, Page, PageRequest,
+    PasswordHash, Product, ProductField, ProductFilter, ProductId, ProductList, ProductRepository,
+    Refresh, RefreshDigest, RefreshToken, Register, Slice, Span, StoreError, StoreErrorKind,
+    Stores, SwitchUser, UserFilter, UserId, Written,
+};
+
+/// The accounts of another store, of which something is asked first.
+struct Watched<F> {
+    inner: Arc<dyn AccountRepository>,
+    ask: F,
+}
+
+fn watched<F>(ask: F) -> Stores
+where
+    F: Fn(&[UserId]) -> Result<(), StoreError> + Send + Sync + 'static,
+{
+    let stores = memory();
+    let inner = stores.accounts.clone();
+    Stores {
+        accounts: Arc::new(Watched { inner, ask }),
+        ..stores
+    }
+}
+
+impl<F> AccountRepository for Watched<F>
+where
+    F: Fn(&[UserId]) -> Result<(), StoreError> + Send + Sync,
+{
+    fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.inner.find(user)
+    }
+
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError> {
+        (self.ask)(users)?;
+        self.inner.find_all(users)
+    }
+
+    fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
+        self.inner.credentials(username_key)
+    }
+
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
+        self.inner.list(filter, page)
+    }
+
+    fn register(&self, command: Register) -> Outcome<Account> {
+        self.inner.register(command)
+    }
+
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+        self.inner.change_email(command)
+    }
+
+    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+        self.inner.change_password(command)
+    }
+
+    fn renew_hash(
+        &self,
+        user: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), StoreError> {
+        self.inner.renew_hash(user, old, new)
+    }
+
+    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+        self.inner.switch(command)
+    }
+
+    fn has_staff(&self) -> Result<bool, StoreError> {
+        self.inner.has_staff()
+    }
+
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
+        self.inner.begin_family(token)
+    }
+
+    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        self.inner.refresh(command)
+    }
+
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        self.inner.end_family(token)
+    }
+}
+
+/// What a question has to do first.
+type Pass<K> = Box<dyn Fn(&[K]) + Send + Sync>;
+
+/// A door through which the first question goes only when it is opened, and what was asked.
+struct Door<K> {
+    open: Sender<()>,
+    asked: Arc<Mutex<Vec<Vec<K>>>>,
+}
+
+impl<K: Clone + Send + 'static> Door<K> {
+    /// The door, and what every question has to do.
+    fn new() -> (Self, Pass<K>) {
+        let (open, opened) = channel::<()>();
+        let opened = Mutex::new(opened);
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        let pass = move |keys: &[K]| {
+            let first = {
+                let mut seen = seen.lock().unwrap();
+                seen.push(keys.to_vec());
+                seen.len() == 1
+            };
+            if first {
+                let _ = opened.lock().unwrap().recv();
+            }
+        };
+        (Self { open, asked }, Box::new(pass))
+    }
+
+    /// Until somebody stands at the door.
+    async fn reached(&self) {
+        while self.asked.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// That so many were asked for, some of them with one question.
+    fn asked_together(&self, total: usize) {
+        let asked = self.asked.lock().unwrap();
+        let sizes: Vec<usize> = asked.iter().map(Vec::len).collect();
+        let shared = sizes.iter().any(|size| *size > 1);
+        assert!(shared && sizes.iter().sum::<usize>() == total, "{sizes:?}");
+    }
+
+    /// What the first is answered, and what the others are who come while it stands at the door.
+    async fn hold<A, B>(
+        &self,
+        first: impl Future<Output = A>,
+        others: impl Future<Output = B>,
+    ) -> (A, B) {
+        let others = async {
+            self.reached().await;
+            // They are in line before anybody else gets a turn.
+            join(others, async { self.open.send(()).unwrap() }).await.0
+        };
+        join(first, others).await
+    }
+}
+
+async fn read_carts(app: &App, tokens: &[String]) -> Vec<(u16, serde_json::Value)> {
+    let read = async |token: &String| {
+        let reply = app.get("/api/cart/").token(token).send().await;
+        (reply.status, reply.json())
+    };
+    join_all(tokens.iter().map(read)).await
+}
+
+#[actix_web::test]
+async fn who_comes_meanwhile_is_looked_up_together() {
+    let (door, pass) = Door::new();
+    let stores = watched(move |users| {
+        pass(users);
+        Ok(())
+    });
+    let app = App::with(stores, settings()).await;
+    let tokens: Vec<String> = (0..30).map(|n| app.customer(&format!("user{n}"))).collect();
+    let (first, others) = (
+        read_carts(&app, &tokens[..1]),
+        read_carts(&app, &tokens[1..]),
+    );
+    let (first, others) = door.hold(first, others).await;
+    for (status, body) in first.into_iter().chain(others) {
+        assert_eq!(status, 200, "{body}");
+    }
+    door.asked_together(30);
+}
+
+#[actix_web::test]
+async fn each_is_answered_for_itself() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let broken = |user: &UserId| user.get() == 3;
+    let stores = watched(move |users| {
+        seen.lock().unwrap().push(users.to_vec());
+        if users.iter().any(broken) {
+            let column = StoreErrorKind::Corrupt {
+                table: "users",
+                column: "username",
+                row: 3,
+            };
+            return Err(StoreError::new(column));
+        }
+        Ok(())
+    });
+    let app = App::with(stores, settings()).await;
+    let mut tokens: Vec<String> = (1..=5).map(|n| app.customer(&format!("user{n}"))).collect();
+    // A genuine token of somebody who is not there any more.
+    tokens.push(tokens[0].replacen("plain.1.", "plain.999.", 1));
+    let answers = read_carts(&app, &tokens).await;
+    let expected = [200, 200, 500, 200, 200, 401];
+    for (at, ((status, body), expected)) in answers.iter().zip(expected).enumerate() {
+        assert_eq!(*status, expected, "{at}: {body}");
+    }
+    let asked = asked.lock().unwrap();
+    assert!(asked.iter().any(|users| users.len() > 1), "{asked:?}");
+}
+
+#[actix_web::test]
+async fn a_look_up_that_hangs_holds_up_only_its_own() {
+    let (door, pass) = Door::new();
+    let stores = watched(move |users| {
+        pass(users);
+        Ok(())
+    });
+    let mut hasty = settings();
+    hasty.request_timeout = Duration::from_secs(2);
+    let app = App::with(stores, hasty).await;
+    let tokens: Vec<String> = (0..8).map(|n| app.customer(&format!("user{n}"))).collect();
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        read_carts(&app, &tokens[1..]).await
+    };
+    let (first, others) = join(read_carts(&app, &tokens[..1]), late).await;
+    assert_eq!(first[0].0, 503);
+    assert!(
+        others.iter().all(|(status, _)| *status == 200),
+        "{others:?}"
+    );
+    door.open.send(()).unwrap();
+}
+
+#[actix_web::test]
+async fn a_store_that_fails_is_everybodys_answer() {
+    let stores = watched(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
+    let app = App::with(stores, settings()).await;
+    let tokens: Vec<String> = (0..5).map(|n| app.customer(&format!("user{n}"))).collect();
+    for (status, body) in read_carts(&app, &tokens).await {
+        assert_eq!((status, &body["code"]), (503, &"unavailable".into()));
+    }
+}
+
+/// The products of another store, which stand before a door once it is known what they are. A mock
+/// would let nobody else pass meanwhile.
+struct Guarded {
+    inner: Arc<dyn ProductRepository>,
+    found: Pass<ProductId>,
+    listed: Pass<PageRequest>,
+}
+
+impl Guarded {
+    async fn shop(guard: impl FnOnce(Arc<dyn ProductRepository>) -> Self) -> App {
+        let stores = memory();
+        let products = Arc::new(guard(stores.products.clone()));
+        App::with(Stores { products, ..stores }, settings()).await
+    }
+}
+
+impl ProductRepository for Guarded {
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        let listed = self.inner.list(list, page);
+        (self.listed)(&[page]);
+        listed
+    }
+
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError> {
+        self.inner.slice(filter, keyset, span)
+    }
+
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        let found = self.inner.find_all(ids);
+        (self.found)(ids);
+        found
+    }
+
+    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+        self.inner.create(command)
+    }
+
+    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+        self.inner.change(command)
+    }
+
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+        self.inner.adjust_stock(command)
+    }
+
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError> {
+        self.inner.movements(product, page)
+    }
+}
+
+/// A shop whose products are found through this door.
+async fn behind_a_door() -> (App, Door<ProductId>) {
+    let (door, pass) = Door::new();
+    let guard = |inner| Guarded {
+        inner,
+        found: pass,
+        listed: Box::new(|_| ()),
+    };
+    (Guarded::shop(guard).await, door)
+}
+
+async fn price_of(app: &App, product: u32) -> (u16, serde_json::Value) {
+    let reply = app.get(&format!("/api/products/{product}/")).send().await;
+    (reply.status, reply.json()["price"].clone())
+}
+
+#[actix_web::test]
+async fn products_are_read_together_and_each_is_shown_to_whom_it_may_be() {
+    let (app, door) = behind_a_door().await;
+    let staff = app.staff("grace");
+    for price in ["1.00", "2.00", "3.00"] {
+        app.product(&staff, price, 9).await;
+    }
+    app.delete("/api/products/3/")
+        .token(&staff)
+        .send()
+        .await
+        .expect_status(204);
+    let asked = [2, 3, 1, 2, 99];
+    let others = join_all(asked.map(|product| price_of(&app, product)));
+    let archived = app.get("/api/products/3/?archived=true").token(&staff);
+    let others = join(others, archived.send());
+    let (first, (others, archived)) = door.hold(price_of(&app, 1), others).await;
+    assert_eq!(first, (200, "1.00".into()));
+    let gone = (404, serde_json::Value::Null);
+    let second = (200, "2.00".into());
+    let expected = [second.clone(), gone.clone(), first, second, gone];
+    assert_eq!(others, expected);
+    assert_eq!(archived.json()["price"], "3.00");
+    door.asked_together(7);
+}
+
+#[actix_web::test]
+async fn nobody_is_told_what_was_true_before_they_asked() {
+    let (app, door) = behind_a_door().await;
+    let staff = app.staff("grace");
+    app.product(&staff, "1.00", 9).await;
+    let edit = async {
+        app.patch("/api/products/1/")
+            .token(&staff)
+            .json(&json!({"price": "5.00"}))
+            .await
+            .expect_status(200);
+        price_of(&app, 1).await
+    };
+    let edited = async {
+        door.reached().await;
+        let (edited, ()) = join(edit, async {
+            // Long after the edit, which waits for nobody.
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            door.open.send(()).unwrap();
+        })
+        .await;
+        edited
+    };
+    let (before, after) = join(price_of(&app, 1), edited).await;
+    assert_eq!(
+        (before, after),
+        ((200, "1.00".into()), (200, "5.00".into()))
+    );
+}
+
+#[actix_web::test]
+async fn carts_are_read_together_and_each_is_its_owners() {
+    let (door, pass) = Door::new();
+    let stores = memory();
+    let inner = stores.carts.clone();
+    let changed = inner.clone();
+    let mut carts = MockCartRepository::new();
+    carts.expect_carts().returning(move |users| {
+        pass(users);
+        inner.carts(users)
+    });
+    carts
+        .expect_change()
+        .returning(move |command| changed.change(command));
+    let stores = Stores {
+        carts: Arc::new(carts),
+        ..stores
+    };
+    let app = App::with(stores, settings()).await;
+    let staff = app.staff("grace");
+    app.product(&staff, "1.00", 9).await;
+    let tokens: Vec<String> = (0..6).map(|n| app.customer(&format!("user{n}"))).collect();
+    for (units, token) in tokens[..5].iter().enumerate() {
+        let line = json!({"product_id": 1, "quantity": units + 1});
+        let added = app.post("/api/cart/").token(token).json(&line);
+        added.await.expect_status(201);
+    }
+    let (first, others) = (
+        read_carts(&app, &tokens[..1]),
+        read_carts(&app, &tokens[1..]),
+    );
+    let (first, others) = door.hold(first, others).await;
+    for (units, (status, cart)) in (1..).zip(first.into_iter().chain(others)) {
+        let units = if units == 6 { 0 } else { units };
+        assert_eq!((status, &cart["total_quantity"]), (200, &units.into()));
+    }
+    door.asked_together(6);
+}
+
+#[actix_web::test]
+async fn who_wants_the_same_page_shares_it_and_holds_up_no_other() {
+    let (door, pass) = Door::new();
+    let guard = |inner| Guarded {
+        inner,
+        found: Box::new(|_| ()),
+        listed: pass,
+    };
+    let app = Guarded::shop(guard).await;
+    let (staff, ada) = (app.staff("grace"), app.customer("ada"));
+    for price in ["1.00", "2.00"] {
+        app.product(&staff, price, 9).await;
+    }
+    app.delete("/api/products/2/")
+        .token(&staff)
+        .send()
+        .await
+        .expect_status(204);
+    let prices = async |path: &str, token: Option<&String>| {
+        let mut request = app.get(path);
+        if let Some(token) = token {
+            request = request.token(token);
+        }
+        let reply = request.send().await;
+        assert_eq!(reply.status, 200, "{}", reply.json());
+        let results = reply.json()["results"].as_array().unwrap().clone();
+        results
+            .into_iter()
+            .map(|row| row["price"].clone())
+            .collect::<Vec<_>>()
+    };
+    const ARCHIVED: &str = "/api/products/?archived=true";
+    let first = prices(ARCHIVED, None);
+    let others = async {
+        // Staff see another page under the same address, and need not wait for this one.
+        assert_eq!(prices(ARCHIVED, Some(&staff)).await, ["2.00"]);
+        let same = (0..20).map(|n| prices(ARCHIVED, (n % 2 == 0).then_some(&ada)));
+        let open = async {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            door.open.send(()).unwrap();
+        };
+        join(join_all(same), open).await.0
+    };
+    let others = async {
+        door.reached().await;
+        others.await
+    };
+    let (first, others) = join(first, others).await;
+    for prices in others.into_iter().chain([first]) {
+        assert_eq!(prices, ["1.00"]);
+    }
+    let reads = door.asked.lock().unwrap().len();
+    assert!(reads < 22, "{reads}");
+}
