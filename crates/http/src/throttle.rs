@@ -83,7 +83,8 @@ pub(crate) type Taken = (Allowance, Result<(), ApiError>);
 
 pub(crate) struct Throttle {
     began: Instant,
-    users: Buckets<UserId>,
+    /// By their sessions: whoever holds a token that has ended takes nothing from its owner.
+    users: Buckets<(UserId, i64)>,
     addresses: Buckets<Whereabouts>,
 }
 
@@ -96,8 +97,8 @@ impl Throttle {
         }
     }
 
-    pub(crate) fn user(&self, user: UserId) -> Taken {
-        self.users.take(user, self.now())
+    pub(crate) fn user(&self, user: UserId, session_epoch: i64) -> Taken {
+        self.users.take((user, session_epoch), self.now())
     }
 
     pub(crate) fn address(&self, client: Option<IpAddr>) -> Taken {

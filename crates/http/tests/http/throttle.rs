@@ -294,6 +294,32 @@ async fn a_user_may_ask_so_much_wherever_they_are() {
     ask(&mary, "192.0.2.8:1").await.expect_status(200);
 }
 
+/// Whoever still has a token from before takes nothing from its owner.
+#[actix_web::test]
+async fn what_has_ended_counts_for_itself() {
+    let app = App::with(memory(), rates(3, 100)).await;
+    let stolen = app.customer("ada");
+    app.clock.advance(1);
+    let used = sign_in(&app, ELSEWHERE, "ada", PASSWORD).await.json();
+    let change = json!({"current_password": PASSWORD, "new_password": "another-horse"});
+    app.post("/api/users/me/password/")
+        .token(used["token"].as_str().unwrap())
+        .json(&change)
+        .await
+        .expect_status(204);
+    let ask = |token: &str| app.get("/api/cart/").token(token).send();
+    for status in [401, 401, 429, 429] {
+        ask(&stolen).await.expect_status(status);
+    }
+    let own = sign_in(&app, ELSEWHERE, "ada", "another-horse")
+        .await
+        .json();
+    let own = own["token"].as_str().unwrap();
+    for status in [200, 200, 200, 429] {
+        ask(own).await.expect_status(status);
+    }
+}
+
 #[actix_web::test]
 async fn tokens_are_counted_before_anybody_is_looked_up() {
     let mut accounts = MockAccountRepository::new();

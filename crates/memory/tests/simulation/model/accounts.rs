@@ -148,10 +148,10 @@ impl Model {
         } else {
             Actor::Customer(account.id)
         };
-        let expires_at = session.expires_at;
         Ok(Answer::Session(tradepost_domain::Session {
             actor,
-            expires_at,
+            session_epoch: session.epoch,
+            expires_at: session.expires_at,
         }))
     }
 
