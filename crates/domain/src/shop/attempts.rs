@@ -3,7 +3,7 @@ use crate::{Attempt, AttemptRepository, AttemptRule, AttemptSettings, Clock, Whe
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What keeps passwords from being guessed.
+/// What keeps passwords from being guessed, and accounts from being made without end.
 #[derive(Clone)]
 pub struct Attempts(Option<Counting>);
 
@@ -62,9 +62,45 @@ impl Attempts {
         from: IpAddr,
         check: impl FnOnce() -> Result<T, ShopError>,
     ) -> Result<T, ShopError> {
+        let Some(counting) = &self.0 else {
+            return check();
+        };
+        let tries = counting.sign_in(username, from);
+        let answer = counting.guard(&tries, check);
+        if answer.is_ok() {
+            counting.forgive(&tries);
+        }
+        answer
+    }
+
+    /// Whether somebody may register now: a quick no, before [`Attempts::register`] is begun.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
+    pub fn may_register(&self, from: IpAddr) -> Result<(), ShopError> {
+        let Some(counting) = &self.0 else {
+            return Ok(());
+        };
+        let now = counting.clock.now();
+        Ok(counting
+            .attempts
+            .may_try(&counting.registration(from), now)??)
+    }
+
+    /// Lets somebody register, of which `hash` is what takes long. It is counted before, and stays
+    /// counted whatever becomes of the account; a failure to hash is no registration.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts), without having called `hash`;
+    /// whatever `hash` says; if the store fails.
+    pub fn register<T>(
+        &self,
+        from: IpAddr,
+        hash: impl FnOnce() -> Result<T, ShopError>,
+    ) -> Result<T, ShopError> {
         match &self.0 {
-            Some(counting) => counting.guard(&counting.sign_in(username, from), check),
-            None => check(),
+            Some(counting) => counting.guard(&[counting.registration(from)], hash),
+            None => hash(),
         }
     }
 }
@@ -74,6 +110,11 @@ impl Counting {
         self.settings.sign_in(username, Whereabouts::of(from))
     }
 
+    fn registration(&self, from: IpAddr) -> Attempt {
+        self.settings.registration(Whereabouts::of(from))
+    }
+
+    /// Counts these tries and does what they are for. What could not be done gives them back.
     fn guard<T>(
         &self,
         tries: &[Attempt],
@@ -91,8 +132,7 @@ impl Counting {
         }
         let answer = check();
         match &answer {
-            Ok(_) => self.forgive(&counted),
-            Err(ShopError::Refused(_)) => {}
+            Ok(_) | Err(ShopError::Refused(_)) => {}
             Err(ShopError::Store(_) | ShopError::Hashing(_) | ShopError::Randomness(_)) => {
                 self.give_back(&counted)
             }
@@ -109,7 +149,7 @@ impl Counting {
 
     /// The right password ends the count of its account. What others tried from the same place
     /// stands: else whoever has an account could go on for ever at all others.
-    fn forgive(&self, tries: &[&Attempt]) {
+    fn forgive(&self, tries: &[Attempt]) {
         for attempt in tries {
             let _ = match attempt.rule {
                 AttemptRule::Growing(_) => self.attempts.forgive(&attempt.key),
