@@ -202,7 +202,7 @@ fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]
 /// Counts a request that no route is for.
 fn count(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
     Exchange::of(request).map_or(Ok(()), |exchange| {
-        exchange.count(state, |throttle| throttle.address(exchange.client))
+        exchange.count(state, |throttle| throttle.address(exchange.place()))
     })
 }
 

@@ -1,6 +1,5 @@
 use super::ShopError;
 use crate::{Attempt, AttemptRepository, AttemptRule, AttemptSettings, Clock, Whereabouts};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What keeps passwords from being guessed, and accounts from being made without end.
@@ -39,7 +38,7 @@ impl Attempts {
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
-    pub fn may_sign_in(&self, username: &str, from: IpAddr) -> Result<(), ShopError> {
+    pub fn may_sign_in(&self, username: &str, from: Whereabouts) -> Result<(), ShopError> {
         let Some(counting) = &self.0 else {
             return Ok(());
         };
@@ -59,7 +58,7 @@ impl Attempts {
     pub fn sign_in<T>(
         &self,
         username: &str,
-        from: IpAddr,
+        from: Whereabouts,
         check: impl FnOnce() -> Result<T, ShopError>,
     ) -> Result<T, ShopError> {
         let Some(counting) = &self.0 else {
@@ -77,7 +76,7 @@ impl Attempts {
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
-    pub fn may_register(&self, from: IpAddr) -> Result<(), ShopError> {
+    pub fn may_register(&self, from: Whereabouts) -> Result<(), ShopError> {
         let Some(counting) = &self.0 else {
             return Ok(());
         };
@@ -95,7 +94,7 @@ impl Attempts {
     /// whatever `hash` says; if the store fails.
     pub fn register<T>(
         &self,
-        from: IpAddr,
+        from: Whereabouts,
         hash: impl FnOnce() -> Result<T, ShopError>,
     ) -> Result<T, ShopError> {
         match &self.0 {
@@ -106,12 +105,12 @@ impl Attempts {
 }
 
 impl Counting {
-    fn sign_in(&self, username: &str, from: IpAddr) -> [Attempt; 2] {
-        self.settings.sign_in(username, Whereabouts::of(from))
+    fn sign_in(&self, username: &str, from: Whereabouts) -> [Attempt; 2] {
+        self.settings.sign_in(username, from)
     }
 
-    fn registration(&self, from: IpAddr) -> Attempt {
-        self.settings.registration(Whereabouts::of(from))
+    fn registration(&self, from: Whereabouts) -> Attempt {
+        self.settings.registration(from)
     }
 
     /// Counts these tries and does what they are for. What could not be done gives them back.

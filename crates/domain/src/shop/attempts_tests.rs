@@ -7,8 +7,8 @@ use crate::{
 };
 use mockall::Sequence;
 
-fn somewhere() -> IpAddr {
-    "192.0.2.7".parse().unwrap()
+fn somewhere() -> Whereabouts {
+    Whereabouts::of([192, 0, 2, 7].into())
 }
 
 fn attempts(port: MockAttemptRepository) -> Attempts {

@@ -36,7 +36,7 @@ async fn attempt<T: Send + 'static>(
     username: String,
     check: impl FnOnce(&Shop, Actor) -> Result<T, ShopError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let (from, name) = (call.client(), username.clone());
+    let (from, name) = (call.place(), username.clone());
     // Asked for itself first: who has to wait takes no place from those whose passwords are checked.
     call.query(move |shop, _| shop.attempts.may_sign_in(&name, from))
         .await?;
@@ -48,7 +48,7 @@ async fn attempt<T: Send + 'static>(
 }
 
 pub(crate) async fn register(call: Call, fields: Fields) -> Answer {
-    let (user, from) = (new_user(fields)?, call.client());
+    let (user, from) = (new_user(fields)?, call.place());
     // Asked for itself first, as for whoever signs in.
     call.query(move |shop, _| shop.attempts.may_register(from))
         .await?;
