@@ -176,6 +176,9 @@ impl PasswordHasher for Counting {
 async fn many_tries_at_once_are_no_way_around_and_cost_no_hashing() {
     let hasher = Arc::new(Counting::default());
     let app = App::hashing(memory(), settings(), hasher.clone()).await;
+    // While nobody knows how long a password takes, few may wait for theirs.
+    let first = sign_in(&app, ELSEWHERE, "grace", "wrong").await;
+    first.expect(400, "invalid_credentials");
     let tries = (0..40).map(|_| sign_in(&app, ELSEWHERE, "ada", "wrong"));
     let replies = futures_util::future::join_all(tries).await;
     let with = |status| {
@@ -185,7 +188,7 @@ async fn many_tries_at_once_are_no_way_around_and_cost_no_hashing() {
             .count()
     };
     assert_eq!((with(400), with(429), with(503)), (5, 35, 0));
-    assert_eq!(hasher.0.load(Ordering::Relaxed), 5);
+    assert_eq!(hasher.0.load(Ordering::Relaxed), 1 + 5);
 }
 
 async fn register(app: &App, peer: &str, username: &str) -> Reply {
