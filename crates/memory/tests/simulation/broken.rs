@@ -1,6 +1,7 @@
 //! Stores that are wrong on purpose: a simulation that finds nothing proves little unless it can
 //! find something.
 
+use crate::broken_accounts::BrokenAccounts;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tradepost_domain::{
@@ -41,10 +42,16 @@ pub(crate) enum Defect {
     LosesLines,
     /// Counts archived products as sold ones.
     WrongCount,
+    /// Lets everybody edit, whatever they saw.
+    IgnoresWhatWasSeen,
+    /// Gives another pair for a refresh token that was used.
+    TakesUsedTokens,
+    /// Does not sign out.
+    KeepsFamilies,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Oversells,
         Self::ReturnsTwice,
         Self::LosesMovements,
@@ -58,6 +65,9 @@ impl Defect {
         Self::LosesOrders,
         Self::LosesLines,
         Self::WrongCount,
+        Self::IgnoresWhatWasSeen,
+        Self::TakesUsedTokens,
+        Self::KeepsFamilies,
     ];
 }
 
@@ -79,6 +89,7 @@ impl Broken {
             products: broken.clone(),
             carts: broken.clone(),
             orders: broken,
+            accounts: BrokenAccounts::over(inner.accounts.clone(), defect),
             ..inner
         }
     }
@@ -287,7 +298,10 @@ impl ProductRepository for Broken {
         self.inner.products.create(command)
     }
 
-    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+    fn change(&self, mut command: ChangeProduct) -> Outcome<Product> {
+        if self.is(Defect::IgnoresWhatWasSeen) {
+            command.seen = None;
+        }
         self.inner.products.change(command)
     }
 
