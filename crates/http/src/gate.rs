@@ -71,7 +71,7 @@ async fn admit(
     let actor = match token {
         None if !demand.counts => Actor::Anonymous,
         None => {
-            exchange.count(state, |throttle| throttle.address(exchange.client))?;
+            exchange.count(state, |throttle| throttle.address(exchange.place()))?;
             Actor::Anonymous
         }
         Some(token) => authenticate(state, &exchange, token).await?,
@@ -99,7 +99,7 @@ async fn authenticate(
     let accounts = &state.shop.accounts;
     let read = text.and_then(|token| Some((token, accounts.read_token(token).ok()?)));
     let Some((token, claims)) = read else {
-        exchange.count(state, |throttle| throttle.address(exchange.client))?;
+        exchange.count(state, |throttle| throttle.address(exchange.place()))?;
         return Err(Refusal::InvalidToken.into());
     };
     let (user, deadline) = (claims.user, exchange.deadline);
