@@ -10,6 +10,7 @@ use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, LOCATION,
     REFERRER_POLICY,
 };
+use actix_web::web::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -29,16 +30,17 @@ pub(crate) fn shown(call: &Call, shape: &impl Serialize, tag: &Tag) -> Answer {
 /// Something that is the same as long as the program runs.
 pub(crate) struct File {
     media: HeaderValue,
-    text: &'static str,
+    text: Bytes,
     tag: Tag,
 }
 
 impl File {
-    pub(crate) fn new(media: &'static str, text: &'static str) -> Self {
+    pub(crate) fn new(media: &'static str, text: impl Into<Bytes>) -> Self {
+        let text = text.into();
         Self {
             media: HeaderValue::from_static(media),
+            tag: Tag::of_text(&text),
             text,
-            tag: Tag::of_text(text),
         }
     }
 }
@@ -47,7 +49,9 @@ impl File {
 pub(crate) fn file(call: &Call, file: &File) -> Answer {
     let whole = || {
         let media = (CONTENT_TYPE, file.media.clone());
-        Ok(HttpResponse::Ok().insert_header(media).body(file.text))
+        Ok(HttpResponse::Ok()
+            .insert_header(media)
+            .body(file.text.clone()))
     };
     let mut response = unless_held(call, &file.tag, whole)?;
     // Another version of the program has another text.

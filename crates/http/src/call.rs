@@ -5,6 +5,7 @@ use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::fields::Fields;
 use crate::gate::Caller;
+use crate::handlers::docs::Docs;
 use crate::idempotency;
 use crate::metrics::{self, SignIn};
 use crate::origin;
@@ -106,6 +107,11 @@ impl Call {
     pub(crate) fn idempotency_key(&self, fields: &mut Fields) -> Option<IdempotencyKey> {
         let key = idempotency::read(self.request.headers());
         fields.header(idempotency::FIELD, key)
+    }
+
+    /// The docs of this shop, if they are not those of a shop at the root of its host.
+    pub(crate) fn docs(&self) -> Option<&Docs> {
+        self.state.docs.as_ref()
     }
 
     pub(crate) fn request(&self) -> &HttpRequest {

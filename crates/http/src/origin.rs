@@ -177,7 +177,10 @@ impl PublicUrl {
         let url: Uri = text.parse().map_err(|_| NotAPublicUrl)?;
         let web = matches!(url.scheme_str(), Some("http" | "https"));
         let host = url.authority().and_then(|a| host_name(a.as_str()));
-        if web && host.is_some() && url.query().is_none() && !text.contains('#') {
+        // It stands in links and in pages, as it is.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
+        let path = url.path().bytes().all(plain);
+        if web && host.is_some() && path && url.query().is_none() && !text.contains('#') {
             Ok(Self(text.trim_end_matches('/').to_owned()))
         } else {
             Err(NotAPublicUrl)
@@ -193,9 +196,18 @@ impl PublicUrl {
     /// Its host, without the port: one that requests may ask for.
     #[must_use]
     pub fn host(&self) -> &str {
+        host_name(self.parts().0).unwrap_or_default()
+    }
+
+    /// The path below which the shop lives, without a slash at its end; empty at the root.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split('/').next().unwrap_or_default();
-        host_name(authority).unwrap_or_default()
+        rest.split_at(rest.find('/').unwrap_or(rest.len()))
     }
 }
 

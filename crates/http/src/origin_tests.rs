@@ -201,17 +201,21 @@ fn a_proxy_that_says_nothing_is_the_client() {
 
 #[test]
 fn public_urls_as_a_table() {
-    for (text, host) in [
-        ("https://shop.example.org", "shop.example.org"),
-        ("http://localhost:8000/", "localhost"),
-        ("https://[::1]:8000/shop/", "::1"),
+    for (text, host, path) in [
+        ("https://shop.example.org", "shop.example.org", ""),
+        ("http://localhost:8000/", "localhost", ""),
+        ("https://[::1]:8000/shop/", "::1", "/shop"),
+        ("https://shop/a/b~c", "shop", "/a/b~c"),
     ] {
         let url = PublicUrl::parse(text).unwrap();
         assert_eq!(url.as_str(), text.trim_end_matches('/'));
-        assert_eq!(url.host(), host);
+        assert_eq!((url.host(), url.path()), (host, path));
     }
     for text in [
         "",
+        "https://a/\"b",
+        "https://a/<b>",
+        "https://a/{path}",
         "shop",
         "shop.example.org",
         "ftp://shop",
