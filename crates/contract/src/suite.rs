@@ -165,6 +165,7 @@ macro_rules! each_case {
                 one_username_goes_to_one_account,
                 one_checked_password_is_changed_once,
                 the_last_staff_user_stays,
+                who_is_demoted_cannot_undo_it,
                 one_refresh_token_gives_one_pair,
                 signing_out_races_refreshing,
                 one_address_goes_to_one_account,

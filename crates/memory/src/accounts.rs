@@ -124,12 +124,13 @@ impl AccountRepository for MemoryStore {
             .map(|credentials| &credentials.account);
         let others = accounts.filter(|account| account.id != command.user && is_staff(account));
         let others = count(others.count());
-        let Some(credentials) = state.accounts.get_mut(&command.user) else {
-            return Ok(decide_switch(&command, None, others));
-        };
-        let decision = decide_switch(&command, Some(&credentials.account), others);
+        let account = |user| Some(&state.accounts.get(&user)?.account);
+        let acting = command.by.and_then(account);
+        let decision = decide_switch(&command, account(command.user), acting, others);
         if let Ok(after) = &decision {
-            credentials.account.clone_from(after);
+            if let Some(credentials) = state.accounts.get_mut(&command.user) {
+                credentials.account.clone_from(after);
+            }
             state.end_sessions(after);
         }
         Ok(decision)

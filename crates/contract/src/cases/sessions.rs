@@ -129,6 +129,7 @@ pub fn tokens_are_forgotten_with_their_session(stores: &Stores) {
     begin(stores, ada, "a4");
     let switch = |is_active| {
         let command = SwitchUser {
+            by: None,
             user: ada,
             is_active,
             is_staff: Some(is_active.is_none()),

@@ -86,8 +86,9 @@ pub trait AccountRepository: Send + Sync {
 
     /// Switches what [`decide_switch`](crate::decide_switch) allows.
     ///
-    /// MUST leave one active member of the staff, whoever races (`the_last_staff_user_stays`), and
-    /// forget the refresh tokens of sessions that end with it.
+    /// MUST leave one active member of the staff, whoever races (`the_last_staff_user_stays`), let
+    /// nobody undo their own demotion (`who_is_demoted_cannot_undo_it`), and forget the refresh
+    /// tokens of sessions that end with it.
     ///
     /// # Errors
     /// If the store fails.
