@@ -170,15 +170,15 @@ impl ProductRepository for Database {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             stock::record(conn, decision.movement.as_slice())?;
-            if before.as_ref() != Some(&decision.product) {
-                update(conn, &decision.product)?;
-                let Product {
-                    id,
-                    name,
-                    description,
-                    ..
-                } = &decision.product;
-                product_texts::write(conn, *id, name, description)?;
+            let product = &decision.product;
+            if before.as_ref() != Some(product) {
+                update(conn, product)?;
+            }
+            let says_the_same = |before: &Product| {
+                (&before.name, &before.description) == (&product.name, &product.description)
+            };
+            if !before.as_ref().is_some_and(says_the_same) {
+                product_texts::write(conn, product.id, &product.name, &product.description)?;
             }
             let was_archived = before.is_some_and(|product| product.archived);
             match (was_archived, decision.product.archived) {
