@@ -1,7 +1,7 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
 use super::keys;
-use super::products::{self as product_queries, PRODUCT};
+use super::products::{self as product_queries, product};
 use crate::failure::Failure;
 use crate::rows::{CartLineRow, ProductRow, micros};
 use crate::schema::{cart_items, products, stock};
@@ -99,7 +99,7 @@ impl CartRepository for Database {
                 .inner_join(products::table.inner_join(stock::table))
                 .filter(cart_items::user_id.eq(user.get()))
                 .order(cart_items::id)
-                .select((LINE, PRODUCT))
+                .select((LINE, product!(stock::on_hand)))
                 .load::<(CartLineRow, ProductRow)>(conn)?;
             let item = |(line, product): (CartLineRow, ProductRow)| {
                 Ok(CartItem {

@@ -3,6 +3,7 @@
 use super::super::among::among;
 use super::super::{Conn, Database, Db, search};
 use super::lists::{along, along_id, beyond, towards};
+use super::products::product;
 use crate::failure::Failure;
 use crate::rows::ProductRow;
 use crate::schema::{products, shop, stock};
@@ -20,20 +21,10 @@ type Chosen<'a> = IntoBoxed<'a, Stocked, Db>;
 
 type Size<'a> = IntoBoxed<'a, Select<shop::table, shop::catalogue_size>, Db>;
 
-/// The columns of a product, as [`ProductRow`] wants them.
+/// The columns of a product on a list.
 macro_rules! listed {
     () => {
-        (
-            products::id,
-            products::sku,
-            products::name,
-            products::description,
-            products::price,
-            products::archived,
-            products::created_at,
-            products::updated_at,
-            stock::on_hand.assume_not_null(),
-        )
+        product!(stock::on_hand.assume_not_null())
     };
 }
 

@@ -11,28 +11,24 @@ use tradepost_domain::{
     decide_change, decide_creation,
 };
 
-/// A product with its stock, as [`ProductRow`] wants it.
-pub(super) const PRODUCT: (
-    products::id,
-    products::sku,
-    products::name,
-    products::description,
-    products::price,
-    products::archived,
-    products::created_at,
-    products::updated_at,
-    stock_table::on_hand,
-) = (
-    products::id,
-    products::sku,
-    products::name,
-    products::description,
-    products::price,
-    products::archived,
-    products::created_at,
-    products::updated_at,
-    stock_table::on_hand,
-);
+/// The columns of a product, as [`ProductRow`] wants them, with what is on hand of it.
+macro_rules! product {
+    ($on_hand:expr) => {
+        (
+            products::id,
+            products::sku,
+            products::name,
+            products::description,
+            products::price,
+            products::archived,
+            products::created_at,
+            products::updated_at,
+            $on_hand,
+        )
+    };
+}
+
+pub(super) use product;
 
 pub(super) fn find(
     conn: &mut Conn,
@@ -42,7 +38,7 @@ pub(super) fn find(
     let row = products::table
         .inner_join(stock_table::table)
         .filter(products::id.eq(id.get()))
-        .select(PRODUCT)
+        .select(product!(stock_table::on_hand))
         .first::<ProductRow>(conn)
         .optional()?;
     Ok(row.map(|row| row.product(shop)).transpose()?)
