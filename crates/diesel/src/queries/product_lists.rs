@@ -2,7 +2,7 @@
 
 use super::super::among::among;
 use super::super::{Conn, Database, Db, search};
-use super::lists::{along, along_id, beyond, towards};
+use super::lists::{self, along, along_id, beyond, towards};
 use super::products::product;
 use crate::failure::Failure;
 use crate::rows::ProductRow;
@@ -112,32 +112,15 @@ pub(super) fn page(
         };
         Ok(finished(rows, shop)?)
     };
-    // One statement, and so of one moment. A page without rows has no row for the count either.
-    if !is_search(&list.filter) {
-        let found = database.read(page)?;
-        if !found.items.is_empty() || request.offset() == 0 {
-            return Ok(found);
+    let count = |conn: &mut Conn| {
+        if kept {
+            return Ok(size_of_catalogue().get_result(conn)?);
         }
-    }
-    database.snapshot(|conn| {
-        let found = page(conn)?;
-        if !found.items.is_empty() || request.offset() == 0 {
-            return Ok(found);
-        }
-        let count = match kept {
-            true => size_of_catalogue().get_result(conn)?,
-            false => {
-                let few = few(conn, &list.filter)?;
-                chosen(&list.filter, few.as_deref())
-                    .count()
-                    .get_result(conn)?
-            }
-        };
-        Ok(Page {
-            count: super::count(count),
-            items: Vec::new(),
-        })
-    })
+        let few = few(conn, &list.filter)?;
+        let chosen = chosen(&list.filter, few.as_deref());
+        Ok(chosen.count().get_result(conn)?)
+    };
+    lists::page(database, request, is_search(&list.filter), page, count)
 }
 
 fn finished(
