@@ -82,6 +82,7 @@ macro_rules! each_case {
             }
             finding {
                 words_are_found_in_every_script,
+                every_word_has_to_be_found,
                 an_edit_is_found,
             }
             accounts {
@@ -170,6 +171,7 @@ macro_rules! each_case {
                 signing_out_races_refreshing,
                 one_address_goes_to_one_account,
                 lists_are_of_one_moment,
+                a_search_is_of_one_moment,
                 an_import_races_a_registration,
                 orders_under_one_key_are_one,
                 products_under_one_key_are_one,

@@ -1,7 +1,7 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
 use super::keys;
-use super::products::{self as product_queries, PRODUCT};
+use super::products::{self as product_queries, product};
 use crate::failure::Failure;
 use crate::rows::{CartLineRow, ProductRow, micros};
 use crate::schema::{cart_items, products, stock};
@@ -100,7 +100,7 @@ impl CartRepository for Database {
             let rows = cart_items::table
                 .inner_join(products::table.inner_join(stock::table))
                 .filter(among(cart_items::user_id, &ids))
-                .select((LINE, PRODUCT))
+                .select((LINE, product!(stock::on_hand)))
                 .load::<(CartLineRow, ProductRow)>(conn)?;
             let mut carts = HashMap::<UserId, Cart>::new();
             for (line, product) in rows {
