@@ -214,7 +214,7 @@ pub(crate) fn finds_before_it_reads(
     let mut page = ProductRepository::list(store, list, page)?;
     a_moment();
     for product in &mut page.items {
-        *product = ProductRepository::find(store, product.id)?.unwrap();
+        *product = stored(store, product.id)?.unwrap();
     }
     Ok(page)
 }
