@@ -44,6 +44,7 @@ fn tell(rotated: &Rotated, at_once: bool) {
         id,
         signs_from,
         others_end,
+        passed_over,
     } = rotated;
     say(format_args!(
         "The key {id} signs from {}. Those before it are accepted until {}, when their last tokens \
@@ -51,6 +52,11 @@ fn tell(rotated: &Rotated, at_once: bool) {
         time(*signs_from),
         time(*others_end)
     ));
+    for id in passed_over {
+        say(format_args!(
+            "The key {id}, which had not begun to sign, never does."
+        ));
+    }
     if at_once {
         say("Servers on this file take it within ten seconds.");
     } else {

@@ -1,12 +1,13 @@
 //! Taking other keys while the server runs, when their file changes.
 
 use super::{Keys, read};
+use chrono::{DateTime, Utc};
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
-use tradepost_auth::JwtTokens;
+use tradepost_auth::{JwtTokens, KeyRing, TimedKey};
 
 /// How often the file is looked at. It is taken when two looks see the same, so that one which is
 /// just being copied is not: in less than ten seconds.
@@ -37,7 +38,7 @@ impl KeyWatch {
                     Look::Same => {}
                     Look::Changed(keys) => {
                         for key in keys.ring.keys() {
-                            log::info!("knows the signing key {}", told(key));
+                            log::info!("knows the signing key {}", told(key, &keys.ring));
                         }
                         tokens.replace_keys(keys.ring);
                     }
@@ -55,9 +56,11 @@ impl KeyWatch {
 }
 
 /// A key, for the log: its name, which tells nothing about it, and its time.
-fn told(key: &tradepost_auth::TimedKey) -> String {
+fn told(key: &TimedKey, ring: &KeyRing) -> String {
     let mut told = key.key.id().to_owned();
-    if let Some(from) = key.signs_from {
+    // One that another has passed over never signs.
+    let signs = |from: &DateTime<Utc>| ring.signing(*from).id() == key.key.id();
+    if let Some(from) = key.signs_from.filter(signs) {
         told.push_str(&format!(", which signs from {from}"));
     }
     if let Some(end) = key.ends {

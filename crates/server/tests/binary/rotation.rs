@@ -62,6 +62,10 @@ fn a_key_is_rotated_under_running_servers_and_nobody_is_signed_out() {
 
     let said = place.run(&["rotate-key", "--now"]).well();
     assert!(said.contains("within ten seconds"), "{said}");
+    assert!(
+        said.contains("which had not begun to sign, never does."),
+        "{said}"
+    );
     let new = sign_in_until_other(&server, &old);
     let (data, key) = (place.path("data"), place.path("data/jwt.key"));
     assert_eq!(fs::metadata(&key).unwrap().mode() & 0o777, 0o600);
