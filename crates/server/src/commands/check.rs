@@ -5,12 +5,13 @@ use crate::cli::Check;
 use crate::config::{Config, KeySource};
 use crate::console::{count, say};
 use crate::exit::Exit;
+use crate::outside::SystemClock;
 use crate::{keys, logging, shop};
 use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use tradepost_diesel::OpenError;
-use tradepost_domain::{PageRequest, ProductList, Stores};
+use tradepost_domain::{Clock, PageRequest, ProductList, Stores};
 use tradepost_http::Limits;
 
 pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
@@ -142,6 +143,10 @@ impl Findings {
                     self.error(exit);
                 }
             }
+        }
+        if let Ok(keys) = keys::load(&config.key) {
+            let early = keys.ends_early(config.longest_token_life(), SystemClock.now());
+            early.iter().for_each(|early| self.warn(early));
         }
     }
 

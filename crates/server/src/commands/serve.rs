@@ -67,7 +67,8 @@ pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
     let shop = put_together(config, stores, tokens.clone(), Arc::clone(&batcher))?;
     let watch = match &config.key {
         KeySource::File(path) => {
-            Some(KeyWatch::start(path.clone(), keys, tokens).map_err(cannot_serve)?)
+            let watch = KeyWatch::start(path.clone(), keys, tokens, config.longest_token_life());
+            Some(watch.map_err(cannot_serve)?)
         }
         KeySource::Text(_) => None,
     };

@@ -137,3 +137,24 @@ fn a_key_from_the_environment_cannot_be_rotated() {
     }
     assert_eq!(place.files(), [""; 0]);
 }
+
+#[test]
+fn tokens_that_outlive_their_key_are_told_of_until_a_rotation_mends_it() {
+    let place = Place::new();
+    place.make_staff(&QUICK).well();
+    place.serve(&QUICK).stop();
+    let said = place.run(&["rotate-key"]).well();
+    assert!(said.contains("a token lasts 30 days at most."), "{said}");
+    let long = ["--token-auth-days", "90"];
+    let early = "but its last tokens end at ";
+    let told = |words: &[&str]| place.run(&[&["check"], words].concat()).out.contains(early);
+    assert!(!told(&[]) && told(&long));
+    let server = place.serve(&[&QUICK[..], &long].concat());
+    wait_for_log(&place, early);
+    let said = place.run(&[&["rotate-key"], &long[..]].concat()).well();
+    assert!(said.contains("a token lasts 90 days at most."), "{said}");
+    assert!(!told(&long));
+    wait_for_log(&place, "knows the signing key");
+    server.stop();
+    assert_eq!(place.read("data/debug.log").matches(early).count(), 1);
+}
