@@ -123,13 +123,26 @@ pub fn back_up(url: &DatabaseUrl, into: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Proves a copy that [`back_up`] made and nobody uses: SQLite finds nothing wrong with the file, and
-/// what is wrong with its books, if anything, is in the audit.
+/// What was looked at in a copy.
+#[cfg(feature = "sqlite")]
+#[derive(Debug)]
+pub enum Proof {
+    /// File and books: what is wrong with either is in the audit.
+    Books(tradepost_domain::Audit),
+    /// The file alone, as the schema is that of another version of the program.
+    File {
+        /// What SQLite finds wrong with it, a sentence each.
+        damage: Vec<String>,
+    },
+}
+
+/// Proves a copy that [`back_up`] made and nobody uses. It may be of another version: an upgrade
+/// begins with a copy of what was before.
 ///
 /// # Errors
 /// [`BackupError`] if it cannot be read.
 #[cfg(feature = "sqlite")]
-pub fn prove(copy: &Path) -> Result<tradepost_domain::Audit, BackupError> {
+pub fn prove(copy: &Path) -> Result<Proof, BackupError> {
     sqlite::prove(copy)
 }
 

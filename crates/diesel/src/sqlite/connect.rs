@@ -130,8 +130,7 @@ fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
             OpenError::unusable(path, &error)
         }
     })?;
-    let owner = "SELECT application_id AS value FROM pragma_application_id";
-    let owner = number(conn, owner).map_err(|error| OpenError::unusable(path, &error))?;
+    let owner = owner(conn).map_err(|error| OpenError::unusable(path, &error))?;
     if owner == APPLICATION_ID || (owner == 0 && tables == 0) {
         Ok(())
     } else {
@@ -139,6 +138,18 @@ fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
             database: path.to_owned(),
         })
     }
+}
+
+/// Whether the first migration was there.
+pub(super) fn is_a_shop(conn: &mut Conn) -> QueryResult<bool> {
+    Ok(owner(conn)? == APPLICATION_ID)
+}
+
+fn owner(conn: &mut Conn) -> QueryResult<i64> {
+    number(
+        conn,
+        "SELECT application_id AS value FROM pragma_application_id",
+    )
 }
 
 pub(super) fn check_version(version: &str) -> Result<(), OpenError> {
