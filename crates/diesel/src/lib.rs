@@ -42,7 +42,8 @@ use tradepost_domain::{Currency, Stores};
 pub struct OpenOptions {
     /// The currency that the shop sells in.
     pub currency: ShopCurrency,
-    /// The most connections that read at once.
+    /// The most connections that read at once; on PostgreSQL, where they write as well, the most that
+    /// there are. They are opened when they are needed.
     pub readers: u32,
     /// How long a request waits for a connection or a lock.
     pub wait: Duration,

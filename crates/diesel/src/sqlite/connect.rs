@@ -14,10 +14,6 @@ use tradepost_domain::StoreErrorKind;
 /// "TPST", as the first migration writes it: whose file it is.
 const APPLICATION_ID: i64 = 1_414_550_356;
 
-/// The most connections that read. Each keeps pages of its own in memory, and reads take so little
-/// time that a few serve many.
-const MOST_READERS: u32 = 16;
-
 /// Versions 3.7.0 to 3.51.2 can corrupt a database with a write-ahead log that has several
 /// connections (sqlite.org/wal.html, "WAL-reset bug").
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -174,7 +170,7 @@ pub(super) fn readers(
     let path = name(path)?;
     drop(read_only(path)?);
     Pool::builder()
-        .max_size(options.readers.min(MOST_READERS))
+        .max_size(options.readers.max(1))
         .min_idle(Some(1))
         .connection_timeout(options.wait)
         .test_on_check_out(false)

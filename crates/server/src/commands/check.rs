@@ -12,7 +12,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use tradepost_diesel::OpenError;
 use tradepost_domain::{Clock, PageRequest, ProductList, Stores};
-use tradepost_http::Limits;
 
 pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
     let mut findings = Findings::default();
@@ -173,7 +172,7 @@ impl Findings {
         for warning in tradepost_diesel::warnings(&config.database)? {
             self.warn(warning);
         }
-        let stores = shop::open(config, shop::unfixed(config), Limits::default())?;
+        let stores = shop::open(config, shop::unfixed(config))?;
         self.warn_if(
             !stores.accounts.has_staff()?,
             format_args!(
