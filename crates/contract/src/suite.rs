@@ -114,6 +114,7 @@ macro_rules! each_case {
             }
             attempts {
                 tries_are_counted_under_their_key,
+                what_is_tried_counts_by_itself,
                 asking_is_no_try,
                 a_try_is_given_back,
                 tries_are_forgiven,

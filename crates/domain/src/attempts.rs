@@ -1,7 +1,8 @@
-//! Tries at what can be guessed, such as a password: so many are free, and then it takes patience.
+//! Tries at what can be guessed, such as a password, or has its price, such as an account: so many
+//! are free, and then it takes patience.
 //!
-//! A try is counted before it is known whether it is right, so that many at once are no way around
-//! the count. One that was right takes its count back.
+//! A try is counted before it is known how it ends, so that many at once are no way around the
+//! count. At a password, one that was right takes its count back.
 
 use crate::{Refusal, fold_case};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -49,6 +50,8 @@ impl Whereabouts {
 pub enum Attempted {
     /// Signing in.
     SignIn,
+    /// Registering: it costs a hash and tells which names are taken, however it ends.
+    Registration,
 }
 
 impl Attempted {
@@ -57,6 +60,7 @@ impl Attempted {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign-in",
+            Self::Registration => "registration",
         }
     }
 }
@@ -99,6 +103,8 @@ pub struct AttemptSettings {
     pub sign_ins: u32,
     /// Wrong sign-ins at all accounts from one place.
     pub sign_ins_from_one_place: u32,
+    /// Registrations from one place, those that are refused too.
+    pub registrations: u32,
 }
 
 impl Default for AttemptSettings {
@@ -108,6 +114,7 @@ impl Default for AttemptSettings {
         Self {
             sign_ins: 5,
             sign_ins_from_one_place: 100,
+            registrations: 100,
         }
     }
 }
@@ -133,6 +140,19 @@ impl AttemptSettings {
                 rule: AttemptRule::Growing(self.sign_ins),
             },
         ]
+    }
+
+    /// What a registration counts as: the names that somebody may take are no matter.
+    #[must_use]
+    pub fn registration(&self, from: Whereabouts) -> Attempt {
+        Attempt {
+            key: AttemptKey {
+                what: Attempted::Registration,
+                account: None,
+                from,
+            },
+            rule: AttemptRule::PerWindow(self.registrations),
+        }
     }
 }
 

@@ -166,13 +166,19 @@ fn whereabouts_as_a_table() {
 }
 
 #[test]
-fn a_sign_in_counts_for_its_place_and_for_the_account() {
+fn a_sign_in_counts_for_its_place_and_for_the_account_and_a_registration_for_its_place() {
     let place = Whereabouts::of("192.0.2.7".parse().unwrap());
     let settings = AttemptSettings::default();
     let [of_place, of_account] = settings.sign_in("  ADA ", place);
-    assert_eq!((of_place.key.account, of_place.key.from), (None, place));
+    assert_eq!((&of_place.key.account, of_place.key.from), (&None, place));
     assert_eq!(of_account.key.account.as_deref(), Some("ada"));
     assert_eq!(of_account.rule, AttemptRule::Growing(5));
+    let registration = settings.registration(place).key;
+    assert_eq!(
+        (registration.account.as_ref(), registration.from),
+        (None, place)
+    );
+    assert_ne!(registration, of_place.key);
     let [_, long] = settings.sign_in(&"é".repeat(5_000), place);
     assert_eq!(long.key.account.unwrap().chars().count(), NAME);
 }

@@ -26,8 +26,8 @@ pub enum Refusal {
     /// Username and password do not belong together, or the user is switched off.
     #[error("Unable to log in with provided credentials.")]
     InvalidCredentials,
-    /// Too much was tried that was wrong: nothing is looked at until then.
-    #[error("There were too many wrong attempts. Try again in {seconds} seconds.")]
+    /// Too much was tried: nothing is looked at until then.
+    #[error("There were too many attempts. Try again in {seconds} seconds.")]
     TooManyAttempts {
         /// How long to wait, rounded up.
         seconds: u64,

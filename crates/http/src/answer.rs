@@ -8,8 +8,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, LOCATION,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY,
 };
+use actix_web::web::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
@@ -23,44 +24,40 @@ pub(crate) fn ok(shape: &impl Serialize) -> Answer {
 
 /// Here it is, with its tag; nothing of it if the client holds it already.
 pub(crate) fn shown(call: &Call, shape: &impl Serialize, tag: &Tag) -> Answer {
-    let response = if tag.is_held(call.request()) {
-        HttpResponse::new(StatusCode::NOT_MODIFIED)
-    } else {
-        json(StatusCode::OK, shape)?
-    };
-    Ok(tagged(response, Some(tag)))
+    unless_held(call, tag, || json(StatusCode::OK, shape))
 }
 
 /// Something that is the same as long as the program runs.
 pub(crate) struct File {
     media: HeaderValue,
-    text: &'static str,
+    text: Bytes,
     tag: Tag,
 }
 
 impl File {
-    pub(crate) fn new(media: &'static str, text: &'static str) -> Self {
+    pub(crate) fn new(media: &'static str, text: impl Into<Bytes>) -> Self {
+        let text = text.into();
         Self {
             media: HeaderValue::from_static(media),
+            tag: Tag::of_text(&text),
             text,
-            tag: Tag::of_text(text),
         }
     }
 }
 
 /// Here it is; nothing of it if the client holds it already.
 pub(crate) fn file(call: &Call, file: &File) -> Answer {
-    let mut response = if file.tag.is_held(call.request()) {
-        HttpResponse::new(StatusCode::NOT_MODIFIED)
-    } else {
+    let whole = || {
         let media = (CONTENT_TYPE, file.media.clone());
-        HttpResponse::Ok().insert_header(media).body(file.text)
+        Ok(HttpResponse::Ok()
+            .insert_header(media)
+            .body(file.text.clone()))
     };
-    let headers = response.headers_mut();
+    let mut response = unless_held(call, &file.tag, whole)?;
     // Another version of the program has another text.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Ok(tagged(response, Some(&file.tag)))
+    let keep = HeaderValue::from_static("no-cache");
+    response.headers_mut().insert(CACHE_CONTROL, keep);
+    Ok(response)
 }
 
 /// The same, for a browser, which is to ask nobody else for anything.
@@ -74,6 +71,16 @@ pub(crate) fn page(call: &Call, page: &File) -> Answer {
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)
+}
+
+/// What has this tag; nothing of it if the client holds it already.
+fn unless_held(call: &Call, tag: &Tag, whole: impl FnOnce() -> Answer) -> Answer {
+    let response = if tag.is_held(call.request()) {
+        HttpResponse::new(StatusCode::NOT_MODIFIED)
+    } else {
+        whole()?
+    };
+    Ok(tagged(response, Some(tag)))
 }
 
 fn tagged(mut response: HttpResponse, tag: Option<&Tag>) -> HttpResponse {

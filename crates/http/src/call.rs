@@ -5,9 +5,10 @@ use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::fields::Fields;
 use crate::gate::Caller;
+use crate::handlers::docs::Docs;
 use crate::idempotency;
 use crate::metrics::{self, SignIn};
-use crate::origin::{self, Origin};
+use crate::origin;
 use crate::reads::Reads;
 use crate::state::State;
 use crate::together::{self, Key, Together};
@@ -15,15 +16,17 @@ use crate::work::Kind;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError};
+use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError, Whereabouts};
 
 pub(crate) struct Call {
     pub(crate) actor: Actor,
     pub(crate) deadline: Instant,
     state: Arc<State>,
+    exchange: Rc<Exchange>,
     request: HttpRequest,
 }
 
@@ -42,6 +45,7 @@ impl FromRequest for Call {
             actor: caller.actor,
             deadline: exchange.deadline,
             state: caller.state,
+            exchange,
             request: request.clone(),
         }))
     }
@@ -56,23 +60,21 @@ impl Call {
         self.state.shop.currency
     }
 
-    /// Where the request came from. Without a network in between there is one place.
-    pub(crate) fn client(&self) -> IpAddr {
-        let client = Exchange::of(&self.request).and_then(|exchange| exchange.client);
-        client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    /// Where the request came from.
+    pub(crate) fn place(&self) -> Whereabouts {
+        self.exchange.place()
     }
 
     /// Whether the metrics are for whoever asks: this machine, or a network that is allowed. What
     /// came through a proxy that nobody trusts is from somewhere, and nobody can say from where.
     pub(crate) fn may_read_metrics(&self) -> bool {
         let (head, state) = (self.request.head(), &self.state);
-        let client = Origin::of(head, &state.trusted_proxies).client;
         let from_nowhere = origin::is_forwarded_by_a_stranger(head, &state.trusted_proxies);
         let allowed = |client: IpAddr| {
             let mut networks = state.metrics_allow.iter();
             client.is_loopback() || networks.any(|network| network.contains(&client))
         };
-        !from_nowhere && client.is_some_and(allowed)
+        !from_nowhere && self.exchange.client.is_some_and(allowed)
     }
 
     /// What is counted, as Prometheus reads it.
@@ -105,6 +107,11 @@ impl Call {
     pub(crate) fn idempotency_key(&self, fields: &mut Fields) -> Option<IdempotencyKey> {
         let key = idempotency::read(self.request.headers());
         fields.header(idempotency::FIELD, key)
+    }
+
+    /// The docs of this shop, if they are not those of a shop at the root of its host.
+    pub(crate) fn docs(&self) -> Option<&Docs> {
+        self.state.docs.as_ref()
     }
 
     pub(crate) fn request(&self) -> &HttpRequest {

@@ -66,7 +66,7 @@ codes! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before",
     LastStaff = CONFLICT "last_staff" "The last staff user has to stay",
     PreconditionFailed = PRECONDITION_FAILED "precondition_failed" "It was changed since",
-    TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many wrong attempts",
+    TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts",
     Throttled = TOO_MANY_REQUESTS "throttled" "Too many requests",
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type",

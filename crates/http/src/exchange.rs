@@ -9,10 +9,11 @@ use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use std::cell::Cell;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+use tradepost_domain::Whereabouts;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -53,6 +54,11 @@ impl Exchange {
 
     pub(crate) fn of(request: &HttpRequest) -> Option<Rc<Self>> {
         request.extensions().get::<Rc<Self>>().cloned()
+    }
+
+    /// Where the client is. Without a network in between there is one place.
+    pub(crate) fn place(&self) -> Whereabouts {
+        Whereabouts::of(self.client.unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
     }
 
     /// Counts a request, unless nothing is counted.

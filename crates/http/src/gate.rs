@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
-use tradepost_domain::{Access, Accounts, Actor, Refusal};
+use tradepost_domain::{Access, Accounts, Actor, Refusal, Session};
 
 /// Who is calling, for the handler and for the log.
 #[derive(Clone)]
@@ -71,7 +71,7 @@ async fn admit(
     let actor = match token {
         None if !demand.counts => Actor::Anonymous,
         None => {
-            exchange.count(state, |throttle| throttle.address(exchange.client))?;
+            exchange.count(state, |throttle| throttle.address(exchange.place()))?;
             Actor::Anonymous
         }
         Some(token) => authenticate(state, &exchange, token).await?,
@@ -93,17 +93,17 @@ async fn authenticate(
         return if state.shop.accounts.has_expired(&session) {
             Err(Refusal::InvalidToken.into())
         } else {
-            of_user(state, exchange, session.actor)
+            of_user(state, exchange, &session)
         };
     }
     let accounts = &state.shop.accounts;
     let read = text.and_then(|token| Some((token, accounts.read_token(token).ok()?)));
     let Some((token, claims)) = read else {
-        exchange.count(state, |throttle| throttle.address(exchange.client))?;
+        exchange.count(state, |throttle| throttle.address(exchange.place()))?;
         return Err(Refusal::InvalidToken.into());
     };
-    exchange.count(state, |throttle| throttle.user(claims.user))?;
     let (user, deadline) = (claims.user, exchange.deadline);
+    exchange.count(state, |throttle| throttle.user(user, claims.session_epoch))?;
     let account = together::find(state, |reads| &reads.accounts, (), user, deadline).await?;
     let session = Accounts::session(&claims, account.as_ref())?;
     let sessions = &state.sessions;
@@ -112,11 +112,11 @@ async fn authenticate(
 }
 
 /// Counts a request of somebody who is known.
-fn of_user(state: &State, exchange: &Exchange, actor: Actor) -> Result<Actor, ApiError> {
-    if let Actor::Customer(user) | Actor::Staff(user) = actor {
-        exchange.count(state, |throttle| throttle.user(user))?;
+fn of_user(state: &State, exchange: &Exchange, session: &Session) -> Result<Actor, ApiError> {
+    if let Actor::Customer(user) | Actor::Staff(user) = session.actor {
+        exchange.count(state, |throttle| throttle.user(user, session.session_epoch))?;
     }
-    Ok(actor)
+    Ok(session.actor)
 }
 
 /// The token after one of the schemes that clients of this API use. Another scheme is somebody

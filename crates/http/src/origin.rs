@@ -5,9 +5,9 @@
 
 use actix_web::dev::RequestHead;
 use actix_web::http::Uri;
-use actix_web::http::header::{HOST, HeaderMap, HeaderName};
+use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -20,7 +20,7 @@ pub(crate) struct Origin<'a> {
     https: bool,
     /// The host that the client asked for, with its port if it named one.
     host: &'a str,
-    /// The client's address.
+    /// The client's address; `None` if nobody can tell.
     pub(crate) client: Option<IpAddr>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Origin<'a> {
             https: last(headers, &FORWARDED_PROTO)
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
             host: host(last(headers, &FORWARDED_HOST)),
-            client: forwarded_for(headers, is_trusted).or(peer),
+            client: forwarded_for(headers, is_trusted, peer),
         }
     }
 
@@ -88,25 +88,42 @@ fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     value.rsplit(',').next().map(str::trim)
 }
 
-/// The nearest address that is not a trusted proxy's own.
-fn forwarded_for(headers: &HeaderMap, is_trusted: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
-    let lists: Vec<&str> = headers
+/// The nearest address that is not a trusted proxy's own: the peer's if no proxy says anything,
+/// nobody's if one says what is no address.
+fn forwarded_for(
+    headers: &HeaderMap,
+    is_trusted: impl Fn(&IpAddr) -> bool,
+    peer: Option<IpAddr>,
+) -> Option<IpAddr> {
+    let lists: Vec<&[u8]> = headers
         .get_all(&FORWARDED_FOR)
-        .filter_map(|value| value.to_str().ok())
+        .map(HeaderValue::as_bytes)
         .collect();
-    let mut nearest = None;
-    for entry in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
-        // An entry that cannot be read ends what is known.
-        let Ok(address) = entry.trim().parse::<IpAddr>() else {
-            break;
-        };
-        let address = address.to_canonical();
+    let mut nearest = peer;
+    for entry in lists.iter().rev().flat_map(|list| list.rsplit(is_comma)) {
+        let address = address(entry)?;
         nearest = Some(address);
         if !is_trusted(&address) {
             break;
         }
     }
     nearest
+}
+
+fn is_comma(byte: &u8) -> bool {
+    *byte == b','
+}
+
+/// An address, as proxies write it: some add the port.
+fn address(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry).ok()?.trim();
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let address = bare.parse().ok();
+    let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
+    address.map(|address| address.to_canonical())
 }
 
 /// The name in `name`, `name:port`, `[v6]` or `[v6]:port`; `None` if it is none of them.
@@ -160,7 +177,10 @@ impl PublicUrl {
         let url: Uri = text.parse().map_err(|_| NotAPublicUrl)?;
         let web = matches!(url.scheme_str(), Some("http" | "https"));
         let host = url.authority().and_then(|a| host_name(a.as_str()));
-        if web && host.is_some() && url.query().is_none() && !text.contains('#') {
+        // It stands in links and in pages, as it is.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
+        let path = url.path().bytes().all(plain);
+        if web && host.is_some() && path && url.query().is_none() && !text.contains('#') {
             Ok(Self(text.trim_end_matches('/').to_owned()))
         } else {
             Err(NotAPublicUrl)
@@ -176,9 +196,18 @@ impl PublicUrl {
     /// Its host, without the port: one that requests may ask for.
     #[must_use]
     pub fn host(&self) -> &str {
+        host_name(self.parts().0).unwrap_or_default()
+    }
+
+    /// The path below which the shop lives, without a slash at its end; empty at the root.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split('/').next().unwrap_or_default();
-        host_name(authority).unwrap_or_default()
+        rest.split_at(rest.find('/').unwrap_or(rest.len()))
     }
 }
 

@@ -88,15 +88,15 @@ fn only_trusted_proxies_are_believed() {
         ),
         (
             "10.0.0.1",
-            ("6.6.6.6, rubbish, 10.0.0.2", "ftp", "front"),
+            ("6.6.6.6, 9.9.9.9:4711, 10.0.0.2", "ftp", "front"),
             "http://front",
-            "10.0.0.2",
+            "9.9.9.9",
         ),
         (
             "10.0.0.1",
-            ("rubbish", "", "front:81"),
+            ("10.0.0.3, 10.0.0.2", "", "front:81"),
             "http://front:81",
-            "10.0.0.1",
+            "10.0.0.3",
         ),
         (
             "::1",
@@ -120,6 +120,41 @@ fn only_trusted_proxies_are_believed() {
             Some(client.parse().unwrap()),
             "{peer} {forwarded:?}"
         );
+    }
+}
+
+/// Above all it is not the proxy, to which others are allowed more.
+#[test]
+fn what_is_no_address_is_nobodys() {
+    for (lists, client) in [
+        (&[][..], Some("10.0.0.1")),
+        (&[&b"9.9.9.9"[..]], Some("9.9.9.9")),
+        (&[b"9.9.9.9:80"], Some("9.9.9.9")),
+        (&[b" [2001:db8::1]:80 "], Some("2001:db8::1")),
+        (&[b"[2001:db8::1]"], Some("2001:db8::1")),
+        (&[b"2001:db8::1"], Some("2001:db8::1")),
+        (&[b"rubbish, 9.9.9.9"], Some("9.9.9.9")),
+        (&[b"\xff", b"9.9.9.9"], Some("9.9.9.9")),
+        (&[b"\xff, 9.9.9.9, 10.0.0.2"], Some("9.9.9.9")),
+        (&[b"rubbish"], None),
+        (&[b"\xff"], None),
+        (&[b"9.9.9.9", b"\xff"], None),
+        (&[b"9.9.9.9, \xff, 10.0.0.2"], None),
+        (&[b"9.9.9.9,"], None),
+        (&[b""], None),
+        (&[b"[9.9.9.9"], None),
+        (&[b"9.9.9.9:x"], None),
+    ] {
+        let mut request = TestRequest::default().peer_addr("10.0.0.1:1".parse().unwrap());
+        for list in lists {
+            let list = HeaderValue::from_bytes(list).unwrap();
+            request = request.append_header(("X-Forwarded-For", list));
+        }
+        let request = request.to_http_request();
+        let nets = trusted();
+        let origin = Origin::of(request.head(), &nets);
+        let expected = client.map(|client| client.parse().unwrap());
+        assert_eq!(origin.client, expected, "{lists:?}");
     }
 }
 
@@ -166,17 +201,21 @@ fn a_proxy_that_says_nothing_is_the_client() {
 
 #[test]
 fn public_urls_as_a_table() {
-    for (text, host) in [
-        ("https://shop.example.org", "shop.example.org"),
-        ("http://localhost:8000/", "localhost"),
-        ("https://[::1]:8000/shop/", "::1"),
+    for (text, host, path) in [
+        ("https://shop.example.org", "shop.example.org", ""),
+        ("http://localhost:8000/", "localhost", ""),
+        ("https://[::1]:8000/shop/", "::1", "/shop"),
+        ("https://shop/a/b~c", "shop", "/a/b~c"),
     ] {
         let url = PublicUrl::parse(text).unwrap();
         assert_eq!(url.as_str(), text.trim_end_matches('/'));
-        assert_eq!(url.host(), host);
+        assert_eq!((url.host(), url.path()), (host, path));
     }
     for text in [
         "",
+        "https://a/\"b",
+        "https://a/<b>",
+        "https://a/{path}",
         "shop",
         "shop.example.org",
         "ftp://shop",

@@ -75,9 +75,7 @@ impl Listing {
     /// Reads the query string of a list that is neither filtered nor sorted; `size` is how long
     /// pages are if it does not say.
     pub(crate) fn read(query: &str, size: u32) -> Result<Self, ApiError> {
-        let mut query = Query::read(query);
-        let size = query.size(size);
-        query.numbered(size)
+        Query::read(query).listing(size)
     }
 }
 
@@ -107,6 +105,13 @@ impl Query {
     fn size(&mut self, default: u32) -> u32 {
         self.optional("page_size", page_size)
             .unwrap_or(default.max(1))
+    }
+
+    /// The numbered page that is asked for of a list that has one order, once every other parameter
+    /// was read.
+    pub(crate) fn listing(mut self, size: u32) -> Result<Listing, ApiError> {
+        let size = self.size(size);
+        self.numbered(size)
     }
 
     /// The part that is asked for, once every other parameter was read. `filter` is what the list

@@ -114,9 +114,9 @@ static TABLE: &[Entry] = &[
     entry(PUT,    "/api/orders/{id}/",          Customer, || web::to(orders::replace)),
     entry(PATCH,  "/api/orders/{id}/",          Customer, || web::to(orders::change)),
     entry(DELETE, "/api/orders/{id}/",          Customer, || web::to(orders::delete)),
-    entry(GET,    "/api/schema/",               Public,   || web::to(docs::schema)).without_token(),
-    entry(GET,    "/api/docs/",                 Public,   || web::to(docs::page)).without_token(),
-    entry(GET,    "/api/docs/{file}/",          Public,   || web::to(docs::file)).without_token(),
+    entry(GET,    "/api/schema/",               Public,   || web::to(docs::schema)),
+    entry(GET,    "/api/docs/",                 Public,   || web::to(docs::page)),
+    entry(GET,    "/api/docs/{file}/",          Public,   || web::to(docs::file)),
     entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).for_watchers(),
     entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).for_watchers(),
     entry(GET,    "/metrics",                   Public,   || web::to(probes::metrics)).for_watchers(),
@@ -202,7 +202,7 @@ fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]
 /// Counts a request that no route is for.
 fn count(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
     Exchange::of(request).map_or(Ok(()), |exchange| {
-        exchange.count(state, |throttle| throttle.address(exchange.client))
+        exchange.count(state, |throttle| throttle.address(exchange.place()))
     })
 }
 

@@ -83,6 +83,7 @@ mod tests {
     fn session(user: i64) -> Session {
         Session {
             actor: Actor::Customer(UserId::new(user).unwrap()),
+            session_epoch: 0,
             expires_at: chrono::DateTime::UNIX_EPOCH,
         }
     }

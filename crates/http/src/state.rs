@@ -2,6 +2,7 @@
 
 use crate::error::ApiError;
 use crate::exchange::RequestIds;
+use crate::handlers::docs::Docs;
 use crate::metrics::Metrics;
 use crate::origin::{Origin, PublicUrl, setting};
 use crate::reads::Reads;
@@ -33,6 +34,7 @@ pub(crate) struct State {
     pub(crate) allowed_hosts: Option<Vec<String>>,
     /// Whether the server is about to stop: connections are not for further requests.
     pub(crate) stopping: AtomicBool,
+    pub(crate) docs: Option<Docs>,
     public_url: Option<PublicUrl>,
     work: Bound,
     passwords: Bound,
@@ -59,6 +61,7 @@ impl State {
             metrics_allow: settings.metrics_allow,
             allowed_origins: settings.allowed_origins,
             allowed_hosts: (!any).then(|| hosts.collect()),
+            docs: Docs::below(settings.public_url.as_ref()),
             public_url: settings.public_url,
             work: Bound::new(settings.limits.work),
             passwords: Bound::steady(settings.limits.passwords),

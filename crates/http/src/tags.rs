@@ -42,9 +42,9 @@ impl Tag {
     }
 
     /// What does not change as long as the program runs.
-    pub(crate) fn of_text(text: &str) -> Self {
+    pub(crate) fn of_text(text: &[u8]) -> Self {
         Self {
-            edited: digest(&text),
+            edited: short(text),
             moved: String::new(),
         }
     }
@@ -156,7 +156,10 @@ fn order_edits(order: &Order) -> String {
 /// Sixty-four bits of SHA-256: nobody gains anything by making two things look alike to themselves.
 fn digest(shape: &impl Serialize) -> String {
     // Shapes can always be written.
-    let form = serde_json::to_vec(shape).unwrap_or_default();
+    short(&serde_json::to_vec(shape).unwrap_or_default())
+}
+
+fn short(form: &[u8]) -> String {
     let digest = format!("{:x}", Sha256::digest(form));
     digest.get(..16).unwrap_or_default().to_owned()
 }

@@ -10,7 +10,6 @@ use crate::metrics::Counter;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tradepost_domain::{UserId, Whereabouts};
@@ -83,7 +82,8 @@ pub(crate) type Taken = (Allowance, Result<(), ApiError>);
 
 pub(crate) struct Throttle {
     began: Instant,
-    users: Buckets<UserId>,
+    /// By their sessions: whoever holds a token that has ended takes nothing from its owner.
+    users: Buckets<(UserId, i64)>,
     addresses: Buckets<Whereabouts>,
 }
 
@@ -96,12 +96,12 @@ impl Throttle {
         }
     }
 
-    pub(crate) fn user(&self, user: UserId) -> Taken {
-        self.users.take(user, self.now())
+    pub(crate) fn user(&self, user: UserId, session_epoch: i64) -> Taken {
+        self.users.take((user, session_epoch), self.now())
     }
 
-    pub(crate) fn address(&self, client: Option<IpAddr>) -> Taken {
-        self.addresses.take(place(client), self.now())
+    pub(crate) fn address(&self, place: Whereabouts) -> Taken {
+        self.addresses.take(place, self.now())
     }
 
     /// By what requests are held up, and how many were.
@@ -115,11 +115,6 @@ impl Throttle {
     fn now(&self) -> u64 {
         micros(self.began.elapsed())
     }
-}
-
-/// Without a network in between there is one place.
-fn place(client: Option<IpAddr>) -> Whereabouts {
-    Whereabouts::of(client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
 }
 
 fn micros(time: Duration) -> u64 {

@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Command,
     /// Checks a password. What it may write, a stronger hash, makes no difference to anybody.
     SignIn,
-    /// Hashes a password, and writes nothing.
+    /// Hashes a password, and writes nothing but that it was tried.
     Hash,
     /// Asks how the store is.
     Probe,

@@ -206,6 +206,16 @@ pub(crate) struct Given {
         default_value = "100"
     )]
     pub(crate) throttle_all_sign_ins: String,
+    /// Registrations from one address in 15 minutes, those that are refused too
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_REGISTRATIONS",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "100"
+    )]
+    pub(crate) throttle_registrations: String,
     /// Rows on a page, if the request does not say: 1 to 100
     #[arg(
         long,

@@ -204,6 +204,7 @@ fn throttle(given: &Given) -> Result<Option<Throttle>, WrongSetting> {
         attempts: AttemptSettings {
             sign_ins: number("throttle-sign-ins", &given.throttle_sign_ins)?,
             sign_ins_from_one_place: number("throttle-all-sign-ins", &given.throttle_all_sign_ins)?,
+            registrations: number("throttle-registrations", &given.throttle_registrations)?,
         },
     };
     Ok(is_on.then_some(throttle))

@@ -48,14 +48,16 @@ fn the_defaults() {
 #[test]
 fn throttling_can_be_set_and_switched_off() {
     assert_eq!(config(&["--throttle", "off"]).throttle, None);
-    let words = "--throttle-sign-ins 3 --throttle-all-sign-ins 50 --throttle-user 600 --throttle-address 700";
-    let words: Vec<&str> = words.split(' ').collect();
+    let words = "--throttle-sign-ins 3 --throttle-all-sign-ins 50 --throttle-registrations 20 \
+                 --throttle-user 600 --throttle-address 700";
+    let words: Vec<&str> = words.split_whitespace().collect();
     let Throttle { attempts, requests } = config(&words).throttle.unwrap();
     assert_eq!((requests.user, requests.address), (600, 700));
     assert_eq!(
         (attempts.sign_ins, attempts.sign_ins_from_one_place),
         (3, 50)
     );
+    assert_eq!(attempts.registrations, 20);
 }
 
 #[test]
@@ -111,6 +113,7 @@ fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
         ("--throttle-address", "1e3", "from 1 to 1000000"),
         ("--throttle-sign-ins", "0", "from 1 to 1000000"),
         ("--throttle-all-sign-ins", "many", "from 1 to 1000000"),
+        ("--throttle-registrations", "-1", "from 1 to 1000000"),
         ("--page-size", "0", "from 1 to 100"),
         ("--page-size", "101", "from 1 to 100"),
         ("--page-size", "-1", "from 1 to 100"),

@@ -44,7 +44,7 @@ impl Housekeeping {
                 let now = clock.now();
                 tell("idempotency keys", store.forget_keys(now - KEPT));
                 tell("refresh tokens", store.forget_refresh_tokens(now - SKEW));
-                tell("counts of sign-ins", store.forget_attempts(now - COUNTED));
+                tell("counts of tries", store.forget_attempts(now - COUNTED));
                 match ends.recv_timeout(every) {
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => return,

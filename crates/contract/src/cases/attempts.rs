@@ -9,6 +9,7 @@ use tradepost_domain::{
 const SETTINGS: AttemptSettings = AttemptSettings {
     sign_ins: 5,
     sign_ins_from_one_place: 7,
+    registrations: 4,
 };
 
 /// A try to sign in: as one from its place, and as one at the account.
@@ -19,6 +20,16 @@ fn sign_in(username: &str, from: &str) -> [Attempt; 2] {
 fn at_account(username: &str, from: &str) -> Attempt {
     let [_, at_account] = sign_in(username, from);
     at_account
+}
+
+fn registration(from: &str) -> Attempt {
+    SETTINGS.registration(Whereabouts::of(from.parse().unwrap()))
+}
+
+/// One of each kind.
+fn each(username: &str, from: &str) -> [Attempt; 3] {
+    let [place, account] = sign_in(username, from);
+    [place, account, registration(from)]
 }
 
 fn try_it(stores: &Stores, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Refusal> {
@@ -70,9 +81,30 @@ pub fn tries_are_counted_under_their_key(stores: &Stores) {
     assert_eq!(left(stores, &ada, at(60 + 120 + 900)), 5);
 }
 
+/// Registrations count by themselves, and their place alone matters.
+pub fn what_is_tried_counts_by_itself(stores: &Stores) {
+    let here = registration("192.0.2.1");
+    assert_eq!(left(stores, &here, at(0)), 4);
+    assert_eq!(try_it(stores, &here, at(30)), wait(870));
+    let [place, account] = sign_in("ada", "192.0.2.1");
+    assert_eq!(left(stores, &place, at(30)), 7);
+    assert_eq!(left(stores, &account, at(30)), 5);
+    assert_eq!(try_it(stores, &here, at(31)), wait(869));
+    // An account without a name is none of them.
+    let [_, nameless] = sign_in("", "192.0.2.1");
+    assert_eq!(left(stores, &nameless, at(31)), 5);
+    assert_eq!(left(stores, &registration("2001:db8::1"), at(31)), 4);
+    assert_eq!(
+        try_it(stores, &registration("2001:db8::2"), at(31)),
+        wait(900)
+    );
+    assert_eq!(left(stores, &registration("2001:db8:0:1::"), at(31)), 4);
+    assert_eq!(left(stores, &here, at(900)), 4);
+}
+
 /// Asking says what a try would get, and is none.
 pub fn asking_is_no_try(stores: &Stores) {
-    for attempt in sign_in("ada", "192.0.2.1") {
+    for attempt in each("ada", "192.0.2.1") {
         for _ in 0..10 {
             assert_eq!(may_try(stores, &attempt, at(0)), Ok(()));
         }
@@ -90,7 +122,7 @@ fn free_tries(rule: AttemptRule) -> usize {
 
 /// A try that is given back is as if it had not been, and none can be given back that was not.
 pub fn a_try_is_given_back(stores: &Stores) {
-    for attempt in sign_in("ada", "192.0.2.1") {
+    for attempt in each("ada", "192.0.2.1") {
         let give_back = || settled(|| stores.attempts.give_back(&attempt.key));
         give_back();
         let free = free_tries(attempt.rule);
@@ -140,7 +172,7 @@ pub fn old_tries_are_forgotten(stores: &Stores) {
 pub fn tries_at_once_are_counted(stores: &Stores) {
     for (round, name) in ["ada", "grace", "mary"].into_iter().enumerate() {
         let place = format!("192.0.2.{round}");
-        for attempt in sign_in(name, &place) {
+        for attempt in each(name, &place) {
             let tries = race(20, |_| try_it(stores, &attempt, at(0)));
             let through = tries.iter().filter(|tried| tried.is_ok()).count();
             assert_eq!(through, free_tries(attempt.rule), "{attempt:?}");

@@ -16,7 +16,8 @@ pub trait AttemptRepository: Send + Sync {
     ///
     /// MUST have counted it when this returns, and let no more through than are allowed, whoever
     /// races (`tries_at_once_are_counted`); a refused one changes nothing
-    /// (`tries_are_counted_under_their_key`).
+    /// (`tries_are_counted_under_their_key`), nor does one of another kind
+    /// (`what_is_tried_counts_by_itself`).
     ///
     /// # Errors
     /// If the store fails.

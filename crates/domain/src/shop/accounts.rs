@@ -49,6 +49,8 @@ pub struct SignedIn {
 pub struct Session {
     /// Who acts.
     pub actor: Actor,
+    /// [`Account::session_epoch`] when the token was issued.
+    pub session_epoch: i64,
     /// When the token ends by itself.
     pub expires_at: DateTime<Utc>,
 }
@@ -195,6 +197,7 @@ impl Accounts {
     pub fn session(claims: &TokenClaims, account: Option<&Account>) -> Result<Session, Refusal> {
         Ok(Session {
             actor: decide_session(claims, account)?,
+            session_epoch: claims.session_epoch,
             expires_at: claims.expires_at,
         })
     }

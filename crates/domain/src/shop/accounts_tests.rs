@@ -317,7 +317,11 @@ fn a_session_expires_with_its_token() {
         (now() - instant, true),
     ] {
         let actor = Actor::Customer(user(1));
-        let session = Session { actor, expires_at };
+        let session = Session {
+            actor,
+            session_epoch: 0,
+            expires_at,
+        };
         assert_eq!(accounts.has_expired(&session), expired, "{expires_at}");
     }
 }

@@ -1,9 +1,8 @@
 use super::ShopError;
 use crate::{Attempt, AttemptRepository, AttemptRule, AttemptSettings, Clock, Whereabouts};
-use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What keeps passwords from being guessed.
+/// What keeps passwords from being guessed, and accounts from being made without end.
 #[derive(Clone)]
 pub struct Attempts(Option<Counting>);
 
@@ -39,7 +38,7 @@ impl Attempts {
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
-    pub fn may_sign_in(&self, username: &str, from: IpAddr) -> Result<(), ShopError> {
+    pub fn may_sign_in(&self, username: &str, from: Whereabouts) -> Result<(), ShopError> {
         let Some(counting) = &self.0 else {
             return Ok(());
         };
@@ -59,21 +58,62 @@ impl Attempts {
     pub fn sign_in<T>(
         &self,
         username: &str,
-        from: IpAddr,
+        from: Whereabouts,
         check: impl FnOnce() -> Result<T, ShopError>,
     ) -> Result<T, ShopError> {
+        let Some(counting) = &self.0 else {
+            return check();
+        };
+        let tries = counting.sign_in(username, from);
+        let answer = counting.guard(&tries, check);
+        if answer.is_ok() {
+            counting.forgive(&tries);
+        }
+        answer
+    }
+
+    /// Whether somebody may register now: a quick no, before [`Attempts::register`] is begun.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
+    pub fn may_register(&self, from: Whereabouts) -> Result<(), ShopError> {
+        let Some(counting) = &self.0 else {
+            return Ok(());
+        };
+        let now = counting.clock.now();
+        Ok(counting
+            .attempts
+            .may_try(&counting.registration(from), now)??)
+    }
+
+    /// Lets somebody register, of which `hash` is what takes long. It is counted before, and stays
+    /// counted whatever becomes of the account; a failure to hash is no registration.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts), without having called `hash`;
+    /// whatever `hash` says; if the store fails.
+    pub fn register<T>(
+        &self,
+        from: Whereabouts,
+        hash: impl FnOnce() -> Result<T, ShopError>,
+    ) -> Result<T, ShopError> {
         match &self.0 {
-            Some(counting) => counting.guard(&counting.sign_in(username, from), check),
-            None => check(),
+            Some(counting) => counting.guard(&[counting.registration(from)], hash),
+            None => hash(),
         }
     }
 }
 
 impl Counting {
-    fn sign_in(&self, username: &str, from: IpAddr) -> [Attempt; 2] {
-        self.settings.sign_in(username, Whereabouts::of(from))
+    fn sign_in(&self, username: &str, from: Whereabouts) -> [Attempt; 2] {
+        self.settings.sign_in(username, from)
     }
 
+    fn registration(&self, from: Whereabouts) -> Attempt {
+        self.settings.registration(from)
+    }
+
+    /// Counts these tries and does what they are for. What could not be done gives them back.
     fn guard<T>(
         &self,
         tries: &[Attempt],
@@ -91,8 +131,7 @@ impl Counting {
         }
         let answer = check();
         match &answer {
-            Ok(_) => self.forgive(&counted),
-            Err(ShopError::Refused(_)) => {}
+            Ok(_) | Err(ShopError::Refused(_)) => {}
             Err(ShopError::Store(_) | ShopError::Hashing(_) | ShopError::Randomness(_)) => {
                 self.give_back(&counted)
             }
@@ -109,7 +148,7 @@ impl Counting {
 
     /// The right password ends the count of its account. What others tried from the same place
     /// stands: else whoever has an account could go on for ever at all others.
-    fn forgive(&self, tries: &[&Attempt]) {
+    fn forgive(&self, tries: &[Attempt]) {
         for attempt in tries {
             let _ = match attempt.rule {
                 AttemptRule::Growing(_) => self.attempts.forgive(&attempt.key),

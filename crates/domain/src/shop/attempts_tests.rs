@@ -1,11 +1,14 @@
 use super::*;
 use crate::Refusal;
 use crate::testing::at;
-use crate::{AttemptKey, MockAttemptRepository, MockClock, StoreError, StoreErrorKind};
+use crate::{
+    AttemptKey, Attempted, HashingFailed, MockAttemptRepository, MockClock, StoreError,
+    StoreErrorKind,
+};
 use mockall::Sequence;
 
-fn somewhere() -> IpAddr {
-    "192.0.2.7".parse().unwrap()
+fn somewhere() -> Whereabouts {
+    Whereabouts::of([192, 0, 2, 7].into())
 }
 
 fn attempts(port: MockAttemptRepository) -> Attempts {
@@ -127,10 +130,66 @@ fn asking_first_looks_at_both_counts() {
 fn without_a_limit_nothing_is_counted() {
     let attempts = Attempts::unlimited();
     assert!(attempts.may_sign_in("ada", somewhere()).is_ok());
+    assert!(attempts.may_register(somewhere()).is_ok());
     let wrong = || Err::<(), _>(Refusal::InvalidCredentials.into());
-    let answer = attempts.sign_in("ada", somewhere(), wrong);
-    assert!(matches!(
-        answer,
-        Err(ShopError::Refused(Refusal::InvalidCredentials))
-    ));
+    for answer in [
+        attempts.sign_in("ada", somewhere(), wrong),
+        attempts.register(somewhere(), wrong),
+    ] {
+        let refused = matches!(answer, Err(ShopError::Refused(Refusal::InvalidCredentials)));
+        assert!(refused);
+    }
+}
+
+fn of_registrations(key: &AttemptKey) -> bool {
+    key.what == Attempted::Registration
+}
+
+/// A port that counts one registration.
+fn counting_one() -> MockAttemptRepository {
+    let mut port = MockAttemptRepository::new();
+    port.expect_count_try()
+        .withf(|attempt, now| of_registrations(&attempt.key) && *now == at(60))
+        .once()
+        .returning(|_, _| Ok(Ok(())));
+    port
+}
+
+#[test]
+fn a_registration_stays_counted_however_it_ends() {
+    let answer = attempts(counting_one()).register(somewhere(), || Ok(3));
+    assert_eq!(answer.unwrap(), 3);
+    let refused = || Err::<(), _>(Refusal::NotFound.into());
+    let answer = attempts(counting_one()).register(somewhere(), refused);
+    assert!(matches!(answer, Err(ShopError::Refused(_))));
+}
+
+#[test]
+fn a_registration_that_could_not_be_begun_is_given_back() {
+    let mut port = counting_one();
+    port.expect_give_back()
+        .withf(of_registrations)
+        .once()
+        .returning(|_| Ok(()));
+    let failed = || Err::<(), _>(ShopError::Hashing(HashingFailed("no".to_owned())));
+    let answer = attempts(port).register(somewhere(), failed);
+    assert!(matches!(answer, Err(ShopError::Hashing(_))));
+}
+
+#[test]
+fn one_registration_too_many_is_refused_without_hashing() {
+    let mut port = MockAttemptRepository::new();
+    port.expect_count_try()
+        .returning(|_, _| Ok(Err(too_many())));
+    port.expect_may_try()
+        .withf(|attempt, now| of_registrations(&attempt.key) && *now == at(60))
+        .returning(|_, _| Ok(Err(too_many())));
+    let attempts = attempts(port);
+    let hash = || -> Result<(), ShopError> { panic!("the password was hashed") };
+    for answer in [
+        attempts.register(somewhere(), hash),
+        attempts.may_register(somewhere()),
+    ] {
+        assert!(matches!(answer, Err(ShopError::Refused(refusal)) if refusal == too_many()));
+    }
 }

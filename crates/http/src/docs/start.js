@@ -1,5 +1,5 @@
 SwaggerUIBundle({
-  url: "/api/schema/",
+  url: "{path}/api/schema/",
   dom_id: "#docs",
   deepLinking: true,
   displayRequestDuration: true,

@@ -36,7 +36,7 @@ async fn attempt<T: Send + 'static>(
     username: String,
     check: impl FnOnce(&Shop, Actor) -> Result<T, ShopError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let (from, name) = (call.client(), username.clone());
+    let (from, name) = (call.place(), username.clone());
     // Asked for itself first: who has to wait takes no place from those whose passwords are checked.
     call.query(move |shop, _| shop.attempts.may_sign_in(&name, from))
         .await?;
@@ -48,11 +48,16 @@ async fn attempt<T: Send + 'static>(
 }
 
 pub(crate) async fn register(call: Call, fields: Fields) -> Answer {
-    let user = new_user(fields)?;
-    // Two jobs: as long as the first one lasts, nothing is begun whose outcome could be unknown.
-    let hashed = call
-        .run(Kind::Hash, |shop, _| shop.accounts.hash(user))
+    let (user, from) = (new_user(fields)?, call.place());
+    // Asked for itself first, as for whoever signs in.
+    call.query(move |shop, _| shop.attempts.may_register(from))
         .await?;
+    // Two jobs: as long as the first one lasts, nothing is begun whose outcome could be unknown.
+    let hash = move |shop: &Shop, _| {
+        let hash = || shop.accounts.hash(user);
+        shop.attempts.register(from, hash)
+    };
+    let hashed = call.run(Kind::Hash, hash).await?;
     let account = call
         .command(|shop, _| shop.accounts.register_hashed(hashed))
         .await?;

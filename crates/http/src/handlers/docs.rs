@@ -3,45 +3,77 @@
 use crate::answer::{self, Answer, File};
 use crate::call::Call;
 use crate::openapi;
+use crate::origin::PublicUrl;
 use std::sync::LazyLock;
 use tradepost_domain::Refusal;
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
+const JSON: &str = "application/json";
 
-static DOCUMENT: LazyLock<File> =
-    LazyLock::new(|| File::new("application/json", openapi::document()));
+/// What depends on the path below which the shop lives.
+pub(crate) struct Docs {
+    document: File,
+    page: File,
+    start: File,
+}
 
-static PAGE: LazyLock<File> = LazyLock::new(|| File::new(HTML, include_str!("../docs/index.html")));
+/// The docs of a shop at the root of its host.
+static AT_ROOT: LazyLock<Docs> = LazyLock::new(|| Docs::of("", openapi::document().to_owned()));
 
-/// The files of the page, by their names.
-static FILES: LazyLock<[File; NAMES.len()]> = LazyLock::new(|| {
-    let start = include_str!("../docs/start.js");
+impl Docs {
+    /// The docs of a shop that is reached under this address; `None` at the root, where all shops
+    /// have the same.
+    pub(crate) fn below(url: Option<&PublicUrl>) -> Option<Self> {
+        let path = url.map(PublicUrl::path).filter(|path| !path.is_empty())?;
+        Some(Self::of(path, openapi::document_below(path)))
+    }
+
+    fn of(path: &str, document: String) -> Self {
+        let placed = |text: &str| text.replace("{path}", path);
+        Self {
+            document: File::new(JSON, document),
+            page: File::new(HTML, placed(include_str!("../docs/index.html"))),
+            start: File::new(SCRIPT, placed(include_str!("../docs/start.js"))),
+        }
+    }
+}
+
+/// What is the same for every shop: most of the page, by the names of the files.
+static FILES: LazyLock<[(&str, File); 2]> = LazyLock::new(|| {
     let bundle = include_str!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js"));
     let style = include_str!(concat!(env!("OUT_DIR"), "/swagger-ui.css"));
     [
-        File::new(SCRIPT, start),
-        File::new(SCRIPT, bundle),
-        File::new(STYLE, style),
+        ("swagger-ui-bundle.js", File::new(SCRIPT, bundle)),
+        ("swagger-ui.css", File::new(STYLE, style)),
     ]
 });
 
-/// The names of [`FILES`], in their order.
-pub(crate) const NAMES: [&str; 3] = ["start.js", "swagger-ui-bundle.js", "swagger-ui.css"];
+/// The names of all files of the page.
+pub(crate) const NAMES: [&str; 3] = [START, "swagger-ui-bundle.js", "swagger-ui.css"];
+const START: &str = "start.js";
 
 pub(crate) async fn schema(call: Call) -> Answer {
-    answer::file(&call, &DOCUMENT)
+    answer::file(&call, &docs(&call).document)
 }
 
 pub(crate) async fn page(call: Call) -> Answer {
-    answer::page(&call, &PAGE)
+    answer::page(&call, &docs(&call).page)
 }
 
 pub(crate) async fn file(call: Call) -> Answer {
     let name = call.file();
-    let mut files = NAMES.iter().zip(FILES.iter());
-    let named = files.find(|(known, _)| **known == name);
-    let (_, file) = named.ok_or(Refusal::NotFound)?;
+    if name == START {
+        return answer::file(&call, &docs(&call).start);
+    }
+    let mut files = FILES.iter();
+    let (_, file) = files
+        .find(|(known, _)| *known == name)
+        .ok_or(Refusal::NotFound)?;
     answer::file(&call, file)
+}
+
+fn docs(call: &Call) -> &Docs {
+    call.docs().unwrap_or_else(|| &AT_ROOT)
 }

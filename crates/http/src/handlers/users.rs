@@ -2,16 +2,16 @@
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::error::ApiError;
 use crate::fields::{Fields, boolean};
 use crate::pages::PageShape;
-use crate::query::{self, Listing};
+use crate::query::Query;
 use crate::shapes::AccountShape;
-use tradepost_domain::{Refusal, SwitchUser, UserFilter, UserId, UserSearch};
+use tradepost_domain::{Problem, SwitchUser, UserFilter, UserId, UserSearch};
 
 pub(crate) async fn list(call: Call) -> Answer {
-    let listing = Listing::read(call.query_string(), call.page_size())?;
-    let search = search(call.query_string())?;
+    let mut query = Query::read(call.query_string());
+    let search = query.optional("search", search).flatten();
+    let listing = query.listing(call.page_size())?;
     let (filter, request) = (UserFilter { search }, listing.page);
     let page = call
         .query(move |shop, actor| shop.accounts.users(actor, filter, request))
@@ -21,12 +21,9 @@ pub(crate) async fn list(call: Call) -> Answer {
 }
 
 /// What to search for; nothing is no search.
-fn search(query: &str) -> Result<Option<UserSearch>, ApiError> {
-    let pairs = query::pairs(query);
-    let wanted = pairs.iter().rfind(|(name, _)| name == "search");
-    let wanted = wanted.filter(|(_, text)| !text.trim().is_empty());
-    let search = wanted.map(|(_, text)| UserSearch::new(text)).transpose();
-    Ok(search.map_err(|problem| Refusal::field("search", problem))?)
+fn search(text: &str) -> Result<Option<UserSearch>, Problem> {
+    let wanted = !text.trim().is_empty();
+    wanted.then(|| UserSearch::new(text)).transpose()
 }
 
 pub(crate) async fn show(call: Call) -> Answer {

@@ -31,10 +31,15 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use tradepost_domain::Access;
 
-/// The OpenAPI document of the HTTP API, as JSON.
+/// The OpenAPI document of the HTTP API, as JSON, for a shop at the root of its host.
 pub fn document() -> &'static str {
     static DOCUMENT: OnceLock<String> = OnceLock::new();
-    DOCUMENT.get_or_init(|| serde_json::to_string_pretty(&made()).unwrap_or_default())
+    DOCUMENT.get_or_init(|| document_below("/"))
+}
+
+/// The same for a shop that lives below a path.
+pub(crate) fn document_below(path: &str) -> String {
+    serde_json::to_string_pretty(&made(path)).unwrap_or_default()
 }
 
 const ABOUT: &str = "\
@@ -45,7 +50,7 @@ OPTIONS with `Allow`. Keys of a request that nobody asks for are ignored. Errors
 documents (RFC 9457), as `application/problem+json` for a client that accepts it; rely on their \
 `code`.";
 
-fn made() -> Value {
+fn made(path: &str) -> Value {
     let mut paths = BTreeMap::<&str, Map<String, Value>>::new();
     let mut refusals = Map::new();
     for entry in routes::table() {
@@ -68,7 +73,7 @@ fn made() -> Value {
             "description": ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"}
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": path}],
         "tags": tags.collect::<Vec<_>>(),
         "paths": paths,
         "components": {

@@ -183,7 +183,7 @@ pub(super) static TABLE: &[Operation] = &[
     op(POST, "/api/token/verify/", "verifyToken", ("Tokens", "Ask whether an access token opens the shop at this moment"), Shows("Nothing"))
         .takes(&bodies::VERIFICATION).refuses(&[Code::InvalidToken]),
     op(POST, "/api/register/", "register", ("Accounts", "Become a customer"), Makes("User"))
-        .takes(&bodies::REGISTRATION),
+        .takes(&bodies::REGISTRATION).refuses(&[Code::TooManyAttempts]),
     op(GET, "/api/users/", "listUsers", ("Users", "List accounts, newest first"), Shows("UserPage"))
         .asks(&[&PAGE, &PAGE_SIZE, &SEARCH_USERS]),
     op(GET, "/api/users/me/", "getOwnUser", ("Accounts", "Show the own account"), Shows("User")),

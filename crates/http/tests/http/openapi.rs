@@ -1,12 +1,12 @@
 //! The OpenAPI document: complete, true, and served. That each answer of each test is as it says is
 //! checked in `support/described.rs`.
 
-use crate::support::App;
 use crate::support::described::{DOCUMENT, expect_valid, resolved};
+use crate::support::{App, memory, settings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tradepost_domain::Access;
-use tradepost_http::{error_codes, table};
+use tradepost_http::{Settings, error_codes, table};
 
 /// Each operation of the document, with its method and path.
 fn operations() -> Vec<(String, &'static Value)> {
@@ -231,9 +231,15 @@ fn without_sku(body: &Value) -> Value {
 #[actix_web::test]
 async fn it_is_served_with_a_tag() {
     let app = App::new().await;
+    let ada = app.customer("ada");
+    for path in ["/api/schema/", "/api/docs/", "/api/docs/start.js/"] {
+        app.get(path).token(&ada).send().await.expect_status(200);
+        // As on every public path: whoever sends a token learns that it is worth nothing.
+        let stale = app.get(path).token("stale").send().await;
+        stale.expect(401, "invalid_token");
+    }
     for path in ["/api/schema/", "/api/schema"] {
-        // A stale token keeps nobody from reading.
-        let reply = app.get(path).token("stale").send().await.expect_status(200);
+        let reply = app.get(path).send().await.expect_status(200);
         assert_eq!(reply.text(), tradepost_http::document());
         let tag = reply.header("etag");
         let again = app.get(path).header("If-None-Match", &tag).send().await;
@@ -271,6 +277,32 @@ async fn the_page_asks_nobody_else_for_anything() {
     }
     let start = app.get("/api/docs/start.js").send().await;
     assert!(start.text().contains("\"/api/schema/\"") && !start.text().contains("http"));
+}
+
+/// A proxy takes the path away before it asks the shop.
+#[actix_web::test]
+async fn the_page_of_a_shop_below_a_path_names_what_is_there() {
+    let url = tradepost_http::PublicUrl::parse("https://shop/our/shop/").unwrap();
+    let below = Settings {
+        public_url: Some(url),
+        ..settings()
+    };
+    let app = App::with(memory(), below).await;
+    let page = app.get("/api/docs/").send().await.expect_status(200);
+    let start = app.get("/api/docs/start.js").send().await;
+    let start = start.expect_status(200);
+    let texts = [page.text(), start.text()];
+    let mut named = 0;
+    for quoted in texts.iter().flat_map(|text| text.split('"')) {
+        if let Some(path) = quoted.strip_prefix("/our/shop") {
+            app.get(path).send().await.expect_status(200);
+            named += 1;
+        }
+        assert!(!quoted.starts_with("/api/"), "{quoted}");
+    }
+    assert_eq!(named, 5);
+    let document = app.get("/api/schema/").send().await.json();
+    assert_eq!(document["servers"], json!([{"url": "/our/shop"}]));
 }
 
 #[actix_web::test]

@@ -148,12 +148,13 @@ async fn passwords_cannot_be_sprayed_from_one_place() {
         .expect_status(200);
 }
 
-/// Counts the passwords that are looked at.
+/// Counts the passwords that are looked at or hashed.
 #[derive(Default)]
 struct Counting(AtomicUsize);
 
 impl PasswordHasher for Counting {
     fn hash(&self, _: &Password) -> Result<PasswordHash, HashingFailed> {
+        self.0.fetch_add(1, Ordering::Relaxed);
         Ok(PasswordHash::new("hash".to_owned()))
     }
 
@@ -171,23 +172,84 @@ impl PasswordHasher for Counting {
     }
 }
 
+/// Asks again as long as too many wait for their passwords: that is no try.
+async fn insist<F: Future<Output = Reply>>(ask: impl Fn() -> F) -> Reply {
+    loop {
+        let reply = ask().await;
+        if reply.status != 503 {
+            return reply;
+        }
+    }
+}
+
 #[actix_web::test]
 async fn many_tries_at_once_are_no_way_around_and_cost_no_hashing() {
     let hasher = Arc::new(Counting::default());
     let app = App::hashing(memory(), settings(), hasher.clone()).await;
-    // Few may wait for their password to be looked at: who may not is no wrong try, and asks again.
-    let insist = || async {
-        loop {
-            let reply = sign_in(&app, ELSEWHERE, "ada", "wrong").await;
-            if reply.status != 503 {
-                return reply.status;
-            }
-        }
+    let tries = (0..40).map(|_| insist(|| sign_in(&app, ELSEWHERE, "ada", "wrong")));
+    let replies = futures_util::future::join_all(tries).await;
+    let with = |status| {
+        replies
+            .iter()
+            .filter(|reply| reply.status == status)
+            .count()
     };
-    let statuses = futures_util::future::join_all((0..40).map(|_| insist())).await;
-    let with = |status| statuses.iter().filter(|found| **found == status).count();
     assert_eq!((with(400), with(429)), (5, 35));
     assert_eq!(hasher.0.load(Ordering::Relaxed), 5);
+}
+
+async fn register(app: &App, peer: &str, username: &str) -> Reply {
+    let email = format!("{username}@example.org");
+    let body = json!({"username": username, "email": email, "password": PASSWORD});
+    app.post("/api/register/").peer(peer).json(&body).await
+}
+
+#[actix_web::test]
+async fn a_place_may_register_so_often_however_it_ends() {
+    let hasher = Arc::new(Counting::default());
+    let app = App::hashing(memory(), settings(), hasher.clone()).await;
+    let hashed = || hasher.0.load(Ordering::Relaxed);
+    let here = |number| format!("[2001:db8::{number}]:4000");
+    // What cannot be an account costs nothing and tells nothing: it is no registration.
+    for _ in 0..3 {
+        let short = json!({"username": "ada", "email": "a@b.co", "password": "short"});
+        let reply = app.post("/api/register/").peer(&here(1)).json(&short).await;
+        reply.expect_fields(&["password"]);
+    }
+    assert_eq!(hashed(), 0);
+    for number in 0..45 {
+        let made = register(&app, &here(number), &format!("user{number}")).await;
+        made.expect_status(201);
+        app.clock.advance(1);
+        // Whoever asks which names are taken has as many questions.
+        let taken = register(&app, &here(number), "user0").await;
+        taken.expect_fields(&["email", "username"]);
+    }
+    // Ten are left, however many come at once.
+    let app = &app;
+    let rest = (0..30).map(|number| async move {
+        let (peer, name) = (here(number), format!("late{number}"));
+        insist(|| register(app, &peer, &name)).await
+    });
+    let rest = futures_util::future::join_all(rest).await;
+    let with = |status| rest.iter().filter(|reply| reply.status == status).count();
+    assert_eq!((with(201), with(429)), (10, 20));
+    for reply in rest.iter().filter(|reply| reply.status == 429) {
+        assert_eq!(reply.header("retry-after"), "855");
+        assert_eq!(reply.json()["code"], "too_many_attempts");
+    }
+    assert_eq!(hashed(), 100);
+    // Whoever is here signs in as before, and others register.
+    let wrong = sign_in(app, &here(1), "user1", PASSWORD).await;
+    wrong.expect(400, "invalid_credentials");
+    let other = register(app, ELSEWHERE, "grace").await;
+    other.expect_status(201);
+    app.clock.advance(854);
+    let early = register(app, &here(1), "mary").await;
+    assert_eq!(early.header("retry-after"), "1");
+    early.expect(429, "too_many_attempts");
+    app.clock.advance(1);
+    register(app, &here(1), "mary").await.expect_status(201);
 }
 
 /// So many requests a minute.
@@ -292,6 +354,32 @@ async fn a_user_may_ask_so_much_wherever_they_are() {
     // Nor does what others of that address ask keep them out.
     let mary = app.customer("mary");
     ask(&mary, "192.0.2.8:1").await.expect_status(200);
+}
+
+/// Whoever still has a token from before takes nothing from its owner.
+#[actix_web::test]
+async fn what_has_ended_counts_for_itself() {
+    let app = App::with(memory(), rates(3, 100)).await;
+    let stolen = app.customer("ada");
+    app.clock.advance(1);
+    let used = sign_in(&app, ELSEWHERE, "ada", PASSWORD).await.json();
+    let change = json!({"current_password": PASSWORD, "new_password": "another-horse"});
+    app.post("/api/users/me/password/")
+        .token(used["token"].as_str().unwrap())
+        .json(&change)
+        .await
+        .expect_status(204);
+    let ask = |token: &str| app.get("/api/cart/").token(token).send();
+    for status in [401, 401, 429, 429] {
+        ask(&stolen).await.expect_status(status);
+    }
+    let own = sign_in(&app, ELSEWHERE, "ada", "another-horse")
+        .await
+        .json();
+    let own = own["token"].as_str().unwrap();
+    for status in [200, 200, 200, 429] {
+        ask(own).await.expect_status(status);
+    }
 }
 
 #[actix_web::test]

@@ -81,6 +81,8 @@ async fn staff_list_and_search_users() {
     ] {
         assert_eq!(names(&listed(query).await), expected, "{query}");
     }
+    let wrong = app.get("/api/users/?page_size=x&search=%00").token(&boss);
+    wrong.send().await.expect_fields(&["page_size", "search"]);
     let linked = listed("?search=example&page_size=4").await;
     let next = "http://shop/api/users/?page=2&search=example&page_size=4";
     assert_eq!(linked["next"], next);

@@ -1,6 +1,7 @@
 //! Stores that are wrong on purpose: a simulation that finds nothing proves little unless it can
 //! find something.
 
+use crate::broken_accounts::BrokenAccounts;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,10 +43,16 @@ pub(crate) enum Defect {
     LosesLines,
     /// Counts archived products as sold ones.
     WrongCount,
+    /// Lets everybody edit, whatever they saw.
+    IgnoresWhatWasSeen,
+    /// Gives another pair for a refresh token that was used.
+    TakesUsedTokens,
+    /// Does not sign out.
+    KeepsFamilies,
 }
 
 impl Defect {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Oversells,
         Self::ReturnsTwice,
         Self::LosesMovements,
@@ -59,6 +66,9 @@ impl Defect {
         Self::LosesOrders,
         Self::LosesLines,
         Self::WrongCount,
+        Self::IgnoresWhatWasSeen,
+        Self::TakesUsedTokens,
+        Self::KeepsFamilies,
     ];
 }
 
@@ -80,6 +90,7 @@ impl Broken {
             products: broken.clone(),
             carts: broken.clone(),
             orders: broken,
+            accounts: BrokenAccounts::over(inner.accounts.clone(), defect),
             ..inner
         }
     }
@@ -288,7 +299,10 @@ impl ProductRepository for Broken {
         self.inner.products.create(command)
     }
 
-    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+    fn change(&self, mut command: ChangeProduct) -> Outcome<Product> {
+        if self.is(Defect::IgnoresWhatWasSeen) {
+            command.seen = None;
+        }
         self.inner.products.change(command)
     }
 

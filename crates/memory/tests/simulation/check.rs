@@ -24,7 +24,7 @@ pub(crate) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) ->
     }
 }
 
-fn holds(promise: &str, held: bool) -> Checked {
+pub(crate) fn holds(promise: &str, held: bool) -> Checked {
     if held {
         Ok(())
     } else {

@@ -5,15 +5,19 @@ use crate::command::{Command, Sent, keyed, render_item, render_order};
 use crate::model::Model;
 use crate::random::Random;
 use crate::wishes::{
-    account_command, adjust, change, create, key, order_command, product, register,
+    account_command, adjust, change, create, key, order_command, product, register, session_command,
 };
 use tradepost_contract::{money, units};
 use tradepost_domain::{
-    Actor, CartItemId, CartLine, Money, Order, OrderId, OrderStatus, Quantity, UserId,
+    Actor, CartItemId, CartLine, Money, Order, OrderId, OrderStatus, Product, Quantity, TokenPair,
+    UserId,
 };
 
 /// Few, so that a guess may be right.
 pub(crate) const PASSWORDS: [&str; 3] = ["correct horse", "battery staple", "tr0ubador & 3"];
+
+/// How many products somebody looks at.
+const SEEN: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Role {
@@ -22,6 +26,8 @@ pub(crate) enum Role {
     Clerk,
     /// Staff who see to the accounts.
     Admin,
+    /// Stays signed in, with tokens of their own and with some that they found.
+    Member,
     /// Wants what is none of their business.
     Stranger,
 }
@@ -52,7 +58,12 @@ pub(crate) enum Intent {
     StorePassword,
     SignIn,
     UseToken,
+    OpenSession,
+    Refresh,
+    RefreshFound,
+    SignOut,
     ForgetKeys,
+    ForgetTokens,
     Again,
     Retry(Box<Sent>),
 }
@@ -65,7 +76,10 @@ pub(crate) struct Client {
     /// The cart as it was when they looked.
     lines: Vec<CartLine>,
     total: Money,
+    /// The newest products as they were then.
+    products: Vec<Product>,
     token: String,
+    refresh: String,
     last: Option<Sent>,
     /// Requests of theirs that wait to be placed.
     pub(crate) waiting: usize,
@@ -79,7 +93,9 @@ impl Client {
             script: Vec::new(),
             lines: Vec::new(),
             total: money(0),
+            products: Vec::new(),
             token: String::new(),
+            refresh: String::new(),
             last: None,
             waiting: 0,
         }
@@ -111,6 +127,11 @@ impl Client {
         self.token = token;
     }
 
+    pub(crate) fn stays_signed_in(&mut self, pair: TokenPair) {
+        self.token = pair.access;
+        self.refresh = pair.refresh;
+    }
+
     /// What they send next.
     pub(crate) fn next(&mut self, model: &Model, chance: &mut Random) -> Sent {
         loop {
@@ -133,9 +154,9 @@ impl Client {
     fn begin_visit(&mut self, model: &Model, chance: &mut Random) {
         use Intent::{
             Add, Adjust, Advance, Again, AnyStatus, Archive, CancelOwn, Change, ChangeLine,
-            ChangePassword, Checkout, Create, DeleteAny, DeleteOwn, Empty, ForgetKeys, Look,
-            Register, RemoveLine, ResetPassword, Restore, SetStock, SignIn, StorePassword, Switch,
-            UseToken,
+            ChangePassword, Checkout, Create, DeleteAny, DeleteOwn, Empty, ForgetKeys,
+            ForgetTokens, Look, OpenSession, Refresh, RefreshFound, Register, RemoveLine,
+            ResetPassword, Restore, SetStock, SignIn, SignOut, StorePassword, Switch, UseToken,
         };
         let users: Vec<UserId> = model.accounts.keys().copied().collect();
         let user = users[chance.below(users.len())];
@@ -184,6 +205,8 @@ impl Client {
             }
             Role::Clerk => {
                 self.actor = Actor::Staff(users[0]);
+                let newest = model.products.values().rev().take(SEEN);
+                self.products = newest.cloned().collect();
                 let mut visit = some(chance, &goods, 2);
                 visit.extend(some(chance, &orders, 3));
                 visit
@@ -191,6 +214,20 @@ impl Client {
             Role::Admin => {
                 self.actor = Actor::Staff(user);
                 some(chance, &people, 3)
+            }
+            Role::Member => {
+                let own = [
+                    Refresh,
+                    Refresh,
+                    Refresh,
+                    RefreshFound,
+                    UseToken,
+                    SignOut,
+                    ForgetTokens,
+                ];
+                let mut visit = vec![OpenSession, OpenSession];
+                visit.extend(some(chance, &own, 6));
+                visit
             }
             Role::Stranger => {
                 self.actor = chance.pick(&[Actor::Anonymous, Actor::Customer(user)]);
@@ -252,10 +289,14 @@ impl Client {
             Intent::Create => create(chance),
             Intent::Adjust => adjust(model, chance),
             Intent::Change | Intent::SetStock | Intent::Archive | Intent::Restore => {
-                change(intent, model, chance)
+                change(intent, model, &self.products, chance)
             }
             Intent::Register => register(chance),
             Intent::ForgetKeys => Command::ForgetKeys,
+            Intent::ForgetTokens => Command::ForgetTokens,
+            Intent::Refresh | Intent::RefreshFound | Intent::SignOut => {
+                session_command(intent, model, &self.refresh, chance)
+            }
             Intent::UseToken => {
                 let forged = "1.0.0.99999999999x".to_owned();
                 let token = if chance.one_in(5) {
@@ -269,6 +310,7 @@ impl Client {
             | Intent::ChangePassword
             | Intent::ResetPassword
             | Intent::StorePassword
+            | Intent::OpenSession
             | Intent::SignIn => account_command(intent, model, chance),
         })
     }

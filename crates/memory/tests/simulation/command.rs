@@ -3,8 +3,8 @@
 use tradepost_domain::{
     Account, Actor, Adjusted, CartItem, CartItemId, ChangePassword, IdempotencyKey, KeyScope,
     Keyed, Money, NewUser, Order, OrderId, OrderStatus, Password, PlaceOrder, Product,
-    ProductChange, ProductDraft, ProductId, Quantity, Refusal, Render, SignedIn, StockDelta,
-    SwitchUser, Written,
+    ProductChange, ProductDraft, ProductId, Quantity, Refusal, Render, Seen, SignedIn, StockDelta,
+    StockLevel, SwitchUser, TokenPair, Written,
 };
 
 /// A command and who sends it.
@@ -23,6 +23,7 @@ pub(crate) enum Command {
     Change {
         product: ProductId,
         change: ProductChange,
+        seen: Option<Seen<Product>>,
     },
     Adjust {
         product: ProductId,
@@ -76,7 +77,18 @@ pub(crate) enum Command {
     Authenticate {
         token: String,
     },
+    OpenSession {
+        username: String,
+        password: String,
+    },
+    Refresh {
+        token: String,
+    },
+    SignOut {
+        token: String,
+    },
     ForgetKeys,
+    ForgetTokens,
 }
 
 impl Command {
@@ -84,6 +96,7 @@ impl Command {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Create { .. } => "create",
+            Self::Change { seen: Some(_), .. } => "change as seen",
             Self::Change { change, .. } => match (change.archived, change.stock) {
                 (Some(true), _) => "archive",
                 (Some(false), _) => "restore",
@@ -107,17 +120,22 @@ impl Command {
             Self::StorePassword(_) => "store password",
             Self::SignIn { .. } => "sign in",
             Self::Authenticate { .. } => "authenticate",
+            Self::OpenSession { .. } => "open a session",
+            Self::Refresh { .. } => "refresh",
+            Self::SignOut { .. } => "sign out",
             Self::ForgetKeys => "forget keys",
+            Self::ForgetTokens => "forget tokens",
         }
     }
 
     /// All that [`Command::name`] can say.
-    pub(crate) const NAMES: [&str; 23] = [
+    pub(crate) const NAMES: [&str; 28] = [
         "create",
         "archive",
         "restore",
         "set stock",
         "change",
+        "change as seen",
         "adjust",
         "adjust under a key",
         "add",
@@ -135,7 +153,11 @@ impl Command {
         "store password",
         "sign in",
         "authenticate",
+        "open a session",
+        "refresh",
+        "sign out",
         "forget keys",
+        "forget tokens",
     ];
 }
 
@@ -151,7 +173,9 @@ pub(crate) enum Answer {
     Account(Account),
     SignedIn(SignedIn),
     Session(tradepost_domain::Session),
+    Pair(TokenPair),
     Forgotten(u64),
+    TokensForgotten(u64),
     Done,
 }
 
@@ -182,6 +206,26 @@ pub(crate) fn keyed<T>(
         fingerprint,
         render: Render(render),
     }
+}
+
+/// A product as somebody saw it. Sales make no difference to those who do not set its stock.
+pub(crate) fn as_seen(product: &Product, sets_stock: bool) -> Seen<Product> {
+    let tag = if sets_stock { all_of } else { edits_of };
+    Seen {
+        tags: vec![tag(product)],
+        tag: Render(tag),
+    }
+}
+
+fn all_of(product: &Product) -> String {
+    format!("{product:?}")
+}
+
+fn edits_of(product: &Product) -> String {
+    all_of(&Product {
+        stock: StockLevel::ZERO,
+        ..product.clone()
+    })
 }
 
 pub(crate) fn render_product(product: &Product) -> String {
@@ -227,7 +271,7 @@ pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
 }
 
 /// Every refusal that the simulation reaches. The others are [`UNREACHED`].
-pub(crate) const REACHED: [&str; 22] = [
+pub(crate) const REACHED: [&str; 23] = [
     "unauthenticated",
     "invalid token",
     "invalid credentials",
@@ -240,6 +284,7 @@ pub(crate) const REACHED: [&str; 22] = [
     "total changed",
     "invalid transition",
     "order not pending",
+    "edited",
     "idempotency key reused",
     "last staff",
     // Fields.
@@ -253,9 +298,9 @@ pub(crate) const REACHED: [&str; 22] = [
     "current_password",
 ];
 
-/// No cart within its bounds costs more than 64 bits of minor units, nobody stands in the way of
-/// one mutex, and nobody says what they saw.
-pub(crate) const UNREACHED: [&str; 3] = ["total too large", "contended", "edited"];
+/// No cart within its bounds costs more than 64 bits of minor units, and nobody stands in the way of
+/// one mutex.
+pub(crate) const UNREACHED: [&str; 2] = ["total too large", "contended"];
 
 /// One of the requests that wait to be placed.
 #[derive(Debug, Clone)]

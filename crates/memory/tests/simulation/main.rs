@@ -20,9 +20,11 @@
 
 mod batches;
 mod broken;
+mod broken_accounts;
 mod check;
 mod clients;
 mod command;
+mod families;
 mod flaky;
 mod model;
 mod outside;

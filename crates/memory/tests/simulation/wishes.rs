@@ -1,15 +1,15 @@
 //! The commands that clients make up.
 
 use crate::clients::{Intent, PASSWORDS};
-use crate::command::{Command, keyed, render_adjusted, render_product};
+use crate::command::{Command, as_seen, keyed, render_adjusted, render_product};
 use crate::model::Model;
 use crate::outside;
 use crate::random::Random;
 use tradepost_contract::{draft, level, money};
 use tradepost_domain::{
     ChangePassword, Currency, Email, Money, NewUser, OrderId, OrderStatus, Password, Price,
-    ProductChange, ProductDraft, ProductId, ProductName, Sku, StockDelta, StockLevel, SwitchUser,
-    UserId, Username,
+    Product, ProductChange, ProductDraft, ProductId, ProductName, Sku, StockDelta, StockLevel,
+    SwitchUser, UserId, Username,
 };
 
 /// A key that is new, or was sent a while ago, by whoever.
@@ -75,7 +75,13 @@ pub(crate) fn adjust(model: &Model, chance: &mut Random) -> Command {
     }
 }
 
-pub(crate) fn change(intent: &Intent, model: &Model, chance: &mut Random) -> Command {
+/// `saw` is what they saw of products a while ago.
+pub(crate) fn change(
+    intent: &Intent,
+    model: &Model,
+    saw: &[Product],
+    chance: &mut Random,
+) -> Command {
     let mut change = ProductChange::default();
     let mut of = product(model, chance);
     match intent {
@@ -95,8 +101,11 @@ pub(crate) fn change(intent: &Intent, model: &Model, chance: &mut Random) -> Com
             change.name = chance.one_in(3).then(|| ProductName::new(&name).unwrap());
         }
     }
+    let at = chance.below(saw.len().max(1));
+    let seen = saw.get(at).filter(|_| chance.one_in(2));
     Command::Change {
-        product: of,
+        product: seen.map_or(of, |product| product.id),
+        seen: seen.map(|product| as_seen(product, change.stock.is_some())),
         change,
     }
 }
@@ -178,9 +187,34 @@ pub(crate) fn account_command(intent: &Intent, model: &Model, chance: &mut Rando
             verified: (!chance.one_in(4)).then(|| outside::hash(&guess)),
             new: outside::hash(new.reveal()),
         }),
+        Intent::OpenSession => Command::OpenSession {
+            username,
+            password: guess,
+        },
         _ => Command::SignIn {
             username,
             password: guess,
         },
+    }
+}
+
+/// Somebody's `own` refresh token, or one that they found.
+pub(crate) fn session_command(
+    intent: &Intent,
+    model: &Model,
+    own: &str,
+    chance: &mut Random,
+) -> Command {
+    let found: Vec<&str> = model.tokens.iter().map(|given| &*given.token).collect();
+    let found = chance.recent(&found, 6).unwrap_or("found nowhere");
+    let token = match intent {
+        Intent::RefreshFound => found,
+        _ if chance.one_in(4) => found,
+        _ => own,
+    };
+    let token = token.to_owned();
+    match intent {
+        Intent::SignOut => Command::SignOut { token },
+        _ => Command::Refresh { token },
     }
 }

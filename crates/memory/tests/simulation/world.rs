@@ -5,8 +5,10 @@ use crate::broken::{Broken, Defect};
 use crate::check::{Checked, Witness, audit, read, same};
 use crate::clients::{Client, PASSWORDS, Role};
 use crate::command::{Answer, Command, Sent, Waiting};
+use crate::families::Families;
 use crate::flaky::{Contact, Fate, Flaky};
 use crate::model::accounts::TOKEN_LIFE;
+use crate::model::sessions::REFRESH_LIFE;
 use crate::model::{Fresh, Model, Touched};
 use crate::outside::{Hands, Names, Notes, Plain, old_hash};
 use crate::random::Random;
@@ -47,6 +49,8 @@ pub(crate) struct World {
     carts: Carts,
     pub(crate) orders: Orders,
     accounts: Accounts,
+    tokens: Arc<Notes>,
+    families: Families,
     pub(crate) model: Model,
     pub(crate) witness: Witness,
     pub(crate) chance: Random,
@@ -88,13 +92,13 @@ impl World {
         let settings = AccountSettings {
             token_life: TOKEN_LIFE,
             access_life: TOKEN_LIFE,
-            refresh_life: TOKEN_LIFE,
+            refresh_life: REFRESH_LIFE,
         };
-        let (hasher, tokens) = (Arc::new(Plain), Arc::new(Notes));
-        use Role::{Admin, Clerk, Shopper, Stranger};
+        let (hasher, tokens) = (Arc::new(Plain), Arc::new(Notes::default()));
+        use Role::{Admin, Clerk, Member, Shopper, Stranger};
         let roles = [
             Shopper, Shopper, Shopper, Shopper, Shopper, Shopper, Shopper, Clerk, Clerk, Admin,
-            Stranger,
+            Member, Stranger,
         ];
         Self {
             catalogue: Catalogue::new(stores.products.clone(), clock.clone()),
@@ -107,10 +111,12 @@ impl World {
             accounts: Accounts::new(
                 stores.accounts.clone(),
                 hasher,
-                tokens,
+                tokens.clone(),
                 clock.clone(),
                 settings,
             ),
+            tokens,
+            families: Families::default(),
             flaky,
             stores,
             clock,
@@ -212,6 +218,7 @@ impl World {
         match self.send(&sent, fate)? {
             None => self.clients[at].failed(sent, &mut self.chance),
             Some(Answer::Forgotten(1..)) => self.witness.forget_answers(),
+            Some(Answer::Pair(pair)) => self.clients[at].stays_signed_in(pair),
             Some(Answer::SignedIn(signed_in)) => self.clients[at].signed_in(signed_in.token),
             Some(_) => {}
         }
@@ -264,6 +271,7 @@ impl World {
                 Err(refusal) => self.refused(refusal),
             }
             if let Some(seen) = &seen {
+                self.families.saw(sent, seen, now)?;
                 same("the answer", seen, &expected)?;
             }
         }
@@ -286,9 +294,11 @@ impl World {
             Command::Create { draft, key } => {
                 Answer::Created(self.catalogue.create(by, draft, key)?)
             }
-            Command::Change { product, change } => {
-                Answer::Changed(self.catalogue.change(by, product, change, None)?)
-            }
+            Command::Change {
+                product,
+                change,
+                seen,
+            } => Answer::Changed(self.catalogue.change(by, product, change, seen)?),
             Command::Adjust {
                 product,
                 delta,
@@ -334,6 +344,16 @@ impl World {
                 Answer::SignedIn(self.accounts.sign_in(&username, &password)?)
             }
             Command::Authenticate { token } => Answer::Session(self.accounts.authenticate(&token)?),
+            Command::OpenSession { username, password } => {
+                let account = self.accounts.recognise(&username, &password)?;
+                Answer::Pair(self.accounts.begin_session(&account)?)
+            }
+            Command::Refresh { token } => Answer::Pair(self.accounts.refresh(&token)?),
+            Command::SignOut { token } => done(self.accounts.sign_out(&token)?),
+            Command::ForgetTokens => {
+                let now = self.clock.now();
+                Answer::TokensForgotten(self.stores.upkeep.forget_refresh_tokens(now)?)
+            }
             Command::ForgetKeys => {
                 let before = self.clock.now() - KEY_LIFE;
                 Answer::Forgotten(self.stores.upkeep.forget_keys(before)?)
@@ -343,7 +363,10 @@ impl World {
 
     /// What the store has numbered since the model last took something.
     fn fresh(&self, sent: &Sent) -> Checked<Fresh> {
-        let mut fresh = Fresh::default();
+        let mut fresh = Fresh {
+            refresh: self.tokens.last_refresh(),
+            ..Fresh::default()
+        };
         let one = page(1, 1);
         match &sent.command {
             Command::Create { .. } => {

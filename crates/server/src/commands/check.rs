@@ -98,7 +98,7 @@ impl Findings {
         self.warn_if(
             public.is_some() && config.trusted_proxies.is_empty() && config.throttle.is_some(),
             "--trusted-proxies is not set: behind a proxy, all clients count as one address, \
-             and a few of them can keep the others from signing in.",
+             and a few of them can keep the others from signing in or registering.",
         );
         self.warn_if(
             config.throttle.is_none(),

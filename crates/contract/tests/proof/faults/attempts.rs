@@ -2,7 +2,9 @@ use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use chrono::{DateTime, TimeDelta, Utc};
-use tradepost_domain::{Attempt, AttemptKey, AttemptRepository, Outcome, StoreError, Upkeep};
+use tradepost_domain::{
+    Attempt, AttemptKey, AttemptRepository, Attempted, Outcome, StoreError, Upkeep,
+};
 use tradepost_memory::MemoryStore as Store;
 
 /// Looks whether there may be a try, and counts it later.
@@ -27,6 +29,17 @@ pub(crate) fn counts_all_places_together(
 ) -> Outcome<()> {
     let mut attempt = attempt.clone();
     attempt.key.from = tradepost_domain::Whereabouts::of([0, 0, 0, 0].into());
+    store.count_try(&attempt, now)
+}
+
+/// Whoever registers is taken for somebody who signs in.
+pub(crate) fn counts_all_that_is_tried_together(
+    store: &Store,
+    attempt: &Attempt,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
+    let mut attempt = attempt.clone();
+    attempt.key.what = Attempted::SignIn;
     store.count_try(&attempt, now)
 }
 
@@ -58,6 +71,14 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["tries_are_counted_under_their_key"],
+    ),
+    (
+        "counts registrations with sign-ins",
+        Behaviour {
+            count_try: counts_all_that_is_tried_together,
+            ..HONEST
+        },
+        &["what_is_tried_counts_by_itself"],
     ),
     (
         "counts a question as a try",

@@ -67,6 +67,7 @@ impl Model {
             return Err(Refusal::LastStaff);
         }
         self.write_account(account.clone(), password);
+        self.end_sessions(&account);
         Ok(Answer::Account(account))
     }
 
@@ -105,6 +106,21 @@ impl Model {
         at: DateTime<Utc>,
         renewed: bool,
     ) -> Expected {
+        let account = self.recognise(username, password, renewed)?;
+        let (token, expires_at) = self.issue(&account, at);
+        Ok(Answer::SignedIn(SignedIn {
+            account,
+            token,
+            expires_at,
+        }))
+    }
+
+    pub(super) fn recognise(
+        &mut self,
+        username: &str,
+        password: &str,
+        renewed: bool,
+    ) -> Expected<Account> {
         let held = self.named(username);
         let held =
             held.filter(|held| held.account.is_active && is_hash_of(&held.password, password));
@@ -115,9 +131,18 @@ impl Model {
         if renewed && before == old_hash(password) {
             self.write_account(account.clone(), hash(password));
         }
+        Ok(account)
+    }
+
+    /// An access token, and when it ends.
+    pub(super) fn issue(
+        &mut self,
+        account: &Account,
+        at: DateTime<Utc>,
+    ) -> (String, DateTime<Utc>) {
         let issued_at = DateTime::from_timestamp(at.timestamp(), 0).unwrap();
         let expires_at = issued_at + TOKEN_LIFE;
-        let token = Notes.issue(&TokenClaims {
+        let token = Notes::default().issue(&TokenClaims {
             user: account.id,
             session_epoch: account.session_epoch,
             issued_at,
@@ -129,11 +154,7 @@ impl Model {
             expires_at,
         };
         self.sessions.insert(token.clone(), session);
-        Ok(Answer::SignedIn(SignedIn {
-            account,
-            token,
-            expires_at,
-        }))
+        (token, expires_at)
     }
 
     pub(super) fn authenticate(&self, token: &str, at: DateTime<Utc>) -> Expected {
@@ -148,10 +169,10 @@ impl Model {
         } else {
             Actor::Customer(account.id)
         };
-        let expires_at = session.expires_at;
         Ok(Answer::Session(tradepost_domain::Session {
             actor,
-            expires_at,
+            session_epoch: session.epoch,
+            expires_at: session.expires_at,
         }))
     }
 
@@ -178,6 +199,7 @@ impl Model {
     fn new_password(&mut self, mut account: Account, password: PasswordHash) -> Account {
         account.session_epoch += 1;
         self.write_account(account.clone(), password);
+        self.end_sessions(&account);
         account
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tradepost_contract::usd;
 use tradepost_domain::{
     Actor, Adjusted, Keyed, Movement, MovementId, Price, Problem, Product, ProductChange,
-    ProductDraft, ProductId, Reason, Refusal, Sku, StockDelta, StockLevel, Written,
+    ProductDraft, ProductId, Reason, Refusal, Seen, Sku, StockDelta, StockLevel, Written,
 };
 
 impl Model {
@@ -50,12 +50,16 @@ impl Model {
         by: Actor,
         id: ProductId,
         change: &ProductChange,
+        seen: Option<&Seen<Product>>,
         at: DateTime<Utc>,
     ) -> Expected {
         let user = staff(by)?;
         let before = self.products.get(&id).ok_or(Refusal::NotFound)?.clone();
         if before.archived && change.archived != Some(false) {
             return Err(Refusal::NotFound);
+        }
+        if seen.is_some_and(|seen| seen.tags != [(seen.tag.0)(&before)]) {
+            return Err(Refusal::Edited);
         }
         change.price.map_or(Ok(()), in_our_currency)?;
         let sku = change.sku.as_ref().and_then(Option::as_ref);

@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod carts;
 mod catalogue;
 pub(crate) mod orders;
+pub(crate) mod sessions;
 
 use crate::command::{Answer, Command, Sent};
 use chrono::{DateTime, Utc};
@@ -28,6 +29,8 @@ pub(crate) struct Fresh {
     pub(crate) user: Option<UserId>,
     /// Ascending.
     pub(crate) orders: Vec<OrderId>,
+    /// The refresh token that was made last.
+    pub(crate) refresh: String,
 }
 
 /// Path and key, as one user sent them.
@@ -75,6 +78,8 @@ pub(crate) struct Model {
     pub(crate) accounts: BTreeMap<UserId, Credentials>,
     keys: BTreeMap<KeyOf, Kept>,
     sessions: BTreeMap<String, Session>,
+    /// Those that nobody forgot, oldest first.
+    pub(crate) tokens: Vec<sessions::Given>,
     pub(crate) touched: Touched,
     pub(crate) last_line: i64,
 }
@@ -93,7 +98,11 @@ impl Model {
         let by = sent.by;
         match &sent.command {
             Command::Create { draft, key } => self.create(by, draft, key.as_ref(), at, fresh),
-            Command::Change { product, change } => self.change(by, *product, change, at),
+            Command::Change {
+                product,
+                change,
+                seen,
+            } => self.change(by, *product, change, seen.as_ref(), at),
             Command::Adjust {
                 product,
                 delta,
@@ -122,7 +131,13 @@ impl Model {
             Command::StorePassword(change) => self.store_password(change),
             Command::SignIn { username, password } => self.sign_in(username, password, at, renewed),
             Command::Authenticate { token } => self.authenticate(token, at),
+            Command::OpenSession { username, password } => {
+                self.open_session(username, password, at, fresh, renewed)
+            }
+            Command::Refresh { token } => self.refresh(token, at, fresh),
+            Command::SignOut { token } => Ok(self.sign_out(token)),
             Command::ForgetKeys => Ok(self.forget_keys(at)),
+            Command::ForgetTokens => Ok(self.forget_tokens(at)),
         }
     }
 

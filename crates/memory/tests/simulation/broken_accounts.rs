@@ -1,0 +1,100 @@
+//! Accounts that are wrong on purpose.
+
+use crate::broken::Defect;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use tradepost_domain::{
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Outcome, Page,
+    PageRequest, PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, StoreError,
+    SwitchUser, UserFilter, UserId,
+};
+
+/// Accounts with a defect, over some without.
+pub(crate) struct BrokenAccounts {
+    inner: Arc<dyn AccountRepository>,
+    defect: Defect,
+    /// Whose the tokens are that were used.
+    used: Mutex<BTreeMap<RefreshDigest, Account>>,
+}
+
+impl BrokenAccounts {
+    pub(crate) fn over(inner: Arc<dyn AccountRepository>, defect: Defect) -> Arc<Self> {
+        let used = Mutex::default();
+        Arc::new(Self {
+            inner,
+            defect,
+            used,
+        })
+    }
+}
+
+impl AccountRepository for BrokenAccounts {
+    fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.inner.find(user)
+    }
+
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError> {
+        self.inner.find_all(users)
+    }
+
+    fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
+        self.inner.credentials(username_key)
+    }
+
+    fn register(&self, command: Register) -> Outcome<Account> {
+        self.inner.register(command)
+    }
+
+    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+        self.inner.change_password(command)
+    }
+
+    fn renew_hash(
+        &self,
+        user: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), StoreError> {
+        self.inner.renew_hash(user, old, new)
+    }
+
+    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+        self.inner.switch(command)
+    }
+
+    fn has_staff(&self) -> Result<bool, StoreError> {
+        self.inner.has_staff()
+    }
+
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
+        self.inner.list(filter, page)
+    }
+
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+        self.inner.change_email(command)
+    }
+
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
+        self.inner.begin_family(token)
+    }
+
+    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        let outcome = self.inner.refresh(command)?;
+        let mut used = self.used.lock().unwrap();
+        if let Ok(account) = &outcome {
+            used.insert(command.token, account.clone());
+        } else if self.defect == Defect::TakesUsedTokens
+            && let Some(account) = used.get(&command.token)
+        {
+            return Ok(Ok(account.clone()));
+        }
+        Ok(outcome)
+    }
+
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        if self.defect == Defect::KeepsFamilies {
+            return Ok(());
+        }
+        self.inner.end_family(token)
+    }
+}
