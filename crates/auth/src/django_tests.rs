@@ -43,7 +43,7 @@ fn passwords_that_django_hashed_fit_and_are_to_be_renewed() {
         let stored = hash(text);
         assert!(hasher.verify(password, &stored), "{text}");
         assert!(
-            hasher.is_outdated(&stored) && is_checkable(&stored),
+            hasher.is_outdated(&stored, password) && is_checkable(&stored),
             "{text}"
         );
         for other in [
@@ -55,6 +55,25 @@ fn passwords_that_django_hashed_fit_and_are_to_be_renewed() {
             assert!(!hasher.verify(other, &stored), "{text} {other:?}");
         }
     }
+}
+
+/// Django's plain bcrypt looks at the first 72 bytes. Whether the others are right is not known, so
+/// that they are not made to count from then on.
+#[test]
+fn a_password_that_was_cut_fits_and_is_not_renewed() {
+    let hasher = BcryptHasher::with_cost_for_tests();
+    // By crypt(3), of 80 letters.
+    let stored = hash("bcrypt$$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i");
+    for (length, expected) in [(71, false), (72, true), (73, true), (80, true), (128, true)] {
+        let candidate = "x".repeat(length);
+        assert_eq!(hasher.verify(&candidate, &stored), expected, "{length}");
+        let renewed = hasher.is_outdated(&stored, &candidate);
+        assert_eq!(renewed, length <= 71, "{length}");
+    }
+    let other = format!("{}y{}", "x".repeat(71), "x".repeat(8));
+    assert!(!hasher.verify(&other, &stored));
+    let (_, of_digest) = MADE_BY_DJANGO[6];
+    assert!(hasher.is_outdated(&hash(of_digest), LONG));
 }
 
 #[test]
@@ -83,7 +102,7 @@ fn what_cannot_be_checked_fits_nothing() {
             "{text:?}"
         );
         assert!(
-            !hasher.is_outdated(&stored) || text.starts_with("bcrypt$"),
+            !hasher.is_outdated(&stored, "correct horse") || text.starts_with("bcrypt$"),
             "{text:?}"
         );
     }

@@ -125,6 +125,9 @@ pub enum BackupError {
     /// No room for the copy.
     #[error("there is no room left")]
     Full,
+    /// There is nothing in it.
+    #[error("there is no shop in the database yet: `tradepost migrate` makes one")]
+    Empty,
     /// The database keeps its copies by itself.
     #[error("it is not an SQLite database")]
     NotAFile,

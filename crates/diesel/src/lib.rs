@@ -42,7 +42,8 @@ use tradepost_domain::{Currency, Stores};
 pub struct OpenOptions {
     /// The currency that the shop sells in.
     pub currency: ShopCurrency,
-    /// The most connections that read at once.
+    /// The most connections that read at once; on PostgreSQL, where they write as well, the most that
+    /// there are. They are opened when they are needed.
     pub readers: u32,
     /// How long a request waits for a connection or a lock.
     pub wait: Duration,
@@ -123,13 +124,26 @@ pub fn back_up(url: &DatabaseUrl, into: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Proves a copy that [`back_up`] made and nobody uses: SQLite finds nothing wrong with the file, and
-/// what is wrong with its books, if anything, is in the audit.
+/// What was looked at in a copy.
+#[cfg(feature = "sqlite")]
+#[derive(Debug)]
+pub enum Proof {
+    /// File and books: what is wrong with either is in the audit.
+    Books(tradepost_domain::Audit),
+    /// The file alone, as the schema is that of another version of the program.
+    File {
+        /// What SQLite finds wrong with it, a sentence each.
+        damage: Vec<String>,
+    },
+}
+
+/// Proves a copy that [`back_up`] made and nobody uses. It may be of another version: an upgrade
+/// begins with a copy of what was before.
 ///
 /// # Errors
 /// [`BackupError`] if it cannot be read.
 #[cfg(feature = "sqlite")]
-pub fn prove(copy: &Path) -> Result<tradepost_domain::Audit, BackupError> {
+pub fn prove(copy: &Path) -> Result<Proof, BackupError> {
     sqlite::prove(copy)
 }
 

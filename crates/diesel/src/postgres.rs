@@ -38,10 +38,6 @@ use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind};
 /// The connection that the queries are written against.
 pub(crate) type Conn = PgConnection;
 
-/// The most connections of one server. A few keep PostgreSQL busy, and several servers have to
-/// share its hundred.
-const MOST_CONNECTIONS: u32 = 16;
-
 /// How often a job is run before its failure is passed on.
 const ATTEMPTS: u32 = 4;
 
@@ -78,7 +74,7 @@ impl Database {
         let links = Links::new(url, options.wait);
         let reachable = links.reachable();
         let pool = r2d2::Pool::builder()
-            .max_size(options.readers.min(MOST_CONNECTIONS))
+            .max_size(options.readers.max(1))
             .min_idle(Some(1))
             .connection_timeout(options.wait)
             .test_on_check_out(false)

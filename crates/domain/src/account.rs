@@ -194,9 +194,10 @@ pub fn decide_email(
 pub struct ChangePassword {
     /// Whose.
     pub user: UserId,
-    /// The hash that the current password was checked against; `None` if it was not asked for (the
-    /// command line).
-    pub verified: Option<PasswordHash>,
+    /// [`Account::session_epoch`] when the current password was checked; `None` if it was not asked
+    /// for (the command line). Another password has another epoch, and a stronger hash of the same
+    /// one does not.
+    pub verified: Option<i64>,
     /// The hash of the new password.
     pub new: PasswordHash,
 }
@@ -205,16 +206,15 @@ pub struct ChangePassword {
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for an account that is not there, and [`Refusal::Invalid`] if the
-/// password was changed by somebody else after it was checked.
+/// password was changed, or the user switched off, by somebody else after it was checked.
 pub fn decide_password(
     command: &ChangePassword,
     credentials: Option<&Credentials>,
 ) -> Result<Credentials, Refusal> {
-    let Credentials { account, password } = credentials.ok_or(Refusal::NotFound)?;
+    let Credentials { account, .. } = credentials.ok_or(Refusal::NotFound)?;
     if command
         .verified
-        .as_ref()
-        .is_some_and(|verified| verified != password)
+        .is_some_and(|verified| verified != account.session_epoch)
     {
         return Err(Refusal::field("current_password", Problem::WrongPassword));
     }

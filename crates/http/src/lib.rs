@@ -113,7 +113,7 @@ pub struct Settings {
 /// How much may be done at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Use cases, each of which holds a connection to the database.
+    /// Use cases, each of which may hold a connection to the database.
     pub work: Limit,
     /// Passwords that are checked or hashed, each of which keeps a core busy.
     pub passwords: Limit,
@@ -133,7 +133,8 @@ impl Limits {
     };
 
     /// The most that runs at once, of all kinds: whoever has a place holds a thread, and may hold a
-    /// connection to the database.
+    /// connection to the database. If there are fewer connections, some wait for one while the
+    /// places after them stay empty.
     #[must_use]
     pub fn running(&self) -> usize {
         self.work

@@ -3,8 +3,9 @@
 use crate::exit::Exit;
 use crate::outside::SystemClock;
 use tradepost_domain::{
-    Clock, CreateProduct, Currency, Description, Money, PageRequest, Price, Problem, ProductDraft,
-    ProductFilter, ProductList, ProductName, ProductRepository, Sku, StockLevel,
+    Clock, CreateProduct, Currency, Description, Money, PageRequest, Price, Problem, Product,
+    ProductDraft, ProductFilter, ProductList, ProductName, ProductRepository, Refusal, Sku,
+    StockLevel,
 };
 
 /// Sku, name, description, price in hundredths of the currency's unit, stock.
@@ -97,16 +98,22 @@ const CATALOGUE: [Row; 12] = [
     ),
 ];
 
-/// Fills the catalogue, unless there ever was a product; how many were made.
+/// Fills the catalogue, unless there ever was a product that is not of the demo; how many were made.
+/// What another server makes meanwhile, or one made before it crashed, is not made again.
 ///
 /// # Errors
 /// If the store fails.
 pub(crate) fn fill(products: &dyn ProductRepository, currency: Currency) -> Result<usize, Exit> {
-    if has_any(products)? {
+    if has_others(products)? {
         return Ok(0);
     }
-    for row in CATALOGUE {
-        let draft = draft(row, currency)
+    make(products, currency, &CATALOGUE)
+}
+
+fn make(products: &dyn ProductRepository, currency: Currency, rows: &[Row]) -> Result<usize, Exit> {
+    let mut made = 0;
+    for row in rows {
+        let draft = draft(*row, currency)
             .map_err(|problem| Exit::Failed(format!("The demo product {}: {problem}", row.0)))?;
         let created = products.create(CreateProduct {
             draft,
@@ -114,21 +121,28 @@ pub(crate) fn fill(products: &dyn ProductRepository, currency: Currency) -> Resu
             by: None,
             at: SystemClock.now(),
         })?;
-        created.map_err(|refusal| Exit::Failed(refusal.to_string()))?;
+        match created {
+            Ok(_) => made += 1,
+            Err(refusal) if refusal == Refusal::field("sku", Problem::Taken) => {}
+            Err(refusal) => return Err(Exit::Failed(refusal.to_string())),
+        }
     }
-    Ok(CATALOGUE.len())
+    Ok(made)
 }
 
-fn has_any(products: &dyn ProductRepository) -> Result<bool, Exit> {
-    let Some(first) = PageRequest::new(1, 1) else {
+/// Whether there is a product that is not of the demo, archived or not. Among more than the demo
+/// has there is one on any page.
+fn has_others(products: &dyn ProductRepository) -> Result<bool, Exit> {
+    let Some(first) = PageRequest::new(1, PageRequest::MAX_SIZE) else {
         return Ok(false);
     };
+    let of_demo = |product: &Product| {
+        let sku = product.sku.as_ref().map(Sku::as_str);
+        CATALOGUE.iter().any(|row| Some(row.0) == sku)
+    };
     for archived in [false, true] {
-        if products
-            .list(&ProductList::of(ProductFilter::all(archived)), first)?
-            .count
-            > 0
-        {
+        let page = products.list(&ProductList::of(ProductFilter::all(archived)), first)?;
+        if !page.items.iter().all(of_demo) {
             return Ok(true);
         }
     }
@@ -158,6 +172,62 @@ fn minor(hundredths: i64, currency: Currency) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tempfile::TempDir;
+    use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency};
+
+    fn usd() -> Currency {
+        Currency::from_code("USD").unwrap()
+    }
+
+    fn shop() -> (TempDir, Arc<dyn ProductRepository>) {
+        let folder = TempDir::new().unwrap();
+        let url = DatabaseUrl::sqlite(&folder.path().join("shop.db"));
+        let mut migrator = Migrator::connect(&url, Missing::Create).unwrap();
+        migrator.run(|_| ()).unwrap();
+        let options = OpenOptions {
+            currency: ShopCurrency::Is(usd()),
+            readers: 4,
+            wait: Duration::from_secs(10),
+        };
+        let stores = tradepost_diesel::open(&url, &options).unwrap();
+        (folder, stores.products)
+    }
+
+    fn count(products: &dyn ProductRepository) -> u64 {
+        let first = PageRequest::new(1, 1).unwrap();
+        products.list(&ProductList::default(), first).unwrap().count
+    }
+
+    #[test]
+    fn what_was_begun_is_gone_on_with_and_others_are_left_alone() {
+        let (_folder, products) = shop();
+        let products = products.as_ref();
+        assert_eq!(make(products, usd(), &CATALOGUE[..5]).unwrap(), 5);
+        assert_eq!(fill(products, usd()).unwrap(), 7);
+        assert_eq!(fill(products, usd()).unwrap(), 0);
+        assert_eq!(count(products), 12);
+        let (_folder, products) = shop();
+        let products = products.as_ref();
+        let own = ("OWN", "Something of the shop's own", "", 100, 1);
+        make(products, usd(), &[CATALOGUE[0], own]).unwrap();
+        assert_eq!(fill(products, usd()).unwrap(), 0);
+        assert_eq!(count(products), 2);
+    }
+
+    #[test]
+    fn servers_that_start_together_fill_it_once() {
+        let (_folder, products) = shop();
+        let made: usize = std::thread::scope(|scope| {
+            let servers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| fill(products.as_ref(), usd()).unwrap()))
+                .collect();
+            let made = servers.into_iter().map(|server| server.join().unwrap());
+            made.sum()
+        });
+        assert_eq!((made, count(products.as_ref())), (12, 12));
+    }
 
     #[test]
     fn the_catalogue_fits_every_currency() {

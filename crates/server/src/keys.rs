@@ -9,6 +9,7 @@ pub(crate) use watch::KeyWatch;
 
 use crate::config::{Config, KeySource, folder_of};
 use crate::exit::Exit;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -28,6 +29,25 @@ impl Keys {
         let entries = text::parse(&text).map_err(|wrong| format!("{whence} {wrong}."))?;
         let ring = text::ring(&entries).map_err(|wrong| format!("{whence} {wrong}."))?;
         Ok(Self { ring, text })
+    }
+
+    /// What is wrong if servers sign tokens that last so long: those whose keys end before them. The
+    /// last rotation was told less.
+    pub(crate) fn ends_early(&self, life: TimeDelta, now: DateTime<Utc>) -> Vec<String> {
+        let begins = || self.ring.keys().filter_map(|key| key.signs_from);
+        let early = self.ring.keys().filter_map(|key| {
+            let end = key.ends?;
+            let next = begins().filter(|begin| Some(*begin) > key.signs_from);
+            let last = next.min()?.checked_add_signed(life)?;
+            (end < last && now < last).then(|| {
+                format!(
+                    "The signing key {} is accepted until {end}, but its last tokens end at {last}: \
+                     run `tradepost rotate-key` with the --token-auth-days of the servers.",
+                    key.key.id()
+                )
+            })
+        });
+        early.collect()
     }
 
     /// The tokens of these keys.

@@ -18,6 +18,14 @@ use tradepost_http::Limits;
 /// again.
 const WAIT: Duration = Duration::from_millis(400);
 
+/// The most use cases at once on PostgreSQL, where each holds a connection: these keep it busy, and
+/// several servers have to share its hundred. On SQLite writes share one connection, and those that
+/// read are only files that are open, with half a megabyte of pages each.
+const AT_ONCE_ON_POSTGRES: usize = 16;
+
+/// Those who need a connection and no place: one places orders, and one forgets what is old.
+const BESIDE: usize = 2;
+
 /// Makes the data folder if it is missing, and if nothing is wrong.
 pub(crate) fn prepare(config: &Config) -> Result<(), Exit> {
     look_at(config)?;
@@ -91,17 +99,23 @@ pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Exit> {
     Ok(applied)
 }
 
+/// How much may be done at once.
+pub(crate) fn limits(config: &Config) -> Limits {
+    let mut limits = Limits::default();
+    if let DatabaseUrl::Postgres(_) = config.database {
+        limits.work.running = limits.work.running.min(AT_ONCE_ON_POSTGRES);
+    }
+    limits
+}
+
 /// Opens the database, which is there and up to date.
-pub(crate) fn open(
-    config: &Config,
-    currency: ShopCurrency,
-    limits: Limits,
-) -> Result<Stores, Exit> {
-    // One for each job that may run: who has a place to work never waits for a connection.
-    let readers = limits.running();
+pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, Exit> {
+    // One for each job that may run: who has a place to work never waits until others give theirs
+    // back, only until one is opened.
+    let connections = limits(config).running().saturating_add(BESIDE);
     let options = OpenOptions {
         currency,
-        readers: u32::try_from(readers).unwrap_or(u32::MAX),
+        readers: u32::try_from(connections).unwrap_or(u32::MAX),
         wait: WAIT,
     };
     Ok(tradepost_diesel::open(&config.database, &options)?)
@@ -109,7 +123,7 @@ pub(crate) fn open(
 
 /// The accounts, for a command that signs nobody in. The shop's currency is left as it is.
 pub(crate) fn accounts_alone(config: &Config) -> Result<Accounts, Exit> {
-    let stores = open(config, unfixed(config), Limits::default())?;
+    let stores = open(config, unfixed(config))?;
     accounts(config, &stores, keys::throw_away()?)
 }
 

@@ -204,10 +204,13 @@ pub fn a_new_password_ends_every_session(stores: &Stores) {
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let before = shop.account(ada);
     let bystander = credentials(stores, "bob");
-    for (ended, verified, new) in [(1, Some("ada"), "second"), (2, None, "third")] {
+    for (ended, verified, new) in [
+        (1, Some(before.session_epoch), "second"),
+        (2, None, "third"),
+    ] {
         let command = ChangePassword {
             user: ada,
-            verified: verified.map(hash),
+            verified,
             new: hash(new),
         };
         let expected = Account {
@@ -230,7 +233,7 @@ pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
     let before = credentials(stores, "ada");
     let command = ChangePassword {
         user: ada,
-        verified: Some(hash("an older one")),
+        verified: Some(shop.account(ada).session_epoch - 1),
         new: hash("new"),
     };
     let changed = settled(|| stores.accounts.change_password(command.clone()));
@@ -240,7 +243,8 @@ pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
 }
 
 /// A stronger hash of the same password replaces the one that it was made from, ends no session,
-/// and comes too late if the password has changed.
+/// keeps nobody from changing a password that was checked before, and comes too late if the password
+/// has changed.
 pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
@@ -251,6 +255,7 @@ pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
             .accounts
             .renew_hash(ada, hash("ada"), hash("stronger"))
     });
+    let checked = before.account.session_epoch;
     let renewed = Credentials {
         password: hash("stronger"),
         ..before
@@ -258,7 +263,7 @@ pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
     assert_eq!(credentials(stores, "ada"), Some(renewed));
     let command = ChangePassword {
         user: ada,
-        verified: None,
+        verified: Some(checked),
         new: hash("changed"),
     };
     settled(|| stores.accounts.change_password(command.clone())).unwrap();

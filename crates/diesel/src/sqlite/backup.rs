@@ -2,17 +2,20 @@
 
 use super::classify::{kind, store_error};
 use super::{PATIENCE, connect, queries};
-use crate::{BackupError, Missing, OpenError};
+use crate::{BackupError, Missing, OpenError, Proof};
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use std::path::Path;
-use tradepost_domain::{Audit, Discrepancy, StoreErrorKind};
+use tradepost_domain::{Discrepancy, StoreErrorKind};
 
 /// Copies the database as it is at one moment into a file that is empty or not there.
 pub(crate) fn copy(database: &Path, into: &Path) -> Result<(), BackupError> {
     let into = connect::name(into)?;
     let mut conn = connect::connection(database, Missing::Refuse, PATIENCE)?;
+    if !connect::is_a_shop(&mut conn).map_err(|error| failed(&error))? {
+        return Err(BackupError::Empty);
+    }
     // One read transaction: the write-ahead log lets everybody else go on meanwhile.
     let copied = diesel::sql_query("VACUUM INTO ?")
         .bind::<Text, _>(into)
@@ -20,19 +23,25 @@ pub(crate) fn copy(database: &Path, into: &Path) -> Result<(), BackupError> {
     copied.map(drop).map_err(|error| failed(&error))
 }
 
-/// Reads a copy that nobody uses: whether SQLite finds it whole, and its books. Nothing is written,
-/// not even a log beside it.
-pub(crate) fn prove(copy: &Path) -> Result<Audit, BackupError> {
+/// Reads a copy that nobody uses: whether SQLite finds it whole, and its books if it has the tables
+/// that they are in. Nothing is written, not even a log beside it.
+pub(crate) fn prove(copy: &Path) -> Result<Proof, BackupError> {
     let path = connect::name(copy)?;
     let failed = |error: diesel::result::Error| failed(&error);
     // On a connection that could not write, SQLite checks less.
-    let mut conn = connect::connection(copy, Missing::Refuse, PATIENCE)?;
+    let mut conn = connect::connection(copy, Missing::Refuse, PATIENCE).map_err(unreadable)?;
     let sql = "SELECT integrity_check AS value FROM pragma_integrity_check";
     let mut damage = connect::all_words(&mut conn, sql).map_err(failed)?;
     damage.retain(|line| line != "ok");
     drop(conn);
-    let mut conn = connect::read_only(path)?;
-    queries::check_current(&mut conn, path)?;
+    let mut conn = connect::read_only(path).map_err(unreadable)?;
+    match queries::check_current(&mut conn, path) {
+        Ok(()) => {}
+        Err(OpenError::Pending { .. } | OpenError::TooNew { .. }) => {
+            return Ok(Proof::File { damage });
+        }
+        Err(error) => return Err(unreadable(error)),
+    }
     conn.batch_execute("BEGIN").map_err(failed)?;
     let mut audit = queries::ledger::books(&mut conn)
         .map_err(|failure| BackupError::Failed(store_error(failure).to_string()))?;
@@ -40,7 +49,15 @@ pub(crate) fn prove(copy: &Path) -> Result<Audit, BackupError> {
     audit
         .discrepancies
         .extend(damage.map(|what| Discrepancy::Damaged { what }));
-    Ok(audit)
+    Ok(Proof::Books(audit))
+}
+
+/// What is said of the copy must not name the database: that one was read.
+fn unreadable(error: OpenError) -> BackupError {
+    BackupError::Failed(match error {
+        OpenError::Unusable { reason, .. } => reason,
+        error => error.to_string(),
+    })
 }
 
 fn failed(error: &diesel::result::Error) -> BackupError {

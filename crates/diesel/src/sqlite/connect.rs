@@ -14,10 +14,6 @@ use tradepost_domain::StoreErrorKind;
 /// "TPST", as the first migration writes it: whose file it is.
 const APPLICATION_ID: i64 = 1_414_550_356;
 
-/// The most connections that read. Each keeps pages of its own in memory, and reads take so little
-/// time that a few serve many.
-const MOST_READERS: u32 = 16;
-
 /// Versions 3.7.0 to 3.51.2 can corrupt a database with a write-ahead log that has several
 /// connections (sqlite.org/wal.html, "WAL-reset bug").
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -130,8 +126,7 @@ fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
             OpenError::unusable(path, &error)
         }
     })?;
-    let owner = "SELECT application_id AS value FROM pragma_application_id";
-    let owner = number(conn, owner).map_err(|error| OpenError::unusable(path, &error))?;
+    let owner = owner(conn).map_err(|error| OpenError::unusable(path, &error))?;
     if owner == APPLICATION_ID || (owner == 0 && tables == 0) {
         Ok(())
     } else {
@@ -139,6 +134,18 @@ fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
             database: path.to_owned(),
         })
     }
+}
+
+/// Whether the first migration was there.
+pub(super) fn is_a_shop(conn: &mut Conn) -> QueryResult<bool> {
+    Ok(owner(conn)? == APPLICATION_ID)
+}
+
+fn owner(conn: &mut Conn) -> QueryResult<i64> {
+    number(
+        conn,
+        "SELECT application_id AS value FROM pragma_application_id",
+    )
 }
 
 pub(super) fn check_version(version: &str) -> Result<(), OpenError> {
@@ -163,7 +170,7 @@ pub(super) fn readers(
     let path = name(path)?;
     drop(read_only(path)?);
     Pool::builder()
-        .max_size(options.readers.min(MOST_READERS))
+        .max_size(options.readers.max(1))
         .min_idle(Some(1))
         .connection_timeout(options.wait)
         .test_on_check_out(false)

@@ -8,8 +8,9 @@ use crate::{DatabaseUrl, Migrator as AnyMigrator, Missing};
 use diesel::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tradepost_domain::StoreErrorKind;
 
@@ -271,4 +272,34 @@ fn constraints_hold_below_the_rules() {
         assert!(error.to_string().contains(words), "{statement}: {error}");
         assert_eq!(kind(&error), StoreErrorKind::Other, "{statement}");
     }
+}
+
+#[test]
+fn as_many_read_at_once_as_was_asked_for() {
+    const READERS: u32 = 40;
+    // They are opened one after the other, on a machine that may be busy.
+    const LONG: Duration = Duration::from_secs(20);
+    let folder = Folder::new();
+    folder.migrate();
+    let options = OpenOptions {
+        readers: READERS,
+        wait: LONG,
+        ..options("USD")
+    };
+    let shop = Database::open(&folder.path(), &options).unwrap();
+    let (reading, since) = (AtomicU32::new(0), Instant::now());
+    let read = || {
+        shop.read(|_| {
+            reading.fetch_add(1, Ordering::Relaxed);
+            while reading.load(Ordering::Relaxed) < READERS && since.elapsed() < LONG {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(())
+        })
+    };
+    std::thread::scope(|scope| {
+        (0..READERS).for_each(|_| drop(scope.spawn(read)));
+    });
+    assert!(since.elapsed() < LONG, "{reading:?} at once");
+    assert_eq!(shop.pool_use().first().unwrap().most, READERS);
 }

@@ -137,7 +137,7 @@ impl Accounts {
             account,
             password: old,
         } = credentials;
-        if !self.hasher.is_outdated(old) {
+        if !self.hasher.is_outdated(old, password) {
             return Ok(());
         }
         // A password from before today's rules keeps its hash until it is changed.

@@ -117,7 +117,7 @@ fn unavailable() -> StoreError {
 fn signing_in_gives_a_token_of_the_current_session() {
     for spelling in ["Ada", "ada", "  ADA\t"] {
         let mut ports = Ports::knowing(ada());
-        ports.hasher.expect_is_outdated().returning(|_| false);
+        ports.hasher.expect_is_outdated().returning(|_, _| false);
         ports
             .tokens
             .expect_issue()
@@ -173,8 +173,8 @@ fn an_outdated_hash_is_renewed_at_sign_in() {
     ports
         .hasher
         .expect_is_outdated()
-        .withf(|stored| *stored == hash("of right"))
-        .returning(|_| true);
+        .withf(|stored, by| *stored == hash("of right") && by == "right password")
+        .returning(|_, _| true);
     ports
         .hasher
         .expect_hash()
@@ -208,7 +208,7 @@ fn a_password_from_before_the_rules_still_opens_and_keeps_its_hash() {
         .expect_credentials()
         .returning(move |_| Ok(Some(stored.clone())));
     ports.hasher.expect_verify().returning(|_, _| true);
-    ports.hasher.expect_is_outdated().returning(|_| true);
+    ports.hasher.expect_is_outdated().returning(|_, _| true);
     ports
         .tokens
         .expect_issue()
@@ -230,7 +230,7 @@ fn a_sign_in_that_the_store_or_the_hasher_fails_gives_no_token() {
 #[test]
 fn a_hash_that_cannot_be_renewed_keeps_nobody_out() {
     let mut ports = Ports::knowing(ada());
-    ports.hasher.expect_is_outdated().returning(|_| true);
+    ports.hasher.expect_is_outdated().returning(|_, _| true);
     ports
         .hasher
         .expect_hash()
@@ -244,7 +244,7 @@ fn a_hash_that_cannot_be_renewed_keeps_nobody_out() {
     assert!(ports.accounts().sign_in("ada", "right password").is_ok());
 
     let mut ports = Ports::knowing(ada());
-    ports.hasher.expect_is_outdated().returning(|_| true);
+    ports.hasher.expect_is_outdated().returning(|_, _| true);
     ports
         .hasher
         .expect_hash()
@@ -257,7 +257,7 @@ fn a_hash_that_cannot_be_renewed_keeps_nobody_out() {
 #[test]
 fn a_life_without_end_ends_with_time() {
     let mut ports = Ports::knowing(ada());
-    ports.hasher.expect_is_outdated().returning(|_| false);
+    ports.hasher.expect_is_outdated().returning(|_, _| false);
     ports.tokens.expect_issue().return_const("token".to_owned());
     let mut accounts = ports.accounts();
     accounts.settings.token_life = Duration::MAX;

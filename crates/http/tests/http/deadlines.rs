@@ -167,7 +167,7 @@ async fn a_registration_that_was_not_begun_is_not_unknown() {
             false
         }
         fn verify_nobody(&self, _: &str) {}
-        fn is_outdated(&self, _: &PasswordHash) -> bool {
+        fn is_outdated(&self, _: &PasswordHash, _: &str) -> bool {
             false
         }
     }

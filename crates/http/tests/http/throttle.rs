@@ -167,7 +167,7 @@ impl PasswordHasher for Counting {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn is_outdated(&self, _: &PasswordHash) -> bool {
+    fn is_outdated(&self, _: &PasswordHash, _: &str) -> bool {
         false
     }
 }

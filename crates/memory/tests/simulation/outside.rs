@@ -68,7 +68,7 @@ impl PasswordHasher for Plain {
 
     fn verify_nobody(&self, _: &str) {}
 
-    fn is_outdated(&self, hash: &PasswordHash) -> bool {
+    fn is_outdated(&self, hash: &PasswordHash, _: &str) -> bool {
         hash.reveal().starts_with(FORMERLY)
     }
 }

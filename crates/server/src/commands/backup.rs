@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use tradepost_diesel::{BackupError, DatabaseUrl, OpenError};
+use tradepost_diesel::{BackupError, DatabaseUrl, OpenError, Proof};
 use tradepost_domain::Clock;
 
 pub(super) fn run(config: &Config, options: &Backup) -> Result<(), Exit> {
@@ -28,19 +28,39 @@ pub(super) fn run(config: &Config, options: &Backup) -> Result<(), Exit> {
     let mut draft = Draft::new(target)?;
     tradepost_diesel::back_up(&config.database, &draft.path)
         .map_err(|error| not_copied(target, error))?;
-    let audit = tradepost_diesel::prove(&draft.path).map_err(|error| not_copied(target, error))?;
+    let proof = tradepost_diesel::prove(&draft.path).map_err(|error| not_copied(target, error))?;
     draft.sync().map_err(|error| not_written(target, &error))?;
-    if !audit.discrepancies.is_empty() {
+    let good = match &proof {
+        Proof::Books(audit) => audit.discrepancies.is_empty(),
+        Proof::File { damage } => damage.is_empty(),
+    };
+    if good {
+        let kept = draft.keep_as(target, options.force);
+        let kept = kept.map_err(|error| not_written(target, &error))?;
+        say(format_args!("The shop is copied to {}.", kept.display()));
+    } else {
         // What is wrong here is wrong in the shop: nothing older gives way to it.
         let kept = draft.keep_as(&beside(target, ".unproven"), true);
         let kept = kept.map_err(|error| not_written(target, &error))?;
         say(format_args!("The copy is kept as {}.", kept.display()));
-        return verify::report(&audit);
     }
-    let kept = draft.keep_as(target, options.force);
-    let kept = kept.map_err(|error| not_written(target, &error))?;
-    say(format_args!("The shop is copied to {}.", kept.display()));
-    verify::report(&audit)
+    report(&proof)
+}
+
+fn report(proof: &Proof) -> Result<(), Exit> {
+    let damage = match proof {
+        Proof::Books(audit) => return verify::report(audit),
+        Proof::File { damage } => damage,
+    };
+    damage.iter().for_each(say);
+    if damage.is_empty() {
+        say(
+            "The file is whole. Its books were not looked at: the database is not of this version \
+             of tradepost.",
+        );
+        return Ok(());
+    }
+    Err(Exit::Failed("The database is damaged.".to_owned()))
 }
 
 fn by_pg_dump(config: &Config, target: &Path) -> Exit {

@@ -5,13 +5,13 @@ use crate::cli::Check;
 use crate::config::{Config, KeySource};
 use crate::console::{count, say};
 use crate::exit::Exit;
+use crate::outside::SystemClock;
 use crate::{keys, logging, shop};
 use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use tradepost_diesel::OpenError;
-use tradepost_domain::{PageRequest, ProductList, Stores};
-use tradepost_http::Limits;
+use tradepost_diesel::{OpenError, ShopCurrency};
+use tradepost_domain::Clock;
 
 pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
     let mut findings = Findings::default();
@@ -143,6 +143,10 @@ impl Findings {
                 }
             }
         }
+        if let Ok(keys) = keys::load(&config.key) {
+            let early = keys.ends_early(config.longest_token_life(), SystemClock.now());
+            early.iter().for_each(|early| self.warn(early));
+        }
     }
 
     fn of_database(&mut self, config: &Config) {
@@ -168,7 +172,7 @@ impl Findings {
         for warning in tradepost_diesel::warnings(&config.database)? {
             self.warn(warning);
         }
-        let stores = shop::open(config, shop::unfixed(config), Limits::default())?;
+        let stores = shop::open(config, ShopCurrency::Like(config.currency))?;
         self.warn_if(
             !stores.accounts.has_staff()?,
             format_args!(
@@ -176,23 +180,6 @@ impl Findings {
                 config.same_shop
             ),
         );
-        self.of_currency(config, &stores)
-    }
-
-    fn of_currency(&mut self, config: &Config, stores: &Stores) -> Result<(), Exit> {
-        let Some(first) = PageRequest::new(1, 1) else {
-            return Ok(());
-        };
-        let products = stores.products.list(&ProductList::default(), first)?;
-        for product in products.items {
-            let sold_in = product.price.money().currency();
-            if sold_in != config.currency {
-                self.error(format_args!(
-                    "--currency is {}, but the shop sells in {sold_in}.",
-                    config.currency
-                ));
-            }
-        }
         Ok(())
     }
 }

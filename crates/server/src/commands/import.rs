@@ -14,7 +14,6 @@ use tradepost_auth::is_checkable;
 use tradepost_diesel::{OpenError, ShopCurrency};
 use tradepost_django::{Dump, DumpError, Options, Wrong};
 use tradepost_domain::{Clock, Ground, OrderStatus, Stores, UserId, decide_import};
-use tradepost_http::Limits;
 
 pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
     let statuses = statuses(&options.status)?;
@@ -78,7 +77,7 @@ fn ground(config: &Config, options: &ImportDjango) -> Result<Ground, Exit> {
         Ok(_) => drop(shop::migrate(config)?),
     }
     let currency = ShopCurrency::Like(config.currency);
-    let stores = shop::open(config, currency, Limits::default())?;
+    let stores = shop::open(config, currency)?;
     Ok(stores.imports.ground()?)
 }
 
@@ -158,5 +157,5 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
 fn open(config: &Config) -> Result<Stores, Exit> {
     shop::prepare(config)?;
     shop::migrate(config)?;
-    shop::open(config, ShopCurrency::Is(config.currency), Limits::default())
+    shop::open(config, ShopCurrency::Is(config.currency))
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::RotateKey;
 use crate::config::{Config, KeySource};
-use crate::console::say;
+use crate::console::{count, say};
 use crate::exit::Exit;
 use crate::keys::{self, Rotated};
 use crate::outside::SystemClock;
@@ -33,17 +33,19 @@ pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), Exit> {
         TimeDelta::minutes(options.minutes.into())
     };
     let now = SystemClock.now();
-    let rotated = keys::rotate(path, now, lead, config.longest_token_life());
-    tell(&rotated.map_err(Exit::Failed)?, options.now);
+    let life = config.longest_token_life();
+    let rotated = keys::rotate(path, now, lead, life);
+    tell(&rotated.map_err(Exit::Failed)?, life, options.now);
     Ok(())
 }
 
-fn tell(rotated: &Rotated, at_once: bool) {
+fn tell(rotated: &Rotated, life: TimeDelta, at_once: bool) {
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let Rotated {
         id,
         signs_from,
         others_end,
+        passed_over,
     } = rotated;
     say(format_args!(
         "The key {id} signs from {}. Those before it are accepted until {}, when their last tokens \
@@ -51,6 +53,16 @@ fn tell(rotated: &Rotated, at_once: bool) {
         time(*signs_from),
         time(*others_end)
     ));
+    say(format_args!(
+        "By these settings a token lasts {} at most. If a server lets it last longer, run this again \
+         with its --token-auth-days.",
+        count(life.num_days().unsigned_abs(), "day")
+    ));
+    for id in passed_over {
+        say(format_args!(
+            "The key {id}, which had not begun to sign, never does."
+        ));
+    }
     if at_once {
         say("Servers on this file take it within ten seconds.");
     } else {

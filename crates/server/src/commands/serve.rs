@@ -20,7 +20,7 @@ use tradepost_auth::JwtTokens;
 use tradepost_batch::Batcher;
 use tradepost_diesel::ShopCurrency;
 use tradepost_domain::{Attempts, Carts, Catalogue, Clock, Orders, Stores};
-use tradepost_http::{Api, Limits, Settings, Shop};
+use tradepost_http::{Api, Settings, Shop};
 
 /// How long a stop waits for orders that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,8 +48,7 @@ pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
             .iter()
             .for_each(|exposure| log::warn!("{exposure}"));
     }
-    let limits = Limits::default();
-    let stores = shop::open(config, ShopCurrency::Is(config.currency), limits)?;
+    let stores = shop::open(config, ShopCurrency::Is(config.currency))?;
     if options.demo {
         news.push(
             match demo::fill(stores.products.as_ref(), config.currency)? {
@@ -67,12 +66,13 @@ pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
     let shop = put_together(config, stores, tokens.clone(), Arc::clone(&batcher))?;
     let watch = match &config.key {
         KeySource::File(path) => {
-            Some(KeyWatch::start(path.clone(), keys, tokens).map_err(cannot_serve)?)
+            let watch = KeyWatch::start(path.clone(), keys, tokens, config.longest_token_life());
+            Some(watch.map_err(cannot_serve)?)
         }
         KeySource::Text(_) => None,
     };
     let has_staff = shop.accounts.has_staff()?;
-    let api = Api::new(shop, settings(config, limits)).map_err(cannot_serve)?;
+    let api = Api::new(shop, settings(config)).map_err(cannot_serve)?;
     let served = System::new().block_on(async {
         let running = api.serve(listener)?;
         let signals = Signals::listen()?;
@@ -157,7 +157,7 @@ fn put_together(
     })
 }
 
-fn settings(config: &Config, limits: Limits) -> Settings {
+fn settings(config: &Config) -> Settings {
     Settings {
         public_url: config.public_url.clone(),
         allowed_hosts: config.allowed_hosts.clone(),
@@ -167,7 +167,7 @@ fn settings(config: &Config, limits: Limits) -> Settings {
         allowed_origins: config.allowed_origins.clone(),
         page_size: config.page_size,
         request_timeout: config.request_timeout,
-        limits,
+        limits: shop::limits(config),
     }
 }
 

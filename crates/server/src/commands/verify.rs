@@ -5,10 +5,9 @@ use crate::console::{count, say};
 use crate::exit::Exit;
 use crate::shop;
 use tradepost_domain::Audit;
-use tradepost_http::Limits;
 
 pub(super) fn run(config: &Config) -> Result<(), Exit> {
-    let stores = shop::open(config, shop::unfixed(config), Limits::default())?;
+    let stores = shop::open(config, shop::unfixed(config))?;
     report(&stores.ledger.audit()?)
 }
 

@@ -3,7 +3,7 @@
 use super::text::{Entry, parse, ring, write};
 use super::{draft_beside, read_regular, write_private};
 use crate::config::folder_of;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -22,10 +22,13 @@ pub(crate) struct Rotated {
     pub(crate) signs_from: DateTime<Utc>,
     /// When the last of the keys before it is no longer accepted.
     pub(crate) others_end: DateTime<Utc>,
+    /// The names of those that had not begun to sign, and never do.
+    pub(crate) passed_over: Vec<String>,
 }
 
-/// Puts a new key into the file, which is replaced whole: it signs after `lead`, and the others go
-/// on being accepted for `life` after that, which is how long tokens last.
+/// Puts a new key into the file, which is replaced whole: it signs after `lead`, and each of the
+/// others goes on being accepted for `life` after it has signed last, which is how long tokens last.
+/// None of them signs once the new one does.
 ///
 /// # Errors
 /// A sentence about what is wrong with the file.
@@ -72,26 +75,66 @@ fn rotated(
         time.checked_add_signed(span)
             .ok_or_else(|| "the time is beyond every calendar".to_owned())
     };
-    let signs_from = after(now, lead)?;
-    let end = after(after(signs_from, life)?, MARGIN)?;
+    // In whole seconds, as it is written.
+    let signs_from = after(now, lead)?.trunc_subsecs(0);
     entries.retain(|entry| entry.ends.is_none_or(|end| now < end));
+    let passed_over = pass_over(&mut entries, now, signs_from)?;
+    let begins: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| entry.signs_from)
+        .collect();
+    let mut others_end = signs_from;
     for entry in &mut entries {
-        // One that was replaced before keeps the end that it has.
-        entry.ends.get_or_insert(end);
+        let from = entry.signs_from;
+        let later = begins.iter().copied().filter(|begin| Some(*begin) > from);
+        let end = after(after(later.min().unwrap_or(signs_from), life)?, MARGIN)?;
+        // It may have been said before that tokens last longer.
+        let end = entry.ends.map_or(end, |before| before.max(end));
+        entry.ends = Some(end);
+        others_end = others_end.max(end);
     }
     let secret = SigningKey::generate_secret().map_err(|error| error.to_string())?;
-    let key = SigningKey::from_secret(&secret).map_err(|error| error.to_string())?;
+    let id = id(&secret)?;
     entries.push(Entry {
         secret,
         signs_from: Some(signs_from),
         ends: None,
     });
     let rotated = Rotated {
-        id: key.id().to_owned(),
+        id,
         signs_from,
-        others_end: end,
+        others_end,
+        passed_over,
     };
     Ok((write(&entries), rotated))
+}
+
+/// Moves the keys that would begin when the new one does or later behind the one that signs until
+/// then. They are still accepted: a server that does not know better may sign with one. Returns the
+/// names of those that have not begun.
+fn pass_over(
+    entries: &mut [Entry],
+    now: DateTime<Utc>,
+    signs_from: DateTime<Utc>,
+) -> Result<Vec<String>, String> {
+    let begins = entries.iter().map(|entry| entry.signs_from);
+    let before = begins.filter(|from| *from < Some(signs_from)).max();
+    let mut passed_over = Vec::new();
+    for entry in entries {
+        if entry.signs_from >= Some(signs_from) {
+            if entry.signs_from > Some(now) {
+                passed_over.push(id(&entry.secret)?);
+            }
+            // Of two with the same time, the first signs.
+            entry.signs_from = before.flatten();
+        }
+    }
+    Ok(passed_over)
+}
+
+fn id(secret: &str) -> Result<String, String> {
+    let key = SigningKey::from_secret(secret).map_err(|error| error.to_string())?;
+    Ok(key.id().to_owned())
 }
 
 /// Puts another file in the place of one, in one step, for the same owner and nobody else.
@@ -118,7 +161,10 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tradepost_auth::{JwtTokens, KeyRing};
+    use tradepost_domain::{TokenClaims, TokenService, UserId};
 
+    const SECOND: TimeDelta = TimeDelta::seconds(1);
     const OLD: &str = "the key of the shop, 32 bytes and more";
 
     fn at(minutes: i64) -> DateTime<Utc> {
@@ -128,6 +174,141 @@ mod tests {
     fn rotated_at(text: &str, minutes: i64) -> String {
         let (lead, life) = (TimeDelta::minutes(5), TimeDelta::days(30));
         rotated(text, at(minutes), lead, life).unwrap().0
+    }
+
+    /// What the servers know from a time on.
+    struct Version {
+        from: DateTime<Utc>,
+        ring: KeyRing,
+        tokens: JwtTokens,
+    }
+
+    impl Version {
+        fn new(from: DateTime<Utc>, text: &str) -> Self {
+            let ring = ring(&parse(text).unwrap()).unwrap();
+            let tokens = JwtTokens::of(ring.clone());
+            Self { from, ring, tokens }
+        }
+
+        fn signs(&self, at: DateTime<Utc>) -> &str {
+            self.ring.signing(at).id()
+        }
+    }
+
+    /// What all servers know at a time.
+    fn known(versions: &[Version], at: DateTime<Utc>) -> &Version {
+        let known = versions.iter().rfind(|version| version.from <= at);
+        known.unwrap()
+    }
+
+    /// A token that is signed by what was known so long ago is accepted until its end.
+    fn check_token(versions: &[Version], signed: DateTime<Utc>, late: TimeDelta, life: TimeDelta) {
+        let claims = TokenClaims {
+            user: UserId::new(1).unwrap(),
+            session_epoch: 0,
+            issued_at: signed,
+            expires_at: signed + life,
+        };
+        let known_then = known(versions, at(0).max(signed - late));
+        let token = known_then.tokens.issue(&claims);
+        let last = signed + life - SECOND;
+        let changes = versions.iter().map(|version| version.from);
+        let inside = changes.filter(|change| (signed..=last).contains(change));
+        for moment in inside.chain([signed, last]) {
+            let read = known(versions, moment).tokens.read(&token, moment);
+            assert!(read.is_ok(), "signed at {signed}, read at {moment}");
+        }
+    }
+
+    /// Rotates after each of the pauses, with the lead that goes with it.
+    fn check_rotations(life: TimeDelta, rotations: &[(TimeDelta, TimeDelta)]) {
+        let mut now = at(0);
+        let mut text = format!("{OLD}\n");
+        let mut versions = vec![Version::new(now, &text)];
+        let (mut done, mut times) = (Vec::new(), vec![now]);
+        for (pause, lead) in rotations {
+            now += *pause;
+            let (next, told) = rotated(&text, now, *lead, life).unwrap();
+            text = next;
+            versions.push(Version::new(now, &text));
+            times.extend([now, told.signs_from, told.others_end]);
+            done.push((now, told));
+        }
+        let around =
+            |time: &DateTime<Utc>| [-SECOND, TimeDelta::zero(), SECOND].map(|by| *time + by);
+        let times: Vec<_> = times
+            .iter()
+            .flat_map(around)
+            .filter(|time| *time >= at(0))
+            .collect();
+        for time in &times {
+            for late in [TimeDelta::zero(), MARGIN - SECOND] {
+                check_token(&versions, *time, late, life);
+            }
+            let begun =
+                |(known, told): &&(DateTime<Utc>, Rotated)| known.max(&told.signs_from) <= time;
+            if let Some((_, newest)) = done.iter().rfind(begun) {
+                assert_eq!(known(&versions, *time).signs(*time), newest.id, "at {time}");
+            }
+        }
+        for ((_, told), version) in done.iter().zip(&versions[1..]) {
+            let ends = version.ring.keys().filter_map(|key| key.ends);
+            assert_eq!(ends.max(), Some(told.others_end));
+            let never = |id: &String| times.iter().all(|time| version.signs(*time) != id);
+            assert!(told.passed_over.iter().all(never));
+        }
+    }
+
+    #[test]
+    fn the_newest_signs_and_no_token_ends_early_whatever_the_order() {
+        let leads = [TimeDelta::zero(), TimeDelta::minutes(5), TimeDelta::days(1)];
+        let pauses = [TimeDelta::milliseconds(300), TimeDelta::days(2)];
+        let all = || {
+            leads
+                .into_iter()
+                .flat_map(|lead| pauses.map(|pause| (pause, lead)))
+        };
+        for life in [TimeDelta::hours(1), TimeDelta::days(30)] {
+            for first in all() {
+                for second in all() {
+                    for third in all() {
+                        check_rotations(life, &[first, second, third]);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_passed_over_is_named_and_stays_behind() {
+        let rotate = |text: &str, lead| {
+            rotated(text, at(0), TimeDelta::minutes(lead), TimeDelta::days(30)).unwrap()
+        };
+        let (text, long) = rotate(OLD, 1_440);
+        assert!(long.passed_over.is_empty());
+        let (text, short) = rotate(&text, 5);
+        assert_eq!(short.passed_over, [long.id]);
+        assert_eq!(
+            short.others_end, long.others_end,
+            "the old one was promised more"
+        );
+        let (text, last) = rotate(&text, 10);
+        assert!(last.passed_over.is_empty(), "{text}");
+    }
+
+    #[test]
+    fn whoever_says_a_longer_life_is_heard() {
+        let (text, _) = rotated(OLD, at(0), TimeDelta::zero(), TimeDelta::days(30)).unwrap();
+        let (text, told) = rotated(&text, at(60), TimeDelta::zero(), TimeDelta::days(90)).unwrap();
+        let first = at(0) + TimeDelta::days(90) + MARGIN;
+        let second = at(60) + TimeDelta::days(90) + MARGIN;
+        let expected = [
+            (None, Some(first)),
+            (Some(at(0)), Some(second)),
+            (Some(at(60)), None),
+        ];
+        assert_eq!(times(&text), expected);
+        assert_eq!(told.others_end, second);
     }
 
     type Time = Option<DateTime<Utc>>;

@@ -9,7 +9,8 @@
 //! end
 //! ```
 //!
-//! with the key itself in place of the parentheses. Its first line is too short for a key, so that
+//! with the key itself in place of the parentheses. Of two with the same time the first signs, and
+//! the other is only accepted. Its first line is too short for a key, so that
 //! no text of the simple form begins like it, and a program that knows only that form refuses it
 //! rather than sign with something else. Its last line shows that nothing was cut off.
 

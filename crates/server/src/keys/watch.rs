@@ -1,12 +1,15 @@
 //! Taking other keys while the server runs, when their file changes.
 
 use super::{Keys, read};
+use crate::outside::SystemClock;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
-use tradepost_auth::JwtTokens;
+use tradepost_auth::{JwtTokens, KeyRing, TimedKey};
+use tradepost_domain::Clock;
 
 /// How often the file is looked at. It is taken when two looks see the same, so that one which is
 /// just being copied is not: in less than ten seconds.
@@ -20,15 +23,28 @@ pub(crate) struct KeyWatch {
 }
 
 impl KeyWatch {
-    /// Watches the file that these keys were read from, and gives others to the tokens.
+    /// Watches the file that these keys were read from, and gives others to the tokens, which last so
+    /// long at most.
     ///
     /// # Errors
     /// If the operating system has no thread to give.
-    pub(crate) fn start(path: PathBuf, keys: Keys, tokens: JwtTokens) -> io::Result<Self> {
-        Self::every(EVERY, path, keys, tokens)
+    pub(crate) fn start(
+        path: PathBuf,
+        keys: Keys,
+        tokens: JwtTokens,
+        life: TimeDelta,
+    ) -> io::Result<Self> {
+        Self::every(EVERY, path, keys, tokens, life)
     }
 
-    fn every(every: Duration, path: PathBuf, keys: Keys, tokens: JwtTokens) -> io::Result<Self> {
+    fn every(
+        every: Duration,
+        path: PathBuf,
+        keys: Keys,
+        tokens: JwtTokens,
+        life: TimeDelta,
+    ) -> io::Result<Self> {
+        warn_of_early_ends(&keys, life);
         let (running, ends) = mpsc::channel::<()>();
         let mut seen = Seen::new(keys.text);
         let watch = move || {
@@ -37,8 +53,9 @@ impl KeyWatch {
                     Look::Same => {}
                     Look::Changed(keys) => {
                         for key in keys.ring.keys() {
-                            log::info!("knows the signing key {}", told(key));
+                            log::info!("knows the signing key {}", told(key, &keys.ring));
                         }
+                        warn_of_early_ends(&keys, life);
                         tokens.replace_keys(keys.ring);
                     }
                     Look::Wrong(why) => {
@@ -54,10 +71,18 @@ impl KeyWatch {
     }
 }
 
+fn warn_of_early_ends(keys: &Keys, life: TimeDelta) {
+    for early in keys.ends_early(life, SystemClock.now()) {
+        log::warn!("{early}");
+    }
+}
+
 /// A key, for the log: its name, which tells nothing about it, and its time.
-fn told(key: &tradepost_auth::TimedKey) -> String {
+fn told(key: &TimedKey, ring: &KeyRing) -> String {
     let mut told = key.key.id().to_owned();
-    if let Some(from) = key.signs_from {
+    // One that another has passed over never signs.
+    let signs = |from: &DateTime<Utc>| ring.signing(*from).id() == key.key.id();
+    if let Some(from) = key.signs_from.filter(signs) {
         told.push_str(&format!(", which signs from {from}"));
     }
     if let Some(end) = key.ends {
@@ -179,7 +204,8 @@ mod tests {
         let read = || tokens.read(&token, claims.issued_at);
         assert!(read().is_err());
         let every = Duration::from_millis(2);
-        let watch = KeyWatch::every(every, path.clone(), old, tokens.clone()).unwrap();
+        let life = TimeDelta::days(1);
+        let watch = KeyWatch::every(every, path.clone(), old, tokens.clone(), life).unwrap();
         std::fs::write(&path, keys("new1").text).unwrap();
         let since = Instant::now();
         while read().is_err() {

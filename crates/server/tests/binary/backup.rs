@@ -1,6 +1,6 @@
 //! `tradepost backup`, as the real binary runs it.
 
-use crate::place::{Place, QUICK, Serving, answer, token};
+use crate::place::{MIGRATIONS, Place, QUICK, Serving, answer, token};
 use diesel::prelude::*;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::Mutex;
@@ -242,4 +242,62 @@ fn a_copy_of_wrong_books_replaces_none() {
     );
     assert_eq!(std::fs::read(place.path("copy.db")).unwrap(), good);
     assert!(place.files().contains(&"copy.db.unproven".to_owned()));
+}
+
+/// What there is to do before an upgrade, with the new binary in place already.
+#[test]
+fn a_shop_of_another_version_is_copied_and_restored() {
+    let place = Place::new();
+    let server = place.serve(&[&QUICK[..], &["--demo"]].concat());
+    let id = order(&server, &customer(&server, "grace")).unwrap();
+    place.make_staff(&QUICK).well();
+    server.stop();
+    let not_looked_at = "The file is whole. Its books were not looked at: the database is not of \
+                         this version of tradepost.\n";
+    let copy = |name: &str| {
+        let said = place.run(&["backup", name]).well();
+        let expected = format!("The shop is copied to {name}.\n{not_looked_at}");
+        assert_eq!(said, expected);
+    };
+    for older in 1..MIGRATIONS.len() {
+        place.run(&["migrate", "--revert"]).well();
+        let name = format!("{older}.db");
+        copy(&name);
+        let url = format!("sqlite://{name}");
+        let elsewhere = ["--database", &*url, "--data-dir", "elsewhere"];
+        let restored = place.serve(&[&QUICK[..], &elsewhere].concat());
+        let token = restored.sign_in("correct horse").unwrap();
+        let headers = format!("Authorization: Bearer {token}\r\n");
+        let (status, body) = restored.get(&format!("/api/orders/{id}/"), &headers);
+        assert_eq!(status, 200, "{name}: {body}");
+        restored.stop();
+        place.run(&[&elsewhere[..], &["verify"]].concat()).well();
+    }
+    // Nothing is no shop, and replaces none.
+    place.run(&["migrate", "--revert"]).well();
+    let good = std::fs::read(place.path("1.db")).unwrap();
+    let refused = place.run(&["backup", "--force", "1.db"]).sentence(1);
+    let empty = "there is no shop in the database yet: `tradepost migrate` makes one.";
+    assert_eq!(refused, format!("The copy 1.db cannot be made: {empty}"));
+    assert_eq!(std::fs::read(place.path("1.db")).unwrap(), good);
+    // Of a newer version.
+    place.run(&["migrate"]).well();
+    let path = place.path("data/tradepost.db");
+    let mut database = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    diesel::sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000001')")
+        .execute(&mut database)
+        .unwrap();
+    copy("newer.db");
+    for damage in [
+        "PRAGMA ignore_check_constraints = 1",
+        "UPDATE shop SET catalogue_size = -1",
+    ] {
+        diesel::sql_query(damage).execute(&mut database).unwrap();
+    }
+    let damaged = place.run(&["backup", "--force", "newer.db"]);
+    assert_eq!(
+        damaged.out,
+        "The copy is kept as newer.db.unproven.\nCHECK constraint failed in shop\n"
+    );
+    assert_eq!(damaged.sentence(1), "The database is damaged.");
 }

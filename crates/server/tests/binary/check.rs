@@ -51,6 +51,21 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
     assert!(debugging.out.contains("warning: RUST_LOG"), "{debugging:?}");
 }
 
+/// As there is none to compare with, only the first start says what it sells in.
+#[test]
+fn another_currency_is_found_without_a_product() {
+    let place = Place::new();
+    place.serve(&["--currency", "EUR"]).stop();
+    let check = |words: &[&str]| place.run(&[&["check"], words].concat());
+    let wrong = check(&[]);
+    assert!(
+        wrong.out.contains("error: The shop's currency is EUR"),
+        "{wrong:?}"
+    );
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    assert_eq!(check(&["--currency", "EUR"]).code, Some(0));
+}
+
 #[test]
 fn check_looks_at_files_and_database() {
     let place = Place::new();
@@ -98,7 +113,8 @@ fn check_looks_at_files_and_database() {
     found(
         &["--currency", "EUR"],
         1,
-        "error: --currency is EUR, but the shop sells in USD.",
+        "error: The shop's currency is USD, written into its database at the first start; \
+         --currency says EUR.",
     );
     found(
         &["--data-dir", "data/tradepost.db"],

@@ -24,6 +24,22 @@ fn names(text: &str) -> BTreeSet<String> {
     words.map(bare).collect()
 }
 
+/// What a sample says whose line begins like this.
+fn sample(text: &str, begins: &str) -> usize {
+    let line = text.lines().find_map(|line| line.strip_prefix(begins));
+    line.unwrap().trim().parse().unwrap()
+}
+
+/// Whoever has a place has a connection; two more place orders and keep house.
+fn has_a_connection_for_each_place(text: &str, pool: &str) {
+    let places = ["work", "passwords", "probes"].map(|kind| {
+        let most = format!("tradepost_jobs_max{{kind=\"{kind}\",state=\"running\"}}");
+        sample(text, &most)
+    });
+    let most = format!("tradepost_pool_connections_max{{pool=\"{pool}\"}}");
+    assert_eq!(sample(text, &most), places.iter().sum::<usize>() + 2);
+}
+
 fn given(server: &Serving) -> (String, BTreeSet<String>) {
     let (status, text) = server.get("/metrics", "");
     assert_eq!(status, 200);
@@ -39,8 +55,7 @@ fn page_dashboard_and_alerts_name_what_there_is() {
     let server = place.serve(&[]);
     let (text, given) = given(&server);
     assert!(given.len() > 15, "{given:?}");
-    let pool = "tradepost_pool_connections_max{pool=\"readers\"}";
-    assert!(text.contains(pool), "{text}");
+    has_a_connection_for_each_place(&text, "readers");
     for name in ["grafana.json", "alerts.yml"] {
         let used = names(&page(name));
         let unknown: Vec<_> = used.difference(&given).collect();
@@ -74,11 +89,13 @@ fn a_shop_on_postgresql_shows_its_connections() {
     let (text, _) = given(&server);
     for line in [
         "tradepost_pool_connections{pool=\"connections\",state=\"busy\"} 0",
-        "tradepost_pool_connections_max{pool=\"connections\"} 16",
         "tradepost_sign_ins_total{outcome=\"ok\"} 1",
     ] {
         assert!(text.contains(&format!("\n{line}\n")), "{line}: {text}");
     }
+    has_a_connection_for_each_place(&text, "connections");
+    let work = "tradepost_jobs_max{kind=\"work\",state=\"running\"}";
+    assert_eq!(sample(&text, work), 16, "several servers share PostgreSQL");
     let forwarded = server.get("/metrics", "X-Forwarded-For: 10.0.0.1\r\n");
     assert_eq!(forwarded.0, 404);
 }

@@ -62,6 +62,10 @@ fn a_key_is_rotated_under_running_servers_and_nobody_is_signed_out() {
 
     let said = place.run(&["rotate-key", "--now"]).well();
     assert!(said.contains("within ten seconds"), "{said}");
+    assert!(
+        said.contains("which had not begun to sign, never does."),
+        "{said}"
+    );
     let new = sign_in_until_other(&server, &old);
     let (data, key) = (place.path("data"), place.path("data/jwt.key"));
     assert_eq!(fs::metadata(&key).unwrap().mode() & 0o777, 0o600);
@@ -132,4 +136,25 @@ fn a_key_from_the_environment_cannot_be_rotated() {
         assert_eq!(wrong.code, Some(2), "{wrong:?}");
     }
     assert_eq!(place.files(), [""; 0]);
+}
+
+#[test]
+fn tokens_that_outlive_their_key_are_told_of_until_a_rotation_mends_it() {
+    let place = Place::new();
+    place.make_staff(&QUICK).well();
+    place.serve(&QUICK).stop();
+    let said = place.run(&["rotate-key"]).well();
+    assert!(said.contains("a token lasts 30 days at most."), "{said}");
+    let long = ["--token-auth-days", "90"];
+    let early = "but its last tokens end at ";
+    let told = |words: &[&str]| place.run(&[&["check"], words].concat()).out.contains(early);
+    assert!(!told(&[]) && told(&long));
+    let server = place.serve(&[&QUICK[..], &long].concat());
+    wait_for_log(&place, early);
+    let said = place.run(&[&["rotate-key"], &long[..]].concat()).well();
+    assert!(said.contains("a token lasts 90 days at most."), "{said}");
+    assert!(!told(&long));
+    wait_for_log(&place, "knows the signing key");
+    server.stop();
+    assert_eq!(place.read("data/debug.log").matches(early).count(), 1);
 }

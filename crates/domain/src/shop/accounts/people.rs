@@ -65,7 +65,7 @@ impl Accounts {
         }
         Ok(ChangePassword {
             user: account.id,
-            verified: Some(credentials.password),
+            verified: Some(credentials.account.session_epoch),
             new: self.hasher.hash(new)?,
         })
     }

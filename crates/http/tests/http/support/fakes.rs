@@ -52,7 +52,7 @@ impl PasswordHasher for PlainHasher {
 
     fn verify_nobody(&self, _: &str) {}
 
-    fn is_outdated(&self, _: &PasswordHash) -> bool {
+    fn is_outdated(&self, _: &PasswordHash, _: &str) -> bool {
         false
     }
 }

@@ -94,8 +94,7 @@ impl Model {
         let held = self.account(change.user)?;
         if change
             .verified
-            .as_ref()
-            .is_some_and(|verified| *verified != held.password)
+            .is_some_and(|verified| verified != held.account.session_epoch)
         {
             return wrong("current_password", Problem::WrongPassword);
         }
