@@ -1,6 +1,5 @@
 //! Idempotency keys, stored in the transaction of the command that they name.
 
-use super::super::among::among;
 use super::super::{Conn, Database, bulk, locks};
 use super::refresh;
 use crate::failure::Failure;
@@ -31,14 +30,7 @@ pub(super) fn held<'a>(
     if sent.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let users: Vec<i64> = sent.iter().map(|(user, _)| user.get()).collect();
-    let names: Vec<&str> = sent.iter().map(|(_, scope)| scope.key.as_str()).collect();
-    // A few too many if two users sent each other's keys; they are looked up by all three.
-    let rows = keys::table
-        .filter(among(keys::user_id, &users))
-        .filter(keys::key.eq_any(names))
-        .load::<KeyRow>(conn)?;
-    Ok(rows
+    Ok(bulk::held_keys(conn, &sent)?
         .into_iter()
         .map(KeyRow::record)
         .collect::<Result<_, _>>()?)

@@ -6,7 +6,8 @@
 //! - `Database`, with `read` (one query), `snapshot` (several, of one moment) and `write` (one
 //!   transaction),
 //! - `locks`, which lock what a write touches, in the one order: user, order, product, stock, shop,
-//! - `among`, which finds rows by a list of ids, and `bulk`, which writes many at once,
+//! - `among`, which finds rows by a list of ids, and `bulk`, which writes many at once and finds
+//!   many keys,
 //! - `search`, which finds words in products,
 //! - `Db`, `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema's history.
 //!
