@@ -132,6 +132,24 @@ statement!(InsertProductTexts,
         folded: String => Text,
     }, ")");
 
+/// Old idempotency keys that nobody else is at work on, to [`forget`].
+pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+/// Old refresh tokens that nobody else is at work on, to [`forget`].
+pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM refresh_tokens WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+/// Old counts of tries that nobody else is at work on, to [`forget`].
+pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM attempts WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
+/// Deletes so many of what is older than a time; how many there were.
+pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
+    diesel::sql_query(old)
+        .bind::<BigInt, _>(before)
+        .bind::<BigInt, _>(most)
+        .execute(conn)
+}
+
 /// Inserts orders; their ids, in the same order.
 pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
     let mut rows = InsertOrders::default();

@@ -1,12 +1,10 @@
 //! Idempotency keys, stored in the transaction of the command that they name.
 
 use super::super::{Conn, Database, bulk, locks};
-use super::refresh;
+use super::AT_ONCE;
 use crate::failure::Failure;
 use crate::rows::{KeyRow, micros};
-use crate::schema::idempotency_keys as keys;
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
 use std::collections::BTreeMap;
 use tradepost_domain::{
     KeyRecord, KeyScope, Keyed, PoolUse, Refusal, StoreError, Upkeep, UserId, Written, decide_key,
@@ -81,34 +79,34 @@ impl Upkeep for Database {
     }
 
     fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let before = micros(before);
-        self.write(move |conn| {
-            let old = keys::table.filter(keys::created_at.lt(before));
-            let count = diesel::delete(old).execute(conn)?;
-            Ok(u64::try_from(count).unwrap_or(u64::MAX))
-        })
+        self.forget(bulk::OLD_KEYS, before)
     }
 
     fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let some = self.write(move |conn| refresh::forget(conn, before))?;
-            forgotten += super::count(i64::try_from(some).unwrap_or(i64::MAX));
-            // The others are for somebody who is at work on them, or for the next time.
-            if some < refresh::AT_ONCE {
-                return Ok(forgotten);
-            }
-        }
+        self.forget(bulk::OLD_TOKENS, before)
     }
 
     fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(move |conn| {
-            let count = super::attempts::forget(conn, before)?;
-            Ok(u64::try_from(count).unwrap_or(u64::MAX))
-        })
+        self.forget(bulk::OLD_ATTEMPTS, before)
     }
 
     fn pools(&self) -> Vec<PoolUse> {
         self.pool_use()
+    }
+}
+
+impl Database {
+    /// Deletes what is old a few at a time, so that others can write in between.
+    fn forget(&self, old: &'static str, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let (mut forgotten, before) = (0, micros(before));
+        loop {
+            let some = self.write(move |conn| Ok(bulk::forget(conn, old, before, AT_ONCE)?))?;
+            let some = i64::try_from(some).unwrap_or(i64::MAX);
+            forgotten += super::count(some);
+            // What is left is for somebody who is at work on it, or for the next time.
+            if some < AT_ONCE {
+                return Ok(forgotten);
+            }
+        }
     }
 }

@@ -37,6 +37,9 @@ pub(crate) use shop::{fix_currency, stored_currency};
 
 use tradepost_domain::PageRequest;
 
+/// How many rows one transaction forgets: few enough to hold nobody up.
+const AT_ONCE: i64 = 500;
+
 /// Rows before a page. No table has 2^63 rows.
 fn offset(page: PageRequest) -> i64 {
     i64::try_from(page.offset()).unwrap_or(i64::MAX)

@@ -5,14 +5,10 @@ use super::accounts;
 use crate::failure::Failure;
 use crate::rows::{RefreshRow, micros};
 use crate::schema::refresh_tokens as tokens;
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use tradepost_domain::{
     Account, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Refusal, UserId, decide_refresh,
 };
-
-/// How many rows one transaction forgets: few enough to hold nobody up.
-pub(super) const AT_ONCE: usize = 500;
 
 fn find(conn: &mut Conn, digest: RefreshDigest) -> Result<Option<RefreshToken>, Failure> {
     let row = tokens::table
@@ -95,21 +91,11 @@ pub(super) fn end_sessions(conn: &mut Conn, account: &Account) -> Result<(), Fai
     delete(conn, &ended).map(drop)
 }
 
-/// Forgets some of the tokens that ended before a time.
-pub(super) fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, Failure> {
-    let over = tokens::table
-        .filter(tokens::expires_at.lt(micros(before)))
-        .limit(i64::try_from(AT_ONCE).unwrap_or(i64::MAX))
-        .select(tokens::digest)
-        .load(conn)?;
-    delete(conn, &over)
-}
-
 /// Deletes those of these tokens that nobody else is deleting.
 fn delete(conn: &mut Conn, digests: &[String]) -> Result<usize, Failure> {
     let mut deleted = 0;
     // A statement has a bound on what can be bound to it, and a family may be long.
-    for some in digests.chunks(AT_ONCE) {
+    for some in digests.chunks(500) {
         let free = locks::free_tokens(conn, some)?;
         let rows = tokens::table.filter(tokens::digest.eq_any(free));
         deleted += diesel::delete(rows).execute(conn)?;

@@ -11,11 +11,30 @@ use crate::schema::{
 };
 use diesel::dsl::Find;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use std::collections::BTreeMap;
 use tradepost_domain::{
     CartLine, Credentials, KeyScope, NewMovement, NewOrder, Order, OrderId, OrderLine, OrderStatus,
     Product, ProductId, UserId,
 };
+
+/// Old idempotency keys, to [`forget`].
+pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE rowid IN
+    (SELECT rowid FROM idempotency_keys WHERE created_at < ? LIMIT ?)";
+/// Old refresh tokens, to [`forget`].
+pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
+    (SELECT digest FROM refresh_tokens WHERE expires_at < ? LIMIT ?)";
+/// Old counts of tries, to [`forget`].
+pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE rowid IN
+    (SELECT rowid FROM attempts WHERE at < ? LIMIT ?)";
+
+/// Deletes so many of what is older than a time; how many there were.
+pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
+    diesel::sql_query(old)
+        .bind::<BigInt, _>(before)
+        .bind::<BigInt, _>(most)
+        .execute(conn)
+}
 
 /// Inserts orders; their ids, in the same order.
 pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {

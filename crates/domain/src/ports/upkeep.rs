@@ -14,7 +14,8 @@ pub struct PoolUse {
     pub most: u32,
 }
 
-/// What keeps a store in order.
+/// What keeps a store in order. Whatever it forgets, it forgets a few at a time, so that nobody is
+/// held up; what somebody else is at work on, the next time.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait Upkeep: Send + Sync {
     /// Whether the store answers, and has the schema that this program expects.
