@@ -3,7 +3,7 @@
 use crate::{MemoryStore, State, count};
 use chrono::{DateTime, Utc};
 use tradepost_domain::{
-    KeyRecord, KeyScope, Keyed, Refusal, StoreError, Upkeep, UserId, decide_key,
+    KeyRecord, KeyScope, Keyed, RefreshToken, Refusal, StoreError, Upkeep, UserId, decide_key,
 };
 
 impl Upkeep for MemoryStore {
@@ -22,7 +22,8 @@ impl Upkeep for MemoryStore {
     fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let tokens = &mut self.lock().refresh_tokens;
         let held = tokens.len();
-        tokens.retain(|_, token| token.expires_at >= before);
+        let is_used = |token: &RefreshToken| token.used_at.is_some_and(|at| at < before);
+        tokens.retain(|_, token| token.expires_at >= before && !is_used(token));
         Ok(count(held - tokens.len()))
     }
 

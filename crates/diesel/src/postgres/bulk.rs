@@ -138,6 +138,9 @@ pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY
 /// Old refresh tokens that nobody else is at work on, to [`forget`].
 pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM refresh_tokens WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+/// Refresh tokens that were used that nobody else is at work on, to [`forget`].
+pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM refresh_tokens WHERE used_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 /// Old counts of tries that nobody else is at work on, to [`forget`].
 pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM attempts WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";

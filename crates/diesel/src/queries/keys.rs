@@ -83,7 +83,7 @@ impl Upkeep for Database {
     }
 
     fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.forget(bulk::OLD_TOKENS, before)
+        Ok(self.forget(bulk::OLD_TOKENS, before)? + self.forget(bulk::USED_TOKENS, before)?)
     }
 
     fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {

@@ -24,6 +24,9 @@ pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE rowid IN
 /// Old refresh tokens, to [`forget`].
 pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
     (SELECT digest FROM refresh_tokens WHERE expires_at < ? LIMIT ?)";
+/// Refresh tokens that were used, to [`forget`].
+pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
+    (SELECT digest FROM refresh_tokens WHERE used_at < ? LIMIT ?)";
 /// Old counts of tries, to [`forget`].
 pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE rowid IN
     (SELECT rowid FROM attempts WHERE at < ? LIMIT ?)";

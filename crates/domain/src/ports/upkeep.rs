@@ -35,10 +35,10 @@ pub trait Upkeep: Send + Sync {
     /// If the store fails.
     fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 
-    /// Forgets the refresh tokens that ended by themselves before a time; how many they were. None
-    /// of them would be taken.
+    /// Forgets the refresh tokens that ended by themselves before a time, and those that were used
+    /// before it; how many they were. None of them would be taken.
     ///
-    /// MUST keep every other one, used ones too (`old_tokens_are_forgotten`).
+    /// MUST keep every other one (`old_tokens_are_forgotten`).
     ///
     /// # Errors
     /// If the store fails.

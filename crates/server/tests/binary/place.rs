@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: [&str; 5] = [
     "2026-11-22-000003_find_products",
     "2026-11-22-000004_refresh_sessions",
     "2026-11-22-000005_remember_sign_ins",
+    "2026-11-22-000006_stay_quick",
 ];
 
 /// What a command ended with.
