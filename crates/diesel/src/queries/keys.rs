@@ -4,7 +4,9 @@ use super::super::{Conn, Database, bulk, locks};
 use super::AT_ONCE;
 use crate::failure::Failure;
 use crate::rows::{KeyRow, micros};
+use crate::schema::idempotency_keys as keys;
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use std::collections::BTreeMap;
 use tradepost_domain::{
     KeyRecord, KeyScope, Keyed, PoolUse, Refusal, StoreError, Upkeep, UserId, Written, decide_key,
@@ -32,6 +34,20 @@ pub(super) fn held<'a>(
         .into_iter()
         .map(KeyRow::record)
         .collect::<Result<_, _>>()?)
+}
+
+/// How many answers are kept for a user and a path: so many at most, as counting costs.
+pub(super) fn count(
+    conn: &mut Conn,
+    user: UserId,
+    path: &str,
+    most: usize,
+) -> Result<usize, Failure> {
+    let kept = keys::table
+        .filter(keys::user_id.eq(user.get()).and(keys::path.eq(path)))
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select(keys::user_id);
+    Ok(kept.load::<i64>(conn)?.len())
 }
 
 /// Runs a command that may have happened before: under the lock of its user, its key is looked up

@@ -19,6 +19,8 @@ mod carts;
 mod history;
 mod imports;
 mod keys;
+#[cfg(test)]
+pub(crate) mod keys_tests;
 pub(crate) mod ledger;
 mod lists;
 mod order_lists;

@@ -221,6 +221,7 @@ pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
         Refusal::OrderNotPending { .. } => "order not pending",
         Refusal::Edited => "edited",
         Refusal::IdempotencyKeyReused => "idempotency key reused",
+        Refusal::TooManyKeys => "too many keys",
         Refusal::Contended => "contended",
         Refusal::LastStaff => "last staff",
     }]
@@ -254,8 +255,8 @@ pub(crate) const REACHED: [&str; 22] = [
 ];
 
 /// No cart within its bounds costs more than 64 bits of minor units, nobody stands in the way of
-/// one mutex, and nobody says what they saw.
-pub(crate) const UNREACHED: [&str; 3] = ["total too large", "contended", "edited"];
+/// one mutex, nobody says what they saw, and nobody sends ten thousand keys.
+pub(crate) const UNREACHED: [&str; 4] = ["total too large", "contended", "edited", "too many keys"];
 
 /// One of the requests that wait to be placed.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! What is old goes a few at a time, and nobody is waited for.
+//! What is kept for a while: how it goes again, and how much of it there may be.
 
 use super::*;
 use chrono::DateTime;
@@ -39,4 +39,9 @@ fn what_is_old_goes_a_few_at_a_time_and_waits_for_nobody() {
     somebody.batch_execute("COMMIT").unwrap();
     let left = forget.map(|forget| forget(&database, before).unwrap());
     assert_eq!(left, [1, 1, 0], "the last was tried again meanwhile");
+}
+
+#[test]
+fn additions_are_kept_up_to_a_bound() {
+    queries::keys_tests::additions_are_kept_up_to_a_bound(&database().0);
 }

@@ -1,4 +1,4 @@
-//! What is old goes a few at a time: the one writer is held for no longer.
+//! What is kept for a while: how it goes again, and how much of it there may be.
 
 use super::*;
 use crate::sqlite::bulk;
@@ -32,4 +32,11 @@ fn what_is_old_goes_a_few_at_a_time() {
         assert_eq!(forget(&shop, before).unwrap(), 550);
         assert_eq!(forget(&shop, before).unwrap(), 0);
     }
+}
+
+#[test]
+fn additions_are_kept_up_to_a_bound() {
+    let folder = Folder::new();
+    let shop = Arc::new(folder.shop());
+    queries::keys_tests::additions_are_kept_up_to_a_bound(&shop);
 }
