@@ -103,6 +103,7 @@ macro_rules! each_case {
             sessions {
                 a_refresh_token_works_once,
                 a_stolen_token_ends_its_family,
+                a_forgotten_token_ends_its_family,
                 a_refresh_token_ends,
                 tokens_are_forgotten_with_their_session,
                 signing_out_ends_the_family,

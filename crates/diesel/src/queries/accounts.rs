@@ -261,16 +261,16 @@ impl AccountRepository for Database {
     }
 
     fn refresh(&self, command: Refresh) -> Outcome<Account> {
-        if !self.read(|conn| refresh::is_known(conn, command.token))? {
+        if !self.read(|conn| refresh::is_known(conn, &command))? {
             return Ok(Err(Refusal::InvalidToken));
         }
         self.write(move |conn| refresh::refresh(conn, &command))
     }
 
-    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
-        if !self.read(|conn| refresh::is_known(conn, token))? {
+    fn end_family(&self, family: RefreshDigest) -> Result<(), StoreError> {
+        if !self.read(|conn| refresh::lives(conn, family))? {
             return Ok(());
         }
-        self.write(move |conn| refresh::end_family(conn, token))
+        self.write(move |conn| refresh::end_family(conn, family))
     }
 }
