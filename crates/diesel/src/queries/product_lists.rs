@@ -143,6 +143,7 @@ pub(super) fn slice(
 ) -> Result<Slice<Product>, StoreError> {
     let shop = database.currency();
     let load = |conn: &mut Conn| load(conn, filter, keyset, span);
+    // What is found has to be shown with the words that it was found by.
     let rows = match is_search(filter) {
         true => database.snapshot(load),
         false => database.read(load),
