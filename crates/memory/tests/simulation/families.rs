@@ -2,7 +2,7 @@
 
 use crate::check::{Checked, holds};
 use crate::command::{Answer, Command, Sent};
-use crate::model::sessions::{GRACE, REFRESH_LIFE};
+use crate::model::sessions::{GRACE, family};
 use crate::outside::Notes;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +10,7 @@ use tradepost_domain::{Refusal, TokenPair, UserId};
 
 #[derive(Clone)]
 struct Token {
-    family: String,
     user: UserId,
-    given_at: DateTime<Utc>,
     exchanged_at: Option<DateTime<Utc>>,
 }
 
@@ -33,7 +31,7 @@ impl Families {
     ) -> Checked {
         match (&sent.command, answer) {
             (Command::OpenSession { .. }, Ok(Answer::Pair(pair))) => {
-                self.given(pair, pair.refresh.clone(), at);
+                self.given(pair);
             }
             (Command::Refresh { token }, Ok(Answer::Pair(pair))) => {
                 self.exchanged(token, pair, at)?;
@@ -41,10 +39,10 @@ impl Families {
             (Command::Refresh { token }, Err(Refusal::InvalidToken)) => {
                 let used = self.tokens.get(token).and_then(|known| known.exchanged_at);
                 if used.is_some_and(|used| at - used > GRACE) {
-                    self.end_family(token, at);
+                    self.end_family(token);
                 }
             }
-            (Command::SignOut { token }, Ok(_)) => self.end_family(token, at),
+            (Command::SignOut { token }, Ok(_)) => self.end_family(token),
             (Command::ChangePassword { .. }, Ok(_)) => {
                 sent.by
                     .customer()
@@ -64,42 +62,33 @@ impl Families {
     }
 
     fn exchanged(&mut self, token: &str, pair: &TokenPair, at: DateTime<Utc>) -> Checked {
-        // Its answer may have been lost: then nothing was seen of where it is from.
-        let Some(known) = self.tokens.get_mut(token) else {
-            self.given(pair, pair.refresh.clone(), at);
-            return Ok(());
-        };
-        let once = known.exchanged_at.replace(at).is_none();
-        let family = known.family.clone();
+        // Its answer may have been lost: then nobody was seen to get it.
+        let known = self.tokens.get_mut(token);
+        let once = known.is_none_or(|known| known.exchanged_at.replace(at).is_none());
         holds("a refresh token works once", once)?;
-        let lives = !self.ended.contains(&family);
+        let lives = !self.ended.contains(family(token));
         holds("a family that has ended gives nothing", lives)?;
-        self.given(pair, family, at);
+        let stays = family(&pair.refresh) == family(token);
+        holds("the next token is of the same family", stays)?;
+        self.given(pair);
         Ok(())
     }
 
-    fn given(&mut self, pair: &TokenPair, family: String, given_at: DateTime<Utc>) {
-        let user = Notes::user(&pair.access);
+    fn given(&mut self, pair: &TokenPair) {
         let token = Token {
-            family,
-            user,
-            given_at,
+            user: Notes::user(&pair.access),
             exchanged_at: None,
         };
         self.tokens.insert(pair.refresh.clone(), token);
     }
 
-    /// One that has ended by itself may be forgotten, and nobody knows of which family it was.
-    fn end_family(&mut self, token: &str, at: DateTime<Utc>) {
-        let known = self.tokens.get(token);
-        if let Some(known) = known.filter(|known| at < known.given_at + REFRESH_LIFE) {
-            self.ended.insert(known.family.clone());
-        }
+    fn end_family(&mut self, token: &str) {
+        self.ended.insert(family(token).to_owned());
     }
 
     fn end(&mut self, user: UserId) {
-        let tokens = self.tokens.values().filter(|token| token.user == user);
-        let families = tokens.map(|token| token.family.clone());
+        let tokens = self.tokens.iter().filter(|(_, known)| known.user == user);
+        let families = tokens.map(|(token, _)| family(token).to_owned());
         self.ended.extend(families);
     }
 }

@@ -8,7 +8,7 @@ use crate::command::{Answer, Command, Sent, Waiting};
 use crate::families::Families;
 use crate::flaky::{Contact, Fate, Flaky};
 use crate::model::accounts::TOKEN_LIFE;
-use crate::model::sessions::REFRESH_LIFE;
+use crate::model::sessions::{REFRESH_LIFE, USED};
 use crate::model::{Fresh, Model, Touched};
 use crate::outside::{Hands, Names, Notes, Plain, old_hash};
 use crate::random::Random;
@@ -351,8 +351,8 @@ impl World {
             Command::Refresh { token } => Answer::Pair(self.accounts.refresh(&token)?),
             Command::SignOut { token } => done(self.accounts.sign_out(&token)?),
             Command::ForgetTokens => {
-                let now = self.clock.now();
-                Answer::TokensForgotten(self.stores.upkeep.forget_refresh_tokens(now)?)
+                let before = self.clock.now() - USED;
+                Answer::TokensForgotten(self.stores.upkeep.forget_refresh_tokens(before)?)
             }
             Command::ForgetKeys => {
                 let before = self.clock.now() - KEY_LIFE;

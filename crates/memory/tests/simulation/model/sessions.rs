@@ -9,12 +9,18 @@ pub(crate) const REFRESH_LIFE: Duration = Duration::minutes(15);
 /// How long a second use is no theft.
 pub(crate) const GRACE: Duration = Duration::seconds(10);
 
-/// A refresh token that was given to somebody.
+/// How long a used token is remembered, which is longer than that.
+pub(crate) const USED: Duration = Duration::minutes(1);
+
+/// The first token of the family, with which every later one begins.
+pub(crate) fn family(token: &str) -> &str {
+    token.split('.').next().unwrap()
+}
+
+/// A refresh token that was given to somebody, and is remembered.
 #[derive(Debug, Clone)]
 pub(crate) struct Given {
     pub(crate) token: String,
-    /// The first token after the same password.
-    family: String,
     user: UserId,
     epoch: i64,
     expires_at: DateTime<Utc>,
@@ -31,41 +37,54 @@ impl Model {
         renewed: bool,
     ) -> Expected {
         let account = self.recognise(username, password, renewed)?;
-        let family = fresh.refresh.clone();
-        Ok(self.give(&account, family, at, fresh))
+        Ok(self.give(&account, fresh.refresh.clone(), at))
     }
 
     pub(super) fn refresh(&mut self, token: &str, at: DateTime<Utc>, fresh: &Fresh) -> Expected {
         let refused = || Err(Refusal::InvalidToken);
-        let Some(sent) = self.tokens.iter_mut().find(|given| given.token == token) else {
+        let known = |given: &Given| given.token == token;
+        let relative =
+            |given: &Given| family(&given.token) == family(token) && given.used_at.is_none();
+        let place = self.tokens.iter().position(known);
+        let Some(place) = place.or_else(|| self.tokens.iter().position(relative)) else {
             return refused();
         };
-        let family = sent.family.clone();
+        let sent = &mut self.tokens[place];
         let account = self.accounts[&sent.user].account.clone();
-        if at >= sent.expires_at || account.session_epoch != sent.epoch || !account.is_active {
+        if account.session_epoch != sent.epoch || !account.is_active {
             return refused();
         }
-        if let Some(used) = sent.used_at {
-            if at - used > GRACE {
-                self.tokens.retain(|given| given.family != family);
-            }
+        let late = sent.used_at.is_some_and(|used| at - used > GRACE);
+        if late || sent.token != token {
+            self.end_family(token);
+            return refused();
+        }
+        if sent.used_at.is_some() || at >= sent.expires_at {
             return refused();
         }
         sent.used_at = Some(at);
-        Ok(self.give(&account, family, at, fresh))
+        let remembered = |given: &Given| given.used_at.is_none_or(|used| at - used <= USED);
+        self.tokens
+            .retain(|given| family(&given.token) != family(token) || remembered(given));
+        let next = format!("{}.{}", family(token), fresh.refresh);
+        Ok(self.give(&account, next, at))
     }
 
     pub(super) fn sign_out(&mut self, token: &str) -> Answer {
-        let sent = self.tokens.iter().find(|given| given.token == token);
-        if let Some(family) = sent.map(|sent| sent.family.clone()) {
-            self.tokens.retain(|given| given.family != family);
-        }
+        self.end_family(token);
         Answer::Done
     }
 
+    fn end_family(&mut self, token: &str) {
+        self.tokens
+            .retain(|given| family(&given.token) != family(token));
+    }
+
     pub(super) fn forget_tokens(&mut self, at: DateTime<Utc>) -> Answer {
-        let held = self.tokens.len();
-        self.tokens.retain(|given| given.expires_at >= at);
+        let (held, before) = (self.tokens.len(), at - USED);
+        let used = |given: &Given| given.used_at.is_some_and(|used| used < before);
+        self.tokens
+            .retain(|given| given.expires_at >= before && !used(given));
         Answer::TokensForgotten(u64::try_from(held - self.tokens.len()).unwrap())
     }
 
@@ -76,18 +95,10 @@ impl Model {
         self.tokens.retain(goes_on);
     }
 
-    fn give(
-        &mut self,
-        account: &Account,
-        family: String,
-        at: DateTime<Utc>,
-        fresh: &Fresh,
-    ) -> Answer {
+    fn give(&mut self, account: &Account, refresh: String, at: DateTime<Utc>) -> Answer {
         let (access, _) = self.issue(account, at);
-        let refresh = fresh.refresh.clone();
         self.tokens.push(Given {
             token: refresh.clone(),
-            family,
             user: account.id,
             epoch: account.session_epoch,
             expires_at: at + REFRESH_LIFE,
