@@ -56,8 +56,11 @@ pub enum Problem {
         decimals: u32,
     },
     /// More money than can be written down.
-    #[error("At most {} digits are allowed.", crate::Price::DIGITS)]
+    #[error("The amount is too large.")]
     AmountTooLarge,
+    /// A price with too many digits.
+    #[error("At most {} digits are allowed.", crate::Price::DIGITS)]
+    TooManyDigits,
     /// A price of nothing, or less.
     #[error("Must be greater than 0.")]
     NotPositive,

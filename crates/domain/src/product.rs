@@ -18,12 +18,12 @@ impl Price {
     pub const DIGITS: u32 = 10;
 
     /// # Errors
-    /// [`Problem::NotPositive`] and [`Problem::AmountTooLarge`].
+    /// [`Problem::NotPositive`] and [`Problem::TooManyDigits`].
     pub fn new(money: Money) -> Result<Self, Problem> {
         if money.minor() <= 0 {
             Err(Problem::NotPositive)
         } else if money.minor() >= 10_i64.pow(Self::DIGITS) {
-            Err(Problem::AmountTooLarge)
+            Err(Problem::TooManyDigits)
         } else {
             Ok(Self(money))
         }
@@ -256,7 +256,7 @@ mod tests {
         assert!(price(1).is_ok() && price(9_999_999_999).is_ok());
         assert_eq!(price(0), Err(Problem::NotPositive));
         assert_eq!(price(-1), Err(Problem::NotPositive));
-        assert_eq!(price(10_000_000_000), Err(Problem::AmountTooLarge));
+        assert_eq!(price(10_000_000_000), Err(Problem::TooManyDigits));
     }
 
     #[test]

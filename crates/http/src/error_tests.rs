@@ -175,7 +175,7 @@ fn no_cause_is_told() {
 fn fields_are_listed_with_all_their_problems() {
     let mut errors = FieldErrors::of("price", Problem::NotPositive);
     errors.push("name", Problem::Blank);
-    errors.push("price", Problem::AmountTooLarge);
+    errors.push("price", Problem::TooManyDigits);
     let error = ApiError::from(Refusal::Invalid(errors));
     let document: serde_json::Value =
         serde_json::from_slice(&crate::problem::document(&error, "/x", "id")).unwrap();

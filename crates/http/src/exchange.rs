@@ -90,11 +90,22 @@ fn is_sane(id: &HeaderValue) -> bool {
 }
 
 fn names_problem(accept: &HeaderValue) -> bool {
-    accept.to_str().is_ok_and(|ranges| {
-        ranges.split(',').any(|range| {
-            let name = range.split(';').next().unwrap_or_default();
-            name.trim().eq_ignore_ascii_case("application/problem+json")
-        })
+    let asks = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        name.eq_ignore_ascii_case("application/problem+json") && !parts.any(is_refusal)
+    };
+    accept
+        .to_str()
+        .is_ok_and(|ranges| ranges.split(',').any(asks))
+}
+
+/// A weight of nothing (RFC 9110, 12.4.2).
+fn is_refusal(parameter: &str) -> bool {
+    let weight = parameter.split_once('=');
+    weight.is_some_and(|(name, weight)| {
+        let nothing = weight.trim().starts_with('0') && weight.bytes().all(|b| b"0. ".contains(&b));
+        name.trim().eq_ignore_ascii_case("q") && nothing
     })
 }
 
@@ -161,6 +172,9 @@ mod tests {
         for (accept, named) in [
             ("application/problem+json", true),
             ("text/html, Application/Problem+JSON;q=0.5", true),
+            ("application/problem+json;charset=utf-8; q=0.001", true),
+            ("application/problem+json;q=0", false),
+            ("text/html, application/problem+json; Q=0.000", false),
             ("application/json", false),
             ("*/*", false),
             ("", false),

@@ -39,7 +39,7 @@ struct Lanes {
 /// Starts the log of the server.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// If the file cannot be written, or `RUST_LOG` is wrong.
 pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
     let file = RotatingFile::open(path, Rotation::LOG).map_err(|error| {
         Exit::Failed(format!(
@@ -55,7 +55,7 @@ pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
     };
     // There is one log, as there is one server in a process.
     let _ = LANES.set(lanes);
-    start(FILTERS, Target::Pipe(Box::new(tee)));
+    start(FILTERS, Target::Pipe(Box::new(tee)))?;
     std::panic::set_hook(Box::new(|panic| {
         log::error!("{panic}");
         if thread::current().name() == Some("main") {
@@ -67,8 +67,11 @@ pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
 }
 
 /// Starts the log of a command, which has its own words for what it does.
-pub(crate) fn to_standard_error() {
-    start("warn", Target::Stderr);
+///
+/// # Errors
+/// If `RUST_LOG` is wrong.
+pub(crate) fn to_standard_error() -> Result<(), Exit> {
+    start("warn", Target::Stderr)
 }
 
 /// Prints a line on standard output without waiting for whoever reads it.
@@ -104,8 +107,30 @@ pub(crate) fn wanted() -> Option<String> {
         .filter(|filters| !filters.is_empty())
 }
 
-fn start(level: &str, target: Target) {
+/// The first part of `RUST_LOG` that says nothing, if there is one: it would switch the log off.
+fn wrong_part(filters: &str) -> Option<&str> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |text: &str| {
+        let text = text.trim();
+        LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text))
+    };
+    // What follows a slash is looked for in the lines.
+    let parts = filters.split('/').next().unwrap_or_default().split(',');
+    let mut parts = parts.filter(|part| !part.trim().is_empty());
+    parts.find(|part| match part.split_once('=') {
+        Some((target, level)) => target.trim().is_empty() || !is_level(level),
+        None => !is_level(part),
+    })
+}
+
+fn start(level: &str, target: Target) -> Result<(), Exit> {
     let filters = wanted().unwrap_or_else(|| level.to_owned());
+    if let Some(part) = wrong_part(&filters) {
+        return Err(Exit::Usage(format!(
+            "RUST_LOG is wrong at {part:?}: it takes off, error, warn, info, debug or trace, or \
+             such a level for a part of the program, as in info,tradepost_http=debug."
+        )));
+    }
     let started = Builder::new()
         .parse_filters(&filters)
         .format(write_line)
@@ -114,6 +139,7 @@ fn start(level: &str, target: Target) {
     if let Err(error) = started {
         complain(format_args!("There is no log: {error}."));
     }
+    Ok(())
 }
 
 fn write_line(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
@@ -221,6 +247,25 @@ impl Write for LogFile {
 mod tests {
     use super::*;
     use log::Level;
+
+    #[test]
+    fn filters_as_a_table() {
+        for (filters, wrong) in [
+            ("", None),
+            ("info", None),
+            (FILTERS, None),
+            (" Debug , tradepost_http = TRACE,", None),
+            ("off", None),
+            ("info/what, is=looked for", None),
+            ("loud", Some("loud")),
+            ("info,tradepost", Some("tradepost")),
+            ("info,tradepost=loud", Some("tradepost=loud")),
+            ("=info", Some("=info")),
+            ("bogus=[", Some("bogus=[")),
+        ] {
+            assert_eq!(wrong_part(filters), wrong, "{filters:?}");
+        }
+    }
 
     #[test]
     fn a_line_has_time_level_and_place() {

@@ -7,6 +7,7 @@ use crate::console::{count, say};
 use crate::exit::Exit;
 use crate::outside::SystemClock;
 use crate::{keys, logging, shop};
+use ipnet::IpNet;
 use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -89,6 +90,16 @@ impl Findings {
         self.warn_if(
             any(&config.allowed_origins),
             "--allowed-origins is *: the pages of any site may use the API.",
+        );
+        let everybody = |networks: &[IpNet]| networks.iter().any(|net| net.prefix_len() == 0);
+        self.warn_if(
+            everybody(&config.trusted_proxies),
+            "--trusted-proxies is every address: anybody can say that they come from anywhere, \
+             which is no limit to them, and opens /metrics.",
+        );
+        self.warn_if(
+            everybody(&config.metrics_allow),
+            "--metrics-allow is every address: anybody can read /metrics.",
         );
         let filters = logging::wanted().unwrap_or_default().to_lowercase();
         self.warn_if(

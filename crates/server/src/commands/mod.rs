@@ -24,7 +24,7 @@ use tradepost_domain::{Password, Refusal, ShopError, Username};
 pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
     let config = Config::of(given, &environment)?;
     if !matches!(command, Command::Serve(_)) {
-        logging::to_standard_error();
+        logging::to_standard_error()?;
     }
     match command {
         Command::Serve(options) => serve::run(&config, &options),

@@ -41,6 +41,14 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
         (&safe[..2], "--trusted-proxies is not set"),
         (&["--allowed-hosts", "*"], "--allowed-hosts is *"),
         (&["--allowed-origins", "*"], "--allowed-origins is *"),
+        (
+            &["--trusted-proxies", "0.0.0.0/0"],
+            "--trusted-proxies is every address",
+        ),
+        (
+            &["--metrics-allow", "::/0"],
+            "--metrics-allow is every address",
+        ),
     ] {
         let found = check(words);
         assert!(found.out.contains(&format!("warning: {said}")), "{found:?}");

@@ -256,6 +256,20 @@ fn an_empty_variable_counts_as_not_set() {
     assert!(place.path("data/tradepost.db").exists());
 }
 
+/// Whoever wants a log and gets none would learn it when they need it.
+#[test]
+fn a_log_that_nothing_would_be_in_stops_the_start() {
+    let place = Place::new();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["check"]] {
+        let loud = place.run_with(command, &[("RUST_LOG", "loud")], "");
+        assert!(
+            loud.err.contains("RUST_LOG is wrong at \"loud\""),
+            "{loud:?}"
+        );
+        assert_eq!(loud.code, Some(2), "{loud:?}");
+    }
+}
+
 #[test]
 fn the_database_may_be_named_as_other_programs_name_it() {
     let place = Place::new();
