@@ -82,6 +82,7 @@ macro_rules! each_case {
             }
             finding {
                 words_are_found_in_every_script,
+                every_word_has_to_be_found,
                 an_edit_is_found,
             }
             accounts {
@@ -102,6 +103,7 @@ macro_rules! each_case {
             sessions {
                 a_refresh_token_works_once,
                 a_stolen_token_ends_its_family,
+                a_forgotten_token_ends_its_family,
                 a_refresh_token_ends,
                 tokens_are_forgotten_with_their_session,
                 signing_out_ends_the_family,
@@ -165,10 +167,12 @@ macro_rules! each_case {
                 one_username_goes_to_one_account,
                 one_checked_password_is_changed_once,
                 the_last_staff_user_stays,
+                who_is_demoted_cannot_undo_it,
                 one_refresh_token_gives_one_pair,
                 signing_out_races_refreshing,
                 one_address_goes_to_one_account,
                 lists_are_of_one_moment,
+                a_search_is_of_one_moment,
                 an_import_races_a_registration,
                 orders_under_one_key_are_one,
                 products_under_one_key_are_one,

@@ -10,7 +10,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tradepost_contract::{Shop, draft, first_page, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
-use tradepost_domain::{ProductFilter, ProductList, Search, Stores};
+use tradepost_domain::{
+    ProductChange, ProductFilter, ProductId, ProductList, ProductName, Search, Stores,
+};
 use tradepost_throwaway::Cluster;
 
 /// More than are folded at once.
@@ -54,6 +56,22 @@ fn fill(url: &DatabaseUrl) {
     }
 }
 
+/// The text of a product is written when it says something else, and not with its price or stock.
+fn folds_what_is_renamed(url: &DatabaseUrl) {
+    let stores = stores(url);
+    let shop = Shop::new(&stores);
+    let forgotten = ProductId::new(2).unwrap();
+    shop.set_price(forgotten, 700);
+    shop.set_stock(forgotten, 7);
+    assert_eq!(found(url, "strasse"), 1);
+    let change = ProductChange {
+        name: ProductName::new("Andere STRAẞE").ok(),
+        ..ProductChange::default()
+    };
+    shop.change(forgotten, change).unwrap();
+    assert_eq!((found(url, "strasse"), found(url, "andere")), (2, 1));
+}
+
 #[test]
 fn what_was_there_before_is_folded_in_sqlite() {
     let folder = TempDir::new().unwrap();
@@ -75,6 +93,7 @@ fn what_was_there_before_is_folded_in_sqlite() {
     tool.batch_execute(FORGET).unwrap();
     drop(tool);
     assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1, 1));
+    folds_what_is_renamed(&url);
     migrate(&url);
     assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1001, 1001));
 }
@@ -95,6 +114,7 @@ fn what_was_there_before_is_folded_in_postgres() {
     assert_eq!(found(&url, "straße 1000"), 1);
     cluster.sql(&name, FORGET).unwrap();
     assert_eq!(found(&url, "strasse"), 1);
+    folds_what_is_renamed(&url);
     migrate(&url);
     assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1001, 1001));
 }

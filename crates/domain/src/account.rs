@@ -231,6 +231,8 @@ pub fn decide_password(
 /// Command: switch a user on or off, or make them staff or customer; what is `None` stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SwitchUser {
+    /// Which member of the staff does; `None` for the shop itself.
+    pub by: Option<UserId>,
     /// Whom.
     pub user: UserId,
     /// Whether they may sign in.
@@ -240,15 +242,23 @@ pub struct SwitchUser {
 }
 
 /// Decides on switching a user; the account afterwards. A user who is switched off loses every
-/// session. `other_active_staff` counts the active staff besides this user.
+/// session. `acting` is the account of whoever does it, as it is now: who was demoted a moment ago
+/// could else undo it. `other_active_staff` counts the active staff besides this user.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], and [`Refusal::LastStaff`] if no active staff would be left.
+/// [`Refusal::InvalidToken`] and [`Refusal::Forbidden`] if whoever does it is switched off or no
+/// staff any more, [`Refusal::NotFound`], and [`Refusal::LastStaff`] if no active staff would be
+/// left.
 pub fn decide_switch(
     command: &SwitchUser,
     account: Option<&Account>,
+    acting: Option<&Account>,
     other_active_staff: u64,
 ) -> Result<Account, Refusal> {
+    if command.by.is_some() {
+        let acting = acting.filter(|acting| acting.is_active);
+        acting.ok_or(Refusal::InvalidToken)?.actor().staff()?;
+    }
     let before = account.ok_or(Refusal::NotFound)?;
     let after = Account {
         is_active: command.is_active.unwrap_or(before.is_active),

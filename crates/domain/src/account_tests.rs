@@ -121,11 +121,12 @@ fn switching_as_a_table() {
         ),
     ] {
         let command = SwitchUser {
+            by: None,
             user: user(1),
             is_active: wish.0,
             is_staff: wish.1,
         };
-        let decided = decide_switch(&command, Some(&account(before.0, before.1)), others);
+        let decided = decide_switch(&command, Some(&account(before.0, before.1)), None, others);
         let seen = decided
             .as_ref()
             .ok()
@@ -134,6 +135,28 @@ fn switching_as_a_table() {
         if let Err(refusal) = decided {
             assert_eq!(refusal, Refusal::LastStaff);
         }
+    }
+}
+
+#[test]
+fn who_is_no_staff_any_more_switches_nobody() {
+    let command = SwitchUser {
+        by: Some(user(2)),
+        user: user(1),
+        is_active: None,
+        is_staff: Some(true),
+    };
+    let before = account(true, false);
+    for (acting, expected) in [
+        (Some((true, true)), None),
+        (Some((true, false)), Some(Refusal::Forbidden)),
+        (Some((false, true)), Some(Refusal::InvalidToken)),
+        (Some((false, false)), Some(Refusal::InvalidToken)),
+        (None, Some(Refusal::InvalidToken)),
+    ] {
+        let acting = acting.map(|(active, staff)| account(active, staff));
+        let decided = decide_switch(&command, Some(&before), acting.as_ref(), 1);
+        assert_eq!(decided.err(), expected, "{acting:?}");
     }
 }
 

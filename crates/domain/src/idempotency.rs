@@ -12,6 +12,11 @@ use std::fmt;
 /// How long an answer is kept at least.
 pub const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
 
+/// The most answers that are kept for one customer's additions to a cart: what no customer needs in
+/// two days, and no more than a few megabytes of descriptions. Orders need no such bound, as they
+/// are kept anyway, and what staff do has none.
+pub const MOST_ADDITIONS: usize = 10_000;
+
 /// A key as a client chose it: 1 to [`IdempotencyKey::MAX`] visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IdempotencyKey(String);
@@ -141,6 +146,19 @@ pub fn decide_key<T: ?Sized>(
     }
 }
 
+/// Decides whether another answer may be kept for a customer's additions to a cart, of whom so many
+/// are: more than [`MOST_ADDITIONS`] need not be counted.
+///
+/// # Errors
+/// [`Refusal::TooManyKeys`].
+pub fn decide_keeping(kept: usize) -> Result<(), Refusal> {
+    if kept < MOST_ADDITIONS {
+        Ok(())
+    } else {
+        Err(Refusal::TooManyKeys)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +189,18 @@ mod tests {
             ("\u{7f}", Problem::NotVisibleAscii),
         ] {
             assert_eq!(IdempotencyKey::new(text), Err(problem), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_addition_that_is_kept() {
+        for (kept, expected) in [
+            (0, Ok(())),
+            (MOST_ADDITIONS - 1, Ok(())),
+            (MOST_ADDITIONS, Err(Refusal::TooManyKeys)),
+            (usize::MAX, Err(Refusal::TooManyKeys)),
+        ] {
+            assert_eq!(decide_keeping(kept), expected, "{kept}");
         }
     }
 

@@ -72,7 +72,8 @@ pub use cart::{
 };
 pub use fields::{FieldErrors, FieldName, NON_FIELD, Problem};
 pub use idempotency::{
-    IdempotencyKey, KEY_LIFE, KeyRecord, KeyScope, Keyed, Render, Written, decide_key,
+    IdempotencyKey, KEY_LIFE, KeyRecord, KeyScope, Keyed, MOST_ADDITIONS, Render, Written,
+    decide_keeping, decide_key,
 };
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
 pub use import::{

@@ -3,6 +3,9 @@
 //! A sign-in begins a family. Each token of it works once and gives the next one, so that a token
 //! that was stolen is noticed as soon as both have used it: then the family ends, and whoever is
 //! right has to sign in again.
+//!
+//! Every token begins with the first one of its family. So a used one can be forgotten, and still
+//! ends its family when it comes back.
 
 use crate::{Account, UserId};
 use chrono::{DateTime, Duration, Utc};
@@ -11,6 +14,10 @@ use std::fmt;
 /// How long a second use of a token is not taken for a theft: an answer may have been lost, and a
 /// page may be open twice.
 pub const REUSE_GRACE: Duration = Duration::seconds(10);
+
+/// How long a token that was used is kept, to tell whether it comes back within [`REUSE_GRACE`]:
+/// longer than that, as clocks of servers differ.
+const USED_LIFE: Duration = Duration::minutes(1);
 
 /// How long a sign-in can be stretched by refreshing: after that the password is asked for.
 pub const LONGEST_FAMILY: Duration = Duration::days(365);
@@ -105,6 +112,8 @@ fn end(began: DateTime<Utc>, at: DateTime<Utc>, life: Duration) -> DateTime<Utc>
 pub struct Refresh {
     /// The token that was sent.
     pub token: RefreshDigest,
+    /// The first token of its family, with which it begins.
+    pub family: RefreshDigest,
     /// The one that takes its place.
     pub next: RefreshDigest,
     /// How long the next one lasts.
@@ -116,15 +125,21 @@ pub struct Refresh {
 /// What becomes of a refresh token that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefreshDecision {
-    /// It is used up, and this one takes its place.
-    Rotate(RefreshToken),
+    /// It is used up, and another one takes its place.
+    Rotate {
+        /// The one that takes its place.
+        next: RefreshToken,
+        /// Those of its family that were used before this time are forgotten.
+        forget: DateTime<Utc>,
+    },
     /// It is refused, and nothing changes.
     Refuse,
     /// It was used long ago: somebody has stolen it, and its whole family ends.
     EndFamily,
 }
 
-/// Decides on a refresh, given the token as it is stored and the account of its user.
+/// Decides on a refresh, given the account of the token's user, and the token as it is stored: if
+/// it is not, one of its family that was not used yet.
 #[must_use]
 pub fn decide_refresh(
     command: &Refresh,
@@ -134,8 +149,7 @@ pub fn decide_refresh(
     let Some(token) = token else {
         return RefreshDecision::Refuse;
     };
-    let ended = account.is_none_or(|account| is_ended(token, account));
-    if ended || token.expires_at <= command.at {
+    if account.is_none_or(|account| is_ended(token, account)) {
         return RefreshDecision::Refuse;
     }
     match token.used_at {
@@ -144,12 +158,18 @@ pub fn decide_refresh(
             RefreshDecision::Refuse
         }
         Some(_) => RefreshDecision::EndFamily,
-        None => RefreshDecision::Rotate(RefreshToken {
-            digest: command.next,
-            issued_at: command.at,
-            expires_at: end(token.signed_in_at, command.at, command.life),
-            ..token.clone()
-        }),
+        // It was used so long ago that it has been forgotten.
+        None if token.digest != command.token => RefreshDecision::EndFamily,
+        None if token.expires_at <= command.at => RefreshDecision::Refuse,
+        None => RefreshDecision::Rotate {
+            next: RefreshToken {
+                digest: command.next,
+                issued_at: command.at,
+                expires_at: end(token.signed_in_at, command.at, command.life),
+                ..token.clone()
+            },
+            forget: command.at - USED_LIFE,
+        },
     }
 }
 
@@ -183,6 +203,7 @@ mod tests {
     fn refresh(seconds: i64) -> Refresh {
         Refresh {
             token: digest(2),
+            family: digest(1),
             next: digest(3),
             life: Duration::seconds(1_000),
             at: at(seconds),
@@ -231,7 +252,7 @@ mod tests {
             (Some(at(200)), at(210), refuse),
             (Some(at(200)), at(210) + micro, end),
             (Some(at(200)), at(1_100) - micro, end),
-            (Some(at(200)), at(1_100), refuse),
+            (Some(at(200)), at(9_999), end),
         ] {
             let token = RefreshToken {
                 used_at: used,
@@ -242,7 +263,7 @@ mod tests {
                 ..refresh(0)
             };
             let seen = match decide_refresh(&command, Some(&token), Some(&account())) {
-                RefreshDecision::Rotate(_) => rotate,
+                RefreshDecision::Rotate { .. } => rotate,
                 RefreshDecision::Refuse => refuse,
                 RefreshDecision::EndFamily => end,
             };
@@ -259,7 +280,19 @@ mod tests {
             expires_at: at(1_500),
             ..token()
         };
-        assert_eq!(decided, RefreshDecision::Rotate(next));
+        let forget = at(500) - USED_LIFE;
+        assert_eq!(decided, RefreshDecision::Rotate { next, forget });
+    }
+
+    #[test]
+    fn what_is_forgotten_was_used_long_ago() {
+        let command = Refresh {
+            token: digest(9),
+            ..refresh(500)
+        };
+        let decided = decide_refresh(&command, Some(&token()), Some(&account()));
+        assert_eq!(decided, RefreshDecision::EndFamily);
+        assert!(USED_LIFE > REUSE_GRACE);
     }
 
     #[test]
@@ -297,7 +330,7 @@ mod tests {
             expires_at: DateTime::<Utc>::MAX_UTC,
             ..token()
         };
-        let RefreshDecision::Rotate(next) =
+        let RefreshDecision::Rotate { next, .. } =
             decide_refresh(&command, Some(&token), Some(&account()))
         else {
             panic!()

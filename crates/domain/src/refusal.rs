@@ -87,6 +87,12 @@ pub enum Refusal {
     /// The idempotency key was used for another command.
     #[error("This idempotency key was used for another request.")]
     IdempotencyKeyReused,
+    /// So many answers are kept for this customer under idempotency keys that there is no room for
+    /// another one.
+    #[error(
+        "You have sent too much under idempotency keys of late. Send it without one, or later."
+    )]
+    TooManyKeys,
     /// Somebody else is at work on what this needs, and nobody waits for them with other things in
     /// hand. Nothing was changed; a moment later it may go through.
     #[error("Somebody else is at work on this. Nothing was changed; try again.")]

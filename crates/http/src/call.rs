@@ -20,7 +20,9 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tradepost_domain::{Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError, Whereabouts};
+use tradepost_domain::{
+    Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError, UserId, Whereabouts,
+};
 
 pub(crate) struct Call {
     pub(crate) actor: Actor,
@@ -80,6 +82,11 @@ impl Call {
     /// What is counted, as Prometheus reads it.
     pub(crate) fn metrics(&self) -> String {
         metrics::report(&self.state)
+    }
+
+    /// Lets this server look a user up again, who is not what they were.
+    pub(crate) fn forget_sessions(&self, user: UserId) {
+        self.state.sessions.forget(user);
     }
 
     /// Counts how a sign-in went.

@@ -181,6 +181,8 @@ impl ApiError {
             Code::Busy => Some(HeaderValue::from_static("1")),
             // A database that is away takes longer to come back than a queue to drain.
             Code::Unavailable => Some(HeaderValue::from_static("5")),
+            // Too many keys: they are forgotten by the hour.
+            Code::Throttled => Some(HeaderValue::from_static("3600")),
             _ => None,
         }
     }
@@ -254,6 +256,7 @@ fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::OrderNotPending { .. } => Code::OrderNotPending,
         Refusal::Edited => Code::PreconditionFailed,
         Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+        Refusal::TooManyKeys => Code::Throttled,
         // Nothing was changed, and a moment later it may go through.
         Refusal::Contended => Code::Busy,
         Refusal::LastStaff => Code::LastStaff,

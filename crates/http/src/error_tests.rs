@@ -45,6 +45,7 @@ examples! { refusals: Refusal;
     Refusal::OrderNotPending { .. } => Refusal::OrderNotPending { status: OrderStatus::Shipped },
     Refusal::Edited => Refusal::Edited,
     Refusal::IdempotencyKeyReused => Refusal::IdempotencyKeyReused,
+    Refusal::TooManyKeys => Refusal::TooManyKeys,
     Refusal::Contended => Refusal::Contended,
     Refusal::LastStaff => Refusal::LastStaff,
 }

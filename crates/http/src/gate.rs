@@ -31,6 +31,9 @@ pub(crate) struct Demand {
     pub(crate) reads_token: bool,
     /// Whether requests count: those that watch over the process have to be answered always.
     pub(crate) counts: bool,
+    /// Whether callers are looked up each time. What they were a moment ago is not enough for what
+    /// outlasts that moment.
+    pub(crate) anew: bool,
 }
 
 /// Lets a request through to its handler. A handler that panics is answered for here: without it
@@ -74,7 +77,7 @@ async fn admit(
             exchange.count(state, |throttle| throttle.address(exchange.place()))?;
             Actor::Anonymous
         }
-        Some(token) => authenticate(state, &exchange, token).await?,
+        Some(token) => authenticate(state, &exchange, token, demand.anew).await?,
     };
     actor.check(demand.access)?;
     Ok(actor)
@@ -86,10 +89,12 @@ async fn authenticate(
     state: &Arc<State>,
     exchange: &Exchange,
     token: &[u8],
+    anew: bool,
 ) -> Result<Actor, ApiError> {
     let asked = Instant::now();
     let text = std::str::from_utf8(token).ok();
-    if let Some(session) = text.and_then(|token| state.sessions.recall(token, asked)) {
+    let known = text.filter(|_| !anew);
+    if let Some(session) = known.and_then(|token| state.sessions.recall(token, asked)) {
         return if state.shop.accounts.has_expired(&session) {
             Err(Refusal::InvalidToken.into())
         } else {

@@ -143,6 +143,7 @@ fn members(error: &ApiError) -> Members<'_> {
         | Refusal::OrderNotPending { .. }
         | Refusal::Edited
         | Refusal::IdempotencyKeyReused
+        | Refusal::TooManyKeys
         | Refusal::Contended
         | Refusal::LastStaff => Members::None {},
     }

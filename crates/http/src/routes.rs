@@ -63,6 +63,12 @@ impl Entry {
         self
     }
 
+    /// A route whose callers are looked up each time.
+    const fn anew(mut self) -> Self {
+        self.demand.anew = true;
+        self
+    }
+
     /// A route that takes no notice of the `Authorization` header.
     const fn without_token(mut self) -> Self {
         self.demand.reads_token = false;
@@ -89,18 +95,18 @@ static TABLE: &[Entry] = &[
     entry(POST,   "/api/register/",             Public,   || web::to(accounts::register)),
     entry(GET,    "/api/users/",                Staff,    || web::to(users::list)),
     entry(GET,    "/api/users/me/",             Customer, || web::to(accounts::own)),
-    entry(PATCH,  "/api/users/me/",             Customer, || web::to(accounts::change)),
-    entry(POST,   "/api/users/me/password/",    Customer, || web::to(accounts::change_password)),
+    entry(PATCH,  "/api/users/me/",             Customer, || web::to(accounts::change)).anew(),
+    entry(POST,   "/api/users/me/password/",    Customer, || web::to(accounts::change_password)).anew(),
     entry(GET,    "/api/users/{id}/",           Staff,    || web::to(users::show)),
-    entry(PATCH,  "/api/users/{id}/",           Staff,    || web::to(users::switch)),
+    entry(PATCH,  "/api/users/{id}/",           Staff,    || web::to(users::switch)).anew(),
     entry(GET,    "/api/products/",             Public,   || web::to(products::list)),
-    entry(POST,   "/api/products/",             Staff,    || web::to(products::create)),
+    entry(POST,   "/api/products/",             Staff,    || web::to(products::create)).anew(),
     entry(GET,    "/api/products/{id}/",        Public,   || web::to(products::show)),
-    entry(PUT,    "/api/products/{id}/",        Staff,    || web::to(products::replace)),
-    entry(PATCH,  "/api/products/{id}/",        Staff,    || web::to(products::change)),
-    entry(DELETE, "/api/products/{id}/",        Staff,    || web::to(products::archive)),
+    entry(PUT,    "/api/products/{id}/",        Staff,    || web::to(products::replace)).anew(),
+    entry(PATCH,  "/api/products/{id}/",        Staff,    || web::to(products::change)).anew(),
+    entry(DELETE, "/api/products/{id}/",        Staff,    || web::to(products::archive)).anew(),
     entry(GET,    "/api/products/{id}/stock/",  Staff,    || web::to(stock::list)),
-    entry(POST,   "/api/products/{id}/stock/",  Staff,    || web::to(stock::adjust)),
+    entry(POST,   "/api/products/{id}/stock/",  Staff,    || web::to(stock::adjust)).anew(),
     entry(GET,    "/api/cart/",                 Customer, || web::to(cart::list)),
     entry(POST,   "/api/cart/",                 Customer, || web::to(cart::add)),
     entry(DELETE, "/api/cart/",                 Customer, || web::to(cart::empty)),
@@ -132,6 +138,7 @@ const fn entry(
         access,
         reads_token: true,
         counts: true,
+        anew: false,
     };
     Entry {
         method,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tradepost_domain::Session;
+use tradepost_domain::{Session, UserId};
 
 /// A user who is switched off, demoted or has changed the password is so within one second. The
 /// rest of it is for the requests that were let in at the last moment.
@@ -69,6 +69,15 @@ impl Sessions {
         }
     }
 
+    /// Forgets what was learned about a user's tokens: from now on, they are looked up.
+    pub(crate) fn forget(&self, user: UserId) {
+        let is_theirs = |session: &Session| session.actor.customer() == Ok(user);
+        let mut memory = self.lock();
+        memory
+            .by_token
+            .retain(|_, known| !is_theirs(&known.session));
+    }
+
     /// A thread that panicked has left a map that is whole.
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
@@ -78,7 +87,7 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradepost_domain::{Actor, UserId};
+    use tradepost_domain::Actor;
 
     fn session(user: i64) -> Session {
         Session {

@@ -124,12 +124,13 @@ impl AccountRepository for MemoryStore {
             .map(|credentials| &credentials.account);
         let others = accounts.filter(|account| account.id != command.user && is_staff(account));
         let others = count(others.count());
-        let Some(credentials) = state.accounts.get_mut(&command.user) else {
-            return Ok(decide_switch(&command, None, others));
-        };
-        let decision = decide_switch(&command, Some(&credentials.account), others);
+        let account = |user| Some(&state.accounts.get(&user)?.account);
+        let acting = command.by.and_then(account);
+        let decision = decide_switch(&command, account(command.user), acting, others);
         if let Ok(after) = &decision {
-            credentials.account.clone_from(after);
+            if let Some(credentials) = state.accounts.get_mut(&command.user) {
+                credentials.account.clone_from(after);
+            }
             state.end_sessions(after);
         }
         Ok(decision)
@@ -148,39 +149,46 @@ impl AccountRepository for MemoryStore {
 
     fn refresh(&self, command: Refresh) -> Outcome<Account> {
         let mut state = self.lock();
-        let token = state.refresh_tokens.get(&command.token).cloned();
+        let unused =
+            |token: &&RefreshToken| token.family == command.family && token.used_at.is_none();
+        let tokens = &state.refresh_tokens;
+        let token = tokens.get(&command.token);
+        let token = token.or_else(|| tokens.values().find(unused)).cloned();
         let user = token.as_ref().map(|token| token.user);
         let account = user.and_then(|user| Some(state.accounts.get(&user)?.account.clone()));
         let decision = decide_refresh(&command, token.as_ref(), account.as_ref());
         match (decision, token, account) {
-            (RefreshDecision::Rotate(next), Some(used), Some(account)) => {
+            (RefreshDecision::Rotate { next, forget }, Some(used), Some(account)) => {
+                let family = used.family;
                 let used = RefreshToken {
                     used_at: Some(command.at),
                     ..used
                 };
                 state.refresh_tokens.insert(used.digest, used);
                 state.refresh_tokens.insert(next.digest, next);
+                state.refresh_tokens.retain(|_, token| {
+                    token.family != family || token.used_at.is_none_or(|at| at >= forget)
+                });
                 return Ok(Ok(account));
             }
-            (RefreshDecision::EndFamily, Some(used), _) => {
-                let tokens = &mut state.refresh_tokens;
-                tokens.retain(|_, token| token.family != used.family);
-            }
+            (RefreshDecision::EndFamily, Some(one), _) => state.end_family(one.family),
             _ => {}
         }
         Ok(Err(Refusal::InvalidToken))
     }
 
-    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
-        let tokens = &mut self.lock().refresh_tokens;
-        if let Some(family) = tokens.get(&token).map(|token| token.family) {
-            tokens.retain(|_, token| token.family != family);
-        }
+    fn end_family(&self, family: RefreshDigest) -> Result<(), StoreError> {
+        self.lock().end_family(family);
         Ok(())
     }
 }
 
 impl State {
+    fn end_family(&mut self, family: RefreshDigest) {
+        self.refresh_tokens
+            .retain(|_, token| token.family != family);
+    }
+
     /// Forgets the refresh tokens of every session of an account but the current one.
     fn end_sessions(&mut self, account: &Account) {
         self.refresh_tokens.retain(|_, token| {

@@ -3,7 +3,7 @@ use crate::{Defect, MemoryStore, State, next};
 use std::collections::HashMap;
 use tradepost_domain::{
     Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Outcome,
-    Product, ProductId, Quantity, StoreError, UserId, Written, decide_cart,
+    Product, ProductId, Quantity, StoreError, UserId, Written, decide_cart, decide_keeping,
 };
 
 impl CartRepository for MemoryStore {
@@ -25,6 +25,11 @@ impl CartRepository for MemoryStore {
             Ok(None) => {}
             Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
             Err(refusal) => return Ok(Err(refusal)),
+        }
+        if let Some(key) = &command.key
+            && let Err(refusal) = decide_keeping(state.keys_at(command.user, &key.scope.path))
+        {
+            return Ok(Err(refusal));
         }
         let lines = state.cart_lines(command.user);
         let product = command.product(&lines);

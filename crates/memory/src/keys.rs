@@ -3,7 +3,7 @@
 use crate::{MemoryStore, State, count};
 use chrono::{DateTime, Utc};
 use tradepost_domain::{
-    KeyRecord, KeyScope, Keyed, Refusal, StoreError, Upkeep, UserId, decide_key,
+    KeyRecord, KeyScope, Keyed, RefreshToken, Refusal, StoreError, Upkeep, UserId, decide_key,
 };
 
 impl Upkeep for MemoryStore {
@@ -22,7 +22,8 @@ impl Upkeep for MemoryStore {
     fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let tokens = &mut self.lock().refresh_tokens;
         let held = tokens.len();
-        tokens.retain(|_, token| token.expires_at >= before);
+        let is_used = |token: &RefreshToken| token.used_at.is_some_and(|at| at < before);
+        tokens.retain(|_, token| token.expires_at >= before && !is_used(token));
         Ok(count(held - tokens.len()))
     }
 
@@ -48,6 +49,13 @@ impl State {
         let owned = user.zip(key);
         let held = owned.and_then(|(user, key)| self.keys.get(&(user, key.scope.clone())));
         decide_key(key, held)
+    }
+
+    /// How many answers are kept for a user and a path.
+    pub(crate) fn keys_at(&self, user: UserId, path: &str) -> usize {
+        let keys = self.keys.keys();
+        keys.filter(|(owner, scope)| *owner == user && scope.path == path)
+            .count()
     }
 
     pub(crate) fn keep(&mut self, kept: Kept) {
@@ -76,4 +84,54 @@ pub(crate) fn kept<T>(
         at,
     };
     Some(((user, scope), record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradepost_domain::{
+        CartAction, CartItem, CartRepository, ChangeCart, Currency, IdempotencyKey, MOST_ADDITIONS,
+        ProductId, Quantity, Render, Written,
+    };
+
+    #[test]
+    fn additions_are_kept_up_to_a_bound() {
+        let store = MemoryStore::new(Currency::from_code("USD").unwrap());
+        let (ada, bob) = (UserId::new(1).unwrap(), UserId::new(2).unwrap());
+        let scope = |path: &str, key: usize| KeyScope {
+            path: path.to_owned(),
+            key: IdempotencyKey::new(&key.to_string()).unwrap(),
+        };
+        let record = KeyRecord {
+            fingerprint: "{}".to_owned(),
+            answer: "kept".to_owned(),
+            at: DateTime::UNIX_EPOCH,
+        };
+        let kept = (0..MOST_ADDITIONS).map(|key| ((ada, scope("/cart/", key)), record.clone()));
+        store.lock().keys.extend(kept);
+        let add = |user, path, key| {
+            let command = ChangeCart {
+                user,
+                action: CartAction::Add {
+                    product: ProductId::new(1).unwrap(),
+                    quantity: Quantity::new(1).unwrap(),
+                },
+                seen: None,
+                key: Some(Keyed {
+                    scope: scope(path, key),
+                    fingerprint: "{}".to_owned(),
+                    render: Render(|_: &CartItem| String::new()),
+                }),
+                at: DateTime::UNIX_EPOCH,
+            };
+            store.change(command).unwrap()
+        };
+        let too_many = Err(Refusal::TooManyKeys);
+        assert_eq!(add(ada, "/cart/", MOST_ADDITIONS), too_many);
+        let before = Ok(Written::Before("kept".to_owned()));
+        assert_eq!(add(ada, "/cart/", 7), before);
+        // Whoever has room hears that there is no such product.
+        assert_ne!(add(bob, "/cart/", MOST_ADDITIONS), too_many);
+        assert_ne!(add(ada, "/other/", MOST_ADDITIONS), too_many);
+    }
 }

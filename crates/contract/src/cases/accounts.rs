@@ -31,6 +31,7 @@ fn switch(
     staff: Option<bool>,
 ) -> Result<Account, Refusal> {
     let command = SwitchUser {
+        by: None,
         user,
         is_active: active,
         is_staff: staff,

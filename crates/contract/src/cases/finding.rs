@@ -240,6 +240,48 @@ pub fn words_are_found_in_every_script(stores: &Stores) {
     }
 }
 
+/// Only what has every word is found, whichever of them is rare, common, or nowhere, and in whatever
+/// order they are given.
+pub fn every_word_has_to_be_found(stores: &Stores) {
+    // "ananan" is nowhere, though all of its parts are; others are parts of one another, are only in
+    // the description, or are on both sides.
+    const WORDS: &[&str] = &[
+        "common", "rare", "banana", "ananan", "tea", "teapot", "pot", "green", "comm", "re", "a",
+        "nowhere",
+    ];
+    let shop = Shop::new(stores);
+    let mut every = vec![
+        product(&shop, "Common rare banana", "Green tea"),
+        product(&shop, "Common nan ana", "A green common teapot"),
+        product(&shop, "Pot", "Not what others are"),
+    ];
+    for name in ["Common tea", "Common pot", "Common green"].repeat(4) {
+        every.push(product(&shop, name, "Common, and nothing else"));
+    }
+    every.reverse();
+    let products: Vec<_> = every.iter().map(|id| shop.found(*id)).collect();
+    let matching = |text: &str| {
+        let search = Search::new(text).unwrap();
+        let filter = ProductFilter {
+            search,
+            ..ProductFilter::default()
+        };
+        let matches = products.iter().filter(|product| filter.matches(product));
+        matches.map(|product| product.id).collect::<Vec<_>>()
+    };
+    assert_eq!(matching("common rare tea tea"), every[every.len() - 1..]);
+    for first in WORDS {
+        for second in WORDS {
+            for text in [
+                format!("{first} {second}"),
+                format!("common {first} {second}"),
+            ] {
+                assert_eq!(found(stores, &text), matching(&text), "{text:?}");
+            }
+        }
+    }
+}
+
 /// What was renamed, described anew or archived is found by what it says by now, and by nothing
 /// that it said before.
 pub fn an_edit_is_found(stores: &Stores) {

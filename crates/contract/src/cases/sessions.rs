@@ -17,6 +17,11 @@ pub(crate) fn digest(name: &str) -> RefreshDigest {
     RefreshDigest::new(bytes)
 }
 
+/// The first token of a token's family: what its name begins with, up to a point.
+pub(crate) fn family(name: &str) -> RefreshDigest {
+    digest(name.split('.').next().unwrap())
+}
+
 /// Signs somebody in: the token with this name is the first of its family.
 pub(crate) fn begin(stores: &Stores, user: UserId, name: &str) {
     let account = Shop::new(stores).account(user);
@@ -33,6 +38,7 @@ pub(crate) fn refresh(
 ) -> Result<Account, Refusal> {
     let command = Refresh {
         token: digest(token),
+        family: family(token),
         next: digest(next),
         life: LIFE,
         at,
@@ -129,6 +135,7 @@ pub fn tokens_are_forgotten_with_their_session(stores: &Stores) {
     begin(stores, ada, "a4");
     let switch = |is_active| {
         let command = SwitchUser {
+            by: None,
             user: ada,
             is_active,
             is_staff: Some(is_active.is_none()),
@@ -148,8 +155,8 @@ pub fn tokens_are_forgotten_with_their_session(stores: &Stores) {
 /// Signing out ends the family, by whichever of its tokens, and another one goes on.
 pub fn signing_out_ends_the_family(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
-    let end = |name| settled(|| stores.accounts.end_family(digest(name)));
-    for (last, by) in [("a2", "a2"), ("a2", "a1")] {
+    let end = |name| settled(|| stores.accounts.end_family(family(name)));
+    for (last, by) in [("a1.2", "a1.2"), ("a1.2", "a1")] {
         begin(stores, ada, "a1");
         begin(stores, ada, "b1");
         assert!(refresh(stores, "a1", last, at(1)).is_ok());
@@ -171,19 +178,46 @@ pub fn old_tokens_are_forgotten(stores: &Stores) {
     begin(stores, ada, "a1");
     begin(stores, ada, "b1");
     assert!(refresh(stores, "a1", "a2", at(10)).is_ok());
-    let end = at(0) + LIFE;
-    assert_eq!(forget(end), 0);
+    assert_eq!(forget(at(10)), 0);
     assert_eq!(refresh(stores, "a1", "x", at(11)), refused(), "it was used");
     assert!(refresh(stores, "a2", "a3", at(11)).is_ok());
-    assert_eq!(forget(end + Duration::microseconds(1)), 2);
+    assert_eq!(forget(at(11)), 1, "the one that was used before");
     assert!(refresh(stores, "a3", "a4", at(12)).is_ok());
+    let end = at(0) + LIFE;
+    assert_eq!(forget(end), 2, "those that were used");
+    assert_eq!(forget(end + Duration::microseconds(1)), 1, "b1");
     assert_eq!(refresh(stores, "b1", "x", at(12)), refused());
     // A family that is longer than what is deleted at once.
     for number in 4..1_300 {
         let (token, next) = (format!("a{number}"), format!("a{}", number + 1));
         assert!(refresh(stores, &token, &next, at(13)).is_ok());
     }
-    assert_eq!(refresh(stores, "a700", "x", at(100)), refused());
-    assert_eq!(refresh(stores, "a1300", "x", at(100)), refused());
-    assert_eq!(forget_all(stores), 0, "the whole family is gone");
+    for token in ["a700", "a1300", "a5", "a1299"] {
+        assert_eq!(refresh(stores, token, "x", at(100)), refused());
+    }
+}
+
+/// A family keeps the tokens that were used of late, and knows every other one by how it begins.
+pub fn a_forgotten_token_ends_its_family(stores: &Stores) {
+    let ada = Shop::new(stores).customer("ada");
+    // Forty tokens, ten seconds apart.
+    let go_on = |first: &str| {
+        begin(stores, ada, first);
+        let mut token = first.to_owned();
+        for number in 1..=40 {
+            let next = format!("{first}.{number}");
+            assert!(refresh(stores, &token, &next, at(10 * number)).is_ok());
+            token = next;
+        }
+    };
+    go_on("a");
+    assert_eq!(forget_all(stores), 8, "the last one, and a minute's");
+    for by in ["a", "a.1", "a.30", "a.made-up"] {
+        go_on("a");
+        begin(stores, ada, "b");
+        assert_eq!(refresh(stores, by, "x", at(411)), refused());
+        assert_eq!(refresh(stores, "a.40", "x", at(411)), refused(), "{by}");
+        assert!(refresh(stores, "b", "b.1", at(411)).is_ok(), "{by}");
+        forget_all(stores);
+    }
 }

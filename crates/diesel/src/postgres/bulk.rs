@@ -1,5 +1,5 @@
-//! Writing many rows in one statement: each column is passed as an array, so that the statement is
-//! the same however many rows there are, and stays prepared.
+//! Writing many rows, and finding many keys, in one statement: each column is passed as an array,
+//! so that the statement is the same however many rows there are, and stays prepared.
 
 pub(crate) use imports::{
     continue_ids, import_cart_lines, import_orders, import_products, import_users,
@@ -7,19 +7,19 @@ pub(crate) use imports::{
 
 use super::Conn;
 use super::queries::NewKey;
-use crate::rows::micros;
+use crate::rows::{KeyRow, micros};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use std::collections::{BTreeMap, HashMap};
-use tradepost_domain::{NewMovement, NewOrder, OrderId, OrderLine, ProductId, UserId};
+use tradepost_domain::{KeyScope, NewMovement, NewOrder, OrderId, OrderLine, ProductId, UserId};
 
 /// A statement between whose two halves stand its parameters, each a column.
 macro_rules! statement {
     ($name:ident, $head:literal, { $($column:ident: $rust:ty => $sql:ty),+ $(,)? }, $tail:literal) => {
         #[derive(Default, QueryId)]
-        struct $name {
+        pub(super) struct $name {
             $($column: Vec<$rust>),+
         }
 
@@ -98,6 +98,23 @@ statement!(ChangeStock,
     }, ") AS change (product_id, delta)
     WHERE stock.product_id = change.product_id");
 
+// Each by all of its key, as a user may have any number of others. LIMIT keeps the planner from
+// reading the whole of a table that was small when it made its plan.
+statement!(HeldKeys,
+    "SELECT held.* FROM unnest(", {
+        user: i64 => BigInt,
+        path: String => Text,
+        key: String => Text,
+    }, ") AS sent (user_id, path, key) CROSS JOIN LATERAL (
+        SELECT user_id, path, key, fingerprint, answer, created_at FROM idempotency_keys AS held
+        WHERE held.user_id = sent.user_id AND held.path = sent.path AND held.key = sent.key
+        LIMIT 1
+    ) AS held");
+
+impl Query for HeldKeys {
+    type SqlType = (BigInt, Text, Text, Text, Text, BigInt);
+}
+
 statement!(InsertKeys,
     "INSERT INTO idempotency_keys (user_id, path, key, fingerprint, answer, created_at)
      SELECT * FROM unnest(", {
@@ -114,6 +131,27 @@ statement!(InsertProductTexts,
         product: i64 => BigInt,
         folded: String => Text,
     }, ")");
+
+/// Old idempotency keys that nobody else is at work on, to [`forget`].
+pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+/// Old refresh tokens that nobody else is at work on, to [`forget`].
+pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM refresh_tokens WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+/// Refresh tokens that were used that nobody else is at work on, to [`forget`].
+pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM refresh_tokens WHERE used_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+/// Old counts of tries that nobody else is at work on, to [`forget`].
+pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM attempts WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
+/// Deletes so many of what is older than a time; how many there were.
+pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
+    diesel::sql_query(old)
+        .bind::<BigInt, _>(before)
+        .bind::<BigInt, _>(most)
+        .execute(conn)
+}
 
 /// Inserts orders; their ids, in the same order.
 pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
@@ -177,6 +215,22 @@ pub(crate) fn change_stock(
         delta: changes.values().copied().collect(),
     };
     rows.execute(conn)
+}
+
+/// What is stored under these keys.
+pub(crate) fn held_keys(conn: &mut Conn, sent: &[(UserId, &KeyScope)]) -> QueryResult<Vec<KeyRow>> {
+    asked(sent).load(conn)
+}
+
+pub(super) fn asked(sent: &[(UserId, &KeyScope)]) -> HeldKeys {
+    HeldKeys {
+        user: sent.iter().map(|(user, _)| user.get()).collect(),
+        path: sent.iter().map(|(_, scope)| scope.path.clone()).collect(),
+        key: sent
+            .iter()
+            .map(|(_, scope)| scope.key.as_str().to_owned())
+            .collect(),
+    }
 }
 
 /// Inserts idempotency keys.

@@ -2,16 +2,19 @@
 //! is lost. The rules of the ports are in the contract suite.
 
 mod fate;
+mod upkeep;
 
 use super::classify::meaning;
 use super::*;
 use crate::Missing;
+use diesel::query_builder::QueryFragment;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread;
 use tradepost_contract::{Shop, place};
 use tradepost_domain::{
-    CartAction, OrderList, Placement, ProductList, Refusal, Stores, UserId, Written,
+    CartAction, IdempotencyKey, KeyScope, OrderList, Placement, ProductList, Refusal, Stores,
+    UserId, Written,
 };
 use tradepost_throwaway::Cluster;
 
@@ -72,6 +75,45 @@ fn orders(stores: &Stores) -> u64 {
 fn assert_books(stores: &Stores) {
     let audit = stores.ledger.audit().unwrap();
     assert_eq!(audit.discrepancies, []);
+}
+
+/// How PostgreSQL means to find what a query with these parameters is for, whatever they are.
+fn plan(conn: &mut Conn, query: &impl QueryFragment<Db>, types: &[&str]) -> String {
+    let sql = diesel::debug_query::<Db, _>(query).to_string();
+    let (sql, _binds) = sql.split_once("--").unwrap();
+    conn.batch_execute("SET plan_cache_mode = force_generic_plan")
+        .unwrap();
+    let (nulls, types) = (vec!["NULL"; types.len()].join(","), types.join(","));
+    conn.batch_execute(&format!("PREPARE asked ({types}) AS {sql}"))
+        .unwrap();
+    diesel::sql_query(format!("EXPLAIN (COSTS OFF) EXECUTE asked ({nulls})"))
+        .load::<Step>(conn)
+        .unwrap()
+        .into_iter()
+        .map(|step| step.detail + "\n")
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    detail: String,
+}
+
+/// A user may send any number of keys; and a connection keeps the plan that it made while the table
+/// was empty.
+#[test]
+fn a_key_is_found_among_any_number_of_others() {
+    let (_database, name) = database();
+    let scope = KeyScope {
+        path: "/api/orders/".to_owned(),
+        key: IdempotencyKey::new("k").unwrap(),
+    };
+    let query = bulk::asked(&[(UserId::new(1).unwrap(), &scope)]);
+    let plan = plan(&mut other(&name), &query, &["bigint[]", "text[]", "text[]"]);
+    let found =
+        "Index Cond: ((user_id = sent.user_id) AND (path = sent.path) AND (key = sent.key))";
+    assert!(plan.contains(found), "{plan}");
 }
 
 #[test]

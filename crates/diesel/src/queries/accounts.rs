@@ -237,8 +237,12 @@ impl AccountRepository for Database {
         self.write(move |conn| {
             locks::staff(conn, command.user)?;
             let before = find(conn, command.user)?.map(|credentials| credentials.account);
+            let acting = match command.by {
+                Some(by) => find(conn, by)?.map(|credentials| credentials.account),
+                None => None,
+            };
             let others = super::count(active_staff_besides(conn, command.user)?);
-            let after: Result<Account, Refusal> = decide_switch(&command, before.as_ref(), others);
+            let after = decide_switch(&command, before.as_ref(), acting.as_ref(), others);
             if let Ok(account) = &after {
                 update(conn, account)?;
                 refresh::end_sessions(conn, account)?;
@@ -257,16 +261,16 @@ impl AccountRepository for Database {
     }
 
     fn refresh(&self, command: Refresh) -> Outcome<Account> {
-        if !self.read(|conn| refresh::is_known(conn, command.token))? {
+        if !self.read(|conn| refresh::is_known(conn, &command))? {
             return Ok(Err(Refusal::InvalidToken));
         }
         self.write(move |conn| refresh::refresh(conn, &command))
     }
 
-    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
-        if !self.read(|conn| refresh::is_known(conn, token))? {
+    fn end_family(&self, family: RefreshDigest) -> Result<(), StoreError> {
+        if !self.read(|conn| refresh::lives(conn, family))? {
             return Ok(());
         }
-        self.write(move |conn| refresh::end_family(conn, token))
+        self.write(move |conn| refresh::end_family(conn, family))
     }
 }

@@ -103,9 +103,3 @@ impl AttemptRepository for Database {
         })
     }
 }
-
-/// Deletes the counts from before a time.
-pub(super) fn forget(conn: &mut Conn, before: DateTime<Utc>) -> QueryResult<usize> {
-    let old = attempts::table.filter(attempts::at.lt(micros(before)));
-    diesel::delete(old).execute(conn)
-}

@@ -1,7 +1,7 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
 use super::keys;
-use super::products::{self as product_queries, PRODUCT};
+use super::products::{self as product_queries, product};
 use crate::failure::Failure;
 use crate::rows::{CartLineRow, ProductRow, micros};
 use crate::schema::{cart_items, products, stock};
@@ -9,7 +9,8 @@ use diesel::prelude::*;
 use std::collections::HashMap;
 use tradepost_domain::{
     Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Currency,
-    Outcome, Product, Quantity, Refusal, StoreError, UserId, Written, decide_cart,
+    MOST_ADDITIONS, Outcome, Product, Quantity, Refusal, StoreError, UserId, Written, decide_cart,
+    decide_keeping,
 };
 
 /// A line, as [`CartLineRow`] wants it.
@@ -100,7 +101,7 @@ impl CartRepository for Database {
             let rows = cart_items::table
                 .inner_join(products::table.inner_join(stock::table))
                 .filter(among(cart_items::user_id, &ids))
-                .select((LINE, PRODUCT))
+                .select((LINE, product!(stock::on_hand)))
                 .load::<(CartLineRow, ProductRow)>(conn)?;
             let mut carts = HashMap::<UserId, Cart>::new();
             for (line, product) in rows {
@@ -123,6 +124,10 @@ impl CartRepository for Database {
                 return Ok(change(conn, &command, shop)?.map(Written::Now));
             };
             let added = keys::once(conn, Some(command.user), Some(key), command.at, |conn| {
+                let kept = keys::count(conn, command.user, &key.scope.path, MOST_ADDITIONS)?;
+                if let Err(refusal) = decide_keeping(kept) {
+                    return Ok(Err(refusal));
+                }
                 let item = change(conn, &command, shop)?;
                 // Only what leaves a line behind has an answer to keep.
                 Ok(item.and_then(|item| item.ok_or(Refusal::NotFound)))

@@ -1,8 +1,7 @@
 //! Idempotency keys, stored in the transaction of the command that they name.
 
-use super::super::among::among;
 use super::super::{Conn, Database, bulk, locks};
-use super::refresh;
+use super::AT_ONCE;
 use crate::failure::Failure;
 use crate::rows::{KeyRow, micros};
 use crate::schema::idempotency_keys as keys;
@@ -31,17 +30,24 @@ pub(super) fn held<'a>(
     if sent.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let users: Vec<i64> = sent.iter().map(|(user, _)| user.get()).collect();
-    let names: Vec<&str> = sent.iter().map(|(_, scope)| scope.key.as_str()).collect();
-    // A few too many if two users sent each other's keys; they are looked up by all three.
-    let rows = keys::table
-        .filter(among(keys::user_id, &users))
-        .filter(keys::key.eq_any(names))
-        .load::<KeyRow>(conn)?;
-    Ok(rows
+    Ok(bulk::held_keys(conn, &sent)?
         .into_iter()
         .map(KeyRow::record)
         .collect::<Result<_, _>>()?)
+}
+
+/// How many answers are kept for a user and a path: so many at most, as counting costs.
+pub(super) fn count(
+    conn: &mut Conn,
+    user: UserId,
+    path: &str,
+    most: usize,
+) -> Result<usize, Failure> {
+    let kept = keys::table
+        .filter(keys::user_id.eq(user.get()).and(keys::path.eq(path)))
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select(keys::user_id);
+    Ok(kept.load::<i64>(conn)?.len())
 }
 
 /// Runs a command that may have happened before: under the lock of its user, its key is looked up
@@ -89,34 +95,34 @@ impl Upkeep for Database {
     }
 
     fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let before = micros(before);
-        self.write(move |conn| {
-            let old = keys::table.filter(keys::created_at.lt(before));
-            let count = diesel::delete(old).execute(conn)?;
-            Ok(u64::try_from(count).unwrap_or(u64::MAX))
-        })
+        self.forget(bulk::OLD_KEYS, before)
     }
 
     fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let some = self.write(move |conn| refresh::forget(conn, before))?;
-            forgotten += super::count(i64::try_from(some).unwrap_or(i64::MAX));
-            // The others are for somebody who is at work on them, or for the next time.
-            if some < refresh::AT_ONCE {
-                return Ok(forgotten);
-            }
-        }
+        Ok(self.forget(bulk::OLD_TOKENS, before)? + self.forget(bulk::USED_TOKENS, before)?)
     }
 
     fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(move |conn| {
-            let count = super::attempts::forget(conn, before)?;
-            Ok(u64::try_from(count).unwrap_or(u64::MAX))
-        })
+        self.forget(bulk::OLD_ATTEMPTS, before)
     }
 
     fn pools(&self) -> Vec<PoolUse> {
         self.pool_use()
+    }
+}
+
+impl Database {
+    /// Deletes what is old a few at a time, so that others can write in between.
+    fn forget(&self, old: &'static str, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let (mut forgotten, before) = (0, micros(before));
+        loop {
+            let some = self.write(move |conn| Ok(bulk::forget(conn, old, before, AT_ONCE)?))?;
+            let some = i64::try_from(some).unwrap_or(i64::MAX);
+            forgotten += super::count(some);
+            // What is left is for somebody who is at work on it, or for the next time.
+            if some < AT_ONCE {
+                return Ok(forgotten);
+            }
+        }
     }
 }

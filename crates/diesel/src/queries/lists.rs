@@ -1,5 +1,37 @@
 //! What the lists of every table have in common. Each is a boxed query, which has one type whatever
-//! it is filtered and sorted by; its columns have types of their own, so that these are macros.
+//! it is filtered and sorted by; its columns have types of their own, so that most of this is macros.
+
+use super::super::{Conn, Database};
+use crate::failure::Failure;
+use tradepost_domain::{Page, PageRequest, StoreError};
+
+/// A page with its count, of one moment.
+///
+/// `page` finds both: in one statement, or in several as `takes_several` says. A page without rows
+/// has no row for the count either; if it is not the first, `count` is asked in the same moment.
+pub(super) fn page<T>(
+    database: &Database,
+    request: PageRequest,
+    takes_several: bool,
+    page: impl Fn(&mut Conn) -> Result<Page<T>, Failure>,
+    count: impl Fn(&mut Conn) -> Result<i64, Failure>,
+) -> Result<Page<T>, StoreError> {
+    let is_counted = |page: &Page<T>| !page.items.is_empty() || request.offset() == 0;
+    if !takes_several {
+        let found = database.read(&page)?;
+        if is_counted(&found) {
+            return Ok(found);
+        }
+    }
+    database.snapshot(|conn| {
+        let found = page(conn)?;
+        if is_counted(&found) {
+            return Ok(found);
+        }
+        let count = super::count(count(conn)?);
+        Ok(Page { count, ..found })
+    })
+}
 
 /// Sorts by a column as well.
 macro_rules! towards {

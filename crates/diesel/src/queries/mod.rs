@@ -6,7 +6,8 @@
 //! - `Database`, with `read` (one query), `snapshot` (several, of one moment) and `write` (one
 //!   transaction),
 //! - `locks`, which lock what a write touches, in the one order: user, order, product, stock, shop,
-//! - `among`, which finds rows by a list of ids, and `bulk`, which writes many at once,
+//! - `among`, which finds rows by a list of ids, and `bulk`, which writes many at once and finds
+//!   many keys,
 //! - `search`, which finds words in products,
 //! - `Db`, `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema's history.
 //!
@@ -18,6 +19,8 @@ mod carts;
 mod history;
 mod imports;
 mod keys;
+#[cfg(test)]
+pub(crate) mod keys_tests;
 pub(crate) mod ledger;
 mod lists;
 mod order_lists;
@@ -35,6 +38,9 @@ pub(crate) use keys::NewKey;
 pub(crate) use shop::{fix_currency, stored_currency};
 
 use tradepost_domain::PageRequest;
+
+/// How many rows one transaction forgets: few enough to hold nobody up.
+const AT_ONCE: i64 = 500;
 
 /// Rows before a page. No table has 2^63 rows.
 fn offset(page: PageRequest) -> i64 {

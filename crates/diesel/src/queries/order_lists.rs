@@ -1,7 +1,7 @@
 //! Lists of orders.
 
 use super::super::{Conn, Database, Db};
-use super::lists::{along, along_id, beyond, towards};
+use super::lists::{self, along, along_id, beyond, towards};
 use super::orders::{ORDER, add_lines};
 use crate::failure::Failure;
 use crate::rows::{OrderRow, micros};
@@ -57,33 +57,17 @@ pub(super) fn page(
     request: PageRequest,
 ) -> Result<Page<Order>, StoreError> {
     let shop = database.currency();
-    let rows = |conn: &mut Conn| {
-        sorted(chosen(&list.filter), list.sorting.keys())
+    let chosen = || chosen(&list.filter);
+    let page = |conn: &mut Conn| {
+        let rows = sorted(chosen(), list.sorting.keys())
             .offset(super::offset(request))
             .limit(i64::from(request.size()))
-            .select((ORDER, chosen(&list.filter).count().single_value()))
-            .load::<(OrderRow, Option<i64>)>(conn)
-    };
-    // One statement, and so of one moment. A page without rows has no row for the count either.
-    let found = database.read(|conn| {
-        let rows = rows(conn)?;
+            .select((ORDER, chosen().count().single_value()))
+            .load::<(OrderRow, Option<i64>)>(conn)?;
         finished(conn, rows, shop)
-    })?;
-    if !found.items.is_empty() {
-        return Ok(found);
-    }
-    database.snapshot(|conn| {
-        let rows = rows(conn)?;
-        let found = finished(conn, rows, shop)?;
-        if !found.items.is_empty() {
-            return Ok(found);
-        }
-        let count = chosen(&list.filter).count().get_result(conn)?;
-        Ok(Page {
-            count: super::count(count),
-            ..found
-        })
-    })
+    };
+    let count = |conn: &mut Conn| Ok(chosen().count().get_result(conn)?);
+    lists::page(database, request, false, page, count)
 }
 
 fn finished(

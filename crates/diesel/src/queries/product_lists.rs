@@ -1,7 +1,9 @@
 //! Lists of products.
 
+use super::super::among::among;
 use super::super::{Conn, Database, Db, search};
-use super::lists::{along, along_id, beyond, towards};
+use super::lists::{self, along, along_id, beyond, towards};
+use super::products::product;
 use crate::failure::Failure;
 use crate::rows::ProductRow;
 use crate::schema::{products, shop, stock};
@@ -19,24 +21,14 @@ type Chosen<'a> = IntoBoxed<'a, Stocked, Db>;
 
 type Size<'a> = IntoBoxed<'a, Select<shop::table, shop::catalogue_size>, Db>;
 
-/// The columns of a product, as [`ProductRow`] wants them.
+/// The columns of a product on a list.
 macro_rules! listed {
     () => {
-        (
-            products::id,
-            products::sku,
-            products::name,
-            products::description,
-            products::price,
-            products::archived,
-            products::created_at,
-            products::updated_at,
-            stock::on_hand.assume_not_null(),
-        )
+        product!(stock::on_hand.assume_not_null())
     };
 }
 
-fn chosen(filter: &ProductFilter) -> Chosen<'_> {
+fn chosen<'a>(filter: &'a ProductFilter, few: Option<&'a [i64]>) -> Chosen<'a> {
     let mut query = products::table
         .left_join(stock::table)
         .filter(products::archived.eq(filter.archived))
@@ -50,7 +42,9 @@ fn chosen(filter: &ProductFilter) -> Chosen<'_> {
     if filter.in_stock {
         query = query.filter(stock::on_hand.gt(0));
     }
-    if !filter.search.words().is_empty() {
+    if let Some(few) = few {
+        query = query.filter(among(products::id, few));
+    } else if is_search(filter) {
         query = query.filter(products::id.eq_any(search::products_with(&filter.search)));
     }
     query
@@ -81,46 +75,52 @@ fn is_catalogue(filter: &ProductFilter) -> bool {
     *filter == ProductFilter::default()
 }
 
+/// The ids of what a search finds, if those are few.
+fn few(conn: &mut Conn, filter: &ProductFilter) -> QueryResult<Option<Vec<i64>>> {
+    match is_search(filter) {
+        true => search::few_products_with(conn, &filter.search),
+        false => Ok(None),
+    }
+}
+
+fn is_search(filter: &ProductFilter) -> bool {
+    !filter.search.words().is_empty()
+}
+
 pub(super) fn page(
     database: &Database,
     list: &ProductList,
     request: PageRequest,
 ) -> Result<Page<Product>, StoreError> {
     let shop = database.currency();
-    let chosen = || chosen(&list.filter);
-    macro_rules! rows {
-        ($conn:expr, $count:expr) => {
-            sorted(chosen(), list.sorting.keys())
-                .offset(super::offset(request))
-                .limit(i64::from(request.size()))
-                .select((listed!(), $count.single_value()))
-                .load::<(ProductRow, Option<i64>)>($conn)
-        };
-    }
     let kept = is_catalogue(&list.filter);
-    let rows = |conn: &mut Conn| match kept {
-        true => rows!(conn, size_of_catalogue()),
-        false => rows!(conn, chosen().count()),
-    };
-    // One statement, and so of one moment. A page without rows has no row for the count either.
-    let found = database.read(|conn| Ok(rows(conn)?))?;
-    if !found.is_empty() {
-        return finished(found, shop);
-    }
-    database.snapshot(|conn| {
-        let found = rows(conn)?;
-        if !found.is_empty() {
-            return Ok(finished(found, shop)?);
+    let page = |conn: &mut Conn| -> Result<_, Failure> {
+        let few = few(conn, &list.filter)?;
+        let chosen = || chosen(&list.filter, few.as_deref());
+        macro_rules! rows {
+            ($count:expr) => {
+                sorted(chosen(), list.sorting.keys())
+                    .offset(super::offset(request))
+                    .limit(i64::from(request.size()))
+                    .select((listed!(), $count.single_value()))
+                    .load::<(ProductRow, Option<i64>)>(conn)?
+            };
         }
-        let count = match kept {
-            true => size_of_catalogue().get_result(conn)?,
-            false => chosen().count().get_result(conn)?,
+        let rows = match kept {
+            true => rows!(size_of_catalogue()),
+            false => rows!(chosen().count()),
         };
-        Ok(Page {
-            count: super::count(count),
-            items: Vec::new(),
-        })
-    })
+        Ok(finished(rows, shop)?)
+    };
+    let count = |conn: &mut Conn| {
+        if kept {
+            return Ok(size_of_catalogue().get_result(conn)?);
+        }
+        let few = few(conn, &list.filter)?;
+        let chosen = chosen(&list.filter, few.as_deref());
+        Ok(chosen.count().get_result(conn)?)
+    };
+    lists::page(database, request, is_search(&list.filter), page, count)
 }
 
 fn finished(
@@ -142,7 +142,12 @@ pub(super) fn slice(
     span: &Span,
 ) -> Result<Slice<Product>, StoreError> {
     let shop = database.currency();
-    let rows = database.read(|conn| load(conn, filter, keyset, span))?;
+    let load = |conn: &mut Conn| load(conn, filter, keyset, span);
+    // What is found has to be shown with the words that it was found by.
+    let rows = match is_search(filter) {
+        true => database.snapshot(load),
+        false => database.read(load),
+    }?;
     let items = rows.into_iter().map(|row| row.product(shop));
     let items = items.collect::<Result<_, _>>()?;
     Ok(Slice::new(items, keyset, span))
@@ -157,7 +162,8 @@ fn load(
 ) -> Result<Vec<ProductRow>, Failure> {
     let descending = keyset.is_descending() != span.backwards;
     let id = products::id;
-    let chosen = || chosen(filter);
+    let few = few(conn, filter)?;
+    let chosen = || chosen(filter, few.as_deref());
     macro_rules! finished {
         ($query:expr) => {
             $query.limit(i64::from(span.reads())).select(listed!())

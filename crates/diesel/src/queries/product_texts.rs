@@ -34,17 +34,20 @@ fn put(conn: &mut Conn, product: i64, folded: &str) -> QueryResult<()> {
 
 /// Writes what is searched of every product that nothing was written of.
 pub(super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
+    let mut last = 0;
     loop {
         let written = product_texts::table.filter(product_texts::product_id.eq(products::id));
         let missing = products::table
+            .filter(products::id.gt(last))
             .filter(diesel::dsl::not(diesel::dsl::exists(written)))
             .order(products::id)
             .limit(BATCH)
             .select((products::id, products::name, products::description))
             .load::<(i64, String, String)>(conn)?;
-        if missing.is_empty() {
+        let Some((end, ..)) = missing.last() else {
             return Ok(());
-        }
+        };
+        last = *end;
         let folded = missing
             .into_iter()
             .map(|(product, name, description)| (product, folded(&name, &description)));

@@ -12,28 +12,24 @@ use tradepost_domain::{
     decide_change, decide_creation,
 };
 
-/// A product with its stock, as [`ProductRow`] wants it.
-pub(super) const PRODUCT: (
-    products::id,
-    products::sku,
-    products::name,
-    products::description,
-    products::price,
-    products::archived,
-    products::created_at,
-    products::updated_at,
-    stock_table::on_hand,
-) = (
-    products::id,
-    products::sku,
-    products::name,
-    products::description,
-    products::price,
-    products::archived,
-    products::created_at,
-    products::updated_at,
-    stock_table::on_hand,
-);
+/// The columns of a product, as [`ProductRow`] wants them, with what is on hand of it.
+macro_rules! product {
+    ($on_hand:expr) => {
+        (
+            products::id,
+            products::sku,
+            products::name,
+            products::description,
+            products::price,
+            products::archived,
+            products::created_at,
+            products::updated_at,
+            $on_hand,
+        )
+    };
+}
+
+pub(super) use product;
 
 pub(super) fn find(
     conn: &mut Conn,
@@ -43,7 +39,7 @@ pub(super) fn find(
     let row = products::table
         .inner_join(stock_table::table)
         .filter(products::id.eq(id.get()))
-        .select(PRODUCT)
+        .select(product!(stock_table::on_hand))
         .first::<ProductRow>(conn)
         .optional()?;
     Ok(row.map(|row| row.product(shop)).transpose()?)
@@ -150,7 +146,7 @@ impl ProductRepository for Database {
             let rows = products::table
                 .inner_join(stock_table::table)
                 .filter(among(products::id, &ids))
-                .select(PRODUCT)
+                .select(product!(stock_table::on_hand))
                 .load::<ProductRow>(conn)?;
             let product = |row: ProductRow| row.product(shop);
             Ok(rows.into_iter().map(product).collect::<Result<_, _>>()?)
@@ -180,15 +176,15 @@ impl ProductRepository for Database {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             stock::record(conn, decision.movement.as_slice())?;
-            if before.as_ref() != Some(&decision.product) {
-                update(conn, &decision.product)?;
-                let Product {
-                    id,
-                    name,
-                    description,
-                    ..
-                } = &decision.product;
-                product_texts::write(conn, *id, name, description)?;
+            let product = &decision.product;
+            if before.as_ref() != Some(product) {
+                update(conn, product)?;
+            }
+            let says_the_same = |before: &Product| {
+                (&before.name, &before.description) == (&product.name, &product.description)
+            };
+            if !before.as_ref().is_some_and(says_the_same) {
+                product_texts::write(conn, product.id, &product.name, &product.description)?;
             }
             let was_archived = before.is_some_and(|product| product.archived);
             match (was_archived, decision.product.archived) {

@@ -1,40 +1,53 @@
 //! Refresh tokens. Whoever changes those of a user holds that user's lock.
 
 use super::super::{Conn, locks};
-use super::accounts;
+use super::{AT_ONCE, accounts};
 use crate::failure::Failure;
 use crate::rows::{RefreshRow, micros};
 use crate::schema::refresh_tokens as tokens;
-use chrono::{DateTime, Utc};
+use diesel::dsl::{Eq, Filter, exists};
 use diesel::prelude::*;
 use tradepost_domain::{
     Account, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Refusal, UserId, decide_refresh,
 };
 
-/// How many rows one transaction forgets: few enough to hold nobody up.
-pub(super) const AT_ONCE: usize = 500;
-
-fn find(conn: &mut Conn, digest: RefreshDigest) -> Result<Option<RefreshToken>, Failure> {
-    let row = tokens::table
-        .find(digest.to_string())
-        .first::<RefreshRow>(conn)
-        .optional()?;
+/// The token that was sent, or one of its family that was not used yet.
+fn find(
+    conn: &mut Conn,
+    token: RefreshDigest,
+    family: RefreshDigest,
+) -> Result<Option<RefreshToken>, Failure> {
+    let sent = tokens::table.find(token.to_string());
+    let mut row = sent.first::<RefreshRow>(conn).optional()?;
+    if row.is_none() {
+        row = unused(family).first(conn).optional()?;
+    }
     Ok(row.map(RefreshRow::token).transpose()?)
 }
 
-/// Whether there is such a token. Who makes them up is to keep nobody from writing.
-pub(super) fn is_known(conn: &mut Conn, digest: RefreshDigest) -> Result<bool, Failure> {
-    let token = tokens::table.find(digest.to_string());
-    Ok(diesel::select(diesel::dsl::exists(token)).get_result(conn)?)
+type OfFamily = Filter<tokens::table, Eq<tokens::family, String>>;
+
+fn of_family(family: RefreshDigest) -> OfFamily {
+    tokens::table.filter(tokens::family.eq(family.to_string()))
 }
 
-/// Locks the user of a token, which never becomes another's; the user.
-fn lock_owner(conn: &mut Conn, digest: RefreshDigest) -> Result<Option<UserId>, Failure> {
-    let owner = find(conn, digest)?.map(|token| token.user);
-    if let Some(owner) = owner {
-        locks::users(conn, &[owner])?;
-    }
-    Ok(owner)
+#[diesel::dsl::auto_type(no_type_alias)]
+fn unused(family: RefreshDigest) -> _ {
+    let family: OfFamily = of_family(family);
+    family.filter(tokens::used_at.is_null())
+}
+
+/// Whether there is such a token, or a family that begins as it does. Who makes them up is to keep
+/// nobody from writing.
+pub(super) fn is_known(conn: &mut Conn, command: &Refresh) -> Result<bool, Failure> {
+    let token = tokens::table.find(command.token.to_string());
+    let known: bool = diesel::select(exists(token)).get_result(conn)?;
+    Ok(known || lives(conn, command.family)?)
+}
+
+/// Whether there is a token of a family that was not used yet.
+pub(super) fn lives(conn: &mut Conn, family: RefreshDigest) -> Result<bool, Failure> {
+    Ok(diesel::select(exists(unused(family))).get_result(conn)?)
 }
 
 pub(super) fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
@@ -48,71 +61,63 @@ pub(super) fn refresh(
     conn: &mut Conn,
     command: &Refresh,
 ) -> Result<Result<Account, Refusal>, Failure> {
-    let Some(owner) = lock_owner(conn, command.token)? else {
+    // It never becomes another user's.
+    let Some(owner) = find(conn, command.token, command.family)?.map(|token| token.user) else {
         return Ok(Err(Refusal::InvalidToken));
     };
-    let token = find(conn, command.token)?;
+    locks::users(conn, &[owner])?;
+    let token = find(conn, command.token, command.family)?;
     let account = accounts::find(conn, owner)?.map(|credentials| credentials.account);
-    match decide_refresh(command, token.as_ref(), account.as_ref()) {
-        RefreshDecision::Rotate(next) => {
+    match (
+        decide_refresh(command, token.as_ref(), account.as_ref()),
+        token,
+    ) {
+        (RefreshDecision::Rotate { next, forget }, _) => {
             diesel::update(tokens::table.find(command.token.to_string()))
                 .set(tokens::used_at.eq(micros(command.at)))
                 .execute(conn)?;
             insert(conn, &next)?;
+            let used = of_family(next.family).filter(tokens::used_at.lt(micros(forget)));
+            let used = used.select(tokens::digest).limit(AT_ONCE).load(conn)?;
+            delete(conn, &used)?;
             return Ok(account.ok_or(Refusal::InvalidToken));
         }
-        RefreshDecision::EndFamily => end(conn, token.as_ref())?,
-        RefreshDecision::Refuse => {}
+        (RefreshDecision::EndFamily, Some(token)) => end(conn, token.family)?,
+        (RefreshDecision::EndFamily, None) | (RefreshDecision::Refuse, _) => {}
     }
     Ok(Err(Refusal::InvalidToken))
 }
 
-pub(super) fn end_family(conn: &mut Conn, digest: RefreshDigest) -> Result<(), Failure> {
-    lock_owner(conn, digest)?;
-    let token = find(conn, digest)?;
-    end(conn, token.as_ref())
+pub(super) fn end_family(conn: &mut Conn, family: RefreshDigest) -> Result<(), Failure> {
+    let owner = unused(family).select(tokens::user_id);
+    if let Some(owner) = owner.first(conn).optional()?.and_then(UserId::new) {
+        locks::users(conn, &[owner])?;
+        end(conn, family)?;
+    }
+    Ok(())
 }
 
-/// Deletes the family of a token, under the lock of its user.
-fn end(conn: &mut Conn, token: Option<&RefreshToken>) -> Result<(), Failure> {
-    let Some(token) = token else {
-        return Ok(());
-    };
-    let family = tokens::table
-        .filter(tokens::family.eq(token.family.to_string()))
-        .select(tokens::digest)
-        .load(conn)?;
-    delete(conn, &family).map(drop)
+/// Deletes the one token of a family that can be used, and of the others as many as nobody has to
+/// wait for, under the lock of its user.
+fn end(conn: &mut Conn, family: RefreshDigest) -> Result<(), Failure> {
+    let some = of_family(family).order(tokens::used_at.is_not_null());
+    let some = some.select(tokens::digest).limit(AT_ONCE).load(conn)?;
+    delete(conn, &some)
 }
 
-/// Forgets the tokens of every session of an account but the current one, under its lock.
+/// Forgets the tokens of every session of an account but the current one, under its lock. Those
+/// that are too many at once end by themselves: none of them is taken.
 pub(super) fn end_sessions(conn: &mut Conn, account: &Account) -> Result<(), Failure> {
     let ended = tokens::table
         .filter(tokens::user_id.eq(account.id.get()))
-        .filter(tokens::session_epoch.ne(account.session_epoch))
-        .select(tokens::digest)
-        .load(conn)?;
-    delete(conn, &ended).map(drop)
-}
-
-/// Forgets some of the tokens that ended before a time.
-pub(super) fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, Failure> {
-    let over = tokens::table
-        .filter(tokens::expires_at.lt(micros(before)))
-        .limit(i64::try_from(AT_ONCE).unwrap_or(i64::MAX))
-        .select(tokens::digest)
-        .load(conn)?;
-    delete(conn, &over)
+        .filter(tokens::session_epoch.ne(account.session_epoch));
+    let ended = ended.select(tokens::digest).limit(AT_ONCE).load(conn)?;
+    delete(conn, &ended)
 }
 
 /// Deletes those of these tokens that nobody else is deleting.
-fn delete(conn: &mut Conn, digests: &[String]) -> Result<usize, Failure> {
-    let mut deleted = 0;
-    // A statement has a bound on what can be bound to it, and a family may be long.
-    for some in digests.chunks(AT_ONCE) {
-        let free = locks::free_tokens(conn, some)?;
-        let rows = tokens::table.filter(tokens::digest.eq_any(free));
-        deleted += diesel::delete(rows).execute(conn)?;
-    }
-    Ok(deleted)
+fn delete(conn: &mut Conn, digests: &[String]) -> Result<(), Failure> {
+    let free = locks::free_tokens(conn, digests)?;
+    diesel::delete(tokens::table.filter(tokens::digest.eq_any(free))).execute(conn)?;
+    Ok(())
 }

@@ -1,19 +1,43 @@
-//! Writing many rows: one after the other, as SQLite is in this process and keeps each statement
-//! prepared. One statement for many rows would have to be prepared anew for each number of rows.
+//! Writing many rows, and finding many keys: one after the other, as SQLite is in this process and
+//! keeps each statement prepared. One statement for many rows would have to be prepared anew for
+//! each number of rows.
 
 use super::Conn;
 use super::queries::NewKey;
-use crate::rows::micros;
+use crate::rows::{KeyRow, micros};
 use crate::schema::{
     cart_items, idempotency_keys, order_lines, orders, product_texts, products, stock,
     stock_movements, users,
 };
+use diesel::dsl::Find;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use std::collections::BTreeMap;
 use tradepost_domain::{
-    CartLine, Credentials, NewMovement, NewOrder, Order, OrderId, OrderLine, OrderStatus, Product,
-    ProductId, UserId,
+    CartLine, Credentials, KeyScope, NewMovement, NewOrder, Order, OrderId, OrderLine, OrderStatus,
+    Product, ProductId, UserId,
 };
+
+/// Old idempotency keys, to [`forget`].
+pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE rowid IN
+    (SELECT rowid FROM idempotency_keys WHERE created_at < ? LIMIT ?)";
+/// Old refresh tokens, to [`forget`].
+pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
+    (SELECT digest FROM refresh_tokens WHERE expires_at < ? LIMIT ?)";
+/// Refresh tokens that were used, to [`forget`].
+pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
+    (SELECT digest FROM refresh_tokens WHERE used_at < ? LIMIT ?)";
+/// Old counts of tries, to [`forget`].
+pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE rowid IN
+    (SELECT rowid FROM attempts WHERE at < ? LIMIT ?)";
+
+/// Deletes so many of what is older than a time; how many there were.
+pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
+    diesel::sql_query(old)
+        .bind::<BigInt, _>(before)
+        .bind::<BigInt, _>(most)
+        .execute(conn)
+}
 
 /// Inserts orders; their ids, in the same order.
 pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
@@ -88,6 +112,23 @@ pub(crate) fn change_stock(
             .execute(conn)?;
     }
     Ok(changed)
+}
+
+/// What is stored under these keys.
+pub(crate) fn held_keys(conn: &mut Conn, sent: &[(UserId, &KeyScope)]) -> QueryResult<Vec<KeyRow>> {
+    let mut held = Vec::new();
+    for (user, scope) in sent {
+        held.extend(key(*user, scope).first(conn).optional()?);
+    }
+    Ok(held)
+}
+
+/// By all of its key: a user may have any number of others.
+pub(super) fn key(
+    user: UserId,
+    scope: &KeyScope,
+) -> Find<idempotency_keys::table, (i64, &str, &str)> {
+    idempotency_keys::table.find((user.get(), &*scope.path, scope.key.as_str()))
 }
 
 /// Inserts idempotency keys.

@@ -1,9 +1,10 @@
 //! Searching: an index of trigrams for words of three characters and more, and a look at each text
 //! that is left for the others.
 
-use super::Db;
+use super::among::among;
+use super::{Conn, Db};
 use crate::schema::product_texts;
-use diesel::dsl::{IntoBoxed, Select};
+use diesel::dsl::{AsExprOf, IntoBoxed, Select};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tradepost_domain::Search;
@@ -25,25 +26,78 @@ extern "SQL" {
     fn instr(text: Text, part: Text) -> diesel::sql_types::Integer;
 }
 
+type Matching = Match<product_trigrams::folded, AsExprOf<String, Text>>;
+
 type Found<'a> = IntoBoxed<'a, Select<product_texts::table, product_texts::product_id>, Db>;
+
+/// The most products that have a rare word.
+const FEW: u32 = 1000;
+
+/// Products whose texts are looked into to learn which words are common.
+const NEWEST: i64 = 8;
+
+/// The ids of the products with every word, if one of the words is rare.
+///
+/// FTS5 looks through the places of each trigram of each word, of which common ones are in most
+/// products; but it finds the first products with a word at once. So a word whose products soon end
+/// is looked up alone, and the others are looked for in those texts. The newest products tell which
+/// words to try last, and nothing else.
+pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult<Option<Vec<i64>>> {
+    let mut words: Vec<&String> = search.words().iter().filter(|word| is_long(word)).collect();
+    if words.len() > 1 {
+        let newest = product_texts::table
+            .order(product_texts::product_id.desc())
+            .limit(NEWEST)
+            .select(product_texts::folded)
+            .load::<String>(conn)?;
+        let has = |text: &&String, word: &str| text.contains(word);
+        words.sort_by_key(|word| newest.iter().filter(|text| has(text, word)).count());
+    }
+    for word in words {
+        let first = product_trigrams::table
+            .filter(matching(&[word]))
+            .select(product_trigrams::rowid)
+            .limit(i64::from(FEW) + 1)
+            .load::<i64>(conn)?;
+        if u32::try_from(first.len()).is_ok_and(|products| products <= FEW) {
+            return with_others(conn, first, word, search).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Those of the products with one word that have the others too.
+fn with_others(
+    conn: &mut Conn,
+    products: Vec<i64>,
+    word: &String,
+    search: &Search,
+) -> QueryResult<Vec<i64>> {
+    let others = search.words().iter().filter(|other| *other != word);
+    if products.is_empty() || others.clone().next().is_none() {
+        return Ok(products);
+    }
+    let mut found = product_texts::table
+        .filter(among(product_texts::product_id, &products))
+        .select(product_texts::product_id)
+        .into_boxed();
+    for other in others {
+        found = found.filter(instr(product_texts::folded, other).gt(0));
+    }
+    found.load(conn)
+}
 
 /// The ids of the products with every word.
 pub(crate) fn products_with(search: &Search) -> Found<'_> {
     let mut found = product_texts::table
         .select(product_texts::product_id)
         .into_boxed();
-    let (long, short): (Vec<_>, Vec<_>) = search
-        .words()
-        .iter()
-        .partition(|word| word.chars().nth(2).is_some());
+    let (long, short): (Vec<_>, Vec<_>) = search.words().iter().partition(|word| is_long(word));
     if !long.is_empty() {
-        let phrases: Vec<String> = long.into_iter().map(|word| phrase(word)).collect();
-        let phrases = phrases.join(" ").into_sql::<Text>();
-        let matches = Match::new(product_trigrams::folded, phrases);
         found = found.filter(
             product_texts::product_id.eq_any(
                 product_trigrams::table
-                    .filter(matches)
+                    .filter(matching(&long))
                     .select(product_trigrams::rowid),
             ),
         );
@@ -54,7 +108,17 @@ pub(crate) fn products_with(search: &Search) -> Found<'_> {
     found
 }
 
-/// A word as FTS5 takes it, literally: between quotes, and with quotes doubled.
-fn phrase(word: &str) -> String {
-    format!("\"{}\"", word.replace('"', "\"\""))
+/// Whether a word has a trigram.
+fn is_long(word: &str) -> bool {
+    word.chars().nth(2).is_some()
+}
+
+/// What has every one of some words. FTS5 takes them literally between quotes, with quotes doubled.
+fn matching(words: &[&String]) -> Matching {
+    let phrase = |word: &&String| format!("\"{}\"", word.replace('"', "\"\""));
+    let phrases: Vec<String> = words.iter().map(phrase).collect();
+    Match::new(
+        product_trigrams::folded,
+        phrases.join(" ").into_sql::<Text>(),
+    )
 }

@@ -1,18 +1,22 @@
 //! What is SQLite's own: opening, the writer, and what its errors mean. The rules of the ports are
 //! in the contract suite.
 
+mod upkeep;
+
 use super::classify::kind;
 use super::connect;
 use super::*;
 use crate::{DatabaseUrl, Migrator as AnyMigrator, Missing};
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
+use diesel::sql_types::Text;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tradepost_domain::StoreErrorKind;
+use tradepost_domain::{IdempotencyKey, KeyScope, StoreErrorKind, UserId};
 
 pub(super) struct Folder(TempDir);
 
@@ -230,6 +234,37 @@ fn all_readers_taken_is_busy() {
             .map_err(Failure::Store)
     });
     assert_eq!(nested.unwrap(), StoreErrorKind::Busy);
+}
+
+/// How SQLite means to find what a query is for.
+fn plan(conn: &mut Conn, query: &impl QueryFragment<Db>) -> String {
+    let sql = diesel::debug_query::<Db, _>(query).to_string();
+    diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+        .load::<Step>(conn)
+        .unwrap()
+        .into_iter()
+        .map(|step| step.detail + "\n")
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// A user may send any number of keys, and each is looked up while everybody else waits.
+#[test]
+fn a_key_is_found_among_any_number_of_others() {
+    let folder = Folder::new();
+    folder.shop();
+    let scope = KeyScope {
+        path: "/api/orders/".to_owned(),
+        key: IdempotencyKey::new("k").unwrap(),
+    };
+    let query = bulk::key(UserId::new(1).unwrap(), &scope);
+    let plan = plan(&mut folder.conn(), &query);
+    assert!(plan.contains("(user_id=? AND path=? AND key=?)"), "{plan}");
 }
 
 #[test]

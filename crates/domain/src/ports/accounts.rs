@@ -86,8 +86,9 @@ pub trait AccountRepository: Send + Sync {
 
     /// Switches what [`decide_switch`](crate::decide_switch) allows.
     ///
-    /// MUST leave one active member of the staff, whoever races (`the_last_staff_user_stays`), and
-    /// forget the refresh tokens of sessions that end with it.
+    /// MUST leave one active member of the staff, whoever races (`the_last_staff_user_stays`), let
+    /// nobody undo their own demotion (`who_is_demoted_cannot_undo_it`), and forget the refresh
+    /// tokens of sessions that end with it.
     ///
     /// # Errors
     /// If the store fails.
@@ -110,18 +111,19 @@ pub trait AccountRepository: Send + Sync {
     /// may have ended with it.
     ///
     /// MUST give one next token for each, whoever races (`one_refresh_token_gives_one_pair`), and
-    /// end the whole family when that is decided (`a_stolen_token_ends_its_family`).
+    /// end the whole family when that is decided (`a_stolen_token_ends_its_family`), also by a token
+    /// that it has forgotten (`a_forgotten_token_ends_its_family`).
     ///
     /// # Errors
     /// If the store fails.
     fn refresh(&self, command: Refresh) -> Outcome<Account>;
 
-    /// Ends the family of a token, used or not. There may be none.
+    /// Ends the family that begins with this token. There may be none.
     ///
-    /// MUST leave no token of it, also if one is refreshed meanwhile
+    /// MUST leave no token of it that can be used, also if one is refreshed meanwhile
     /// (`signing_out_races_refreshing`).
     ///
     /// # Errors
     /// If the store fails.
-    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError>;
+    fn end_family(&self, family: RefreshDigest) -> Result<(), StoreError>;
 }

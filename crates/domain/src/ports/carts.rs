@@ -15,7 +15,8 @@ pub trait CartRepository: Send + Sync {
     /// If the store fails.
     fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
-    /// Changes what [`decide_cart`](crate::decide_cart) allows; the line as it is afterwards, or
+    /// Changes what [`decide_cart`](crate::decide_cart) allows, and under a new key
+    /// [`decide_keeping`](crate::decide_keeping) before it; the line as it is afterwards, or
     /// `None` if it is gone.
     ///
     /// MUST let changes of one cart come one after the other, so that parallel adds add up

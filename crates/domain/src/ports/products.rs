@@ -9,11 +9,12 @@ use crate::{
 pub trait ProductRepository: Send + Sync {
     /// A page of a list of products.
     ///
-    /// MUST give the count and the rows of one moment (`lists_are_of_one_moment`), of those that the
-    /// filter [matches](ProductFilter::matches) (`products_are_filtered`), in the order that
-    /// [`Sorting::compare`](crate::Sorting::compare) says (`products_are_sorted`), by default newest
-    /// first (`products_are_listed_newest_first`); MUST find words in every script
-    /// (`words_are_found_in_every_script`), and in what a product says by now (`an_edit_is_found`).
+    /// MUST give the count and the rows of one moment (`lists_are_of_one_moment`), also of a search
+    /// (`a_search_is_of_one_moment`), of those that the filter [matches](ProductFilter::matches)
+    /// (`products_are_filtered`), in the order that [`Sorting::compare`](crate::Sorting::compare)
+    /// says (`products_are_sorted`), by default newest first (`products_are_listed_newest_first`);
+    /// MUST find words in every script (`words_are_found_in_every_script`), only what has all of
+    /// them (`every_word_has_to_be_found`), and in what a product says by now (`an_edit_is_found`).
     ///
     /// # Errors
     /// If the store fails.

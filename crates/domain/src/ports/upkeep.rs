@@ -14,7 +14,8 @@ pub struct PoolUse {
     pub most: u32,
 }
 
-/// What keeps a store in order.
+/// What keeps a store in order. Whatever it forgets, it forgets a few at a time, so that nobody is
+/// held up; what somebody else is at work on, the next time.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait Upkeep: Send + Sync {
     /// Whether the store answers, and has the schema that this program expects.
@@ -34,10 +35,10 @@ pub trait Upkeep: Send + Sync {
     /// If the store fails.
     fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 
-    /// Forgets the refresh tokens that ended by themselves before a time; how many they were. None
-    /// of them would be taken.
+    /// Forgets the refresh tokens that ended by themselves before a time, and those that were used
+    /// before it; how many they were. None of them would be taken.
     ///
-    /// MUST keep every other one, used ones too (`old_tokens_are_forgotten`).
+    /// MUST keep every other one (`old_tokens_are_forgotten`).
     ///
     /// # Errors
     /// If the store fails.

@@ -152,6 +152,7 @@ fn the_command_line_resets_a_password_without_the_old_one() {
 #[test]
 fn only_staff_switch_users() {
     let command = SwitchUser {
+        by: None,
         user: user(1),
         is_active: Some(false),
         is_staff: None,
@@ -168,10 +169,11 @@ fn only_staff_switch_users() {
         (Err(Refusal::LastStaff), Some(Refusal::LastStaff)),
     ] {
         let mut ports = Ports::new();
+        let by = Some(user(9));
         ports
             .accounts
             .expect_switch()
-            .withf(move |given| *given == command)
+            .withf(move |given| *given == SwitchUser { by, ..command })
             .once()
             .returning(move |_| Ok(answer.clone()));
         let switched = ports.accounts().switch(Actor::Staff(user(9)), command);

@@ -5,7 +5,9 @@ use crate::{NoRandomness, Refresh, RefreshDigest, RefreshToken};
 
 fn digest(text: &str) -> RefreshDigest {
     let mut bytes = [0; 32];
-    bytes[0] = text.as_bytes()[0];
+    for (byte, letter) in bytes.iter_mut().zip(text.bytes()) {
+        *byte = letter;
+    }
     RefreshDigest::new(bytes)
 }
 
@@ -26,10 +28,10 @@ fn making() -> Ports {
     ports
 }
 
-fn pair() -> TokenPair {
+fn pair(refresh: &str) -> TokenPair {
     TokenPair {
         access: "access".to_owned(),
-        refresh: "new".to_owned(),
+        refresh: refresh.to_owned(),
     }
 }
 
@@ -42,7 +44,7 @@ fn a_session_begins_with_a_pair() {
         .withf(move |token| *token == first)
         .once()
         .returning(|_| Ok(()));
-    assert_eq!(ports.accounts().begin_session(&ada()).unwrap(), pair());
+    assert_eq!(ports.accounts().begin_session(&ada()).unwrap(), pair("new"));
 
     let mut ports = making();
     let begin = ports.accounts.expect_begin_family();
@@ -53,19 +55,26 @@ fn a_session_begins_with_a_pair() {
 
 #[test]
 fn a_pair_gives_the_next_one() {
-    let expected = Refresh {
-        token: digest("sent"),
-        next: digest("new"),
-        life: Duration::seconds(6_000),
-        at: now(),
-    };
-    let mut ports = making();
-    let refresh = ports.accounts.expect_refresh();
-    refresh
-        .withf(move |given| *given == expected)
-        .once()
-        .returning(|_| Ok(Ok(ada())));
-    assert_eq!(ports.accounts().refresh("sent").unwrap(), pair());
+    for (sent, family, next) in [
+        ("first", "first", "first.new"),
+        ("first.second", "first", "first.new"),
+        ("", "", ".new"),
+    ] {
+        let expected = Refresh {
+            token: digest(sent),
+            family: digest(family),
+            next: digest(next),
+            life: Duration::seconds(6_000),
+            at: now(),
+        };
+        let mut ports = making();
+        let refresh = ports.accounts.expect_refresh();
+        refresh
+            .withf(move |given| *given == expected)
+            .once()
+            .returning(|_| Ok(Ok(ada())));
+        assert_eq!(ports.accounts().refresh(sent).unwrap(), pair(next));
+    }
 
     let mut ports = making();
     let refresh = ports.accounts.expect_refresh();
@@ -97,13 +106,16 @@ fn without_randomness_there_is_no_token() {
 fn signing_out_ends_the_family() {
     let mut ports = making();
     let end = ports.accounts.expect_end_family();
-    end.withf(|token| *token == digest("sent"))
-        .once()
+    end.withf(|family| *family == digest("first"))
+        .times(2)
         .returning(|_| Ok(()));
-    assert!(ports.accounts().sign_out("sent").is_ok());
+    let accounts = ports.accounts();
+    for sent in ["first", "first.second"] {
+        assert!(accounts.sign_out(sent).is_ok());
+    }
 }
 
 #[test]
 fn a_pair_does_not_show() {
-    assert_eq!(format!("{:?}", pair()), "TokenPair(..)");
+    assert_eq!(format!("{:?}", pair("new")), "TokenPair(..)");
 }

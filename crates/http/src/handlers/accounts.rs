@@ -103,6 +103,7 @@ pub(crate) async fn change_password(call: Call, mut fields: Fields) -> Answer {
     let prepared = attempt(&call, Kind::Hash, username, prepare).await?;
     call.command(|shop, _| shop.accounts.change_password(prepared))
         .await?;
+    call.forget_sessions(own.id);
     answer::done()
 }
 

@@ -36,6 +36,7 @@ pub(crate) async fn show(call: Call) -> Answer {
 
 pub(crate) async fn switch(call: Call, mut fields: Fields) -> Answer {
     let command = SwitchUser {
+        by: None,
         user: call.id(UserId::parse)?,
         is_active: fields.optional("is_active", boolean),
         is_staff: fields.optional("is_staff", boolean),
@@ -44,5 +45,6 @@ pub(crate) async fn switch(call: Call, mut fields: Fields) -> Answer {
     let account = call
         .command(move |shop, actor| shop.accounts.switch(actor, command))
         .await?;
+    call.forget_sessions(account.id);
     answer::ok(&AccountShape::of(&account))
 }

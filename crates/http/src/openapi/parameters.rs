@@ -102,7 +102,7 @@ parameters! {
         "The `ETag` of what the client saw, or several of them, or `*`. If somebody edited it since, it is 412 and nothing changes.",
         json!({"type": "string"});
     IF_NONE_MATCH = "header" "IfNoneMatch" "If-None-Match"
-        "The `ETag` of what the client holds, several of them, or `*`. If it is still that, it is 304.",
+        "The `ETag` of what the client holds, several of them, or `*` for whatever there is. If it is still that, it is 304. What is no tag counts as none.",
         held();
 }
 
@@ -117,15 +117,14 @@ fn ordering<F: SortField>() -> Value {
     json!({"type": "string", "pattern": format!("^{field}(,{field})*$")})
 }
 
-/// Tags, strong or weak. What is none is no error, but the tag of nothing: any value will do.
+/// Tags, strong or weak. What is none is no error, but the tag of nothing: any text will do. The
+/// pattern says so, and what is meant before: left to themselves, tools send a `*` all the time, whose
+/// 304 some of them take for a refusal.
 fn held() -> Value {
-    let tag = r#""[!#-~]*""#;
-    json!({"anyOf": [
-        {"type": "string", "pattern": format!("^{tag}$")},
-        {"type": "string", "pattern": format!("^W/{tag}$")},
-        {"type": "string", "pattern": format!("^{tag}(, {tag})+$")},
-        {"type": ["string", "number", "boolean"]}
-    ]})
+    let strong = r#""[!#-~]*""#;
+    let tag = format!("(W/)?{strong}");
+    let pattern = format!(r"^({strong}|W/{strong}|{tag}(, ?{tag})+|[\s\S]*)$");
+    json!({"type": "string", "pattern": pattern})
 }
 
 /// Headers of answers: the key in the document, the name, what it says, its schema.

@@ -96,6 +96,7 @@ impl World {
         self.ada = Person::of(&self.app, self.ada.account.clone());
         let boss = Actor::Staff(self.boss.account.id);
         let off = SwitchUser {
+            by: None,
             user: self.ada.account.id,
             is_active: Some(false),
             is_staff: None,

@@ -1,6 +1,6 @@
 //! One's own account, and the users as staff see them.
 
-use crate::support::App;
+use crate::support::{App, PASSWORD, settings};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -94,6 +94,56 @@ async fn staff_list_and_search_users() {
     }
     let beyond = app.get("/api/users/?page=2").token(&boss).send().await;
     beyond.expect(404, "not_found");
+}
+
+/// What a server remembers of somebody for less than a second lets them do nothing that lasts.
+#[actix_web::test]
+async fn nobody_uses_the_second_in_which_they_are_still_remembered() {
+    let app = App::new().await;
+    let (boss, mallory) = (app.staff("boss"), app.staff("mallory"));
+    let ada = app.customer("ada");
+    let other = App::with(app.stores.clone(), settings()).await;
+    let promote = async |app: &App, user: u32| {
+        let path = format!("/api/users/{user}/");
+        let body = json!({"is_staff": true, "is_active": true});
+        app.patch(&path).token(&mallory).json(&body).await
+    };
+    for app in [&app, &other] {
+        let known = app.get("/api/users/").token(&mallory).send().await;
+        known.expect_status(200);
+    }
+    app.patch("/api/users/2/")
+        .token(&boss)
+        .json(&json!({"is_staff": false}))
+        .await
+        .expect_status(200);
+    for app in [&app, &other] {
+        for user in [2, 3] {
+            promote(app, user).await.expect(403, "forbidden");
+        }
+        app.post("/api/products/")
+            .token(&mallory)
+            .json(&json!({"name": "Mug", "price": "1.00"}))
+            .await
+            .expect(403, "forbidden");
+    }
+    // The server that was told knows at once.
+    let users = app.get("/api/users/").token(&mallory).send().await;
+    users.expect(403, "forbidden");
+
+    let known = other.get("/api/cart/").token(&ada).send().await;
+    known.expect_status(200);
+    app.patch("/api/users/3/")
+        .token(&boss)
+        .json(&json!({"is_active": false}))
+        .await
+        .expect_status(200);
+    let email = json!({"email": "mallory@example.org"});
+    let change = other.patch("/api/users/me/").token(&ada).json(&email).await;
+    change.expect(401, "invalid_token");
+    let password = json!({"current_password": PASSWORD, "new_password": "another-horse"});
+    let change = other.post("/api/users/me/password/").token(&ada);
+    change.json(&password).await.expect(401, "invalid_token");
 }
 
 #[actix_web::test]

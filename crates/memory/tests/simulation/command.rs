@@ -265,6 +265,7 @@ pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
         Refusal::OrderNotPending { .. } => "order not pending",
         Refusal::Edited => "edited",
         Refusal::IdempotencyKeyReused => "idempotency key reused",
+        Refusal::TooManyKeys => "too many keys",
         Refusal::Contended => "contended",
         Refusal::LastStaff => "last staff",
     }]
@@ -298,9 +299,9 @@ pub(crate) const REACHED: [&str; 23] = [
     "current_password",
 ];
 
-/// No cart within its bounds costs more than 64 bits of minor units, and nobody stands in the way of
-/// one mutex.
-pub(crate) const UNREACHED: [&str; 2] = ["total too large", "contended"];
+/// No cart within its bounds costs more than 64 bits of minor units, nobody stands in the way of
+/// one mutex, and nobody sends ten thousand keys.
+pub(crate) const UNREACHED: [&str; 3] = ["total too large", "contended", "too many keys"];
 
 /// One of the requests that wait to be placed.
 #[derive(Debug, Clone)]

@@ -173,6 +173,7 @@ pub(crate) fn account_command(intent: &Intent, model: &Model, chance: &mut Rando
             let (is_active, is_staff) = (wish(), wish());
             let unknown = UserId::new(999_999).unwrap();
             Command::Switch(SwitchUser {
+                by: None,
                 user: if chance.one_in(20) { unknown } else { user },
                 is_active,
                 is_staff,

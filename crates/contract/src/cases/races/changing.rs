@@ -334,11 +334,48 @@ pub fn one_checked_password_is_changed_once(stores: &Stores) {
     assert_eq!(stored.account.session_epoch, before.session_epoch + 1);
 }
 
+/// Whoever is demoted or switched off while they promote themselves and an accomplice is no staff
+/// afterwards, and nor is an accomplice whom they promote from then on.
+pub fn who_is_demoted_cannot_undo_it(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let boss = shop.staff("boss");
+    let switch = |by, user, is_active, is_staff| {
+        let command = SwitchUser {
+            by: Some(by),
+            user,
+            is_active,
+            is_staff,
+        };
+        settled(|| stores.accounts.switch(command))
+    };
+    for round in 0..4 {
+        let mallory = shop.staff(&format!("mallory{round}"));
+        let accomplice = shop.customer(&format!("accomplice{round}"));
+        let (off, on) = (Some(false), Some(true));
+        race(RACERS, |at| match at {
+            0 if round % 2 == 0 => switch(boss, mallory, None, off),
+            0 => switch(boss, mallory, off, None),
+            _ => switch(mallory, mallory, on, on),
+        });
+        let account = shop.account(mallory);
+        assert!(!account.is_active || !account.is_staff, "{account:?}");
+        let refusal = if account.is_active {
+            Refusal::Forbidden
+        } else {
+            Refusal::InvalidToken
+        };
+        let promoted = switch(mallory, accomplice, None, on);
+        assert_eq!(promoted, Err(refusal));
+        assert!(!shop.account(accomplice).is_staff);
+    }
+}
+
 /// Staff who demote and switch off each other all at once leave one of them.
 pub fn the_last_staff_user_stays(stores: &Stores) {
     let shop = Shop::new(stores);
     let switch = |user, is_active, is_staff| {
         let command = SwitchUser {
+            by: None,
             user,
             is_active,
             is_staff,

@@ -5,10 +5,12 @@ mod changing;
 mod importing;
 mod keys;
 mod ordering;
+mod searching;
 mod sessions;
 
 pub use changing::*;
 pub use importing::*;
 pub use keys::*;
 pub use ordering::*;
+pub use searching::*;
 pub use sessions::*;

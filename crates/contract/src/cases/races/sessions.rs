@@ -25,7 +25,10 @@ pub fn one_refresh_token_gives_one_pair(stores: &Stores) {
 pub fn signing_out_races_refreshing(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
     for round in 0..10 {
-        let name = |step: usize| format!("round{round}step{step}");
+        let name = |step: usize| match step {
+            0 => format!("round{round}"),
+            _ => format!("round{round}.{step}"),
+        };
         begin(stores, ada, &name(0));
         race(2, |racer| {
             if racer == 0 {

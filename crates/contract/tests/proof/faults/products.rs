@@ -189,6 +189,36 @@ pub(crate) fn sorts_by_language(
     Ok(page)
 }
 
+/// Looks for the longest word alone.
+pub(crate) fn looks_for_one_word(
+    store: &Store,
+    list: &ProductList,
+    page: PageRequest,
+) -> Result<Page<Product>, StoreError> {
+    let longest = list.filter.search.words().first();
+    let search = Search::new(longest.map_or("", String::as_str)).unwrap();
+    let filter = ProductFilter {
+        search,
+        ..list.filter.clone()
+    };
+    let sorting = list.sorting.clone();
+    ProductRepository::list(store, &ProductList { filter, sorting }, page)
+}
+
+/// Finds what has the words, and reads it later.
+pub(crate) fn finds_before_it_reads(
+    store: &Store,
+    list: &ProductList,
+    page: PageRequest,
+) -> Result<Page<Product>, StoreError> {
+    let mut page = ProductRepository::list(store, list, page)?;
+    a_moment();
+    for product in &mut page.items {
+        *product = stored(store, product.id)?.unwrap();
+    }
+    Ok(page)
+}
+
 /// As LIKE would, with wildcards.
 pub(crate) fn takes_wildcards(
     store: &Store,
@@ -366,6 +396,22 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["products_are_sorted"],
+    ),
+    (
+        "looks for one word of many",
+        Behaviour {
+            list_products: looks_for_one_word,
+            ..HONEST
+        },
+        &["every_word_has_to_be_found"],
+    ),
+    (
+        "finds words before it reads products",
+        Behaviour {
+            list_products: finds_before_it_reads,
+            ..HONEST
+        },
+        &["a_search_is_of_one_moment"],
     ),
     (
         "takes wildcards",

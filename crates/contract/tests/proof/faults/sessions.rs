@@ -46,6 +46,12 @@ pub(crate) fn ends_nothing(store: &Store, command: Refresh) -> Outcome<Account> 
     store.refresh(Refresh { at, ..command })
 }
 
+/// Knows a token by its own name alone.
+pub(crate) fn knows_no_family(store: &Store, command: Refresh) -> Outcome<Account> {
+    let family = command.token;
+    store.refresh(Refresh { family, ..command })
+}
+
 /// Looks for the family, and ends it a moment later: by a copy that has grown old meanwhile.
 pub(crate) fn ends_late(store: &Store, token: RefreshDigest) -> Result<(), StoreError> {
     store.end_family(token)?;
@@ -89,6 +95,14 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["a_stolen_token_ends_its_family"],
+    ),
+    (
+        "takes a forgotten token for one that never was",
+        Behaviour {
+            refresh: knows_no_family,
+            ..HONEST
+        },
+        &["a_forgotten_token_ends_its_family"],
     ),
     (
         "lets a token live that is refreshed during a sign-out",

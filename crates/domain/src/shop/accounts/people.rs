@@ -128,12 +128,13 @@ impl Accounts {
         Ok(self.accounts.find(user)?.ok_or(Refusal::NotFound)?)
     }
 
-    /// Switches a user on or off, or makes them staff or customer.
+    /// Switches a user on or off, or makes them staff or customer: the actor does, whoever the
+    /// command names.
     ///
     /// # Errors
     /// For anybody but staff; see [`decide_switch`](crate::decide_switch); if the store fails.
     pub fn switch(&self, actor: Actor, command: SwitchUser) -> Result<Account, ShopError> {
-        actor.staff()?;
-        Ok(self.accounts.switch(command)??)
+        let by = Some(actor.staff()?);
+        Ok(self.accounts.switch(SwitchUser { by, ..command })??)
     }
 }

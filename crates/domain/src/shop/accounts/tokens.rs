@@ -13,6 +13,14 @@ pub struct TokenPair {
     pub refresh: String,
 }
 
+/// Stands between the first token of a family and what tells a later one from it.
+const NEXT: char = '.';
+
+/// The first token of a token's family, with which it begins.
+fn family(refresh: &str) -> &str {
+    refresh.split(NEXT).next().unwrap_or_default()
+}
+
 impl fmt::Debug for TokenPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenPair(..)")
@@ -39,9 +47,11 @@ impl Accounts {
     /// [`Refusal::InvalidToken`](crate::Refusal::InvalidToken), whatever is wrong with it; if there
     /// is no randomness; if the store fails.
     pub fn refresh(&self, refresh: &str) -> Result<TokenPair, ShopError> {
-        let next = self.tokens.new_refresh()?;
+        let family = family(refresh);
+        let next = format!("{family}{NEXT}{}", self.tokens.new_refresh()?);
         let account = self.accounts.refresh(Refresh {
             token: self.tokens.digest(refresh),
+            family: self.tokens.digest(family),
             next: self.tokens.digest(&next),
             life: self.settings.refresh_life,
             at: self.clock.now(),
@@ -54,7 +64,8 @@ impl Accounts {
     /// # Errors
     /// If the store fails.
     pub fn sign_out(&self, refresh: &str) -> Result<(), ShopError> {
-        Ok(self.accounts.end_family(self.tokens.digest(refresh))?)
+        let family = self.tokens.digest(family(refresh));
+        Ok(self.accounts.end_family(family)?)
     }
 
     fn pair(&self, account: &Account, refresh: String) -> TokenPair {

@@ -49,7 +49,11 @@ impl Model {
     }
 
     pub(super) fn switch(&mut self, by: Actor, switch: SwitchUser) -> Expected {
-        staff(by)?;
+        let acting = self.account(staff(by)?).ok();
+        let acting = acting.filter(|acting| acting.account.is_active);
+        if !acting.ok_or(Refusal::InvalidToken)?.account.is_staff {
+            return Err(Refusal::Forbidden);
+        }
         let Credentials {
             mut account,
             password,

@@ -1,0 +1,45 @@
+use crate::{Shop, draft, first_page, race, settled};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tradepost_domain::{
+    Keyset, Product, ProductChange, ProductFilter, ProductList, ProductName, Search, Span, Stores,
+};
+
+/// What is found has every word as it is shown, however fast it is renamed.
+pub fn a_search_is_of_one_moment(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ids = ["Hot tea", "Hot tea", "Iced tea"].map(|name| {
+        let draft = draft(name, 100, 1);
+        shop.create(draft).unwrap().id
+    });
+    let filter = ProductFilter {
+        search: Search::new("iced tea").unwrap(),
+        ..ProductFilter::default()
+    };
+    let list = ProductList::of(filter.clone());
+    let keyset = Keyset::new(&list.sorting).unwrap();
+    let has_words = |products: &[Product]| products.iter().all(|product| filter.matches(product));
+    let writing = AtomicUsize::new(2);
+    race(6, |at| {
+        if at < 2 {
+            for name in ["Iced tea", "Hot tea"].repeat(15) {
+                let name = ProductName::new(name).ok();
+                let change = ProductChange {
+                    name,
+                    ..ProductChange::default()
+                };
+                shop.change(ids[at], change).unwrap();
+            }
+            writing.fetch_sub(1, Ordering::SeqCst);
+            return;
+        }
+        while writing.load(Ordering::SeqCst) > 0 {
+            let page = settled(|| stores.products.list(&list, first_page()));
+            assert!(has_words(&page.items), "{page:?}");
+            assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
+            let part = settled(|| stores.products.slice(&filter, keyset, &Span::first(10)));
+            assert!(has_words(&part.items), "{part:?}");
+        }
+    });
+    let page = settled(|| stores.products.list(&list, first_page()));
+    assert_eq!(page.count, 1);
+}

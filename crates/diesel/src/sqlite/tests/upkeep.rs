@@ -1,0 +1,42 @@
+//! What is kept for a while: how it goes again, and how much of it there may be.
+
+use super::*;
+use crate::sqlite::bulk;
+use chrono::DateTime;
+use tradepost_domain::Upkeep;
+
+#[test]
+fn what_is_old_goes_a_few_at_a_time() {
+    let folder = Folder::new();
+    let shop = folder.shop();
+    let many = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1100)";
+    folder
+        .conn()
+        .batch_execute(&format!(
+            "INSERT INTO users VALUES (1, 'ada', 'ada', NULL, NULL, '', 0, 1, 0, 0);
+             INSERT INTO idempotency_keys {many} SELECT 1, '/', n, '', '', n FROM n;
+             INSERT INTO refresh_tokens {many} SELECT n, n, 1, 0, 0, 0, n, NULL FROM n;
+             INSERT INTO attempts {many} SELECT n, 1, n FROM n;"
+        ))
+        .unwrap();
+    let before = DateTime::from_timestamp_micros(1_051).unwrap();
+    for old in [bulk::OLD_KEYS, bulk::OLD_TOKENS, bulk::OLD_ATTEMPTS] {
+        let first = shop.write(move |conn| Ok(bulk::forget(conn, old, 1_051, 500)?));
+        assert_eq!(first.unwrap(), 500, "{old}");
+    }
+    for forget in [
+        Database::forget_keys,
+        Database::forget_refresh_tokens,
+        Database::forget_attempts,
+    ] {
+        assert_eq!(forget(&shop, before).unwrap(), 550);
+        assert_eq!(forget(&shop, before).unwrap(), 0);
+    }
+}
+
+#[test]
+fn additions_are_kept_up_to_a_bound() {
+    let folder = Folder::new();
+    let shop = Arc::new(folder.shop());
+    queries::keys_tests::additions_are_kept_up_to_a_bound(&shop);
+}
