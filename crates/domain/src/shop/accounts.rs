@@ -102,7 +102,9 @@ impl Accounts {
     }
 
     /// Whose username and password these are. An unknown username, a wrong password and a user who
-    /// is switched off get the same answer after the same time.
+    /// is switched off get the same answer. It takes the same time where the password is hashed as
+    /// it would be today; a hash from elsewhere, or of another cost, takes its own, a weaker one
+    /// until the user signs in and it is renewed.
     ///
     /// # Errors
     /// [`Refusal::InvalidCredentials`]; if the store fails.
