@@ -122,8 +122,11 @@ impl Database {
         self.read(|conn| {
             conn.batch_execute("BEGIN")?;
             let result = job(conn);
-            conn.batch_execute("ROLLBACK")?;
-            result
+            let ended = conn.batch_execute("ROLLBACK");
+            // Not there any more if SQLite has rolled back by itself: then the job says why.
+            let value = result?;
+            ended?;
+            Ok(value)
         })
     }
 

@@ -94,6 +94,22 @@ fn a_reader_cannot_write() {
     assert!(shop.read(defiant).is_err());
 }
 
+/// A full disk or a failed read ends the transaction, and is what went wrong.
+#[test]
+fn a_snapshot_that_sqlite_has_ended_fails_as_its_job_did() {
+    let folder = Folder::new();
+    let shop = folder.shop();
+    for _ in 0..5 {
+        let read = |conn: &mut Conn| -> Result<(), Failure> {
+            conn.batch_execute("ROLLBACK")?;
+            Err(StoreError::new(StoreErrorKind::Unavailable).into())
+        };
+        let error = shop.snapshot(read).unwrap_err();
+        assert_eq!(error.kind(), &StoreErrorKind::Unavailable, "{error}");
+        assert!(shop.snapshot(queries::require_current).is_ok());
+    }
+}
+
 #[test]
 fn writes_that_wait_together_are_committed_together() {
     let folder = Folder::new();
