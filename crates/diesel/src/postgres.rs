@@ -167,7 +167,8 @@ impl Database {
             match (conn.batch_execute("COMMIT"), id) {
                 (Err(error), Some(id)) => Err(Ended::Lost(Lost { id, error, value })),
                 // Without an id it has written nothing.
-                _ => Ok(value),
+                (Err(_), None) => Err(Ended::Unwritten(value)),
+                (Ok(()), _) => Ok(value),
             }
         };
         self.attempt_or_ask(write, trace)
@@ -224,6 +225,10 @@ impl Database {
             })?;
             let (failure, again) = match job(&mut link.conn) {
                 Ok(value) => return Ok(value),
+                Err(Ended::Unwritten(value)) => {
+                    link.lost = true;
+                    return Ok(value);
+                }
                 Err(Ended::Failed(Failure::Contended)) => {
                     (Failure::Contended, began.elapsed() < PATIENCE)
                 }
@@ -293,6 +298,8 @@ enum Ended<T> {
     Failed(Failure),
     /// The connection was lost at the commit.
     Lost(Lost<T>),
+    /// The same, where there was nothing to be committed.
+    Unwritten(T),
 }
 
 /// A commit that got no answer.
