@@ -8,7 +8,7 @@
 //! NO KEY UPDATE, as FOR UPDATE conflicts with the lock that a foreign key takes on the row that it
 //! refers to.
 
-use super::Conn;
+use super::{Conn, classify};
 use crate::failure::Failure;
 use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
 use diesel::connection::SimpleConnection;
@@ -76,11 +76,14 @@ pub(crate) fn shop_now(conn: &mut Conn) -> Done {
 
 /// Keeps everybody else from writing users, products, carts and orders; lists go on.
 pub(crate) fn whole_shop_now(conn: &mut Conn) -> Done {
-    conn.batch_execute(
+    let locked = conn.batch_execute(
         "LOCK TABLE users, products, stock, cart_items, orders IN SHARE ROW EXCLUSIVE MODE NOWAIT;
          SET LOCAL idle_in_transaction_session_timeout = 0",
-    )?;
-    Ok(())
+    );
+    locked.map_err(|error| match error {
+        error if classify::is_taken(&error) => Failure::Contended,
+        error => error.into(),
+    })
 }
 
 /// The count under this key. It is made if it is not there: two who come first would both find

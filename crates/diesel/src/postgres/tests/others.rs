@@ -3,6 +3,27 @@
 use super::super::proxy::{Cut, Proxy};
 use super::*;
 
+#[test]
+fn the_whole_shop_is_tried_again_for_as_long_as_anything_else() {
+    let (database, name) = database();
+    let mut somebody = other(&name);
+    somebody
+        .batch_execute("BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE")
+        .unwrap();
+    let held = thread::spawn(move || {
+        sleep(Duration::from_millis(300));
+        somebody.batch_execute("COMMIT").unwrap();
+    });
+    database.write(locks::whole_shop_now).unwrap();
+    held.join().unwrap();
+    let mut somebody = other(&name);
+    somebody
+        .batch_execute("BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE")
+        .unwrap();
+    let error = database.write(locks::whole_shop_now).unwrap_err();
+    assert_eq!(error.kind(), &StoreErrorKind::Busy);
+}
+
 /// Nothing was written, so that the outcome stands; but nobody else is given the connection.
 #[test]
 fn a_connection_that_is_lost_at_an_empty_commit_is_replaced() {
