@@ -45,6 +45,9 @@ const MOST_CONNECTIONS: u32 = 16;
 /// How often a job is run before its failure is passed on.
 const ATTEMPTS: u32 = 4;
 
+/// The same for a failure that nobody knows. Most of them come again.
+const ATTEMPTS_AT_THE_UNKNOWN: u32 = 2;
+
 /// How long a write that others are in the way of is tried again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -239,7 +242,11 @@ impl Database {
                         // There may be as many more as the pool has kept from before.
                         meaning.again && began.elapsed() < PATIENCE
                     } else {
-                        meaning.again && attempts < ATTEMPTS
+                        let most = match meaning.kind {
+                            StoreErrorKind::Other => ATTEMPTS_AT_THE_UNKNOWN,
+                            _ => ATTEMPTS,
+                        };
+                        meaning.again && attempts < most
                     };
                     (Failure::Query(error), again)
                 }

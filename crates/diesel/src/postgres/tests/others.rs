@@ -24,6 +24,20 @@ fn the_whole_shop_is_tried_again_for_as_long_as_anything_else() {
     assert_eq!(error.kind(), &StoreErrorKind::Busy);
 }
 
+#[test]
+fn what_nobody_knows_is_run_twice() {
+    let (database, _name) = database();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let divide = move |conn: &mut Conn| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok(conn.batch_execute("SELECT 1 / 0")?)
+    };
+    let error = database.write(divide).unwrap_err();
+    assert_eq!(error.kind(), &StoreErrorKind::Other);
+    assert_eq!(runs.load(Ordering::Relaxed), 2);
+}
+
 /// Nothing was written, so that the outcome stands; but nobody else is given the connection.
 #[test]
 fn a_connection_that_is_lost_at_an_empty_commit_is_replaced() {
