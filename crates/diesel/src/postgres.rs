@@ -398,22 +398,37 @@ pub(crate) fn exclusively<T>(
     })
 }
 
-/// Nothing is copied from here: refuses if orders would be lost, which the first migration made.
+/// What cannot be had again, by the migration and the table that it made.
+const IRREPLACEABLE: [(&str, &str, &str); 2] = [
+    ("open_shop", "orders", "orders"),
+    // Without them, a request that is sent again orders again.
+    (
+        "remember_keys",
+        "idempotency_keys",
+        "answers under idempotency keys",
+    ),
+];
+
+/// Nothing is copied from here: refuses if something would be lost that cannot be had again.
 pub(crate) fn keep_copy(
     conn: &mut Conn,
     _database: &str,
     migration: &str,
-    first: bool,
 ) -> Result<Option<PathBuf>, MigrateError> {
-    if !first {
-        return Ok(None);
+    for (made, table, what) in IRREPLACEABLE {
+        if !migration.ends_with(made) {
+            continue;
+        }
+        conn.batch_execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))?;
+        let rows = format!("SELECT CAST(count(*) AS TEXT) AS value FROM {table}");
+        let rows = diesel::sql_query(rows).get_result::<Words>(conn)?.value;
+        if let Some(rows) = rows.filter(|rows| rows != "0") {
+            return Err(MigrateError::WouldBeLost {
+                name: migration.to_owned(),
+                rows,
+                what,
+            });
+        }
     }
-    conn.batch_execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")?;
-    match crate::schema::orders::table.count().get_result(conn)? {
-        0 => Ok(None),
-        orders => Err(MigrateError::OrdersWouldBeLost {
-            name: migration.to_owned(),
-            orders,
-        }),
-    }
+    Ok(None)
 }

@@ -182,7 +182,6 @@ pub(crate) fn keep_copy(
     conn: &mut Conn,
     database: &str,
     _migration: &str,
-    _first: bool,
 ) -> Result<Option<PathBuf>, MigrateError> {
     let now = connect::words(conn, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now') AS value")?;
     let copy = format!("{database}.before-revert-{now}");

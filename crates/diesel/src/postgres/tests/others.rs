@@ -2,6 +2,7 @@
 
 use super::super::proxy::{Cut, Proxy};
 use super::*;
+use crate::MigrateError;
 
 #[test]
 fn the_whole_shop_is_tried_again_for_as_long_as_anything_else() {
@@ -54,4 +55,47 @@ fn a_connection_that_is_lost_at_an_empty_commit_is_replaced() {
     for link in &mut links {
         link.conn.batch_execute("SELECT 1").unwrap();
     }
+}
+
+#[test]
+fn what_cannot_be_had_again_is_not_deleted() {
+    let (cluster, _) = &*SERVER;
+    let name = cluster.database().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
+    let mut migrator = crate::Migrator::connect(&url, Missing::Refuse).unwrap();
+    migrator.run(|_| ()).unwrap();
+    for (table, row) in [
+        ("attempts", "'x', 1, 1"),
+        ("refresh_tokens", "'x', 'x', 1, 0, 0, 0, 0, NULL"),
+        ("idempotency_keys", "1, '/api/orders/', 'k', '', '', 0"),
+    ] {
+        sql(&name, &format!("INSERT INTO {table} VALUES ({row})"));
+    }
+    sql(
+        &name,
+        "INSERT INTO orders (user_id, status, total, archived, placement, created_at, updated_at)
+         VALUES (1, 'pending', 1, FALSE, 'p', 0, 0)",
+    );
+    for (migration, table, words) in [
+        (
+            "remember_keys",
+            "idempotency_keys",
+            "1 answers under idempotency keys",
+        ),
+        ("open_shop", "orders", "1 orders"),
+    ] {
+        let error = loop {
+            match migrator.revert() {
+                Ok(reverted) => assert!(!reverted.unwrap().name.ends_with(migration)),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, MigrateError::WouldBeLost { .. }), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+        assert_eq!(sql(&name, &format!("SELECT count(*) FROM {table}")), "1");
+        sql(&name, &format!("DELETE FROM {table}"));
+        let reverted = migrator.revert().unwrap().unwrap();
+        assert!(reverted.name.ends_with(migration), "{reverted:?}");
+    }
+    assert_eq!(migrator.revert().unwrap(), None);
 }
