@@ -28,12 +28,19 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
     Ok(())
 }
 
+/// The column by itself, as the index of the staff has it.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn staff_and(user: UserId) -> _ {
+    let id: i64 = user.get();
+    users::table
+        .filter(users::is_staff.or(users::id.eq(id)))
+        .order(users::id)
+        .select(users::id)
+}
+
 /// Every staff user and this one, so that two cannot switch each other off.
 pub(crate) fn staff(conn: &mut Conn, user: UserId) -> Done {
-    let rows = users::table
-        .filter(users::is_staff.eq(true).or(users::id.eq(user.get())))
-        .order(users::id)
-        .select(users::id);
+    let rows = staff_and(user);
     let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
     all(locked.len(), rows.load::<i64>(conn)?.len())
 }

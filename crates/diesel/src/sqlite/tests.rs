@@ -283,6 +283,14 @@ fn a_key_is_found_among_any_number_of_others() {
 }
 
 #[test]
+fn the_staff_are_found_among_any_number_of_users() {
+    let folder = Folder::new();
+    folder.shop();
+    let plan = plan(&mut folder.conn(), &queries::accounts::active_staff());
+    assert!(plan.contains("USING INDEX users_staff"), "{plan}");
+}
+
+#[test]
 fn constraints_hold_below_the_rules() {
     let folder = Folder::new();
     folder.shop();

@@ -99,3 +99,17 @@ fn what_cannot_be_had_again_is_not_deleted() {
     }
     assert_eq!(migrator.revert().unwrap(), None);
 }
+
+#[test]
+fn the_staff_are_found_among_any_number_of_users() {
+    let (_database, name) = database();
+    let mut conn = other(&name);
+    // The tables are empty: reading all of one would be quicker still.
+    conn.batch_execute("SET enable_seqscan = off").unwrap();
+    let query = locks::staff_and(UserId::new(1).unwrap());
+    let plan = plan(&mut conn, &query, &["bigint"]);
+    for index in ["users_staff", "users_pkey"] {
+        let used = format!("Bitmap Index Scan on {index}");
+        assert!(plan.contains(&used), "{plan}");
+    }
+}
