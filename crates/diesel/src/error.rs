@@ -145,15 +145,17 @@ pub enum MigrateError {
     /// The database refused.
     #[error("The database cannot be migrated: {0}.")]
     Database(#[from] diesel::result::Error),
-    /// Taking the migration back would delete orders.
+    /// Taking the migration back would delete what cannot be had again.
     #[error(
-        "The shop has {orders} orders, which taking back {name} would delete. Copy the database with pg_dump, and drop it by hand."
+        "The shop has {rows} {what}, which taking back {name} would delete. Copy the database with pg_dump, and delete them by hand."
     )]
-    OrdersWouldBeLost {
+    WouldBeLost {
         /// The migration.
         name: String,
         /// How many.
-        orders: i64,
+        rows: String,
+        /// Of what.
+        what: &'static str,
     },
     /// A migration failed.
     #[error("The migration {name} failed, and nothing was changed: {reason}.")]

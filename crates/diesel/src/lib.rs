@@ -244,7 +244,9 @@ impl Migrator {
     }
 
     /// Takes the last migration back; `None` if there is none. What it made is deleted with all
-    /// that is in it: an SQLite database is copied first, one of PostgreSQL must have no orders.
+    /// that is in it: an SQLite database is copied first, one of PostgreSQL must have no orders if
+    /// they would go, and no answers under idempotency keys. Sign-ins that can be refreshed, counts
+    /// of wrong tries and what can be made again go.
     ///
     /// # Errors
     /// [`MigrateError`].

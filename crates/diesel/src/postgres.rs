@@ -41,6 +41,9 @@ pub(crate) type Conn = PgConnection;
 /// How often a job is run before its failure is passed on.
 const ATTEMPTS: u32 = 4;
 
+/// The same for a failure that nobody knows. Most of them come again.
+const ATTEMPTS_AT_THE_UNKNOWN: u32 = 2;
+
 /// How long a write that others are in the way of is tried again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -163,7 +166,8 @@ impl Database {
             match (conn.batch_execute("COMMIT"), id) {
                 (Err(error), Some(id)) => Err(Ended::Lost(Lost { id, error, value })),
                 // Without an id it has written nothing.
-                _ => Ok(value),
+                (Err(_), None) => Err(Ended::Unwritten(value)),
+                (Ok(()), _) => Ok(value),
             }
         };
         self.attempt_or_ask(write, trace)
@@ -220,6 +224,10 @@ impl Database {
             })?;
             let (failure, again) = match job(&mut link.conn) {
                 Ok(value) => return Ok(value),
+                Err(Ended::Unwritten(value)) => {
+                    link.lost = true;
+                    return Ok(value);
+                }
                 Err(Ended::Failed(Failure::Contended)) => {
                     (Failure::Contended, began.elapsed() < PATIENCE)
                 }
@@ -230,7 +238,11 @@ impl Database {
                         // There may be as many more as the pool has kept from before.
                         meaning.again && began.elapsed() < PATIENCE
                     } else {
-                        meaning.again && attempts < ATTEMPTS
+                        let most = match meaning.kind {
+                            StoreErrorKind::Other => ATTEMPTS_AT_THE_UNKNOWN,
+                            _ => ATTEMPTS,
+                        };
+                        meaning.again && attempts < most
                     };
                     (Failure::Query(error), again)
                 }
@@ -289,6 +301,8 @@ enum Ended<T> {
     Failed(Failure),
     /// The connection was lost at the commit.
     Lost(Lost<T>),
+    /// The same, where there was nothing to be committed.
+    Unwritten(T),
 }
 
 /// A commit that got no answer.
@@ -380,22 +394,37 @@ pub(crate) fn exclusively<T>(
     })
 }
 
-/// Nothing is copied from here: refuses if orders would be lost, which the first migration made.
+/// What cannot be had again, by the migration and the table that it made.
+const IRREPLACEABLE: [(&str, &str, &str); 2] = [
+    ("open_shop", "orders", "orders"),
+    // Without them, a request that is sent again orders again.
+    (
+        "remember_keys",
+        "idempotency_keys",
+        "answers under idempotency keys",
+    ),
+];
+
+/// Nothing is copied from here: refuses if something would be lost that cannot be had again.
 pub(crate) fn keep_copy(
     conn: &mut Conn,
     _database: &str,
     migration: &str,
-    first: bool,
 ) -> Result<Option<PathBuf>, MigrateError> {
-    if !first {
-        return Ok(None);
+    for (made, table, what) in IRREPLACEABLE {
+        if !migration.ends_with(made) {
+            continue;
+        }
+        conn.batch_execute(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))?;
+        let rows = format!("SELECT CAST(count(*) AS TEXT) AS value FROM {table}");
+        let rows = diesel::sql_query(rows).get_result::<Words>(conn)?.value;
+        if let Some(rows) = rows.filter(|rows| rows != "0") {
+            return Err(MigrateError::WouldBeLost {
+                name: migration.to_owned(),
+                rows,
+                what,
+            });
+        }
     }
-    conn.batch_execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")?;
-    match crate::schema::orders::table.count().get_result(conn)? {
-        0 => Ok(None),
-        orders => Err(MigrateError::OrdersWouldBeLost {
-            name: migration.to_owned(),
-            orders,
-        }),
-    }
+    Ok(None)
 }

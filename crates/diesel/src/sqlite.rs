@@ -122,8 +122,11 @@ impl Database {
         self.read(|conn| {
             conn.batch_execute("BEGIN")?;
             let result = job(conn);
-            conn.batch_execute("ROLLBACK")?;
-            result
+            let ended = conn.batch_execute("ROLLBACK");
+            // Not there any more if SQLite has rolled back by itself: then the job says why.
+            let value = result?;
+            ended?;
+            Ok(value)
         })
     }
 
@@ -179,7 +182,6 @@ pub(crate) fn keep_copy(
     conn: &mut Conn,
     database: &str,
     _migration: &str,
-    _first: bool,
 ) -> Result<Option<PathBuf>, MigrateError> {
     let now = connect::words(conn, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now') AS value")?;
     let copy = format!("{database}.before-revert-{now}");

@@ -23,6 +23,9 @@ pub enum UrlError {
         "it names no file: sqlite://PATH is relative to the current folder, sqlite:///PATH is absolute"
     )]
     NoPath,
+    /// Written as it is, a question mark ends the password for some who read the URL.
+    #[error("a ? in its user name or password has to be written as %3F")]
+    QuestionMark,
     /// A database in memory is another one for each connection.
     #[error("a shop cannot be kept in memory: name a file, as in sqlite://data/tradepost.db")]
     InMemory,
@@ -41,6 +44,7 @@ impl DatabaseUrl {
                 "" | "/" => Err(UrlError::NoPath),
                 path => Ok(Self::Sqlite(PathBuf::from(path))),
             },
+            "postgres" | "postgresql" if has_question_mark(rest) => Err(UrlError::QuestionMark),
             "postgres" | "postgresql" => Ok(Self::Postgres(format!("postgres:{rest}"))),
             _ => Err(UrlError::Scheme),
         }
@@ -78,6 +82,15 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// Whether there is a question mark in what libpq takes for user and password: what comes before an
+/// `@` that comes before any slash.
+fn has_question_mark(rest: &str) -> bool {
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let host = rest.split('/').next().unwrap_or_default();
+    host.rsplit_once('@')
+        .is_some_and(|(user, _)| user.contains('?'))
+}
+
 /// Leaves out what stands between the user's name and the host, and every parameter: a password
 /// can be among them.
 fn without_password(url: &str) -> String {
@@ -108,6 +121,9 @@ mod tests {
             ("sqlite://:memory:", Err(UrlError::InMemory)),
             ("sqlite::memory:", Err(UrlError::InMemory)),
             ("mysql://localhost/shop", Err(UrlError::Scheme)),
+            ("postgres://u:pa?ss@h/db", Err(UrlError::QuestionMark)),
+            ("postgresql:u?:pass@h", Err(UrlError::QuestionMark)),
+            ("postgres://u:p@ss?@h/db", Err(UrlError::QuestionMark)),
             ("shop.db", Err(UrlError::Scheme)),
             ("", Err(UrlError::Scheme)),
         ] {
@@ -127,6 +143,11 @@ mod tests {
                 "postgres://ada@db:5432/shop",
             ),
             ("postgres://ada:se@cret@db/shop", "postgres://ada@db/shop"),
+            ("postgres://ada:se%3Fcret@db/shop", "postgres://ada@db/shop"),
+            (
+                "postgres://db/shop?user=ada@east&password=secret",
+                "postgres://db/shop",
+            ),
             (
                 "postgres://db/shop?user=ada&password=secret",
                 "postgres://db/shop",

@@ -13,7 +13,7 @@ use std::fmt;
 pub const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
 
 /// The most answers that are kept for one customer's additions to a cart: what no customer needs in
-/// two days, and no more than a few megabytes of descriptions. Orders need no such bound, as they
+/// two days, and a hundred megabytes with the longest descriptions. Orders need no such bound, as they
 /// are kept anyway, and what staff do has none.
 pub const MOST_ADDITIONS: usize = 10_000;
 

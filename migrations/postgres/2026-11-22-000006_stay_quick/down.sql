@@ -1,1 +1,2 @@
+DROP INDEX users_staff;
 DROP INDEX refresh_tokens_used;

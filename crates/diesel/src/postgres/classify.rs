@@ -21,6 +21,13 @@ const fn again(kind: StoreErrorKind) -> Meaning {
     Meaning { kind, again: true }
 }
 
+/// NOWAIT found what it wanted in somebody else's hands.
+const TAKEN: &str = "could not obtain lock";
+
+pub(super) fn is_taken(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if information.message().contains(TAKEN))
+}
+
 /// What a message says, by words that are in it.
 const MESSAGES: &[(&str, Meaning)] = &[
     // Somebody had to give way.
@@ -31,7 +38,7 @@ const MESSAGES: &[(&str, Meaning)] = &[
         "canceling statement due to lock timeout",
         once(StoreErrorKind::Busy),
     ),
-    ("could not obtain lock", once(StoreErrorKind::Busy)),
+    (TAKEN, once(StoreErrorKind::Busy)),
     ("canceling statement", once(StoreErrorKind::Busy)),
     // No connection to be had.
     ("too many clients already", once(StoreErrorKind::Busy)),

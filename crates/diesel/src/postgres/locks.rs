@@ -8,7 +8,7 @@
 //! NO KEY UPDATE, as FOR UPDATE conflicts with the lock that a foreign key takes on the row that it
 //! refers to.
 
-use super::Conn;
+use super::{Conn, classify};
 use crate::failure::Failure;
 use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
 use diesel::connection::SimpleConnection;
@@ -28,12 +28,19 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
     Ok(())
 }
 
+/// The column by itself, as the index of the staff has it.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn staff_and(user: UserId) -> _ {
+    let id: i64 = user.get();
+    users::table
+        .filter(users::is_staff.or(users::id.eq(id)))
+        .order(users::id)
+        .select(users::id)
+}
+
 /// Every staff user and this one, so that two cannot switch each other off.
 pub(crate) fn staff(conn: &mut Conn, user: UserId) -> Done {
-    let rows = users::table
-        .filter(users::is_staff.eq(true).or(users::id.eq(user.get())))
-        .order(users::id)
-        .select(users::id);
+    let rows = staff_and(user);
     let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
     all(locked.len(), rows.load::<i64>(conn)?.len())
 }
@@ -76,11 +83,14 @@ pub(crate) fn shop_now(conn: &mut Conn) -> Done {
 
 /// Keeps everybody else from writing users, products, carts and orders; lists go on.
 pub(crate) fn whole_shop_now(conn: &mut Conn) -> Done {
-    conn.batch_execute(
+    let locked = conn.batch_execute(
         "LOCK TABLE users, products, stock, cart_items, orders IN SHARE ROW EXCLUSIVE MODE NOWAIT;
          SET LOCAL idle_in_transaction_session_timeout = 0",
-    )?;
-    Ok(())
+    );
+    locked.map_err(|error| match error {
+        error if classify::is_taken(&error) => Failure::Contended,
+        error => error.into(),
+    })
 }
 
 /// The count under this key. It is made if it is not there: two who come first would both find

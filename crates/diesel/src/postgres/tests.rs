@@ -2,6 +2,7 @@
 //! is lost. The rules of the ports are in the contract suite.
 
 mod fate;
+mod others;
 mod upkeep;
 
 use super::classify::meaning;

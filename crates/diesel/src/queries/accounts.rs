@@ -71,12 +71,10 @@ fn containing(text: &str) -> String {
     pattern + "%"
 }
 
-fn active_staff_besides(conn: &mut Conn, user: UserId) -> QueryResult<i64> {
-    users::table
-        .filter(users::is_staff.eq(true).and(users::is_active.eq(true)))
-        .filter(users::id.ne(user.get()))
-        .count()
-        .get_result(conn)
+/// The column by itself, as the index of the staff has it.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn active_staff() -> _ {
+    users::table.filter(users::is_staff.and(users::is_active))
 }
 
 impl AccountRepository for Database {
@@ -241,7 +239,8 @@ impl AccountRepository for Database {
                 Some(by) => find(conn, by)?.map(|credentials| credentials.account),
                 None => None,
             };
-            let others = super::count(active_staff_besides(conn, command.user)?);
+            let others = active_staff().filter(users::id.ne(command.user.get()));
+            let others = super::count(others.count().get_result(conn)?);
             let after = decide_switch(&command, before.as_ref(), acting.as_ref(), others);
             if let Ok(account) = &after {
                 update(conn, account)?;
@@ -252,8 +251,7 @@ impl AccountRepository for Database {
     }
 
     fn has_staff(&self) -> Result<bool, StoreError> {
-        let staff = users::table.filter(users::is_staff.eq(true).and(users::is_active.eq(true)));
-        self.read(|conn| Ok(diesel::select(exists(staff)).get_result(conn)?))
+        self.read(|conn| Ok(diesel::select(exists(active_staff())).get_result(conn)?))
     }
 
     fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {

@@ -118,8 +118,8 @@ impl Migrator {
         })
     }
 
-    /// Takes the last migration back, once nothing can be lost by it: what the migration made is
-    /// deleted with all that is in it.
+    /// Takes the last migration back: what it made is deleted with all that is in it. A copy is kept
+    /// of that, or there must be nothing in it that cannot be had again.
     pub(crate) fn revert(&mut self) -> Result<Option<Reverted>, MigrateError> {
         let Self { conn, database } = self;
         // All under the lock: what was committed before is in the copy, and nothing comes after.
@@ -134,7 +134,7 @@ impl Migrator {
                 return Ok(None);
             };
             let name = migration.name().to_string();
-            let kept = keep_copy(conn, database, &name, applied.is_empty())?;
+            let kept = keep_copy(conn, database, &name)?;
             conn.revert_migration(&**migration)
                 .map_err(|error| MigrateError::failed(&name, &error))?;
             Ok(Some(Reverted { name, kept }))

@@ -13,7 +13,7 @@
 //!
 //! Every write has the same shape: lock, read, let the domain decide, write what it returned.
 
-mod accounts;
+pub(crate) mod accounts;
 mod attempts;
 mod carts;
 mod history;

@@ -95,6 +95,22 @@ fn a_reader_cannot_write() {
     assert!(shop.read(defiant).is_err());
 }
 
+/// A full disk or a failed read ends the transaction, and is what went wrong.
+#[test]
+fn a_snapshot_that_sqlite_has_ended_fails_as_its_job_did() {
+    let folder = Folder::new();
+    let shop = folder.shop();
+    for _ in 0..5 {
+        let read = |conn: &mut Conn| -> Result<(), Failure> {
+            conn.batch_execute("ROLLBACK")?;
+            Err(StoreError::new(StoreErrorKind::Unavailable).into())
+        };
+        let error = shop.snapshot(read).unwrap_err();
+        assert_eq!(error.kind(), &StoreErrorKind::Unavailable, "{error}");
+        assert!(shop.snapshot(queries::require_current).is_ok());
+    }
+}
+
 #[test]
 fn writes_that_wait_together_are_committed_together() {
     let folder = Folder::new();
@@ -265,6 +281,14 @@ fn a_key_is_found_among_any_number_of_others() {
     let query = bulk::key(UserId::new(1).unwrap(), &scope);
     let plan = plan(&mut folder.conn(), &query);
     assert!(plan.contains("(user_id=? AND path=? AND key=?)"), "{plan}");
+}
+
+#[test]
+fn the_staff_are_found_among_any_number_of_users() {
+    let folder = Folder::new();
+    folder.shop();
+    let plan = plan(&mut folder.conn(), &queries::accounts::active_staff());
+    assert!(plan.contains("USING INDEX users_staff"), "{plan}");
 }
 
 #[test]

@@ -23,7 +23,9 @@ pub trait AttemptRepository: Send + Sync {
     /// If the store fails.
     fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()>;
 
-    /// Takes one try back, as if it had not been (`a_try_is_given_back`).
+    /// Takes one try back (`a_try_is_given_back`). When the last one was is not taken back: whoever
+    /// has to wait before each waits once more; and after the end of a window, the try is one of
+    /// the next.
     ///
     /// # Errors
     /// If the store fails.

@@ -205,7 +205,8 @@ fn the_server_as_a_whole_says_what_it_allows() {
 #[test]
 fn a_body_that_does_not_come_is_408() {
     let mut hasty = settings();
-    hasty.request_timeout = Duration::from_millis(500);
+    // Long enough for the head to be read in time, on any machine: its lateness is another answer.
+    hasty.request_timeout = Duration::from_secs(2);
     let server = Server::start(&memory(), hasty);
     let began = Instant::now();
     let head = "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n";
@@ -218,7 +219,7 @@ fn a_body_that_does_not_come_is_408() {
         assert!(answer.contains("connection: close"), "{answer}");
         assert!(answer.contains("\"code\":\"request_timeout\""), "{answer}");
     }
-    assert!(began.elapsed() < Duration::from_secs(8));
+    assert!(began.elapsed() < Duration::from_secs(20));
     server.stop();
 }
 
