@@ -4,6 +4,15 @@ use tradepost_domain::{
     Keyset, Product, ProductChange, ProductFilter, ProductList, ProductName, Search, Span, Stores,
 };
 
+/// Somebody who reads, until they are done or find that something is wrong.
+struct Reader<'a>(&'a AtomicUsize);
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// What is found has every word as it is shown, however fast it is renamed.
 pub fn a_search_is_of_one_moment(stores: &Stores) {
     let shop = Shop::new(stores);
@@ -18,21 +27,21 @@ pub fn a_search_is_of_one_moment(stores: &Stores) {
     let list = ProductList::of(filter.clone());
     let keyset = Keyset::new(&list.sorting).unwrap();
     let has_words = |products: &[Product]| products.iter().all(|product| filter.matches(product));
-    let writing = AtomicUsize::new(2);
+    let name = |name| ProductChange {
+        name: ProductName::new(name).ok(),
+        ..ProductChange::default()
+    };
+    let reading = AtomicUsize::new(4);
     race(6, |at| {
         if at < 2 {
-            for name in ["Iced tea", "Hot tea"].repeat(15) {
-                let name = ProductName::new(name).ok();
-                let change = ProductChange {
-                    name,
-                    ..ProductChange::default()
-                };
-                shop.change(ids[at], change).unwrap();
+            while reading.load(Ordering::SeqCst) > 0 {
+                shop.change(ids[at], name("Iced tea")).unwrap();
+                shop.change(ids[at], name("Hot tea")).unwrap();
             }
-            writing.fetch_sub(1, Ordering::SeqCst);
             return;
         }
-        while writing.load(Ordering::SeqCst) > 0 {
+        let _reader = Reader(&reading);
+        for _ in 0..10 {
             let page = settled(|| stores.products.list(&list, first_page()));
             assert!(has_words(&page.items), "{page:?}");
             assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
