@@ -2,8 +2,9 @@ use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next};
 use std::collections::HashMap;
 use tradepost_domain::{
-    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Outcome,
-    Product, ProductId, Quantity, StoreError, UserId, Written, decide_cart, decide_keeping,
+    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, MOST_ADDITIONS,
+    Outcome, Product, ProductId, Quantity, StoreError, UserId, Written, decide_cart,
+    decide_keeping,
 };
 
 impl CartRepository for MemoryStore {
@@ -27,7 +28,8 @@ impl CartRepository for MemoryStore {
             Err(refusal) => return Ok(Err(refusal)),
         }
         if let Some(key) = &command.key
-            && let Err(refusal) = decide_keeping(state.keys_at(command.user, &key.scope.path))
+            && let Err(refusal) =
+                decide_keeping(state.keys_at(command.user, &key.scope.path) >= MOST_ADDITIONS)
         {
             return Ok(Err(refusal));
         }

@@ -107,7 +107,8 @@ mod tests {
             answer: "kept".to_owned(),
             at: DateTime::UNIX_EPOCH,
         };
-        let kept = (0..MOST_ADDITIONS).map(|key| ((ada, scope("/cart/", key)), record.clone()));
+        // There is room for one more.
+        let kept = (1..MOST_ADDITIONS).map(|key| ((ada, scope("/cart/", key)), record.clone()));
         store.lock().keys.extend(kept);
         let add = |user, path, key| {
             let command = ChangeCart {
@@ -127,6 +128,9 @@ mod tests {
             store.change(command).unwrap()
         };
         let too_many = Err(Refusal::TooManyKeys);
+        assert_ne!(add(ada, "/cart/", MOST_ADDITIONS), too_many);
+        let last = (ada, scope("/cart/", MOST_ADDITIONS + 1));
+        store.lock().keys.insert(last, record);
         assert_eq!(add(ada, "/cart/", MOST_ADDITIONS), too_many);
         let before = Ok(Written::Before("kept".to_owned()));
         assert_eq!(add(ada, "/cart/", 7), before);

@@ -124,8 +124,9 @@ impl CartRepository for Database {
                 return Ok(change(conn, &command, shop)?.map(Written::Now));
             };
             let added = keys::once(conn, Some(command.user), Some(key), command.at, |conn| {
-                let kept = keys::count(conn, command.user, &key.scope.path, MOST_ADDITIONS)?;
-                if let Err(refusal) = decide_keeping(kept) {
+                let path = &key.scope.path;
+                let as_many = keys::are_as_many(conn, command.user, path, MOST_ADDITIONS)?;
+                if let Err(refusal) = decide_keeping(as_many) {
                     return Ok(Err(refusal));
                 }
                 let item = change(conn, &command, shop)?;

@@ -36,18 +36,18 @@ pub(super) fn held<'a>(
         .collect::<Result<_, _>>()?)
 }
 
-/// How many answers are kept for a user and a path: so many at most, as counting costs.
-pub(super) fn count(
+/// Whether so many answers are kept for a user and a path. Asked of the index alone.
+pub(super) fn are_as_many(
     conn: &mut Conn,
     user: UserId,
     path: &str,
-    most: usize,
-) -> Result<usize, Failure> {
-    let kept = keys::table
+    many: usize,
+) -> Result<bool, Failure> {
+    let last = keys::table
         .filter(keys::user_id.eq(user.get()).and(keys::path.eq(path)))
-        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .offset(i64::try_from(many).unwrap_or(i64::MAX).saturating_sub(1))
         .select(keys::user_id);
-    Ok(kept.load::<i64>(conn)?.len())
+    Ok(last.first::<i64>(conn).optional()?.is_some())
 }
 
 /// Runs a command that may have happened before: under the lock of its user, its key is looked up

@@ -18,21 +18,23 @@ pub(crate) fn additions_are_kept_up_to_a_bound(database: &Arc<Database>) {
         path: path.to_owned(),
         key: IdempotencyKey::new(&key.to_string()).unwrap(),
     };
-    let scopes: Vec<KeyScope> = (0..MOST_ADDITIONS)
-        .map(|key| scope("/cart/", key))
-        .collect();
-    let filled = database.write(move |conn| {
-        let key = |scope| NewKey {
-            user: ada,
-            scope,
-            fingerprint: "{}",
-            answer: "kept".to_owned(),
-            at: DateTime::UNIX_EPOCH,
-        };
-        let keys: Vec<NewKey<'_>> = scopes.iter().map(key).collect();
-        Ok(bulk::keys(conn, &keys)?)
-    });
-    filled.unwrap();
+    let fill = |keys: std::ops::Range<usize>| {
+        let scopes: Vec<KeyScope> = keys.map(|key| scope("/cart/", key)).collect();
+        let filled = database.write(move |conn| {
+            let key = |scope| NewKey {
+                user: ada,
+                scope,
+                fingerprint: "{}",
+                answer: "kept".to_owned(),
+                at: DateTime::UNIX_EPOCH,
+            };
+            let keys: Vec<NewKey<'_>> = scopes.iter().map(key).collect();
+            Ok(bulk::keys(conn, &keys)?)
+        });
+        filled.unwrap();
+    };
+    // There is room for one more.
+    fill(1..MOST_ADDITIONS);
     let add = |user, path, key| {
         let command = ChangeCart {
             user,
@@ -51,6 +53,8 @@ pub(crate) fn additions_are_kept_up_to_a_bound(database: &Arc<Database>) {
         CartRepository::change(&**database, command).unwrap()
     };
     let too_many = Err(Refusal::TooManyKeys);
+    assert_ne!(add(ada, "/cart/", MOST_ADDITIONS), too_many);
+    fill(MOST_ADDITIONS + 1..MOST_ADDITIONS + 2);
     assert_eq!(add(ada, "/cart/", MOST_ADDITIONS), too_many);
     let before = Ok(Written::Before("kept".to_owned()));
     assert_eq!(add(ada, "/cart/", 7), before);
