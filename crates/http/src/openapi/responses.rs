@@ -12,12 +12,13 @@ use tradepost_domain::Access;
 
 /// The parameters of a route.
 pub(super) fn parameters(operation: &Operation) -> Vec<&'static Parameter> {
-    let reads = operation.method == Method::GET;
+    // The pages of the documentation are files like any other, of which HTTP says it all.
+    let shows = operation.method == Method::GET && operation.uses_store;
     let candidates = [
         (&parameters::ID, operation.path.contains("{id}")),
         (&parameters::FILE, operation.path.contains("{file}")),
         (&parameters::IDEMPOTENCY_KEY, operation.is_keyed),
-        (&parameters::IF_NONE_MATCH, operation.is_tagged && reads),
+        (&parameters::IF_NONE_MATCH, operation.is_tagged && shows),
         (&parameters::IF_MATCH, is_guarded(operation)),
         (&parameters::REQUEST_ID, true),
     ];
