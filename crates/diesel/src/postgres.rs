@@ -13,6 +13,7 @@ mod proxy;
 pub(crate) mod search;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unseen;
 
 #[path = "queries/mod.rs"]
 mod queries;

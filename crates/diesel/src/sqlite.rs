@@ -15,6 +15,7 @@ mod opening_tests;
 pub(crate) mod search;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unseen;
 mod writer;
 
 #[path = "queries/mod.rs"]

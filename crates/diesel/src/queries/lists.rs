@@ -48,10 +48,10 @@ macro_rules! towards {
 macro_rules! beyond {
     ($query:expr, $column:expr, $value:expr, $descending:expr, $inclusive:expr) => {
         match ($descending, $inclusive) {
-            (false, false) => $query.filter($column.gt($value)),
-            (false, true) => $query.filter($column.ge($value)),
-            (true, false) => $query.filter($column.lt($value)),
-            (true, true) => $query.filter($column.le($value)),
+            (false, false) => $query.filter($column.gt(unseen($column, $value))),
+            (false, true) => $query.filter($column.ge(unseen($column, $value))),
+            (true, false) => $query.filter($column.lt(unseen($column, $value))),
+            (true, true) => $query.filter($column.le(unseen($column, $value))),
         }
     };
 }
@@ -97,4 +97,5 @@ macro_rules! along_id {
     }};
 }
 
+pub(super) use super::super::unseen::unseen;
 pub(super) use {along, along_id, beyond, towards};

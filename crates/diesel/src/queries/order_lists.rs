@@ -1,7 +1,7 @@
 //! Lists of orders.
 
 use super::super::{Conn, Database, Db};
-use super::lists::{self, along, along_id, beyond, towards};
+use super::lists::{self, along, along_id, beyond, towards, unseen};
 use super::orders::{ORDER, add_lines};
 use crate::failure::Failure;
 use crate::rows::{OrderRow, micros};

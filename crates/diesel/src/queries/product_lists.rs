@@ -2,7 +2,7 @@
 
 use super::super::among::among;
 use super::super::{Conn, Database, Db, search};
-use super::lists::{self, along, along_id, beyond, towards};
+use super::lists::{self, along, along_id, beyond, towards, unseen};
 use super::products::product;
 use crate::failure::Failure;
 use crate::rows::ProductRow;
