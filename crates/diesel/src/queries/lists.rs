@@ -74,7 +74,7 @@ macro_rules! along {
             None => $finished!(sorted!($chosen())).load($conn)?,
             Some(edge) => {
                 let (value, id) = (edge.place.$value(), edge.place.id);
-                let same = $chosen().filter($column.eq(value));
+                let same = $chosen().filter($column.eq(unseen($column, value)));
                 let same = beyond!(same, $id, id, $descending, edge.inclusive);
                 let rest = beyond!($chosen(), $column, value, $descending, false);
                 let same = $finished!(sorted!(same));
