@@ -1,5 +1,6 @@
 //! Searching: an index of trigrams, where the server has one, and otherwise a look at every text.
 
+use super::queries::accounts::containing;
 use super::{Conn, Db};
 use crate::schema::product_texts;
 use diesel::dsl::{Filter, IntoBoxed, Select};
@@ -76,7 +77,7 @@ pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult
     let mut found = texts();
     for (word, times) in seen() {
         found = if is_long(word) && *times < COMMON {
-            found.filter(product_texts::folded.like(pattern(word)))
+            found.filter(product_texts::folded.like(containing(word)))
         } else {
             found.filter(strpos(product_texts::folded, word).gt(0))
         };
@@ -90,7 +91,7 @@ pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult
 pub(crate) fn products_with(search: &Search) -> Found<'_> {
     let mut found = texts();
     for word in search.words() {
-        found = found.filter(product_texts::folded.like(pattern(word)));
+        found = found.filter(product_texts::folded.like(containing(word)));
     }
     found
 }
@@ -107,17 +108,4 @@ fn texts<'a>() -> Found<'a> {
 /// Whether a word has a trigram.
 fn is_long(word: &str) -> bool {
     word.chars().nth(2).is_some()
-}
-
-/// What LIKE takes for a word anywhere: nothing in it is a wildcard.
-fn pattern(word: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in word.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -60,7 +60,7 @@ fn update(conn: &mut Conn, account: &Account) -> QueryResult<()> {
 }
 
 /// A pattern for what has this text in it: `%` and `_` of the text stand for themselves.
-fn containing(text: &str) -> String {
+pub(crate) fn containing(text: &str) -> String {
     let mut pattern = "%".to_owned();
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {
