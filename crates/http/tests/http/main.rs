@@ -14,6 +14,7 @@
 mod access;
 mod accounts;
 mod assignment;
+mod attempts;
 mod bounds;
 mod cart;
 mod conditional;

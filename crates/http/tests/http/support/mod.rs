@@ -1,6 +1,7 @@
 //! A shop to send requests to.
 
 pub(crate) mod described;
+pub(crate) mod doors;
 mod fakes;
 mod reply;
 

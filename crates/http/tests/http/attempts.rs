@@ -1,0 +1,283 @@
+//! Tries at passwords and accounts: so many, and then it takes patience.
+
+use crate::support::{App, PASSWORD, Reply, memory, settings};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tradepost_domain::{HashingFailed, Password, PasswordHash, PasswordHasher};
+
+const ELSEWHERE: &str = "192.0.2.9:4000";
+
+pub(crate) async fn sign_in(app: &App, peer: &str, username: &str, password: &str) -> Reply {
+    let body = json!({"username": username, "password": password});
+    app.post("/api-token-auth/").peer(peer).json(&body).await
+}
+
+/// Five wrong tries.
+async fn five(app: &App, peer: &str, username: &str) {
+    for _ in 0..5 {
+        let reply = sign_in(app, peer, username, "wrong").await;
+        reply.expect(400, "invalid_credentials");
+    }
+}
+
+async fn locked_out(app: &App, peer: &str, username: &str, seconds: &str) {
+    let reply = sign_in(app, peer, username, PASSWORD).await;
+    assert_eq!(reply.header("retry-after"), seconds);
+    reply.expect(429, "too_many_attempts");
+}
+
+#[actix_web::test]
+async fn five_wrong_tries_are_free_and_then_not_even_the_right_one_counts() {
+    const HERE: &str = "192.0.2.1:4000";
+    let app = App::new().await;
+    app.customer("ada");
+    // Nobody can tell whether there is such an account.
+    for username in ["ada", "nobody"] {
+        five(&app, HERE, username).await;
+        locked_out(&app, HERE, username, "60").await;
+    }
+    locked_out(&app, "192.0.2.1:5000", " ADA ", "60").await;
+    app.clock.advance(59);
+    locked_out(&app, HERE, "ada", "1").await;
+    app.clock.advance(1);
+    sign_in(&app, HERE, "ada", "wrong")
+        .await
+        .expect(400, "invalid_credentials");
+    locked_out(&app, HERE, "ada", "120").await;
+    // Elsewhere she comes in, which changes nothing here.
+    sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    locked_out(&app, HERE, "ada", "120").await;
+    app.clock.advance(120);
+    sign_in(&app, HERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    five(&app, HERE, "ada").await;
+    locked_out(&app, HERE, "ada", "60").await;
+}
+
+#[actix_web::test]
+async fn the_right_password_in_time_ends_the_count() {
+    let app = App::new().await;
+    app.customer("ada");
+    for _ in 0..3 {
+        for _ in 0..4 {
+            let reply = sign_in(&app, ELSEWHERE, "ada", "wrong").await;
+            reply.expect(400, "invalid_credentials");
+        }
+        sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+            .await
+            .expect_status(200);
+    }
+    five(&app, ELSEWHERE, "ada").await;
+    locked_out(&app, ELSEWHERE, "ada", "60").await;
+}
+
+#[actix_web::test]
+async fn a_network_of_ipv6_is_one_place() {
+    let app = App::new().await;
+    app.customer("ada");
+    for address in 1..=5 {
+        let peer = format!("[2001:db8::{address}]:4000");
+        let reply = sign_in(&app, &peer, "ada", "wrong").await;
+        reply.expect(400, "invalid_credentials");
+    }
+    locked_out(&app, "[2001:db8::ffff:0:0:1]:4000", "ada", "60").await;
+    let other = sign_in(&app, "[2001:db8:0:1::1]:4000", "ada", PASSWORD).await;
+    other.expect_status(200);
+}
+
+#[actix_web::test]
+async fn what_anybody_can_write_into_a_header_is_no_place() {
+    let proxied = |proxies: &[&str]| {
+        let mut settings = settings();
+        settings.trusted_proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
+        App::with(memory(), settings)
+    };
+    let from = async |app: &App, client: &str| {
+        let call = app.post("/api-token-auth/").peer("192.0.2.1:4000");
+        let call = call.header("X-Forwarded-For", client);
+        call.json(&json!({"username": "ada", "password": "wrong"}))
+            .await
+    };
+    let app = proxied(&[]).await;
+    for client in 1..=5 {
+        let reply = from(&app, &format!("198.51.100.{client}")).await;
+        reply.expect(400, "invalid_credentials");
+    }
+    from(&app, "198.51.100.6")
+        .await
+        .expect(429, "too_many_attempts");
+
+    let app = proxied(&["192.0.2.0/24"]).await;
+    for _ in 0..5 {
+        let reply = from(&app, "203.0.113.1, 198.51.100.1").await;
+        reply.expect(400, "invalid_credentials");
+    }
+    let same = from(&app, "203.0.113.77, 198.51.100.1").await;
+    same.expect(429, "too_many_attempts");
+    let other = from(&app, "203.0.113.1, 198.51.100.2").await;
+    other.expect(400, "invalid_credentials");
+}
+
+#[actix_web::test]
+async fn passwords_cannot_be_sprayed_from_one_place() {
+    let app = App::new().await;
+    app.customer("ada");
+    for number in 0..100 {
+        let reply = sign_in(&app, ELSEWHERE, &format!("user{number}"), "spring").await;
+        reply.expect(400, "invalid_credentials");
+        if number % 10 == 0 {
+            // Whoever has an account of their own gains nothing by it.
+            let reply = sign_in(&app, ELSEWHERE, "ada", PASSWORD).await;
+            reply.expect_status(200);
+        }
+    }
+    locked_out(&app, ELSEWHERE, "ada", "900").await;
+    sign_in(&app, "192.0.2.8:1", "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    app.clock.advance(900);
+    sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+}
+
+/// Counts the passwords that are looked at or hashed.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl PasswordHasher for Counting {
+    fn hash(&self, _: &Password) -> Result<PasswordHash, HashingFailed> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(PasswordHash::new("hash".to_owned()))
+    }
+
+    fn verify(&self, _: &str, _: &PasswordHash) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        false
+    }
+
+    fn verify_nobody(&self, _: &str) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_outdated(&self, _: &PasswordHash, _: &str) -> bool {
+        false
+    }
+}
+
+/// Asks again as long as too many wait for their passwords: that is no try.
+async fn insist<F: Future<Output = Reply>>(ask: impl Fn() -> F) -> Reply {
+    loop {
+        let reply = ask().await;
+        if reply.status != 503 {
+            return reply;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn many_tries_at_once_are_no_way_around_and_cost_no_hashing() {
+    let hasher = Arc::new(Counting::default());
+    let app = App::hashing(memory(), settings(), hasher.clone()).await;
+    let tries = (0..40).map(|_| insist(|| sign_in(&app, ELSEWHERE, "ada", "wrong")));
+    let replies = futures_util::future::join_all(tries).await;
+    let with = |status| {
+        replies
+            .iter()
+            .filter(|reply| reply.status == status)
+            .count()
+    };
+    assert_eq!((with(400), with(429)), (5, 35));
+    assert_eq!(hasher.0.load(Ordering::Relaxed), 5);
+}
+
+async fn register(app: &App, peer: &str, username: &str) -> Reply {
+    let email = format!("{username}@example.org");
+    let body = json!({"username": username, "email": email, "password": PASSWORD});
+    app.post("/api/register/").peer(peer).json(&body).await
+}
+
+#[actix_web::test]
+async fn a_place_may_register_so_often_however_it_ends() {
+    let hasher = Arc::new(Counting::default());
+    let app = App::hashing(memory(), settings(), hasher.clone()).await;
+    let hashed = || hasher.0.load(Ordering::Relaxed);
+    let here = |number| format!("[2001:db8::{number}]:4000");
+    // What cannot be an account costs nothing and tells nothing: it is no registration.
+    for _ in 0..3 {
+        let short = json!({"username": "ada", "email": "a@b.co", "password": "short"});
+        let reply = app.post("/api/register/").peer(&here(1)).json(&short).await;
+        reply.expect_fields(&["password"]);
+    }
+    assert_eq!(hashed(), 0);
+    for number in 0..45 {
+        let made = register(&app, &here(number), &format!("user{number}")).await;
+        made.expect_status(201);
+        app.clock.advance(1);
+        // Whoever asks which names are taken has as many questions.
+        let taken = register(&app, &here(number), "user0").await;
+        taken.expect_fields(&["email", "username"]);
+    }
+    // Ten are left, however many come at once.
+    let app = &app;
+    let rest = (0..30).map(|number| async move {
+        let (peer, name) = (here(number), format!("late{number}"));
+        insist(|| register(app, &peer, &name)).await
+    });
+    let rest = futures_util::future::join_all(rest).await;
+    let with = |status| rest.iter().filter(|reply| reply.status == status).count();
+    assert_eq!((with(201), with(429)), (10, 20));
+    for reply in rest.iter().filter(|reply| reply.status == 429) {
+        assert_eq!(reply.header("retry-after"), "855");
+        assert_eq!(reply.json()["code"], "too_many_attempts");
+    }
+    assert_eq!(hashed(), 100);
+    // Whoever is here signs in as before, and others register.
+    let wrong = sign_in(app, &here(1), "user1", PASSWORD).await;
+    wrong.expect(400, "invalid_credentials");
+    let other = register(app, ELSEWHERE, "grace").await;
+    other.expect_status(201);
+    app.clock.advance(854);
+    let early = register(app, &here(1), "mary").await;
+    assert_eq!(early.header("retry-after"), "1");
+    early.expect(429, "too_many_attempts");
+    app.clock.advance(1);
+    register(app, &here(1), "mary").await.expect_status(201);
+}
+
+/// Whoever has found a token has not found the password, and shall not find it with the token.
+#[actix_web::test]
+async fn the_current_password_cannot_be_guessed_with_a_token() {
+    let app = App::new().await;
+    let ada = app.customer("ada");
+    let change = |peer: &'static str, current: &str| {
+        let body = json!({"current_password": current, "new_password": "wrong horse battery"});
+        let call = app.post("/api/users/me/password/").token(&ada).peer(peer);
+        async move { call.json(&body).await }
+    };
+    const HERE: &str = "192.0.2.1:4000";
+    // What is refused for another reason is no try.
+    for _ in 0..6 {
+        let short = json!({"current_password": "x", "new_password": "short"});
+        let call = app.post("/api/users/me/password/").token(&ada).peer(HERE);
+        call.json(&short).await.expect_fields(&["new_password"]);
+    }
+    for _ in 0..3 {
+        let wrong = change(HERE, "wrong").await;
+        wrong.expect_fields(&["current_password"]);
+    }
+    // Guessing here and guessing there is guessing.
+    for _ in 0..2 {
+        let wrong = sign_in(&app, HERE, "ada", "wrong").await;
+        wrong.expect(400, "invalid_credentials");
+    }
+    let refused = change(HERE, PASSWORD).await;
+    assert_eq!(refused.header("retry-after"), "60");
+    refused.expect(429, "too_many_attempts");
+    locked_out(&app, HERE, "ada", "60").await;
+    change(ELSEWHERE, PASSWORD).await.expect_status(204);
+}

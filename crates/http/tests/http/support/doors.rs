@@ -1,0 +1,213 @@
+//! Stores whose first query blocks until the test lets it pass.
+
+use crate::support::{App, memory, settings};
+use futures_util::future::join;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tradepost_domain::{
+    Account, AccountRepository, AdjustStock, Adjusted, ChangeEmail, ChangePassword, ChangeProduct,
+    CreateProduct, Credentials, Keyset, Movement, Outcome, Page, PageRequest, PasswordHash,
+    Product, ProductField, ProductFilter, ProductId, ProductList, ProductRepository, Refresh,
+    RefreshDigest, RefreshToken, Register, Slice, Span, StoreError, Stores, SwitchUser, UserFilter,
+    UserId, Written,
+};
+
+/// The accounts of another store, of which something is asked first.
+pub(crate) struct Watched<F> {
+    inner: Arc<dyn AccountRepository>,
+    ask: F,
+}
+
+pub(crate) fn watched<F>(ask: F) -> Stores
+where
+    F: Fn(&[UserId]) -> Result<(), StoreError> + Send + Sync + 'static,
+{
+    let stores = memory();
+    let inner = stores.accounts.clone();
+    Stores {
+        accounts: Arc::new(Watched { inner, ask }),
+        ..stores
+    }
+}
+
+impl<F> AccountRepository for Watched<F>
+where
+    F: Fn(&[UserId]) -> Result<(), StoreError> + Send + Sync,
+{
+    fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.inner.find(user)
+    }
+
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError> {
+        (self.ask)(users)?;
+        self.inner.find_all(users)
+    }
+
+    fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
+        self.inner.credentials(username_key)
+    }
+
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
+        self.inner.list(filter, page)
+    }
+
+    fn register(&self, command: Register) -> Outcome<Account> {
+        self.inner.register(command)
+    }
+
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+        self.inner.change_email(command)
+    }
+
+    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+        self.inner.change_password(command)
+    }
+
+    fn renew_hash(
+        &self,
+        user: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), StoreError> {
+        self.inner.renew_hash(user, old, new)
+    }
+
+    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+        self.inner.switch(command)
+    }
+
+    fn has_staff(&self) -> Result<bool, StoreError> {
+        self.inner.has_staff()
+    }
+
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
+        self.inner.begin_family(token)
+    }
+
+    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+        self.inner.refresh(command)
+    }
+
+    fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
+        self.inner.end_family(token)
+    }
+}
+
+/// What a question has to do first.
+pub(crate) type Pass<K> = Box<dyn Fn(&[K]) + Send + Sync>;
+
+/// A door through which the first question goes only when it is opened, and what was asked.
+pub(crate) struct Door<K> {
+    pub(crate) open: Sender<()>,
+    pub(crate) asked: Arc<Mutex<Vec<Vec<K>>>>,
+}
+
+impl<K: Clone + Send + 'static> Door<K> {
+    /// The door, and what every question has to do.
+    pub(crate) fn new() -> (Self, Pass<K>) {
+        let (open, opened) = channel::<()>();
+        let opened = Mutex::new(opened);
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        let pass = move |keys: &[K]| {
+            let first = {
+                let mut seen = seen.lock().unwrap();
+                seen.push(keys.to_vec());
+                seen.len() == 1
+            };
+            if first {
+                let _ = opened.lock().unwrap().recv();
+            }
+        };
+        (Self { open, asked }, Box::new(pass))
+    }
+
+    /// Until somebody stands at the door.
+    pub(crate) async fn reached(&self) {
+        while self.asked.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// That so many were asked for, some of them with one question.
+    pub(crate) fn asked_together(&self, total: usize) {
+        let asked = self.asked.lock().unwrap();
+        let sizes: Vec<usize> = asked.iter().map(Vec::len).collect();
+        let shared = sizes.iter().any(|size| *size > 1);
+        assert!(shared && sizes.iter().sum::<usize>() == total, "{sizes:?}");
+    }
+
+    /// What the first is answered, and what the others are who come while it stands at the door.
+    pub(crate) async fn hold<A, B>(
+        &self,
+        first: impl Future<Output = A>,
+        others: impl Future<Output = B>,
+    ) -> (A, B) {
+        let others = async {
+            self.reached().await;
+            // They are in line before anybody else gets a turn.
+            join(others, async { self.open.send(()).unwrap() }).await.0
+        };
+        join(first, others).await
+    }
+}
+
+/// The products of another store, which stand before a door once it is known what they are. A mock
+/// would let nobody else pass meanwhile.
+pub(crate) struct Guarded {
+    pub(crate) inner: Arc<dyn ProductRepository>,
+    pub(crate) found: Pass<ProductId>,
+    pub(crate) listed: Pass<PageRequest>,
+}
+
+impl Guarded {
+    pub(crate) async fn shop(guard: impl FnOnce(Arc<dyn ProductRepository>) -> Self) -> App {
+        let stores = memory();
+        let products = Arc::new(guard(stores.products.clone()));
+        App::with(Stores { products, ..stores }, settings()).await
+    }
+}
+
+impl ProductRepository for Guarded {
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        let listed = self.inner.list(list, page);
+        (self.listed)(&[page]);
+        listed
+    }
+
+    fn slice(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &Span,
+    ) -> Result<Slice<Product>, StoreError> {
+        self.inner.slice(filter, keyset, span)
+    }
+
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        let found = self.inner.find_all(ids);
+        (self.found)(ids);
+        found
+    }
+
+    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+        self.inner.create(command)
+    }
+
+    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+        self.inner.change(command)
+    }
+
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+        self.inner.adjust_stock(command)
+    }
+
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError> {
+        self.inner.movements(product, page)
+    }
+}
