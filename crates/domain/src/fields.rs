@@ -20,6 +20,15 @@ pub enum Problem {
         /// What was expected, with its article.
         expected: &'static str,
     },
+    /// Neither true nor false.
+    #[error("Expected true or false.")]
+    NotABoolean,
+    /// A key that this API does not take, where ignoring it would change what is bought.
+    #[error("This is not a field here: {instead}.")]
+    UseInstead {
+        /// What to send in its place, as the end of a sentence.
+        instead: &'static str,
+    },
     /// Too many characters.
     #[error("At most {max} characters are allowed.")]
     TooLong {

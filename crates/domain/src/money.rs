@@ -107,7 +107,7 @@ impl Money {
         Ok(Self::from_minor(minor, self.currency))
     }
 
-    /// Reads a decimal number from its text, exactly: `19.99`, `-3`, `1.5e2`. More decimals than
+    /// Reads a decimal number from its text, exactly: `19.99`, `-3`, `+.5`, `1.5e2`. More decimals than
     /// the currency has are refused, never rounded, even when they are zeros.
     ///
     /// # Errors
@@ -164,16 +164,19 @@ impl Decimal {
             Some((mantissa, exponent)) => (mantissa, Self::exponent(exponent)?),
             None => (text, 0),
         };
-        let (negative, mantissa) = match mantissa.strip_prefix('-') {
-            Some(rest) => (true, rest),
+        let (negative, mantissa) = match mantissa.strip_prefix(['+', '-']) {
+            Some(rest) => (mantissa.starts_with('-'), rest),
             None => (false, mantissa),
         };
+        // Digits are needed on one side of the point: `.5` and `5.` are numbers, `.` is none.
         let (whole, fraction) = match mantissa.split_once('.') {
-            Some((whole, fraction)) => (whole, Self::digits(fraction)?),
-            None => (mantissa, ""),
+            Some((whole, "")) => (Self::digits(whole)?, ""),
+            Some(("", fraction)) => ("", Self::digits(fraction)?),
+            Some((whole, fraction)) => (Self::digits(whole)?, Self::digits(fraction)?),
+            None => (Self::digits(mantissa)?, ""),
         };
         let exponent = exponent - i64::try_from(fraction.len()).ok()?;
-        Some((negative, Self::digits(whole)?, fraction, exponent))
+        Some((negative, whole, fraction, exponent))
     }
 
     fn digits(text: &str) -> Option<&str> {
@@ -236,6 +239,12 @@ mod tests {
             ("JPY", "500", 500),
             ("KWD", "1.234", 1_234),
             ("USD", "92233720368547758.07", i64::MAX),
+            ("USD", "+5", 500),
+            ("USD", ".5", 50),
+            ("USD", "-.05", -5),
+            ("USD", "5.", 500),
+            ("JPY", "5.", 5),
+            ("JPY", ".5e1", 5),
         ] {
             assert_eq!(
                 Money::parse(text, currency(code)).map(Money::minor),
@@ -248,8 +257,8 @@ mod tests {
     #[test]
     fn what_is_no_amount_is_refused() {
         for text in [
-            "", " 1", "1 ", "+1", ".5", "5.", "1,5", "NaN", "Infinity", "1e", "1e+", "0x1", "1_0",
-            "--1", "١",
+            "", " 1", "1 ", ".", "+", "+.", "-", "1,5", "NaN", "Infinity", "1e", "1e+", "0x1",
+            "1_0", "--1", "+-1", "1.-5", "١",
         ] {
             assert_eq!(
                 Money::parse(text, currency("USD")),

@@ -35,6 +35,13 @@ impl PageRequest {
         self.size
     }
 
+    /// The last page of a list of so many rows, in pages of this size; the first page of an empty list.
+    #[must_use]
+    pub fn last_of(self, count: u64) -> Self {
+        let number = count.div_ceil(u64::from(self.size)).max(1);
+        Self { number, ..self }
+    }
+
     /// Rows before this page; saturates, as no list is that long.
     #[must_use]
     pub fn offset(self) -> u64 {
@@ -95,6 +102,16 @@ mod tests {
             assert_eq!(page.has_next(request), next, "{count} {number}");
             assert_eq!(page.existing(request).is_ok(), exists, "{count} {number}");
         }
+    }
+
+    #[test]
+    fn the_last_page_follows_from_the_count() {
+        let first = PageRequest::new(1, 10).unwrap();
+        for (count, last) in [(0, 1), (1, 1), (10, 1), (11, 2), (20, 2), (21, 3)] {
+            let request = first.last_of(count);
+            assert_eq!((request.number(), request.size()), (last, 10), "{count}");
+        }
+        assert!(first.last_of(u64::MAX).number() > 1);
     }
 
     #[test]

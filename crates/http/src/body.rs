@@ -22,10 +22,13 @@ enum Media {
     Json,
     Form,
     Multipart,
+    /// Compressed, or encoded in another way (`Content-Encoding`).
+    Encoded,
     Other,
 }
 
-/// The fields of a JSON object. No body at all is an object without fields.
+/// The fields of a JSON object or of a form in either encoding, as the default parsers of Django REST
+/// framework take them. No body at all is an object without fields.
 impl FromRequest for Fields {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
@@ -39,35 +42,11 @@ impl FromRequest for Fields {
             }
             match media(request.headers()) {
                 Media::Json => json(&body),
-                Media::Form | Media::Multipart | Media::Other => {
-                    Err(ApiError::UnsupportedMediaType)
-                }
+                Media::Form => form::urlencoded(&body),
+                Media::Multipart => form::multipart(request.headers(), body).await,
+                Media::Encoded => Err(ApiError::UnsupportedEncoding),
+                Media::Other => Err(ApiError::UnsupportedMediaType),
             }
-        })
-    }
-}
-
-/// The fields of a JSON object or of a form in either encoding.
-pub(crate) struct FormFields(pub(crate) Fields);
-
-impl FromRequest for FormFields {
-    type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let body = read(&request, payload).await?;
-            if body.is_empty() {
-                return Ok(Self(Fields::default()));
-            }
-            let fields = match media(request.headers()) {
-                Media::Json => json(&body)?,
-                Media::Form => form::urlencoded(&body)?,
-                Media::Multipart => form::multipart(request.headers(), body).await?,
-                Media::Other => return Err(ApiError::UnsupportedMediaType),
-            };
-            Ok(Self(fields))
         })
     }
 }
@@ -103,6 +82,9 @@ fn media(headers: &HeaderMap) -> Media {
     let encoded = headers
         .get(CONTENT_ENCODING)
         .is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if encoded {
+        return Media::Encoded;
+    }
     let Some(Ok(declared)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
         return Media::Other;
     };
@@ -113,7 +95,7 @@ fn media(headers: &HeaderMap) -> Media {
             .split_once('=')
             .is_some_and(|(name, value)| name.eq_ignore_ascii_case("charset") && !is_utf8(value))
     });
-    if encoded || foreign_text {
+    if foreign_text {
         return Media::Other;
     }
     for (name, media) in [
@@ -174,7 +156,7 @@ mod tests {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("identity"));
             assert_eq!(media(&headers), expected, "{declared}");
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            assert_eq!(media(&headers), Media::Other, "{declared}");
+            assert_eq!(media(&headers), Media::Encoded, "{declared}");
         }
     }
 

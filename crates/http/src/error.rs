@@ -104,6 +104,8 @@ pub(crate) enum ApiError {
     BodyTooLarge,
     /// The body is of a type that is not read here.
     UnsupportedMediaType,
+    /// The body has a `Content-Encoding`, such as gzip.
+    UnsupportedEncoding,
     /// The body did not arrive in time.
     BodyTimeout,
     /// The path is there, but not for this method; what it is there for.
@@ -154,7 +156,7 @@ impl ApiError {
             },
             Self::MalformedBody(_) => Code::MalformedBody,
             Self::BodyTooLarge => Code::BodyTooLarge,
-            Self::UnsupportedMediaType => Code::UnsupportedMediaType,
+            Self::UnsupportedMediaType | Self::UnsupportedEncoding => Code::UnsupportedMediaType,
             Self::BodyTimeout => Code::RequestTimeout,
             Self::MethodNotAllowed(_) => Code::MethodNotAllowed,
             Self::BadHost => Code::BadHost,
@@ -226,6 +228,7 @@ impl ApiError {
             | Self::MalformedBody(_)
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
+            | Self::UnsupportedEncoding
             | Self::BodyTimeout
             | Self::MethodNotAllowed(_)
             | Self::BadHost
@@ -285,6 +288,9 @@ impl fmt::Display for ApiError {
             Self::CrossOrigin => f.write_str(
                 "Pages of this origin may not send such a request: its origin, method or headers are not allowed.",
             ),
+            Self::UnsupportedEncoding => f.write_str(
+                "Compressed bodies are not read. Send the body without a Content-Encoding.",
+            ),
             Self::Store(_)
             | Self::Hashing(_)
             | Self::Amount(_)
@@ -309,7 +315,9 @@ impl fmt::Display for ApiError {
 fn sentence(code: Code) -> &'static str {
     match code {
         Code::BodyTooLarge => "A body may have at most 64 KiB.",
-        Code::UnsupportedMediaType => "This type of body is not read here. Send JSON.",
+        Code::UnsupportedMediaType => {
+            "This type of body is not read here. Send JSON or a form, in UTF-8."
+        }
         Code::RequestTimeout => "The request did not arrive in time.",
         Code::MethodNotAllowed => "This path has no such method; the Allow header lists its own.",
         Code::BadHost => "This server does not serve the host that was asked for.",

@@ -73,6 +73,7 @@ examples! { own: ApiError;
     ApiError::MalformedBody(_) => ApiError::MalformedBody("The body is not valid JSON."),
     ApiError::BodyTooLarge => ApiError::BodyTooLarge,
     ApiError::UnsupportedMediaType => ApiError::UnsupportedMediaType,
+    ApiError::UnsupportedEncoding => ApiError::UnsupportedEncoding,
     ApiError::BodyTimeout => ApiError::BodyTimeout,
     ApiError::MethodNotAllowed(_) => ApiError::MethodNotAllowed(HeaderValue::from_static("GET")),
     ApiError::BadHost => ApiError::BadHost,

@@ -12,6 +12,7 @@ use tradepost_domain::{FieldErrors, FieldName, Problem, Refusal};
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     values: BTreeMap<String, Box<RawValue>>,
+    is_form: bool,
     errors: FieldErrors,
 }
 
@@ -19,8 +20,34 @@ impl Fields {
     pub(crate) fn new(values: BTreeMap<String, Box<RawValue>>) -> Self {
         Self {
             values,
+            is_form: false,
             errors: FieldErrors::default(),
         }
+    }
+
+    /// The fields of a form, whose values are all strings. As in Django REST framework, an empty
+    /// value stands for null where null is allowed, and for an absent field where a number or a
+    /// boolean is optional: a form has no other way to say so.
+    pub(crate) fn of_form(values: BTreeMap<String, Box<RawValue>>) -> Self {
+        Self {
+            is_form: true,
+            ..Self::new(values)
+        }
+    }
+
+    /// Refuses keys that clients of other shops send and that would change what is bought, were they
+    /// read: `instead` names what this API takes. They are errors rather than ignored keys.
+    pub(crate) fn refuse(&mut self, names: &[FieldName], instead: &'static str) {
+        for name in names {
+            if self.values.contains_key(*name) {
+                self.errors.push(name, Problem::UseInstead { instead });
+            }
+        }
+    }
+
+    /// Whether a field is there.
+    pub(crate) fn has(&self, name: FieldName) -> bool {
+        self.values.contains_key(name)
     }
 
     /// A field that has to be there.
@@ -29,10 +56,19 @@ impl Fields {
         name: FieldName,
         read: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Option<T> {
-        if !self.values.contains_key(name) {
-            self.errors.push(name, Problem::Required);
-        }
-        self.optional(name, read)
+        let value = self.value(name, read).unwrap_or(Err(Problem::Required));
+        self.errors.keep(name, value)
+    }
+
+    fn value<T>(
+        &self,
+        name: FieldName,
+        read: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<Result<T, Problem>> {
+        Some(match self.values.get(name)?.get() {
+            "null" => Err(Problem::Null),
+            json => read(json),
+        })
     }
 
     /// A field that may be left out, but not be null.
@@ -41,11 +77,22 @@ impl Fields {
         name: FieldName,
         read: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Option<T> {
-        let value = match self.values.get(name)?.get() {
-            "null" => Err(Problem::Null),
-            json => read(json),
-        };
+        let value = self.value(name, read)?;
+        if self.is_blank_in_form(name) && value.as_ref().is_err_and(is_no_text) {
+            return None;
+        }
         self.errors.keep(name, value)
+    }
+
+    /// A boolean that may be left out: `true` or `false` in JSON, one of several words in a form.
+    pub(crate) fn boolean(&mut self, name: FieldName) -> Option<bool> {
+        let read = if self.is_form { boolean_word } else { boolean };
+        self.optional(name, read)
+    }
+
+    fn is_blank_in_form(&self, name: FieldName) -> bool {
+        let value = self.values.get(name);
+        self.is_form && value.is_some_and(|value| value.get() == "\"\"")
     }
 
     /// A field that may be left out, and be null as well.
@@ -56,6 +103,7 @@ impl Fields {
     ) -> Option<Option<T>> {
         let value = match self.values.get(name)?.get() {
             "null" => Ok(None),
+            _ if self.is_blank_in_form(name) => Ok(None),
             json => read(json).map(Some),
         };
         self.errors.keep(name, value)
@@ -92,40 +140,71 @@ pub(crate) fn text<T>(
     }
 }
 
-/// A whole number, or a string of its digits. One beyond 64 bits is read as the nearest within,
-/// which no field allows.
+/// Whether a value was refused by a field that is no text: a number or a boolean.
+fn is_no_text(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::NotAnInteger | Problem::NotADecimal | Problem::NotABoolean
+    )
+}
+
+/// A whole number, or a string with one, as Django REST framework reads them: with white space
+/// around it, a sign, and zeros after the point, but without an exponent. One beyond 64 bits is read
+/// as the nearest within, which no field allows.
 pub(crate) fn integer<T>(
     make: impl FnOnce(i64) -> Result<T, Problem>,
 ) -> impl FnOnce(&str) -> Result<T, Problem> {
     |json| {
         let text = number(json).ok_or(Problem::NotAnInteger)?;
-        let (negative, digits) = match text.strip_prefix('-') {
-            Some(digits) => (true, digits),
-            None => (false, &*text),
-        };
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Problem::NotAnInteger);
-        }
-        let beyond = if negative { i64::MIN } else { i64::MAX };
-        make(text.parse().unwrap_or(beyond))
+        make(whole_number(&text).ok_or(Problem::NotAnInteger)?)
     }
 }
 
-/// A decimal number, or a string with one.
+fn whole_number(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (negative, magnitude) = match text.strip_prefix(['+', '-']) {
+        Some(rest) => (text.starts_with('-'), rest),
+        None => (false, text),
+    };
+    let digits = match magnitude.split_once('.') {
+        Some((digits, zeros)) if zeros.bytes().all(|byte| byte == b'0') => digits,
+        Some(_) => return None,
+        None => magnitude,
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let beyond = if negative { i64::MIN } else { i64::MAX };
+    let sign = if negative { "-" } else { "" };
+    Some(format!("{sign}{digits}").parse().unwrap_or(beyond))
+}
+
+/// A decimal number, or a string with one and white space around it.
 pub(crate) fn decimal<T>(
     make: impl FnOnce(&str) -> Result<T, Problem>,
 ) -> impl FnOnce(&str) -> Result<T, Problem> {
-    |json| make(&number(json).ok_or(Problem::NotADecimal)?)
+    |json| make(number(json).ok_or(Problem::NotADecimal)?.trim())
 }
 
 /// `true` or `false`, and nothing that could be taken for them.
-pub(crate) fn boolean(json: &str) -> Result<bool, Problem> {
+fn boolean(json: &str) -> Result<bool, Problem> {
     match json {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(Problem::WrongType {
-            expected: "true or false",
-        }),
+        _ => Err(Problem::NotABoolean),
+    }
+}
+
+/// The words for true and false that Django REST framework takes, in any case.
+fn boolean_word(json: &str) -> Result<bool, Problem> {
+    const TRUE: [&str; 6] = ["true", "t", "yes", "y", "on", "1"];
+    const FALSE: [&str; 6] = ["false", "f", "no", "n", "off", "0"];
+    let word = string(json).map_err(|_| Problem::NotABoolean)?;
+    let is_one_of = |words: [&str; 6]| words.iter().any(|one| one.eq_ignore_ascii_case(&word));
+    match (is_one_of(TRUE), is_one_of(FALSE)) {
+        (true, _) => Ok(true),
+        (_, true) => Ok(false),
+        _ => Err(Problem::NotABoolean),
     }
 }
 
@@ -173,11 +252,22 @@ mod tests {
             ("9223372036854775807", Some(i64::MAX)),
             ("9223372036854775808", Some(i64::MAX)),
             ("-9223372036854775809", Some(i64::MIN)),
-            ("2.0", None),
+            ("2.0", Some(2)),
+            ("-2.000", Some(-2)),
+            ("\"2.0\"", Some(2)),
+            ("\"2.\"", Some(2)),
+            ("\"+2\"", Some(2)),
+            ("\" 2 \"", Some(2)),
+            ("\" +2.0\\n\"", Some(2)),
+            ("9223372036854775808.0", Some(i64::MAX)),
+            ("2.5", None),
+            ("2.0000000000000000000000001", None),
             ("1e2", None),
-            ("\"2.0\"", None),
-            ("\"+2\"", None),
-            ("\" 2\"", None),
+            ("2e0", None),
+            ("\"+-2\"", None),
+            ("\"2 0\"", None),
+            ("\".0\"", None),
+            ("\"1_000\"", None),
             ("\"\"", None),
             ("\"-\"", None),
             ("\"two\"", None),
@@ -199,11 +289,61 @@ mod tests {
             ("19.990", Ok("19.990")),
             ("\"19.99\"", Ok("19.99")),
             ("12345678901234567890.123", Ok("12345678901234567890.123")),
+            ("\" +.5 \"", Ok("+.5")),
             ("true", Err(Problem::NotADecimal)),
             ("[1]", Err(Problem::NotADecimal)),
         ] {
             assert_eq!(read(json), expected.map(str::to_owned), "{json}");
         }
+    }
+
+    #[test]
+    fn forms_have_words_for_booleans_and_json_has_none() {
+        let read = |text: &str| {
+            let values = || BTreeMap::from([("a".to_owned(), serde_json::from_str(text).unwrap())]);
+            let mut form = Fields::of_form(values());
+            let mut json = Fields::new(values());
+            (form.boolean("a"), json.boolean("a"))
+        };
+        for word in ["true", "True", "ON", "1", "yes"] {
+            assert_eq!(read(&format!("\"{word}\"")), (Some(true), None), "{word}");
+        }
+        for word in ["false", "FALSE", "off", "0", "No"] {
+            assert_eq!(read(&format!("\"{word}\"")), (Some(false), None), "{word}");
+        }
+        for word in ["", "2", "maybe", "null", "\\ud800"] {
+            assert_eq!(read(&format!("\"{word}\"")), (None, None), "{word}");
+        }
+        assert_eq!(read("true"), (None, Some(true)));
+        for json in ["1", "0", "[]", "{}"] {
+            assert_eq!(read(json), (None, None), "{json}");
+        }
+    }
+
+    #[test]
+    fn blank_form_fields_are_absent_or_null_unless_they_are_text() {
+        let values = || serde_json::from_str(r#"{"a": "", "b": ""}"#).unwrap();
+        let blank = |text: &str| match text {
+            "" => Err(Problem::Blank),
+            text => Ok(text.to_owned()),
+        };
+        let mut form = Fields::of_form(values());
+        assert_eq!(form.optional("a", integer(Ok)), None);
+        assert_eq!(form.boolean("a"), None);
+        assert_eq!(form.nullable("a", text(blank)), Some(None));
+        assert!(form.errors.is_empty());
+        assert_eq!(form.optional("a", text(blank)), None);
+        assert_eq!(form.required("b", integer(Ok)), None);
+        let wrong: Vec<_> = form.errors.iter().collect();
+        assert_eq!(
+            wrong,
+            [("a", &Problem::Blank), ("b", &Problem::NotAnInteger)]
+        );
+
+        let mut json = Fields::new(values());
+        assert_eq!(json.optional("a", integer(Ok)), None);
+        assert_eq!(json.nullable("b", text(blank)), None);
+        assert_eq!(json.errors.iter().count(), 2);
     }
 
     #[test]

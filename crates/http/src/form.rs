@@ -1,5 +1,5 @@
-//! Forms, as browsers send them: their fields become the same as those of a JSON object whose
-//! values are all strings.
+//! Forms, urlencoded and multipart: their fields become those of a JSON object whose values are all
+//! strings.
 
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -26,8 +26,14 @@ pub(crate) async fn multipart(headers: &HeaderMap, body: Bytes) -> Result<Fields
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|_| NOT_A_FORM)?;
         let name = part.name().ok_or(NOT_A_FORM)?.to_owned();
+        let disposition = part.content_disposition();
+        let is_file = disposition.is_some_and(|sent| sent.get_filename().is_some());
         let value = part.bytes(length).await.map_err(|_| NOT_A_FORM)?;
         let value = value.map_err(|_| NOT_A_FORM)?;
+        // No field takes a file, and a field that no route reads is ignored.
+        if is_file {
+            continue;
+        }
         let value = String::from_utf8(value.to_vec()).map_err(|_| NOT_A_FORM)?;
         pairs.push((name, value));
     }
@@ -41,5 +47,5 @@ fn fields(pairs: Vec<(String, String)>) -> Result<Fields, ApiError> {
             .map_err(|error| ApiError::Defect(error.to_string()))?;
         values.insert(name, value);
     }
-    Ok(Fields::new(values))
+    Ok(Fields::of_form(values))
 }

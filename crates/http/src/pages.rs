@@ -1,9 +1,11 @@
 //! Pages, numbered and by cursor, with absolute links to their neighbours.
 
+use crate::error::ApiError;
 use crate::query::{Listing, Walk, encode};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tradepost_domain::{Page, Seal, Slice};
+use std::borrow::Borrow;
+use tradepost_domain::{Page, PageRequest, Refusal, Seal, Slice};
 
 /// A page of a list.
 #[derive(Serialize, JsonSchema)]
@@ -37,6 +39,35 @@ impl<T> PageShape<T> {
         }
     }
 }
+
+/// Reads the page that `listing` asks for, and fills in which page that is where the last one is
+/// wanted: the first page tells the count. `read` gives a page, or 404 for one after the last.
+///
+/// # Errors
+/// As `read`.
+pub(crate) async fn read_page<R, P: Borrow<Page<R>>>(
+    listing: &mut Listing,
+    read: impl AsyncFn(PageRequest) -> Result<P, ApiError>,
+) -> Result<P, ApiError> {
+    let mut page = read(listing.page).await?;
+    // The list may shrink or grow between two reads, so the last page can move meanwhile.
+    for _ in 0..LAST_PAGE_READS {
+        if !listing.resolve_last(page.borrow().count) {
+            break;
+        }
+        page = match read(listing.page).await {
+            Err(ApiError::Refused(Refusal::NotFound)) => {
+                listing.page = listing.page.last_of(0);
+                read(listing.page).await?
+            }
+            page => page?,
+        };
+    }
+    Ok(page)
+}
+
+/// How often the last page is looked for while the list changes.
+const LAST_PAGE_READS: u32 = 3;
 
 /// A part of a list, from a place in it on.
 #[derive(Serialize, JsonSchema)]

@@ -5,8 +5,8 @@ use crate::openapi::{Id, Units};
 use crate::shapes::Amount;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-use tradepost_domain::{FieldErrors, OrderStatus, ProductId, Refusal, Shortage};
+use serde::ser::Serializer;
+use tradepost_domain::{FieldErrors, FieldName, OrderStatus, ProductId, Refusal, Shortage};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -29,6 +29,9 @@ enum Members<'a> {
     None {},
     Fields {
         errors: Fields<'a>,
+        /// The same lists at the top level, where clients of Django REST framework read them.
+        #[serde(flatten)]
+        by_name: TopLevelFields<'a>,
     },
     Whole {
         non_field_errors: [String; 1],
@@ -68,20 +71,43 @@ struct Fields<'a>(&'a FieldErrors);
 
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields: Vec<(&str, Vec<String>)> = Vec::new();
-        for (name, problem) in self.0.iter() {
-            let sentence = problem.to_string();
-            match fields.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, sentences)) => sentences.push(sentence),
-                None => fields.push((name, vec![sentence])),
-            }
-        }
-        let mut map = serializer.serialize_map(Some(fields.len()))?;
-        for (name, sentences) in fields {
-            map.serialize_entry(name, &sentences)?;
-        }
-        map.end()
+        serializer.collect_map(sentences(self.0))
     }
+}
+
+/// The members of every problem document. A field of one of these names stands in `errors` alone.
+const MEMBERS: [&str; 8] = [
+    "type",
+    "title",
+    "status",
+    "detail",
+    "code",
+    "instance",
+    "request_id",
+    "errors",
+];
+
+/// Each field with all that is wrong with it, without those whose names the document needs.
+struct TopLevelFields<'a>(&'a FieldErrors);
+
+impl Serialize for TopLevelFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = sentences(self.0).into_iter();
+        serializer.collect_map(fields.filter(|(name, _)| !MEMBERS.contains(name)))
+    }
+}
+
+/// The sentences about each field, in the order in which the fields were found wrong.
+fn sentences(errors: &FieldErrors) -> Vec<(FieldName, Vec<String>)> {
+    let mut fields: Vec<(FieldName, Vec<String>)> = Vec::new();
+    for (name, problem) in errors.iter() {
+        let sentence = problem.to_string();
+        match fields.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sentences)) => sentences.push(sentence),
+            None => fields.push((name, vec![sentence])),
+        }
+    }
+    fields
 }
 
 /// What `type` says of a code.
@@ -113,6 +139,7 @@ fn members(error: &ApiError) -> Members<'_> {
     match refusal {
         Refusal::Invalid(errors) => Members::Fields {
             errors: Fields(errors),
+            by_name: TopLevelFields(errors),
         },
         Refusal::InvalidCredentials => Members::Whole {
             non_field_errors: [refusal.to_string()],

@@ -3,7 +3,7 @@
 use crate::cursor::Scope;
 use crate::error::ApiError;
 use actix_web::web;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Serialize;
 use tradepost_domain::{
     Currency, FieldErrors, FieldName, Keyset, Money, PageRequest, Problem, Refusal, Seal,
@@ -55,7 +55,10 @@ pub(crate) enum Part<F> {
 /// A numbered page that is asked for.
 #[derive(Debug)]
 pub(crate) struct Listing {
+    /// The first page while the last one is wanted, which is known once the rows are counted.
     pub(crate) page: PageRequest,
+    /// Whether the last page is asked for (`page=last`).
+    pub(crate) wants_last: bool,
     /// Every parameter but the number of the page, for the links to the neighbours.
     pub(crate) others: Vec<(String, String)>,
 }
@@ -77,6 +80,17 @@ impl Listing {
     pub(crate) fn read(query: &str, size: u32) -> Result<Self, ApiError> {
         Query::read(query).listing(size)
     }
+
+    /// Asks for the last page of so many rows, if the last page is wanted; whether that is another
+    /// page than before.
+    pub(crate) fn resolve_last(&mut self, count: u64) -> bool {
+        if !self.wants_last {
+            return false;
+        }
+        let before = self.page;
+        self.page = before.last_of(count);
+        self.page != before
+    }
 }
 
 impl Query {
@@ -87,13 +101,14 @@ impl Query {
         }
     }
 
-    /// A parameter, if it is there.
+    /// A parameter, if it is there and not empty: HTML forms and filter libraries send every filter,
+    /// with an empty value for each that is not set.
     pub(crate) fn optional<T>(
         &mut self,
         name: FieldName,
         read: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Option<T> {
-        let value = last(&self.pairs, name).map(read)?;
+        let value = filled(&self.pairs, name).map(read)?;
         self.errors.keep(name, value)
     }
 
@@ -123,7 +138,7 @@ impl Query {
         seal: &dyn Seal,
     ) -> Result<Part<F>, ApiError> {
         let size = self.size(size);
-        let sorting = match last(&self.pairs, "ordering").map(Sorting::parse) {
+        let sorting = match filled(&self.pairs, "ordering").map(Sorting::parse) {
             None => Some(Sorting::default()),
             Some(read) => self.errors.keep("ordering", read),
         };
@@ -135,7 +150,7 @@ impl Query {
         };
         let keyset =
             sorting.and_then(|sorting| self.errors.keep("ordering", Keyset::new(&sorting)));
-        if last(&self.pairs, "page").is_some() {
+        if filled(&self.pairs, "page").is_some() {
             self.errors.push("cursor", Problem::PageAndCursor);
         }
         let order = keyset.map(|keyset| (keyset.field().as_str(), keyset.is_descending()));
@@ -160,13 +175,15 @@ impl Query {
         if !self.errors.is_empty() {
             return Err(Refusal::Invalid(self.errors).into());
         }
-        let number = match last(&self.pairs, "page") {
-            None => Some(1),
-            Some(text) => whole(text),
+        let (number, wants_last) = match filled(&self.pairs, "page") {
+            None => (Some(1), false),
+            Some("last") => (Some(1), true),
+            Some(text) => (whole(text), false),
         };
         let page = number.and_then(|number| PageRequest::new(number, size));
         Ok(Listing {
             page: page.ok_or(Refusal::NotFound)?,
+            wants_last,
             others: self.without("page"),
         })
     }
@@ -190,17 +207,42 @@ pub(crate) fn wants_archived(query: &str) -> Result<bool, ApiError> {
 }
 
 fn flag(text: &str) -> Result<bool, Problem> {
-    match text {
-        "false" => Ok(false),
-        "true" => Ok(true),
+    match text.trim() {
+        word if word.eq_ignore_ascii_case("false") => Ok(false),
+        word if word.eq_ignore_ascii_case("true") => Ok(true),
         _ => Err(Problem::NotOneOf {
             allowed: vec!["true", "false"],
         }),
     }
 }
 
-/// A time with its zone. A `+` that nobody encoded has become a space on its way.
-pub(crate) fn time(text: &str) -> Result<DateTime<Utc>, Problem> {
+/// The start of a span of time: a time with its zone, or a date, which begins at midnight UTC.
+pub(crate) fn start(text: &str) -> Result<DateTime<Utc>, Problem> {
+    match day(text) {
+        Some(day) => Ok(day.and_time(NaiveTime::MIN).and_utc()),
+        None => time(text),
+    }
+}
+
+/// The end of a span of time: a time with its zone, or a date, whose last microsecond counts too.
+pub(crate) fn end(text: &str) -> Result<DateTime<Utc>, Problem> {
+    match day(text) {
+        Some(day) => day
+            .checked_add_days(Days::new(1))
+            .map(|next| next.and_time(NaiveTime::MIN).and_utc() - TimeDelta::microseconds(1))
+            .ok_or(Problem::NotATime),
+        None => time(text),
+    }
+}
+
+/// A date alone, such as 2026-01-31.
+fn day(text: &str) -> Option<NaiveDate> {
+    // Ten characters: other parts of RFC 3339 are times.
+    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?
+}
+
+/// A time with its zone. A `+` that was not percent-encoded arrives as a space.
+fn time(text: &str) -> Result<DateTime<Utc>, Problem> {
     let read = |text: &str| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
     let restored = || match text.rsplit_once(' ') {
         Some((time, zone)) => read(&format!("{time}+{zone}")),
@@ -214,7 +256,7 @@ pub(crate) fn time(text: &str) -> Result<DateTime<Utc>, Problem> {
 /// An amount of money from nothing up.
 pub(crate) fn amount(currency: Currency) -> impl Fn(&str) -> Result<Money, Problem> {
     move |text| {
-        let amount = Money::parse(text, currency)?;
+        let amount = Money::parse(text.trim(), currency)?;
         if amount.minor() < 0 {
             return Err(Problem::Negative);
         }
@@ -224,7 +266,7 @@ pub(crate) fn amount(currency: Currency) -> impl Fn(&str) -> Result<Money, Probl
 
 /// An id that something is filtered by.
 pub(crate) fn id<Id>(parse: fn(&str) -> Option<Id>) -> impl Fn(&str) -> Result<Id, Problem> {
-    move |text| match (parse(text), whole(text)) {
+    move |text| match (parse(text.trim()), whole(text)) {
         (Some(id), _) => Ok(id),
         (None, None) => Err(Problem::NotAnInteger),
         (None, Some(_)) => Err(Problem::OutOfRange {
@@ -240,8 +282,14 @@ fn last<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     Some(&pair.1)
 }
 
-/// A number in plain digits; one beyond 64 bits is the largest there is.
+/// The value of a parameter, unless it is empty.
+fn filled<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    last(pairs, name).filter(|value| !value.is_empty())
+}
+
+/// A number in plain digits, with white space around it; one beyond 64 bits is the largest there is.
 fn whole(text: &str) -> Option<u64> {
+    let text = text.trim();
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().unwrap_or(u64::MAX))
 }

@@ -35,7 +35,11 @@ fn pages_as_a_table() {
         ("page=0", None),
         ("page=-1", None),
         ("page=abc", None),
-        ("page=", None),
+        ("page=", Some((1, 10))),
+        ("page=&page_size=", Some((1, 10))),
+        ("page= 2 ", Some((2, 10))),
+        ("page=last", Some((1, 10))),
+        ("page=LAST", None),
         ("page=1.0", None),
     ] {
         let seen = Listing::read(query, 10).map(|l| (l.page.number(), l.page.size()));
@@ -64,7 +68,8 @@ fn part(query: &str) -> Result<Part<ProductField>, ApiError> {
     let mut query = Query::read(query);
     query.flag("archived");
     query.optional("min_price", amount(usd));
-    query.optional("created_after", time);
+    query.optional("created_after", start);
+    query.optional("created_before", end);
     query.optional("user", id(UserId::parse));
     query.optional("search", Search::new);
     query.part(10, &(), &NoSeal)
@@ -76,14 +81,16 @@ fn wrong_parameters_are_named() {
         ("page_size=0", &["page_size"][..]),
         ("page_size=-1", &["page_size"]),
         ("page_size=abc", &["page_size"]),
-        ("page_size=", &["page_size"]),
         ("archived=1", &["archived"]),
-        ("archived=True", &["archived"]),
-        ("min_price=", &["min_price"]),
+        ("archived=yes", &["archived"]),
+        ("min_price=.", &["min_price"]),
         ("min_price=-0.01", &["min_price"]),
         ("min_price=1.999", &["min_price"]),
         ("min_price=NaN", &["min_price"]),
-        ("created_after=2026-01-31", &["created_after"]),
+        ("created_after=2026-01", &["created_after"]),
+        ("created_after=2026-02-30", &["created_after"]),
+        ("created_after=2026-1-31", &["created_after"]),
+        ("created_after=20260131", &["created_after"]),
         ("created_after=2026-01-31T12:00:00", &["created_after"]),
         ("created_after=2026-02-30T12:00:00Z", &["created_after"]),
         ("created_after= ", &["created_after"]),
@@ -91,7 +98,7 @@ fn wrong_parameters_are_named() {
         ("user=x", &["user"]),
         ("user=9223372036854775808", &["user"]),
         ("search=a%00b", &["search"]),
-        ("ordering=", &["ordering"]),
+        ("ordering=,", &["ordering"]),
         ("ordering=size", &["ordering"]),
         ("ordering=price,price", &["ordering"]),
         ("cursor=&ordering=stock", &["ordering"]),
@@ -100,7 +107,7 @@ fn wrong_parameters_are_named() {
         ("cursor=&page=1", &["cursor"]),
         ("cursor=x&ordering=x", &["ordering"]),
         (
-            "archived=&page_size=x&page=0&min_price=x&ordering=x",
+            "archived=x&page_size=x&page=0&min_price=x&ordering=x",
             &["archived", "min_price", "page_size", "ordering"],
         ),
     ] {
@@ -123,12 +130,21 @@ fn good_parameters_as_a_table() {
         "archived=false&ordering=-price,name&page_size=5",
         "ordering=stock,id",
         "unknown=x",
+        "archived=&min_price=&created_after=&created_before=&user=&search=&ordering=&page=&page_size=",
+        "archived=True",
+        "archived=FALSE",
+        "min_price=%20.5%20",
+        "min_price=+5",
+        "user=%202",
+        "created_after=2026-01-31&created_before=2026-01-31",
+        "page=last&page_size=3",
     ] {
         assert!(matches!(part(query), Ok(Part::Page(..))), "{query}");
     }
     for query in [
         "cursor=",
         "cursor",
+        "cursor=&page=&ordering=",
         "cursor=&ordering=-name,-id&page_size=3&search=x",
     ] {
         assert!(matches!(part(query), Ok(Part::Walk(_))), "{query}");
@@ -137,7 +153,7 @@ fn good_parameters_as_a_table() {
 
 #[test]
 fn times_as_a_table() {
-    let micros = |text: &str| time(text).map(|time| time.timestamp_micros());
+    let micros = |text: &str| start(text).map(|time| time.timestamp_micros());
     for (text, expected) in [
         ("1970-01-01T00:00:00Z", 0),
         ("1970-01-01T00:00:00.000001z", 1),
@@ -147,4 +163,14 @@ fn times_as_a_table() {
     ] {
         assert_eq!(micros(text), Ok(expected), "{text}");
     }
+}
+
+#[test]
+fn a_date_alone_is_a_whole_day_in_utc() {
+    let micros = |time: Result<DateTime<Utc>, Problem>| time.map(|time| time.timestamp_micros());
+    const DAY: i64 = 86_400_000_000;
+    assert_eq!(micros(start("1970-01-02")), Ok(DAY));
+    assert_eq!(micros(end("1970-01-02")), Ok(2 * DAY - 1));
+    // Times are what they are at both ends.
+    assert_eq!(micros(end("1970-01-02T00:00:00Z")), Ok(DAY));
 }

@@ -106,7 +106,9 @@ pub(crate) fn seen_order(request: &HttpRequest) -> Option<Seen<Order>> {
     seen(request, edited, order_edits)
 }
 
-/// The tags in `If-Match`, if it names any. A weak one never matches, and what is no tag is none.
+/// The tags in `If-Match`, if it names any; an unparsable value counts as a tag of nothing. A weak tag
+/// counts like the strong one: the tags given out are strong, and a proxy that compresses answers
+/// (nginx with gzip) makes them weak on their way.
 fn seen<T>(
     request: &HttpRequest,
     part: fn(&str) -> &str,
@@ -121,9 +123,9 @@ fn seen<T>(
         Ok(IfMatch::Items(tags)) => tags,
         Err(_) => Vec::new(),
     };
-    let strong = tags.iter().filter(|tag| !tag.weak);
+    let tags = tags.iter().map(|tag| part(tag.tag()).to_owned());
     Some(Seen {
-        tags: strong.map(|tag| part(tag.tag()).to_owned()).collect(),
+        tags: tags.collect(),
         tag: Render(tag),
     })
 }

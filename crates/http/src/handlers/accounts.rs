@@ -1,6 +1,5 @@
 use crate::Shop;
 use crate::answer::{self, Answer};
-use crate::body::FormFields;
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::fields::{Fields, text};
@@ -8,7 +7,7 @@ use crate::shapes::{AccountShape, TokenShape};
 use crate::work::Kind;
 use tradepost_domain::{Account, Actor, Email, NewUser, Password, Problem, ShopError, Username};
 
-pub(crate) async fn sign_in(call: Call, FormFields(fields): FormFields) -> Answer {
+pub(crate) async fn sign_in(call: Call, fields: Fields) -> Answer {
     let account = recognise(&call, fields).await?;
     let signed_in = call.shop().accounts.issue_token(account);
     let token = &signed_in.token;

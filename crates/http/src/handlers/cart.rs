@@ -11,7 +11,8 @@ use crate::tags::{self, Tag};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::{
-    Cart, CartItem, CartItemId, Currency, Page, Problem, ProductId, Quantity, Refusal, Seen,
+    Cart, CartItem, CartItemId, Currency, FieldName, Page, Problem, ProductId, Quantity, Refusal,
+    Seen,
 };
 
 /// A page of lines, and what is true of the whole cart.
@@ -28,10 +29,11 @@ pub(crate) struct CartShape<'a> {
 }
 
 pub(crate) async fn list(call: Call) -> Answer {
-    let listing = Listing::read(call.query_string(), call.page_size())?;
+    let mut listing = Listing::read(call.query_string(), call.page_size())?;
     let user = call.actor.customer()?;
     let cart = call.find(|reads| &reads.carts, (), user).await?;
     let cart = cart.unwrap_or_default();
+    listing.resolve_last(count(&cart));
     let shape = shape(&cart, &listing, &call.own_url(), call.currency())?;
     answer::ok(&shape)
 }
@@ -53,18 +55,32 @@ pub(crate) fn shape<'a>(
     })
 }
 
+fn count(cart: &Cart) -> u64 {
+    u64::try_from(cart.items.len()).unwrap_or(u64::MAX)
+}
+
 /// A cart is small and always read whole, for its total.
 fn page<'a>(cart: &'a Cart, listing: &Listing) -> Result<Page<&'a CartItem>, Refusal> {
     let before = usize::try_from(listing.page.offset()).unwrap_or(usize::MAX);
     let size = usize::try_from(listing.page.size()).unwrap_or(usize::MAX);
     let page = Page {
-        count: u64::try_from(cart.items.len()).unwrap_or(u64::MAX),
+        count: count(cart),
         items: cart.items.iter().skip(before).take(size).collect(),
     };
     page.existing(listing.page)
 }
 
+/// Names of other shops for `quantity`. Without it a line would hold one unit, or stay what it was.
+const QUANTITY_SYNONYMS: &[FieldName] = &["qty", "count", "amount", "units"];
+
+fn refuse_quantity_synonyms(fields: &mut Fields) {
+    if !fields.has("quantity") {
+        fields.refuse(QUANTITY_SYNONYMS, "the units of a line are its quantity");
+    }
+}
+
 pub(crate) async fn add(call: Call, mut fields: Fields) -> Answer {
+    refuse_quantity_synonyms(&mut fields);
     let key = call.idempotency_key(&mut fields);
     let product = fields.required("product_id", integer(product_id));
     let quantity = fields.optional("quantity", integer(Quantity::new));
@@ -109,6 +125,7 @@ pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
 
 /// Without a quantity nothing changes; with one that says to remove the line, it goes.
 async fn set(call: Call, mut fields: Fields, quantity: Option<Option<Quantity>>) -> Answer {
+    refuse_quantity_synonyms(&mut fields);
     let id = call.id(CartItemId::parse)?;
     let product = fields.optional("product_id", integer(product_id));
     fields.complete(Some(()))?;

@@ -2,14 +2,15 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::fields::{Fields, decimal, text};
 use crate::idempotency::{Told, keyed};
-use crate::pages::{PageShape, SliceShape};
+use crate::pages::{PageShape, SliceShape, read_page};
 use crate::placing;
 use crate::query::{self, Listing, Part, Query, Walk};
 use crate::shapes::{OrderShape, stored};
 use crate::tags::{self, Tag};
 use serde::Serialize;
 use tradepost_domain::{
-    Money, Order, OrderField, OrderFilter, OrderId, OrderList, OrderStatus, Problem, Seen, UserId,
+    FieldName, Money, Order, OrderField, OrderFilter, OrderId, OrderList, OrderStatus, Problem,
+    Seen, UserId,
 };
 
 pub(crate) async fn list(call: Call) -> Answer {
@@ -22,11 +23,13 @@ pub(crate) async fn list(call: Call) -> Answer {
     }
 }
 
-async fn page(call: Call, list: OrderList, listing: Listing) -> Answer {
-    let request = listing.page;
-    let page = call
-        .query(move |shop, actor| shop.orders.list(actor, list, request))
-        .await?;
+async fn page(call: Call, list: OrderList, mut listing: Listing) -> Answer {
+    let read = async |request| {
+        let list = list.clone();
+        call.query(move |shop, actor| shop.orders.list(actor, list, request))
+            .await
+    };
+    let page = read_page(&mut listing, read).await?;
     let orders = page.items.iter().map(OrderShape::of);
     let orders = orders.collect::<Result<_, _>>()?;
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, orders))
@@ -48,8 +51,8 @@ pub(crate) fn filter(query: &mut Query) -> OrderFilter {
         user: query.optional("user", query::id(UserId::parse)),
         archived: query.flag("archived"),
         status: query.optional("status", status),
-        created_after: query.optional("created_after", query::time),
-        created_before: query.optional("created_before", query::time),
+        created_after: query.optional("created_after", query::start),
+        created_before: query.optional("created_before", query::end),
     }
 }
 
@@ -67,7 +70,23 @@ pub(crate) fn scope(filter: &OrderFilter) -> impl Serialize + use<> {
     )
 }
 
+/// Keys with which clients of other shops say what to order. An order here takes the whole cart.
+const LINE_KEYS: &[FieldName] = &[
+    "items",
+    "lines",
+    "products",
+    "order_items",
+    "orderItems",
+    "line_items",
+    "lineItems",
+    "cart_items",
+    "cartItems",
+];
+
 pub(crate) async fn place(call: Call, mut fields: Fields) -> Answer {
+    let instead =
+        "an order takes the whole cart, which is filled with product_id and quantity at /api/cart/";
+    fields.refuse(LINE_KEYS, instead);
     let currency = call.currency();
     let expected = fields.optional(
         "expected_total",

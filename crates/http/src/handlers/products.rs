@@ -1,9 +1,9 @@
 use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::error::ApiError;
-use crate::fields::{Fields, boolean, decimal, integer, text};
+use crate::fields::{Fields, decimal, integer, text};
 use crate::idempotency::{Told, keyed};
-use crate::pages::{PageShape, SliceShape};
+use crate::pages::{PageShape, SliceShape, read_page};
 use crate::query::{self, Listing, Part, Query, Walk};
 use crate::reads::Shelf;
 use crate::shapes::{ProductShape, stored};
@@ -25,10 +25,13 @@ pub(crate) async fn list(call: Call) -> Answer {
     }
 }
 
-async fn page(call: Call, list: ProductList, listing: Listing) -> Answer {
-    let shelf = Shelf::of(call.actor, list, listing.page);
-    let page = call.find(|reads| &reads.pages, shelf, ()).await?;
-    let page = page.ok_or(Refusal::NotFound)?;
+async fn page(call: Call, list: ProductList, mut listing: Listing) -> Answer {
+    let read = async |request| {
+        let shelf = Shelf::of(call.actor, list.clone(), request);
+        let page = call.find(|reads| &reads.pages, shelf, ()).await?;
+        page.ok_or_else(|| Refusal::NotFound.into())
+    };
+    let page = read_page(&mut listing, read).await?;
     let results = page.items.iter().map(ProductShape::of).collect();
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, results))
 }
@@ -113,7 +116,7 @@ pub(crate) async fn replace(call: Call, mut fields: Fields) -> Answer {
 pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
     let name = fields.optional("name", text(ProductName::new));
     let price = fields.optional("price", decimal(price(call.currency())));
-    let archived = fields.optional("archived", boolean);
+    let archived = fields.boolean("archived");
     set(call, fields, name, price, archived).await
 }
 
@@ -126,7 +129,7 @@ async fn set(
 ) -> Answer {
     let id = call.id(ProductId::parse)?;
     let change = ProductChange {
-        sku: fields.nullable("sku", text(Sku::new)),
+        sku: fields.nullable("sku", text(sku)).map(Option::flatten),
         name,
         description: fields.optional("description", text(Description::new)),
         price,
@@ -150,7 +153,7 @@ pub(crate) async fn archive(call: Call) -> Answer {
 }
 
 fn draft(mut fields: Fields, currency: Currency) -> Result<ProductDraft, ApiError> {
-    let sku = fields.nullable("sku", text(Sku::new)).flatten();
+    let sku = fields.nullable("sku", text(sku)).flatten().flatten();
     let name = fields.required("name", text(ProductName::new));
     let description = fields
         .optional("description", text(Description::new))
@@ -167,6 +170,12 @@ fn draft(mut fields: Fields, currency: Currency) -> Result<ProductDraft, ApiErro
         price,
         stock,
     })
+}
+
+/// An empty code is none.
+fn sku(text: &str) -> Result<Option<Sku>, Problem> {
+    let named = !text.trim().is_empty();
+    named.then(|| Sku::new(text)).transpose()
 }
 
 fn price(currency: Currency) -> impl FnOnce(&str) -> Result<Price, Problem> {

@@ -4,18 +4,19 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::fields::{Fields, integer, text};
 use crate::idempotency::{Told, keyed};
-use crate::pages::PageShape;
+use crate::pages::{PageShape, read_page};
 use crate::query::Listing;
 use crate::shapes::{MovementShape, stored};
 use tradepost_domain::{Note, ProductId, StockDelta};
 
 pub(crate) async fn list(call: Call) -> Answer {
     let id = call.id(ProductId::parse)?;
-    let listing = Listing::read(call.query_string(), call.page_size())?;
-    let request = listing.page;
-    let page = call
-        .query(move |shop, actor| shop.catalogue.movements(actor, id, request))
-        .await?;
+    let mut listing = Listing::read(call.query_string(), call.page_size())?;
+    let read = async |request| {
+        call.query(move |shop, actor| shop.catalogue.movements(actor, id, request))
+            .await
+    };
+    let page = read_page(&mut listing, read).await?;
     let results = page.items.iter().map(MovementShape::of).collect();
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, results))
 }

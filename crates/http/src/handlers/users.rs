@@ -2,8 +2,8 @@
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::fields::{Fields, boolean};
-use crate::pages::PageShape;
+use crate::fields::Fields;
+use crate::pages::{PageShape, read_page};
 use crate::query::Query;
 use crate::shapes::AccountShape;
 use tradepost_domain::{Problem, SwitchUser, UserFilter, UserId, UserSearch};
@@ -11,11 +11,14 @@ use tradepost_domain::{Problem, SwitchUser, UserFilter, UserId, UserSearch};
 pub(crate) async fn list(call: Call) -> Answer {
     let mut query = Query::read(call.query_string());
     let search = query.optional("search", search).flatten();
-    let listing = query.listing(call.page_size())?;
-    let (filter, request) = (UserFilter { search }, listing.page);
-    let page = call
-        .query(move |shop, actor| shop.accounts.users(actor, filter, request))
-        .await?;
+    let mut listing = query.listing(call.page_size())?;
+    let filter = UserFilter { search };
+    let read = async |request| {
+        let filter = filter.clone();
+        call.query(move |shop, actor| shop.accounts.users(actor, filter, request))
+            .await
+    };
+    let page = read_page(&mut listing, read).await?;
     let results = page.items.iter().map(AccountShape::of).collect();
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, results))
 }
@@ -38,8 +41,8 @@ pub(crate) async fn switch(call: Call, mut fields: Fields) -> Answer {
     let command = SwitchUser {
         by: None,
         user: call.id(UserId::parse)?,
-        is_active: fields.optional("is_active", boolean),
-        is_staff: fields.optional("is_staff", boolean),
+        is_active: fields.boolean("is_active"),
+        is_staff: fields.boolean("is_staff"),
     };
     let command = fields.complete(Some(command))?;
     let account = call

@@ -131,10 +131,7 @@ fn operation_object(
         "responses": responses
     });
     if let (Some(body), Some(members)) = (operation.body, object.as_object_mut()) {
-        members.insert(
-            "requestBody".to_owned(),
-            body_object(body, operation.is_form),
-        );
+        members.insert("requestBody".to_owned(), body_object(body));
     }
     object
 }
@@ -147,15 +144,15 @@ fn who(access: Access) -> &'static str {
     }
 }
 
-fn body_object(body: &Body, is_form: bool) -> Value {
+fn body_object(body: &Body) -> Value {
     let media = json!({"schema": reference("schemas", body.name), "example": body.example()});
     let all = [
         "application/json",
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     ];
-    let read = all.into_iter().take(if is_form { all.len() } else { 1 });
-    let content: Map<_, _> = read.map(|name| (name.to_owned(), media.clone())).collect();
+    let content = all.map(|name| (name.to_owned(), media.clone()));
+    let content: Map<_, _> = content.into_iter().collect();
     json!({"required": body.is_required(), "content": content})
 }
 

@@ -18,8 +18,6 @@ pub(super) struct Operation {
     pub(super) summary: &'static str,
     pub(super) success: Success,
     pub(super) body: Option<&'static Body>,
-    /// Whether the body may be a form as well.
-    pub(super) is_form: bool,
     pub(super) query: &'static [&'static Parameter],
     /// Refusals of its own.
     pub(super) refusals: &'static [Code],
@@ -53,11 +51,6 @@ use Success::{Lists, Makes, Nothing, Shows, Text};
 impl Operation {
     const fn takes(mut self, body: &'static Body) -> Self {
         self.body = Some(body);
-        self
-    }
-
-    const fn or_form(mut self) -> Self {
-        self.is_form = true;
         self
     }
 
@@ -112,7 +105,6 @@ const fn op(
         summary,
         success,
         body: None,
-        is_form: false,
         query: &[],
         refusals: &[],
         is_tagged: false,
@@ -173,7 +165,7 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 pub(super) static TABLE: &[Operation] = &[
     op(GET, "/api/", "listCollections", ("Documents", "Where the collections are"), Shows("Collections")).without_store(),
     op(POST, "/api-token-auth/", "signIn", ("Tokens", "Sign in for a token that lasts, as older clients do"), Shows("Token"))
-        .takes(&bodies::CREDENTIALS).or_form().refuses(&[Code::InvalidCredentials, Code::TooManyAttempts]),
+        .takes(&bodies::CREDENTIALS).refuses(&[Code::InvalidCredentials, Code::TooManyAttempts]),
     op(POST, "/api/token/", "createTokenPair", ("Tokens", "Sign in for a pair of tokens"), Shows("TokenPair"))
         .takes(&bodies::CREDENTIALS).refuses(&[Code::NoActiveAccount, Code::TooManyAttempts]),
     op(POST, "/api/token/refresh/", "refreshTokenPair", ("Tokens", "Exchange a refresh token, which works once, for the next pair"), Shows("TokenPair"))

@@ -41,12 +41,18 @@ pub(super) fn schema(code: Code) -> Value {
         properties.insert(name.to_owned(), schema);
     }
     let required: Vec<_> = properties.keys().cloned().collect();
-    json!({
+    let mut schema = json!({
         "type": "object",
         "description": code.title(),
         "properties": properties,
         "required": required
-    })
+    });
+    if let (Code::Invalid, Some(members)) = (code, schema.as_object_mut()) {
+        let lists = "Each wrong field once more under its own name, unless the name is a member of every problem document.";
+        let sentences = json!({"type": "array", "minItems": 1, "items": {"type": "string"}, "description": lists});
+        members.insert("additionalProperties".to_owned(), sentences);
+    }
+    schema
 }
 
 /// What comes with a code beside what all have.

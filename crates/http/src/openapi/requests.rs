@@ -220,12 +220,12 @@ fn line(max: usize) -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": max})
 }
 
-/// A whole number, or a string of its digits.
+/// A whole number, or a string with one.
 fn integer(min: i64, max: i64, about: &str) -> Value {
     json!({
         "anyOf": [
             {"type": "integer", "format": "int64", "minimum": min, "maximum": max},
-            {"type": "string", "pattern": "^-?[0-9]+$"}
+            {"type": "string", "pattern": r"^\s*[+-]?[0-9]+(\.0*)?\s*$"}
         ],
         "description": about
     })

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use tradepost_domain::{CartIssue, OrderStatus, Reason};
 
 /// Text of digits that is a decimal number, as amounts are read.
-pub(super) const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
+pub(super) const DECIMAL: &str = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$";
 
 /// Types whose schema stands where it is used.
 macro_rules! inline {

@@ -73,6 +73,15 @@ fn writes(refresh: &str) -> Vec<Write> {
     ]
 }
 
+/// Keys of answers that a route refuses, as ignoring them would change what is bought.
+fn refused_keys(method: &Method, path: &str) -> &'static [&'static str] {
+    match (method, path) {
+        (&Method::POST, "/api/orders/") => &["items", "lines", "products"],
+        (&Method::POST | &Method::PATCH, path) if path.starts_with("/api/cart/") => &["count"],
+        _ => &[],
+    }
+}
+
 /// What `{id}` stands for: the product, Ada's order, her line, and Ada.
 fn concrete(path: &str) -> String {
     let id = match path.split('/').nth(2) {
@@ -223,9 +232,11 @@ async fn no_field_is_set_that_is_not_meant_to_be() {
             json!({"id": 1}),
             json!(null),
         ] {
-            let others = known
-                .iter()
-                .filter(|name| !settable.contains(&name.as_str()));
+            let is_other = |name: &&String| {
+                let name = name.as_str();
+                !settable.contains(&name) && !refused_keys(&method, path).contains(&name)
+            };
+            let others = known.iter().filter(is_other);
             let extra = others.map(|name| (name.clone(), value.clone())).collect();
             let seen = outcome(at, &extra, "", false).await;
             assert_eq!(

@@ -200,9 +200,11 @@ async fn what_cannot_be_added_is_named() {
             &["quantity"],
         ),
         (
-            json!({"product_id": product, "quantity": 1.0}),
+            json!({"product_id": product, "quantity": 1.5}),
             &["quantity"],
         ),
+        (json!({"product_id": product, "qty": 3}), &["qty"]),
+        (json!({"product_id": product, "count": 3}), &["count"]),
     ] {
         let reply = app.post("/api/cart/").token(&ada).json(&line).await;
         reply.expect_fields(fields);

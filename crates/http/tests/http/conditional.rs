@@ -169,8 +169,7 @@ async fn an_edit_of_something_else_than_what_is_there_is_412() {
             ada
         };
         let held = tag(&app.get(path).token(token).send().await);
-        let weak = format!("W/{held}");
-        for given in ["\"other\"", &weak, "nonsense", ""] {
+        for given in ["\"other\"", "W/\"other\"", "nonsense", ""] {
             for method in ["PUT", "PATCH", "DELETE"] {
                 let call = app.call(method.parse().unwrap(), path).token(token);
                 let reply = call.header("If-Match", given).json(&body).await;
@@ -184,7 +183,9 @@ async fn an_edit_of_something_else_than_what_is_there_is_412() {
         }
         let seen = app.get(path).token(token).send().await;
         assert_eq!(tag(&seen), held, "nothing was changed");
-        for given in ["*".to_owned(), format!("\"other\", {held}")] {
+        // A proxy that compresses answers makes their tags weak.
+        let weak = format!("W/{held}");
+        for given in ["*".to_owned(), format!("\"other\", {held}"), weak] {
             let call = app.patch(path).token(token).header("If-Match", &given);
             call.json(&json!({})).await.expect_status(200);
         }
@@ -192,6 +193,14 @@ async fn an_edit_of_something_else_than_what_is_there_is_412() {
         let edit = || app.put(path).token(token).header("If-Match", &held);
         edit().json(&body).await.expect_status(200);
         edit().json(&body).await.expect(412, "precondition_failed");
+        let outdated = app
+            .put(path)
+            .token(token)
+            .header("If-Match", &format!("W/{held}"));
+        outdated
+            .json(&body)
+            .await
+            .expect(412, "precondition_failed");
     }
 }
 

@@ -19,6 +19,7 @@ mod bounds;
 mod cart;
 mod conditional;
 mod deadlines;
+mod django_clients;
 mod envelope;
 mod hostile;
 mod idempotency;

@@ -58,6 +58,8 @@ async fn lists_are_pages_with_links() {
         .send()
         .await
         .expect(404, "not_found");
+    let last = app.get("/api/products/?page=last").send().await;
+    assert_eq!(last.expect_status(200).text(), empty.text());
     for _ in 0..25 {
         app.product(&staff, "1.00", 1).await;
     }
@@ -66,6 +68,9 @@ async fn lists_are_pages_with_links() {
         ("", Some("?page=2"), None, 25, 10),
         ("?page=2", Some("?page=3"), Some(""), 15, 10),
         ("?page=3", None, Some("?page=2"), 5, 5),
+        ("?page=last", None, Some("?page=2"), 5, 5),
+        ("?page=last&page_size=25", None, None, 25, 25),
+        ("?page=", Some("?page=2"), None, 25, 10),
         ("?page_size=100", None, None, 25, 25),
         ("?page_size=1000", None, None, 25, 25),
         (
@@ -100,7 +105,7 @@ async fn lists_are_pages_with_links() {
         "?page=0",
         "?page=-1",
         "?page=abc",
-        "?page=",
+        "?page=LAST",
         "?page=1.5",
         "?page=18446744073709551616",
         "?page=2&page_size=100",
@@ -112,7 +117,7 @@ async fn lists_are_pages_with_links() {
         "?page_size=0",
         "?page_size=-1",
         "?page_size=abc",
-        "?page_size=",
+        "?page_size=1.5",
     ] {
         let path = format!("/api/products/{query}");
         app.get(&path).send().await.expect_fields(&["page_size"]);

@@ -85,7 +85,7 @@ async fn wishes_as_a_table() {
         (json!({"delta": "0"}), &["delta"]),
         (json!({"delta": true}), &["delta"]),
         (json!({"delta": 1.5}), &["delta"]),
-        (json!({"delta": "1.0"}), &["delta"]),
+        (json!({"delta": "1.5"}), &["delta"]),
         (json!({"delta": "x"}), &["delta"]),
         (json!({"delta": [1]}), &["delta"]),
         (json!({"delta": 2_147_483_648_i64}), &["delta"]),
