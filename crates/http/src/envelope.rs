@@ -37,19 +37,15 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let unread = unread::share(&mut request);
     let origin = Origin::of(request.head(), &state.trusted_proxies);
-    // Whoever watches over the process asks it by its address.
+    // Watchers of the process ask it by its address.
     let known = origin.is_for(state.allowed_hosts.as_deref()) || probes::is_probe(request.path());
     let exchange = Rc::new(Exchange::begin(&state, request.request(), &origin));
     request.extensions_mut().insert(Rc::clone(&exchange));
+    request.extensions_mut().insert(HostIsAllowed(known));
     let _in_flight = state.metrics.begin();
-    let answered = if known {
-        let answered = next.call(request).await;
-        answered.map(ServiceResponse::map_into_boxed_body)
-    } else {
-        Ok(request.error_response(ApiError::BadHost))
-    };
-    match answered {
+    match next.call(request).await {
         Ok(response) => {
+            let response = response.map_into_boxed_body();
             let mut response = finish(&state, &exchange, response);
             if state.stopping.load(Ordering::Relaxed) {
                 let head = response.response_mut().head_mut();
@@ -65,6 +61,25 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
             log(&exchange, response.status(), None);
             Err(InternalError::from_response(error, response).into())
         }
+    }
+}
+
+/// Whether the `Host` of a request is one that this server answers for.
+#[derive(Clone, Copy)]
+struct HostIsAllowed(bool);
+
+/// Refuses requests for other hosts. Within the layer of CORS, so that a page of an allowed origin can
+/// read why.
+pub(crate) async fn require_allowed_host<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let allowed = request.extensions().get::<HostIsAllowed>().copied();
+    if allowed.is_some_and(|host| host.0) {
+        let answered = next.call(request).await;
+        answered.map(ServiceResponse::map_into_boxed_body)
+    } else {
+        Ok(request.error_response(ApiError::BadHost))
     }
 }
 

@@ -1,12 +1,11 @@
 //! The application, and the server that runs it.
 
-use crate::envelope::envelope;
+use crate::envelope::{envelope, require_allowed_host};
 use crate::state::State;
 use crate::{Limits, Settings, Shop, routes};
 use actix_cors::Cors;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, Error, HttpServer};
 use std::io;
@@ -60,6 +59,7 @@ impl Api {
         let origins = &self.state.allowed_origins;
         App::new()
             .configure(|config| routes::configure(&self.state, config))
+            .wrap(from_fn(require_allowed_host))
             .wrap(Condition::new(!origins.is_empty(), cors(origins)))
             .wrap(from_fn(move |request, next| {
                 envelope(Arc::clone(&state), request, next)
@@ -152,8 +152,9 @@ fn end_unread(_: &TcpListener, _: Duration) -> io::Result<()> {
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH])
-        .allowed_headers(["Idempotency-Key", "X-Request-ID"])
+        // Any that is asked for: libraries add headers of their own, and what a page may do is up to
+        // the token that it sends.
+        .allow_any_header()
         .expose_headers([
             "ETag",
             "Idempotent-Replayed",
@@ -169,6 +170,8 @@ fn cors(origins: &[String]) -> Cors {
     if origins.iter().any(|origin| origin == "*") {
         return cors.allow_any_origin().send_wildcard();
     }
+    // Credentials for these alone: with `*` any page could act for the user.
+    let cors = cors.supports_credentials();
     origins
         .iter()
         .fold(cors, |cors, origin| cors.allowed_origin(origin))

@@ -262,11 +262,24 @@ fn default_hosts(listened_on: &str, public_url: Option<&PublicUrl>) -> Vec<Strin
 fn origins(setting: Setting<'_>) -> Result<Vec<String>, WrongSetting> {
     let entries = "origins such as https://shop.example.org, without a path, or *";
     setting.list(entries, |origin| {
-        let url = PublicUrl::parse(origin).ok();
-        let alone = origin.matches('/').count() == 2;
         // Browsers send it in small letters, and they compare it letter by letter.
-        (origin == "*" || (url.is_some() && alone)).then(|| origin.to_ascii_lowercase())
+        (origin == "*" || is_origin(origin)).then(|| origin.to_ascii_lowercase())
     })
+}
+
+/// Whether a text is an origin (RFC 6454): scheme, host and port. Pages of native front ends come
+/// from schemes of their own, such as `capacitor://localhost`.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme, authority)) = text.split_once("://") else {
+        return false;
+    };
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let is_host =
+        !authority.contains('/') && PublicUrl::parse(&format!("http://{authority}")).is_ok();
+    is_scheme && is_host
 }
 
 fn networks(setting: Setting<'_>) -> Result<Vec<IpNet>, WrongSetting> {

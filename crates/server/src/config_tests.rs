@@ -46,6 +46,14 @@ fn the_defaults() {
 }
 
 #[test]
+fn origins_have_any_scheme() {
+    let origins = "https://Shop.example.org,http://localhost:3000,capacitor://localhost,tauri://localhost,chrome-extension://abcdef,http://[::1]:8080";
+    let config = config(&["--allowed-origins", origins]);
+    let expected: Vec<String> = origins.split(',').map(str::to_lowercase).collect();
+    assert_eq!(config.allowed_origins, expected);
+}
+
+#[test]
 fn throttling_can_be_set_and_switched_off() {
     assert_eq!(config(&["--throttle", "off"]).throttle, None);
     let words = "--throttle-sign-ins 3 --throttle-all-sign-ins 50 --throttle-registrations 20 \
@@ -142,7 +150,12 @@ fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
         ),
         (
             "--allowed-origins",
-            "ftp://shop.example.org",
+            "1a://shop.example.org",
+            "such as https://shop.example.org",
+        ),
+        (
+            "--allowed-origins",
+            "capacitor://",
             "such as https://shop.example.org",
         ),
         (

@@ -51,8 +51,8 @@ parameters! {
         json!({"type": "integer", "format": "int64", "minimum": 1});
     FILE = "path" "File" "file" "One of the page's files.",
         json!({"type": "string", "enum": crate::handlers::docs::NAMES});
-    PAGE = "query" "Page" "page" "Which page, from 1, which is the default. One that does not exist is 404.",
-        json!({"type": "integer", "minimum": 1});
+    PAGE = "query" "Page" "page" "Which page, from 1, which is the default, or `last`. One that does not exist is 404.",
+        json!({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "const": "last"}]});
     PAGE_SIZE = "query" "PageSize" "page_size"
         "Rows on a page; more than 100 is taken as 100. Without it, 10 or what the shop has set.",
         json!({"type": "integer", "minimum": 1, "examples": [PageRequest::MAX_SIZE]});
@@ -71,10 +71,10 @@ parameters! {
         json!({"type": "boolean"});
     STATUS = "query" "Status" "status" "In this status.",
         reference("schemas", "OrderStatus");
-    CREATED_AFTER = "query" "CreatedAfter" "created_after" "From this time.",
-        json!({"type": "string", "format": "date-time"});
-    CREATED_BEFORE = "query" "CreatedBefore" "created_before" "Up to this time.",
-        json!({"type": "string", "format": "date-time"});
+    CREATED_AFTER = "query" "CreatedAfter" "created_after" "From this time, or from the start of this day in UTC.",
+        moment();
+    CREATED_BEFORE = "query" "CreatedBefore" "created_before" "Up to this time, or to the end of this day in UTC.",
+        moment();
     USER = "query" "OfUser" "user"
         "For staff: of the user with this id. From anybody else it is as if it was not there.",
         json!({"type": "integer", "format": "int64", "minimum": 1});
@@ -104,6 +104,14 @@ parameters! {
     IF_NONE_MATCH = "header" "IfNoneMatch" "If-None-Match"
         "The `ETag` of what the client holds, several of them, or `*` for whatever there is. If it is still that, it is 304. What is no tag counts as none.",
         held();
+}
+
+/// A time, or a date that stands for a whole day.
+fn moment() -> Value {
+    json!({"anyOf": [
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "format": "date"}
+    ]})
 }
 
 fn amount() -> Value {

@@ -188,15 +188,37 @@ async fn cors_is_for_the_origins_that_are_allowed() {
         let allowed = reply.header("access-control-allow-headers").to_lowercase();
         assert!(allowed.contains(header), "{header}");
     }
-    for (origin, headers) in [("https://evil.example.org", asked), (origin, "x-evil")] {
-        let refused = preflight(origin, headers).send().await;
+    assert_eq!(reply.header("access-control-allow-credentials"), "true");
+    let others = preflight(origin, "x-csrftoken, baggage").send().await;
+    let allowed = others
+        .expect_status(200)
+        .header("access-control-allow-headers");
+    assert!(
+        allowed.contains("x-csrftoken") && allowed.contains("baggage"),
+        "{allowed}"
+    );
+    for method in ["TRACE", "LINK"] {
+        let refused = app
+            .call(Method::OPTIONS, "/api/orders/")
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", method);
+        refused.send().await.expect(400, "bad_request");
+    }
+    {
+        let refused = preflight("https://evil.example.org", asked).send().await;
         let refused = refused.expect(400, "bad_request");
         assert!(refused.text().contains("Pages of this origin"));
         assert!(refused.header("vary").contains("Origin"));
         assert_eq!(refused.header("access-control-allow-origin"), "");
     }
 
-    // A browser can read an error as well as a success.
+    // A page can read an error as well as a success, also that the host is not served.
+    let elsewhere = app
+        .get("/api/")
+        .host(Some("other.example"))
+        .header("Origin", origin);
+    let elsewhere = elsewhere.send().await.expect(400, "bad_host");
+    assert_eq!(elsewhere.header("access-control-allow-origin"), origin);
     for path in ["/api/products/", "/api/cart/", "/nothing/"] {
         let reply = app.get(path).header("Origin", origin).send().await;
         assert_eq!(
@@ -227,6 +249,38 @@ async fn cors_is_for_the_origins_that_are_allowed() {
         .await
         .expect_status(200);
     assert_eq!(plain.header("allow"), "GET, HEAD, POST, OPTIONS");
+}
+
+#[actix_web::test]
+async fn origins_of_native_front_ends_are_allowed_and_a_star_gives_no_credentials() {
+    let with = |origin: &str| {
+        let allowed_origins = vec![origin.to_owned()];
+        App::with(
+            memory(),
+            Settings {
+                allowed_origins,
+                ..settings()
+            },
+        )
+    };
+    for origin in [
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+    ] {
+        let app = with(origin).await;
+        let reply = app.get("/api/").header("Origin", origin).send().await;
+        assert_eq!(reply.header("access-control-allow-origin"), origin);
+        assert_eq!(reply.header("access-control-allow-credentials"), "true");
+    }
+    let any = with("*").await;
+    let reply = any
+        .get("/api/")
+        .header("Origin", "https://a.example")
+        .send()
+        .await;
+    assert_eq!(reply.header("access-control-allow-origin"), "*");
+    assert_eq!(reply.header("access-control-allow-credentials"), "");
 }
 
 #[actix_web::test]
