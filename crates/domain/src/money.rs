@@ -56,6 +56,9 @@ pub struct Money {
 }
 
 impl Money {
+    /// The most bytes of a text that is read as an amount: longer ones only cost time.
+    pub const MAX_TEXT: usize = 40;
+
     /// So many minor units (cents, yen, fils).
     #[must_use]
     pub const fn from_minor(minor: i64, currency: Currency) -> Self {
@@ -137,9 +140,6 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// Longer texts are no amounts of money, and reading them would only cost time.
-    const LONGEST: usize = 40;
-
     fn parse(text: &str) -> Result<Self, Problem> {
         let (negative, whole, fraction, exponent) =
             Self::parts(text).ok_or(Problem::NotADecimal)?;
@@ -157,7 +157,7 @@ impl Decimal {
 
     /// Sign, digits before the point, digits after it, and the power of ten of the last digit.
     fn parts(text: &str) -> Option<(bool, &str, &str, i64)> {
-        if text.len() > Self::LONGEST {
+        if text.len() > Money::MAX_TEXT {
             return None;
         }
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {

@@ -5,7 +5,7 @@
 use crate::error::ApiError;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use tradepost_domain::{FieldErrors, FieldName, Problem, Refusal};
+use tradepost_domain::{FieldErrors, FieldName, Money, Problem, Refusal};
 
 /// The fields that a request has, by name, and what was found to be wrong so far. A field that
 /// nobody asks for is never looked at.
@@ -183,7 +183,16 @@ fn whole_number(text: &str) -> Option<i64> {
 pub(crate) fn decimal<T>(
     make: impl FnOnce(&str) -> Result<T, Problem>,
 ) -> impl FnOnce(&str) -> Result<T, Problem> {
-    |json| make(number(json).ok_or(Problem::NotADecimal)?.trim())
+    |json| make(trimmed(&number(json).ok_or(Problem::NotADecimal)?))
+}
+
+/// A decimal number without the white space around it. The bound on its length holds with it.
+pub(crate) fn trimmed(text: &str) -> &str {
+    if text.len() > Money::MAX_TEXT {
+        text
+    } else {
+        text.trim()
+    }
 }
 
 /// `true` or `false`, and nothing that could be taken for them.

@@ -2,6 +2,7 @@
 
 use crate::cursor::Scope;
 use crate::error::ApiError;
+use crate::fields::trimmed;
 use actix_web::web;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -256,7 +257,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, Problem> {
 /// An amount of money from nothing up.
 pub(crate) fn amount(currency: Currency) -> impl Fn(&str) -> Result<Money, Problem> {
     move |text| {
-        let amount = Money::parse(text.trim(), currency)?;
+        let amount = Money::parse(trimmed(text), currency)?;
         if amount.minor() < 0 {
             return Err(Problem::Negative);
         }

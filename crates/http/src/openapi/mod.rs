@@ -145,15 +145,13 @@ fn who(access: Access) -> &'static str {
 }
 
 fn body_object(body: &Body) -> Value {
-    let media = json!({"schema": reference("schemas", body.name), "example": body.example()});
-    let all = [
-        "application/json",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data",
-    ];
-    let content = all.map(|name| (name.to_owned(), media.clone()));
-    let content: Map<_, _> = content.into_iter().collect();
-    json!({"required": body.is_required(), "content": content})
+    let media = |schema: Value| json!({"schema": schema, "example": body.example()});
+    let form = media(reference("schemas", &body.form_name()));
+    json!({"required": body.is_required(), "content": {
+        "application/json": media(reference("schemas", body.name)),
+        "application/x-www-form-urlencoded": form,
+        "multipart/form-data": form
+    }})
 }
 
 fn parameter_objects() -> Value {
@@ -166,6 +164,7 @@ fn schemas() -> Value {
     let mut schemas = answers();
     for body in requests::ALL {
         schemas.insert(body.name.to_owned(), body.schema());
+        schemas.insert(body.form_name(), body.form_schema());
     }
     for code in Code::ALL {
         schemas.insert(problems::name(*code), problems::schema(*code));

@@ -3,7 +3,7 @@
 use super::words::DECIMAL;
 use serde_json::{Map, Value, json};
 use tradepost_domain::{
-    IdempotencyKey, OrderField, PageRequest, ProductField, Search, SortField, UserSearch,
+    IdempotencyKey, Money, OrderField, PageRequest, ProductField, Search, SortField, UserSearch,
 };
 
 /// A parameter of a request.
@@ -70,7 +70,7 @@ parameters! {
     IN_STOCK = "query" "InStock" "in_stock" "Those with stock alone.",
         json!({"type": "boolean"});
     STATUS = "query" "Status" "status" "In this status.",
-        reference("schemas", "OrderStatus");
+        json!({"anyOf": [reference("schemas", "OrderStatus"), {"type": "string", "maxLength": 0}]});
     CREATED_AFTER = "query" "CreatedAfter" "created_after" "From this time, or from the start of this day in UTC.",
         moment();
     CREATED_BEFORE = "query" "CreatedBefore" "created_before" "Up to this time, or to the end of this day in UTC.",
@@ -110,19 +110,22 @@ parameters! {
 fn moment() -> Value {
     json!({"anyOf": [
         {"type": "string", "format": "date-time"},
-        {"type": "string", "format": "date"}
+        {"type": "string", "format": "date"},
+        {"type": "string", "maxLength": 0}
     ]})
 }
 
 fn amount() -> Value {
-    json!({"type": "string", "pattern": DECIMAL, "maxLength": 40})
+    let pattern = format!("^$|{DECIMAL}");
+    json!({"type": "string", "pattern": pattern, "maxLength": Money::MAX_TEXT})
 }
 
 /// The fields that a list can be ordered by.
 fn ordering<F: SortField>() -> Value {
     let fields: Vec<_> = F::ALL.iter().map(|field| field.as_str()).collect();
     let field = format!("-?({})", fields.join("|"));
-    json!({"type": "string", "pattern": format!("^{field}(,{field})*$")})
+    // Empty, as any parameter may be: it then counts as absent.
+    json!({"type": "string", "pattern": format!("^({field}(,{field})*)?$")})
 }
 
 /// Tags, strong or weak. What is none is no error, but the tag of nothing: any text will do. The

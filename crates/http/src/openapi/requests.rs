@@ -4,7 +4,8 @@
 use super::words::{DECIMAL, statuses};
 use serde_json::{Map, Value, json};
 use tradepost_domain::{
-    Description, Email, Note, Password, Price, ProductName, Quantity, Sku, StockLevel, Username,
+    Description, Email, Money, Note, Password, Price, ProductName, Quantity, Sku, StockLevel,
+    Username,
 };
 
 /// A body: the name of its schema, what it is, its fields, and an example.
@@ -28,8 +29,35 @@ impl Body {
     }
 
     pub(super) fn schema(&self) -> Value {
+        self.object(|name| (self.field)(name))
+    }
+
+    /// The name of its schema as a form.
+    pub(super) fn form_name(&self) -> String {
+        format!("{}Form", self.name)
+    }
+
+    /// The schema of the same body as a form. Its values are texts: booleans are words, and an optional
+    /// field that is no text may be blank.
+    pub(super) fn form_schema(&self) -> Value {
+        self.object(|name| {
+            let schema = (self.field)(name);
+            let is = |kind: &str| schema.get("type").is_some_and(|known| known == kind);
+            let blank = json!({"type": "string", "maxLength": 0});
+            if is("boolean") {
+                let words = ["true", "false", "on", "off", "yes", "no", "1", "0"];
+                json!({"anyOf": [schema, {"type": "string", "enum": words}, blank]})
+            } else if self.required.contains(&name) || is("string") {
+                schema
+            } else {
+                json!({"anyOf": [schema, blank]})
+            }
+        })
+    }
+
+    fn object(&self, field: impl Fn(&'static str) -> Value) -> Value {
         let fields = self.required.iter().chain(self.optional);
-        let properties = fields.map(|name| ((*name).to_owned(), (self.field)(name)));
+        let properties = fields.map(|name| ((*name).to_owned(), field(name)));
         let properties: Map<String, Value> = properties.collect();
         let mut schema = Map::new();
         schema.insert("type".to_owned(), json!("object"));
@@ -159,11 +187,15 @@ fn product(name: &str) -> Value {
         "price" => json!({
             "anyOf": [
                 {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10_i64.pow(Price::DIGITS)},
-                {"type": "string", "maxLength": 40, "pattern": DECIMAL}
+                {"type": "string", "maxLength": Money::MAX_TEXT, "pattern": DECIMAL}
             ],
             "description": "Greater than 0, at most 10 digits, no more decimals than the currency has."
         }),
-        "sku" => or_null(&line(Sku::MAX), "The shop's own code; unique."),
+        "sku" => json!({
+            "type": ["string", "null"],
+            "maxLength": Sku::MAX,
+            "description": "The shop's own code; unique. An empty one is null."
+        }),
         // In words: one that is longer is often larger than a body may be, which is another answer.
         "description" => json!({
             "type": "string",
@@ -208,7 +240,7 @@ fn order(name: &str) -> Value {
         "expected_total" => json!({
             "anyOf": [
                 {"type": "number"},
-                {"type": "string", "maxLength": 40, "pattern": DECIMAL}
+                {"type": "string", "maxLength": Money::MAX_TEXT, "pattern": DECIMAL}
             ],
             "description": "If the total is another one, nothing happens."
         }),

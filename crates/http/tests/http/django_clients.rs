@@ -51,6 +51,9 @@ async fn forms(
     ]
 }
 
+/// Method, path, form, whether staff send it, and the status of the answer.
+type Case<'a> = (Method, &'a str, &'a [(&'a str, &'a str)], bool, u16);
+
 #[actix_web::test]
 async fn every_write_takes_forms() {
     let product = [("name", "Big cup"), ("price", "+2.50"), ("stock", " 7 ")];
@@ -61,7 +64,7 @@ async fn every_write_takes_forms() {
         ("password", PASSWORD),
     ];
     #[rustfmt::skip]
-    let cases: &[(Method, &str, &[(&str, &str)], bool, u16)] = &[
+    let cases: &[Case] = &[
         (Method::POST, "/api/products/", &product, true, 201),
         (Method::PUT, "/api/products/1/", &product, true, 200),
         (Method::PATCH, "/api/products/1/", &[("archived", "on")], true, 200),
