@@ -235,9 +235,14 @@ impl Serving {
         token(self.begin_sign_in(password))
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         // The one that is built into the shell: small systems have no program of that name.
-        let kill = format!("kill -s {name} {}", self.child.id());
+        let kill = format!("kill -s {name} {}", self.id());
         let sent = Command::new("bash").args(["-c", &kill]).status();
         assert!(sent.unwrap().success());
     }

@@ -1,6 +1,7 @@
 //! Customers who fill their carts and order, again and again, and write down what they are told.
 
 use crate::client::{Answer, Client, Lost};
+use crate::shop::Shop;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -150,6 +151,31 @@ impl Buyer {
             retry_after,
         });
         answer.ok()
+    }
+}
+
+impl Shop {
+    /// Customers who each want one of each product, one half in the other order; every other one
+    /// gives each order a key. They are shared out among the servers.
+    pub(crate) fn buyers(&self, count: usize) -> Vec<Buyer> {
+        self.buyers_of(&self.customers(count))
+    }
+
+    /// The same, with these tokens.
+    pub(crate) fn buyers_of(&self, tokens: &[String]) -> Vec<Buyer> {
+        let servers = self.servers.len();
+        tokens
+            .iter()
+            .enumerate()
+            .map(|(number, token)| {
+                let mut wants = self.products.clone();
+                if number / 2 % 2 == 1 {
+                    wants.reverse();
+                }
+                let client = self.client(number % servers, token);
+                Buyer::new(number, client, wants, number % 2 == 1)
+            })
+            .collect()
     }
 }
 

@@ -1,7 +1,6 @@
 //! A shop to be hurt: servers on one database, with a catalogue, staff and customers.
 
 use crate::client::{Addresses, Answer, Client};
-use crate::load::Buyer;
 use crate::place::{Place, QUICK, Serving};
 use std::fs::{OpenOptions, read_dir, read_link};
 use std::path::PathBuf;
@@ -21,9 +20,10 @@ pub(crate) const OPENING: i64 = 1_000_000;
 pub(crate) const PRICES: [i64; 2] = [250, 1_999];
 
 /// Servers on one database share it.
-const KEY: &str = "a signing key that is long enough for every server of this shop";
+pub(crate) const KEY: &str = "a signing key that is long enough for every server of this shop";
 
-const PASSWORD: &str = "correct horse";
+/// Of all users, staff included.
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// How long a fault goes on.
 pub(crate) fn duration() -> Duration {
@@ -57,9 +57,10 @@ impl Postgres {
 
 pub(crate) struct Shop {
     /// Nothing where one was killed.
-    servers: Vec<Option<Serving>>,
-    place: Place,
-    addresses: Addresses,
+    pub(crate) servers: Vec<Option<Serving>>,
+    /// The folder of data and logs.
+    pub(crate) place: Place,
+    pub(crate) addresses: Addresses,
     url: String,
     options: Vec<String>,
     postgres: Option<Postgres>,
@@ -132,7 +133,14 @@ impl Shop {
 
     fn start(&self, server: usize) -> Serving {
         let data = format!("data{server}");
-        let mut words = vec!["serve", "--listen", "127.0.0.1:0", "--throttle", "off"];
+        let mut words = vec!["serve", "--listen", "127.0.0.1:0"];
+        if !self
+            .options
+            .iter()
+            .any(|word| word.starts_with("--throttle"))
+        {
+            words.extend(["--throttle", "off"]);
+        }
         words.extend(["--database", &self.url, "--data-dir", &data]);
         words.extend(QUICK);
         words.extend(self.options.iter().map(String::as_str));
@@ -233,7 +241,7 @@ impl Shop {
         }
     }
 
-    fn register(&self, name: &str) {
+    pub(crate) fn register(&self, name: &str) {
         let body = format!(
             "{{\"username\": \"{name}\", \"email\": \"{name}@example.org\", \"password\": \"{PASSWORD}\"}}"
         );
@@ -242,33 +250,10 @@ impl Shop {
         assert!([201, 400].contains(&made.status), "{made:?}");
     }
 
-    fn sign_in(&self, name: &str) -> String {
+    pub(crate) fn sign_in(&self, name: &str) -> String {
         let body = format!("{{\"username\": \"{name}\", \"password\": \"{PASSWORD}\"}}");
         let answer = self.patiently("/api-token-auth/", &body);
         answer.with(200)["token"].as_str().unwrap().to_owned()
-    }
-
-    /// Customers who each want one of each product, one half in the other order; every other one
-    /// gives each order a key. They are shared out among the servers.
-    pub(crate) fn buyers(&self, count: usize) -> Vec<Buyer> {
-        self.buyers_of(&self.customers(count))
-    }
-
-    /// The same, with these tokens.
-    pub(crate) fn buyers_of(&self, tokens: &[String]) -> Vec<Buyer> {
-        let servers = self.servers.len();
-        tokens
-            .iter()
-            .enumerate()
-            .map(|(number, token)| {
-                let mut wants = self.products.clone();
-                if number / 2 % 2 == 1 {
-                    wants.reverse();
-                }
-                let client = self.client(number % servers, token);
-                Buyer::new(number, client, wants, number % 2 == 1)
-            })
-            .collect()
     }
 
     /// How many threads the servers have, all together.
