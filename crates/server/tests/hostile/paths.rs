@@ -1,0 +1,69 @@
+//! Paths of the table of routes, with ids that are there.
+
+use crate::random::Random;
+use crate::roles::Role;
+use crate::world::{STAPLES, World};
+
+/// An id that no row has.
+pub(crate) const ABSENT: i64 = 4_611_686_018_427_387_904;
+
+/// The path, and the id or file in it.
+pub(crate) fn fill(
+    pattern: &str,
+    method: &str,
+    role: Role,
+    random: &mut Random,
+    world: &World,
+) -> (String, String) {
+    let (name, value) = if pattern.contains("{file}") {
+        let files = ["start.js", "start.js", "start.js", "swagger-ui.css", "x"];
+        ("{file}", random.pick(&files).to_owned())
+    } else if pattern.contains("{id}") {
+        ("{id}", id(pattern, method, role, random, world).to_string())
+    } else {
+        ("", String::new())
+    };
+    if name.is_empty() {
+        return (pattern.to_owned(), value);
+    }
+    (pattern.replace(name, &value), value)
+}
+
+fn id(pattern: &str, method: &str, role: Role, random: &mut Random, world: &World) -> i64 {
+    // Drawn in any case, so that a scene draws as often from its generator in any shop.
+    let (chance, late, staple) = (
+        random.below(12),
+        random.within(1, 60),
+        random.within(1, STAPLES),
+    );
+    if chance == 0 {
+        return ABSENT;
+    }
+    let session = world.session(role);
+    if pattern.starts_with("/api/products/") {
+        return match (method, chance) {
+            // The products that customers buy stay.
+            ("DELETE", _) | (_, 1) => STAPLES + late,
+            _ => staple,
+        };
+    }
+    if pattern.starts_with("/api/cart/") {
+        return match chance {
+            1 => world.keeper.line,
+            2 => late,
+            _ => session.line,
+        };
+    }
+    if pattern.starts_with("/api/orders/") {
+        return match chance {
+            1 => world.keeper.order,
+            2 => late,
+            _ => session.order,
+        };
+    }
+    if pattern.starts_with("/api/users/") {
+        // The other users keep their rights.
+        return world.volatile;
+    }
+    panic!("say here what {{id}} stands for in {pattern}");
+}
