@@ -9,9 +9,13 @@ mod backup;
 pub(crate) mod bulk;
 mod classify;
 mod connect;
+mod files;
+#[cfg(test)]
+mod files_tests;
 pub(crate) mod locks;
 #[cfg(test)]
 mod opening_tests;
+mod salvage;
 pub(crate) mod search;
 #[cfg(test)]
 mod tests;
@@ -32,7 +36,9 @@ use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
 use diesel::{QueryResult, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use files::{DatabaseFiles, FileId};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind};
 use writer::Writer;
@@ -46,6 +52,7 @@ pub(crate) struct Database {
     // only the writer can.
     readers: Pool<ConnectionManager<Conn>>,
     writer: Writer,
+    files: Arc<DatabaseFiles>,
     path: PathBuf,
     currency: Currency,
 }
@@ -53,8 +60,11 @@ pub(crate) struct Database {
 impl Database {
     /// Opens a database that is there and has every migration.
     pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
-        let mut conn = connect::connection(path, Missing::Refuse, options.wait)?;
         let database = connect::name(path)?;
+        // A missing file is for the connection to name.
+        let before = FileId::at(path);
+        let mut conn = connect::connection(path, Missing::Refuse, options.wait)?;
+        let before = before.map_err(|error| OpenError::unusable(database, &error))?;
         queries::check_current(&mut conn, database)?;
         connect::keep_promises(&mut conn, database, options.wait)?;
         let unusable = |error: diesel::result::Error| OpenError::unusable(database, &error);
@@ -63,11 +73,14 @@ impl Database {
         }
         let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
         let currency = options.currency.agree(stored.as_deref())?;
-        let readers = connect::readers(path, options)?;
-        let writer = Writer::start(conn).map_err(|error| OpenError::unusable(database, &error))?;
+        let files = Arc::new(DatabaseFiles::opened(path, before, &mut conn)?);
+        let readers = connect::readers(path, options, &files)?;
+        let writer = Writer::start(conn, Arc::clone(&files))
+            .map_err(|error| OpenError::unusable(database, &error))?;
         Ok(Self {
             writer,
             readers,
+            files,
             path: path.to_owned(),
             currency,
         })
@@ -78,8 +91,9 @@ impl Database {
         self.currency
     }
 
-    /// Whether the database answers, and has every migration.
+    /// Whether the database answers, is the file at its path, and has every migration.
     pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
+        self.files.check()?;
         self.read(queries::require_current)
     }
 
@@ -99,6 +113,7 @@ impl Database {
     pub(crate) fn damage(&self) -> Result<Vec<String>, StoreError> {
         let mut conn = connect::connection(&self.path, Missing::Refuse, PATIENCE)
             .map_err(|error| StoreError::caused(StoreErrorKind::Unavailable, error))?;
+        self.files.check()?;
         let sql = "SELECT quick_check AS value FROM pragma_quick_check";
         let found = connect::all_words(&mut conn, sql).map_err(Failure::from);
         let mut found = found.map_err(store_error)?;
@@ -111,6 +126,7 @@ impl Database {
         &self,
         job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
+        self.files.check_known()?;
         let mut conn = self.readers.get().map_err(classify::no_connection)?;
         job(&mut conn).map_err(store_error)
     }

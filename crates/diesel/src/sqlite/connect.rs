@@ -2,12 +2,15 @@
 
 use super::Conn;
 use super::classify::kind;
+use super::files::DatabaseFiles;
 use crate::{Missing, OpenError, OpenOptions};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::sql_types::{BigInt, Text};
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tradepost_domain::StoreErrorKind;
 
@@ -165,6 +168,7 @@ pub(super) fn check_version(version: &str) -> Result<(), OpenError> {
 pub(super) fn readers(
     path: &Path,
     options: &OpenOptions,
+    files: &Arc<DatabaseFiles>,
 ) -> Result<Pool<ConnectionManager<Conn>>, OpenError> {
     // One by hand first: the pool would keep the reason of a failure to itself for a while.
     let path = name(path)?;
@@ -174,18 +178,31 @@ pub(super) fn readers(
         .min_idle(Some(1))
         .connection_timeout(options.wait)
         .test_on_check_out(false)
-        .connection_customizer(Box::new(Reader { wait: options.wait }))
+        .connection_customizer(Box::new(Reader {
+            wait: options.wait,
+            files: Arc::clone(files),
+        }))
         .build(ConnectionManager::new(uri(path, "ro")))
         .map_err(|error| OpenError::unusable(path, &error))
 }
 
-#[derive(Debug)]
 struct Reader {
     wait: Duration,
+    files: Arc<DatabaseFiles>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
 }
 
 impl CustomizeConnection<Conn, diesel::r2d2::Error> for Reader {
     fn on_acquire(&self, conn: &mut Conn) -> Result<(), diesel::r2d2::Error> {
+        // Opened by its path, which may lead to another file by now.
+        let moved = |error| diesel::result::Error::QueryBuilderError(Box::new(error));
+        let checked = self.files.check().map_err(moved);
+        checked.map_err(diesel::r2d2::Error::QueryError)?;
         let wait = self.wait.as_millis();
         conn.batch_execute(&format!(
             "PRAGMA busy_timeout = {wait}; PRAGMA query_only = ON; PRAGMA cache_size = -512"

@@ -6,13 +6,17 @@
 
 use super::Conn;
 use super::classify::{kind, store_error};
+use super::files::{DatabaseFiles, LogTail};
+use super::salvage::salvage;
 use crate::failure::Failure;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tradepost_domain::{StoreError, StoreErrorKind};
 
 /// The most writes that are committed together. More would make the first of them wait longer
@@ -21,6 +25,9 @@ const TOGETHER: usize = 64;
 
 /// The most writes that may wait. Whoever comes then is told at once that the database is busy.
 const WAITING: usize = 1024;
+
+/// How often the files of the database are checked when there is nothing to write.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
     queue: Option<SyncSender<Box<dyn Job>>>,
@@ -74,11 +81,11 @@ where
 }
 
 impl Writer {
-    pub(super) fn start(mut conn: Conn) -> std::io::Result<Self> {
+    pub(super) fn start(conn: Conn, files: Arc<DatabaseFiles>) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(WAITING);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || work(&mut conn, &jobs))?;
+            .spawn(move || work(conn, &jobs, &files))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -133,23 +140,61 @@ impl Drop for Writer {
     }
 }
 
-fn work(conn: &mut Conn, jobs: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(TOGETHER - 1));
-        let commit = catch_unwind(AssertUnwindSafe(|| run(conn, &mut batch)));
-        let commit = commit.unwrap_or_else(|_| {
-            log::error!("a batch of writes panicked");
-            Err(StoreError::new(StoreErrorKind::OutcomeUnknown))
-        });
-        if commit.is_err() {
-            // Not there any more if SQLite has rolled back by itself.
-            let _ = conn.batch_execute("ROLLBACK");
+fn work(mut conn: Conn, jobs: &Receiver<Box<dyn Job>>, files: &DatabaseFiles) {
+    let mut tail = LogTail::default();
+    let mut is_salvaged = false;
+    loop {
+        match jobs.recv_timeout(CHECK_INTERVAL) {
+            Ok(first) => {
+                let mut batch = vec![first];
+                batch.extend(jobs.try_iter().take(TOGETHER - 1));
+                let commit = commit(&mut conn, &mut batch, files, &mut tail);
+                for job in batch {
+                    job.answer(commit.clone());
+                }
+            }
+            // What it finds is kept, and told to the next job.
+            Err(RecvTimeoutError::Timeout) => drop(files.check_log(&mut conn, &mut tail)),
+            Err(RecvTimeoutError::Disconnected) => break,
         }
-        for job in batch {
-            job.answer(commit.clone());
+        if files.loss().is_some() && !is_salvaged {
+            is_salvaged = true;
+            salvage(&mut conn, files);
         }
     }
+    // An error that passes is no reason to leave the log unmerged.
+    let _ = files.check_log(&mut conn, &mut tail);
+    if files.loss().is_some() {
+        // Closing the last connection deletes the log at its path, which may be that of another
+        // database by now, and merges a damaged one into the database.
+        std::mem::forget(conn);
+    }
+}
+
+/// Writes a batch: nothing if the database is not the file at its path, and with an unknown
+/// outcome if that is found after the commit.
+fn commit(
+    conn: &mut Conn,
+    batch: &mut [Box<dyn Job>],
+    files: &DatabaseFiles,
+    tail: &mut LogTail,
+) -> Result<(), StoreError> {
+    files.check()?;
+    if !files.is_long_enough(tail) {
+        files.check_log(conn, tail)?;
+    }
+    let commit = catch_unwind(AssertUnwindSafe(|| run(conn, batch)));
+    let commit = commit.unwrap_or_else(|_| {
+        log::error!("a batch of writes panicked");
+        Err(StoreError::new(StoreErrorKind::OutcomeUnknown))
+    });
+    if commit.is_err() {
+        // Not there any more if SQLite has rolled back by itself.
+        let _ = conn.batch_execute("ROLLBACK");
+        return commit;
+    }
+    let checked = files.check_log(conn, tail);
+    checked.map_err(|error| StoreError::caused(StoreErrorKind::OutcomeUnknown, error))
 }
 
 /// Runs a batch in one transaction. An error is everybody's: nothing of the batch is stored.

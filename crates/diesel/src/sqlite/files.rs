@@ -1,0 +1,311 @@
+//! The files of an open database, and whether they are still the ones at their paths.
+//!
+//! SQLite keeps writing to files that were deleted or replaced, and reports success: their content
+//! is gone with the process. So the writer compares the paths with the files that were opened
+//! before each batch and again between its commit and its answers, and once a second when idle.
+//! A difference is final for this process: while a file was away, another program may have opened
+//! it without its log.
+//!
+//! No file but the log may be opened here: closing any descriptor of the database or of the shared
+//! memory releases every lock that SQLite holds on it (POSIX advisory locks).
+
+use super::{Conn, connect};
+use crate::OpenError;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use tradepost_domain::{StoreError, StoreErrorKind};
+
+/// Sizes of the write-ahead log's parts in bytes (sqlite.org/fileformat2.html, section 4.1).
+const LOG_HEADER: u64 = 32;
+const FRAME_HEADER: u64 = 24;
+
+/// Looks at a log before it counts as damaged: between the question for its length and the look,
+/// another process may have begun it anew.
+const LOOKS: u32 = 3;
+
+/// Device and inode of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// The file that a path leads to, links followed.
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|file| Self::of(&file))
+    }
+
+    fn of(file: &fs::Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+        }
+    }
+}
+
+/// A difference between the files that are open and those at the paths.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Loss {
+    /// The path of the database leads nowhere.
+    #[error("the database file {0} was deleted or moved away")]
+    DatabaseMissing(PathBuf),
+    /// The path of the database leads to another file.
+    #[error("the database file {0} was replaced by another file")]
+    DatabaseReplaced(PathBuf),
+    /// The write-ahead log is missing or another file.
+    #[error("the database's write-ahead log {0} was deleted or replaced")]
+    LogReplaced(PathBuf),
+    /// The shared memory of the log is missing or another file.
+    #[error("the database's shared memory {0} was deleted or replaced")]
+    SharedMemoryReplaced(PathBuf),
+    /// The write-ahead log lacks what was written to it.
+    #[error("the database's write-ahead log {0} was cut short or overwritten")]
+    LogDamaged(PathBuf),
+}
+
+impl From<Loss> for StoreError {
+    fn from(loss: Loss) -> Self {
+        Self::caused(StoreErrorKind::Unavailable, loss)
+    }
+}
+
+/// The end of the write-ahead log at a check.
+#[derive(Default)]
+pub(super) struct LogTail {
+    frames: u64,
+    /// Of the header: they change whenever the log is begun anew.
+    salts: Vec<u8>,
+    /// The last frame, which nothing changes until then.
+    last: Vec<u8>,
+}
+
+/// The answer of `PRAGMA wal_checkpoint`, in frames.
+#[derive(QueryableByName)]
+pub(super) struct Checkpoint {
+    #[diesel(sql_type = BigInt)]
+    pub(super) busy: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) log: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) checkpointed: i64,
+}
+
+/// The files of an open database.
+pub(super) struct DatabaseFiles {
+    /// Absolute, links not followed: where the next start looks.
+    path: PathBuf,
+    database: FileId,
+    log: FileId,
+    shared_memory: FileId,
+    /// A descriptor of our own. SQLite takes no locks on this file.
+    log_file: File,
+    frame_size: u64,
+    loss: OnceLock<Loss>,
+}
+
+impl DatabaseFiles {
+    /// The files of a connection that has read from its write-ahead log. `before` is the database
+    /// file as it was before the connection was opened.
+    pub(super) fn opened(path: &Path, before: FileId, conn: &mut Conn) -> Result<Self, OpenError> {
+        let name = connect::name(path)?;
+        let page_size = "SELECT page_size AS value FROM pragma_page_size";
+        let page_size =
+            connect::number(conn, page_size).map_err(|error| OpenError::unusable(name, &error))?;
+        let page_size = u64::try_from(page_size).unwrap_or_default();
+        Self::at(path, before, page_size).map_err(|error| OpenError::unusable(name, &error))
+    }
+
+    fn at(path: &Path, before: FileId, page_size: u64) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let target = fs::canonicalize(&path)?;
+        let log_file = File::open(beside(&target, "-wal"))?;
+        let files = Self {
+            database: before,
+            log: FileId::of(&log_file.metadata()?),
+            shared_memory: FileId::at(&beside(&target, "-shm"))?,
+            log_file,
+            frame_size: page_size.saturating_add(FRAME_HEADER),
+            loss: OnceLock::new(),
+            path,
+        };
+        match files.difference()? {
+            None => Ok(files),
+            Some(loss) => Err(io::Error::other(format!(
+                "while it was being opened, {loss}"
+            ))),
+        }
+    }
+
+    /// The path of the database, absolute.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Compares the paths with the files that were opened. A difference stays.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`].
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.check_known()?;
+        match self.difference() {
+            Ok(None) => Ok(()),
+            Ok(Some(loss)) => Err(self.lose(loss)),
+            // Not readable for a moment, which loses nothing.
+            Err(error) => Err(StoreError::caused(StoreErrorKind::Unavailable, error)),
+        }
+    }
+
+    /// The same without looking: whether a difference is known.
+    pub(super) fn check_known(&self) -> Result<(), StoreError> {
+        self.loss().map_or(Ok(()), |loss| Err(loss.clone().into()))
+    }
+
+    /// The difference that was found.
+    pub(super) fn loss(&self) -> Option<&Loss> {
+        self.loss.get()
+    }
+
+    /// Compares the paths, and the log with what the connection has read from it and written to
+    /// it since the last check, which `tail` remembers.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`].
+    pub(super) fn check_log(&self, conn: &mut Conn, tail: &mut LogTail) -> Result<(), StoreError> {
+        self.check()?;
+        let unreadable = |error| StoreError::caused(StoreErrorKind::Unavailable, error);
+        for _ in 0..LOOKS {
+            let frames = checkpoint(conn, "NOOP").map_err(super::Failure::from);
+            let frames = frames.map_err(super::store_error)?.log;
+            let frames = u64::try_from(frames).unwrap_or_default();
+            if let Some(now) = self.tail(frames, tail).map_err(unreadable)? {
+                *tail = now;
+                return Ok(());
+            }
+        }
+        let log = beside(&self.path, "-wal");
+        Err(self.lose(Loss::LogDamaged(log)))
+    }
+
+    /// Whether the log is as long as at the last check. Cheaper than [`DatabaseFiles::check_log`],
+    /// which says for certain.
+    pub(super) fn is_long_enough(&self, tail: &LogTail) -> bool {
+        let length = self.log_file.metadata().map(|log| log.len());
+        length.is_ok_and(|length| tail.frames == 0 || length >= self.end_of(tail.frames))
+    }
+
+    fn end_of(&self, frames: u64) -> u64 {
+        LOG_HEADER.saturating_add(frames.saturating_mul(self.frame_size))
+    }
+
+    /// The tail of a log of so many frames, if it has them, and still the one that was last before:
+    /// a log that was cut and then written to has a hole there.
+    fn tail(&self, frames: u64, before: &LogTail) -> io::Result<Option<LogTail>> {
+        if frames == 0 {
+            return Ok(Some(LogTail::default()));
+        }
+        let header = self.read(LOG_HEADER, 0)?;
+        let salts = header.get(16..24).unwrap_or_default();
+        let of_now = |frame: &[u8]| !salts.is_empty() && frame.get(8..16) == Some(salts);
+        if before.frames > 0 && salts == before.salts {
+            let last_before = self.frame(before.frames)?;
+            if last_before != before.last {
+                return Ok(None);
+            }
+        }
+        let (first, last) = (self.frame(1)?, self.frame(frames)?);
+        Ok((of_now(&first) && of_now(&last)).then(|| LogTail {
+            frames,
+            salts: salts.to_vec(),
+            last,
+        }))
+    }
+
+    /// A frame with its header; empty if the log ends before it does.
+    fn frame(&self, number: u64) -> io::Result<Vec<u8>> {
+        self.read(self.frame_size, self.end_of(number.saturating_sub(1)))
+    }
+
+    fn read(&self, length: u64, at: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+        match self.log_file.read_exact_at(&mut bytes, at) {
+            Ok(()) => Ok(bytes),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn difference(&self) -> io::Result<Option<Loss>> {
+        let path = || self.path.clone();
+        match identity(&self.path)? {
+            None => return Ok(Some(Loss::DatabaseMissing(path()))),
+            Some(found) if found != self.database => {
+                return Ok(Some(Loss::DatabaseReplaced(path())));
+            }
+            Some(_) => {}
+        }
+        // Where SQLite looks for them: beside the file, and not beside a link to it.
+        let target = match fs::canonicalize(&self.path) {
+            Ok(target) => target,
+            Err(error) if is_missing(&error) => return Ok(Some(Loss::DatabaseMissing(path()))),
+            Err(error) => return Err(error),
+        };
+        let log = beside(&target, "-wal");
+        if identity(&log)? != Some(self.log) {
+            return Ok(Some(Loss::LogReplaced(log)));
+        }
+        let shared_memory = beside(&target, "-shm");
+        if identity(&shared_memory)? != Some(self.shared_memory) {
+            return Ok(Some(Loss::SharedMemoryReplaced(shared_memory)));
+        }
+        Ok(None)
+    }
+
+    /// Notes a difference, and says so once.
+    fn lose(&self, found: Loss) -> StoreError {
+        let mut is_new = false;
+        let loss = self.loss.get_or_init(|| {
+            is_new = true;
+            found
+        });
+        if is_new {
+            log::error!(
+                "{loss}. Every request is answered 503 from now on, as what is written would be \
+                 lost. Stop this server, put {} and its -wal file back as they were, and start it \
+                 again",
+                self.path.display()
+            );
+        }
+        loss.clone().into()
+    }
+}
+
+/// Runs a checkpoint in this mode.
+pub(super) fn checkpoint(conn: &mut Conn, mode: &str) -> QueryResult<Checkpoint> {
+    diesel::sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(conn)
+}
+
+/// The path with something after its name.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    PathBuf::from(name)
+}
+
+fn identity(path: &Path) -> io::Result<Option<FileId>> {
+    match FileId::at(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}

@@ -1,0 +1,79 @@
+//! Saving what was acknowledged when a file of the database was taken away: the descriptors that
+//! are still open have all of it, until the process ends.
+
+use super::files::{DatabaseFiles, Loss, beside, checkpoint};
+use super::{Conn, connect, prove};
+use crate::Proof;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use std::path::{Path, PathBuf};
+
+/// Saves the orders that only this process still has, and says where they are.
+pub(super) fn salvage(conn: &mut Conn, files: &DatabaseFiles) {
+    match files.loss() {
+        None => {}
+        // The database is in its place: what only the log had goes into it.
+        Some(Loss::LogReplaced(_)) => match checkpoint(conn, "FULL") {
+            Ok(done) if done.busy == 0 && done.log == done.checkpointed => log::error!(
+                "every write that was acknowledged has been moved from the write-ahead log into \
+                 the database file: nothing is lost if this server is now stopped and started again"
+            ),
+            Ok(_) => log::error!(
+                "the write-ahead log could not be moved into the database file: another process \
+                 is reading. The latest writes may be lost"
+            ),
+            Err(error) => log::error!(
+                "the write-ahead log could not be moved into the database file: {error}. The \
+                 latest writes may be lost"
+            ),
+        },
+        Some(Loss::LogDamaged(_)) => log::error!(
+            "what the write-ahead log held since its last checkpoint may be lost. Run `tradepost \
+             verify` on the database before it is used again, or restore a backup"
+        ),
+        Some(
+            Loss::DatabaseMissing(_) | Loss::DatabaseReplaced(_) | Loss::SharedMemoryReplaced(_),
+        ) => match copy(conn, files.path()) {
+            Ok(copy) => log::error!(
+                "a copy of the database with every write that was acknowledged is in {}: put it \
+                 in the place of the database file if that is really lost",
+                copy.display()
+            ),
+            Err(why) => log::error!(
+                "no copy of the database that is still open could be made: {why}. Its file has to \
+                 be put back"
+            ),
+        },
+    }
+}
+
+/// Copies the database that is open, and proves the copy.
+fn copy(conn: &mut Conn, path: &Path) -> Result<PathBuf, String> {
+    let now = connect::words(conn, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now') AS value")
+        .map_err(|error| error.to_string())?;
+    let copy = beside(path, &format!(".rescued-{now}"));
+    let made = fill(conn, &copy);
+    if made.is_err() {
+        // Not even begun, if the folder is gone as well.
+        let _ = std::fs::remove_file(&copy);
+    }
+    made.map(|()| copy)
+}
+
+fn fill(conn: &mut Conn, copy: &Path) -> Result<(), String> {
+    let name = connect::name(copy).map_err(|error| error.to_string())?;
+    connect::make_private(name).map_err(|error| error.to_string())?;
+    diesel::sql_query("VACUUM INTO ?")
+        .bind::<Text, _>(name)
+        .execute(conn)
+        .map_err(|error| error.to_string())?;
+    let is_good = match prove(copy).map_err(|error| error.to_string())? {
+        Proof::Books(audit) => audit.discrepancies.is_empty(),
+        Proof::File { damage } => damage.is_empty(),
+    };
+    if is_good {
+        Ok(())
+    } else {
+        Err("the copy is damaged".to_owned())
+    }
+}
