@@ -152,6 +152,8 @@ impl Database {
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
+        // At once, even while the writer is saving the remains.
+        self.files.check_known()?;
         self.writer.write(job)
     }
 

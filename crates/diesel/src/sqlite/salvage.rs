@@ -8,17 +8,20 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use std::path::{Path, PathBuf};
 
+/// Attempts to move the log into the database while readers hold it up.
+const ATTEMPTS: u32 = 10;
+
 /// Saves the orders that only this process still has, and says where they are.
 pub(super) fn salvage(conn: &mut Conn, files: &DatabaseFiles) {
     match files.loss() {
         None => {}
         // The database is in its place: what only the log had goes into it.
-        Some(Loss::LogReplaced(_)) => match checkpoint(conn, "FULL") {
-            Ok(done) if done.busy == 0 && done.log == done.checkpointed => log::error!(
+        Some(Loss::LogReplaced(_)) => match merge(conn) {
+            Ok(true) => log::error!(
                 "every write that was acknowledged has been moved from the write-ahead log into \
                  the database file: nothing is lost if this server is now stopped and started again"
             ),
-            Ok(_) => log::error!(
+            Ok(false) => log::error!(
                 "the write-ahead log could not be moved into the database file: another process \
                  is reading. The latest writes may be lost"
             ),
@@ -45,6 +48,18 @@ pub(super) fn salvage(conn: &mut Conn, files: &DatabaseFiles) {
             ),
         },
     }
+}
+
+/// Moves the content of the log into the database; whether all of it could be moved.
+fn merge(conn: &mut Conn) -> QueryResult<bool> {
+    for _ in 0..ATTEMPTS {
+        // Each attempt waits for readers as long as a write does.
+        let done = checkpoint(conn, "FULL")?;
+        if done.busy == 0 && done.log == done.checkpointed {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Copies the database that is open, and proves the copy.
