@@ -134,6 +134,7 @@ macro_rules! each_case {
                 one_key_is_one_addition,
                 old_keys_are_forgotten,
                 a_healthy_store_says_so,
+                clock_readings_are_kept,
             }
             imports {
                 a_shop_is_taken_over_as_it_was,

@@ -108,6 +108,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    clock_readings (id) {
+        id -> BigInt,
+        uptime -> BigInt,
+        earliest -> BigInt,
+    }
+}
+
 diesel::joinable!(stock -> products (product_id));
 diesel::joinable!(product_texts -> products (product_id));
 diesel::joinable!(cart_items -> products (product_id));

@@ -46,6 +46,7 @@ mod product;
 mod quantity;
 mod refresh;
 mod refusal;
+mod retention;
 mod search;
 mod seen;
 mod shop;
@@ -99,6 +100,7 @@ pub use refresh::{
     decide_refresh,
 };
 pub use refusal::{Refusal, Shortage};
+pub use retention::{ClockReading, decide_purge, latest_uptime};
 pub use search::{Search, searched_text};
 pub use seen::Seen;
 pub use shop::{

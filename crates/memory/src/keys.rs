@@ -1,9 +1,10 @@
 //! Idempotency keys, and the upkeep that forgets them.
 
 use crate::{MemoryStore, State, count};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_domain::{
-    KeyRecord, KeyScope, Keyed, RefreshToken, Refusal, StoreError, Upkeep, UserId, decide_key,
+    ClockReading, KeyRecord, KeyScope, Keyed, RefreshToken, Refusal, StoreError, Upkeep, UserId,
+    decide_key,
 };
 
 impl Upkeep for MemoryStore {
@@ -32,6 +33,17 @@ impl Upkeep for MemoryStore {
         let held = attempts.len();
         attempts.retain(|_, count| count.at >= before);
         Ok(count(held - attempts.len()))
+    }
+
+    fn record_clock(&self, reading: ClockReading, keep_from: TimeDelta) -> Result<(), StoreError> {
+        let readings = &mut self.lock().clock_readings;
+        readings.push(reading);
+        readings.retain(|reading| reading.uptime >= keep_from);
+        Ok(())
+    }
+
+    fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError> {
+        Ok(self.lock().clock_readings.clone())
     }
 }
 

@@ -26,9 +26,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradepost_domain::{
-    AttemptCount, AttemptKey, CartItemId, CartLine, Credentials, Currency, KeyRecord, KeyScope,
-    Keyset, Movement, MovementId, Order, OrderId, Page, PageRequest, PlacementId, Product,
-    ProductId, RefreshDigest, RefreshToken, Slice, SortField, Sorting, Span, StoreError,
+    AttemptCount, AttemptKey, CartItemId, CartLine, ClockReading, Credentials, Currency, KeyRecord,
+    KeyScope, Keyset, Movement, MovementId, Order, OrderId, Page, PageRequest, PlacementId,
+    Product, ProductId, RefreshDigest, RefreshToken, Slice, SortField, Sorting, Span, StoreError,
     StoreErrorKind, UserId,
 };
 
@@ -69,6 +69,7 @@ struct State {
     emails: BTreeMap<String, UserId>,
     refresh_tokens: BTreeMap<RefreshDigest, RefreshToken>,
     attempts: BTreeMap<AttemptKey, AttemptCount>,
+    clock_readings: Vec<ClockReading>,
     last: LastIds,
 }
 

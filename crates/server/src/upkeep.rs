@@ -1,25 +1,34 @@
-//! Housekeeping beside the server.
+//! Housekeeping beside the server: purging records that are old.
 
 use crate::outside::SystemClock;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
-use tradepost_domain::{ATTEMPT_LIFE, Clock, KEY_LIFE, StoreError, Upkeep};
+use std::time::{Duration, Instant};
+use tradepost_domain::{
+    ATTEMPT_LIFE, Clock, ClockReading, KEY_LIFE, StoreError, Upkeep, decide_purge, latest_uptime,
+};
 
-/// How often: seldom enough to cost nothing, and often enough that each time there is little to do.
-const EVERY: Duration = Duration::from_secs(60 * 60);
+/// How often records are purged and the clock is recorded: seldom enough to cost nothing, and often
+/// enough that a restart loses little uptime.
+const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// How old idempotency keys get. Twice of what is promised: clocks differ from server to server.
-const KEPT: TimeDelta = TimeDelta::hours(2 * KEY_LIFE.num_hours());
+/// How often the clock is looked at, so that one which is set back and forth in between is noticed.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The same of counts of tries.
-const COUNTED: TimeDelta = TimeDelta::hours(2 * ATTEMPT_LIFE.num_hours());
+/// How old records get, in uptime. Twice of the promise: the uptime of several servers may differ by
+/// a purge interval.
+const KEYS_KEPT: TimeDelta = TimeDelta::hours(2 * KEY_LIFE.num_hours());
+const ATTEMPTS_KEPT: TimeDelta = TimeDelta::hours(2 * ATTEMPT_LIFE.num_hours());
 
-/// How far apart the clocks of servers may be: what has ended here may not have there.
-const SKEW: TimeDelta = TimeDelta::hours(1);
+/// How long refresh tokens are kept after their end: a clock that is wrong for less ends none for
+/// good.
+const TOKENS_KEPT: TimeDelta = KEYS_KEPT;
+
+/// How far back readings of the clock are kept, in uptime.
+const READINGS_KEPT: TimeDelta = TimeDelta::hours(2 * KEYS_KEPT.num_hours());
 
 /// A thread that keeps the store in order until this is dropped. Nobody waits for its end: it may
 /// be waiting for a database that does not answer.
@@ -29,23 +38,27 @@ pub(crate) struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// Starts now, and goes on every hour.
+    /// Starts now, and goes on every ten minutes.
     ///
     /// # Errors
     /// If the operating system has no thread to give.
     pub(crate) fn start(store: Arc<dyn Upkeep>) -> io::Result<Self> {
-        Self::every(EVERY, store, Arc::new(SystemClock))
+        Self::every(PURGE_INTERVAL, store, Arc::new(SystemClock))
     }
 
     fn every(every: Duration, store: Arc<dyn Upkeep>, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let (running, ends) = mpsc::channel::<()>();
+        let start = Instant::now();
+        let mut purge = Purge::new(store, clock.now());
         let keep = move || {
+            let mut due = Duration::ZERO;
             loop {
-                let now = clock.now();
-                tell("idempotency keys", store.forget_keys(now - KEPT));
-                tell("refresh tokens", store.forget_refresh_tokens(now - SKEW));
-                tell("counts of tries", store.forget_attempts(now - COUNTED));
-                match ends.recv_timeout(every) {
+                purge.look(clock.now());
+                if start.elapsed() >= due {
+                    purge.run(start.elapsed());
+                    due = start.elapsed().saturating_add(every);
+                }
+                match ends.recv_timeout(every.min(LOOK_INTERVAL)) {
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
                 }
@@ -55,6 +68,81 @@ impl Housekeeping {
             .name("upkeep".to_owned())
             .spawn(keep)?;
         Ok(Self { _running: running })
+    }
+}
+
+/// Purges records by the uptime; see [`decide_purge`].
+struct Purge {
+    store: Arc<dyn Upkeep>,
+    /// The latest time of the clock.
+    now: DateTime<Utc>,
+    /// The earliest time of the clock since it was last recorded.
+    earliest: DateTime<Utc>,
+    /// The uptime of all starts before, and how long this process had been running when it was
+    /// read.
+    before: Option<(TimeDelta, Duration)>,
+}
+
+impl Purge {
+    fn new(store: Arc<dyn Upkeep>, now: DateTime<Utc>) -> Self {
+        Self {
+            store,
+            now,
+            earliest: now,
+            before: None,
+        }
+    }
+
+    /// Takes note of the clock.
+    fn look(&mut self, now: DateTime<Utc>) {
+        self.now = now;
+        self.earliest = self.earliest.min(now);
+    }
+
+    /// Records the clock and purges old records, after this process has been running for so long.
+    fn run(&mut self, running: Duration) {
+        let readings = match self.record(running) {
+            Ok(readings) => readings,
+            Err(error) => {
+                log::warn!("the clock could not be recorded, and nothing is purged: {error}");
+                return;
+            }
+        };
+        let purge = |what, life, forget: &dyn Fn(DateTime<Utc>) -> Result<u64, StoreError>| {
+            if let Some(before) = decide_purge(&readings, life) {
+                tell(what, forget(before));
+            }
+        };
+        let store = &self.store;
+        purge("idempotency keys", KEYS_KEPT, &|before| {
+            store.forget_keys(before)
+        });
+        purge("refresh tokens", TOKENS_KEPT, &|before| {
+            store.forget_refresh_tokens(before)
+        });
+        purge("counts of tries", ATTEMPTS_KEPT, &|before| {
+            store.forget_attempts(before)
+        });
+    }
+
+    fn record(&mut self, running: Duration) -> Result<Vec<ClockReading>, StoreError> {
+        let (uptime, since) = match self.before {
+            Some(before) => before,
+            None => {
+                let uptime = latest_uptime(&self.store.clock_readings()?);
+                *self.before.insert((uptime, running))
+            }
+        };
+        let added = TimeDelta::from_std(running.saturating_sub(since)).unwrap_or_default();
+        let uptime = uptime.checked_add(&added).unwrap_or(TimeDelta::MAX);
+        let reading = ClockReading {
+            uptime,
+            earliest: self.earliest,
+        };
+        let keep_from = uptime.checked_sub(&READINGS_KEPT).unwrap_or_default();
+        self.store.record_clock(reading, keep_from)?;
+        self.earliest = self.now;
+        self.store.clock_readings()
     }
 }
 
@@ -70,14 +158,13 @@ fn tell(what: &str, forgotten: Result<u64, StoreError>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{DateTime, Utc};
     use std::sync::Mutex;
-    use std::time::Instant;
-    use tradepost_domain::{StoreError, StoreErrorKind};
+    use tradepost_domain::StoreErrorKind;
 
-    /// Fails every other time.
+    /// Keeps readings, notes what it is to forget, and fails every other time at that.
     #[derive(Default)]
     struct Store {
+        readings: Mutex<Vec<ClockReading>>,
         keys: Mutex<Vec<DateTime<Utc>>>,
         tokens: Mutex<Vec<DateTime<Utc>>>,
         attempts: Mutex<Vec<DateTime<Utc>>>,
@@ -99,6 +186,21 @@ mod tests {
         fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
             every_other(&self.attempts, before)
         }
+
+        fn record_clock(
+            &self,
+            reading: ClockReading,
+            keep_from: TimeDelta,
+        ) -> Result<(), StoreError> {
+            let mut readings = self.readings.lock().unwrap();
+            readings.push(reading);
+            readings.retain(|reading| reading.uptime >= keep_from);
+            Ok(())
+        }
+
+        fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError> {
+            Ok(self.readings.lock().unwrap().clone())
+        }
     }
 
     fn every_other(
@@ -113,11 +215,76 @@ mod tests {
         }
     }
 
+    fn at(hours: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
+    }
+
+    /// A server that runs for so many hours, with a clock that is so many hours wrong.
+    fn run(store: &Arc<Store>, true_hour: i64, hours: i64, wrong: i64) {
+        let mut purge = Purge::new(store.clone(), at(true_hour + wrong));
+        for hour in 0..=hours {
+            purge.look(at(true_hour + hour + wrong));
+            purge.run(Duration::from_secs(u64::try_from(hour).unwrap() * 3_600));
+        }
+    }
+
+    fn last(asked: &Mutex<Vec<DateTime<Utc>>>) -> Option<DateTime<Utc>> {
+        asked.lock().unwrap().last().copied()
+    }
+
+    const YEARS: i64 = 3 * 365 * 24;
+
+    #[test]
+    fn starts_with_a_clock_years_ahead_purge_nothing() {
+        let store = Arc::new(Store::default());
+        run(&store, 0, 100, 0);
+        let before = [&store.keys, &store.tokens, &store.attempts].map(last);
+        assert!(before[0].is_some_and(|before| before <= at(100 - 24)));
+        // Again and again, for three hours each time, with records of that clock in between.
+        for start in 0..10 {
+            run(&store, 101 + 3 * start, 2, YEARS);
+        }
+        assert!(last(&store.keys).is_some_and(|before| before <= at(101)));
+        assert!(last(&store.tokens).is_some_and(|before| before <= at(101)));
+        // A server with another clock beside it, for hours.
+        run(&store, 131, 10, -YEARS);
+        assert!(last(&store.keys).is_some_and(|before| before <= at(131 - YEARS)));
+    }
+
+    #[test]
+    fn records_are_purged_after_two_days_of_uptime_with_any_history() {
+        let store = Arc::new(Store::default());
+        run(&store, 0, 47, YEARS);
+        assert_eq!(last(&store.keys), None, "not up for so long");
+        // A month later; each start goes on where the last one has stopped.
+        for start in 0..20 {
+            run(&store, 700 + 3 * start, 3, 0);
+        }
+        let purged = last(&store.keys).unwrap();
+        assert!(at(700) <= purged && purged <= at(760 - 24), "{purged}");
+        let readings = store.readings.lock().unwrap();
+        let span = latest_uptime(&readings) - readings.iter().map(|r| r.uptime).min().unwrap();
+        assert!(span <= READINGS_KEPT, "{span}");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_and_forth_between_two_purges_is_noticed() {
+        let store = Arc::new(Store::default());
+        let mut purge = Purge::new(store.clone(), at(0));
+        purge.run(Duration::ZERO);
+        for clock in [0, -YEARS, 0] {
+            purge.look(at(clock));
+        }
+        purge.run(Duration::from_secs(600));
+        purge.run(Duration::from_secs(49 * 3_600));
+        assert!(last(&store.keys).is_some_and(|before| before <= at(-YEARS)));
+    }
+
     struct Noon;
 
     impl Clock for Noon {
         fn now(&self) -> DateTime<Utc> {
-            DateTime::UNIX_EPOCH + TimeDelta::hours(12)
+            at(12)
         }
     }
 
@@ -132,6 +299,14 @@ mod tests {
     #[test]
     fn old_keys_are_forgotten_again_and_again_until_the_end() {
         let store = Arc::new(Store::default());
+        // Two days of uptime from before.
+        for hours in [0, 48] {
+            let reading = ClockReading {
+                uptime: TimeDelta::hours(hours),
+                earliest: at(12),
+            };
+            store.record_clock(reading, TimeDelta::zero()).unwrap();
+        }
         let every = Duration::from_millis(1);
         let housekeeping = Housekeeping::every(every, store.clone(), Arc::new(Noon)).unwrap();
         wait_until("it goes on, also after failures", || {
@@ -140,19 +315,9 @@ mod tests {
         });
         drop(housekeeping);
         wait_until("its thread has ended", || Arc::strong_count(&store) == 1);
-        let before = DateTime::UNIX_EPOCH - TimeDelta::hours(36);
-        let all = |asked: &Mutex<Vec<_>>, before| {
+        for asked in [&store.keys, &store.tokens] {
             let asked = asked.lock().unwrap();
-            asked.len() > 4 && asked.iter().all(|asked| *asked == before)
-        };
-        assert!(all(&store.keys, before));
-        assert!(Noon.now() - before >= KEY_LIFE);
-        assert!(all(
-            &store.tokens,
-            DateTime::UNIX_EPOCH + TimeDelta::hours(11)
-        ));
-        let before = DateTime::UNIX_EPOCH + TimeDelta::hours(8);
-        assert!(all(&store.attempts, before));
-        assert!(Noon.now() - before >= ATTEMPT_LIFE);
+            assert!(asked.len() > 4 && asked.iter().all(|before| *before < at(12)));
+        }
     }
 }

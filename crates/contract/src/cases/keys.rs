@@ -4,8 +4,8 @@ use crate::keyed::{key, now, placing, render};
 use crate::{Placed, Shop, at, first_page, level, money, settled};
 use chrono::TimeDelta;
 use tradepost_domain::{
-    Actor, KEY_LIFE, OrderAction, OrderList, OrderStatus, PlaceOrder, Problem, ProductList,
-    Refusal, Stores, UserId, Written,
+    Actor, ClockReading, KEY_LIFE, OrderAction, OrderList, OrderStatus, PlaceOrder, Problem,
+    ProductList, Refusal, Stores, UserId, Written,
 };
 
 const REUSED: Refusal = Refusal::IdempotencyKeyReused;
@@ -300,6 +300,31 @@ pub fn old_keys_are_forgotten(stores: &Stores) {
     assert_ne!(again.id, old.id);
     assert_eq!((orders(stores), shop.stock(product)), (4, 95));
     assert_eq!(forget(given + KEY_LIFE + micro), 3);
+}
+
+/// Readings of clocks come back as they were recorded, alike ones too, until they are left behind.
+pub fn clock_readings_are_kept(stores: &Stores) {
+    let reading = |uptime, earliest| ClockReading {
+        uptime: TimeDelta::microseconds(uptime),
+        earliest: at(earliest) + TimeDelta::microseconds(uptime),
+    };
+    let record = |reading: ClockReading, keep_from| {
+        let keep_from = TimeDelta::microseconds(keep_from);
+        settled(|| stores.upkeep.record_clock(reading, keep_from));
+        let mut kept = settled(|| stores.upkeep.clock_readings());
+        kept.sort_by_key(|reading| (reading.uptime, reading.earliest));
+        kept
+    };
+    assert_eq!(settled(|| stores.upkeep.clock_readings()), []);
+    let (one, two, three) = (reading(0, 0), reading(5, 100), reading(5, -900));
+    assert_eq!(record(one, 0), [one]);
+    assert_eq!(record(two, 0), [one, two]);
+    assert_eq!(record(three, 0), [one, three, two], "of another clock");
+    assert_eq!(record(two, 0), [one, three, two, two]);
+    let four = reading(6, 0);
+    assert_eq!(record(four, 5), [three, two, two, four]);
+    let last = reading(9, 0);
+    assert_eq!(record(last, 9), [last]);
 }
 
 /// A store that is well says so.

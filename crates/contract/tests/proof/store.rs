@@ -1,15 +1,16 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tradepost_contract::usd;
 use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Attempt, AttemptKey, AttemptRepository,
     Audit, Cart, CartItem, CartRepository, ChangeCart, ChangeEmail, ChangeOrder, ChangePassword,
-    ChangeProduct, CreateProduct, Credentials, Ground, ImportRepository, ImportShop, Imported,
-    Keyset, Ledger, Movement, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository,
-    Outcome, Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductField,
-    ProductFilter, ProductId, ProductList, ProductRepository, Refresh, RefreshDigest, RefreshToken,
-    Register, Slice, Span, StoreError, SwitchUser, Upkeep, UserFilter, UserId, Written,
+    ChangeProduct, ClockReading, CreateProduct, Credentials, Ground, ImportRepository, ImportShop,
+    Imported, Keyset, Ledger, Movement, Order, OrderField, OrderFilter, OrderId, OrderList,
+    OrderRepository, Outcome, Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product,
+    ProductField, ProductFilter, ProductId, ProductList, ProductRepository, Refresh, RefreshDigest,
+    RefreshToken, Register, Slice, Span, StoreError, SwitchUser, Upkeep, UserFilter, UserId,
+    Written,
 };
 use tradepost_memory::MemoryStore;
 
@@ -57,6 +58,7 @@ pub(crate) struct Behaviour {
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) forget_attempts: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) record_clock: fn(&Store, ClockReading, TimeDelta) -> Result<(), StoreError>,
 }
 
 /// The store in memory as it is.
@@ -94,6 +96,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     check: |store| store.check(),
     forget_keys: |store, before| store.forget_keys(before),
     forget_attempts: |store, before| store.forget_attempts(before),
+    record_clock: |store, reading, keep_from| store.record_clock(reading, keep_from),
 };
 
 /// A store that behaves like this.
@@ -293,5 +296,13 @@ impl Upkeep for Broken {
 
     fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.forget_attempts)(&self.store, before)
+    }
+
+    fn record_clock(&self, reading: ClockReading, keep_from: TimeDelta) -> Result<(), StoreError> {
+        (self.does.record_clock)(&self.store, reading, keep_from)
+    }
+
+    fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError> {
+        self.store.clock_readings()
     }
 }

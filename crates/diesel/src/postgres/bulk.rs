@@ -145,6 +145,10 @@ pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = AN
 pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM attempts WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
+/// Readings of clocks by their uptime that no other server is deleting, to [`forget`].
+pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM clock_readings WHERE uptime < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
 /// Deletes so many of what is older than a time; how many there were.
 pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
     diesel::sql_query(old)

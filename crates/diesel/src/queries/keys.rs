@@ -1,15 +1,16 @@
 //! Idempotency keys, stored in the transaction of the command that they name.
 
 use super::super::{Conn, Database, bulk, locks};
-use super::AT_ONCE;
+use super::{AT_ONCE, clock_readings};
 use crate::failure::Failure;
 use crate::rows::{KeyRow, micros};
 use crate::schema::idempotency_keys as keys;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
 use tradepost_domain::{
-    KeyRecord, KeyScope, Keyed, PoolUse, Refusal, StoreError, Upkeep, UserId, Written, decide_key,
+    ClockReading, KeyRecord, KeyScope, Keyed, PoolUse, Refusal, StoreError, Upkeep, UserId,
+    Written, decide_key,
 };
 
 /// A key to be stored.
@@ -104,6 +105,17 @@ impl Upkeep for Database {
 
     fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.forget(bulk::OLD_ATTEMPTS, before)
+    }
+
+    fn record_clock(&self, reading: ClockReading, keep_from: TimeDelta) -> Result<(), StoreError> {
+        self.write(move |conn| clock_readings::insert(conn, reading))?;
+        let keep_from = clock_readings::stored(keep_from);
+        self.write(move |conn| Ok(bulk::forget(conn, bulk::OLD_READINGS, keep_from, AT_ONCE)?))?;
+        Ok(())
+    }
+
+    fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError> {
+        self.read(clock_readings::all)
     }
 
     fn pools(&self) -> Vec<PoolUse> {

@@ -16,6 +16,7 @@
 pub(crate) mod accounts;
 mod attempts;
 mod carts;
+mod clock_readings;
 mod history;
 mod imports;
 mod keys;

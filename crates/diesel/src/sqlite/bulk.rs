@@ -31,6 +31,10 @@ pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
 pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE rowid IN
     (SELECT rowid FROM attempts WHERE at < ? LIMIT ?)";
 
+/// Readings of clocks by their uptime, to [`forget`].
+pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE id IN
+    (SELECT id FROM clock_readings WHERE uptime < ? LIMIT ?)";
+
 /// Deletes so many of what is older than a time; how many there were.
 pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
     diesel::sql_query(old)

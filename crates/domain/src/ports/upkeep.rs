@@ -1,5 +1,6 @@
 use super::StoreError;
-use chrono::{DateTime, Utc};
+use crate::ClockReading;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// How the connections of a pool are used, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,21 @@ pub trait Upkeep: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Stores a reading of a server's clock, and deletes those whose uptime is less than
+    /// `keep_from`.
+    ///
+    /// MUST keep every other one (`clock_readings_are_kept`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn record_clock(&self, reading: ClockReading, keep_from: TimeDelta) -> Result<(), StoreError>;
+
+    /// The readings that are kept, in any order.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError>;
 
     /// How its connections are used, without asking the database; none for a store that has none.
     fn pools(&self) -> Vec<PoolUse> {

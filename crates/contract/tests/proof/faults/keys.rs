@@ -7,8 +7,8 @@ use super::a_moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_contract::{at, draft, first_page};
 use tradepost_domain::{
-    AdjustStock, Adjusted, CartItem, ChangeCart, CreateProduct, KeyScope, Keyed, Order,
-    OrderFilter, OrderList, OrderRepository, Outcome, PlaceOrder, Placement, Product,
+    AdjustStock, Adjusted, CartItem, ChangeCart, ClockReading, CreateProduct, KeyScope, Keyed,
+    Order, OrderFilter, OrderList, OrderRepository, Outcome, PlaceOrder, Placement, Product,
     ProductRepository, Render, StoreError, StoreErrorKind, Upkeep, UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
@@ -222,6 +222,22 @@ pub(crate) fn forgets_too_many(store: &Store, before: DateTime<Utc>) -> Result<u
     store.forget_keys(before + TimeDelta::microseconds(1))
 }
 
+pub(crate) fn keeps_one_reading(
+    store: &Store,
+    reading: ClockReading,
+    _: TimeDelta,
+) -> Result<(), StoreError> {
+    store.record_clock(reading, reading.uptime)
+}
+
+pub(crate) fn keeps_every_reading(
+    store: &Store,
+    reading: ClockReading,
+    _: TimeDelta,
+) -> Result<(), StoreError> {
+    store.record_clock(reading, TimeDelta::zero())
+}
+
 pub(crate) fn forgets_none(_: &Store, _: DateTime<Utc>) -> Result<u64, StoreError> {
     Ok(0)
 }
@@ -348,6 +364,22 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["old_keys_are_forgotten"],
+    ),
+    (
+        "keeps the latest reading of a clock alone",
+        Behaviour {
+            record_clock: keeps_one_reading,
+            ..HONEST
+        },
+        &["clock_readings_are_kept"],
+    ),
+    (
+        "keeps every reading of a clock",
+        Behaviour {
+            record_clock: keeps_every_reading,
+            ..HONEST
+        },
+        &["clock_readings_are_kept"],
     ),
     (
         "forgets no keys",
