@@ -43,6 +43,9 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     request.extensions_mut().insert(Rc::clone(&exchange));
     request.extensions_mut().insert(HostIsAllowed(known));
     let _in_flight = state.metrics.begin();
+    if !known {
+        warn_of_host(&state, &origin);
+    }
     match next.call(request).await {
         Ok(response) => {
             let response = response.map_into_boxed_body();
@@ -80,6 +83,21 @@ pub(crate) async fn require_allowed_host<B: MessageBody + 'static>(
         answered.map(ServiceResponse::map_into_boxed_body)
     } else {
         Ok(request.error_response(ApiError::BadHost))
+    }
+}
+
+/// Names a host that is refused, with the settings that allow it.
+fn warn_of_host(state: &State, origin: &Origin<'_>) {
+    if let Some(more) = state.refused_hosts.tell() {
+        let others = match more {
+            0 => String::new(),
+            more => format!(" ({more} more since the last such line)"),
+        };
+        log::warn!(
+            "refused a request for the host {:?}{others}: if it is this shop's, name it in \
+             --allowed-hosts (TRADEPOST_ALLOWED_HOSTS)",
+            origin.shown_host()
+        );
     }
 }
 

@@ -30,6 +30,7 @@ pub mod fuzzing;
 mod gate;
 mod handlers;
 mod idempotency;
+mod log_limit;
 mod metrics;
 mod openapi;
 mod origin;

@@ -59,6 +59,11 @@ impl<'a> Origin<'a> {
         hosts.is_none_or(|hosts| hosts.iter().any(|host| host.eq_ignore_ascii_case(name)))
     }
 
+    /// The host as it may be logged: a client may send anything of any length.
+    pub(crate) fn shown_host(&self) -> String {
+        self.host.chars().take(100).collect()
+    }
+
     /// Scheme and host, for absolute links.
     pub(crate) fn base(&self) -> String {
         let scheme = if self.https { "https" } else { "http" };

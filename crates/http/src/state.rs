@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use crate::exchange::RequestIds;
 use crate::handlers::docs::Docs;
+use crate::log_limit::LogLimit;
 use crate::metrics::Metrics;
 use crate::origin::{Origin, PublicUrl, setting};
 use crate::reads::Reads;
@@ -32,6 +33,8 @@ pub(crate) struct State {
     pub(crate) allowed_origins: Vec<String>,
     /// In lower case; `None` for any.
     pub(crate) allowed_hosts: Option<Vec<String>>,
+    /// Log lines about requests for other hosts.
+    pub(crate) refused_hosts: LogLimit,
     /// Whether the server is about to stop: connections are not for further requests.
     pub(crate) stopping: AtomicBool,
     pub(crate) docs: Option<Docs>,
@@ -54,6 +57,7 @@ impl State {
             reads: Reads::new(settings.limits.work.waiting),
             metrics: Metrics::new(),
             throttle: settings.throttling.map(Throttle::new),
+            refused_hosts: LogLimit::default(),
             stopping: AtomicBool::new(false),
             request_timeout: settings.request_timeout,
             page_size: settings.page_size,
