@@ -1,6 +1,7 @@
 //! The keys that sign tokens: from the environment, or from a file that is made at the first start.
 
 mod rotation;
+mod strength;
 mod text;
 mod watch;
 
@@ -9,6 +10,7 @@ pub(crate) use watch::KeyWatch;
 
 use crate::config::{Config, KeySource, folder_of};
 use crate::exit::Exit;
+use crate::exposed;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
@@ -116,11 +118,13 @@ fn read(path: &Path) -> Result<Keys, String> {
 
 /// Reads a file, and nothing that only looks like one: a pipe may never come to an end.
 fn read_regular(path: &Path) -> io::Result<String> {
-    if fs::metadata(path)?.is_file() {
-        fs::read_to_string(path)
-    } else {
-        Err(io::Error::other("it is not a regular file"))
+    exposed::refuse_link(path)?;
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
     }
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(exposed::open_flags(path));
+    io::read_to_string(options.open(path)?)
 }
 
 /// What is unsafe about the file, if there is one: who can read the key can sign in as anybody.
@@ -243,7 +247,7 @@ mod tests {
     fn a_key_that_is_too_short_is_refused_without_being_shown() {
         let folder = tempfile::tempdir().unwrap();
         let (path, source) = file(&folder);
-        let long = "0123456789abcdef0123456789abcdef";
+        let long = "f3a9c17e5b2d8064e91b7fd3ac5820b6";
         for (text, said) in [
             ("", "holds no signing key."),
             (" \n\n", "holds no signing key."),
@@ -274,7 +278,8 @@ mod tests {
 
     #[test]
     fn the_first_line_signs_and_the_others_are_accepted() {
-        let lines = ["first", "second", "third"].map(|name| name.repeat(7));
+        let lines = ["first", "second", "third"]
+            .map(|name| format!("{name} of a shop, with 32 bytes or more"));
         let keys = load(&KeySource::Text(format!(
             "\n {} \r\n{}\n\n{}",
             lines[0], lines[1], lines[2]

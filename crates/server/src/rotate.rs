@@ -1,5 +1,6 @@
 //! A log file that stays small: when it is full it is put aside, and a few of those are kept.
 
+use crate::exposed;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -49,6 +50,15 @@ impl RotatingFile {
             tried_at: 0,
             rotation,
         })
+    }
+
+    /// Opens the path again: what it leads to may have been moved.
+    ///
+    /// # Errors
+    /// If it cannot be written; the file from before is written on.
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
+        *self = Self::open(&self.path, self.rotation)?;
+        Ok(())
     }
 
     fn numbered(&self, number: u32) -> PathBuf {
@@ -122,6 +132,7 @@ fn append_to(path: &Path) -> io::Result<File> {
         .create(true)
         .append(true)
         .mode(0o640)
+        .custom_flags(exposed::open_flags(path))
         .open(path)
 }
 

@@ -14,6 +14,7 @@
 //! no text of the simple form begins like it, and a program that knows only that form refuses it
 //! rather than sign with something else. Its last line shows that nothing was cut off.
 
+use super::strength::weakness;
 use chrono::{DateTime, SecondsFormat, Utc};
 use tradepost_auth::{KeyRing, KeyTooShort, SigningKey, TimedKey};
 
@@ -68,6 +69,16 @@ fn entry(line: &str) -> Option<Entry> {
 
 /// The keys of a text, if they can be used.
 pub(super) fn ring(entries: &[Entry]) -> Result<KeyRing, String> {
+    let weakness = |entry: &Entry| {
+        let is_long = entry.secret.len() >= SigningKey::MIN_BYTES;
+        is_long.then(|| weakness(&entry.secret)).flatten()
+    };
+    if let Some(weakness) = entries.iter().find_map(weakness) {
+        return Err(format!(
+            "holds a signing key that can be guessed, as it {weakness}: make one with `openssl \
+             rand -hex 32`, or leave the file out, and the next start makes one"
+        ));
+    }
     let keys = entries.iter().map(timed).collect::<Result<Vec<_>, _>>();
     let mut keys = keys
         .map_err(|short| {

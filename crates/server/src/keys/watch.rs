@@ -148,7 +148,11 @@ mod tests {
     use tradepost_domain::{TokenClaims, TokenService, UserId};
 
     fn keys(name: &str) -> Keys {
-        Keys::of(name.repeat(8), "The file").unwrap()
+        Keys::of(
+            format!("{name} of a shop, with 32 bytes or more"),
+            "The file",
+        )
+        .unwrap()
     }
 
     fn word(look: Look) -> String {

@@ -1,0 +1,80 @@
+//! Files in folders that others may write: a link there can lead a file of the shop anywhere.
+
+use crate::config::folder_of;
+use rustix::fs::OFlags;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Flags to open a file with: links are not followed where others may have put them.
+pub(crate) fn open_flags(path: &Path) -> i32 {
+    if is_exposed(folder_of(path)) {
+        i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
+    } else {
+        0
+    }
+}
+
+/// Refuses a link in a folder that others may write.
+///
+/// # Errors
+/// A sentence, as an error of the operating system.
+pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
+    // With a slash at its end, the path would be that of the link's target.
+    let path: &Path = &path.components().collect::<PathBuf>();
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    if is_link && is_exposed(folder_of(path)) {
+        return Err(io::Error::other(format!(
+            "it is a link, and others may write the folder {}",
+            folder_of(path).display()
+        )));
+    }
+    Ok(())
+}
+
+/// Whether others than this user and root may put files into a folder. The sticky bit of /tmp
+/// keeps them from replacing files, and not from being first.
+fn is_exposed(folder: &Path) -> bool {
+    let Ok(folder) = fs::metadata(folder) else {
+        return false;
+    };
+    let user = rustix::process::geteuid().as_raw();
+    let group = rustix::process::getegid().as_raw();
+    let of_others = folder.uid() != 0 && folder.uid() != user;
+    let of_group = folder.mode() & 0o020 != 0 && folder.gid() != 0 && folder.gid() != group;
+    folder.mode() & 0o002 != 0 || of_group || of_others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{OpenOptions, Permissions};
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
+
+    #[test]
+    fn links_are_followed_in_private_folders_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "").unwrap();
+        symlink(&file, &link).unwrap();
+        let opened = |path: &Path| {
+            let mut options = OpenOptions::new();
+            options.append(true).custom_flags(open_flags(path));
+            options.open(path).is_ok()
+        };
+        for (mode, follows) in [
+            (0o700, true),
+            (0o755, true),
+            (0o777, false),
+            (0o1777, false),
+        ] {
+            fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+            assert_eq!(opened(&link), follows, "{mode:o}");
+            assert_eq!(refuse_link(&link).is_ok(), follows, "{mode:o}");
+            let slashed = folder.path().join("link/");
+            assert_eq!(refuse_link(&slashed).is_ok(), follows, "{mode:o}");
+            assert!(opened(&file) && refuse_link(&file).is_ok(), "{mode:o}");
+        }
+    }
+}
