@@ -15,6 +15,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Everything that the server writes but its answers.
 static LANES: OnceLock<Lanes> = OnceLock::new();
+
+/// Whether the log file is to be opened again.
+static REOPEN: AtomicBool = AtomicBool::new(false);
 
 struct Lanes {
     out: Lane,
@@ -72,6 +76,11 @@ pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
 /// If `RUST_LOG` is wrong.
 pub(crate) fn to_standard_error() -> Result<(), Exit> {
     start("warn", Target::Stderr)
+}
+
+/// Has the log file opened again before the next line, as a program that rotates logs expects.
+pub(crate) fn reopen() {
+    REOPEN.store(true, Ordering::Release);
 }
 
 /// Prints a line on standard output without waiting for whoever reads it.
@@ -229,7 +238,12 @@ struct LogFile {
 
 impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let written = self.file.write_all(line);
+        let reopened = if REOPEN.swap(false, Ordering::AcqRel) {
+            self.file.reopen()
+        } else {
+            Ok(())
+        };
+        let written = self.file.write_all(line).and(reopened);
         if let (Err(error), false) = (&written, self.failing) {
             let said = format!("The log file cannot be written: {error}.\n");
             self.err.push(said.into_bytes().into());

@@ -16,6 +16,18 @@ impl Clock for SystemClock {
     }
 }
 
+/// Keeps the memory of this process out of core dumps: it has signing keys and passwords in it.
+pub(crate) fn dump_no_core() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Core).maximum;
+    let none = Rlimit {
+        current: Some(0),
+        maximum,
+    };
+    // A limit may always be lowered; where there is none to set, there are no dumps either.
+    let _ = setrlimit(Resource::Core, none);
+}
+
 /// Random names for placements.
 pub(crate) struct RandomPlacementIds {
     start: u128,
@@ -59,6 +71,13 @@ mod tests {
         let now = SystemClock.now();
         assert_eq!(now.timestamp_subsec_nanos() % 1_000, 0);
         assert!(now.timestamp() > 1_700_000_000);
+    }
+
+    #[test]
+    fn core_dumps_are_off() {
+        dump_no_core();
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
+        assert_eq!(limit.current, Some(0));
     }
 
     #[test]

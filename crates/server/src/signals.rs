@@ -1,4 +1,4 @@
-//! Stopping when the operating system says so.
+//! Signals: those that stop the server, the one that opens the log again, and those that do nothing.
 
 use crate::exit::INTERRUPTED;
 use crate::logging;
@@ -8,6 +8,51 @@ use std::sync::mpsc;
 use std::task::Poll;
 use std::{future, io, process, thread};
 use tradepost_http::StopHandle;
+
+/// Has the signals that end a process unless it takes them, and mean nothing of the kind to a
+/// server, end nothing from here on, also before [`Signals::listen`].
+///
+/// # Errors
+/// If the operating system refuses.
+pub(crate) fn survive() -> io::Result<()> {
+    // The handlers outlive the runtime that they are installed with.
+    rt::Runtime::new()?.block_on(async { Others::listen().map(drop) })
+}
+
+/// SIGHUP, SIGUSR1 and SIGUSR2.
+struct Others {
+    hangup: Signal,
+    user1: Signal,
+    user2: Signal,
+}
+
+impl Others {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            user1: signal(SignalKind::user_defined1())?,
+            user2: signal(SignalKind::user_defined2())?,
+        })
+    }
+
+    /// Handles them until the server ends.
+    async fn handle(&mut self) {
+        future::poll_fn(|context| {
+            while let Poll::Ready(Some(())) = self.hangup.poll_recv(context) {
+                logging::reopen();
+                // Which also has it opened now.
+                log::info!("the log file was opened again, as SIGHUP asked for");
+            }
+            for (user, name) in [(&mut self.user1, "SIGUSR1"), (&mut self.user2, "SIGUSR2")] {
+                while let Poll::Ready(Some(())) = user.poll_recv(context) {
+                    log::info!("{name} means nothing here, and was ignored");
+                }
+            }
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+}
 
 /// SIGINT, which is Ctrl-C, and SIGTERM.
 pub(crate) struct Signals {
@@ -42,7 +87,12 @@ impl Signals {
 
     /// Stops the server at the first signal, when what is in flight has ended; at the second one
     /// the program ends at once.
-    pub(crate) fn stop(mut self, server: StopHandle) {
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub(crate) fn stop(mut self, server: StopHandle) -> io::Result<()> {
+        let mut others = Others::listen()?;
+        rt::spawn(async move { others.handle().await });
         rt::spawn(async move {
             self.next().await;
             log::info!("stopping: requests in flight are finished first");
@@ -54,6 +104,7 @@ impl Signals {
             });
             server.stop().await;
         });
+        Ok(())
     }
 }
 
