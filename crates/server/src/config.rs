@@ -142,6 +142,22 @@ impl Config {
         folder.is_dir() || std::path::absolute(&self.data_dir).is_ok_and(will_be)
     }
 
+    /// Whether the shop listens on every address, and no name or address of it is allowed as a
+    /// `Host`.
+    pub(crate) fn answers_own_names_only(&self) -> bool {
+        let is_unspecified = |host: &str| {
+            let address = host.parse::<IpAddr>();
+            address.is_ok_and(|address| address.is_unspecified())
+        };
+        let is_loopback = |host: &str| {
+            let address = host.parse::<IpAddr>();
+            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        };
+        let listened_on = host_and_port(&self.listen).map_or("", |(host, _)| host);
+        let mut hosts = self.allowed_hosts.iter();
+        is_unspecified(listened_on) && hosts.all(|host| is_loopback(host) || is_unspecified(host))
+    }
+
     /// Whether only programs on this machine can reach the shop.
     pub(crate) fn listens_on_loopback(&self) -> bool {
         let host = host_and_port(&self.listen).map_or("", |(host, _)| host);

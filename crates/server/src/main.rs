@@ -11,11 +11,14 @@ mod commands;
 mod config;
 mod console;
 mod demo;
+mod evidence;
 mod exit;
+mod exposed;
 mod keys;
 mod lane;
 mod logging;
 mod outside;
+mod preflight;
 mod rotate;
 mod setting;
 mod shop;
@@ -25,6 +28,7 @@ mod upkeep;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    outside::dump_no_core();
     let ended = cli::read().and_then(|(given, command)| commands::run(&given, command));
     let code = match ended {
         Ok(()) => ExitCode::SUCCESS,

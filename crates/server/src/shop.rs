@@ -1,11 +1,12 @@
 //! Putting the shop together from its parts.
 
 use crate::config::Config;
+use crate::evidence::FirstStart;
 use crate::exit::Exit;
-use crate::keys;
 use crate::outside::SystemClock;
-use std::fs::{self, DirBuilder};
-use std::io::{self, ErrorKind};
+use crate::{keys, preflight};
+use std::fs::DirBuilder;
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,38 +28,30 @@ const AT_ONCE_ON_POSTGRES: usize = 16;
 const BESIDE: usize = 2;
 
 /// Makes the data folder if it is missing, and if nothing is wrong.
-pub(crate) fn prepare(config: &Config) -> Result<(), Exit> {
-    look_at(config)?;
+pub(crate) fn prepare(config: &Config, first: FirstStart) -> Result<(), Exit> {
+    preflight::for_database(config, first)?;
     make_data_dir(config)
-}
-
-/// Finds what is wrong with data folder and database, as far as it can be found before anything is
-/// made.
-pub(crate) fn look_at(config: &Config) -> Result<(), Exit> {
-    match fs::metadata(&config.data_dir) {
-        Ok(data) if !data.is_dir() => Err(not_made(config, &ErrorKind::NotADirectory.into())),
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(not_made(config, &error)),
-        _ => look_at_database(config),
-    }
 }
 
 /// Makes the data folder, for its owner alone, if it is missing.
 pub(crate) fn make_data_dir(config: &Config) -> Result<(), Exit> {
     let path = &config.data_dir;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| not_made(config, &error))
+    made.map_err(|error| data_dir_not_made(config, &error))
 }
 
-fn not_made(config: &Config, why: &io::Error) -> Exit {
+/// Why there is no data folder.
+pub(crate) fn data_dir_not_made(config: &Config, why: &io::Error) -> Exit {
     Exit::Failed(format!(
         "The data folder {} cannot be made: {why}. Name another with --data-dir.",
         config.data_dir.display()
     ))
 }
 
-fn look_at_database(config: &Config) -> Result<(), Exit> {
+/// Checks the database without making anything.
+pub(crate) fn look_at_database(config: &Config) -> Result<(), Exit> {
     match pending(config) {
-        Err(OpenError::Missing { .. }) => match &config.database {
+        Err(error) if preflight::is_missing(&error) => match &config.database {
             DatabaseUrl::Sqlite(file) if !config.has_folder_for(file) => {
                 Err(Exit::Failed(format!(
                     "The database {} cannot be made: its folder is not there. Name another with --database.",

@@ -34,6 +34,9 @@ pub(crate) struct Serve {
     /// Fill a small catalogue if there are no products yet
     #[arg(long, env = "TRADEPOST_DEMO", hide_env_values = true, action = ArgAction::SetTrue, value_parser = yes_or_no)]
     pub(crate) demo: bool,
+    /// Make an empty shop where the database is missing, though key or log say that there was one
+    #[arg(long)]
+    pub(crate) new: bool,
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +47,9 @@ pub(crate) struct Migrate {
     /// Take the last migration back
     #[arg(long)]
     pub(crate) revert: bool,
+    /// Make an empty shop where the database is missing, though key or log say that there was one
+    #[arg(long, conflicts_with_all = ["plan", "revert"])]
+    pub(crate) new: bool,
 }
 
 #[derive(Debug, Args)]

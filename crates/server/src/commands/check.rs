@@ -4,19 +4,21 @@
 use crate::cli::Check;
 use crate::config::{Config, KeySource};
 use crate::console::{count, say};
+use crate::evidence::FirstStart;
 use crate::exit::Exit;
 use crate::outside::SystemClock;
-use crate::{keys, logging, shop};
+use crate::{keys, logging, preflight, shop};
 use ipnet::IpNet;
 use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use tradepost_diesel::{OpenError, ShopCurrency};
+use tradepost_diesel::ShopCurrency;
 use tradepost_domain::Clock;
 
 pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
     let mut findings = Findings::default();
     findings.of_settings(config);
+    findings.of_start(config);
     findings.of_files(config);
     findings.of_database(config);
     let Findings { errors, warnings } = findings;
@@ -82,6 +84,15 @@ impl Findings {
                 config.listen
             ),
         );
+        self.warn_if(
+            config.answers_own_names_only(),
+            format_args!(
+                "--listen is {}, but requests are answered only if they are for localhost: name \
+                 the hosts that clients ask for with --allowed-hosts (TRADEPOST_ALLOWED_HOSTS), \
+                 or the shop's own with --public-url.",
+                config.listen
+            ),
+        );
         let any = |list: &[String]| list.iter().any(|entry| entry == "*");
         self.warn_if(
             any(&config.allowed_hosts),
@@ -118,14 +129,28 @@ impl Findings {
         );
     }
 
+    /// What keeps `serve` from starting: its own steps.
+    fn of_start(&mut self, config: &Config) {
+        for step in preflight::STEPS {
+            if let Err(exit) = step(config, FirstStart::IfUnused) {
+                self.error(exit);
+            }
+        }
+        match preflight::listen(config) {
+            Ok(Some(_)) => {}
+            Ok(None) => say(format_args!(
+                "note: Something listens on {} already: this shop, or a program in its way.",
+                config.listen
+            )),
+            Err(exit) => self.error(exit),
+        }
+    }
+
     fn of_files(&mut self, config: &Config) {
         let data_dir = config.data_dir.display();
-        let data = fs::metadata(&config.data_dir);
-        let is_something_else = data.as_ref().is_ok_and(|data| !data.is_dir());
-        match data {
-            Ok(_) if is_something_else => self.error(format_args!("{data_dir} is not a folder.")),
+        match fs::metadata(&config.data_dir) {
             Ok(data) => self.warn_if(
-                data.mode() & 0o077 != 0,
+                data.is_dir() && data.mode() & 0o077 != 0,
                 format_args!(
                     "The data folder {data_dir} is open to others (mode {:o}): run chmod 700 on it.",
                     data.mode() & 0o777
@@ -139,20 +164,15 @@ impl Findings {
         for exposure in exposures.into_iter().flatten() {
             self.warn(exposure);
         }
-        match &config.key {
-            // That the folder is none has been said.
-            KeySource::File(path) if is_something_else && path.starts_with(&config.data_dir) => {}
-            KeySource::File(path) if !path.exists() && config.has_folder_for(path) => {
-                say(format_args!(
-                    "note: The signing key {} is made at the first start.",
-                    path.display()
-                ));
-            }
-            _ => {
-                if let Err(exit) = keys::look_at(config) {
-                    self.error(exit);
-                }
-            }
+        if let KeySource::File(path) = &config.key
+            && !path.exists()
+            && preflight::is_folder_or_missing(&config.data_dir)
+            && config.has_folder_for(path)
+        {
+            say(format_args!(
+                "note: The signing key {} is made at the first start.",
+                path.display()
+            ));
         }
         if let Ok(keys) = keys::load(&config.key) {
             let early = keys.ends_early(config.longest_token_life(), SystemClock.now());
@@ -162,15 +182,15 @@ impl Findings {
 
     fn of_database(&mut self, config: &Config) {
         match shop::pending(config) {
-            Err(OpenError::Missing { .. }) => self.warn(format_args!(
+            Err(error) if preflight::is_missing(&error) => self.warn(format_args!(
                 "There is no database {} yet: `tradepost migrate` makes it.",
                 config.database
             )),
-            Err(error) => self.error(Exit::from(error)),
+            // The steps of the start have said it.
+            Err(_) => {}
             Ok(pending) if pending.is_empty() => {
-                if let Err(exit) = self.of_contents(config) {
-                    self.error(exit);
-                }
+                // Likewise.
+                let _ = self.of_contents(config);
             }
             Ok(pending) => self.warn(format_args!(
                 "The database lacks {}: run `tradepost migrate`.",

@@ -4,6 +4,7 @@ use super::{ask_new_password, given_password};
 use crate::cli::CreateSuperuser;
 use crate::config::{Config, environment, variable};
 use crate::console::{ask, complain, is_terminal, say};
+use crate::evidence::FirstStart;
 use crate::exit::Exit;
 use crate::shop;
 use tradepost_domain::{Email, NewUser, Problem, Username};
@@ -21,7 +22,7 @@ pub(super) fn run(config: &Config, options: CreateSuperuser) -> Result<(), Exit>
              Use --noinput with --username, --email and {PASSWORD}."
         )));
     };
-    shop::prepare(config)?;
+    shop::prepare(config, FirstStart::IfUnused)?;
     shop::migrate(config)?;
     let account = shop::accounts_alone(config)?.create_staff(user)?;
     say(format_args!("The staff user {} is made.", account.username));

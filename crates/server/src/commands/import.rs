@@ -3,9 +3,10 @@
 use crate::cli::ImportDjango;
 use crate::config::Config;
 use crate::console::{count, say};
+use crate::evidence::FirstStart;
 use crate::exit::Exit;
 use crate::outside::SystemClock;
-use crate::{commands::verify, shop};
+use crate::{commands::verify, preflight, shop};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -69,7 +70,7 @@ fn statuses(given: &[String]) -> Result<BTreeMap<String, OrderStatus>, Exit> {
 /// What is here already; nothing where there is no database yet. Nothing is written but the schema,
 /// where it is not up to date and this is no rehearsal.
 fn ground(config: &Config, options: &ImportDjango) -> Result<Ground, Exit> {
-    shop::look_at(config)?;
+    preflight::for_database(config, FirstStart::IfUnused)?;
     match shop::pending(config) {
         Err(OpenError::Missing { .. }) => return Ok(Ground::default()),
         Err(error) => return Err(error.into()),
@@ -155,7 +156,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
 
 /// The shop that takes over: made if it is missing, as its first start would.
 fn open(config: &Config) -> Result<Stores, Exit> {
-    shop::prepare(config)?;
+    shop::prepare(config, FirstStart::IfUnused)?;
     shop::migrate(config)?;
     shop::open(config, ShopCurrency::Is(config.currency))
 }

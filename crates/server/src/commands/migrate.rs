@@ -4,8 +4,9 @@
 use crate::cli::Migrate;
 use crate::config::Config;
 use crate::console::say;
+use crate::evidence::FirstStart;
 use crate::exit::Exit;
-use crate::shop;
+use crate::{preflight, shop};
 use tradepost_diesel::{Migrator, Missing};
 
 pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), Exit> {
@@ -14,13 +15,13 @@ pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), Exit> {
     } else if options.revert {
         revert(config)
     } else {
-        apply(config)
+        apply(config, options)
     }
 }
 
-fn apply(config: &Config) -> Result<(), Exit> {
-    shop::prepare(config)?;
-    let applied = shop::migrate(config)?;
+fn apply(config: &Config, options: &Migrate) -> Result<(), Exit> {
+    shop::prepare(config, FirstStart::new(options.new))?;
+    let applied = shop::migrate(config).map_err(|exit| preflight::explain(config, exit))?;
     say("Running migrations:");
     // All of them are committed by now, or none.
     for name in &applied {

@@ -2,16 +2,16 @@
 
 use crate::cli::Serve;
 use crate::config::{Config, KeySource};
+use crate::evidence::{FirstStart, SERVING};
 use crate::exit::Exit;
 use crate::keys::{self, KeyWatch};
 use crate::logging::tell;
 use crate::outside::{RandomPlacementIds, SystemClock};
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::upkeep::Housekeeping;
-use crate::{demo, logging, shop};
+use crate::{demo, logging, preflight, shop};
 use actix_web::rt::System;
 use std::error::Error;
-use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -29,19 +29,30 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
+    serve(config, options).map_err(|exit| preflight::explain(config, exit))
+}
+
+fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
+    signals::survive().map_err(cannot_serve)?;
     // What can be wrong is found before anything is made, and a second server by mistake changes
     // nothing.
-    shop::look_at(config)?;
-    keys::look_at(config)?;
-    let listener = listen(config)?;
+    preflight::run(config, FirstStart::new(options.new))?;
+    let listener = TcpListener::bind(&config.listen)
+        .map_err(|error| preflight::not_listening(config, &error))?;
     let address = listener.local_addr().map_err(cannot_serve)?;
     shop::make_data_dir(config)?;
     logging::to_file(&config.log_file)?;
-    let keys = keys::load_or_make(&config.key)?;
     let mut news = Vec::new();
     for name in shop::migrate(config)? {
         log::info!("applied the migration {name}");
         news.push(format!("Applied the migration {name}."));
+    }
+    // After the database: a key says that there was one.
+    let keys = keys::load_or_make(&config.key)?;
+    if options.new && news.is_empty() {
+        log::warn!(
+            "--new was given and not needed: leave it out, so that a lost database is noticed"
+        );
     }
     for exposure in [keys::exposure(&config.key), shop::exposure(config)] {
         exposure
@@ -78,7 +89,7 @@ pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
         let signals = Signals::listen()?;
         news.iter().for_each(tell);
         greet(config, address, has_staff);
-        signals.stop(running.stop_handle());
+        signals.stop(running.stop_handle())?;
         running.finished().await
     });
     drop((housekeeping, watch));
@@ -107,27 +118,6 @@ fn close_database<S: ?Sized>(last: Arc<S>) {
 
 fn cannot_serve(error: impl Error) -> Exit {
     Exit::Failed(format!("The shop cannot be served: {error}."))
-}
-
-fn listen(config: &Config) -> Result<TcpListener, Exit> {
-    TcpListener::bind(&config.listen).map_err(|error| {
-        let advice = match error.kind() {
-            ErrorKind::AddrInUse => {
-                "Stop the program that does, or choose another address with --listen"
-            }
-            ErrorKind::AddrNotAvailable => {
-                "It is not an address of this machine: choose one that is with --listen"
-            }
-            ErrorKind::PermissionDenied => {
-                "Ports below 1024 may be for others: choose a higher one with --listen"
-            }
-            _ => "Choose another address with --listen",
-        };
-        Exit::Failed(format!(
-            "Nothing can listen on {}: {error}. {advice}.",
-            config.listen
-        ))
-    })
 }
 
 fn put_together(
@@ -188,7 +178,7 @@ fn greet(config: &Config, address: SocketAddr, has_staff: bool) {
             config.same_shop
         ));
     }
-    log::info!("serving on {address}");
+    log::info!("{SERVING}{address}");
 }
 
 /// Lets the orders that were accepted be placed; waits for a while.

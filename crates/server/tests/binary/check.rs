@@ -36,7 +36,14 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
             &["--public-url", "http://shop.example.org"],
             "--public-url is not https",
         ),
-        (&["--listen", "0.0.0.0:8000"], "--listen is 0.0.0.0:8000"),
+        (
+            &["--listen", "0.0.0.0:8000"],
+            "--listen is 0.0.0.0:8000, which others can reach",
+        ),
+        (
+            &["--listen", "0.0.0.0:8000"],
+            "--listen is 0.0.0.0:8000, but requests are answered only if they are for localhost",
+        ),
         (&["--throttle", "off"], "--throttle is off"),
         (&safe[..2], "--trusted-proxies is not set"),
         (&["--allowed-hosts", "*"], "--allowed-hosts is *"),
@@ -127,7 +134,7 @@ fn check_looks_at_files_and_database() {
     found(
         &["--data-dir", "data/tradepost.db"],
         1,
-        "error: data/tradepost.db is not a folder.",
+        "error: The data folder data/tradepost.db cannot be made: not a directory.",
     );
     let not_a_folder = place.run(&["check", "--data-dir", "data/tradepost.db"]);
     assert!(!not_a_folder.out.contains("jwt.key"), "{not_a_folder:?}");

@@ -11,6 +11,8 @@ mod check;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod integrity;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod metrics;

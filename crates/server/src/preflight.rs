@@ -1,0 +1,250 @@
+//! Everything that keeps `tradepost serve` from starting and can be found before anything is made.
+//! `tradepost check` runs the same steps, so that the two cannot drift apart.
+
+use crate::config::{Config, folder_of};
+use crate::evidence::{self, FirstStart};
+use crate::exit::Exit;
+use crate::exposed;
+use crate::{keys, shop};
+use rustix::fs::Access;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use tradepost_diesel::{DatabaseUrl, OpenError, ShopCurrency};
+
+/// Free space below which a start counts as one on a full disk: the files of the write-ahead log
+/// alone take a tenth of it.
+const LEAST_ROOM: u64 = 1024 * 1024;
+
+type Step = fn(&Config, FirstStart) -> Result<(), Exit>;
+
+/// The steps in the order in which `serve` takes them. A step whose ground an earlier one has
+/// found missing finds nothing.
+pub(crate) const STEPS: [Step; 6] = [
+    |config, _| data_dir(config),
+    database,
+    |config, _| key(config),
+    |config, _| log_file(config),
+    |config, _| contents(config),
+    |config, _| room(config, LEAST_ROOM),
+];
+
+/// Runs all steps.
+///
+/// # Errors
+/// What the first of them finds.
+pub(crate) fn run(config: &Config, first: FirstStart) -> Result<(), Exit> {
+    STEPS.iter().try_for_each(|step| step(config, first))
+}
+
+/// The steps for commands that make a database and serve nothing.
+///
+/// # Errors
+/// What the first of them finds.
+pub(crate) fn for_database(config: &Config, first: FirstStart) -> Result<(), Exit> {
+    data_dir(config)?;
+    database(config, first)
+}
+
+/// Says that a folder of the shop is full, where that may be why a start failed.
+pub(crate) fn explain(config: &Config, exit: Exit) -> Exit {
+    match (exit, room(config, LEAST_ROOM)) {
+        (Exit::Failed(sentence), Err(full)) if full.to_string() != sentence => {
+            Exit::Failed(format!("{sentence} {full}"))
+        }
+        (exit, _) => exit,
+    }
+}
+
+fn data_dir(config: &Config) -> Result<(), Exit> {
+    let path = &config.data_dir;
+    let not_made = |why: &io::Error| shop::data_dir_not_made(config, why);
+    exposed::refuse_link(path).map_err(|error| not_made(&error))?;
+    match fs::metadata(path) {
+        Ok(data) if !data.is_dir() => Err(not_made(&ErrorKind::NotADirectory.into())),
+        Ok(_) => writable(path).map_err(|error| {
+            Exit::Failed(format!(
+                "The data folder {} cannot be written: {error}. Run this as the user that it \
+                 belongs to, or name another with --data-dir.",
+                path.display()
+            ))
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let there = path.ancestors().find(|folder| folder.exists());
+            let there = there.filter(|folder| !folder.as_os_str().is_empty());
+            writable(there.unwrap_or(Path::new("."))).map_err(|error| not_made(&error))
+        }
+        Err(error) => Err(not_made(&error)),
+    }
+}
+
+fn database(config: &Config, first: FirstStart) -> Result<(), Exit> {
+    if !is_folder_or_missing(&config.data_dir) {
+        return Ok(());
+    }
+    if let DatabaseUrl::Sqlite(path) = &config.database {
+        exposed::refuse_link(path).map_err(|error| unusable(path, &error))?;
+        evidence::look(config, path, first)?;
+    }
+    shop::look_at_database(config)?;
+    if let DatabaseUrl::Sqlite(path) = &config.database
+        && path.exists()
+    {
+        writable(path)
+            .and_then(|()| writable(folder_of(path)))
+            .map_err(|error| unusable(path, &error))?;
+    }
+    Ok(())
+}
+
+fn unusable(path: &Path, why: &io::Error) -> Exit {
+    Exit::Failed(format!(
+        "The database {} cannot be opened: {why}. It is the one of --database \
+         (TRADEPOST_DATABASE_URL).",
+        path.display()
+    ))
+}
+
+fn key(config: &Config) -> Result<(), Exit> {
+    if is_folder_or_missing(&config.data_dir) {
+        keys::look_at(config)
+    } else {
+        Ok(())
+    }
+}
+
+fn log_file(config: &Config) -> Result<(), Exit> {
+    let path = &config.log_file;
+    let refused = |error: &io::Error| {
+        Exit::Failed(format!(
+            "The log file {} cannot be written: {error}. Name another with --log-file.",
+            path.display()
+        ))
+    };
+    if !is_folder_or_missing(&config.data_dir) {
+        return Ok(());
+    }
+    exposed::refuse_link(path).map_err(|error| refused(&error))?;
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(refused(&ErrorKind::IsADirectory.into())),
+        Ok(_) => writable(path).map_err(|error| refused(&error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(refused(&error)),
+        Err(error) if !config.has_folder_for(path) => Err(refused(&error)),
+        Err(_) if !folder_of(path).exists() => Ok(()),
+        Err(_) => writable(folder_of(path)).map_err(|error| refused(&error)),
+    }
+}
+
+/// Whether the database can be opened as the server does. One that lacks migrations gets them
+/// first.
+fn contents(config: &Config) -> Result<(), Exit> {
+    let is_file = |path: &Path| path.exists();
+    if matches!(&config.database, DatabaseUrl::Sqlite(path) if !is_file(path)) {
+        return Ok(());
+    }
+    match shop::pending(config) {
+        Ok(pending) if pending.is_empty() => {
+            shop::open(config, ShopCurrency::Like(config.currency)).map(drop)
+        }
+        // Said by the step before.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Whether the folders of the shop have so many bytes left.
+pub(crate) fn room(config: &Config, least: u64) -> Result<(), Exit> {
+    let mut folders = vec![
+        config.data_dir.clone(),
+        folder_of(&config.log_file).to_owned(),
+    ];
+    if let DatabaseUrl::Sqlite(path) = &config.database {
+        folders.push(folder_of(path).to_owned());
+    }
+    for folder in folders {
+        let there = folder.ancestors().find(|folder| folder.is_dir());
+        let there = there.map_or_else(|| PathBuf::from("."), Path::to_owned);
+        // A file system that does not tell has room.
+        let Ok(found) = rustix::fs::statvfs(&there) else {
+            continue;
+        };
+        let left = found.f_bavail.saturating_mul(found.f_frsize);
+        // Such as /dev and /proc, which have no size at all.
+        if found.f_blocks > 0 && left < least {
+            return Err(Exit::Failed(format!(
+                "The disk of the folder {} is full: {left} bytes are left. Make room there, or \
+                 name another folder with --data-dir.",
+                there.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Tries to listen. `None` if the address is in use, by this shop perhaps.
+///
+/// # Errors
+/// A sentence.
+pub(crate) fn listen(config: &Config) -> Result<Option<TcpListener>, Exit> {
+    match TcpListener::bind(&config.listen) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(None),
+        Err(error) => Err(not_listening(config, &error)),
+    }
+}
+
+/// Why nothing can listen on the address.
+pub(crate) fn not_listening(config: &Config, error: &io::Error) -> Exit {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "Stop the program that does, or choose another address with --listen"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "It is not an address of this machine: choose one that is with --listen"
+        }
+        ErrorKind::PermissionDenied => {
+            "Ports below 1024 may be for others: choose a higher one with --listen"
+        }
+        _ => "Choose another address with --listen",
+    };
+    Exit::Failed(format!(
+        "Nothing can listen on {}: {error}. {advice}.",
+        config.listen
+    ))
+}
+
+/// Whether a folder is there or can be made.
+pub(crate) fn is_folder_or_missing(path: &Path) -> bool {
+    fs::metadata(path).map_or_else(
+        |error| error.kind() == ErrorKind::NotFound,
+        |found| found.is_dir(),
+    )
+}
+
+fn writable(path: &Path) -> io::Result<()> {
+    rustix::fs::access(path, Access::WRITE_OK).map_err(io::Error::from)
+}
+
+/// Whether the database is not there, which the first start mends.
+pub(crate) fn is_missing(error: &OpenError) -> bool {
+    matches!(error, OpenError::Missing { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Given;
+
+    #[test]
+    fn a_full_disk_is_told_with_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let given = Given::of(&["--data-dir", &data.to_string_lossy()]);
+        let config = Config::of(&given, &|_| None).unwrap();
+        assert!(room(&config, 1).is_ok());
+        let full = room(&config, u64::MAX).unwrap_err().to_string();
+        let named = format!("The disk of the folder {} is full", folder.path().display());
+        assert!(full.starts_with(&named), "{full}");
+        assert!(full.contains("Make room there"), "{full}");
+    }
+}
