@@ -8,9 +8,10 @@ use crate::exposed;
 use crate::{keys, shop};
 use rustix::fs::Access;
 use std::fs;
-use std::io::{self, ErrorKind};
-use std::net::TcpListener;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tradepost_diesel::{DatabaseUrl, OpenError, ShopCurrency};
 
 /// Free space below which a start counts as one on a full disk: the files of the write-ahead log
@@ -181,16 +182,44 @@ pub(crate) fn room(config: &Config, least: u64) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Tries to listen. `None` if the address is in use, by this shop perhaps.
+/// Whether the address can be listened on, or a shop is served there already.
 ///
 /// # Errors
-/// A sentence.
-pub(crate) fn listen(config: &Config) -> Result<Option<TcpListener>, Exit> {
+/// What a start would say.
+pub(crate) fn listen(config: &Config) -> Result<Address, Exit> {
     match TcpListener::bind(&config.listen) {
-        Ok(listener) => Ok(Some(listener)),
-        Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(None),
+        Ok(_) => Ok(Address::Free),
+        Err(error) if error.kind() == ErrorKind::AddrInUse && is_served(&config.listen) => {
+            Ok(Address::Served)
+        }
         Err(error) => Err(not_listening(config, &error)),
     }
+}
+
+/// What is at the address to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// Nothing.
+    Free,
+    /// A server of this program.
+    Served,
+}
+
+/// How long a server may take to say that it is one.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Whether a server answers `/healthz` there.
+fn is_served(address: &str) -> bool {
+    let ask = || -> io::Result<String> {
+        let address = address.to_socket_addrs()?.next();
+        let address = address.ok_or(ErrorKind::AddrNotAvailable)?;
+        let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT)?;
+        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes())?;
+        io::read_to_string(stream.take(4_096))
+    };
+    ask().is_ok_and(|answer| answer.ends_with(r#"{"status":"ok"}"#))
 }
 
 /// Why nothing can listen on the address.

@@ -7,6 +7,7 @@ use crate::console::{count, say};
 use crate::evidence::FirstStart;
 use crate::exit::Exit;
 use crate::outside::SystemClock;
+use crate::preflight::Address;
 use crate::{keys, logging, preflight, shop};
 use ipnet::IpNet;
 use std::fmt::Display;
@@ -137,9 +138,9 @@ impl Findings {
             }
         }
         match preflight::listen(config) {
-            Ok(Some(_)) => {}
-            Ok(None) => say(format_args!(
-                "note: Something listens on {} already: this shop, or a program in its way.",
+            Ok(Address::Free) => {}
+            Ok(Address::Served) => say(format_args!(
+                "note: A shop is served on {} already.",
                 config.listen
             )),
             Err(exit) => self.error(exit),

@@ -1,13 +1,20 @@
 //! `tradepost check`, as the real binary runs it.
 
-use crate::place::{MIGRATIONS, Place, QUICK};
+use crate::place::{Ended, MIGRATIONS, Place, QUICK};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+
+/// An address that no other program can be in the way of.
+const FREE: (&str, &str) = ("TRADEPOST_LISTEN", "127.0.0.1:0");
+
+fn run(place: &Place, words: &[&str]) -> Ended {
+    place.run_with(&[&["check"], words].concat(), &[FREE], "")
+}
 
 #[test]
 fn check_finds_what_is_unsafe_and_makes_nothing() {
     let place = Place::new();
-    let check = |words: &[&str]| place.run(&[&["check"], words].concat());
+    let check = |words: &[&str]| run(&place, words);
     let at_first = check(&[]);
     assert_eq!(at_first.code, Some(0), "{at_first:?}");
     assert!(
@@ -37,12 +44,12 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
             "--public-url is not https",
         ),
         (
-            &["--listen", "0.0.0.0:8000"],
-            "--listen is 0.0.0.0:8000, which others can reach",
+            &["--listen", "0.0.0.0:0"],
+            "--listen is 0.0.0.0:0, which others can reach",
         ),
         (
-            &["--listen", "0.0.0.0:8000"],
-            "--listen is 0.0.0.0:8000, but requests are answered only if they are for localhost",
+            &["--listen", "0.0.0.0:0"],
+            "--listen is 0.0.0.0:0, but requests are answered only if they are for localhost",
         ),
         (&["--throttle", "off"], "--throttle is off"),
         (&safe[..2], "--trusted-proxies is not set"),
@@ -62,7 +69,7 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
         assert_eq!(found.code, Some(0), "{found:?}");
         assert_eq!(check(&[words, &["--deploy"]].concat()).code, Some(1));
     }
-    let debugging = place.run_with(&["check"], &[("RUST_LOG", "tradepost=debug")], "");
+    let debugging = place.run_with(&["check"], &[FREE, ("RUST_LOG", "tradepost=debug")], "");
     assert!(debugging.out.contains("warning: RUST_LOG"), "{debugging:?}");
 }
 
@@ -71,7 +78,7 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
 fn another_currency_is_found_without_a_product() {
     let place = Place::new();
     place.serve(&["--currency", "EUR"]).stop();
-    let check = |words: &[&str]| place.run(&[&["check"], words].concat());
+    let check = |words: &[&str]| run(&place, words);
     let wrong = check(&[]);
     assert!(
         wrong.out.contains("error: The shop's currency is EUR"),
@@ -85,7 +92,7 @@ fn another_currency_is_found_without_a_product() {
 fn check_looks_at_files_and_database() {
     let place = Place::new();
     let found = |words: &[&str], code: i32, said: &str| {
-        let found = place.run(&[&["check"], words].concat());
+        let found = run(&place, words);
         assert!(found.out.contains(said), "{said}: {found:?}");
         assert_eq!(found.code, Some(code), "{said}: {found:?}");
     };
@@ -136,7 +143,7 @@ fn check_looks_at_files_and_database() {
         1,
         "error: The data folder data/tradepost.db cannot be made: not a directory.",
     );
-    let not_a_folder = place.run(&["check", "--data-dir", "data/tradepost.db"]);
+    let not_a_folder = run(&place, &["--data-dir", "data/tradepost.db"]);
     assert!(!not_a_folder.out.contains("jwt.key"), "{not_a_folder:?}");
     place.run(&["migrate", "--revert"]).well();
     let [.., last] = MIGRATIONS;

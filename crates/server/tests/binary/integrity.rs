@@ -90,7 +90,7 @@ fn a_database_that_is_missing_is_made_anew_only_if_that_is_wanted() {
         );
     }
     assert!(place.make_staff(&QUICK).sentence(1).starts_with(said));
-    let checked = place.run(&["check"]);
+    let checked = place.run(&["check", "--listen=127.0.0.1:0"]);
     assert!(
         checked.out.contains(&format!("error: {said}")),
         "{checked:?}"
@@ -206,11 +206,36 @@ fn check_fails_for_each_reason_for_which_serve_refuses() {
             &listen[..]
         };
         let refused = place.run(&[listen, &words[..]].concat()).sentence(1);
-        let checked = place.run(&[&["check"], &words[..]].concat());
+        let checked = [&["check"][..], &listen[1..], &words[..]].concat();
+        let checked = place.run(&checked);
         assert_eq!(checked.code, Some(1), "{words:?}: {checked:?}");
         let found = format!("error: {refused}\n");
         assert!(checked.out.contains(&found), "{found}{checked:?}");
     }
+}
+
+#[test]
+fn an_address_in_use_fails_check_unless_it_is_the_shop_itself() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let listen = ["--listen", &server.address];
+    let checked = place.run(&[&["check"], &listen[..]].concat());
+    assert!(
+        checked.out.contains("note: A shop is served on"),
+        "{checked:?}"
+    );
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    server.stop();
+    // Accepts connections in its queue, and never answers.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let refused = place.run(&["serve", "--listen", &address]).sentence(1);
+    let checked = place.run(&["check", "--listen", &address]);
+    assert!(
+        checked.out.contains(&format!("error: {refused}\n")),
+        "{checked:?}"
+    );
+    assert_eq!(checked.code, Some(1), "{checked:?}");
 }
 
 #[test]
