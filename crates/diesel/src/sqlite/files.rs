@@ -59,6 +59,10 @@ pub(super) enum Loss {
     /// The path of the database leads to another file.
     #[error("the database file {0} was replaced by another file")]
     DatabaseReplaced(PathBuf),
+    /// The database file is shorter than it was, and than its content: something was written over
+    /// it in its place.
+    #[error("the database file {0} was cut short or overwritten")]
+    DatabaseOverwritten(PathBuf),
     /// The write-ahead log is missing or another file.
     #[error("the database's write-ahead log {0} was deleted or replaced")]
     LogReplaced(PathBuf),
@@ -84,6 +88,8 @@ pub(super) struct LogTail {
     salts: Vec<u8>,
     /// The last frame, which nothing changes until then.
     last: Vec<u8>,
+    /// Bytes of the database file.
+    database_length: u64,
 }
 
 /// The answer of `PRAGMA wal_checkpoint`, in frames.
@@ -185,7 +191,14 @@ impl DatabaseFiles {
             let frames = frames.map_err(super::store_error)?.log;
             let frames = u64::try_from(frames).unwrap_or_default();
             if let Some(now) = self.tail(frames, tail).map_err(unreadable)? {
-                *tail = now;
+                let database_length = self.database_length().map_err(unreadable)?;
+                if database_length < tail.database_length && database_length < content(conn)? {
+                    return Err(self.lose(Loss::DatabaseOverwritten(self.path.clone())));
+                }
+                *tail = LogTail {
+                    database_length,
+                    ..now
+                };
                 return Ok(());
             }
         }
@@ -193,11 +206,17 @@ impl DatabaseFiles {
         Err(self.lose(Loss::LogDamaged(log)))
     }
 
-    /// Whether the log is as long as at the last check. Cheaper than [`DatabaseFiles::check_log`],
+    /// Whether log and database are as long as at the last check. Cheaper than [`DatabaseFiles::check_log`],
     /// which says for certain.
     pub(super) fn is_long_enough(&self, tail: &LogTail) -> bool {
         let length = self.log_file.metadata().map(|log| log.len());
+        let database = self.database_length();
         length.is_ok_and(|length| tail.frames == 0 || length >= self.end_of(tail.frames))
+            && database.is_ok_and(|length| length >= tail.database_length)
+    }
+
+    fn database_length(&self) -> io::Result<u64> {
+        fs::metadata(&self.path).map(|database| database.len())
     }
 
     fn end_of(&self, frames: u64) -> u64 {
@@ -224,6 +243,7 @@ impl DatabaseFiles {
             frames,
             salts: salts.to_vec(),
             last,
+            database_length: before.database_length,
         }))
     }
 
@@ -289,6 +309,14 @@ impl DatabaseFiles {
 /// Runs a checkpoint in this mode.
 pub(super) fn checkpoint(conn: &mut Conn, mode: &str) -> QueryResult<Checkpoint> {
     diesel::sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(conn)
+}
+
+/// Bytes of the database's content. Its file is as long after a `VACUUM` and a checkpoint.
+fn content(conn: &mut Conn) -> Result<u64, StoreError> {
+    let sql = "SELECT page_count * page_size AS value FROM pragma_page_count, pragma_page_size";
+    let length = connect::number(conn, sql).map_err(super::Failure::from);
+    let length = length.map_err(super::store_error)?;
+    Ok(u64::try_from(length).unwrap_or_default())
 }
 
 /// The path with something after its name.

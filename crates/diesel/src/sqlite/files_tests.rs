@@ -100,7 +100,7 @@ fn cut(path: &Path, length: impl FnOnce(u64) -> u64) {
 type Attack = (&'static str, fn(&Path));
 
 /// What may happen to the files of a database at a path.
-const ATTACKS: [Attack; 11] = [
+const ATTACKS: [Attack; 13] = [
     ("database deleted", |path| fs::remove_file(path).unwrap()),
     ("database moved", |path| {
         fs::rename(path, beside(path, ".moved")).unwrap();
@@ -115,6 +115,10 @@ const ATTACKS: [Attack; 11] = [
     ("database replaced by a folder", |path| {
         fs::remove_file(path).unwrap();
         fs::create_dir(path).unwrap();
+    }),
+    ("database emptied", |path| cut(path, |_| 0)),
+    ("database overwritten by a shorter one", |path| {
+        cut(path, |length| length / 2);
     }),
     ("log deleted", |path| {
         fs::remove_file(beside(path, "-wal")).unwrap();
@@ -287,6 +291,13 @@ fn other_processes_that_write_or_checkpoint_are_no_loss() {
         }
         outside.batch_execute("VACUUM").unwrap();
     }
+    // The file becomes shorter, as its content does.
+    let grow = "CREATE TABLE bulk AS SELECT zeroblob(100000) AS zeros; PRAGMA wal_checkpoint(FULL)";
+    outside.batch_execute(grow).unwrap();
+    shop.write(900).unwrap();
+    outside.batch_execute("DROP TABLE bulk; VACUUM").unwrap();
+    checkpoint(&mut outside, "TRUNCATE").unwrap();
+    assert_eq!(shop.write(901), Ok(()));
     drop(other);
     assert!(shop.database().check_schema().is_ok());
     assert_eq!(shop.write(1_000), Ok(()));

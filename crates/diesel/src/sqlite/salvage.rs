@@ -30,6 +30,10 @@ pub(super) fn salvage(conn: &mut Conn, files: &DatabaseFiles) {
                  latest writes may be lost"
             ),
         },
+        Some(Loss::DatabaseOverwritten(_)) => log::error!(
+            "what the database file held may be lost. Keep a copy of it and of its -wal file, and \
+             restore a backup"
+        ),
         Some(Loss::LogDamaged(_)) => log::error!(
             "what the write-ahead log held since its last checkpoint may be lost. Run `tradepost \
              verify` on the database before it is used again, or restore a backup"
