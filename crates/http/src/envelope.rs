@@ -1,6 +1,7 @@
 //! What every answer has in common: a request id, a line in the log, and one form for errors,
 //! whoever made them.
 
+use crate::connection::Underway;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, REQUEST_ID};
 use crate::gate::Caller;
@@ -35,7 +36,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let unread = unread::share(&mut request);
+    let underway = Underway::begin(&request);
+    let unread = unread::share(&mut request, underway.as_ref());
     let origin = Origin::of(request.head(), &state.trusted_proxies);
     // Watchers of the process ask it by its address.
     let known = origin.is_for(state.allowed_hosts.as_deref()) || probes::is_probe(request.path());
@@ -54,7 +56,7 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
             }
-            Ok(response.map_body(|_, body| unread::hold(body, unread)))
+            Ok(response.map_body(|_, body| unread::hold(body, unread, underway)))
         }
         // No layer below gives an error instead of an answer. Should one ever do so, it gets the
         // form of all others.

@@ -18,6 +18,7 @@
 mod answer;
 mod body;
 mod call;
+mod connection;
 mod cursor;
 mod envelope;
 mod error;
@@ -121,7 +122,13 @@ pub struct Limits {
     /// Connections at once, shared out among the workers. Who comes beyond them waits in the
     /// system's queue until another one leaves.
     pub connections: usize,
-    /// How long a client may leave unread what was sent to it, before its connection is ended.
+    /// Connections at once of one client: an IPv4 address or an IPv6 /64 network. One more is closed
+    /// at once. Trusted proxies and the loopback address of this machine have no such bound.
+    pub connections_per_address: usize,
+    /// How long a connection is kept without a request.
+    pub keep_alive: Duration,
+    /// How long a client may leave unread what was sent to it, before its connection is ended. In
+    /// twice this time, it has to take 512 bytes for each second.
     pub unread: Duration,
 }
 
@@ -177,6 +184,9 @@ impl Default for Limits {
                 waiting: 64,
             },
             connections: 10_000,
+            // Forty browsers with the six connections that each of them opens.
+            connections_per_address: 256,
+            keep_alive: Duration::from_secs(5),
             // A network may be gone for a while; whoever does not read for longer is gone.
             unread: Duration::from_secs(30),
         }

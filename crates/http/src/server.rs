@@ -1,15 +1,29 @@
 //! The application, and the server that runs it.
 
+use crate::connection::Shared;
+use crate::connection::deadline::WithDeadline;
+use crate::connection::lifecycle::Timeouts;
+use crate::connection::stream::Stream;
 use crate::envelope::{envelope, require_allowed_host};
 use crate::state::State;
 use crate::{Limits, Settings, Shop, routes};
 use actix_cors::Cors;
+use actix_http::{HttpService, KeepAlive};
+use actix_server::{GracefulShutdownSignal, Server as TcpServer};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactoryExt, fn_factory, fn_service, map_config,
+};
 use actix_web::body::BoxBody;
-use actix_web::dev::{Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{
+    AppConfig, Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse,
+};
 use actix_web::middleware::{Condition, from_fn};
-use actix_web::{App, Error, HttpServer};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, Error};
+use socket2::SockRef;
 use std::io;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
@@ -23,6 +37,18 @@ const LINGER: Duration = Duration::from_secs(1);
 /// connection. Requests that were on their way are answered then, and clients have heard that they
 /// have to connect anew, which proxies take for the sign to go elsewhere.
 const LAST_CALL: Duration = Duration::from_millis(500);
+
+/// Connections that may wait to be accepted: in a rush, a client beyond them has to ask for its
+/// connection again, after a second. The system has a bound of its own (`net.core.somaxconn`).
+const BACKLOG: i32 = 4_096;
+
+/// What the system takes of an answer before the client has read it, in bytes. By default it takes
+/// up to 4 MB, and a client that reads nothing is noticed only beyond them.
+const SEND_BUFFER: usize = 64 * 1_024;
+
+/// The slowest that an answer may be read, in bytes each second: half of the slowest mobile network
+/// (GPRS, 8 kbit/s), as a client may pause. What drips for less only keeps a connection busy.
+const SLOWEST_READER: u64 = 512;
 
 /// A shop with its settings, ready to be served.
 #[derive(Clone)]
@@ -74,20 +100,79 @@ impl Api {
         // Beside the work in flight, what a stop waits for: a second to write the last answer.
         let patience = self.state.request_timeout.as_secs().saturating_add(2);
         let (limits, state) = (self.limits, Arc::clone(&self.state));
-        let timeout = state.request_timeout;
         let workers = available_parallelism().map_or(1, usize::from);
-        end_unread(&listener, limits.unread)?;
-        let server = HttpServer::new(move || self.app())
+        prepare(&listener, &limits)?;
+        let server = TcpServer::build()
             .workers(workers)
-            .max_connections((limits.connections / workers).max(1))
+            .max_concurrent_connections((limits.connections / workers).max(1))
             .disable_signals()
             .shutdown_timeout(patience)
-            .client_request_timeout(timeout)
-            .client_disconnect_timeout(LINGER)
-            .worker_max_blocking_threads(limits.running().max(1))
-            .listen(listener)?
+            .worker_max_blocking_threads(limits.running().max(1));
+        let stopping = server.graceful_shutdown_signal();
+        let server = server
+            .listen("tradepost", listener, move || self.connections(&stopping))?
             .run();
         Ok(Running { server, state })
+    }
+
+    /// What each worker does with the connections that it is given.
+    fn connections(
+        &self,
+        stopping: &GracefulShutdownSignal,
+    ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<>
+    {
+        let timeouts = self.timeouts();
+        let connections = Arc::clone(&self.state.connections);
+        let stopping = stopping.clone();
+        let app = self.app().into_factory();
+        let app = app.map_err(|error| error.error_response());
+        // The connection's own timer takes the place of those of HTTP, except for the last one.
+        let http = HttpService::build()
+            .keep_alive(KeepAlive::Os)
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGER)
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .on_connect_ext(|stream: &Stream<TcpStream>, data| {
+                data.insert::<Shared>(Rc::clone(stream.lifecycle()));
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        let http = Rc::new(http);
+        fn_factory(move || {
+            let (http, connections) = (Rc::clone(&http), Arc::clone(&connections));
+            async move {
+                let http = Rc::new(http.new_service(()).await?);
+                Ok(fn_service(move |stream: TcpStream| {
+                    let (http, connections) = (Rc::clone(&http), Arc::clone(&connections));
+                    async move {
+                        let client = stream.peer_addr().ok();
+                        let address = client.map(|client| client.ip());
+                        let Some(_admission) = connections.admit(address) else {
+                            return Ok(());
+                        };
+                        let stream = Stream::new(stream, timeouts);
+                        let lifecycle = Rc::clone(stream.lifecycle());
+                        let serving = http.call((stream, client));
+                        let note = |why| connections.note(why);
+                        WithDeadline::new(serving, lifecycle, note).await;
+                        Ok(())
+                    }
+                }))
+            }
+        })
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let send_window = self.limits.unread.saturating_mul(2);
+        let least_taken = send_window.as_secs().saturating_mul(SLOWEST_READER);
+        Timeouts {
+            head: self.state.request_timeout,
+            keep_alive: self.limits.keep_alive,
+            send_window,
+            least_taken: usize::try_from(least_taken).unwrap_or(usize::MAX).max(1),
+        }
     }
 }
 
@@ -135,14 +220,22 @@ impl StopHandle {
     }
 }
 
-/// Ends connections whose clients do not read what they asked for. Nothing in actix does: it waits
-/// for ever to write the rest. What is set on a listening socket counts for those that it accepts.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn end_unread(listener: &TcpListener, after: Duration) -> io::Result<()> {
-    socket2::SockRef::from(listener).set_tcp_user_timeout(Some(after))
+/// Sets what counts for the connections that a listening socket accepts.
+fn prepare(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
+    let socket = SockRef::from(listener);
+    socket.listen(BACKLOG)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    end_unread(listener, limits.unread)
 }
 
-/// Other systems have no such setting: there, only the bound on connections holds.
+/// Ends connections whose clients do not read what they asked for, also those that the server has
+/// closed and the system still has an answer for.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn end_unread(listener: &TcpListener, after: Duration) -> io::Result<()> {
+    SockRef::from(listener).set_tcp_user_timeout(Some(after))
+}
+
+/// Other systems have no such setting: there, a connection that was closed may take longer to end.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn end_unread(_: &TcpListener, _: Duration) -> io::Result<()> {
     Ok(())

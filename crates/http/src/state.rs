@@ -1,5 +1,6 @@
 //! What all requests share.
 
+use crate::connection::admission::Connections;
 use crate::error::ApiError;
 use crate::exchange::RequestIds;
 use crate::handlers::docs::Docs;
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) reads: Reads,
     pub(crate) metrics: Metrics,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) throttle: Option<Throttle>,
     pub(crate) request_timeout: Duration,
     pub(crate) page_size: u32,
@@ -50,12 +52,18 @@ impl State {
     pub(crate) fn new(shop: Shop, settings: Settings) -> io::Result<Self> {
         let any = settings.allowed_hosts.iter().any(|host| host == "*");
         let hosts = settings.allowed_hosts.iter().map(|host| setting(host));
+        let connections = Connections::new(
+            settings.limits.connections,
+            settings.limits.connections_per_address,
+            settings.trusted_proxies.clone(),
+        );
         Ok(Self {
             shop,
             request_ids: RequestIds::new()?,
             sessions: Sessions::new(),
             reads: Reads::new(settings.limits.work.waiting),
             metrics: Metrics::new(),
+            connections: Arc::new(connections),
             throttle: settings.throttling.map(Throttle::new),
             refused_hosts: LogLimit::default(),
             stopping: AtomicBool::new(false),

@@ -4,6 +4,7 @@
 //! client cares to take. Where it is still held and not at its end, actix ends the connection after
 //! the answer, as it does with bodies whose length is known.
 
+use crate::connection::{Shared as Lifecycle, Underway};
 use actix_web::HttpMessage;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest};
@@ -17,42 +18,54 @@ use std::task::{Context, Poll};
 
 type Shared = Rc<RefCell<Payload>>;
 
-/// The body of a request, if it is chunked, to be held beside the handler that reads it.
-pub(crate) fn share(request: &mut ServiceRequest) -> Option<Shared> {
+/// The body of a request, if it is chunked, to be held beside the handler that reads it. The
+/// connection is told when it ends.
+pub(crate) fn share(request: &mut ServiceRequest, underway: Option<&Underway>) -> Option<Shared> {
     if !request.chunked().unwrap_or(false) {
         return None;
     }
     let shared = Rc::new(RefCell::new(request.take_payload()));
-    let reader = Reader(Rc::clone(&shared));
-    let payload = Box::pin(reader);
+    let payload = Box::pin(Reader {
+        body: Rc::clone(&shared),
+        lifecycle: underway.map(Underway::lifecycle),
+    });
     request.set_payload(Payload::Stream { payload });
     Some(shared)
 }
 
-/// An answer's body that holds on to the request's.
-pub(crate) fn hold(body: BoxBody, request: Option<Shared>) -> BoxBody {
-    match request {
-        None => body,
-        Some(request) => BoxBody::new(Holding {
-            body,
-            _request: request,
-        }),
+/// An answer's body that holds on to the request and to its body.
+pub(crate) fn hold(body: BoxBody, request: Option<Shared>, underway: Option<Underway>) -> BoxBody {
+    if request.is_none() && underway.is_none() {
+        return body;
     }
+    BoxBody::new(Holding {
+        body,
+        _request: request,
+        _underway: underway,
+    })
 }
 
-struct Reader(Shared);
+struct Reader {
+    body: Shared,
+    lifecycle: Option<Lifecycle>,
+}
 
 impl Stream for Reader {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut *self.0.borrow_mut()).poll_next(context)
+        let next = Pin::new(&mut *self.body.borrow_mut()).poll_next(context);
+        if let (Poll::Ready(None), Some(lifecycle)) = (&next, &self.lifecycle) {
+            lifecycle.borrow_mut().body_ended();
+        }
+        next
     }
 }
 
 struct Holding {
     body: BoxBody,
-    _request: Shared,
+    _request: Option<Shared>,
+    _underway: Option<Underway>,
 }
 
 impl MessageBody for Holding {

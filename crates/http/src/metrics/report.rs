@@ -22,6 +22,7 @@ pub(crate) fn report(state: &State) -> String {
     of_outcomes(&mut page, state);
     of_orders(&mut page, &state.shop.batcher.figures());
     of_work(&mut page, state);
+    of_connections(&mut page, state);
     of_reads(&mut page, &state.reads);
     of_pools(&mut page, &state.shop.upkeep.pools());
     of_process(&mut page, metrics);
@@ -150,6 +151,28 @@ fn of_work(page: &mut Page, state: &State) {
     for (kind, load) in &loads {
         page.sample(&[("kind", kind), ("state", "running")], load.most.running);
         page.sample(&[("kind", kind), ("state", "waiting")], load.most.waiting);
+    }
+}
+
+fn of_connections(page: &mut Page, state: &State) {
+    let connections = &state.connections;
+    page.gauge(
+        "tradepost_connections",
+        "Connections of clients.",
+        connections.open(),
+    );
+    page.gauge(
+        "tradepost_connections_max",
+        "The most of them that there may be.",
+        connections.most(),
+    );
+    page.family(
+        "tradepost_connections_ended_total",
+        "counter",
+        "Connections that the server ended, by the reason.",
+    );
+    for (reason, count) in connections.ended() {
+        page.sample(&[("reason", reason)], count);
     }
 }
 

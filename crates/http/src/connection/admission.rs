@@ -1,0 +1,236 @@
+//! How many connections there are, and how many one client may have.
+
+use super::lifecycle::Expiry;
+use crate::metrics::Counter;
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tradepost_domain::Whereabouts;
+
+/// At most one line of the log in such a time tells of refused connections.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The connections of a server, over all of its workers.
+pub(crate) struct Connections {
+    open: AtomicUsize,
+    most: usize,
+    by_address: Mutex<HashMap<Whereabouts, usize>>,
+    most_per_address: usize,
+    trusted_proxies: Vec<IpNet>,
+    refused: Counter,
+    idle: Counter,
+    slow_heads: Counter,
+    slow_readers: Counter,
+    log: Mutex<RefusalLog>,
+}
+
+/// Refused connections that the log has not told of.
+#[derive(Default)]
+struct RefusalLog {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl RefusalLog {
+    /// Notes one more; how many the log has to tell of now, if it has to.
+    fn note(&mut self, now: Instant) -> Option<u64> {
+        self.untold = self.untold.saturating_add(1);
+        let is_due = |told| now.saturating_duration_since(told) >= LOG_INTERVAL;
+        if !self.told.is_none_or(is_due) {
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
+impl Connections {
+    /// At most `most` connections, which the server's workers see to, and at most `most_per_address` from one IPv4 address or IPv6 /64 network, but for
+    /// those of trusted proxies and of this machine's own loopback address.
+    pub(crate) fn new(most: usize, most_per_address: usize, trusted_proxies: Vec<IpNet>) -> Self {
+        Self {
+            open: AtomicUsize::new(0),
+            most,
+            by_address: Mutex::default(),
+            most_per_address,
+            trusted_proxies,
+            refused: Counter::default(),
+            idle: Counter::default(),
+            slow_heads: Counter::default(),
+            slow_readers: Counter::default(),
+            log: Mutex::default(),
+        }
+    }
+
+    /// Admits a connection; `None` if its client has too many. A client without an address is gone
+    /// already, and not counted.
+    pub(crate) fn admit(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Admission> {
+        let client = client.map(|client| client.to_canonical());
+        let counted = client.filter(|client| !self.is_exempt(*client));
+        let address = counted.map(Whereabouts::of);
+        if let Some(address) = address
+            && !self.count(address)
+        {
+            self.refuse(address);
+            return None;
+        }
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Some(Admission {
+            connections: Arc::clone(self),
+            address,
+        })
+    }
+
+    /// A proxy on this machine connects from its loopback address, and may not be among those that
+    /// are trusted: with few connections, it would be the bound of the whole shop. Other addresses
+    /// of the loopback network are as good as any.
+    fn is_exempt(&self, client: IpAddr) -> bool {
+        let own = [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+        own.contains(&client) || self.trusted_proxies.iter().any(|net| net.contains(&client))
+    }
+
+    fn count(&self, address: Whereabouts) -> bool {
+        let mut by_address = lock(&self.by_address);
+        let count = by_address.entry(address).or_insert(0);
+        if *count >= self.most_per_address {
+            return false;
+        }
+        *count = count.saturating_add(1);
+        true
+    }
+
+    fn refuse(&self, address: Whereabouts) {
+        self.refused.add_one();
+        if let Some(count) = lock(&self.log).note(Instant::now()) {
+            log::warn!(
+                "{} has {} connections, which are the most for one address: {count} more were \
+                 refused (--connections-per-address)",
+                address.address(),
+                self.most_per_address
+            );
+        }
+    }
+
+    /// Counts a connection that was ended.
+    pub(crate) fn note(&self, why: Expiry) {
+        let counter = match why {
+            Expiry::Idle => &self.idle,
+            Expiry::SlowHead => &self.slow_heads,
+            Expiry::SlowReader => &self.slow_readers,
+        };
+        counter.add_one();
+    }
+
+    /// How many there are.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// How many there may be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How many were ended by the server, by the reason.
+    pub(crate) fn ended(&self) -> [(&'static str, u64); 4] {
+        [
+            ("idle", self.idle.get()),
+            ("slow_head", self.slow_heads.get()),
+            ("slow_reader", self.slow_readers.get()),
+            ("too_many", self.refused.get()),
+        ]
+    }
+}
+
+/// What is behind the lock is whole at any time.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connection that was admitted, until it is dropped.
+pub(crate) struct Admission {
+    connections: Arc<Connections>,
+    address: Option<Whereabouts>,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.connections.open.fetch_sub(1, Ordering::Relaxed);
+        let Some(address) = self.address else {
+            return;
+        };
+        let mut by_address = lock(&self.connections.by_address);
+        if let Entry::Occupied(mut count) = by_address.entry(address) {
+            if *count.get() > 1 {
+                *count.get_mut() -= 1;
+            } else {
+                count.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connections(most: usize) -> Arc<Connections> {
+        let proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        Arc::new(Connections::new(100, most, proxies))
+    }
+
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn an_address_has_a_bound_and_others_have_their_own() {
+        let connections = connections(2);
+        let admit = |text: &str| connections.admit(address(text));
+        for alike in [
+            ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"],
+            ["2001:db8::1", "2001:db8::ffff:2", "2001:db8::3"],
+            ["127.0.0.2", "127.0.0.2", "127.0.0.2"],
+        ] {
+            let [one, two, three] = alike;
+            let first = admit(one).unwrap();
+            let second = admit(two).unwrap();
+            assert!(admit(three).is_none(), "{three}");
+            assert!(admit("192.0.2.9").is_some());
+            assert!(admit("2001:db8:0:1::1").is_some());
+            assert_eq!(connections.open(), 2);
+            drop(first);
+            assert!(admit(three).is_some(), "{three}");
+            drop(second);
+        }
+        assert_eq!(connections.open(), 0);
+        assert!(lock(&connections.by_address).is_empty());
+        assert!(connections.ended().contains(&("too_many", 3)));
+    }
+
+    #[test]
+    fn proxies_have_no_bound() {
+        let connections = connections(1);
+        for exempt in ["10.1.2.3", "::ffff:10.1.2.3", "127.0.0.1", "::1"] {
+            let admitted: Vec<_> = (0..50)
+                .map(|_| connections.admit(address(exempt)))
+                .collect();
+            assert!(admitted.iter().all(Option::is_some), "{exempt}");
+        }
+        assert!(connections.admit(None).is_some());
+    }
+
+    #[test]
+    fn the_log_tells_of_refusals_now_and_then() {
+        let (mut log, start) = (RefusalLog::default(), Instant::now());
+        assert_eq!(log.note(start), Some(1));
+        for milliseconds in 1..1_000 {
+            assert_eq!(log.note(start + Duration::from_millis(milliseconds)), None);
+        }
+        assert_eq!(log.note(start + LOG_INTERVAL), Some(1_000));
+    }
+}

@@ -1,0 +1,90 @@
+//! Ends a connection that is overdue.
+
+use super::Shared;
+use super::lifecycle::Expiry;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long HTTP may take to close a connection that is overdue. Then it is cut off.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// A connection's HTTP, with the one timer that the connection has.
+pub(crate) struct WithDeadline<F, N> {
+    http: Pin<Box<F>>,
+    lifecycle: Shared,
+    timer: Pin<Box<Sleep>>,
+    /// When HTTP has to be done with closing, once it is overdue.
+    cut_off: Option<Instant>,
+    /// Told why, when the connection is overdue.
+    note: N,
+}
+
+impl<F, N> WithDeadline<F, N>
+where
+    F: Future,
+    N: Fn(Expiry) + Unpin,
+{
+    pub(crate) fn new(http: F, lifecycle: Shared, note: N) -> Self {
+        let deadline = lifecycle.borrow().deadline();
+        let deadline = deadline.map_or_else(Instant::now, |(deadline, _)| deadline);
+        Self {
+            http: Box::pin(http),
+            lifecycle,
+            timer: Box::pin(sleep_until(deadline)),
+            cut_off: None,
+            note,
+        }
+    }
+
+    /// Whether a time has passed. The timer may be set to an earlier time, which has gone by with
+    /// other requests: it is set anew only when it has run out, and so at most once in each
+    /// deadline however many requests there are.
+    fn poll_until(&mut self, time: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if time < self.timer.deadline() {
+                self.timer.as_mut().reset(time);
+            }
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if time <= self.timer.deadline() {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(time);
+        }
+    }
+}
+
+impl<F, N> Future for WithDeadline<F, N>
+where
+    F: Future,
+    N: Fn(Expiry) + Unpin,
+{
+    /// Nothing is left to be done, however the connection ended.
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        loop {
+            if this.http.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if let Some(cut_off) = this.cut_off {
+                return this.poll_until(cut_off, cx);
+            }
+            let deadline = this.lifecycle.borrow().deadline();
+            let Some((deadline, why)) = deadline else {
+                return Poll::Pending;
+            };
+            if this.poll_until(deadline, cx).is_pending() {
+                return Poll::Pending;
+            }
+            this.lifecycle.borrow_mut().expire(why);
+            this.cut_off = Some(Instant::now() + CLOSING);
+            (this.note)(why);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What happens to a connection beside its requests: how long each of its parts may take, and how
+//! many there may be.
+//!
+//! actix-http has a timer for the head of a connection's first request, and one that ends with the
+//! first byte of each later one: a client that goes on byte by byte keeps its connection. So the
+//! stream below HTTP is wrapped ([`stream`]), the phase of each connection is kept beside it
+//! ([`lifecycle`]), and one timer for each connection ends what is overdue ([`deadline`]).
+//! [`admission`] bounds how many connections one client may have.
+
+pub(crate) mod admission;
+pub(crate) mod deadline;
+mod head;
+pub(crate) mod lifecycle;
+pub(crate) mod stream;
+#[cfg(test)]
+mod tests;
+
+use crate::connection::lifecycle::{Lifecycle, RequestBody};
+use actix_web::HttpMessage;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
+use actix_web::http::header::CONTENT_LENGTH;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The lifecycle of a connection, shared by its stream, its timer and its requests. All of them
+/// are on one thread.
+pub(crate) type Shared = Rc<RefCell<Lifecycle>>;
+
+/// A request of a connection, until it is dropped with the body of its answer.
+pub(crate) struct Underway(Shared);
+
+impl Underway {
+    /// Notes that a request has begun on its connection. `None` for one that came over no
+    /// connection, as in tests.
+    pub(crate) fn begin(request: &ServiceRequest) -> Option<Self> {
+        let lifecycle = request.conn_data::<Shared>()?;
+        lifecycle.borrow_mut().begin_request(body_of(request));
+        Some(Self(Rc::clone(lifecycle)))
+    }
+
+    /// A handle to note the end of the request's body with.
+    pub(crate) fn lifecycle(&self) -> Shared {
+        Rc::clone(&self.0)
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.borrow_mut().end_request();
+    }
+}
+
+/// How the body of a request is framed. HTTP has checked the headers.
+fn body_of(request: &ServiceRequest) -> RequestBody {
+    if request.chunked().unwrap_or(true) || request.method() == Method::CONNECT {
+        return RequestBody::Unbounded;
+    }
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.trim().parse().ok());
+    RequestBody::Sized(length.unwrap_or(0))
+}
