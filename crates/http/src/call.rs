@@ -19,7 +19,7 @@ use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tradepost_domain::{
     Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError, UserId, Whereabouts,
 };
@@ -67,16 +67,16 @@ impl Call {
         self.exchange.place()
     }
 
-    /// Whether the metrics are for whoever asks: this machine, or a network that is allowed. What
-    /// came through a proxy that nobody trusts is from somewhere, and nobody can say from where.
+    /// Whether the client may read the metrics: it is on this machine, or in a network that is
+    /// allowed. Requests forwarded by an untrusted proxy have no known client address and are denied.
     pub(crate) fn may_read_metrics(&self) -> bool {
         let (head, state) = (self.request.head(), &self.state);
-        let from_nowhere = origin::is_forwarded_by_a_stranger(head, &state.trusted_proxies);
+        let unknown = origin::is_via_untrusted_proxy(head, &state.trusted_proxies);
         let allowed = |client: IpAddr| {
             let mut networks = state.metrics_allow.iter();
             client.is_loopback() || networks.any(|network| network.contains(&client))
         };
-        !from_nowhere && self.exchange.client.is_some_and(allowed)
+        !unknown && self.exchange.client.is_some_and(allowed)
     }
 
     /// What is counted, as Prometheus reads it.
@@ -175,18 +175,23 @@ impl Call {
         self.run(Kind::Command, job).await
     }
 
-    /// Asks the store how it is. The answer is due at once, whatever else may take its time.
+    /// Checks that the store is ready, together with all who ask at about the same time. The answer
+    /// is due at once, however long anything else may take.
     pub(crate) async fn probe(&self) -> Result<(), ApiError> {
-        // Less than the second after which those who ask take the shop for dead.
-        const PATIENCE: Duration = Duration::from_millis(800);
-        let deadline = self.deadline.min(Instant::now() + PATIENCE);
-        let check = |shop: &Shop| Ok(shop.upkeep.check());
-        match self.state.run(Kind::Probe, deadline, check).await {
-            Ok(checked) => checked.map_err(ApiError::NotReady),
-            // Whoever asked before has no answer either.
-            Err(ApiError::Busy) => Err(ApiError::Overdue),
-            Err(error) => Err(error),
-        }
+        let state = &self.state;
+        let check = |deadline: tokio::time::Instant| {
+            let state = Arc::clone(state);
+            let check = |shop: &Shop| Ok(shop.upkeep.check());
+            async move {
+                match state.run(Kind::Probe, deadline.into(), check).await {
+                    Ok(checked) => checked.map_err(ApiError::NotReady),
+                    // The checks before it have no answer either.
+                    Err(ApiError::Busy) => Err(ApiError::Overdue),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        state.readiness.ask(self.deadline.into(), check).await
     }
 
     /// Runs a use case of this kind.

@@ -39,6 +39,7 @@ mod pages;
 mod placing;
 mod problem;
 mod query;
+mod readiness;
 mod reads;
 mod routes;
 mod server;
@@ -133,11 +134,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For those who ask whether the shop is ready: it has to be told when everything else hangs.
-    /// A second place lets one who asks be told while another one's question hangs.
+    /// Readiness checks: they have to run when everything else hangs. Askers share them; a second
+    /// one lets them be told while the first one hangs.
     pub(crate) const PROBES: Limit = Limit {
         running: 2,
-        waiting: 16,
+        waiting: 2,
     };
 
     /// The most that runs at once, of all kinds: whoever has a place holds a thread, and may hold a

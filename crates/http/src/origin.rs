@@ -71,11 +71,37 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// Whether a proxy is in between that is not trusted, and so cannot say from where.
-pub(crate) fn is_forwarded_by_a_stranger(head: &RequestHead, trusted: &[IpNet]) -> bool {
+/// Whether a proxy forwarded the request and no trusted one says for which client: its address is
+/// not known then, and the peer's is not the client's.
+pub(crate) fn is_via_untrusted_proxy(head: &RequestHead, trusted: &[IpNet]) -> bool {
     let peer = head.peer_addr.map(|peer| peer.ip().to_canonical());
     let known = peer.is_some_and(|peer| trusted.iter().any(|net| net.contains(&peer)));
-    !known && head.headers().contains_key(&FORWARDED_FOR)
+    let named = known && head.headers().contains_key(&FORWARDED_FOR);
+    !named && head.headers().keys().any(is_forwarding)
+}
+
+/// Whether a header is one that proxies add, of a standard (`Forwarded`, `Via`, `CDN-Loop`) or of a
+/// product: `X-Forwarded-*`, `X-Real-IP`, `CF-Connecting-IP`, `True-Client-IP`,
+/// `X-Cluster-Client-IP`, `X-Envoy-External-Address`, `X-Azure-ClientIP`, `X-Original-Forwarded-For`
+/// and so on. No monitoring system sends one of its own accord.
+fn is_forwarding(name: &HeaderName) -> bool {
+    const NAMES: [&str; 3] = ["via", "cdn-loop", "x-varnish"];
+    const STARTS: [&str; 5] = ["cf-", "x-envoy-", "x-amz-cf-", "x-azure-", "x-original-"];
+    const PARTS: [&str; 9] = [
+        "forwarded",
+        "client-ip",
+        "clientip",
+        "connecting-ip",
+        "real-ip",
+        "remote-ip",
+        "remote-addr",
+        "user-ip",
+        "proxied",
+    ];
+    let name = name.as_str();
+    NAMES.contains(&name)
+        || STARTS.iter().any(|start| name.starts_with(start))
+        || PARTS.iter().any(|part| name.contains(part))
 }
 
 /// The `Host`, which is no list: somebody else on the way may have taken another one of two. Empty

@@ -229,3 +229,66 @@ fn public_urls_as_a_table() {
         assert_eq!(PublicUrl::parse(text), Err(NotAPublicUrl), "{text}");
     }
 }
+
+#[test]
+fn forwarding_headers_hide_the_client_unless_a_trusted_proxy_names_it() {
+    let forwarding = [
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Prefix",
+        "X-Forwarded",
+        "Forwarded",
+        "Forwarded-For",
+        "Via",
+        "X-Real-IP",
+        "CF-Connecting-IP",
+        "CF-Connecting-IPv6",
+        "CF-Ray",
+        "CDN-Loop",
+        "True-Client-IP",
+        "Client-IP",
+        "X-Client-IP",
+        "X-Cluster-Client-IP",
+        "Fastly-Client-IP",
+        "Fly-Client-IP",
+        "X-Azure-ClientIP",
+        "X-Azure-SocketIP",
+        "X-Envoy-External-Address",
+        "X-Original-Forwarded-For",
+        "X-Original-Host",
+        "X-ProxyUser-Ip",
+        "X-Appengine-User-IP",
+        "WL-Proxy-Client-IP",
+        "X-Remote-IP",
+        "X-Remote-Addr",
+        "X-Amz-Cf-Id",
+        "X-Varnish",
+    ];
+    let plain = [
+        "Accept",
+        "Accept-Encoding",
+        "Authorization",
+        "User-Agent",
+        "X-Prometheus-Scrape-Timeout-Seconds",
+        "Connection",
+        "X-Request-ID",
+    ];
+    let trusted = ["10.0.0.0/8".parse().unwrap()];
+    let hidden = |peer: &str, headers: &[&str]| {
+        let mut request = TestRequest::default().peer_addr(peer.parse().unwrap());
+        for name in headers {
+            request = request.append_header((*name, "127.0.0.1"));
+        }
+        is_via_untrusted_proxy(request.to_http_request().head(), &trusted)
+    };
+    for name in forwarding {
+        assert!(hidden("127.0.0.1:1", &[name]), "{name}");
+        assert!(!hidden("10.0.0.1:1", &[name, "X-Forwarded-For"]), "{name}");
+        let names_a_client = name == "X-Forwarded-For";
+        assert_eq!(hidden("10.0.0.1:1", &[name]), !names_a_client, "{name}");
+    }
+    for peer in ["127.0.0.1:1", "10.0.0.1:1"] {
+        assert!(!hidden(peer, &plain), "{peer}");
+    }
+}

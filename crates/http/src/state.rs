@@ -7,6 +7,7 @@ use crate::handlers::docs::Docs;
 use crate::log_limit::LogLimit;
 use crate::metrics::Metrics;
 use crate::origin::{Origin, PublicUrl, setting};
+use crate::readiness::Readiness;
 use crate::reads::Reads;
 use crate::sessions::Sessions;
 use crate::throttle::Throttle;
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) request_ids: RequestIds,
     pub(crate) sessions: Sessions,
     pub(crate) reads: Reads,
+    pub(crate) readiness: Arc<Readiness>,
     pub(crate) metrics: Metrics,
     pub(crate) connections: Arc<Connections>,
     pub(crate) throttle: Option<Throttle>,
@@ -62,6 +64,7 @@ impl State {
             request_ids: RequestIds::new()?,
             sessions: Sessions::new(),
             reads: Reads::new(settings.limits.work.waiting),
+            readiness: Readiness::new(),
             metrics: Metrics::new(),
             connections: Arc::new(connections),
             throttle: settings.throttling.map(Throttle::new),

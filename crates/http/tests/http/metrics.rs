@@ -242,6 +242,30 @@ async fn metrics_are_for_this_machine_and_for_whom_it_allows() {
 }
 
 #[actix_web::test]
+async fn metrics_are_closed_to_what_an_untrusted_proxy_forwards() {
+    let mut settings = settings();
+    settings.metrics_allow = vec!["10.1.0.0/16".parse().unwrap()];
+    let app = App::with(memory(), settings).await;
+    for peer in ["127.0.0.1:1", "[::1]:1", "10.1.2.3:1"] {
+        app.get("/metrics")
+            .peer(peer)
+            .send()
+            .await
+            .expect_status(200);
+        for name in [
+            "Forwarded",
+            "Via",
+            "X-Real-IP",
+            "CF-Connecting-IP",
+            "X-Forwarded-Host",
+        ] {
+            let call = app.get("/metrics").peer(peer).header(name, "127.0.0.1");
+            call.send().await.expect(404, "not_found");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn pools_are_shown_as_the_store_says() {
     let mut upkeep = MockUpkeep::new();
     upkeep.expect_pools().returning(|| {

@@ -3,6 +3,7 @@
 use crate::support::{App, memory, settings};
 use actix_web::http::Method;
 use futures_util::future::{join, join_all};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -153,4 +154,22 @@ async fn a_question_that_hangs_is_answered_within_a_second() {
     while app.get("/readyz").send().await.status != 200 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+#[actix_web::test]
+async fn a_crowd_of_askers_costs_few_checks() {
+    let checks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&checks);
+    let mut upkeep = MockUpkeep::new();
+    upkeep.expect_check().returning(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    let app = App::with(with_upkeep(upkeep), settings()).await;
+    // More than could ever run and wait, as one of them each.
+    let asked = (0..500).map(|_| async { app.get("/readyz").send().await.expect_status(200) });
+    join_all(asked).await;
+    // One in each tenth of a second, however long this took; unshared, there would be 500.
+    let checks = checks.load(Ordering::Relaxed);
+    assert!((1..=100).contains(&checks), "{checks}");
 }
