@@ -269,3 +269,25 @@ fn cors(origins: &[String]) -> Cors {
         .iter()
         .fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+
+    /// Nobody accepts: all of them wait in the system's queue.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_rush_of_connections_may_wait() {
+        const RUSH: usize = 600;
+        let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+        let rush = most.trim().parse().unwrap_or(RUSH).min(RUSH);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        prepare(&listener, &Limits::default()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let wait = Duration::from_secs(30);
+        let connect = |_| TcpStream::connect_timeout(&address, wait).unwrap();
+        let waiting: Vec<TcpStream> = (0..rush).map(connect).collect();
+        assert_eq!(waiting.len(), rush);
+    }
+}

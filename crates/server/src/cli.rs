@@ -135,6 +135,17 @@ pub(crate) struct Given {
         default_value = "5"
     )]
     pub(crate) request_timeout: String,
+    /// Connections at once from one address (IPv6: one /64); trusted proxies and this machine's
+    /// loopback address have no such bound
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_CONNECTIONS_PER_ADDRESS",
+        hide_env_values = true,
+        value_name = "CONNECTIONS",
+        default_value = "256"
+    )]
+    pub(crate) connections_per_address: String,
     /// Host names that requests may be for, separated by commas; * for any [default: loopback names,
     /// the address listened on, the public URL's host]
     #[arg(

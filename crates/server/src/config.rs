@@ -29,6 +29,8 @@ pub(crate) struct Config {
     /// How long a refresh token lasts that is not used.
     pub(crate) refresh_life: Duration,
     pub(crate) request_timeout: time::Duration,
+    /// The most connections at once from one address.
+    pub(crate) connections_per_address: usize,
     /// Host names, without ports; `*` for any.
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) bcrypt_cost: u32,
@@ -98,6 +100,7 @@ impl Config {
         let page_size = Setting::new("page-size", &given.page_size);
         let bcrypt_cost = Setting::new("bcrypt-cost", &given.bcrypt_cost);
         let timeout = Setting::new("request-timeout", &given.request_timeout);
+        let connections = Setting::new("connections-per-address", &given.connections_per_address);
         let days = Setting::new("token-auth-days", &given.token_auth_days);
         let minutes = Setting::new("access-token-minutes", &given.access_token_minutes);
         let refresh_days = Setting::new("refresh-token-days", &given.refresh_token_days);
@@ -113,6 +116,7 @@ impl Config {
             access_life: Duration::minutes(minutes.number(1..=1_440)?),
             refresh_life: Duration::days(refresh_days.number(1..=LONGEST_FAMILY.num_days())?),
             request_timeout: time::Duration::from_secs(timeout.number(1..=300)?),
+            connections_per_address: connections.number(1..=1_000_000)?,
             allowed_hosts: optional("allowed-hosts", &given.allowed_hosts, hosts)?
                 .unwrap_or_else(|| default_hosts(&listened_on, public_url.as_ref())),
             bcrypt_cost: bcrypt_cost.number(BcryptHasher::COSTS)?,

@@ -34,6 +34,7 @@ fn the_defaults() {
     assert_eq!(config.currency.code(), "USD");
     assert_eq!(config.token_life, Duration::days(30));
     assert_eq!(config.request_timeout.as_secs(), 5);
+    assert_eq!(config.connections_per_address, 256);
     assert_eq!((config.bcrypt_cost, config.page_size), (12, 10));
     let (attempts, requests) = (AttemptSettings::default(), Throttling::default());
     assert_eq!(config.throttle, Some(Throttle { attempts, requests }));
@@ -111,6 +112,8 @@ fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
         ("--request-timeout", "0", "from 1 to 300"),
         ("--request-timeout", "5s", "from 1 to 300"),
         ("--request-timeout", "1.5", "from 1 to 300"),
+        ("--connections-per-address", "0", "from 1 to 1000000"),
+        ("--connections-per-address", "none", "from 1 to 1000000"),
         ("--bcrypt-cost", "9", "from 10 to 14"),
         ("--bcrypt-cost", "15", "from 10 to 14"),
         ("--bcrypt-cost", "+12", "from 10 to 14"),

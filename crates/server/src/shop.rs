@@ -94,7 +94,10 @@ pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Exit> {
 
 /// How much may be done at once.
 pub(crate) fn limits(config: &Config) -> Limits {
-    let mut limits = Limits::default();
+    let mut limits = Limits {
+        connections_per_address: config.connections_per_address,
+        ..Limits::default()
+    };
     if let DatabaseUrl::Postgres(_) = config.database {
         limits.work.running = limits.work.running.min(AT_ONCE_ON_POSTGRES);
     }

@@ -18,6 +18,7 @@ mod attempts;
 mod bounds;
 mod cart;
 mod conditional;
+mod connections;
 mod deadlines;
 mod django_clients;
 mod envelope;

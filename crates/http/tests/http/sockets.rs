@@ -14,14 +14,14 @@ use tradepost_domain::{
 use tradepost_http::{Api, Settings, StopHandle};
 
 /// A server on a thread of its own.
-struct Server {
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     stop: StopHandle,
     thread: JoinHandle<()>,
 }
 
 impl Server {
-    fn start(stores: &Stores, settings: Settings) -> Self {
+    pub(crate) fn start(stores: &Stores, settings: Settings) -> Self {
         let api = Api::new(shop(stores, Arc::new(TestClock::default())), settings).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -41,7 +41,7 @@ impl Server {
         }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
@@ -50,14 +50,14 @@ impl Server {
     }
 
     /// Sends bytes and reads until the connection ends.
-    fn exchange(&self, request: &str) -> String {
+    pub(crate) fn exchange(&self, request: &str) -> String {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
         rest(&mut stream)
     }
 
     /// Stops it, and gives how long that took.
-    fn stop(self) -> Duration {
+    pub(crate) fn stop(self) -> Duration {
         let began = Instant::now();
         let stop = self.stop.clone();
         actix_web::rt::System::new().block_on(async move { stop.stop().await });
@@ -66,7 +66,7 @@ impl Server {
     }
 }
 
-fn rest(stream: &mut TcpStream) -> String {
+pub(crate) fn rest(stream: &mut TcpStream) -> String {
     let mut answer = String::new();
     // A connection that is reset after the answer has still answered.
     let _ = stream.read_to_string(&mut answer);
@@ -74,7 +74,7 @@ fn rest(stream: &mut TcpStream) -> String {
 }
 
 /// Reads an answer with a length, and leaves the connection open.
-fn one(stream: &mut TcpStream) -> String {
+pub(crate) fn one(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let mut byte = [0];
     while !answer.ends_with(b"\r\n\r\n") {
@@ -90,7 +90,7 @@ fn one(stream: &mut TcpStream) -> String {
     head + std::str::from_utf8(&body).unwrap()
 }
 
-fn get(path: &str) -> String {
+pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: shop\r\n\r\n")
 }
 

@@ -31,6 +31,11 @@ fn help_prints_every_option_with_its_variable_and_default() {
         ("--token-auth-days", "TRADEPOST_TOKEN_AUTH_DAYS", "30"),
         ("--request-timeout", "TRADEPOST_REQUEST_TIMEOUT", "5"),
         (
+            "--connections-per-address",
+            "TRADEPOST_CONNECTIONS_PER_ADDRESS",
+            "256",
+        ),
+        (
             "--allowed-hosts",
             "TRADEPOST_ALLOWED_HOSTS",
             "loopback names",
@@ -141,6 +146,12 @@ fn a_wrong_setting_ends_with_2_wherever_it_comes_from() {
             "TRADEPOST_REQUEST_TIMEOUT",
             "-1",
             "1 to 300",
+        ),
+        (
+            "--connections-per-address",
+            "TRADEPOST_CONNECTIONS_PER_ADDRESS",
+            "0",
+            "1 to 1000000",
         ),
         (
             "--allowed-hosts",
