@@ -52,7 +52,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         Ok(response) => {
             let response = response.map_into_boxed_body();
             let mut response = finish(&state, &exchange, response);
-            if state.stopping.load(Ordering::Relaxed) {
+            // Each answer gives its connection to another client while there are few left.
+            if state.stopping.load(Ordering::Relaxed) || state.connections.are_scarce() {
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
             }

@@ -142,7 +142,7 @@ pub(crate) struct Given {
         global = true,
         env = "TRADEPOST_CONNECTIONS_PER_ADDRESS",
         hide_env_values = true,
-        value_name = "CONNECTIONS",
+        value_name = "MOST",
         default_value = "256"
     )]
     pub(crate) connections_per_address: String,

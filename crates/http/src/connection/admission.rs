@@ -130,6 +130,11 @@ impl Connections {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// Whether three of four are in use: none is kept without a request then.
+    pub(crate) fn are_scarce(&self) -> bool {
+        self.open() > self.most - self.most / 4
+    }
+
     /// How many there may be.
     pub(crate) fn most(&self) -> usize {
         self.most
@@ -222,6 +227,18 @@ mod tests {
             assert!(admitted.iter().all(Option::is_some), "{exempt}");
         }
         assert!(connections.admit(None).is_some());
+    }
+
+    #[test]
+    fn connections_are_scarce_when_three_of_four_are_in_use() {
+        let connections = connections(1_000);
+        let mut admitted = Vec::new();
+        for number in 0..100 {
+            assert_eq!(connections.are_scarce(), number > 75, "{number}");
+            admitted.push(connections.admit(address("192.0.2.1")).unwrap());
+        }
+        admitted.clear();
+        assert!(!connections.are_scarce());
     }
 
     #[test]

@@ -83,6 +83,25 @@ fn connections_without_requests_are_ended() {
     server.stop();
 }
 
+#[test]
+fn no_connection_is_kept_while_they_are_scarce() {
+    let mut few = settings();
+    few.limits.connections = 40;
+    let server = Server::start(&memory(), few);
+    let mut kept: Vec<_> = (0..30).map(|_| server.connect()).collect();
+    let answers = |stream: &mut TcpStream| {
+        stream.write_all(get("/api/").as_bytes()).unwrap();
+        one(stream)
+    };
+    for stream in &mut kept {
+        assert!(!answers(stream).contains("connection: close"));
+    }
+    let mut one_more = server.connect();
+    assert!(answers(&mut one_more).contains("connection: close"));
+    assert!(is_ended(&mut one_more));
+    server.stop();
+}
+
 /// A client of another address of this machine.
 #[cfg(target_os = "linux")]
 fn connect_from(address: [u8; 4], server: &Server) -> TcpStream {

@@ -43,3 +43,5 @@ mod races;
 mod server_killed;
 #[cfg(test)]
 mod shop;
+#[cfg(test)]
+mod slow_clients;

@@ -183,6 +183,10 @@ impl Shop {
         self.place.run(&words).well().trim_end().to_owned()
     }
 
+    pub(crate) fn address(&self, server: usize) -> String {
+        self.addresses.of(server)
+    }
+
     pub(crate) fn anonymous(&self) -> Client {
         Client::new(&self.addresses, 0, "")
     }
