@@ -39,9 +39,8 @@ where
         }
     }
 
-    /// Whether a time has passed. The timer may be set to an earlier time, which has gone by with
-    /// other requests: it is set anew only when it has run out, and so at most once in each
-    /// deadline however many requests there are.
+    /// Whether a time has passed. A timer that is set to an earlier time is left to run out before
+    /// it is set anew: deadlines move with each request, and most of them are never reached.
     fn poll_until(&mut self, time: Instant, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if time < self.timer.deadline() {

@@ -171,8 +171,10 @@ impl<T: Transport> Stream<T> {
         written
     }
 
+    /// Gives up a client that reads too slowly.
+    ///
     /// # Errors
-    /// If the client is given up because it does not read.
+    /// [`ErrorKind::TimedOut`] if it does.
     fn check_reader(&self) -> io::Result<()> {
         if self.expired() == Some(Expiry::SlowReader) {
             self.inner.discard_unsent();
