@@ -171,6 +171,7 @@ pub(crate) fn request(user: i64) -> PlaceOrder {
         expected_total: None,
         key: None,
         placement: PlacementId::new(u128::from(user.unsigned_abs())),
+        quota: None,
         at: DateTime::UNIX_EPOCH,
     }
 }

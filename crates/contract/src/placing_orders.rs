@@ -17,6 +17,7 @@ pub fn place(user: UserId) -> PlaceOrder {
         expected_total: None,
         key: None,
         placement: PlacementId::new(u128::from(NEXT.fetch_add(1, Ordering::Relaxed))),
+        quota: None,
         at: at(100),
     }
 }

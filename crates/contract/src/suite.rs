@@ -57,6 +57,11 @@ macro_rules! each_case {
                 a_placement_id_makes_one_order,
                 the_largest_order_is_exact,
             }
+            quotas {
+                open_orders_are_bounded,
+                orders_within_an_hour_are_bounded,
+                a_quota_is_each_customers_own,
+            }
             orders {
                 orders_are_listed_newest_first,
                 orders_are_listed_by_owner_and_apart_if_deleted,
@@ -108,6 +113,7 @@ macro_rules! each_case {
                 tokens_are_forgotten_with_their_session,
                 signing_out_ends_the_family,
                 old_tokens_are_forgotten,
+                a_user_has_a_bounded_number_of_families,
             }
             edits {
                 a_product_is_edited_as_it_was_seen,
@@ -133,6 +139,7 @@ macro_rules! each_case {
                 one_key_is_one_delivery,
                 one_key_is_one_addition,
                 old_keys_are_forgotten,
+                kept_answers_are_bounded_in_bytes,
                 a_healthy_store_says_so,
                 clock_readings_are_kept,
             }
@@ -171,6 +178,7 @@ macro_rules! each_case {
                 who_is_demoted_cannot_undo_it,
                 one_refresh_token_gives_one_pair,
                 signing_out_races_refreshing,
+                sign_ins_at_once_stay_within_the_quota,
                 one_address_goes_to_one_account,
                 lists_are_of_one_moment,
                 a_search_is_of_one_moment,

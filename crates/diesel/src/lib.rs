@@ -23,6 +23,7 @@ mod failure;
 mod rows;
 mod schema;
 mod url;
+mod usage;
 
 #[cfg(feature = "postgres")]
 mod postgres;

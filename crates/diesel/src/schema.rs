@@ -130,6 +130,7 @@ diesel::table! {
         fingerprint -> Text,
         answer -> Text,
         created_at -> BigInt,
+        running_bytes -> BigInt,
     }
 }
 

@@ -12,10 +12,17 @@ use std::fmt;
 /// How long an answer is kept at least.
 pub const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
 
-/// The most answers that are kept for one customer's additions to a cart: what no customer needs in
-/// two days, and a hundred megabytes with the longest descriptions. Orders need no such bound, as they
-/// are kept anyway, and what staff do has none.
-pub const MOST_ADDITIONS: usize = 10_000;
+/// The most bytes of answers that are kept for one user, as far as additions to carts and orders
+/// are concerned: about 20,000 answers of ordinary size, and 3,000 with the longest descriptions,
+/// within the two days after which the last of them is purged.
+pub const MAX_KEPT_BYTES: u64 = 32 << 20;
+
+/// The same as far as products and deliveries are concerned, which only staff write: a catalogue of
+/// 40,000 products may be loaded under keys.
+pub const MAX_KEPT_BYTES_OF_STAFF: u64 = 64 << 20;
+
+/// What a record takes beside its texts: the row, its place in three indexes, and the user's id.
+const RECORD_OVERHEAD: usize = 200;
 
 /// A key as a client chose it: 1 to [`IdempotencyKey::MAX`] visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +110,48 @@ pub struct KeyRecord {
     pub at: DateTime<Utc>,
 }
 
+impl KeyRecord {
+    /// The bytes that a record under this scope takes in a store, roughly.
+    #[must_use]
+    pub fn size(&self, scope: &KeyScope) -> u64 {
+        kept_size(scope, &self.fingerprint, &self.answer)
+    }
+}
+
+/// The bytes that an answer takes in a store, roughly: its texts, and a constant for the rest. The
+/// key and the path are stored a second time in the index that finds them.
+#[must_use]
+pub fn kept_size(scope: &KeyScope, fingerprint: &str, answer: &str) -> u64 {
+    let scope = 2 * (scope.path.len() + scope.key.as_str().len());
+    let size = RECORD_OVERHEAD + scope + fingerprint.len() + answer.len();
+    u64::try_from(size).unwrap_or(u64::MAX)
+}
+
+/// The answers that are kept for one user, by their running total: each record stores the sum of
+/// the sizes of this user's records up to itself, so that the first and the last one tell the sum
+/// of all, and purging the oldest changes nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeptAnswers {
+    /// The running total of the oldest record.
+    pub first: u64,
+    /// The running total of the newest record.
+    pub last: u64,
+}
+
+impl KeptAnswers {
+    /// The bytes that are kept, but for the oldest record.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        self.last.saturating_sub(self.first)
+    }
+
+    /// The running total of another record of this size.
+    #[must_use]
+    pub fn total_with(self, size: u64) -> u64 {
+        self.last.saturating_add(size)
+    }
+}
+
 /// The outcome of a command that may have been sent before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written<T> {
@@ -146,13 +195,13 @@ pub fn decide_key<T: ?Sized>(
     }
 }
 
-/// Decides whether another answer may be kept for a customer's additions to a cart, given whether
-/// [`MOST_ADDITIONS`] are already.
+/// Decides whether another answer may be kept for a user, given those that are, up to a quota in
+/// bytes: [`MAX_KEPT_BYTES`] or [`MAX_KEPT_BYTES_OF_STAFF`]. The last answer may exceed it.
 ///
 /// # Errors
 /// [`Refusal::TooManyKeys`].
-pub fn decide_keeping(as_many: bool) -> Result<(), Refusal> {
-    if as_many {
+pub fn decide_keeping(kept: KeptAnswers, quota: u64) -> Result<(), Refusal> {
+    if kept.bytes() >= quota {
         Err(Refusal::TooManyKeys)
     } else {
         Ok(())
@@ -213,5 +262,38 @@ mod tests {
         ] {
             assert_eq!(decide_key(sent, held), expected);
         }
+    }
+
+    #[test]
+    fn the_quota_of_kept_answers_is_in_bytes() {
+        let kept = |first, last| KeptAnswers { first, last };
+        let refused = Err(Refusal::TooManyKeys);
+        for (kept, expected) in [
+            (KeptAnswers::default(), Ok(())),
+            (kept(1_000, 1_099), Ok(())),
+            (kept(1_000, 1_100), refused.clone()),
+            (kept(0, u64::MAX), refused),
+            // Never written: a total that shrinks is as if nothing was kept.
+            (kept(9, 0), Ok(())),
+        ] {
+            assert_eq!(decide_keeping(kept, 100), expected, "{kept:?}");
+        }
+        assert_eq!(kept(5, 7).total_with(3), 10);
+    }
+
+    #[test]
+    fn every_text_of_a_record_counts() {
+        let size = |path: &str, key: &str, fingerprint: &str, answer: &str| {
+            let scope = KeyScope {
+                path: path.to_owned(),
+                key: IdempotencyKey::new(key).unwrap(),
+            };
+            kept_size(&scope, fingerprint, answer)
+        };
+        let least = size("", "k", "", "");
+        assert_eq!(size("/p", "k", "", ""), least + 4);
+        assert_eq!(size("", "key", "", ""), least + 4);
+        assert_eq!(size("", "k", "12", ""), least + 2);
+        assert_eq!(size("", "k", "", "\u{e9}"), least + 2);
     }
 }

@@ -38,6 +38,7 @@ mod import;
 mod lists;
 mod money;
 mod order;
+mod order_quota;
 mod order_status;
 mod page;
 mod placing;
@@ -73,8 +74,8 @@ pub use cart::{
 };
 pub use fields::{FieldErrors, FieldName, NON_FIELD, Problem};
 pub use idempotency::{
-    IdempotencyKey, KEY_LIFE, KeyRecord, KeyScope, Keyed, MOST_ADDITIONS, Render, Written,
-    decide_keeping, decide_key,
+    IdempotencyKey, KEY_LIFE, KeptAnswers, KeyRecord, KeyScope, Keyed, MAX_KEPT_BYTES,
+    MAX_KEPT_BYTES_OF_STAFF, Render, Written, decide_keeping, decide_key, kept_size,
 };
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
 pub use import::{
@@ -84,6 +85,7 @@ pub use import::{
 pub use lists::{OrderField, OrderFilter, OrderList, ProductField, ProductFilter, ProductList};
 pub use money::{Currency, Money, MoneyError};
 pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderLine, decide_order};
+pub use order_quota::{ORDER_QUOTA_WINDOW, OrderQuota, OrderUsage, decide_order_quota};
 pub use order_status::OrderStatus;
 pub use page::{Page, PageRequest};
 pub use placing::{
@@ -96,8 +98,8 @@ pub use product::{
 };
 pub use quantity::Quantity;
 pub use refresh::{
-    LONGEST_FAMILY, REUSE_GRACE, Refresh, RefreshDecision, RefreshDigest, RefreshToken,
-    decide_refresh,
+    LONGEST_FAMILY, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDecision, RefreshDigest,
+    RefreshToken, decide_family_quota, decide_refresh,
 };
 pub use refusal::{Refusal, Shortage};
 pub use retention::{ClockReading, decide_purge, latest_uptime};
@@ -111,6 +113,6 @@ pub use slice::{Edge, Keyset, Place, Slice, Span};
 pub use sorting::{List, SortField, SortKey, SortValue, Sorting};
 pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
-    decide_adjustment,
+    StockWrites, decide_adjustment, decide_stock_write,
 };
 pub use text::{Description, Email, Note, ProductName, Sku, UserSearch, Username, fold_case};

@@ -5,9 +5,10 @@
 //! and a refused neighbour changes nothing for the others.
 
 use crate::{
-    CartItemId, CartLine, Currency, KeyRecord, KeyScope, Keyed, Money, NewMovement, Order, OrderId,
-    OrderLine, ProductId, ProductName, Reason, Refusal, Shortage, StockDelta, StockLevel, UserId,
-    decide_key, order,
+    CartItemId, CartLine, Currency, KeptAnswers, KeyRecord, KeyScope, Keyed, MAX_KEPT_BYTES, Money,
+    NewMovement, ORDER_QUOTA_WINDOW, Order, OrderId, OrderLine, OrderQuota, OrderUsage, ProductId,
+    ProductName, Reason, Refusal, Shortage, StockDelta, StockLevel, UserId, decide_keeping,
+    decide_key, decide_order_quota, order,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,8 +45,18 @@ pub struct PlaceOrder {
     pub key: Option<Keyed<Order>>,
     /// The name of this attempt.
     pub placement: PlacementId,
+    /// How many orders the customer may have; `None` for any number.
+    pub quota: Option<OrderQuota>,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+impl PlaceOrder {
+    /// Since when orders count against [`OrderQuota::hourly`]: those that were placed later.
+    #[must_use]
+    pub fn quota_since(&self) -> DateTime<Utc> {
+        self.at - ORDER_QUOTA_WINDOW
+    }
 }
 
 /// A product as far as placing an order needs to know it.
@@ -71,6 +82,10 @@ pub struct Floor {
     pub offers: BTreeMap<ProductId, Offer>,
     /// What is stored under the idempotency keys of the requests.
     pub keys: BTreeMap<(UserId, KeyScope), KeyRecord>,
+    /// What the users of requests with a quota have used of it.
+    pub usage: BTreeMap<UserId, OrderUsage>,
+    /// The answers that are kept for the users of requests with a key.
+    pub kept: BTreeMap<UserId, KeptAnswers>,
 }
 
 /// An order to be written.
@@ -138,8 +153,9 @@ pub enum PlacingDecision {
 /// Refused are an empty cart ([`Refusal::EmptyCart`]), products that are not sold any more
 /// ([`Refusal::ProductUnavailable`]) or short ([`Refusal::InsufficientStock`], with all of them), a
 /// total that is not the expected one ([`Refusal::TotalChanged`]) or too large
-/// ([`Refusal::TotalTooLarge`]), and a key that was used for another command
-/// ([`Refusal::IdempotencyKeyReused`]).
+/// ([`Refusal::TotalTooLarge`]), a key that was used for another command
+/// ([`Refusal::IdempotencyKeyReused`]) or has no room for its answer ([`Refusal::TooManyKeys`]), and
+/// orders beyond the [quota](decide_order_quota).
 #[must_use]
 pub fn decide_placing(
     requests: &[PlaceOrder],
@@ -156,6 +172,8 @@ pub fn decide_placing(
                 Ok(None) => match decide_one(request, &floor, shop) {
                     Ok(order) => {
                         floor.carts.remove(&request.user);
+                        let usage = floor.usage.entry(request.user).or_default();
+                        *usage = usage.and_one(request.at);
                         for line in &order.lines {
                             take(&mut floor, line);
                         }
@@ -192,7 +210,12 @@ fn decide_again(
         };
     }
     let held = floor.keys.get(&(request.user, key.scope.clone()));
-    Ok(decide_key(Some(key), held)?.map(PlacingDecision::Replay))
+    if let Some(answer) = decide_key(Some(key), held)? {
+        return Ok(Some(PlacingDecision::Replay(answer)));
+    }
+    let kept = floor.kept.get(&request.user).copied().unwrap_or_default();
+    decide_keeping(kept, MAX_KEPT_BYTES)?;
+    Ok(None)
 }
 
 fn decide_one(request: &PlaceOrder, floor: &Floor, shop: Currency) -> Result<NewOrder, Refusal> {
@@ -201,6 +224,10 @@ fn decide_one(request: &PlaceOrder, floor: &Floor, shop: Currency) -> Result<New
         .get(&request.user)
         .filter(|cart| !cart.is_empty());
     let cart = cart.ok_or(Refusal::EmptyCart)?;
+    if let Some(quota) = request.quota {
+        let usage = floor.usage.get(&request.user).copied().unwrap_or_default();
+        decide_order_quota(quota, usage, request.at)?;
+    }
     let lines = snapshot(cart, floor)?;
     check_stock(&lines, floor)?;
     let total = lines

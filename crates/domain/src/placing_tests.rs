@@ -13,6 +13,7 @@ fn request(who: i64) -> PlaceOrder {
         expected_total: None,
         key: None,
         placement: PlacementId::new(7),
+        quota: None,
         at: at(1),
     }
 }
@@ -47,7 +48,7 @@ fn floor<const C: usize, const O: usize>(
     Floor {
         carts: carts.into(),
         offers: offers.map(|(product, offer)| (id(product), offer)).into(),
-        keys: BTreeMap::new(),
+        ..Floor::default()
     }
 }
 
@@ -181,6 +182,81 @@ fn a_refused_cart_can_be_tried_again_in_the_same_batch() {
         refusals(results),
         [Some(Refusal::TotalChanged { current }), None]
     );
+}
+
+#[test]
+fn a_quota_bounds_the_orders_of_each_customer() {
+    let quota = Some(OrderQuota { open: 2, hourly: 3 });
+    let limited = |who| PlaceOrder {
+        quota,
+        ..request(who)
+    };
+    let open = Refusal::TooManyOpenOrders {
+        limit: 2,
+        seconds: 3_600,
+    };
+    let hourly = Refusal::TooManyOrders {
+        limit: 3,
+        seconds: 3_599,
+    };
+    let usage = |open, placed| OrderUsage {
+        open,
+        placed,
+        oldest: Some(at(0)),
+    };
+    for (used, expected) in [
+        (usage(1, 2), None),
+        (usage(2, 2), Some(&open)),
+        (usage(0, 3), Some(&hourly)),
+    ] {
+        let mut floor = floor(
+            [cart(1, &[(1, 1)]), cart(2, &[(1, 1)])],
+            [(1, offer(100, 9))],
+        );
+        floor.usage.insert(user(1), used);
+        let unlimited = PlaceOrder {
+            quota: None,
+            ..limited(1)
+        };
+        let decide = |requests: &[PlaceOrder]| decide_placing(requests, floor.clone(), usd());
+        let decided = decide(&[limited(1), limited(2)]);
+        let refused = |decision: &PlacingDecision| match decision {
+            PlacingDecision::Refuse(refusal) => Some(refusal.clone()),
+            _ => None,
+        };
+        assert_eq!(refused(&decided[0]).as_ref(), expected);
+        assert_eq!(refused(&decided[1]), None, "the neighbour has its own");
+        assert_eq!(refused(&decide(&[unlimited])[0]), None);
+        // An empty cart is told first, as nothing would be placed.
+        let empty = PlaceOrder {
+            user: user(3),
+            ..limited(1)
+        };
+        assert_eq!(refused(&decide(&[empty])[0]), Some(Refusal::EmptyCart));
+    }
+}
+
+#[test]
+fn a_key_without_room_for_its_answer_is_refused_and_a_replay_is_not() {
+    let mut floor = floor([cart(1, &[(1, 1)])], [(1, offer(100, 9))]);
+    let kept = KeptAnswers {
+        first: 0,
+        last: MAX_KEPT_BYTES,
+    };
+    floor.kept.insert(user(1), kept);
+    let new = keyed(1, "new", "{}");
+    let old = keyed(1, "old", "{}");
+    let record = KeyRecord {
+        fingerprint: "{}".to_owned(),
+        answer: "201".to_owned(),
+        at: at(0),
+    };
+    let scope = old.key.clone().unwrap().scope;
+    floor.keys.insert((user(1), scope), record);
+    let decided = decide_placing(&[new, old, request(1)], floor, usd());
+    assert_eq!(decided[0], PlacingDecision::Refuse(Refusal::TooManyKeys));
+    assert_eq!(decided[1], PlacingDecision::Replay("201".to_owned()));
+    assert!(matches!(decided[2], PlacingDecision::Place(_)));
 }
 
 fn keyed(who: i64, key: &str, fingerprint: &str) -> PlaceOrder {

@@ -197,7 +197,7 @@ pub fn decide_change(
     let movement = before
         .stock
         .delta_to(after.stock)
-        .map(|delta| movement(before.id, delta, Reason::Adjustment, command.by, command.at));
+        .map(|delta| movement(before.id, delta, Reason::Set, command.by, command.at));
     Ok(ProductDecision {
         product: after,
         movement,
@@ -316,7 +316,7 @@ mod tests {
                 movement.as_ref().map(|movement| movement.delta.units()),
                 delta
             );
-            assert!(movement.is_none_or(|movement| movement.reason == Reason::Adjustment));
+            assert!(movement.is_none_or(|movement| movement.reason == Reason::Set));
         }
     }
 

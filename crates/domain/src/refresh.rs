@@ -22,6 +22,10 @@ const USED_LIFE: Duration = Duration::minutes(1);
 /// How long a sign-in can be stretched by refreshing: after that the password is asked for.
 pub const LONGEST_FAMILY: Duration = Duration::days(365);
 
+/// The most families of one user: each is a device that stays signed in, and a row that is kept for
+/// as long as a refresh token lasts.
+pub const MAX_FAMILIES: usize = 100;
+
 /// What is stored instead of a refresh token: its SHA-256 digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RefreshDigest([u8; 32]);
@@ -171,6 +175,16 @@ pub fn decide_refresh(
             forget: command.at - USED_LIFE,
         },
     }
+}
+
+/// Decides which families of a user end when another one begins, so that there are at most
+/// [`MAX_FAMILIES`]: those that were not refreshed for the longest time. `newest_first` are the
+/// families of the user by the time at which their unused token was issued.
+#[must_use]
+pub fn decide_family_quota(
+    newest_first: impl IntoIterator<Item = RefreshDigest>,
+) -> Vec<RefreshDigest> {
+    newest_first.into_iter().skip(MAX_FAMILIES - 1).collect()
 }
 
 /// Whether the sessions of a token's user have ended since.
@@ -351,5 +365,15 @@ mod tests {
         for wrong in ["", "ab", &text[1..], &"é".repeat(32), &signs] {
             assert_eq!(RefreshDigest::parse(wrong), None, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_user_has_a_bounded_number_of_families() {
+        let families = |number: u8| (1..=number).map(digest);
+        assert_eq!(decide_family_quota(families(0)), []);
+        assert_eq!(decide_family_quota(families(99)), []);
+        assert_eq!(decide_family_quota(families(100)), [digest(100)]);
+        let rest: Vec<_> = (100..=130).map(digest).collect();
+        assert_eq!(decide_family_quota(families(130)), rest);
     }
 }

@@ -93,6 +93,29 @@ pub enum Refusal {
         "You have sent too much under idempotency keys of late. Send it without one, or later."
     )]
     TooManyKeys,
+    /// The customer has as many open orders as the [quota](crate::OrderQuota) allows.
+    #[error("You have {limit} open orders, the most there may be. Cancel one, or try again later.")]
+    TooManyOpenOrders {
+        /// The most open orders.
+        limit: u32,
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// The customer placed as many orders within an hour as the [quota](crate::OrderQuota) allows.
+    #[error(
+        "You placed {limit} orders within an hour, the most there may be. Try again in {seconds} seconds."
+    )]
+    TooManyOrders {
+        /// The most orders within an hour.
+        limit: u32,
+        /// How long to wait, rounded up.
+        seconds: u64,
+    },
+    /// Stock was to be set without a precondition, which this shop requires.
+    #[error(
+        "Setting stock needs the ETag of the product that you read, in If-Match. To change it by an amount, post to its stock."
+    )]
+    PreconditionRequired,
     /// Somebody else is at work on what this needs, and nobody waits for them with other things in
     /// hand. Nothing was changed; a moment later it may go through.
     #[error("Somebody else is at work on this. Nothing was changed; try again.")]

@@ -102,8 +102,10 @@ impl StockDelta {
 pub enum Reason {
     /// What was on hand when the product was created.
     Opening,
-    /// Staff counted, received or wrote off.
+    /// Staff received or wrote off: a change relative to what there was.
     Adjustment,
+    /// Staff set the level to a number, regardless of what there was.
+    Set,
     /// An order took it.
     Sale,
     /// A cancelled order gave it back.
@@ -112,7 +114,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Opening, Self::Adjustment, Self::Sale, Self::Return];
+    pub const ALL: [Self; 5] = [
+        Self::Opening,
+        Self::Adjustment,
+        Self::Set,
+        Self::Sale,
+        Self::Return,
+    ];
 
     /// The word that is stored and shown.
     #[must_use]
@@ -120,6 +128,7 @@ impl Reason {
         match self {
             Self::Opening => "opening",
             Self::Adjustment => "adjustment",
+            Self::Set => "set",
             Self::Sale => "sale",
             Self::Return => "return",
         }
@@ -129,6 +138,33 @@ impl Reason {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// Whether the level of stock may be set to a number without a precondition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StockWrites {
+    /// It may: existing clients know no preconditions.
+    #[default]
+    Lenient,
+    /// It may not: a level that was read before a sale would give the sold units back.
+    Strict,
+}
+
+/// Decides whether a level of stock may be set, given whether the client named the version of the
+/// product that it read.
+///
+/// # Errors
+/// [`Refusal::PreconditionRequired`].
+pub fn decide_stock_write(
+    writes: StockWrites,
+    sets_stock: bool,
+    has_precondition: bool,
+) -> Result<(), Refusal> {
+    if writes == StockWrites::Strict && sets_stock && !has_precondition {
+        Err(Refusal::PreconditionRequired)
+    } else {
+        Ok(())
     }
 }
 
@@ -315,5 +351,20 @@ mod tests {
             assert_eq!(Reason::parse(reason.as_str()), Some(reason));
         }
         assert_eq!(Reason::parse("theft"), None);
+    }
+
+    #[test]
+    fn strict_stock_writes_need_a_precondition() {
+        use StockWrites::{Lenient, Strict};
+        for (writes, sets_stock, has_precondition, expected) in [
+            (Lenient, true, false, Ok(())),
+            (Strict, false, false, Ok(())),
+            (Strict, true, true, Ok(())),
+            (Strict, true, false, Err(Refusal::PreconditionRequired)),
+        ] {
+            let decided = decide_stock_write(writes, sets_stock, has_precondition);
+            assert_eq!(decided, expected, "{writes:?} {sets_stock}");
+        }
+        assert_eq!(StockWrites::default(), Lenient);
     }
 }

@@ -66,7 +66,9 @@ codes! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before",
     LastStaff = CONFLICT "last_staff" "The last staff user has to stay",
     PreconditionFailed = PRECONDITION_FAILED "precondition_failed" "It was changed since",
+    PreconditionRequired = PRECONDITION_REQUIRED "precondition_required" "A precondition is required",
     TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts",
+    TooManyOrders = TOO_MANY_REQUESTS "too_many_orders" "Too many orders",
     Throttled = TOO_MANY_REQUESTS "throttled" "Too many requests",
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type",
@@ -174,8 +176,12 @@ impl ApiError {
 
     /// Seconds after which the same request may be worth another try.
     pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
-        if let Self::Refused(Refusal::TooManyAttempts { seconds }) | Self::Throttled { seconds } =
-            self
+        if let Self::Refused(
+            Refusal::TooManyAttempts { seconds }
+            | Refusal::TooManyOrders { seconds, .. }
+            | Refusal::TooManyOpenOrders { seconds, .. },
+        )
+        | Self::Throttled { seconds } = self
         {
             return Some(HeaderValue::from(*seconds));
         }
@@ -260,6 +266,8 @@ fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::Edited => Code::PreconditionFailed,
         Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
         Refusal::TooManyKeys => Code::Throttled,
+        Refusal::TooManyOrders { .. } | Refusal::TooManyOpenOrders { .. } => Code::TooManyOrders,
+        Refusal::PreconditionRequired => Code::PreconditionRequired,
         // Nothing was changed, and a moment later it may go through.
         Refusal::Contended => Code::Busy,
         Refusal::LastStaff => Code::LastStaff,

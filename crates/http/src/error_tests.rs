@@ -46,6 +46,9 @@ examples! { refusals: Refusal;
     Refusal::Edited => Refusal::Edited,
     Refusal::IdempotencyKeyReused => Refusal::IdempotencyKeyReused,
     Refusal::TooManyKeys => Refusal::TooManyKeys,
+    Refusal::TooManyOpenOrders { .. } => Refusal::TooManyOpenOrders { limit: 9, seconds: 60 },
+    Refusal::TooManyOrders { .. } => Refusal::TooManyOrders { limit: 9, seconds: 60 },
+    Refusal::PreconditionRequired => Refusal::PreconditionRequired,
     Refusal::Contended => Refusal::Contended,
     Refusal::LastStaff => Refusal::LastStaff,
 }
@@ -195,7 +198,11 @@ fn whether_to_try_again_is_told() {
         let code = error.code();
         let later = matches!(
             code,
-            Code::Busy | Code::Unavailable | Code::TooManyAttempts | Code::Throttled
+            Code::Busy
+                | Code::Unavailable
+                | Code::TooManyAttempts
+                | Code::TooManyOrders
+                | Code::Throttled
         );
         assert_eq!(error.retry_after().is_some(), later, "{name}");
         let challenged = matches!(

@@ -171,6 +171,9 @@ fn members(error: &ApiError) -> Members<'_> {
         | Refusal::Edited
         | Refusal::IdempotencyKeyReused
         | Refusal::TooManyKeys
+        | Refusal::TooManyOpenOrders { .. }
+        | Refusal::TooManyOrders { .. }
+        | Refusal::PreconditionRequired
         | Refusal::Contended
         | Refusal::LastStaff => Members::None {},
     }

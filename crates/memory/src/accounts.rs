@@ -1,10 +1,11 @@
 use crate::{MemoryStore, State, count, next, page_of};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use tradepost_domain::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, Outcome, Page,
     PageRequest, PasswordHash, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Refusal,
     Register, StoreError, SwitchUser, UserFilter, UserId, UserSearch, decide_email,
-    decide_password, decide_refresh, decide_registration, decide_switch,
+    decide_family_quota, decide_password, decide_refresh, decide_registration, decide_switch,
 };
 
 impl AccountRepository for MemoryStore {
@@ -143,7 +144,16 @@ impl AccountRepository for MemoryStore {
     }
 
     fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
-        self.lock().refresh_tokens.insert(token.digest, token);
+        let mut state = self.lock();
+        let tokens = state.refresh_tokens.values();
+        let is_open = |held: &&RefreshToken| held.user == token.user && held.used_at.is_none();
+        let mut open: Vec<_> = tokens.filter(is_open).collect();
+        open.sort_by_key(|held| (Reverse(held.issued_at), held.digest));
+        let newest_first = open.into_iter().map(|held| held.family);
+        for family in decide_family_quota(newest_first) {
+            state.end_family(family);
+        }
+        state.refresh_tokens.insert(token.digest, token);
         Ok(())
     }
 

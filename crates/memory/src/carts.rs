@@ -2,9 +2,8 @@ use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next};
 use std::collections::HashMap;
 use tradepost_domain::{
-    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, MOST_ADDITIONS,
+    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, MAX_KEPT_BYTES,
     Outcome, Product, ProductId, Quantity, StoreError, UserId, Written, decide_cart,
-    decide_keeping,
 };
 
 impl CartRepository for MemoryStore {
@@ -22,16 +21,10 @@ impl CartRepository for MemoryStore {
 
     fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
         let mut state = self.lock();
-        match state.replay(Some(command.user), command.key.as_ref()) {
+        match state.replay(Some(command.user), command.key.as_ref(), MAX_KEPT_BYTES) {
             Ok(None) => {}
             Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
             Err(refusal) => return Ok(Err(refusal)),
-        }
-        if let Some(key) = &command.key
-            && let Err(refusal) =
-                decide_keeping(state.keys_at(command.user, &key.scope.path) >= MOST_ADDITIONS)
-        {
-            return Ok(Err(refusal));
         }
         let lines = state.cart_lines(command.user);
         let product = command.product(&lines);

@@ -3,8 +3,8 @@
 use crate::{MemoryStore, State, count};
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_domain::{
-    ClockReading, KeyRecord, KeyScope, Keyed, RefreshToken, Refusal, StoreError, Upkeep, UserId,
-    decide_key,
+    ClockReading, KeptAnswers, KeyRecord, KeyScope, Keyed, RefreshToken, Refusal, StoreError,
+    Upkeep, UserId, decide_keeping, decide_key,
 };
 
 impl Upkeep for MemoryStore {
@@ -51,23 +51,33 @@ impl Upkeep for MemoryStore {
 pub(crate) type Kept = Option<((UserId, KeyScope), KeyRecord)>;
 
 impl State {
-    /// The answer of before, if the command has happened. A key belongs to somebody: without a user
-    /// there is none.
+    /// The stored answer, if the command has happened; otherwise the answer has to have room within
+    /// a quota in bytes. Without a user there is no key.
     pub(crate) fn replay<T>(
         &self,
         user: Option<UserId>,
         key: Option<&Keyed<T>>,
+        quota: u64,
     ) -> Result<Option<String>, Refusal> {
-        let owned = user.zip(key);
-        let held = owned.and_then(|(user, key)| self.keys.get(&(user, key.scope.clone())));
-        decide_key(key, held)
+        let Some((user, key)) = user.zip(key) else {
+            return Ok(None);
+        };
+        let held = self.keys.get(&(user, key.scope.clone()));
+        if let Some(answer) = decide_key(Some(key), held)? {
+            return Ok(Some(answer));
+        }
+        decide_keeping(self.kept(user), quota)?;
+        Ok(None)
     }
 
-    /// How many answers are kept for a user and a path.
-    pub(crate) fn keys_at(&self, user: UserId, path: &str) -> usize {
-        let keys = self.keys.keys();
-        keys.filter(|(owner, scope)| *owner == user && scope.path == path)
-            .count()
+    /// The answers that are kept for a user.
+    pub(crate) fn kept(&self, user: UserId) -> KeptAnswers {
+        let of_user = self.keys.iter().filter(|((owner, _), _)| *owner == user);
+        let sizes = of_user.map(|((_, scope), record)| record.size(scope));
+        KeptAnswers {
+            first: 0,
+            last: sizes.fold(0, u64::saturating_add),
+        }
     }
 
     pub(crate) fn keep(&mut self, kept: Kept) {
@@ -96,58 +106,4 @@ pub(crate) fn kept<T>(
         at,
     };
     Some(((user, scope), record))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tradepost_domain::{
-        CartAction, CartItem, CartRepository, ChangeCart, Currency, IdempotencyKey, MOST_ADDITIONS,
-        ProductId, Quantity, Render, Written,
-    };
-
-    #[test]
-    fn additions_are_kept_up_to_a_bound() {
-        let store = MemoryStore::new(Currency::from_code("USD").unwrap());
-        let (ada, bob) = (UserId::new(1).unwrap(), UserId::new(2).unwrap());
-        let scope = |path: &str, key: usize| KeyScope {
-            path: path.to_owned(),
-            key: IdempotencyKey::new(&key.to_string()).unwrap(),
-        };
-        let record = KeyRecord {
-            fingerprint: "{}".to_owned(),
-            answer: "kept".to_owned(),
-            at: DateTime::UNIX_EPOCH,
-        };
-        // There is room for one more.
-        let kept = (1..MOST_ADDITIONS).map(|key| ((ada, scope("/cart/", key)), record.clone()));
-        store.lock().keys.extend(kept);
-        let add = |user, path, key| {
-            let command = ChangeCart {
-                user,
-                action: CartAction::Add {
-                    product: ProductId::new(1).unwrap(),
-                    quantity: Quantity::new(1).unwrap(),
-                },
-                seen: None,
-                key: Some(Keyed {
-                    scope: scope(path, key),
-                    fingerprint: "{}".to_owned(),
-                    render: Render(|_: &CartItem| String::new()),
-                }),
-                at: DateTime::UNIX_EPOCH,
-            };
-            store.change(command).unwrap()
-        };
-        let too_many = Err(Refusal::TooManyKeys);
-        assert_ne!(add(ada, "/cart/", MOST_ADDITIONS), too_many);
-        let last = (ada, scope("/cart/", MOST_ADDITIONS + 1));
-        store.lock().keys.insert(last, record);
-        assert_eq!(add(ada, "/cart/", MOST_ADDITIONS), too_many);
-        let before = Ok(Written::Before("kept".to_owned()));
-        assert_eq!(add(ada, "/cart/", 7), before);
-        // Whoever has room hears that there is no such product.
-        assert_ne!(add(bob, "/cart/", MOST_ADDITIONS), too_many);
-        assert_ne!(add(ada, "/other/", MOST_ADDITIONS), too_many);
-    }
 }

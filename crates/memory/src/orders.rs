@@ -1,11 +1,11 @@
 use crate::keys::{Kept, kept};
-use crate::{Defect, MemoryStore, State, next, slice_of, sorted_page};
+use crate::{Defect, MemoryStore, State, count, next, slice_of, sorted_page};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::{
     CartItemId, ChangeOrder, Floor, Keyset, Movement, NewOrder, Offer, Order, OrderField,
-    OrderFilter, OrderId, OrderList, OrderRepository, Outcome, Page, PageRequest, PlaceOrder,
-    Placement, PlacementId, PlacingDecision, ProductId, Slice, Span, StockLevel, StoreError,
-    Written, decide_order, decide_placing,
+    OrderFilter, OrderId, OrderList, OrderQuota, OrderRepository, OrderStatus, OrderUsage, Outcome,
+    Page, PageRequest, PlaceOrder, Placement, PlacementId, PlacingDecision, ProductId, Slice, Span,
+    StockLevel, StoreError, Written, decide_order, decide_placing,
 };
 
 impl OrderRepository for MemoryStore {
@@ -100,6 +100,11 @@ impl State {
                 });
             }
             floor.carts.insert(request.user, lines);
+            let usage = request.quota.map(|quota| self.usage(request, quota));
+            floor.usage.extend(usage.map(|usage| (request.user, usage)));
+            if request.key.is_some() {
+                floor.kept.insert(request.user, self.kept(request.user));
+            }
             let scope = request.key.as_ref().map(|key| key.scope.clone());
             let scope = scope.map(|scope| (request.user, scope));
             let held = scope.and_then(|scope| self.keys.get_key_value(&scope));
@@ -108,6 +113,26 @@ impl State {
                 .extend(held.map(|(scope, record)| (scope.clone(), record.clone())));
         }
         floor
+    }
+
+    /// What a customer has used of a quota.
+    fn usage(&self, request: &PlaceOrder, quota: OrderQuota) -> OrderUsage {
+        let limit = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let own = || {
+            self.orders
+                .values()
+                .filter(|order| order.user == request.user)
+        };
+        let pending = own().filter(|order| order.status == OrderStatus::Pending);
+        let placed = own().map(|order| order.created_at);
+        let mut recent: Vec<_> = placed.filter(|at| *at > request.quota_since()).collect();
+        recent.sort_unstable_by_key(|at| std::cmp::Reverse(*at));
+        recent.truncate(limit(quota.hourly));
+        OrderUsage {
+            open: count(pending.take(limit(quota.open)).count()),
+            placed: count(recent.len()),
+            oldest: recent.last().copied(),
+        }
     }
 
     fn batch(&mut self, decisions: Vec<PlacingDecision>) -> Result<Batch, StoreError> {

@@ -1,10 +1,10 @@
 use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next, page_of, slice_of, sorted_page};
 use tradepost_domain::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, Movement, MovementId, NewMovement,
-    Outcome, Page, PageRequest, Product, ProductField, ProductFilter, ProductId, ProductList,
-    ProductRepository, Sku, Slice, Span, StoreError, Written, decide_adjustment, decide_change,
-    decide_creation,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, MAX_KEPT_BYTES_OF_STAFF, Movement,
+    MovementId, NewMovement, Outcome, Page, PageRequest, Product, ProductField, ProductFilter,
+    ProductId, ProductList, ProductRepository, Sku, Slice, Span, StoreError, Written,
+    decide_adjustment, decide_change, decide_creation,
 };
 
 impl ProductRepository for MemoryStore {
@@ -36,7 +36,7 @@ impl ProductRepository for MemoryStore {
 
     fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
         let mut state = self.lock();
-        match state.replay(command.by, command.key.as_ref()) {
+        match state.replay(command.by, command.key.as_ref(), MAX_KEPT_BYTES_OF_STAFF) {
             Ok(None) => {}
             Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
             Err(refusal) => return Ok(Err(refusal)),
@@ -84,7 +84,7 @@ impl ProductRepository for MemoryStore {
 
     fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
         let mut state = self.lock();
-        match state.replay(command.by, command.key.as_ref()) {
+        match state.replay(command.by, command.key.as_ref(), MAX_KEPT_BYTES_OF_STAFF) {
             Ok(None) => {}
             Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
             Err(refusal) => return Ok(Err(refusal)),

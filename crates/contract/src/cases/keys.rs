@@ -4,8 +4,9 @@ use crate::keyed::{key, now, placing, render};
 use crate::{Placed, Shop, at, first_page, level, money, settled};
 use chrono::TimeDelta;
 use tradepost_domain::{
-    Actor, ClockReading, KEY_LIFE, OrderAction, OrderList, OrderStatus, PlaceOrder, Problem,
-    ProductList, Refusal, Stores, UserId, Written,
+    Actor, ClockReading, KEY_LIFE, Keyed, MAX_KEPT_BYTES, MAX_KEPT_BYTES_OF_STAFF, OrderAction,
+    OrderList, OrderStatus, PlaceOrder, Problem, ProductList, Refusal, Render, Stores, UserId,
+    Written,
 };
 
 const REUSED: Refusal = Refusal::IdempotencyKeyReused;
@@ -325,6 +326,85 @@ pub fn clock_readings_are_kept(stores: &Stores) {
     assert_eq!(record(four, 5), [three, two, two, four]);
     let last = reading(9, 0);
     assert_eq!(record(last, 9), [last]);
+}
+
+const ANSWER: usize = 4 << 20;
+
+/// An answer of [`ANSWER`] bytes.
+fn large<T>(_: &T) -> String {
+    "x".repeat(ANSWER)
+}
+
+fn large_key<T: std::fmt::Debug>(path: &str, name: &str) -> Keyed<T> {
+    Keyed {
+        render: Render(large),
+        ..key(path, name, "{}")
+    }
+}
+
+/// How often a keyed command goes through until its user has no room left for another answer.
+fn until_refused<T>(mut command: impl FnMut(&str) -> Result<Written<T>, Refusal>) -> usize {
+    for number in 0..100 {
+        match command(&format!("k{number}")) {
+            Ok(Written::Now(_)) => {}
+            Ok(Written::Before(_)) => panic!("k{number} is new"),
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::TooManyKeys);
+                return number;
+            }
+        }
+    }
+    panic!("answers are kept without a bound");
+}
+
+/// The answers that are kept for one user have a bound in bytes, on every path and over all of them.
+/// Replays, commands without a key and other users are not concerned; purged answers make room.
+pub fn kept_answers_are_bounded_in_bytes(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob, grace) = (
+        shop.customer("ada"),
+        shop.customer("bob"),
+        shop.staff("grace"),
+    );
+    let product = shop.product(100, 999);
+    let most = |quota: u64| usize::try_from(quota).unwrap() / ANSWER;
+    let add = |user, name: &str| shop.add_under(large_key("/api/cart/", name), user, product, 1);
+    // The last answer may exceed the quota, and the first one is not counted everywhere.
+    let customers = most(MAX_KEPT_BYTES)..=most(MAX_KEPT_BYTES) + 1;
+    assert!(customers.contains(&until_refused(|name| add(ada, name))));
+    assert_eq!(add(ada, "k1").map(replayed), Ok("x".repeat(ANSWER)));
+    let order = |user| shop.submit(&placing(user, large_key("/api/orders/", "o")));
+    assert_eq!(order(ada), Err(Refusal::TooManyKeys));
+    let cart = shop.cart(ada);
+    assert!(cart.iter().all(|(of, _)| *of == product) && cart.len() == 1);
+    assert!(shop.place(ada).is_ok(), "without a key");
+    assert!(add(bob, "k1").is_ok());
+    now(order(bob));
+
+    // What only staff write has a larger bound, over all of it.
+    until_refused(|name| add(grace, name));
+    let create = |name: &str| {
+        let key = large_key("/api/products/", name);
+        shop.create_under(key, Some(grace), "Mug")
+    };
+    let beyond = most(MAX_KEPT_BYTES_OF_STAFF) - most(MAX_KEPT_BYTES);
+    let created = until_refused(create);
+    assert!((beyond - 1..=beyond + 1).contains(&created), "{created}");
+    let adjusted = shop.adjust_under(large_key("/stock/", "s"), grace, product, 1);
+    assert_eq!(adjusted, Err(Refusal::TooManyKeys));
+
+    let purged = settled(|| stores.upkeep.forget_keys(at(1_000)));
+    assert!(purged > 0);
+    now(add(ada, "again"));
+    now(create("again"));
+}
+
+/// The answer that was replayed.
+fn replayed<T>(written: Written<T>) -> String {
+    match written {
+        Written::Now(_) => String::new(),
+        Written::Before(answer) => answer,
+    }
 }
 
 /// A store that is well says so.

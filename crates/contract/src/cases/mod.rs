@@ -13,6 +13,7 @@ pub(crate) mod lists;
 pub(crate) mod orders;
 pub(crate) mod placing;
 pub(crate) mod products;
+pub(crate) mod quotas;
 pub(crate) mod races;
 pub(crate) mod sessions;
 pub(crate) mod stock;

@@ -1,8 +1,8 @@
 use crate::{Shop, at, hash, settled};
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::{
-    Account, ChangePassword, REUSE_GRACE, Refresh, RefreshDigest, RefreshToken, Refusal, Stores,
-    SwitchUser, UserId,
+    Account, ChangePassword, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDigest, RefreshToken,
+    Refusal, Stores, SwitchUser, UserId,
 };
 
 /// A day: how long each token here lasts.
@@ -51,7 +51,7 @@ fn refused() -> Result<Account, Refusal> {
 }
 
 /// How many tokens there are: all of them end some day.
-fn forget_all(stores: &Stores) -> u64 {
+pub(crate) fn forget_all(stores: &Stores) -> u64 {
     settled(|| stores.upkeep.forget_refresh_tokens(at(0) + LIFE * 9))
 }
 
@@ -94,6 +94,47 @@ pub fn a_stolen_token_ends_its_family(stores: &Stores) {
     }
     assert!(refresh(stores, "other", "more", late).is_ok());
     assert_eq!(forget_all(stores), 2);
+}
+
+/// Signs a user in at a time.
+pub(crate) fn begin_at(stores: &Stores, user: UserId, name: &str, seconds: i64) {
+    let account = Shop::new(stores).account(user);
+    let token = RefreshToken::first(digest(name), &account, LIFE, at(seconds));
+    settled(|| stores.accounts.begin_family(token.clone()));
+}
+
+/// Signing in once more than [`MAX_FAMILIES`] ends the family that was idle for the longest time,
+/// and no other user's.
+pub fn a_user_has_a_bounded_number_of_families(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    let most = i64::try_from(MAX_FAMILIES).unwrap();
+    begin_at(stores, bob, "bob", 0);
+    for number in 0..most {
+        begin_at(stores, ada, &format!("a{number}"), number);
+    }
+    // The oldest is in use.
+    assert!(refresh(stores, "a0", "a0.1", at(500)).is_ok());
+    begin_at(stores, ada, "b", 501);
+    begin_at(stores, ada, "c", 502);
+    for ended in ["a1", "a2"] {
+        assert_eq!(refresh(stores, ended, "x", at(503)), refused(), "{ended}");
+    }
+    for (token, next) in [
+        ("a0.1", "a0.2"),
+        ("a3", "a3.1"),
+        ("a99", "a99.1"),
+        ("b", "b.1"),
+        ("c", "c.1"),
+        ("bob", "bob.1"),
+    ] {
+        assert!(refresh(stores, token, next, at(504)).is_ok(), "{token}");
+    }
+    // The rows: a token of each family, and those that were used within the last minute.
+    assert_eq!(
+        forget_all(stores),
+        u64::try_from(MAX_FAMILIES).unwrap() + 1 + 7
+    );
 }
 
 /// A token ends by itself, to the microsecond; refreshing stretches it.

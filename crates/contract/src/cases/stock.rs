@@ -79,7 +79,7 @@ pub fn setting_stock_is_in_the_ledger(stores: &Stores) {
         product,
         order: None,
         delta: delta(units),
-        reason: Reason::Adjustment,
+        reason: Reason::Set,
         note: None,
         actor: by,
         at: at(when),

@@ -47,6 +47,7 @@ pub(crate) struct Behaviour {
     pub(crate) list_users: fn(&Store, UserFilter, PageRequest) -> Result<Page<Account>, StoreError>,
     pub(crate) change_email: fn(&Store, ChangeEmail) -> Outcome<Account>,
     pub(crate) refresh: fn(&Store, Refresh) -> Outcome<Account>,
+    pub(crate) begin_family: fn(&Store, RefreshToken) -> Result<(), StoreError>,
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
@@ -85,6 +86,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     list_users: |store, filter, page| AccountRepository::list(store, filter, page),
     change_email: |store, command| store.change_email(command),
     refresh: |store, command| store.refresh(command),
+    begin_family: |store, token| store.begin_family(token),
     end_family: |store, token| store.end_family(token),
     forget_tokens: |store, before| store.forget_refresh_tokens(before),
     import: |store, command| store.import(command),
@@ -235,7 +237,7 @@ impl AccountRepository for Broken {
     }
 
     fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
-        self.store.begin_family(token)
+        (self.does.begin_family)(&self.store, token)
     }
 
     fn refresh(&self, command: Refresh) -> Outcome<Account> {

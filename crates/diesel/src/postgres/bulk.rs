@@ -4,10 +4,14 @@
 pub(crate) use imports::{
     continue_ids, import_cart_lines, import_orders, import_products, import_users,
 };
+pub(crate) use quotas::usage;
+#[cfg(test)]
+pub(super) use quotas::usage_of;
 
 use super::Conn;
 use super::queries::NewKey;
 use crate::rows::{KeyRow, micros};
+use crate::usage::running_bytes;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -19,7 +23,7 @@ use tradepost_domain::{KeyScope, NewMovement, NewOrder, OrderId, OrderLine, Prod
 macro_rules! statement {
     ($name:ident, $head:literal, { $($column:ident: $rust:ty => $sql:ty),+ $(,)? }, $tail:literal) => {
         #[derive(Default, QueryId)]
-        pub(super) struct $name {
+        pub(in crate::postgres) struct $name {
             $($column: Vec<$rust>),+
         }
 
@@ -41,6 +45,7 @@ macro_rules! statement {
 }
 
 mod imports;
+mod quotas;
 
 statement!(InsertOrders,
     "INSERT INTO orders (user_id, total, placement, created_at, updated_at, status, archived)
@@ -116,7 +121,8 @@ impl Query for HeldKeys {
 }
 
 statement!(InsertKeys,
-    "INSERT INTO idempotency_keys (user_id, path, key, fingerprint, answer, created_at)
+    "INSERT INTO idempotency_keys
+        (user_id, path, key, fingerprint, answer, created_at, running_bytes)
      SELECT * FROM unnest(", {
         user: i64 => BigInt,
         path: String => Text,
@@ -124,6 +130,7 @@ statement!(InsertKeys,
         fingerprint: String => Text,
         answer: String => Text,
         at: i64 => BigInt,
+        running_bytes: i64 => BigInt,
     }, ")");
 
 statement!(InsertProductTexts,
@@ -247,6 +254,7 @@ pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
         rows.fingerprint.push(key.fingerprint.to_owned());
         rows.answer.push(key.answer.clone());
         rows.at.push(micros(key.at));
+        rows.running_bytes.push(running_bytes(key.running_bytes));
     }
     rows.execute(conn).map(drop)
 }

@@ -8,6 +8,7 @@ mod upkeep;
 use super::classify::meaning;
 use super::*;
 use crate::Missing;
+use crate::usage::UsageQuery;
 use diesel::query_builder::QueryFragment;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -115,6 +116,27 @@ fn a_key_is_found_among_any_number_of_others() {
     let found =
         "Index Cond: ((user_id = sent.user_id) AND (path = sent.path) AND (key = sent.key))";
     assert!(plan.contains(found), "{plan}");
+}
+
+/// A customer may have any number of orders and keys, and a batch asks for all of its customers.
+#[test]
+fn the_usage_of_quotas_is_read_from_indexes() {
+    let (_database, name) = database();
+    let asked = UsageQuery::of_keys(UserId::new(1).unwrap());
+    let query = bulk::usage_of(&[asked]);
+    let plan = plan(&mut other(&name), &query, &["bigint[]"; 5]);
+    for index in [
+        "Index Only Scan using orders_pending_of_user",
+        "Index Only Scan Backward using orders_of_user_by_creation",
+        "Index Only Scan using idempotency_keys_by_total",
+        "Index Only Scan Backward using idempotency_keys_by_total",
+    ] {
+        assert!(plan.contains(index), "{index}: {plan}");
+    }
+    assert!(
+        !plan.contains("Sort") && !plan.contains("Seq Scan"),
+        "{plan}"
+    );
 }
 
 #[test]

@@ -255,7 +255,7 @@ impl AccountRepository for Database {
     }
 
     fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
-        self.write(move |conn| refresh::insert(conn, &token))
+        self.write(move |conn| refresh::begin_family(conn, &token))
     }
 
     fn refresh(&self, command: Refresh) -> Outcome<Account> {

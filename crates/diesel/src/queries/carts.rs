@@ -9,8 +9,7 @@ use diesel::prelude::*;
 use std::collections::HashMap;
 use tradepost_domain::{
     Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Currency,
-    MOST_ADDITIONS, Outcome, Product, Quantity, Refusal, StoreError, UserId, Written, decide_cart,
-    decide_keeping,
+    MAX_KEPT_BYTES, Outcome, Product, Quantity, Refusal, StoreError, UserId, Written, decide_cart,
 };
 
 /// A line, as [`CartLineRow`] wants it.
@@ -123,12 +122,8 @@ impl CartRepository for Database {
                 locks::users(conn, &[command.user])?;
                 return Ok(change(conn, &command, shop)?.map(Written::Now));
             };
-            let added = keys::once(conn, Some(command.user), Some(key), command.at, |conn| {
-                let path = &key.scope.path;
-                let as_many = keys::are_as_many(conn, command.user, path, MOST_ADDITIONS)?;
-                if let Err(refusal) = decide_keeping(as_many) {
-                    return Ok(Err(refusal));
-                }
+            let (user, quota) = (Some(command.user), MAX_KEPT_BYTES);
+            let added = keys::once(conn, user, Some(key), quota, command.at, |conn| {
                 let item = change(conn, &command, shop)?;
                 // Only what leaves a line behind has an answer to keep.
                 Ok(item.and_then(|item| item.ok_or(Refusal::NotFound)))

@@ -4,13 +4,12 @@ use super::super::{Conn, Database, bulk, locks};
 use super::{AT_ONCE, clock_readings};
 use crate::failure::Failure;
 use crate::rows::{KeyRow, micros};
-use crate::schema::idempotency_keys as keys;
+use crate::usage::{UsageQuery, UsageRow};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::prelude::*;
 use std::collections::BTreeMap;
 use tradepost_domain::{
-    ClockReading, KeyRecord, KeyScope, Keyed, PoolUse, Refusal, StoreError, Upkeep, UserId,
-    Written, decide_key,
+    ClockReading, KeptAnswers, KeyRecord, KeyScope, Keyed, PoolUse, Refusal, StoreError, Upkeep,
+    UserId, Written, decide_keeping, decide_key, kept_size,
 };
 
 /// A key to be stored.
@@ -19,7 +18,30 @@ pub(crate) struct NewKey<'a> {
     pub(crate) scope: &'a KeyScope,
     pub(crate) fingerprint: &'a str,
     pub(crate) answer: String,
+    /// [`KeptAnswers::total_with`] it.
+    pub(crate) running_bytes: u64,
     pub(crate) at: DateTime<Utc>,
+}
+
+impl<'a> NewKey<'a> {
+    /// A key that is stored after those that are kept for its user.
+    pub(crate) fn after<T>(
+        kept: KeptAnswers,
+        user: UserId,
+        key: &'a Keyed<T>,
+        answer: String,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let (scope, fingerprint) = (&key.scope, key.fingerprint.as_str());
+        Self {
+            user,
+            scope,
+            fingerprint,
+            running_bytes: kept.total_with(kept_size(scope, fingerprint, &answer)),
+            answer,
+            at,
+        }
+    }
 }
 
 /// What is stored under these keys.
@@ -37,26 +59,20 @@ pub(super) fn held<'a>(
         .collect::<Result<_, _>>()?)
 }
 
-/// Whether so many answers are kept for a user and a path. Asked of the index alone.
-pub(super) fn are_as_many(
-    conn: &mut Conn,
-    user: UserId,
-    path: &str,
-    many: usize,
-) -> Result<bool, Failure> {
-    let last = keys::table
-        .filter(keys::user_id.eq(user.get()).and(keys::path.eq(path)))
-        .offset(i64::try_from(many).unwrap_or(i64::MAX).saturating_sub(1))
-        .select(keys::user_id);
-    Ok(last.first::<i64>(conn).optional()?.is_some())
+/// The answers that are kept for a user: two probes of one index.
+fn kept(conn: &mut Conn, user: UserId) -> Result<KeptAnswers, Failure> {
+    let row = bulk::usage(conn, &[UsageQuery::of_keys(user)])?.pop();
+    let kept = row.map(UsageRow::usage).transpose()?;
+    Ok(kept.map(|(_, _, kept)| kept).unwrap_or_default())
 }
 
 /// Runs a command that may have happened before: under the lock of its user, its key is looked up
-/// first and stored with its outcome last.
+/// first and stored with its outcome last. `quota` is in bytes of the answers that are kept.
 pub(super) fn once<T>(
     conn: &mut Conn,
     user: Option<UserId>,
     key: Option<&Keyed<T>>,
+    quota: u64,
     at: DateTime<Utc>,
     command: impl FnOnce(&mut Conn) -> Result<Result<T, Refusal>, Failure>,
 ) -> Result<Result<Written<T>, Refusal>, Failure> {
@@ -71,22 +87,16 @@ pub(super) fn once<T>(
         Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
         Err(refusal) => return Ok(Err(refusal)),
     }
+    let kept = kept(conn, user)?;
+    if let Err(refusal) = decide_keeping(kept, quota) {
+        return Ok(Err(refusal));
+    }
     let outcome = match command(conn)? {
         Ok(outcome) => outcome,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let answer = (key.render.0)(&outcome);
-    let (scope, fingerprint) = (&key.scope, key.fingerprint.as_str());
-    bulk::keys(
-        conn,
-        &[NewKey {
-            user,
-            scope,
-            fingerprint,
-            answer,
-            at,
-        }],
-    )?;
+    bulk::keys(conn, &[NewKey::after(kept, user, key, answer, at)])?;
     Ok(Ok(Written::Now(outcome)))
 }
 

@@ -20,8 +20,6 @@ mod clock_readings;
 mod history;
 mod imports;
 mod keys;
-#[cfg(test)]
-pub(crate) mod keys_tests;
 pub(crate) mod ledger;
 mod lists;
 mod order_lists;

@@ -7,11 +7,12 @@ use super::{carts, stock};
 use crate::failure::Failure;
 use crate::rows::OfferRow;
 use crate::schema::{orders, products, stock as stock_table};
+use crate::usage::UsageQuery;
 use diesel::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::{
-    Currency, Floor, NewOrder, Offer, Order, OrderId, PlaceOrder, Placement, PlacingDecision,
-    ProductId, Refusal, StoreError, UserId, Written, decide_placing,
+    Currency, Floor, KeptAnswers, NewOrder, Offer, Order, OrderId, PlaceOrder, Placement,
+    PlacingDecision, ProductId, Refusal, StoreError, UserId, Written, decide_placing,
 };
 
 /// Decides the requests together, and writes what was decided. Those that need a row that somebody
@@ -27,8 +28,9 @@ pub(super) fn place(
         .filter(|request| free.contains(&request.user))
         .cloned()
         .collect();
+    let kept = floor.kept.clone();
     let decisions = decide_placing(&chosen, floor, shop);
-    let mut placements = write(conn, &chosen, decisions)?.into_iter();
+    let mut placements = write(conn, &chosen, decisions, &kept)?.into_iter();
     let contended = || Err(Refusal::Contended);
     let placement = |request: &PlaceOrder| {
         if free.contains(&request.user) {
@@ -76,6 +78,10 @@ fn lock_floor(
         .filter(|request| free.contains(&request.user))
         .filter_map(|request| Some((request.user, &request.key.as_ref()?.scope)));
     floor.keys = keys::held(conn, scopes)?;
+    let of_free = requests
+        .iter()
+        .filter(|request| free.contains(&request.user));
+    load_usage(conn, of_free, &mut floor)?;
     let ids: Vec<i64> = free.iter().map(|user| user.get()).collect();
     for line in carts::of_users(conn, &ids)? {
         floor.carts.entry(line.user).or_default().push(line);
@@ -95,6 +101,32 @@ fn lock_floor(
     let ids: Vec<i64> = locked.iter().map(|product| product.get()).collect();
     floor.offers = offers(conn, &ids, shop)?.into_iter().collect();
     Ok((floor, free))
+}
+
+/// Loads what the users of these requests have used of their quotas: of orders, where a request
+/// has one, and of kept answers, where it has a key.
+fn load_usage<'a>(
+    conn: &mut Conn,
+    requests: impl Iterator<Item = &'a PlaceOrder>,
+    floor: &mut Floor,
+) -> Result<(), Failure> {
+    let mut asked = BTreeMap::<UserId, UsageQuery>::new();
+    for request in requests {
+        if let Some(query) = UsageQuery::of_order(request) {
+            let both = asked.get(&request.user).map(|other| other.and(query));
+            asked.insert(request.user, both.unwrap_or(query));
+        }
+    }
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<UsageQuery> = asked.into_values().collect();
+    for row in bulk::usage(conn, &asked)? {
+        let (user, usage, kept) = row.usage()?;
+        floor.usage.insert(user, usage);
+        floor.kept.insert(user, kept);
+    }
+    Ok(())
 }
 
 fn offers(
@@ -125,6 +157,7 @@ fn write(
     conn: &mut Conn,
     requests: &[PlaceOrder],
     decisions: Vec<PlacingDecision>,
+    kept: &BTreeMap<UserId, KeptAnswers>,
 ) -> Result<Vec<Placement>, Failure> {
     let new: Vec<&NewOrder> = decisions.iter().filter_map(new_order).collect();
     let mut orders = Vec::with_capacity(new.len());
@@ -156,7 +189,7 @@ fn write(
                 .zip(&new)
                 .map(|(id, order)| (**order).clone().into_order(*id)),
         );
-        store_keys(conn, &new, &orders)?;
+        store_keys(conn, &new, &orders, kept)?;
     }
     Ok(placements(requests, decisions, orders))
 }
@@ -170,19 +203,21 @@ fn new_order(decision: &PlacingDecision) -> Option<&NewOrder> {
     }
 }
 
-fn store_keys(conn: &mut Conn, new: &[&NewOrder], orders: &[Order]) -> QueryResult<()> {
+/// A cart is ordered once in a batch, so that no user has two new keys in it.
+fn store_keys(
+    conn: &mut Conn,
+    new: &[&NewOrder],
+    orders: &[Order],
+    kept: &BTreeMap<UserId, KeptAnswers>,
+) -> QueryResult<()> {
     let keys: Vec<_> = new
         .iter()
         .zip(orders)
         .filter_map(|(new, order)| {
             let key = new.key.as_ref()?;
-            Some(NewKey {
-                user: new.user,
-                scope: &key.scope,
-                fingerprint: &key.fingerprint,
-                answer: (key.render.0)(order),
-                at: new.at,
-            })
+            let kept = kept.get(&new.user).copied().unwrap_or_default();
+            let answer = (key.render.0)(order);
+            Some(NewKey::after(kept, new.user, key, answer, new.at))
         })
         .collect();
     if keys.is_empty() {

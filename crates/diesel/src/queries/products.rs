@@ -6,10 +6,10 @@ use crate::rows::{MovementRow, ProductRow, micros};
 use crate::schema::{products, stock as stock_table, stock_movements};
 use diesel::prelude::*;
 use tradepost_domain::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Keyset, Movement, Outcome, Page,
-    PageRequest, Product, ProductField, ProductFilter, ProductId, ProductList, ProductRepository,
-    Refusal, Sku, Slice, Span, StockDecision, StoreError, Written, decide_adjustment,
-    decide_change, decide_creation,
+    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Keyset, MAX_KEPT_BYTES_OF_STAFF,
+    Movement, Outcome, Page, PageRequest, Product, ProductField, ProductFilter, ProductId,
+    ProductList, ProductRepository, Refusal, Sku, Slice, Span, StockDecision, StoreError, Written,
+    decide_adjustment, decide_change, decide_creation,
 };
 
 /// The columns of a product, as [`ProductRow`] wants them, with what is on hand of it.
@@ -157,7 +157,7 @@ impl ProductRepository for Database {
         let shop = self.currency();
         self.write(move |conn| {
             let (by, key) = (command.by, command.key.as_ref());
-            keys::once(conn, by, key, command.at, |conn| {
+            keys::once(conn, by, key, MAX_KEPT_BYTES_OF_STAFF, command.at, |conn| {
                 create(conn, &command, shop)
             })
         })
@@ -200,7 +200,7 @@ impl ProductRepository for Database {
         let shop = self.currency();
         self.write(move |conn| {
             let (by, key) = (command.by, command.key.as_ref());
-            keys::once(conn, by, key, command.at, |conn| {
+            keys::once(conn, by, key, MAX_KEPT_BYTES_OF_STAFF, command.at, |conn| {
                 adjust(conn, &command, shop)
             })
         })

@@ -8,7 +8,8 @@ use crate::schema::refresh_tokens as tokens;
 use diesel::dsl::{Eq, Filter, exists};
 use diesel::prelude::*;
 use tradepost_domain::{
-    Account, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Refusal, UserId, decide_refresh,
+    Account, MAX_FAMILIES, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Refusal, UserId,
+    decide_family_quota, decide_refresh,
 };
 
 /// The token that was sent, or one of its family that was not used yet.
@@ -50,11 +51,33 @@ pub(super) fn lives(conn: &mut Conn, family: RefreshDigest) -> Result<bool, Fail
     Ok(diesel::select(exists(unused(family))).get_result(conn)?)
 }
 
-pub(super) fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
+fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
     diesel::insert_into(tokens::table)
         .values(RefreshRow::of(token))
         .execute(conn)?;
     Ok(())
+}
+
+/// Stores the first token of a family, under the lock of its user, and ends the families that are
+/// too many with it.
+pub(super) fn begin_family(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
+    locks::users(conn, &[token.user])?;
+    let newest_first = tokens::table
+        .filter(tokens::user_id.eq(token.user.get()))
+        .filter(tokens::used_at.is_null())
+        .order((tokens::issued_at.desc(), tokens::digest))
+        .limit(
+            i64::try_from(MAX_FAMILIES)
+                .unwrap_or(i64::MAX)
+                .saturating_add(AT_ONCE),
+        )
+        .select(tokens::family)
+        .load::<String>(conn)?;
+    let known = |family: &String| RefreshDigest::parse(family);
+    for family in decide_family_quota(newest_first.iter().filter_map(known)) {
+        end(conn, family)?;
+    }
+    insert(conn, token)
 }
 
 pub(super) fn refresh(

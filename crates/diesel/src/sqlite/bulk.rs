@@ -2,6 +2,12 @@
 //! keeps each statement prepared. One statement for many rows would have to be prepared anew for
 //! each number of rows.
 
+mod quotas;
+
+#[cfg(test)]
+pub(super) use quotas::QuotaUsage;
+pub(crate) use quotas::usage;
+
 use super::Conn;
 use super::queries::NewKey;
 use crate::rows::{KeyRow, micros};
@@ -9,6 +15,7 @@ use crate::schema::{
     cart_items, idempotency_keys, order_lines, orders, product_texts, products, stock,
     stock_movements, users,
 };
+use crate::usage::running_bytes;
 use diesel::dsl::Find;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -122,10 +129,27 @@ pub(crate) fn change_stock(
 pub(crate) fn held_keys(conn: &mut Conn, sent: &[(UserId, &KeyScope)]) -> QueryResult<Vec<KeyRow>> {
     let mut held = Vec::new();
     for (user, scope) in sent {
-        held.extend(key(*user, scope).first(conn).optional()?);
+        held.extend(key(*user, scope).select(KEY).first(conn).optional()?);
     }
     Ok(held)
 }
+
+/// A key, as [`KeyRow`] wants it.
+pub(super) const KEY: (
+    idempotency_keys::user_id,
+    idempotency_keys::path,
+    idempotency_keys::key,
+    idempotency_keys::fingerprint,
+    idempotency_keys::answer,
+    idempotency_keys::created_at,
+) = (
+    idempotency_keys::user_id,
+    idempotency_keys::path,
+    idempotency_keys::key,
+    idempotency_keys::fingerprint,
+    idempotency_keys::answer,
+    idempotency_keys::created_at,
+);
 
 /// By all of its key: a user may have any number of others.
 pub(super) fn key(
@@ -146,6 +170,7 @@ pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
                 idempotency_keys::fingerprint.eq(key.fingerprint),
                 idempotency_keys::answer.eq(&key.answer),
                 idempotency_keys::created_at.eq(micros(key.at)),
+                idempotency_keys::running_bytes.eq(running_bytes(key.running_bytes)),
             ))
             .execute(conn)?;
     }

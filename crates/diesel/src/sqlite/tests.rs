@@ -6,6 +6,7 @@ mod upkeep;
 use super::classify::kind;
 use super::connect;
 use super::*;
+use crate::usage::UsageQuery;
 use crate::{DatabaseUrl, Migrator as AnyMigrator, Missing};
 use diesel::prelude::*;
 use diesel::query_builder::QueryFragment;
@@ -281,6 +282,23 @@ fn a_key_is_found_among_any_number_of_others() {
     let query = bulk::key(UserId::new(1).unwrap(), &scope);
     let plan = plan(&mut folder.conn(), &query);
     assert!(plan.contains("(user_id=? AND path=? AND key=?)"), "{plan}");
+}
+
+/// A customer may have any number of orders and keys, and all others wait meanwhile.
+#[test]
+fn the_usage_of_quotas_is_read_from_indexes() {
+    let folder = Folder::new();
+    folder.shop();
+    let query = bulk::QuotaUsage(UsageQuery::of_keys(UserId::new(1).unwrap()));
+    let plan = plan(&mut folder.conn(), &query);
+    for index in [
+        "COVERING INDEX orders_pending_of_user (user_id=?)",
+        "COVERING INDEX orders_of_user_by_creation (user_id=? AND created_at>?)",
+        "COVERING INDEX idempotency_keys_by_total (user_id=?)",
+    ] {
+        assert!(plan.contains(index), "{index}: {plan}");
+    }
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
 
 #[test]

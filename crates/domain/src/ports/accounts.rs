@@ -100,7 +100,11 @@ pub trait AccountRepository: Send + Sync {
     /// If the store fails.
     fn has_staff(&self) -> Result<bool, StoreError>;
 
-    /// Stores the first token of a family.
+    /// Stores the first token of a family, and ends the families that
+    /// [`decide_family_quota`](crate::decide_family_quota) names, under the lock of the user.
+    ///
+    /// MUST leave no more than there may be (`a_user_has_a_bounded_number_of_families`), also when
+    /// the user signs in several times at once (`sign_ins_at_once_stay_within_the_quota`).
     ///
     /// # Errors
     /// If the store fails.

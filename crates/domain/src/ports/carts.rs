@@ -17,7 +17,8 @@ pub trait CartRepository: Send + Sync {
 
     /// Changes what [`decide_cart`](crate::decide_cart) allows, and under a new key
     /// [`decide_keeping`](crate::decide_keeping) before it; the line as it is afterwards, or
-    /// `None` if it is gone.
+    /// `None` if it is gone. The other commands with keys do the same
+    /// (`kept_answers_are_bounded_in_bytes`).
     ///
     /// MUST let changes of one cart come one after the other, so that parallel adds add up
     /// (`parallel_adds_lose_nothing`) and no line is ordered and changed at once

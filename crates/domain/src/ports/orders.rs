@@ -49,7 +49,10 @@ pub trait OrderRepository: Send + Sync {
     /// return only after the commit; MUST keep a refused request from harming its neighbours
     /// (`a_refused_neighbour_harms_nobody`); MUST never sell a unit twice (`the_last_unit`) or order
     /// a cart twice (`double_submit_is_one_order`); MUST store an idempotency key with its order, and
-    /// give the answer of then to whoever sends it again (`one_key_is_one_order`).
+    /// give the answer of then to whoever sends it again (`one_key_is_one_order`); MUST count what
+    /// each customer has used of a quota under the lock of the customer (`open_orders_are_bounded`)
+    /// and (`orders_within_an_hour_are_bounded`), by indexes: no order costs more because the customer
+    /// has many.
     ///
     /// # Errors
     /// If the store fails: then no request of the batch was placed, unless the kind is

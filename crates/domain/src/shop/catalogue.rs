@@ -2,7 +2,8 @@ use super::ShopError;
 use crate::{
     Actor, AdjustStock, Adjusted, ChangeProduct, Clock, CreateProduct, Keyed, Keyset, Movement,
     Note, Page, PageRequest, Product, ProductChange, ProductDraft, ProductField, ProductFilter,
-    ProductId, ProductList, ProductRepository, Refusal, Seen, Slice, Span, StockDelta, Written,
+    ProductId, ProductList, ProductRepository, Refusal, Seen, Slice, Span, StockDelta, StockWrites,
+    Written, decide_stock_write,
 };
 use std::sync::Arc;
 
@@ -11,13 +12,27 @@ use std::sync::Arc;
 pub struct Catalogue {
     products: Arc<dyn ProductRepository>,
     clock: Arc<dyn Clock>,
+    stock_writes: StockWrites,
 }
 
 impl Catalogue {
     /// The catalogue kept in these ports.
     #[must_use]
     pub fn new(products: Arc<dyn ProductRepository>, clock: Arc<dyn Clock>) -> Self {
-        Self { products, clock }
+        Self {
+            products,
+            clock,
+            stock_writes: StockWrites::default(),
+        }
+    }
+
+    /// The same with another rule for setting stock.
+    #[must_use]
+    pub fn with_stock_writes(self, stock_writes: StockWrites) -> Self {
+        Self {
+            stock_writes,
+            ..self
+        }
     }
 
     /// A page of products, of those that the actor [may see](ProductFilter::seen_by).
@@ -104,7 +119,8 @@ impl Catalogue {
     /// Changes a product, or archives it or brings it back; only as it was `seen`, if that is given.
     ///
     /// # Errors
-    /// For anybody but staff; see [`decide_change`](crate::decide_change); if the store fails.
+    /// For anybody but staff; see [`decide_stock_write`] and
+    /// [`decide_change`](crate::decide_change); if the store fails.
     pub fn change(
         &self,
         actor: Actor,
@@ -113,6 +129,7 @@ impl Catalogue {
         seen: Option<Seen<Product>>,
     ) -> Result<Product, ShopError> {
         let by = Some(actor.staff()?);
+        decide_stock_write(self.stock_writes, change.stock.is_some(), seen.is_some())?;
         let command = ChangeProduct {
             product,
             change,

@@ -1,8 +1,8 @@
 use super::ShopError;
 use crate::{
     Actor, ChangeOrder, Clock, Keyed, Keyset, Money, Order, OrderAction, OrderField, OrderFilter,
-    OrderId, OrderList, OrderRepository, OrderStatus, Page, PageRequest, PlaceOrder, PlacementIds,
-    Refusal, Seen, Slice, Span,
+    OrderId, OrderList, OrderQuota, OrderRepository, OrderStatus, Page, PageRequest, PlaceOrder,
+    PlacementIds, Refusal, Seen, Slice, Span,
 };
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ pub struct Orders {
     orders: Arc<dyn OrderRepository>,
     placement_ids: Arc<dyn PlacementIds>,
     clock: Arc<dyn Clock>,
+    quota: Option<OrderQuota>,
 }
 
 impl Orders {
@@ -26,7 +27,14 @@ impl Orders {
             orders,
             placement_ids,
             clock,
+            quota: None,
         }
+    }
+
+    /// The same with a quota for each customer. Staff are customers too when they order.
+    #[must_use]
+    pub fn with_quota(self, quota: Option<OrderQuota>) -> Self {
+        Self { quota, ..self }
     }
 
     /// A page of orders, of those that the actor [may see](OrderFilter::seen_by).
@@ -96,6 +104,7 @@ impl Orders {
             expected_total,
             key,
             placement,
+            quota: self.quota,
             at: self.clock.now(),
         })
     }

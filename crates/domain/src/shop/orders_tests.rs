@@ -169,15 +169,22 @@ fn what_is_not_ones_own_or_deleted_is_not_there() {
 #[test]
 fn placing_makes_a_command_and_leaves_the_port_alone() {
     let agreed = Some(Money::from_minor(100, usd()));
-    for (actor, expected_total) in [(ada(), None), (grace(), agreed)] {
+    let quota = Some(OrderQuota::default());
+    for (actor, expected_total, quota) in [
+        (ada(), None, None),
+        (ada(), None, quota),
+        (grace(), agreed, quota),
+    ] {
         let expected = PlaceOrder {
             user: actor.customer().unwrap(),
             expected_total,
             key: None,
             placement: PlacementId::new(77),
+            quota,
             at: at(60),
         };
-        let placing = orders(MockOrderRepository::new()).placing(actor, expected_total, None);
+        let orders = orders(MockOrderRepository::new()).with_quota(quota);
+        let placing = orders.placing(actor, expected_total, None);
         assert_eq!(placing, Ok(expected));
     }
 }

@@ -139,6 +139,7 @@ const FROM_CART: &[Code] = &[
     Code::ProductUnavailable,
     Code::TotalChanged,
     Code::TotalTooLarge,
+    Code::TooManyOrders,
 ];
 const TO_CART: &[Code] = &[Code::InsufficientStock, Code::CartFull];
 const IN_CART: &[Code] = &[Code::InsufficientStock, Code::ProductUnavailable];
@@ -193,9 +194,9 @@ pub(super) static TABLE: &[Operation] = &[
     op(GET, "/api/products/{id}/", "getProduct", ("Catalogue", "Show a product"), Shows("Product"))
         .asks(&[&ARCHIVED]).tagged(),
     op(PUT, "/api/products/{id}/", "replaceProduct", ("Catalogue", "Change a product, naming every required field"), Shows("Product"))
-        .takes(&bodies::PRODUCT).tagged(),
+        .takes(&bodies::PRODUCT).tagged().refuses(&[Code::PreconditionRequired]),
     op(PATCH, "/api/products/{id}/", "updateProduct", ("Catalogue", "Change a product, archive it or bring it back"), Shows("Product"))
-        .takes(&bodies::PRODUCT_CHANGE).tagged(),
+        .takes(&bodies::PRODUCT_CHANGE).tagged().refuses(&[Code::PreconditionRequired]),
     op(DELETE, "/api/products/{id}/", "archiveProduct", ("Catalogue", "Archive a product"), Nothing).tagged(),
     op(GET, "/api/products/{id}/stock/", "listStockMovements", ("Stock", "List the movements of a product's stock, newest first"), Shows("MovementPage"))
         .asks(LIST),

@@ -5,8 +5,8 @@ use crate::problem;
 use actix_web::http::header::HeaderValue;
 use serde_json::{Map, Value, json};
 use tradepost_domain::{
-    Currency, FieldErrors, MAX_CART_LINES, Money, OrderStatus, Problem, ProductId, Quantity,
-    Refusal, StockLevel, StoreError, StoreErrorKind,
+    Currency, FieldErrors, MAX_CART_LINES, Money, OrderQuota, OrderStatus, Problem, ProductId,
+    Quantity, Refusal, StockLevel, StoreError, StoreErrorKind,
 };
 
 /// The name of the schema and of the example: `insufficient_stock` is `InsufficientStockProblem`.
@@ -164,6 +164,12 @@ fn sample(code: Code) -> Option<(&'static str, ApiError)> {
             let seconds = 60;
             ("/api/token/", refused(Refusal::TooManyAttempts { seconds }))
         }
+        Code::TooManyOrders => {
+            let (limit, seconds) = (OrderQuota::default().hourly, 60);
+            let refusal = Refusal::TooManyOrders { limit, seconds };
+            ("/api/orders/", refused(refusal))
+        }
+        Code::PreconditionRequired => ("/api/products/12/", refused(Refusal::PreconditionRequired)),
         Code::Throttled => ("/api/cart/", ApiError::Throttled { seconds: 1 }),
         Code::IdempotencyKeyReused => ("/api/orders/", refused(Refusal::IdempotencyKeyReused)),
         Code::LastStaff => ("/api/users/1/", refused(Refusal::LastStaff)),

@@ -124,9 +124,11 @@ pub(super) fn refusal(codes: &[Code]) -> Value {
     let mut names = ANY.to_vec();
     for code in codes {
         names.extend(match code {
-            Code::Busy | Code::Unavailable | Code::Throttled | Code::TooManyAttempts => {
-                Some("Retry-After")
-            }
+            Code::Busy
+            | Code::Unavailable
+            | Code::Throttled
+            | Code::TooManyAttempts
+            | Code::TooManyOrders => Some("Retry-After"),
             Code::NotAuthenticated | Code::InvalidToken | Code::NoActiveAccount => {
                 Some("WWW-Authenticate")
             }

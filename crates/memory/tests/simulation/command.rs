@@ -266,6 +266,9 @@ pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
         Refusal::Edited => "edited",
         Refusal::IdempotencyKeyReused => "idempotency key reused",
         Refusal::TooManyKeys => "too many keys",
+        Refusal::TooManyOpenOrders { .. } => "too many open orders",
+        Refusal::TooManyOrders { .. } => "too many orders",
+        Refusal::PreconditionRequired => "precondition required",
         Refusal::Contended => "contended",
         Refusal::LastStaff => "last staff",
     }]
@@ -300,8 +303,15 @@ pub(crate) const REACHED: [&str; 23] = [
 ];
 
 /// No cart within its bounds costs more than 64 bits of minor units, nobody stands in the way of
-/// one mutex, and nobody sends ten thousand keys.
-pub(crate) const UNREACHED: [&str; 3] = ["total too large", "contended", "too many keys"];
+/// one mutex, and nobody sends ten thousand keys. Orders have no quota here, and stock may be set.
+pub(crate) const UNREACHED: [&str; 6] = [
+    "total too large",
+    "contended",
+    "too many keys",
+    "too many open orders",
+    "too many orders",
+    "precondition required",
+];
 
 /// One of the requests that wait to be placed.
 #[derive(Debug, Clone)]

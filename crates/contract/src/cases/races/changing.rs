@@ -195,7 +195,7 @@ pub fn setting_stock_races_orders(stores: &Stores) {
     let levels = levels(&movements);
     let mut set = 0;
     for (movement, level) in movements.iter().zip(&levels) {
-        if movement.entry.reason == Reason::Adjustment {
+        if movement.entry.reason == Reason::Set {
             assert_eq!(*level, SET_TO, "{movements:?}");
             set += 1;
         }

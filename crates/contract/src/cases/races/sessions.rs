@@ -1,8 +1,8 @@
 //! Races for what keeps somebody signed in, and for an e-mail address.
 
-use crate::cases::sessions::{begin, digest, refresh};
+use crate::cases::sessions::{begin, begin_at, digest, forget_all, refresh};
 use crate::{Shop, at, race, settled};
-use tradepost_domain::{ChangeEmail, Email, Problem, Refusal, Stores};
+use tradepost_domain::{ChangeEmail, Email, MAX_FAMILIES, Problem, Refusal, Stores};
 
 /// Thirty refreshes of one token give one next token, and the family lives on.
 pub fn one_refresh_token_gives_one_pair(stores: &Stores) {
@@ -19,6 +19,16 @@ pub fn one_refresh_token_gives_one_pair(stores: &Stores) {
         let again = refresh(stores, &next(racer), &format!("more{racer}"), at(6));
         assert_eq!(again.is_ok(), winners == [racer], "{racer}");
     }
+}
+
+/// Sign-ins of one user at the same time leave as many families as one after the other.
+pub fn sign_ins_at_once_stay_within_the_quota(stores: &Stores) {
+    let ada = Shop::new(stores).customer("ada");
+    for number in 0..MAX_FAMILIES {
+        begin(stores, ada, &format!("a{number}"));
+    }
+    race(8, |racer| begin_at(stores, ada, &format!("b{racer}"), 10));
+    assert_eq!(forget_all(stores), u64::try_from(MAX_FAMILIES).unwrap());
 }
 
 /// Whoever signs out is out, however the same family is refreshed meanwhile.

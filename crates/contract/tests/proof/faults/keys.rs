@@ -355,7 +355,11 @@ pub(crate) const ROWS: &[Row] = &[
             change_cart: forgets_those_of_carts,
             ..HONEST
         },
-        &["one_key_is_one_addition", "additions_under_one_key_are_one"],
+        &[
+            "one_key_is_one_addition",
+            "additions_under_one_key_are_one",
+            "kept_answers_are_bounded_in_bytes",
+        ],
     ),
     (
         "forgets keys that are not old",

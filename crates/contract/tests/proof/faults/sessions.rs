@@ -64,6 +64,21 @@ pub(crate) fn ends_late(store: &Store, token: RefreshDigest) -> Result<(), Store
     store.begin_family(RefreshToken::first(token, &account, Duration::days(1), at))
 }
 
+/// No family counts with the others of its user.
+pub(crate) fn bounds_no_families(store: &Store, token: RefreshToken) -> Result<(), StoreError> {
+    let user = i64::from_be_bytes(*token.digest.to_string().as_bytes().last_chunk().unwrap());
+    let user = tradepost_domain::UserId::new(user).unwrap();
+    store.begin_family(RefreshToken { user, ..token })
+}
+
+pub(crate) fn forgets_when_families_began(
+    store: &Store,
+    token: RefreshToken,
+) -> Result<(), StoreError> {
+    let issued_at = tradepost_contract::at(0);
+    store.begin_family(RefreshToken { issued_at, ..token })
+}
+
 pub(crate) fn forgets_too_much(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
     store.forget_refresh_tokens(before + Duration::seconds(1))
 }
@@ -111,6 +126,25 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["signing_out_races_refreshing"],
+    ),
+    (
+        "lets a user have any number of families",
+        Behaviour {
+            begin_family: bounds_no_families,
+            ..HONEST
+        },
+        &[
+            "a_user_has_a_bounded_number_of_families",
+            "sign_ins_at_once_stay_within_the_quota",
+        ],
+    ),
+    (
+        "ends any family instead of the one that was idle for longest",
+        Behaviour {
+            begin_family: forgets_when_families_began,
+            ..HONEST
+        },
+        &["a_user_has_a_bounded_number_of_families"],
     ),
     (
         "forgets tokens that live",

@@ -5,8 +5,9 @@ pub(crate) mod doors;
 mod fakes;
 mod reply;
 
+pub(crate) use fakes::PlainHasher;
 pub(crate) use fakes::TestClock;
-use fakes::{CountedIds, PlainHasher, PlainSeal, PlainTokens};
+use fakes::{CountedIds, PlainSeal, PlainTokens};
 pub(crate) use reply::Reply;
 
 use actix_web::body::BoxBody;
@@ -102,8 +103,18 @@ impl App {
         settings: Settings,
         hasher: Arc<dyn PasswordHasher>,
     ) -> Self {
+        Self::adjusted(stores, settings, hasher, |shop| shop).await
+    }
+
+    /// With a shop that is not as the tests have it otherwise.
+    pub(crate) async fn adjusted(
+        stores: Stores,
+        settings: Settings,
+        hasher: Arc<dyn PasswordHasher>,
+        adjust: impl FnOnce(Shop) -> Shop,
+    ) -> Self {
         let clock = Arc::new(TestClock::default());
-        let shop = hashing_shop(&stores, clock.clone(), hasher);
+        let shop = adjust(hashing_shop(&stores, clock.clone(), hasher));
         let api = Api::new(shop.clone(), settings).unwrap();
         let service = Rc::new(test::init_service(api.app()).await);
         let send =

@@ -80,7 +80,7 @@ impl Model {
         }
         self.products.insert(id, after);
         self.touched.products.push(id);
-        self.move_stock(id, units, (Reason::Adjustment, None), user, at);
+        self.move_stock(id, units, (Reason::Set, None), user, at);
         Ok(Answer::Changed(self.products[&id].clone()))
     }
 

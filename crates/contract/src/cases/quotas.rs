@@ -1,0 +1,136 @@
+//! The order quota: what one customer may have open, and place within an hour.
+
+use crate::{Shop, at, money, place};
+use chrono::{DateTime, Utc};
+use tradepost_domain::{
+    Actor, Order, OrderAction, OrderQuota, OrderStatus, PlaceOrder, ProductId, Refusal, Stores,
+    UserId,
+};
+
+fn limited(user: UserId, quota: OrderQuota, at: DateTime<Utc>) -> PlaceOrder {
+    PlaceOrder {
+        quota: Some(quota),
+        at,
+        ..place(user)
+    }
+}
+
+/// Fills a cart with one unit, if it is empty, and orders it within a quota.
+fn order(
+    shop: &Shop<'_>,
+    user: UserId,
+    product: ProductId,
+    quota: OrderQuota,
+    seconds: i64,
+) -> Result<Order, Refusal> {
+    if shop.cart(user).is_empty() {
+        shop.add(user, product, 1).unwrap();
+    }
+    shop.place_all(&[limited(user, quota, at(seconds))])
+        .remove(0)
+}
+
+/// A customer has so many pending orders; one that is processed, cancelled or deleted makes room.
+pub fn open_orders_are_bounded(stores: &Stores) {
+    const QUOTA: OrderQuota = OrderQuota {
+        open: 3,
+        hourly: 100,
+    };
+    let shop = Shop::new(stores);
+    let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
+    let product = shop.product(100, 99);
+    let buy = |seconds| order(&shop, ada, product, QUOTA, seconds);
+    let refused = Err(Refusal::TooManyOpenOrders {
+        limit: 3,
+        seconds: 3_600,
+    });
+    let placed: Vec<Order> = (0..3).map(|second| buy(second).unwrap()).collect();
+    assert_eq!(buy(3), refused);
+    assert_eq!(shop.cart(ada), [(product, 1)], "the cart is left alone");
+    assert_eq!(shop.stock(product), 96);
+    for (order, action, by) in [
+        (
+            &placed[0],
+            OrderAction::SetStatus(OrderStatus::Cancelled),
+            Actor::Customer(ada),
+        ),
+        (&placed[1], OrderAction::Delete, Actor::Customer(ada)),
+        (
+            &placed[2],
+            OrderAction::SetStatus(OrderStatus::Processing),
+            staff,
+        ),
+    ] {
+        shop.change_order(order.id, action, by).unwrap();
+        assert!(buy(4).is_ok(), "{action:?}");
+        assert_eq!(buy(5), refused);
+    }
+    // A day later they are as open as before.
+    assert_eq!(buy(86_400), refused);
+}
+
+/// A customer places so many orders within an hour, those that were cancelled or deleted included.
+pub fn orders_within_an_hour_are_bounded(stores: &Stores) {
+    const QUOTA: OrderQuota = OrderQuota {
+        open: 100,
+        hourly: 3,
+    };
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    let product = shop.product(100, 99);
+    let buy = |seconds| order(&shop, ada, product, QUOTA, seconds);
+    let undo = |order: Order, action| {
+        shop.change_order(order.id, action, Actor::Customer(ada))
+            .unwrap();
+    };
+    let refused = |seconds| Err(Refusal::TooManyOrders { limit: 3, seconds });
+    undo(
+        buy(0).unwrap(),
+        OrderAction::SetStatus(OrderStatus::Cancelled),
+    );
+    undo(buy(600).unwrap(), OrderAction::Delete);
+    assert!(buy(1_200).is_ok());
+    assert_eq!(buy(1_200), refused(2_400));
+    assert_eq!(buy(3_599), refused(1));
+    // The window slides: as many are free as are an hour old.
+    assert!(buy(3_600).is_ok());
+    assert_eq!(buy(3_600), refused(600));
+    assert!(buy(4_200).is_ok());
+    assert_eq!(buy(4_200), refused(600));
+    for second in [90_000, 90_001, 90_002] {
+        assert!(buy(second).is_ok());
+    }
+    assert_eq!(buy(90_003), refused(3_597));
+}
+
+/// A batch of many customers is decided by what each of them has used.
+pub fn a_quota_is_each_customers_own(stores: &Stores) {
+    const QUOTA: OrderQuota = OrderQuota { open: 2, hourly: 9 };
+    let shop = Shop::new(stores);
+    let users = shop.customers(4);
+    let product = shop.product(100, 99);
+    // The first customer has none, the second one, and so on.
+    for (orders, user) in (0..).zip(&users) {
+        for second in 0..orders {
+            let unlimited = OrderQuota { open: 9, ..QUOTA };
+            assert!(order(&shop, *user, product, unlimited, second).is_ok());
+        }
+    }
+    for user in &users {
+        shop.add(*user, product, 1).unwrap();
+    }
+    let mut batch: Vec<PlaceOrder> = users
+        .iter()
+        .map(|user| limited(*user, QUOTA, at(100)))
+        .collect();
+    // Without a quota, as many as there may be.
+    batch[3].quota = None;
+    let placed = shop.place_all(&batch);
+    let refused = Err(Refusal::TooManyOpenOrders {
+        limit: 2,
+        seconds: 3_600,
+    });
+    assert!(placed[0].is_ok() && placed[1].is_ok() && placed[3].is_ok());
+    assert_eq!(placed[2], refused);
+    assert_eq!(placed[3].as_ref().unwrap().total, money(100));
+}

@@ -1,0 +1,144 @@
+//! What one customer can leave behind in an hour, measured in bytes of the database's file.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot set up its shop has failed; its figures are printed"
+)]
+
+use chrono::Duration;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+use tradepost_contract::{Shop, at, draft, place, units, usd};
+use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
+use tradepost_domain::{
+    Actor, CartAction, CartItem, ChangeCart, Description, IdempotencyKey, KeyScope, Keyed,
+    MAX_CART_LINES, MAX_KEPT_BYTES, OrderAction, OrderQuota, OrderStatus, PlaceOrder, ProductDraft,
+    ProductId, Refusal, Render, Stores, UserId,
+};
+
+const MEGABYTE: u64 = 1 << 20;
+
+fn shop(folder: &TempDir) -> Stores {
+    let url = DatabaseUrl::sqlite(&folder.path().join("shop.db"));
+    Migrator::connect(&url, Missing::Create)
+        .unwrap()
+        .run(|_| ())
+        .unwrap();
+    let options = OpenOptions {
+        currency: ShopCurrency::Is(usd()),
+        readers: 1,
+        wait: Duration::seconds(5).to_std().unwrap(),
+    };
+    open(&url, &options).unwrap()
+}
+
+/// The bytes that a shop takes once it is closed, when the log is merged into the file.
+fn bytes(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).unwrap();
+    files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum()
+}
+
+/// What a shop grows by while a customer is at work: bytes.
+fn growth(fill: impl FnOnce(&Shop<'_>), work: impl FnOnce(&Shop<'_>)) -> u64 {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = shop(&folder);
+    fill(&Shop::new(&stores));
+    drop(stores);
+    let before = bytes(folder.path());
+    let stores = shop(&folder);
+    work(&Shop::new(&stores));
+    drop(stores);
+    bytes(folder.path()) - before
+}
+
+/// Orders of full carts that are cancelled at once. A tenth of the quota is placed, and ten times
+/// as much may be in an hour.
+#[test]
+fn orders_that_are_cancelled_leave_a_bounded_number_of_bytes_an_hour() {
+    const PART: u32 = 10;
+    let quota = OrderQuota::default();
+    let quota = OrderQuota {
+        hourly: quota.hourly / PART,
+        ..quota
+    };
+    let fill = |shop: &Shop<'_>| {
+        shop.customer("ada");
+        for number in 0..MAX_CART_LINES {
+            let name = format!("A product with a name of ordinary length, {number}");
+            shop.create(draft(&name, 100, 1_000_000)).unwrap();
+        }
+    };
+    let ada = UserId::new(1).unwrap();
+    let work = |shop: &Shop<'_>| {
+        for second in 0.. {
+            for product in (1..=MAX_CART_LINES).filter_map(|id| i64::try_from(id).ok()) {
+                shop.add(ada, ProductId::new(product).unwrap(), 1).unwrap();
+            }
+            let request = PlaceOrder {
+                quota: Some(quota),
+                at: at(second),
+                ..place(ada)
+            };
+            let order = match shop.place_all(&[request]).remove(0) {
+                Ok(order) => order,
+                Err(refusal) => {
+                    assert!(matches!(refusal, Refusal::TooManyOrders { .. }));
+                    assert_eq!(second, i64::from(quota.hourly));
+                    return;
+                }
+            };
+            let cancel = OrderAction::SetStatus(OrderStatus::Cancelled);
+            shop.change_order(order.id, cancel, Actor::Customer(ada))
+                .unwrap();
+        }
+    };
+    let an_hour = growth(fill, work) * u64::from(PART);
+    println!("orders of 100 lines that are cancelled: {an_hour} bytes an hour");
+    assert!(an_hour < 16 * MEGABYTE, "{an_hour}");
+}
+
+/// Additions under ever new keys, of products with the longest descriptions, until no answer is
+/// kept any more. There is no more room until they are purged, two days later.
+#[test]
+fn keyed_additions_leave_a_bounded_number_of_bytes() {
+    let fill = |shop: &Shop<'_>| {
+        shop.customer("ada");
+        let description = "d".repeat(Description::MAX);
+        let draft = ProductDraft {
+            description: Description::new(&description).unwrap(),
+            ..draft("A mug", 100, 1_000_000)
+        };
+        shop.create(draft).unwrap();
+    };
+    let (ada, product) = (UserId::new(1).unwrap(), ProductId::new(1).unwrap());
+    let add = |shop: &Shop<'_>, number: u32| {
+        let key = Keyed {
+            scope: KeyScope {
+                path: "/api/cart/".to_owned(),
+                key: IdempotencyKey::new(&format!("{number:0>255}")).unwrap(),
+            },
+            fingerprint: "f".repeat(64),
+            render: Render(|item: &CartItem| format!("{item:?}")),
+        };
+        let quantity = units(1);
+        let command = ChangeCart {
+            user: ada,
+            action: CartAction::Add { product, quantity },
+            seen: None,
+            key: Some(key),
+            at: at(0),
+        };
+        shop.stores.carts.change(command).unwrap().map(drop)
+    };
+    let work = |shop: &Shop<'_>| {
+        let refused = (0..10_000).find_map(|number| add(shop, number).err());
+        assert_eq!(refused, Some(Refusal::TooManyKeys));
+    };
+    let all = growth(fill, work);
+    println!("answers that are kept: {all} bytes");
+    // The pages of SQLite are not full to the last byte.
+    assert!(all < MAX_KEPT_BYTES * 3 / 2, "{all}");
+}
