@@ -43,7 +43,9 @@ impl Server {
             command
                 .env("TRADEPOST_THROTTLE", "on")
                 .env("TRADEPOST_THROTTLE_USER", PLENTY)
-                .env("TRADEPOST_THROTTLE_ADDRESS", PLENTY);
+                .env("TRADEPOST_THROTTLE_ADDRESS", PLENTY)
+                .env("TRADEPOST_THROTTLE_ORDERS", PLENTY)
+                .env("TRADEPOST_THROTTLE_OPEN_ORDERS", PLENTY);
         }
         let mut child = command
             .arg("serve")

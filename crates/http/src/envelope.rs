@@ -2,12 +2,14 @@
 //! whoever made them.
 
 use crate::connection::Underway;
+use crate::cost::BASE;
 use crate::error::ApiError;
 use crate::exchange::{Exchange, REQUEST_ID};
 use crate::gate::Caller;
 use crate::handlers::probes;
 use crate::origin::Origin;
 use crate::problem;
+use crate::routes;
 use crate::state::State;
 use crate::unread;
 use actix_cors::CorsError;
@@ -48,9 +50,10 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     if !known {
         warn_of_host(&state, &origin);
     }
-    match next.call(request).await {
+    let answered = next.call(request).await;
+    let answered = answered.map(ServiceResponse::map_into_boxed_body);
+    match answered.map(|response| counted(&state, &exchange, response)) {
         Ok(response) => {
-            let response = response.map_into_boxed_body();
             let mut response = finish(&state, &exchange, response);
             // Each answer gives its connection to another client while there are few left.
             if state.stopping.load(Ordering::Relaxed) || state.connections.are_scarce() {
@@ -101,6 +104,30 @@ fn warn_of_host(state: &State, origin: &Origin<'_>) {
              --allowed-hosts (TRADEPOST_ALLOWED_HOSTS)",
             origin.shown_host()
         );
+    }
+}
+
+/// Counts requests that were answered above the table of routes: those for a host that is not
+/// served, CORS preflights, and others that CORS refuses. Each costs next to nothing, but a flood of
+/// them must not be free.
+fn counted(
+    state: &State,
+    exchange: &Exchange,
+    response: ServiceResponse<BoxBody>,
+) -> ServiceResponse<BoxBody> {
+    let is_counted = exchange.allowance.get().is_some();
+    if is_counted || exchange.route.get() != routes::unmatched() {
+        return response;
+    }
+    match exchange.charge_address(state, BASE) {
+        Ok(()) => response,
+        Err(throttled) => {
+            // The headers stay: those of CORS let a browser read why.
+            let (request, answered) = response.into_parts();
+            let mut refused = ServiceResponse::from_err(throttled, request);
+            *refused.headers_mut() = answered.headers().clone();
+            refused
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use crate::origin::Origin;
 use crate::routes;
 use crate::state::State;
-use crate::throttle::{Allowance, Taken, Throttle};
+use crate::throttle::{Allowance, Payer};
 use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
@@ -27,8 +27,9 @@ pub(crate) struct Exchange {
     pub(crate) wants_problem: bool,
     /// Where the route stands among the patterns; the last one until a route is found.
     pub(crate) route: Cell<usize>,
-    /// What there is left of requests like this one, if they are counted.
+    /// What the bucket that is nearest to refusing holds, if requests are counted.
     pub(crate) allowance: Cell<Option<Allowance>>,
+    network_charged: Cell<bool>,
     pub(crate) began: Instant,
     /// When the answer is due.
     pub(crate) deadline: Instant,
@@ -45,6 +46,7 @@ impl Exchange {
             path: request.path().into(),
             client: origin.client,
             allowance: Cell::new(None),
+            network_charged: Cell::new(false),
             route: Cell::new(routes::unmatched()),
             wants_problem: headers.get_all(ACCEPT).any(names_problem),
             began,
@@ -61,21 +63,40 @@ impl Exchange {
         Whereabouts::of(self.client.unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
     }
 
-    /// Counts a request, unless nothing is counted.
+    /// Takes the cost of this request out of the bucket of a payer, and the first time out of that
+    /// of its network, unless nothing is counted. The answer tells of the bucket that is nearest to
+    /// refusing.
+    ///
+    /// The own bucket comes first: what it refuses takes nothing from the neighbours in the network.
     ///
     /// # Errors
     /// [`ApiError::Throttled`].
-    pub(crate) fn count(
-        &self,
-        state: &State,
-        take: impl FnOnce(&Throttle) -> Taken,
-    ) -> Result<(), ApiError> {
+    pub(crate) fn charge(&self, state: &State, payer: Payer, cost: u32) -> Result<(), ApiError> {
         let Some(throttle) = &state.throttle else {
             return Ok(());
         };
-        let (allowance, taken) = take(throttle);
-        self.allowance.set(Some(allowance));
-        taken
+        let take = |payer| {
+            let (allowance, taken) = throttle.take(payer, cost);
+            let told = match (self.allowance.get(), &taken) {
+                (Some(other), Ok(())) => other.nearer(allowance),
+                _ => allowance,
+            };
+            self.allowance.set(Some(told));
+            taken
+        };
+        take(payer)?;
+        if self.network_charged.replace(true) {
+            return Ok(());
+        }
+        take(Payer::Network(self.place()))
+    }
+
+    /// Takes the cost of a request that comes without a token that is known to be genuine.
+    ///
+    /// # Errors
+    /// As [`Exchange::charge`].
+    pub(crate) fn charge_address(&self, state: &State, cost: u32) -> Result<(), ApiError> {
+        self.charge(state, Payer::Address(self.place()), cost)
     }
 
     pub(crate) fn id(&self) -> &str {

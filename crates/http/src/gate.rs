@@ -1,9 +1,11 @@
 //! Who is calling, and whether they may: decided before a handler runs and before the body is
 //! read, so that 401 and 403 come before 400.
 
+use crate::cost::Cost;
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::state::State;
+use crate::throttle::Payer;
 use crate::together;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -14,7 +16,7 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
-use tradepost_domain::{Access, Accounts, Actor, Refusal, Session};
+use tradepost_domain::{Access, Accounts, Actor, Refusal};
 
 /// Who is calling, for the handler and for the log.
 #[derive(Clone)]
@@ -31,6 +33,8 @@ pub(crate) struct Demand {
     pub(crate) reads_token: bool,
     /// Whether requests count: those that watch over the process have to be answered always.
     pub(crate) counts: bool,
+    /// What they cost, if they count.
+    pub(crate) cost: Cost,
     /// Whether callers are looked up each time. What they were a moment ago is not enough for what
     /// outlasts that moment.
     pub(crate) anew: bool,
@@ -71,57 +75,57 @@ async fn admit(
         let defect = "a route was reached past the envelope";
         return Err(ApiError::Defect(defect.to_owned()));
     };
+    let cost = demand.cost.units(request.query_string(), state.page_size);
     let actor = match token {
         None if !demand.counts => Actor::Anonymous,
         None => {
-            exchange.count(state, |throttle| throttle.address(exchange.place()))?;
+            exchange.charge_address(state, cost)?;
             Actor::Anonymous
         }
-        Some(token) => authenticate(state, &exchange, token, demand.anew).await?,
+        Some(token) => authenticate(state, &exchange, token, demand.anew, cost).await?,
     };
     actor.check(demand.access)?;
     Ok(actor)
 }
 
-/// A genuine token counts for its user, wherever it comes from, and any other for its address. Both
-/// before somebody is looked up.
+/// A request is charged to its user once the account was looked up. Before that, a genuine token is
+/// charged to the session that it names, and any other one to its address, so that no token has
+/// accounts looked up without a bound.
 async fn authenticate(
     state: &Arc<State>,
     exchange: &Exchange,
     token: &[u8],
     anew: bool,
+    cost: u32,
 ) -> Result<Actor, ApiError> {
     let asked = Instant::now();
+    let accounts = &state.shop.accounts;
     let text = std::str::from_utf8(token).ok();
     let known = text.filter(|_| !anew);
-    if let Some(session) = known.and_then(|token| state.sessions.recall(token, asked)) {
-        return if state.shop.accounts.has_expired(&session) {
-            Err(Refusal::InvalidToken.into())
-        } else {
-            of_user(state, exchange, &session)
-        };
+    let known = known.and_then(|token| state.sessions.recall(token, asked));
+    if let Some(session) = known.filter(|session| !accounts.has_expired(session)) {
+        return of_user(state, exchange, session.actor, cost);
     }
-    let accounts = &state.shop.accounts;
     let read = text.and_then(|token| Some((token, accounts.read_token(token).ok()?)));
     let Some((token, claims)) = read else {
-        exchange.count(state, |throttle| throttle.address(exchange.place()))?;
+        exchange.charge_address(state, cost)?;
         return Err(Refusal::InvalidToken.into());
     };
     let (user, deadline) = (claims.user, exchange.deadline);
-    exchange.count(state, |throttle| throttle.user(user, claims.session_epoch))?;
+    exchange.charge(state, Payer::Session(user, claims.session_epoch), cost)?;
     let account = together::find(state, |reads| &reads.accounts, (), user, deadline).await?;
     let session = Accounts::session(&claims, account.as_ref())?;
     let sessions = &state.sessions;
     sessions.remember(token.to_owned(), session, asked, Instant::now());
-    Ok(session.actor)
+    of_user(state, exchange, session.actor, cost)
 }
 
-/// Counts a request of somebody who is known.
-fn of_user(state: &State, exchange: &Exchange, session: &Session) -> Result<Actor, ApiError> {
-    if let Actor::Customer(user) | Actor::Staff(user) = session.actor {
-        exchange.count(state, |throttle| throttle.user(user, session.session_epoch))?;
+/// Charges a request to its user, over all sessions.
+fn of_user(state: &State, exchange: &Exchange, actor: Actor, cost: u32) -> Result<Actor, ApiError> {
+    if let Actor::Customer(user) | Actor::Staff(user) = actor {
+        exchange.charge(state, Payer::User(user), cost)?;
     }
-    Ok(session.actor)
+    Ok(actor)
 }
 
 /// The token after one of the schemes that clients of this API use. Another scheme is somebody

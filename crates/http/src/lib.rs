@@ -19,6 +19,7 @@ mod answer;
 mod body;
 mod call;
 mod connection;
+mod cost;
 mod cursor;
 mod envelope;
 mod error;

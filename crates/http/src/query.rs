@@ -284,19 +284,19 @@ fn last<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 /// The value of a parameter, unless it is empty.
-fn filled<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+pub(crate) fn filled<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     last(pairs, name).filter(|value| !value.is_empty())
 }
 
 /// A number in plain digits, with white space around it; one beyond 64 bits is the largest there is.
-fn whole(text: &str) -> Option<u64> {
+pub(crate) fn whole(text: &str) -> Option<u64> {
     let text = text.trim();
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 /// A size above the largest is the largest.
-fn page_size(text: &str) -> Result<u32, Problem> {
+pub(crate) fn page_size(text: &str) -> Result<u32, Problem> {
     match whole(text) {
         None => Err(Problem::NotAnInteger),
         Some(0) => Err(Problem::OutOfRange {

@@ -1,6 +1,7 @@
 //! The table of routes.
 
 use crate::answer;
+use crate::cost::{BASE, Cost};
 use crate::error::ApiError;
 use crate::exchange::Exchange;
 use crate::gate::{Demand, gate};
@@ -56,6 +57,12 @@ impl Entry {
         self.demand.counts
     }
 
+    /// A route whose requests cost more than one unit, or may.
+    const fn costs(mut self, cost: Cost) -> Self {
+        self.demand.cost = cost;
+        self
+    }
+
     /// A route for those who watch over the process: it knows nobody, and is always open.
     const fn for_watchers(mut self) -> Self {
         self.demand.reads_token = false;
@@ -82,39 +89,39 @@ const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
-/// Every route there is. Those of one path stand together; a path that another one would match as
+/// Every route there is, with what its requests cost. Those of one path stand together; a path that another one would match as
 /// well stands before it.
 #[rustfmt::skip]
 static TABLE: &[Entry] = &[
     entry(GET,    "/api/",                      Public,   || web::to(root::index)),
-    entry(POST,   "/api-token-auth/",           Public,   || web::to(accounts::sign_in)).without_token(),
-    entry(POST,   "/api/token/",                Public,   || web::to(tokens::begin)).without_token(),
+    entry(POST,   "/api-token-auth/",           Public,   || web::to(accounts::sign_in)).without_token().costs(Cost::Password),
+    entry(POST,   "/api/token/",                Public,   || web::to(tokens::begin)).without_token().costs(Cost::Password),
     entry(POST,   "/api/token/refresh/",        Public,   || web::to(tokens::refresh)).without_token(),
     entry(POST,   "/api/token/revoke/",         Public,   || web::to(tokens::revoke)).without_token(),
     entry(POST,   "/api/token/verify/",         Public,   || web::to(tokens::verify)).without_token(),
-    entry(POST,   "/api/register/",             Public,   || web::to(accounts::register)),
-    entry(GET,    "/api/users/",                Staff,    || web::to(users::list)),
+    entry(POST,   "/api/register/",             Public,   || web::to(accounts::register)).costs(Cost::Password),
+    entry(GET,    "/api/users/",                Staff,    || web::to(users::list)).costs(Cost::Users),
     entry(GET,    "/api/users/me/",             Customer, || web::to(accounts::own)),
     entry(PATCH,  "/api/users/me/",             Customer, || web::to(accounts::change)).anew(),
-    entry(POST,   "/api/users/me/password/",    Customer, || web::to(accounts::change_password)).anew(),
+    entry(POST,   "/api/users/me/password/",    Customer, || web::to(accounts::change_password)).anew().costs(Cost::Password),
     entry(GET,    "/api/users/{id}/",           Staff,    || web::to(users::show)),
     entry(PATCH,  "/api/users/{id}/",           Staff,    || web::to(users::switch)).anew(),
-    entry(GET,    "/api/products/",             Public,   || web::to(products::list)),
+    entry(GET,    "/api/products/",             Public,   || web::to(products::list)).costs(Cost::Products),
     entry(POST,   "/api/products/",             Staff,    || web::to(products::create)).anew(),
     entry(GET,    "/api/products/{id}/",        Public,   || web::to(products::show)),
     entry(PUT,    "/api/products/{id}/",        Staff,    || web::to(products::replace)).anew(),
     entry(PATCH,  "/api/products/{id}/",        Staff,    || web::to(products::change)).anew(),
     entry(DELETE, "/api/products/{id}/",        Staff,    || web::to(products::archive)).anew(),
-    entry(GET,    "/api/products/{id}/stock/",  Staff,    || web::to(stock::list)),
+    entry(GET,    "/api/products/{id}/stock/",  Staff,    || web::to(stock::list)).costs(Cost::List),
     entry(POST,   "/api/products/{id}/stock/",  Staff,    || web::to(stock::adjust)).anew(),
-    entry(GET,    "/api/cart/",                 Customer, || web::to(cart::list)),
+    entry(GET,    "/api/cart/",                 Customer, || web::to(cart::list)).costs(Cost::List),
     entry(POST,   "/api/cart/",                 Customer, || web::to(cart::add)),
     entry(DELETE, "/api/cart/",                 Customer, || web::to(cart::empty)),
     entry(GET,    "/api/cart/{id}/",            Customer, || web::to(cart::show)),
     entry(PUT,    "/api/cart/{id}/",            Customer, || web::to(cart::replace)),
     entry(PATCH,  "/api/cart/{id}/",            Customer, || web::to(cart::change)),
     entry(DELETE, "/api/cart/{id}/",            Customer, || web::to(cart::remove)),
-    entry(GET,    "/api/orders/",               Customer, || web::to(orders::list)),
+    entry(GET,    "/api/orders/",               Customer, || web::to(orders::list)).costs(Cost::Orders),
     entry(POST,   "/api/orders/",               Customer, || web::to(orders::place)),
     entry(GET,    "/api/orders/{id}/",          Customer, || web::to(orders::show)),
     entry(PUT,    "/api/orders/{id}/",          Customer, || web::to(orders::replace)),
@@ -138,6 +145,7 @@ const fn entry(
         access,
         reads_token: true,
         counts: true,
+        cost: Cost::Plain,
         anew: false,
     };
     Entry {
@@ -208,9 +216,7 @@ fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]
 
 /// Counts a request that no route is for.
 fn count(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
-    Exchange::of(request).map_or(Ok(()), |exchange| {
-        exchange.count(state, |throttle| throttle.address(exchange.place()))
-    })
+    Exchange::of(request).map_or(Ok(()), |exchange| exchange.charge_address(state, BASE))
 }
 
 /// Notes which route a request is for.

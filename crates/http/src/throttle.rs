@@ -1,5 +1,5 @@
-//! How much each user and each address may ask for: a bucket of requests each, which fills up again
-//! evenly (the generic cell rate algorithm, in which a bucket is one time).
+//! Rate limits: a token bucket for each user, address and network, which fills up again evenly (the
+//! generic cell rate algorithm, in which a bucket is one time). A request takes its cost out of it.
 //!
 //! Buckets live in the memory of each server, and those that are full need none. Where they would
 //! take more than there is room for, newcomers are not counted: whoever has that many addresses is
@@ -10,6 +10,7 @@ use crate::metrics::Counter;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tradepost_domain::{UserId, Whereabouts};
@@ -29,23 +30,63 @@ const SWEEP: u64 = 100_000;
 
 const MINUTE: u64 = 60_000_000;
 
-/// How many requests are not too many.
+/// Rates, in units of [cost](crate::cost): most requests cost one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttling {
-    /// Requests a minute of one user, from 1; as many may come at once.
+    /// Units a minute of one user, from 1; as many may come at once.
     pub user: u32,
     /// The same of one address, for all that is asked without being signed in.
     pub address: u32,
+    /// The same of one network, for all of its users and all that is asked without being signed in:
+    /// an IPv4 address, or a /48 of IPv6.
+    pub network: u32,
+}
+
+impl Throttling {
+    /// The most units a minute of one network.
+    pub const MAX_NETWORK: u32 = 10_000_000;
+
+    /// The rate of a network if only that of an address was chosen: five times as much. A shop that
+    /// lets one address ask more lets the users behind it ask more too.
+    #[must_use]
+    pub fn network_of(address: u32) -> u32 {
+        address.saturating_mul(5).min(Self::MAX_NETWORK)
+    }
 }
 
 impl Default for Throttling {
     /// Twenty a second are more than anybody clicks; a hundred a second from one address leave room
-    /// for an office behind it, and for a front end that asks on behalf of visitors.
+    /// for an office behind it, and for a front end that asks on behalf of visitors. Five hundred a
+    /// second from one network are twenty-five users who each ask all they may.
     fn default() -> Self {
         Self {
             user: 1_200,
             address: 6_000,
+            network: Self::network_of(6_000),
         }
+    }
+}
+
+/// Whose bucket a request is charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Payer {
+    /// The user, over all sessions: the account was looked up.
+    User(UserId),
+    /// A session that its token names, before the account is looked up. It may have ended: a holder
+    /// of an ended token takes nothing from the user.
+    Session(UserId, i64),
+    /// The address, for requests without a token that is known to be genuine.
+    Address(Whereabouts),
+    /// The network of an address, for every request.
+    Network(Whereabouts),
+}
+
+/// The network of an address. A site of IPv6 has up to a /48 (RFC 6177), which is 65,536 networks
+/// of the kind that [`Whereabouts`] tells apart.
+fn network(place: Whereabouts) -> IpAddr {
+    match place.address() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 80 << 80).into(),
     }
 }
 
@@ -60,6 +101,15 @@ pub(crate) struct Allowance {
 }
 
 impl Allowance {
+    /// The one of two buckets that is nearer to refusing.
+    pub(crate) fn nearer(self, other: Self) -> Self {
+        if other.remaining <= self.remaining {
+            other
+        } else {
+            self
+        }
+    }
+
     pub(crate) fn write(self, headers: &mut HeaderMap) {
         let Self {
             policy,
@@ -77,14 +127,15 @@ impl Allowance {
     }
 }
 
-/// Whether there may be another request, and what the bucket holds.
+/// Whether the request may go on, and what the bucket holds.
 pub(crate) type Taken = (Allowance, Result<(), ApiError>);
 
 pub(crate) struct Throttle {
     began: Instant,
-    /// By their sessions: whoever holds a token that has ended takes nothing from its owner.
-    users: Buckets<(UserId, i64)>,
+    users: Buckets<UserId>,
+    sessions: Buckets<(UserId, i64)>,
     addresses: Buckets<Whereabouts>,
+    networks: Buckets<IpAddr>,
 }
 
 impl Throttle {
@@ -92,22 +143,29 @@ impl Throttle {
         Self {
             began: Instant::now(),
             users: Buckets::new("user", rates.user),
+            sessions: Buckets::new("session", rates.user),
             addresses: Buckets::new("address", rates.address),
+            networks: Buckets::new("network", rates.network),
         }
     }
 
-    pub(crate) fn user(&self, user: UserId, session_epoch: i64) -> Taken {
-        self.users.take((user, session_epoch), self.now())
-    }
-
-    pub(crate) fn address(&self, place: Whereabouts) -> Taken {
-        self.addresses.take(place, self.now())
+    /// Takes the cost of a request out of a bucket.
+    pub(crate) fn take(&self, payer: Payer, cost: u32) -> Taken {
+        let now = self.now();
+        match payer {
+            Payer::User(user) => self.users.take(user, cost, now),
+            Payer::Session(user, epoch) => self.sessions.take((user, epoch), cost, now),
+            Payer::Address(place) => self.addresses.take(place, cost, now),
+            Payer::Network(place) => self.networks.take(network(place), cost, now),
+        }
     }
 
     /// By what requests are held up, and how many were.
-    pub(crate) fn counts(&self) -> [(&'static str, u64); 2] {
+    pub(crate) fn counts(&self) -> [(&'static str, u64); 4] {
         [
             (self.addresses.name, self.addresses.refused.get()),
+            (self.networks.name, self.networks.refused.get()),
+            (self.sessions.name, self.sessions.refused.get()),
             (self.users.name, self.users.refused.get()),
         ]
     }
@@ -124,7 +182,7 @@ fn micros(time: Duration) -> u64 {
 struct Buckets<K> {
     name: &'static str,
     quota: u32,
-    /// Microseconds in which one request comes back.
+    /// Microseconds in which one unit comes back.
     interval: u64,
     shards: [Mutex<Shard<K>>; SHARDS],
     hash: RandomState,
@@ -145,7 +203,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
                 swept: 0,
             })
         };
-        let quota = quota.clamp(1, 1_000_000);
+        let quota = quota.clamp(1, Throttling::MAX_NETWORK);
         Self {
             name,
             quota,
@@ -161,11 +219,12 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         self.shards.get(number % SHARDS)
     }
 
-    /// Takes a request out of a bucket, at a time in microseconds.
-    fn take(&self, key: K, now: u64) -> Taken {
+    /// Takes a cost out of a bucket, at a time in microseconds. What costs more than a bucket holds
+    /// takes all of it.
+    fn take(&self, key: K, cost: u32, now: u64) -> Taken {
         // The time that an empty bucket takes to fill up.
         let whole = self.interval * u64::from(self.quota);
-        let mut left = self.interval;
+        let mut left = self.interval * u64::from(cost.min(self.quota));
         let mut wait = 0;
         if let Some(shard) = self.shard(&key) {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -209,111 +268,5 @@ impl<K: Copy + Eq + Hash> Shard<K> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: u64 = 1_000_000;
-
-    /// Requests at these times: what is left, or for how many seconds to wait.
-    fn taken(quota: u32, times: &[u64]) -> Vec<Result<u64, u64>> {
-        let buckets = Buckets::new("user", quota);
-        let take = |time: &u64| match buckets.take(1, *time) {
-            (allowance, Ok(())) => Ok(allowance.remaining),
-            (allowance, Err(ApiError::Throttled { seconds })) => {
-                assert_eq!(allowance.remaining, 0);
-                Err(seconds)
-            }
-            (_, Err(other)) => panic!("{other:?}"),
-        };
-        times.iter().map(take).collect()
-    }
-
-    #[test]
-    fn a_bucket_is_emptied_at_once_and_fills_up_evenly() {
-        let times = [
-            0,
-            0,
-            0,
-            1,
-            19 * SECOND,
-            20 * SECOND - 1,
-            20 * SECOND,
-            20 * SECOND,
-            200 * SECOND,
-        ];
-        let expected = [
-            Ok(2),
-            Ok(1),
-            Ok(0),
-            Err(20),
-            Err(1),
-            Err(1),
-            Ok(0),
-            Err(20),
-            Ok(2),
-        ];
-        assert_eq!(taken(3, &times), expected);
-    }
-
-    #[test]
-    fn whoever_waits_as_told_gets_through() {
-        for quota in [1, 7, 60, 1_200, 7_001, 1_000_000] {
-            let buckets = Buckets::new("user", quota);
-            let mut count = 0;
-            let seconds = loop {
-                match buckets.take(1, 5).1 {
-                    Ok(()) => count += 1,
-                    Err(ApiError::Throttled { seconds }) => break seconds,
-                    Err(other) => panic!("{other:?}"),
-                }
-            };
-            assert_eq!(count, quota);
-            assert!(buckets.take(1, 5 + seconds * SECOND).1.is_ok(), "{quota}");
-        }
-    }
-
-    #[test]
-    fn memory_has_a_bound_and_what_is_full_makes_room() {
-        let buckets = Buckets::new("address", 1);
-        let held = || -> usize {
-            let shards = buckets.shards.iter();
-            shards.map(|shard| shard.lock().unwrap().full.len()).sum()
-        };
-        let many = 2 * SHARDS * MOST;
-        for key in 0..many {
-            assert!(buckets.take(key, 0).1.is_ok());
-        }
-        assert_eq!(held(), SHARDS * MOST);
-        // Those who are known stay known.
-        let known = (0..many).filter(|key| buckets.take(*key, 1).1.is_err());
-        assert_eq!(known.count(), SHARDS * MOST);
-        // Once their buckets are full, others find room.
-        for key in 0..1_000 {
-            assert!(buckets.take(many + key, 61 * SECOND).1.is_ok());
-            assert!(buckets.take(many + key, 61 * SECOND).1.is_err());
-        }
-        assert_eq!(held(), 1_000);
-    }
-
-    #[test]
-    fn the_fields_as_the_draft_has_them() {
-        let buckets = Buckets::new("user", 1_200);
-        let mut headers = HeaderMap::new();
-        for (now, expected) in [
-            (0, "\"user\";r=1199;t=1"),
-            (0, "\"user\";r=1198;t=1"),
-            (30_000, "\"user\";r=1197;t=1"),
-        ] {
-            buckets.take(1, now).0.write(&mut headers);
-            assert_eq!(headers.get("ratelimit").unwrap(), expected);
-            assert_eq!(
-                headers.get("ratelimit-policy").unwrap(),
-                "\"user\";q=1200;w=60"
-            );
-        }
-        for _ in 0..600 {
-            buckets.take(1, 30_000).0.write(&mut headers);
-        }
-        assert_eq!(headers.get("ratelimit").unwrap(), "\"user\";r=597;t=31");
-    }
-}
+#[path = "throttle_tests.rs"]
+mod tests;

@@ -147,8 +147,8 @@ pub(super) fn headers() -> Value {
         ("Location", "The absolute address of what was made.", json!({"type": "string", "format": "uri"})),
         ("Idempotent-Replayed", "`true` on an answer that was given before.", json!({"type": "string", "enum": ["true"]})),
         ("Retry-After", "Seconds after which it may be worth another try.", json!({"type": "integer", "minimum": 1})),
-        ("RateLimit", "How many requests are left, and in how many seconds all are back (IETF draft).", json!({"type": "string", "pattern": "^\"(user|address)\";r=[0-9]+;t=[0-9]+$"})),
-        ("RateLimit-Policy", "How many requests there may be in how many seconds.", json!({"type": "string", "pattern": "^\"(user|address)\";q=[0-9]+;w=60$"})),
+        ("RateLimit", "How many units of cost are left in the bucket that is nearest to refusing, and in how many seconds all are back (IETF draft).", json!({"type": "string", "pattern": "^\"(user|session|address|network)\";r=[0-9]+;t=[0-9]+$"})),
+        ("RateLimit-Policy", "How many units of cost that bucket holds, and in how many seconds it fills up.", json!({"type": "string", "pattern": "^\"(user|session|address|network)\";q=[0-9]+;w=60$"})),
         ("WWW-Authenticate", "How to sign in (RFC 6750).", json!({"type": "string", "pattern": "^Bearer"})),
         ("Allow", "The methods that the path has.", json!({"type": "string"})),
     ];

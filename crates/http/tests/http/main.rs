@@ -32,6 +32,7 @@ mod orders;
 mod private;
 mod probes;
 mod products;
+mod quotas;
 mod reads;
 mod routes;
 mod sockets;
