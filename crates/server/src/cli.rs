@@ -176,7 +176,7 @@ pub(crate) struct Given {
         default_value = "on"
     )]
     pub(crate) throttle: String,
-    /// Requests a minute of one user, all of which may come at once
+    /// Requests a minute of one user, all of which may come at once; expensive ones count several times
     #[arg(
         long,
         global = true,
@@ -196,6 +196,36 @@ pub(crate) struct Given {
         default_value = "6000"
     )]
     pub(crate) throttle_address: String,
+    /// The same of all users behind one network (an IPv4 address, or an IPv6 /48), and of all that is
+    /// asked from there without being signed in [default: 5 times --throttle-address]
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_NETWORK",
+        hide_env_values = true,
+        value_name = "REQUESTS"
+    )]
+    pub(crate) throttle_network: Option<String>,
+    /// Orders that one customer may place in an hour, those that are cancelled included
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_ORDERS",
+        hide_env_values = true,
+        value_name = "ORDERS",
+        default_value = "240"
+    )]
+    pub(crate) throttle_orders: String,
+    /// Orders of one customer that may be pending at once
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_OPEN_ORDERS",
+        hide_env_values = true,
+        value_name = "ORDERS",
+        default_value = "1000"
+    )]
+    pub(crate) throttle_open_orders: String,
     /// Wrong sign-ins at one account from one address that are free; then each has to wait, and
     /// longer each time. 15 minutes without one end it
     #[arg(
@@ -227,6 +257,17 @@ pub(crate) struct Given {
         default_value = "100"
     )]
     pub(crate) throttle_registrations: String,
+    /// Whether a product's stock may be set without If-Match: lenient or strict. Strict keeps a form
+    /// that was read before a sale from giving the sold units back
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_STOCK_WRITES",
+        hide_env_values = true,
+        value_name = "LENIENT|STRICT",
+        default_value = "lenient"
+    )]
+    pub(crate) stock_writes: String,
     /// Rows on a page, if the request does not say: 1 to 100
     #[arg(
         long,

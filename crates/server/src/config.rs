@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time;
 use tradepost_auth::BcryptHasher;
 use tradepost_diesel::DatabaseUrl;
-use tradepost_domain::{AttemptSettings, Currency, LONGEST_FAMILY, PageRequest};
+use tradepost_domain::{
+    AttemptSettings, Currency, LONGEST_FAMILY, OrderQuota, PageRequest, StockWrites,
+};
 use tradepost_http::{IpNet, PublicUrl, Throttling};
 
 /// The settings of a shop.
@@ -36,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) bcrypt_cost: u32,
     /// How clients are slowed down that ask too much, if they are.
     pub(crate) throttle: Option<Throttle>,
+    pub(crate) stock_writes: StockWrites,
     pub(crate) page_size: u32,
     /// Origins; `*` for any.
     pub(crate) allowed_origins: Vec<String>,
@@ -51,6 +54,7 @@ pub(crate) struct Config {
 pub(crate) struct Throttle {
     pub(crate) attempts: AttemptSettings,
     pub(crate) requests: Throttling,
+    pub(crate) orders: OrderQuota,
 }
 
 /// Where the signing key is.
@@ -121,6 +125,7 @@ impl Config {
                 .unwrap_or_else(|| default_hosts(&listened_on, public_url.as_ref())),
             bcrypt_cost: bcrypt_cost.number(BcryptHasher::COSTS)?,
             throttle: throttle(given)?,
+            stock_writes: stock_writes(Setting::new("stock-writes", &given.stock_writes))?,
             page_size: page_size.number(1..=PageRequest::MAX_SIZE)?,
             allowed_origins: optional("allowed-origins", &given.allowed_origins, origins)?
                 .unwrap_or_default(),
@@ -213,13 +218,30 @@ fn on_or_off(setting: Setting<'_>) -> Result<bool, WrongSetting> {
     }
 }
 
+fn stock_writes(setting: Setting<'_>) -> Result<StockWrites, WrongSetting> {
+    match setting.value() {
+        "lenient" => Ok(StockWrites::Lenient),
+        "strict" => Ok(StockWrites::Strict),
+        _ => Err(setting.wrong("has to be lenient or strict")),
+    }
+}
+
 fn throttle(given: &Given) -> Result<Option<Throttle>, WrongSetting> {
     let is_on = on_or_off(Setting::new("throttle", &given.throttle))?;
     let number = |name, value: &str| Setting::new(name, value).number(1..=1_000_000);
+    let address = number("throttle-address", &given.throttle_address)?;
+    let network = optional("throttle-network", &given.throttle_network, |setting| {
+        setting.number(1..=Throttling::MAX_NETWORK)
+    })?;
     let throttle = Throttle {
         requests: Throttling {
             user: number("throttle-user", &given.throttle_user)?,
-            address: number("throttle-address", &given.throttle_address)?,
+            address,
+            network: network.unwrap_or_else(|| Throttling::network_of(address)),
+        },
+        orders: OrderQuota {
+            open: number("throttle-open-orders", &given.throttle_open_orders)?,
+            hourly: number("throttle-orders", &given.throttle_orders)?,
         },
         attempts: AttemptSettings {
             sign_ins: number("throttle-sign-ins", &given.throttle_sign_ins)?,

@@ -37,7 +37,17 @@ fn the_defaults() {
     assert_eq!(config.connections_per_address, 256);
     assert_eq!((config.bcrypt_cost, config.page_size), (12, 10));
     let (attempts, requests) = (AttemptSettings::default(), Throttling::default());
-    assert_eq!(config.throttle, Some(Throttle { attempts, requests }));
+    let orders = OrderQuota {
+        open: 1_000,
+        hourly: 240,
+    };
+    let throttle = Throttle {
+        attempts,
+        requests,
+        orders,
+    };
+    assert_eq!(config.throttle, Some(throttle));
+    assert_eq!(config.stock_writes, StockWrites::Lenient);
     assert_eq!(config.public_url, None);
     assert_eq!(
         (config.allowed_origins.len(), config.trusted_proxies.len()),
@@ -58,9 +68,24 @@ fn origins_have_any_scheme() {
 fn throttling_can_be_set_and_switched_off() {
     assert_eq!(config(&["--throttle", "off"]).throttle, None);
     let words = "--throttle-sign-ins 3 --throttle-all-sign-ins 50 --throttle-registrations 20 \
-                 --throttle-user 600 --throttle-address 700";
+                 --throttle-user 600 --throttle-address 700 --throttle-network 800 \
+                 --throttle-orders 30 --throttle-open-orders 40";
     let words: Vec<&str> = words.split_whitespace().collect();
-    let Throttle { attempts, requests } = config(&words).throttle.unwrap();
+    let Throttle {
+        attempts,
+        requests,
+        orders,
+    } = config(&words).throttle.unwrap();
+    let expected = OrderQuota {
+        open: 40,
+        hourly: 30,
+    };
+    assert_eq!((orders, requests.network), (expected, 800));
+    let network = |address| {
+        let config = config(&["--throttle-address", address]);
+        config.throttle.unwrap().requests.network
+    };
+    assert_eq!((network("700"), network("1000000")), (3_500, 5_000_000));
     assert_eq!((requests.user, requests.address), (600, 700));
     assert_eq!(
         (attempts.sign_ins, attempts.sign_ins_from_one_place),
@@ -122,6 +147,10 @@ fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
         ("--throttle", "ON", "on or off"),
         ("--throttle-user", "0", "from 1 to 1000000"),
         ("--throttle-address", "1e3", "from 1 to 1000000"),
+        ("--throttle-network", "0", "from 1 to 10000000"),
+        ("--throttle-orders", "0", "from 1 to 1000000"),
+        ("--throttle-open-orders", "-1", "from 1 to 1000000"),
+        ("--stock-writes", "Strict", "lenient or strict"),
         ("--throttle-sign-ins", "0", "from 1 to 1000000"),
         ("--throttle-all-sign-ins", "many", "from 1 to 1000000"),
         ("--throttle-registrations", "-1", "from 1 to 1000000"),

@@ -14,11 +14,14 @@ use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use tradepost_diesel::ShopCurrency;
-use tradepost_domain::Clock;
+use tradepost_domain::{Clock, StockWrites};
 
 pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
     let mut findings = Findings::default();
     findings.of_settings(config);
+    if options.deploy {
+        recommend(config);
+    }
     findings.of_start(config);
     findings.of_files(config);
     findings.of_database(config);
@@ -38,6 +41,17 @@ pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
         ))
     } else {
         Ok(())
+    }
+}
+
+/// Prints recommendations. They are no findings: the setting is kept for existing clients, and a
+/// shop may have some.
+fn recommend(config: &Config) {
+    if config.stock_writes == StockWrites::Lenient {
+        say(format_args!(
+            "note: --stock-writes is lenient: a form that was read before a sale gives the sold \
+             units back. Choose strict if every client that sets stock sends If-Match."
+        ));
     }
 }
 
@@ -126,7 +140,7 @@ impl Findings {
         self.warn_if(
             config.throttle.is_none(),
             "--throttle is off: passwords can be guessed as fast as they are checked, \
-             and anybody can ask as much as they like.",
+             and anybody can ask as much as they like, and order as often.",
         );
     }
 

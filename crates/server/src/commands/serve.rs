@@ -136,9 +136,11 @@ fn put_together(
     };
     Ok(Shop {
         attempts,
-        catalogue: Catalogue::new(stores.products, Arc::clone(&clock)),
+        catalogue: Catalogue::new(stores.products, Arc::clone(&clock))
+            .with_stock_writes(config.stock_writes),
         carts: Carts::new(stores.carts, Arc::clone(&clock)),
-        orders: Orders::new(stores.orders, Arc::new(placement_ids), clock),
+        orders: Orders::new(stores.orders, Arc::new(placement_ids), clock)
+            .with_quota(config.throttle.map(|throttle| throttle.orders)),
         accounts,
         batcher,
         seal,

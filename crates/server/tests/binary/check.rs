@@ -29,6 +29,8 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
         "https://shop.example.org",
         "--trusted-proxies",
         "127.0.0.1",
+        "--stock-writes",
+        "strict",
     ];
     place.serve(&[]).stop();
     place.make_staff(&QUICK).well();
@@ -36,6 +38,13 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
     let good = check(&[&safe[..], &["--deploy"]].concat());
     assert_eq!(good.out, "0 errors, 0 warnings.\n");
     assert_eq!((good.code, place.files()), (Some(0), files));
+    // Recommended, and no reason to refuse.
+    let lenient = check(&[&safe[..4], &["--deploy"]].concat());
+    assert!(
+        lenient.out.starts_with("note: --stock-writes is lenient"),
+        "{lenient:?}"
+    );
+    assert_eq!(lenient.code, Some(0));
 
     for (words, said) in [
         (&[][..], "--public-url is not set"),
