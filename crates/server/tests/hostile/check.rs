@@ -125,6 +125,9 @@ fn headers(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
         if unwanted.contains(&name.as_str()) || name.starts_with("injected") {
             wrong.push(format!("the header {name}: {value}"));
         }
+        if name == "upgrade" || name == "connection" && value.contains("upgrade") {
+            wrong.push(format!("an upgrade that is taken: {name}: {value}"));
+        }
         if value.contains(EVIL) {
             wrong.push(format!("a host of the client's choice in {name}: {value}"));
         }

@@ -140,6 +140,7 @@ fn a_spoiled_success_is_noticed() {
             answer.headers.push(("date".to_owned(), String::new()))
         }),
         ("the header server", |answer| set(answer, "server", "x")),
+        ("an upgrade", |answer| set(answer, "connection", "upgrade")),
         ("the header set-cookie", |answer| {
             set(answer, "set-cookie", "a=b")
         }),

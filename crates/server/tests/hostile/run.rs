@@ -178,6 +178,11 @@ impl Run<'_> {
                 Ok(answer) => {
                     self.judge(number, &request, &answer);
                     if answer.is_last() {
+                        let next = connection.read(false);
+                        if !matches!(next, Err(NoAnswer::Closed)) {
+                            let found = format!("behind the last answer: {next:?}");
+                            self.found(number, &found, &bytes, Some(&answer));
+                        }
                         return;
                     }
                 }
