@@ -56,7 +56,10 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         Ok(response) => {
             let mut response = finish(&state, &exchange, response);
             // Each answer gives its connection to another client while there are few left.
-            if state.stopping.load(Ordering::Relaxed) || state.connections.are_scarce() {
+            if state.stopping.load(Ordering::Relaxed)
+                || state.connections.are_scarce()
+                || underway.as_ref().is_some_and(Underway::has_unread_chunks)
+            {
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
             }

@@ -178,6 +178,12 @@ impl Lifecycle {
         }
     }
 
+    /// Whether the end of a body of unknown length has not been read.
+    pub(crate) fn has_unread_chunks(&self) -> bool {
+        let body = RequestBody::Unbounded;
+        self.phase == Phase::Request { body }
+    }
+
     /// Keeps the reader from its bytes until a request begins or ends.
     pub(crate) fn withhold(&mut self, reader: &Context<'_>) {
         self.reader = Some(reader.waker().clone());

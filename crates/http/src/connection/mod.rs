@@ -39,6 +39,12 @@ impl Underway {
         Some(Self(Rc::clone(lifecycle)))
     }
 
+    /// Whether the end of a chunked body has not been read, so that the next head cannot be found. The
+    /// answer then ends the connection.
+    pub(crate) fn has_unread_chunks(&self) -> bool {
+        self.0.borrow().has_unread_chunks()
+    }
+
     /// A handle to note the end of the request's body with.
     pub(crate) fn lifecycle(&self) -> Shared {
         Rc::clone(&self.0)

@@ -283,6 +283,11 @@ fn a_chunked_body_over_the_limit_is_413() {
     }
     let answer = rest(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    // Its end was not looked for, so that no further head can be told from the body.
+    assert!(
+        answer.to_lowercase().contains("connection: close"),
+        "{answer}"
+    );
     server.stop();
 }
 

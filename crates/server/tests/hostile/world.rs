@@ -14,13 +14,19 @@ use tradepost_domain::{TokenClaims, TokenService};
 pub(crate) const STAPLES: i64 = 14;
 
 /// Throttling is at work, with limits that a run does not reach.
-const OPTIONS: [&str; 13] = [
+const OPTIONS: [&str; 19] = [
     "--demo",
     "--throttle",
     "on",
     "--throttle-user",
     "1000000",
     "--throttle-address",
+    "1000000",
+    "--throttle-network",
+    "1000000",
+    "--throttle-orders",
+    "1000000",
+    "--throttle-open-orders",
     "1000000",
     "--throttle-sign-ins",
     "1000000",
