@@ -5,13 +5,14 @@
 //! commits, and a lone write waits for nobody.
 
 use super::Conn;
+use super::checkpoint::WriteAheadLog;
 use super::classify::{kind, store_error};
 use crate::failure::Failure;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use tradepost_domain::{StoreError, StoreErrorKind};
 
@@ -74,11 +75,11 @@ where
 }
 
 impl Writer {
-    pub(super) fn start(mut conn: Conn) -> std::io::Result<Self> {
+    pub(super) fn start(mut conn: Conn, mut log: WriteAheadLog) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(WAITING);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || work(&mut conn, &jobs))?;
+            .spawn(move || work(&mut conn, &jobs, &mut log))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -133,8 +134,8 @@ impl Drop for Writer {
     }
 }
 
-fn work(conn: &mut Conn, jobs: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = jobs.recv() {
+fn work(conn: &mut Conn, jobs: &Receiver<Box<dyn Job>>, log: &mut WriteAheadLog) {
+    while let Some(first) = next(conn, jobs, log) {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(TOGETHER - 1));
         let commit = catch_unwind(AssertUnwindSafe(|| run(conn, &mut batch)));
@@ -148,6 +149,25 @@ fn work(conn: &mut Conn, jobs: &Receiver<Box<dyn Job>>) {
         }
         for job in batch {
             job.answer(commit.clone());
+        }
+        log.limit(conn);
+    }
+}
+
+/// The next write; `None` at the end. A log that is too long is looked after meanwhile.
+fn next(
+    conn: &mut Conn,
+    jobs: &Receiver<Box<dyn Job>>,
+    log: &mut WriteAheadLog,
+) -> Option<Box<dyn Job>> {
+    loop {
+        let Some(wait) = log.retry_after() else {
+            return jobs.recv().ok();
+        };
+        match jobs.recv_timeout(wait) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Timeout) => log.limit(conn),
+            Err(RecvTimeoutError::Disconnected) => return None,
         }
     }
 }
