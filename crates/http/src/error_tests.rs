@@ -53,6 +53,7 @@ examples! { refusals: Refusal;
 examples! { failures: StoreErrorKind;
     StoreErrorKind::Busy => StoreErrorKind::Busy,
     StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
+    StoreErrorKind::DeadlineExceeded => StoreErrorKind::DeadlineExceeded,
     StoreErrorKind::Full => StoreErrorKind::Full,
     StoreErrorKind::OutcomeUnknown => StoreErrorKind::OutcomeUnknown,
     StoreErrorKind::Corrupt { .. } => StoreErrorKind::Corrupt {
@@ -81,6 +82,7 @@ examples! { own: ApiError;
     ApiError::Throttled { .. } => ApiError::Throttled { seconds: 2 },
     ApiError::Busy => ApiError::Busy,
     ApiError::Overdue => ApiError::Overdue,
+    ApiError::ListOverdue => ApiError::ListOverdue,
     ApiError::OutcomeUnknown => ApiError::OutcomeUnknown,
     ApiError::NotReady(_) => not_ready(StoreErrorKind::Unavailable),
     ApiError::Panicked => ApiError::Panicked,
@@ -195,7 +197,11 @@ fn whether_to_try_again_is_told() {
         let code = error.code();
         let later = matches!(
             code,
-            Code::Busy | Code::Unavailable | Code::TooManyAttempts | Code::Throttled
+            Code::Busy
+                | Code::Unavailable
+                | Code::ListTimeout
+                | Code::TooManyAttempts
+                | Code::Throttled
         );
         assert_eq!(error.retry_after().is_some(), later, "{name}");
         let challenged = matches!(

@@ -44,6 +44,8 @@ pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
         .query
         .iter()
         .any(|one| one.key == parameters::PAGE.key);
+    // A cart is short, and not read as lists are.
+    let is_cart = operation.path == "/api/cart/";
     let rules: &[(bool, &[Code])] = &[
         (
             true,
@@ -84,6 +86,7 @@ pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
                 Code::StorageFull,
             ],
         ),
+        (is_page && !is_cart, &[Code::ListTimeout]),
         (asks && !reads, &[Code::OutcomeUnknown]),
     ];
     let ruled = rules.iter().filter(|(holds, _)| *holds);
@@ -124,9 +127,11 @@ pub(super) fn refusal(codes: &[Code]) -> Value {
     let mut names = ANY.to_vec();
     for code in codes {
         names.extend(match code {
-            Code::Busy | Code::Unavailable | Code::Throttled | Code::TooManyAttempts => {
-                Some("Retry-After")
-            }
+            Code::Busy
+            | Code::Unavailable
+            | Code::ListTimeout
+            | Code::Throttled
+            | Code::TooManyAttempts => Some("Retry-After"),
             Code::NotAuthenticated | Code::InvalidToken | Code::NoActiveAccount => {
                 Some("WWW-Authenticate")
             }

@@ -113,7 +113,7 @@ impl Reply {
         assert_eq!(!allow.is_empty(), status == StatusCode::METHOD_NOT_ALLOWED);
         let later = matches!(
             code,
-            "busy" | "unavailable" | "too_many_attempts" | "throttled"
+            "busy" | "unavailable" | "list_timeout" | "too_many_attempts" | "throttled"
         );
         assert_eq!(!self.header("retry-after").is_empty(), later, "{problem}");
     }
