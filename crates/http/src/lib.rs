@@ -178,7 +178,7 @@ impl Default for Limits {
             },
             lists: Limit {
                 running: (cores / 2).max(1),
-                waiting: 256,
+                waiting: 512,
             },
             passwords: Limit {
                 running: (cores / 2).max(1),
