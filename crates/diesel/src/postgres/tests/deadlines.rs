@@ -6,29 +6,35 @@ use tradepost_domain::deadline;
 /// Far longer than any of these tests takes.
 const ENDLESS: &str = "SELECT pg_sleep(600)";
 
-/// Longer than the shortest timeout.
-const LONG: &str = "SELECT pg_sleep(0.4)";
+/// Longer than until [`soon`].
+const LONG: &str = "SELECT pg_sleep(0.8)";
 
 fn soon() -> Instant {
-    Instant::now() + Duration::from_millis(50)
+    Instant::now() + Duration::from_millis(500)
 }
 
 fn run(conn: &mut Conn, sql: &str) -> Result<(), Failure> {
     Ok(conn.batch_execute(sql)?)
 }
 
-fn of_one_connection(name: &str) -> Database {
+/// A database that is reached by one connection, which is there.
+fn of_one_connection() -> Database {
     let options = OpenOptions {
         readers: 1,
+        wait: Duration::from_secs(60),
         ..options()
     };
-    let url = DatabaseUrl::parse(&SERVER.0.url(name)).unwrap();
-    Database::open(&url, &options).unwrap()
+    let (cluster, template) = &*SERVER;
+    let name = cluster.copy(template).unwrap();
+    let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
+    let database = Database::open(&url, &options).unwrap();
+    database.read(|conn| run(conn, "SELECT 1")).unwrap();
+    database
 }
 
 #[test]
 fn a_read_is_interrupted_at_its_deadline_and_not_run_again() {
-    let (database, _) = database();
+    let database = of_one_connection();
     let runs = AtomicUsize::new(0);
     let endless = |conn: &mut Conn| {
         runs.fetch_add(1, Ordering::Relaxed);
@@ -50,7 +56,7 @@ fn a_read_is_interrupted_at_its_deadline_and_not_run_again() {
 
 #[test]
 fn a_deadline_that_has_passed_lets_nothing_begin() {
-    let (database, _) = database();
+    let database = of_one_connection();
     let runs = AtomicUsize::new(0);
     let count = |_: &mut Conn| {
         runs.fetch_add(1, Ordering::Relaxed);
@@ -70,9 +76,8 @@ fn a_deadline_that_has_passed_lets_nothing_begin() {
 
 #[test]
 fn a_write_is_not_interrupted() {
-    let (_, name) = database();
-    // The session has the timeout of a read.
-    let database = of_one_connection(&name);
+    // Its session has the timeout of a read.
+    let database = of_one_connection();
     deadline::run_until(soon(), || {
         assert!(database.read(|conn| run(conn, ENDLESS)).is_err());
         let written = database.write(|conn| {
@@ -89,8 +94,7 @@ fn a_write_is_not_interrupted() {
 
 #[test]
 fn queries_of_requests_find_their_timeout_set() {
-    let (_, name) = database();
-    let database = of_one_connection(&name);
+    let database = of_one_connection();
     let far = || Instant::now() + Duration::from_secs(60);
     let setting = |conn: &mut Conn| Ok(connect::setting(conn, "statement_timeout")?);
     let first = deadline::run_until(far(), || database.read(setting));
