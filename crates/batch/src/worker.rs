@@ -69,6 +69,7 @@ fn may_be_of_one(kind: &StoreErrorKind) -> bool {
         StoreErrorKind::Corrupt { .. } | StoreErrorKind::Other => true,
         StoreErrorKind::Busy
         | StoreErrorKind::Unavailable
+        | StoreErrorKind::DeadlineExceeded
         | StoreErrorKind::Full
         | StoreErrorKind::OutcomeUnknown
         | StoreErrorKind::SchemaMismatch => false,

@@ -13,6 +13,7 @@ mod proxy;
 pub(crate) mod search;
 #[cfg(test)]
 mod tests;
+mod timeout;
 pub(crate) mod unseen;
 
 #[path = "queries/mod.rs"]
@@ -22,7 +23,7 @@ pub(crate) use queries::Migrator;
 
 use crate::failure::Failure;
 use crate::{DatabaseUrl, MigrateError, OpenError, OpenOptions, ShopCurrency};
-use connect::Links;
+use connect::{Link, Links};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -117,22 +118,26 @@ impl Database {
         Ok(Vec::new())
     }
 
-    /// Runs one query.
+    /// Runs one query, until the deadline of this thread.
     pub(crate) fn read<T>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.attempt(|conn| job(conn).map_err(Ended::Failed))
+        self.attempt(|link| {
+            link.limit_statements().map_err(Ended::Failed)?;
+            job(&mut link.conn).map_err(Ended::Failed)
+        })
     }
 
-    /// Runs several queries that see the same moment.
+    /// Runs several queries that see the same moment, each until the deadline of this thread.
     pub(crate) fn snapshot<T>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.attempt(|conn| {
-            let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-            let value = within(conn, snapshot, &job).map_err(Ended::Failed)?;
+        self.attempt(|link| {
+            let conn = &mut link.conn;
+            let begin = timeout::begin_snapshot().map_err(Ended::Failed)?;
+            let value = within(conn, &begin, &job).map_err(Ended::Failed)?;
             let end = conn.batch_execute("COMMIT").map_err(Failure::from);
             end.map_err(Ended::Failed).map(|()| value)
         })
@@ -160,10 +165,10 @@ impl Database {
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
         trace: Option<Trace<'_, T>>,
     ) -> Result<T, StoreError> {
-        let write = |conn: &mut Conn| {
+        let write = |link: &mut Link| {
+            let conn = &mut link.conn;
             let job = |conn: &mut Conn| Ok((job(conn)?, transaction_id(conn)?));
-            let (value, id) = within(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", &job)
-                .map_err(Ended::Failed)?;
+            let (value, id) = within(conn, timeout::BEGIN_WRITE, &job).map_err(Ended::Failed)?;
             match (conn.batch_execute("COMMIT"), id) {
                 (Err(error), Some(id)) => Err(Ended::Lost(Lost { id, error, value })),
                 // Without an id it has written nothing.
@@ -207,14 +212,14 @@ impl Database {
         None
     }
 
-    fn attempt<T>(&self, job: impl Fn(&mut Conn) -> Result<T, Ended<T>>) -> Result<T, StoreError> {
+    fn attempt<T>(&self, job: impl Fn(&mut Link) -> Result<T, Ended<T>>) -> Result<T, StoreError> {
         self.attempt_or_ask(job, None)
     }
 
     /// Runs a job, and again if somebody else was in its way and nothing of it was stored.
     fn attempt_or_ask<T>(
         &self,
-        job: impl Fn(&mut Conn) -> Result<T, Ended<T>>,
+        job: impl Fn(&mut Link) -> Result<T, Ended<T>>,
         trace: Option<Trace<'_, T>>,
     ) -> Result<T, StoreError> {
         let began = Instant::now();
@@ -223,7 +228,7 @@ impl Database {
             let mut link = self.pool.get().map_err(|error| {
                 connect::no_connection(error, self.reachable.load(Ordering::Relaxed))
             })?;
-            let (failure, again) = match job(&mut link.conn) {
+            let (failure, again) = match job(&mut link) {
                 Ok(value) => return Ok(value),
                 Err(Ended::Unwritten(value)) => {
                     link.lost = true;

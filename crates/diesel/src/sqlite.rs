@@ -7,6 +7,7 @@
 pub(crate) mod among;
 mod backup;
 pub(crate) mod bulk;
+mod checkpoint;
 mod classify;
 mod connect;
 mod files;
@@ -30,6 +31,7 @@ pub(crate) use queries::Migrator;
 
 use crate::failure::Failure;
 use crate::{MigrateError, Missing, OpenError, OpenOptions, ShopCurrency};
+use checkpoint::{MAX_LOG, WriteAheadLog};
 use classify::store_error;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
@@ -40,7 +42,7 @@ use files::{DatabaseFiles, FileId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind};
+use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind, deadline};
 use writer::Writer;
 
 /// The connection that the queries are written against.
@@ -75,7 +77,8 @@ impl Database {
         let currency = options.currency.agree(stored.as_deref())?;
         let files = Arc::new(DatabaseFiles::opened(path, before, &mut conn)?);
         let readers = connect::readers(path, options, &files)?;
-        let writer = Writer::start(conn, Arc::clone(&files))
+        let log = WriteAheadLog::of(path, MAX_LOG, options.wait);
+        let writer = Writer::start(conn, Arc::clone(&files), log)
             .map_err(|error| OpenError::unusable(database, &error))?;
         Ok(Self {
             writer,
@@ -121,8 +124,15 @@ impl Database {
         Ok(found)
     }
 
-    /// Runs one query on a connection that cannot write.
+    /// Runs one query on a connection that cannot write, until the deadline of this thread.
     pub(crate) fn read<T>(
+        &self,
+        job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.reading(|conn| until_deadline(|| job(conn)))
+    }
+
+    fn reading<T>(
         &self,
         job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
@@ -131,14 +141,15 @@ impl Database {
         job(&mut conn).map_err(store_error)
     }
 
-    /// Runs several queries that see the same moment.
+    /// Runs several queries that see the same moment, until the deadline of this thread. No
+    /// connection keeps a snapshot for longer, which would keep the log from being emptied.
     pub(crate) fn snapshot<T>(
         &self,
         job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.read(|conn| {
+        self.reading(|conn| {
             conn.batch_execute("BEGIN")?;
-            let result = job(conn);
+            let result = until_deadline(|| job(conn));
             let ended = conn.batch_execute("ROLLBACK");
             // Not there any more if SQLite has rolled back by itself: then the job says why.
             let value = result?;
@@ -165,6 +176,11 @@ impl Database {
     ) -> Result<T, StoreError> {
         self.write(job)
     }
+}
+
+/// Runs a job whose statements end at the deadline of this thread, if it has one.
+fn until_deadline<T>(job: impl FnOnce() -> T) -> T {
+    tradepost_sqlite_deadline::run_until(deadline::current(), job)
 }
 
 /// A connection for migrations.

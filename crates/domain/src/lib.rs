@@ -31,6 +31,7 @@ mod account;
 mod actor;
 mod attempts;
 mod cart;
+pub mod deadline;
 mod fields;
 mod idempotency;
 mod ids;

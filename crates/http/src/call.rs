@@ -167,6 +167,14 @@ impl Call {
         self.run(Kind::Query, job).await
     }
 
+    /// Runs a use case that reads a list.
+    pub(crate) async fn read_list<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Shop, Actor) -> Result<T, ShopError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.run(Kind::List, job).await
+    }
+
     /// Runs a use case that writes.
     pub(crate) async fn command<T: Send + 'static>(
         &self,

@@ -75,6 +75,7 @@ codes! {
     InternalError = INTERNAL_SERVER_ERROR "internal_error" "Internal error",
     Busy = SERVICE_UNAVAILABLE "busy" "Too busy",
     Unavailable = SERVICE_UNAVAILABLE "unavailable" "Unavailable",
+    ListTimeout = SERVICE_UNAVAILABLE "list_timeout" "The list took too long",
     Schema = SERVICE_UNAVAILABLE "schema" "The database is of another version",
     OutcomeUnknown = SERVICE_UNAVAILABLE "outcome_unknown" "The outcome is not known",
     StorageFull = INSUFFICIENT_STORAGE "storage_full" "No room left",
@@ -122,6 +123,8 @@ pub(crate) enum ApiError {
     Throttled { seconds: u64 },
     /// A query was not answered in time.
     Overdue,
+    /// A list was not read in time: it was interrupted.
+    ListOverdue,
     /// A command was begun and has not ended in time.
     OutcomeUnknown,
     /// The store does not say that it is well.
@@ -141,7 +144,7 @@ impl ApiError {
             Self::NoActiveAccount => Code::NoActiveAccount,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Busy => Code::Busy,
-                StoreErrorKind::Unavailable => Code::Unavailable,
+                StoreErrorKind::Unavailable | StoreErrorKind::DeadlineExceeded => Code::Unavailable,
                 StoreErrorKind::Full => Code::StorageFull,
                 StoreErrorKind::OutcomeUnknown => Code::OutcomeUnknown,
                 StoreErrorKind::SchemaMismatch => Code::Schema,
@@ -151,6 +154,7 @@ impl ApiError {
                 StoreErrorKind::Busy => Code::Busy,
                 StoreErrorKind::SchemaMismatch => Code::Schema,
                 StoreErrorKind::Unavailable
+                | StoreErrorKind::DeadlineExceeded
                 | StoreErrorKind::Full
                 | StoreErrorKind::OutcomeUnknown
                 | StoreErrorKind::Corrupt { .. }
@@ -166,6 +170,7 @@ impl ApiError {
             Self::Throttled { .. } => Code::Throttled,
             Self::Busy => Code::Busy,
             Self::Overdue => Code::Unavailable,
+            Self::ListOverdue => Code::ListTimeout,
             Self::OutcomeUnknown => Code::OutcomeUnknown,
             Self::Hashing(_) | Self::Amount(_) | Self::Panicked | Self::Defect(_) => {
                 Code::InternalError
@@ -188,7 +193,7 @@ impl ApiError {
         match self.code() {
             Code::Busy => Some(HeaderValue::from_static("1")),
             // A database that is away takes longer to come back than a queue to drain.
-            Code::Unavailable => Some(HeaderValue::from_static("5")),
+            Code::Unavailable | Code::ListTimeout => Some(HeaderValue::from_static("5")),
             // Too many keys: they are forgotten by the hour.
             Code::Throttled => Some(HeaderValue::from_static("3600")),
             _ => None,
@@ -210,7 +215,9 @@ impl ApiError {
     pub(crate) fn log(&self, request_id: &str) {
         match self {
             Self::Store(error) => match error.kind() {
-                StoreErrorKind::Busy | StoreErrorKind::Unavailable => {
+                StoreErrorKind::Busy
+                | StoreErrorKind::Unavailable
+                | StoreErrorKind::DeadlineExceeded => {
                     log::warn!("request {request_id}: {error}");
                 }
                 StoreErrorKind::Full
@@ -225,6 +232,7 @@ impl ApiError {
             Self::Defect(cause) => log::error!("request {request_id}: {cause}"),
             Self::Panicked => log::error!("request {request_id}: a handler panicked"),
             Self::Overdue => log::warn!("request {request_id}: a query took too long"),
+            Self::ListOverdue => log::warn!("request {request_id}: a list took too long"),
             Self::OutcomeUnknown => log::error!("request {request_id}: a command took too long"),
             Self::Framework(status) if status.is_server_error() => {
                 log::error!("request {request_id}: the framework answered {status}");
@@ -310,6 +318,7 @@ impl fmt::Display for ApiError {
             | Self::Throttled { .. }
             | Self::Busy
             | Self::Overdue
+            | Self::ListOverdue
             | Self::OutcomeUnknown
             | Self::NotReady(_)
             | Self::Panicked
@@ -332,6 +341,9 @@ fn sentence(code: Code) -> &'static str {
         Code::Throttled => "That is too much at once. Try again after the seconds of Retry-After.",
         Code::Busy => "The shop has too much to do. Nothing was changed; try again.",
         Code::Unavailable => "The shop cannot answer right now. Nothing was changed; try again.",
+        Code::ListTimeout => {
+            "This list takes too long to read. Ask for less: a narrower search or filter, another order than by stock, or a cursor in place of a page far from the first."
+        }
         Code::OutcomeUnknown => {
             "The shop could not learn in time what became of the request. Look before trying again, or send it again under the Idempotency-Key that it came with."
         }

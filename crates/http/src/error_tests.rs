@@ -56,6 +56,7 @@ examples! { refusals: Refusal;
 examples! { failures: StoreErrorKind;
     StoreErrorKind::Busy => StoreErrorKind::Busy,
     StoreErrorKind::Unavailable => StoreErrorKind::Unavailable,
+    StoreErrorKind::DeadlineExceeded => StoreErrorKind::DeadlineExceeded,
     StoreErrorKind::Full => StoreErrorKind::Full,
     StoreErrorKind::OutcomeUnknown => StoreErrorKind::OutcomeUnknown,
     StoreErrorKind::Corrupt { .. } => StoreErrorKind::Corrupt {
@@ -84,6 +85,7 @@ examples! { own: ApiError;
     ApiError::Throttled { .. } => ApiError::Throttled { seconds: 2 },
     ApiError::Busy => ApiError::Busy,
     ApiError::Overdue => ApiError::Overdue,
+    ApiError::ListOverdue => ApiError::ListOverdue,
     ApiError::OutcomeUnknown => ApiError::OutcomeUnknown,
     ApiError::NotReady(_) => not_ready(StoreErrorKind::Unavailable),
     ApiError::Panicked => ApiError::Panicked,
@@ -200,6 +202,7 @@ fn whether_to_try_again_is_told() {
             code,
             Code::Busy
                 | Code::Unavailable
+                | Code::ListTimeout
                 | Code::TooManyAttempts
                 | Code::TooManyOrders
                 | Code::Throttled

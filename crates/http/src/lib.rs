@@ -33,6 +33,7 @@ mod gate;
 mod handlers;
 mod idempotency;
 mod log_limit;
+mod low_priority;
 mod metrics;
 mod openapi;
 mod origin;
@@ -119,6 +120,9 @@ pub struct Settings {
 pub struct Limits {
     /// Use cases, each of which may hold a connection to the database.
     pub work: Limit,
+    /// Lists and searches, which cost what the client asks for: apart from everything else, so that
+    /// none of it waits for them.
+    pub lists: Limit,
     /// Passwords that are checked or hashed, each of which keeps a core busy.
     pub passwords: Limit,
     /// Connections at once, shared out among the workers. Who comes beyond them waits in the
@@ -149,6 +153,7 @@ impl Limits {
     pub fn running(&self) -> usize {
         self.work
             .running
+            .saturating_add(self.lists.running)
             .saturating_add(self.passwords.running)
             .saturating_add(Self::PROBES.running)
     }
@@ -172,13 +177,17 @@ impl Default for Settings {
 }
 
 impl Default for Limits {
-    /// Half as many passwords as there are cores: whoever floods the shop with sign-ins takes half of
-    /// it from those who buy, and no more.
+    /// Half as many passwords as there are cores, and as many lists: a flood of sign-ins or searches
+    /// takes half of the shop from those who buy, and no more.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             work: Limit {
                 running: 32,
+                waiting: 512,
+            },
+            lists: Limit {
+                running: (cores / 2).max(1),
                 waiting: 512,
             },
             passwords: Limit {
@@ -200,12 +209,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_leave_half_of_the_cores_to_others() {
+    fn passwords_and_lists_leave_half_of_the_cores_to_others() {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let passwords = Limits::default().passwords.running;
-        assert!(
-            passwords * 2 <= cores || passwords == 1,
-            "{passwords} of {cores}"
-        );
+        let limits = Limits::default();
+        for running in [limits.passwords.running, limits.lists.running] {
+            assert!(running * 2 <= cores || running == 1, "{running} of {cores}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What is read together, and how much at a time.
 
-use crate::Shop;
 use crate::together::Together;
+use crate::{Limits, Shop};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tradepost_batch::Reading;
@@ -49,14 +49,15 @@ impl Reads {
         ]
     }
 
-    /// At most so many of each kind may wait; one more is refused.
-    pub(crate) fn new(most_waiting: usize) -> Self {
+    /// At most as many of each kind may wait as `limits` says; one more is refused.
+    pub(crate) fn new(limits: Limits) -> Self {
+        let most_waiting = limits.work.waiting;
         Self {
             accounts: Together::new(accounts, 256, most_waiting),
             products: Together::new(products, 64, most_waiting),
             // A cart can have a hundred lines.
             carts: Together::new(carts, 32, most_waiting),
-            pages: Together::new(page, usize::MAX, most_waiting),
+            pages: Together::new(page, usize::MAX, limits.lists.waiting).of_lists(),
         }
     }
 }

@@ -19,7 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-use tradepost_domain::ShopError;
+use tradepost_domain::{ShopError, StoreErrorKind};
 
 pub(crate) struct State {
     pub(crate) shop: Shop,
@@ -44,13 +44,20 @@ pub(crate) struct State {
     pub(crate) docs: Option<Docs>,
     public_url: Option<PublicUrl>,
     work: Bound,
+    lists: Bound,
     passwords: Bound,
     probes: Bound,
 }
 
+/// What a list takes until one has ended.
+const LIST_TIME: Duration = Duration::from_millis(20);
+
+/// What a password takes until one has ended: more than on any machine that is of use.
+const PASSWORD_TIME: Duration = Duration::from_secs(1);
+
 impl State {
     /// # Errors
-    /// If the system gives no randomness.
+    /// If the system gives no randomness, or no thread.
     pub(crate) fn new(shop: Shop, settings: Settings) -> io::Result<Self> {
         let any = settings.allowed_hosts.iter().any(|host| host == "*");
         let hosts = settings.allowed_hosts.iter().map(|host| setting(host));
@@ -63,7 +70,7 @@ impl State {
             shop,
             request_ids: RequestIds::new()?,
             sessions: Sessions::new(),
-            reads: Reads::new(settings.limits.work.waiting),
+            reads: Reads::new(settings.limits),
             readiness: Readiness::new(),
             metrics: Metrics::new(),
             connections: Arc::new(connections),
@@ -79,7 +86,8 @@ impl State {
             docs: Docs::below(settings.public_url.as_ref()),
             public_url: settings.public_url,
             work: Bound::new(settings.limits.work),
-            passwords: Bound::steady(settings.limits.passwords),
+            lists: Bound::steady(settings.limits.lists, LIST_TIME).with_low_priority()?,
+            passwords: Bound::steady(settings.limits.passwords, PASSWORD_TIME),
             probes: Bound::new(Limits::PROBES),
         })
     }
@@ -93,9 +101,10 @@ impl State {
     }
 
     /// How much there is to do, by what it is.
-    pub(crate) fn loads(&self) -> [(&'static str, Load); 3] {
+    pub(crate) fn loads(&self) -> [(&'static str, Load); 4] {
         [
             ("work", self.work.load()),
+            ("lists", self.lists.load()),
             ("passwords", self.passwords.load()),
             ("probes", self.probes.load()),
         ]
@@ -110,11 +119,18 @@ impl State {
     ) -> Result<T, ApiError> {
         let bound = match kind {
             Kind::Query | Kind::Command => &self.work,
+            Kind::List => &self.lists,
             Kind::SignIn | Kind::Hash => &self.passwords,
             Kind::Probe => &self.probes,
         };
         let state = Arc::clone(self);
         let done = bound.run(deadline, kind, move || job(&state.shop)).await?;
-        Ok(done?)
+        done.map_err(|error| match error {
+            // The same as if the request had been given up a moment before.
+            ShopError::Store(store) if *store.kind() == StoreErrorKind::DeadlineExceeded => {
+                kind.overdue()
+            }
+            other => other.into(),
+        })
     }
 }

@@ -39,6 +39,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Key for K {}
 pub(crate) struct Together<T, K, V> {
     lines: Mutex<Lines<T, K, V>>,
     read: Read<T, K, V>,
+    kind: Kind,
     most_together: usize,
     most_waiting: usize,
     sizes: Histogram<8>,
@@ -89,9 +90,18 @@ impl<T: Key, K: Key, V: Clone + Send + 'static> Together<T, K, V> {
         Self {
             lines: Mutex::new(lines),
             read,
+            kind: Kind::Query,
             most_together: most_together.max(1),
             most_waiting: most_waiting.max(1),
             sizes: Histogram::new(SIZES),
+        }
+    }
+
+    /// The same for lists, which have a bound of their own.
+    pub(crate) fn of_lists(self) -> Self {
+        Self {
+            kind: Kind::List,
+            ..self
         }
     }
 
@@ -171,7 +181,7 @@ type Of<T, K, V> = fn(&Reads) -> &Together<T, K, V>;
 /// What is there under a key of a topic, as it is now.
 ///
 /// # Errors
-/// [`ApiError::Busy`] if too many wait; [`ApiError::Overdue`]; as the use case says.
+/// [`ApiError::Busy`] if too many wait; what [`Kind::overdue`] says; as the use case says.
 pub(crate) async fn find<T: Key, K: Key, V: Clone + Send + 'static>(
     state: &Arc<State>,
     of: Of<T, K, V>,
@@ -189,7 +199,7 @@ pub(crate) async fn find<T: Key, K: Key, V: Clone + Send + 'static>(
         Ok(Ok(found)) => found,
         // The server stops.
         Ok(Err(_)) => Err(ApiError::Busy),
-        Err(_) => Err(ApiError::Overdue),
+        Err(_) => Err(of(&state.reads).kind.overdue()),
     }
 }
 
@@ -247,5 +257,5 @@ async fn read<T: Key, K: Key, V: Clone + Send + 'static>(
 ) -> Result<HashMap<K, V>, ApiError> {
     let (read, topic) = (of(&state.reads).read, topic.clone());
     let job = move |shop: &Shop| read(shop, &topic, &keys);
-    state.run(Kind::Query, deadline, job).await
+    state.run(of(&state.reads).kind, deadline, job).await
 }

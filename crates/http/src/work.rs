@@ -4,13 +4,17 @@
 //! without end only makes everybody wait for answers that nobody waits for any longer.
 
 use crate::error::ApiError;
+use crate::low_priority::LowPriorityThreads;
 use actix_web::web;
+use futures_util::TryFutureExt;
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
+use tradepost_domain::deadline;
 
 /// How many jobs of a kind may run at once, and how many may wait for their turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub(crate) struct Load {
 pub(crate) enum Kind {
     /// Reads: nothing is lost with it.
     Query,
+    /// Reads a list, or searches one: what that costs depends on what the client asks for.
+    List,
     /// Writes: once begun, only its end tells whether it happened.
     Command,
     /// Checks a password. What it may write, a stronger hash, makes no difference to anybody.
@@ -45,21 +51,38 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn overdue(self) -> ApiError {
+    pub(crate) fn overdue(self) -> ApiError {
         match self {
             Self::Query | Self::SignIn | Self::Hash | Self::Probe => ApiError::Overdue,
+            Self::List => ApiError::ListOverdue,
             Self::Command => ApiError::OutcomeUnknown,
         }
     }
+
+    /// When the store is to interrupt the queries of a job that begins now, and whose request is
+    /// given up at `deadline`. A job that writes is never interrupted.
+    fn query_deadline(self, deadline: Instant) -> Option<Instant> {
+        match self {
+            Self::Query | Self::Probe => Some(deadline),
+            Self::List => Some(deadline.min(Instant::now() + MAX_LIST_TIME)),
+            Self::Command | Self::SignIn | Self::Hash => None,
+        }
+    }
 }
+
+/// The longest that the queries of a list may run. Lists wait for each other, so none may take as
+/// long as a request.
+const MAX_LIST_TIME: Duration = Duration::from_secs(2);
 
 pub(crate) struct Bound {
     permits: Arc<Semaphore>,
     running: usize,
     waiting: AtomicUsize,
     most_waiting: usize,
-    /// How long its jobs take, if they all take about as long.
+    /// How long its jobs take, if admission depends on it.
     pace: Option<Arc<Pace>>,
+    /// Where its jobs run, if not on the threads for everything that may block.
+    threads: Option<LowPriorityThreads>,
 }
 
 impl Bound {
@@ -71,16 +94,26 @@ impl Bound {
             waiting: AtomicUsize::new(0),
             most_waiting: limit.waiting,
             pace: None,
+            threads: None,
         }
     }
 
-    /// For jobs that all take about as long: whoever would wait beyond the deadline is refused at
-    /// once instead of after it.
-    pub(crate) fn steady(limit: Limit) -> Self {
+    /// With admission control: a job that would wait beyond its deadline is refused at once. How
+    /// long jobs take is learnt from those that end; `expected` is what the first ones take.
+    pub(crate) fn steady(limit: Limit, expected: Duration) -> Self {
         Self {
-            pace: Some(Arc::default()),
+            pace: Some(Arc::new(Pace::new(expected))),
             ..Self::new(limit)
         }
+    }
+
+    /// With threads of its own, which use the processor time that nothing else wants.
+    ///
+    /// # Errors
+    /// If the operating system has no thread to give.
+    pub(crate) fn with_low_priority(self) -> io::Result<Self> {
+        let threads = Some(LowPriorityThreads::start(self.running)?);
+        Ok(Self { threads, ..self })
     }
 
     /// How many jobs there are now.
@@ -97,11 +130,12 @@ impl Bound {
     }
 
     /// Runs a job on a thread that may block. A job that has begun goes on to its end even if
-    /// nobody waits for it any longer, and keeps its place until then.
+    /// nobody waits for it any longer, and keeps its place until then; the queries of one that only
+    /// reads are interrupted at the deadline.
     ///
     /// # Errors
-    /// [`ApiError::Busy`] if it has not begun and never will; [`ApiError::Overdue`] or
-    /// [`ApiError::OutcomeUnknown`] if it has not ended by the deadline; [`ApiError::Panicked`].
+    /// [`ApiError::Busy`] if it has not begun and never will; what [`Kind::overdue`] says if it has
+    /// not ended by the deadline; [`ApiError::Panicked`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
@@ -110,34 +144,36 @@ impl Bound {
     ) -> Result<T, ApiError> {
         let permit = self.permit(deadline).await?;
         let pace = self.pace.clone();
-        let running = web::block(move || {
+        let job = move || {
             let began = Instant::now();
-            let outcome = job();
+            let outcome = match kind.query_deadline(deadline) {
+                Some(deadline) => deadline::run_until(deadline, job),
+                None => job(),
+            };
             if let Some(pace) = pace {
                 pace.note(began.elapsed());
             }
             drop(permit);
             outcome
-        });
-        match timeout_at(deadline.into(), running).await {
-            Ok(outcome) => outcome.map_err(|_| ApiError::Panicked),
-            Err(_) => Err(kind.overdue()),
-        }
+        };
+        let ended = match &self.threads {
+            Some(threads) => timeout_at(deadline.into(), threads.run(job)).await,
+            None => {
+                let running = web::block(job).map_err(|_| ApiError::Panicked);
+                timeout_at(deadline.into(), running).await
+            }
+        };
+        ended.unwrap_or_else(|_| Err(kind.overdue()))
     }
 
     /// How many may wait so that the last of them is done by the deadline.
     fn worth_waiting(&self, deadline: Instant) -> usize {
-        // Before a job has ended, few enough to be served even if one takes a second.
-        const UNKNOWN: usize = 4;
         let Some(pace) = &self.pace else {
             return usize::MAX;
         };
         let left = deadline.saturating_duration_since(Instant::now());
         // An eighth is in reserve, as jobs differ. One round is that of those who run already.
-        let rounds = pace
-            .rounds(left - left / 8)
-            .unwrap_or(UNKNOWN)
-            .saturating_sub(1);
+        let rounds = pace.rounds(left - left / 8).saturating_sub(1);
         rounds.saturating_mul(self.running)
     }
 
@@ -153,33 +189,42 @@ impl Bound {
 }
 
 /// How long a job takes: an average in which the latest ones count most.
-#[derive(Default)]
 struct Pace {
-    /// In microseconds; 0 until a job has ended.
+    /// In microseconds, at least 1.
     average: AtomicU64,
+    /// Whether a job has ended.
+    is_known: AtomicBool,
 }
 
 impl Pace {
+    fn new(expected: Duration) -> Self {
+        Self {
+            average: AtomicU64::new(microseconds(expected)),
+            is_known: AtomicBool::new(false),
+        }
+    }
+
     fn note(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
-        let next = |average: u64| {
-            Some(match average {
-                0 => took,
-                _ => (average - average / 8).saturating_add(took / 8).max(1),
-            })
-        };
+        let took = microseconds(took);
+        if !self.is_known.swap(true, Ordering::Relaxed) {
+            return self.average.store(took, Ordering::Relaxed);
+        }
+        let next = |average: u64| Some((average - average / 8).saturating_add(took / 8).max(1));
         let _ = self
             .average
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
 
-    /// How many rounds of jobs end within this time; `None` while nothing is known.
-    fn rounds(&self, within: Duration) -> Option<usize> {
-        let rounds = within
-            .as_micros()
-            .checked_div(self.average.load(Ordering::Relaxed).into())?;
-        Some(usize::try_from(rounds).unwrap_or(usize::MAX))
+    /// How many rounds of jobs end within this time.
+    fn rounds(&self, within: Duration) -> usize {
+        let average = self.average.load(Ordering::Relaxed).max(1);
+        let rounds = within.as_micros() / u128::from(average);
+        usize::try_from(rounds).unwrap_or(usize::MAX)
     }
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1)
 }
 
 async fn in_time<T>(deadline: Instant, turn: impl Future<Output = T>) -> Result<T, ApiError> {
@@ -247,6 +292,7 @@ mod tests {
             (Kind::Probe, "unavailable"),
             (Kind::Command, "outcome_unknown"),
             (Kind::Hash, "unavailable"),
+            (Kind::List, "list_timeout"),
         ] {
             let bound = bound(1, 1);
             let (end, ended) = mpsc::channel::<()>();
@@ -269,7 +315,7 @@ mod tests {
             waiting: 64,
         };
         let job = || std::thread::sleep(Duration::from_millis(50));
-        let bound = Bound::steady(LIMIT);
+        let bound = Bound::steady(LIMIT, Duration::from_secs(1));
         bound.run(soon(5_000), Kind::SignIn, job).await.unwrap();
         let (began, deadline) = (Instant::now(), soon(500));
         let jobs = (0..64).map(|_| async {
@@ -285,7 +331,10 @@ mod tests {
         }
 
         // Where nothing is known yet, few wait, and others as before.
-        for (bound, expected) in [(Bound::steady(LIMIT), 8..=20), (Bound::new(LIMIT), 64..=64)] {
+        for (bound, expected) in [
+            (Bound::steady(LIMIT, Duration::from_secs(1)), 8..=20),
+            (Bound::new(LIMIT), 64..=64),
+        ] {
             let jobs = (0..64).map(|_| bound.run(soon(5_000), Kind::SignIn, job));
             let ended = join_all(jobs).await;
             let done = ended.iter().filter(|ended| ended.is_ok()).count();
@@ -296,16 +345,16 @@ mod tests {
     #[test]
     fn the_pace_follows_the_latest_jobs() {
         let milliseconds = Duration::from_millis;
-        let pace = Pace::default();
-        assert_eq!(pace.rounds(milliseconds(1_000)), None);
+        let pace = Pace::new(milliseconds(500));
+        assert_eq!(pace.rounds(milliseconds(1_000)), 2);
         pace.note(milliseconds(100));
-        assert_eq!(pace.rounds(milliseconds(1_000)), Some(10));
+        assert_eq!(pace.rounds(milliseconds(1_000)), 10);
         (0..100).for_each(|_| pace.note(milliseconds(10)));
-        assert!(pace.rounds(milliseconds(1_000)).unwrap() >= 99);
+        assert!(pace.rounds(milliseconds(1_000)) >= 99);
         (0..100).for_each(|_| pace.note(Duration::MAX));
-        assert_eq!(pace.rounds(milliseconds(1_000)), Some(0));
+        assert_eq!(pace.rounds(milliseconds(1_000)), 0);
         (0..1_000).for_each(|_| pace.note(Duration::ZERO));
-        assert!(pace.rounds(milliseconds(1_000)).unwrap() > 1_000);
+        assert!(pace.rounds(milliseconds(1_000)) > 1_000);
     }
 
     #[actix_web::test]

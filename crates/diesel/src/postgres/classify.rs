@@ -39,6 +39,11 @@ const MESSAGES: &[(&str, Meaning)] = &[
         once(StoreErrorKind::Busy),
     ),
     (TAKEN, once(StoreErrorKind::Busy)),
+    // It would take as long again.
+    (
+        "canceling statement due to statement timeout",
+        once(StoreErrorKind::DeadlineExceeded),
+    ),
     ("canceling statement", once(StoreErrorKind::Busy)),
     // No connection to be had.
     ("too many clients already", once(StoreErrorKind::Busy)),

@@ -20,6 +20,8 @@ pub(super) struct Link {
     pub(super) lost: bool,
     /// Since when the server runs: another one after any crash.
     pub(super) epoch: String,
+    /// The `statement_timeout` of its session; zero for none.
+    pub(super) statement_timeout: Duration,
 }
 
 /// Makes connections for the pool.
@@ -95,6 +97,7 @@ impl r2d2::ManageConnection for Links {
                 conn,
                 lost: false,
                 epoch,
+                statement_timeout: Duration::ZERO,
             })
         });
         self.reachable.store(made.is_ok(), Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! What is PostgreSQL's own: what its errors mean, rows that others hold, and commits whose answer
 //! is lost. The rules of the ports are in the contract suite.
 
+mod deadlines;
 mod fate;
 mod others;
 mod upkeep;
@@ -179,7 +180,10 @@ fn errors_mean_what_they_mean() {
     assert_eq!(failure(&mut conn, blocked), (StoreErrorKind::Busy, false));
     let cancelled = "SET lock_timeout = 0; SET statement_timeout = 50;
                      SELECT * FROM probe WHERE id = 1 FOR UPDATE";
-    assert_eq!(failure(&mut conn, cancelled), (StoreErrorKind::Busy, false));
+    assert_eq!(
+        failure(&mut conn, cancelled),
+        (StoreErrorKind::DeadlineExceeded, false)
+    );
     conn.batch_execute("SET statement_timeout = 0").unwrap();
     let refused = "SELECT * FROM probe WHERE id = 1 FOR UPDATE NOWAIT";
     assert_eq!(failure(&mut conn, refused), (StoreErrorKind::Busy, false));

@@ -22,6 +22,8 @@ pub(super) fn kind(error: &Error) -> StoreErrorKind {
     let says = |words: &str| message.contains(words);
     if says("is locked") || says("locking protocol") {
         StoreErrorKind::Busy
+    } else if says("interrupted") {
+        StoreErrorKind::DeadlineExceeded
     } else if says("database or disk is full") {
         StoreErrorKind::Full
     } else if says("disk I/O error")

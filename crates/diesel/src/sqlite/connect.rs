@@ -1,6 +1,7 @@
 //! Connections, and what every one of them is set to.
 
 use super::Conn;
+use super::checkpoint::MAX_LOG;
 use super::classify::kind;
 use super::files::DatabaseFiles;
 use crate::{Missing, OpenError, OpenOptions};
@@ -78,10 +79,10 @@ pub(super) fn make_private(path: &str) -> Result<(), OpenError> {
 pub(super) fn keep_promises(conn: &mut Conn, path: &str, wait: Duration) -> Result<(), OpenError> {
     write_ahead_log(conn, path, wait)?;
     // What it takes to undo one job of a batch is kept in memory: else each would write a file.
-    conn.batch_execute(
+    conn.batch_execute(&format!(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;
-         PRAGMA temp_store = MEMORY",
-    )
+         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {MAX_LOG}",
+    ))
     .map_err(|error| OpenError::unusable(path, &error))
 }
 
@@ -172,6 +173,7 @@ pub(super) fn readers(
 ) -> Result<Pool<ConnectionManager<Conn>>, OpenError> {
     // One by hand first: the pool would keep the reason of a failure to itself for a while.
     let path = name(path)?;
+    tradepost_sqlite_deadline::install().map_err(|error| OpenError::unusable(path, &error))?;
     drop(read_only(path)?);
     Pool::builder()
         .max_size(options.readers.max(1))

@@ -34,6 +34,11 @@ fn every_connection_is_set_to_keep_its_word() {
     };
     let writer = shop.write(move |conn| Ok(settings(conn))).unwrap();
     assert_eq!(writer, ["2", "1", "wal", "0"]);
+    let limit = |conn: &mut Conn| {
+        let sql = "SELECT journal_size_limit AS value FROM pragma_journal_size_limit";
+        Ok(connect::number(conn, sql)?)
+    };
+    assert_eq!(shop.write(limit).unwrap(), 64 * 1024 * 1024);
     assert_eq!(
         shop.read(|conn| Ok(settings(conn))).unwrap()[2..],
         ["wal", "1"]

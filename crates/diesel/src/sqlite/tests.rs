@@ -1,6 +1,8 @@
 //! What is SQLite's own: opening, the writer, and what its errors mean. The rules of the ports are
 //! in the contract suite.
 
+mod deadlines;
+mod log;
 mod upkeep;
 
 use super::classify::kind;

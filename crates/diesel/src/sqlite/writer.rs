@@ -5,6 +5,7 @@
 //! commits, and a lone write waits for nobody.
 
 use super::Conn;
+use super::checkpoint::WriteAheadLog;
 use super::classify::{kind, store_error};
 use super::files::{DatabaseFiles, LogTail};
 use super::salvage::salvage;
@@ -81,11 +82,15 @@ where
 }
 
 impl Writer {
-    pub(super) fn start(conn: Conn, files: Arc<DatabaseFiles>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        conn: Conn,
+        files: Arc<DatabaseFiles>,
+        log: WriteAheadLog,
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(WAITING);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || work(conn, &jobs, &files))?;
+            .spawn(move || work(conn, &jobs, &files, log))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -140,7 +145,12 @@ impl Drop for Writer {
     }
 }
 
-fn work(mut conn: Conn, jobs: &Receiver<Box<dyn Job>>, files: &DatabaseFiles) {
+fn work(
+    mut conn: Conn,
+    jobs: &Receiver<Box<dyn Job>>,
+    files: &DatabaseFiles,
+    mut log: WriteAheadLog,
+) {
     let mut tail = LogTail::default();
     let mut is_salvaged = false;
     loop {
@@ -160,6 +170,10 @@ fn work(mut conn: Conn, jobs: &Receiver<Box<dyn Job>>, files: &DatabaseFiles) {
         if files.loss().is_some() && !is_salvaged {
             is_salvaged = true;
             salvage(&mut conn, files);
+        }
+        // Not a damaged one: emptying the log merges it into the database.
+        if files.loss().is_none() {
+            log.limit(&mut conn);
         }
     }
     // An error that passes is no reason to leave the log unmerged.

@@ -17,6 +17,8 @@ pub enum StoreErrorKind {
     Busy,
     /// The store cannot be reached. Nothing was changed.
     Unavailable,
+    /// A query was interrupted at its [deadline](crate::deadline). Nothing was changed.
+    DeadlineExceeded,
     /// The store has no room left. Nothing was changed.
     Full,
     /// The connection was lost at the commit: whether it happened is not known.
@@ -42,7 +44,8 @@ impl StoreErrorKind {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Busy | Self::Unavailable => true,
-            Self::Full
+            Self::DeadlineExceeded
+            | Self::Full
             | Self::OutcomeUnknown
             | Self::Corrupt { .. }
             | Self::SchemaMismatch
@@ -85,6 +88,9 @@ impl fmt::Display for StoreError {
         match &self.kind {
             StoreErrorKind::Busy => f.write_str("the database is busy")?,
             StoreErrorKind::Unavailable => f.write_str("the database cannot be reached")?,
+            StoreErrorKind::DeadlineExceeded => {
+                f.write_str("a query was interrupted at its deadline")?;
+            }
             StoreErrorKind::Full => f.write_str("the database has no room left")?,
             StoreErrorKind::OutcomeUnknown => {
                 f.write_str("the connection was lost at the commit; its outcome is not known")?;

@@ -26,7 +26,7 @@ pub(crate) async fn list(call: Call) -> Answer {
 async fn page(call: Call, list: OrderList, mut listing: Listing) -> Answer {
     let read = async |request| {
         let list = list.clone();
-        call.query(move |shop, actor| shop.orders.list(actor, list, request))
+        call.read_list(move |shop, actor| shop.orders.list(actor, list, request))
             .await
     };
     let page = read_page(&mut listing, read).await?;
@@ -38,7 +38,7 @@ async fn page(call: Call, list: OrderList, mut listing: Listing) -> Answer {
 async fn slice(call: Call, filter: OrderFilter, walk: Walk<OrderField>) -> Answer {
     let (keyset, span) = (walk.keyset, walk.span.clone());
     let slice = call
-        .query(move |shop, actor| shop.orders.slice(actor, filter, keyset, &span))
+        .read_list(move |shop, actor| shop.orders.slice(actor, filter, keyset, &span))
         .await?;
     let orders = slice.items.iter().map(OrderShape::of);
     let orders = orders.collect::<Result<_, _>>()?;

@@ -39,7 +39,7 @@ async fn page(call: Call, list: ProductList, mut listing: Listing) -> Answer {
 async fn slice(call: Call, filter: ProductFilter, walk: Walk<ProductField>) -> Answer {
     let (keyset, span) = (walk.keyset, walk.span.clone());
     let slice = call
-        .query(move |shop, actor| shop.catalogue.slice(actor, filter, keyset, &span))
+        .read_list(move |shop, actor| shop.catalogue.slice(actor, filter, keyset, &span))
         .await?;
     let results = slice.items.iter().map(ProductShape::of).collect();
     let (url, seal) = (call.own_url(), call.seal());

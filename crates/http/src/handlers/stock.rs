@@ -13,7 +13,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     let id = call.id(ProductId::parse)?;
     let mut listing = Listing::read(call.query_string(), call.page_size())?;
     let read = async |request| {
-        call.query(move |shop, actor| shop.catalogue.movements(actor, id, request))
+        call.read_list(move |shop, actor| shop.catalogue.movements(actor, id, request))
             .await
     };
     let page = read_page(&mut listing, read).await?;

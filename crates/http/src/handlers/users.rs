@@ -15,7 +15,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     let filter = UserFilter { search };
     let read = async |request| {
         let filter = filter.clone();
-        call.query(move |shop, actor| shop.accounts.users(actor, filter, request))
+        call.read_list(move |shop, actor| shop.accounts.users(actor, filter, request))
             .await
     };
     let page = read_page(&mut listing, read).await?;

@@ -179,6 +179,7 @@ fn sample(code: Code) -> Option<(&'static str, ApiError)> {
         Code::InternalError => ("/api/cart/", ApiError::Panicked),
         Code::Busy => ("/api/orders/", ApiError::Busy),
         Code::Unavailable => ("/api/orders/", store(StoreErrorKind::Unavailable)),
+        Code::ListTimeout => ("/api/products/", ApiError::ListOverdue),
         Code::Schema => ("/readyz", store(StoreErrorKind::SchemaMismatch)),
         Code::OutcomeUnknown => ("/api/orders/", ApiError::OutcomeUnknown),
         Code::StorageFull => ("/api/orders/", store(StoreErrorKind::Full)),

@@ -44,6 +44,8 @@ pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
         .query
         .iter()
         .any(|one| one.key == parameters::PAGE.key);
+    // A cart is short, and not read as lists are.
+    let is_cart = operation.path == "/api/cart/";
     let rules: &[(bool, &[Code])] = &[
         (
             true,
@@ -84,6 +86,7 @@ pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
                 Code::StorageFull,
             ],
         ),
+        (is_page && !is_cart, &[Code::ListTimeout]),
         (asks && !reads, &[Code::OutcomeUnknown]),
     ];
     let ruled = rules.iter().filter(|(holds, _)| *holds);
@@ -126,6 +129,7 @@ pub(super) fn refusal(codes: &[Code]) -> Value {
         names.extend(match code {
             Code::Busy
             | Code::Unavailable
+            | Code::ListTimeout
             | Code::Throttled
             | Code::TooManyAttempts
             | Code::TooManyOrders => Some("Retry-After"),

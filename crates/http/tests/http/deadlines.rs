@@ -209,7 +209,7 @@ async fn what_is_too_much_is_busy_at_once() {
         })
     });
     let mut few = settings();
-    few.limits.work = Limit {
+    few.limits.lists = Limit {
         running: 1,
         waiting: 1,
     };

@@ -16,6 +16,7 @@ mod accounts;
 mod assignment;
 mod attempts;
 mod bounds;
+mod bulkhead;
 mod cart;
 mod conditional;
 mod connections;

@@ -2,6 +2,8 @@
 
 use crate::client::{Addresses, Answer, Client};
 use crate::place::{Place, QUICK, Serving};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use std::fs::{OpenOptions, read_dir, read_link};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -164,6 +166,18 @@ impl Shop {
         let serving = self.start(server);
         self.addresses.set(server, &serving.address);
         self.servers[server] = Some(serving);
+    }
+
+    /// Runs SQL beside the servers: the first on SQLite, the second on PostgreSQL.
+    pub(crate) fn change_schema(&self, [sqlite, postgres]: [&str; 2]) {
+        if let Some(server) = &self.postgres {
+            server.sql(postgres);
+            return;
+        }
+        let path = self.place.path("shop.db");
+        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        conn.batch_execute(&format!("PRAGMA busy_timeout = 10000; {sqlite}"))
+            .unwrap();
     }
 
     pub(crate) fn postgres(&mut self) -> &mut Postgres {

@@ -165,7 +165,10 @@ impl Guarded {
     pub(crate) async fn shop(guard: impl FnOnce(Arc<dyn ProductRepository>) -> Self) -> App {
         let stores = memory();
         let products = Arc::new(guard(stores.products.clone()));
-        App::with(Stores { products, ..stores }, settings()).await
+        let mut settings = settings();
+        // On one place, pages wait for each other however they are shared.
+        settings.limits.lists.running = 4;
+        App::with(Stores { products, ..stores }, settings).await
     }
 }
 

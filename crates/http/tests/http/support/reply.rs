@@ -113,7 +113,12 @@ impl Reply {
         assert_eq!(!allow.is_empty(), status == StatusCode::METHOD_NOT_ALLOWED);
         let later = matches!(
             code,
-            "busy" | "unavailable" | "too_many_attempts" | "too_many_orders" | "throttled"
+            "busy"
+                | "unavailable"
+                | "list_timeout"
+                | "too_many_attempts"
+                | "too_many_orders"
+                | "throttled"
         );
         assert_eq!(!self.header("retry-after").is_empty(), later, "{problem}");
     }

@@ -1,0 +1,60 @@
+//! Reads end at the deadline of their thread; writes do not.
+
+use super::*;
+use tradepost_domain::deadline;
+
+/// Counts to ten thousand million: minutes, if nothing ends it.
+const ENDLESS: &str = "WITH RECURSIVE n (n) AS
+    (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000000000)
+    SELECT count(*) AS value FROM n";
+
+fn endless(conn: &mut Conn) -> Result<i64, Failure> {
+    Ok(connect::number(conn, ENDLESS)?)
+}
+
+/// Long enough for the clock to be looked at many times.
+fn long(conn: &mut Conn) -> Result<i64, Failure> {
+    Ok(connect::number(
+        conn,
+        &ENDLESS.replace("10000000000", "300000"),
+    )?)
+}
+
+#[test]
+fn a_read_is_interrupted_at_its_deadline_and_its_connection_goes_on() {
+    let folder = Folder::new();
+    let shop = folder.shop();
+    let soon = Instant::now() + Duration::from_millis(30);
+    // Each of the two connections, several times over.
+    for _ in 0..5 {
+        let (read, snapshot) =
+            deadline::run_until(soon, || (shop.read(endless), shop.snapshot(endless)));
+        for outcome in [read, snapshot] {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), &StoreErrorKind::DeadlineExceeded, "{error}");
+        }
+        // No transaction is left open, and nothing is interrupted that has no deadline.
+        assert!(shop.snapshot(queries::require_current).is_ok());
+        assert_eq!(shop.read(long).unwrap(), 300_000);
+    }
+}
+
+#[test]
+fn a_write_is_not_interrupted() {
+    let folder = Folder::new();
+    let shop = with_probe(&folder);
+    let passed = Instant::now();
+    let written = deadline::run_until(passed, || {
+        assert!(shop.read(long).is_err());
+        shop.write(|conn| {
+            insert(conn, 1)?;
+            long(conn)
+        })
+    });
+    assert_eq!(written.unwrap(), 300_000);
+    assert_eq!(shop.read(|conn| Ok(count(conn))).unwrap(), 1);
+    // Nor one over another connection, in the thread that has the deadline.
+    let mut conn = folder.conn();
+    let own = deadline::run_until(passed, || long(&mut conn));
+    assert!(own.is_ok());
+}

@@ -1,0 +1,100 @@
+//! How long the write-ahead log gets.
+
+use super::super::checkpoint::WriteAheadLog;
+use super::super::writer::Writer;
+use super::*;
+use std::fs;
+use std::sync::atomic::AtomicBool;
+
+/// Bytes: some writes of [`write_much`].
+const MAX: u64 = 1024 * 1024;
+
+fn length(folder: &Folder) -> u64 {
+    let mut log = folder.path().into_os_string();
+    log.push("-wal");
+    fs::metadata(log).unwrap().len()
+}
+
+fn write_much(writer: &Writer) {
+    let write = |conn: &mut Conn| {
+        conn.batch_execute("UPDATE ballast SET value = randomblob(200000)")?;
+        Ok(())
+    };
+    writer.write(write).unwrap();
+}
+
+/// A writer of a database that has something large, and a connection that reads.
+fn writer(folder: &Folder) -> (Writer, Conn) {
+    folder.migrate();
+    let mut conn = folder.conn();
+    conn.batch_execute("CREATE TABLE ballast (value BLOB); INSERT INTO ballast VALUES (NULL)")
+        .unwrap();
+    let log = WriteAheadLog::of(&folder.path(), MAX, Duration::from_millis(100));
+    let before = FileId::at(&folder.path()).unwrap();
+    let files = Arc::new(DatabaseFiles::opened(&folder.path(), before, &mut conn).unwrap());
+    (Writer::start(conn, files, log).unwrap(), folder.conn())
+}
+
+/// Reads, and holds on to what was there.
+fn begin(reader: &mut Conn) {
+    reader
+        .batch_execute("BEGIN; SELECT count(*) FROM ballast")
+        .unwrap();
+}
+
+#[test]
+fn a_long_log_is_emptied_when_its_reader_has_gone_and_nothing_is_written() {
+    let folder = Folder::new();
+    let (writer, mut reader) = writer(&folder);
+    begin(&mut reader);
+    while length(&folder) < 2 * MAX {
+        write_much(&writer);
+    }
+    reader.batch_execute("COMMIT").unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while length(&folder) > MAX {
+        assert!(Instant::now() < until, "{} bytes", length(&folder));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // The connection still waits for locks as long as before.
+    let timeout = |conn: &mut Conn| Ok(connect::number(conn, BUSY_TIMEOUT)?);
+    assert_eq!(writer.write(timeout).unwrap(), 100);
+}
+
+const BUSY_TIMEOUT: &str = "SELECT timeout AS value FROM pragma_busy_timeout";
+
+/// Without a moment at which nothing is read, SQLite never begins the log anew.
+#[test]
+fn a_long_log_is_emptied_beside_readers_that_overlap() {
+    let folder = Folder::new();
+    let (writer, first) = writer(&folder);
+    let mut readers = [first, folder.conn()];
+    let enough = Arc::new(AtomicBool::new(false));
+    begin(&mut readers[0]);
+    let read_on = Arc::clone(&enough);
+    let reading = std::thread::spawn(move || {
+        let mut turn = 0;
+        while !read_on.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(5));
+            // The next one begins before this one ends.
+            begin(&mut readers[(turn + 1) % 2]);
+            readers[turn % 2].batch_execute("COMMIT").unwrap();
+            turn += 1;
+        }
+    });
+    let until = Instant::now() + Duration::from_secs(60);
+    let mut before = length(&folder);
+    loop {
+        write_much(&writer);
+        let now = length(&folder);
+        if now < before {
+            break;
+        }
+        assert!(Instant::now() < until, "{now} bytes");
+        before = now;
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(before > MAX);
+    enough.store(true, Ordering::Relaxed);
+    reading.join().unwrap();
+}
