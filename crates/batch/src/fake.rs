@@ -183,6 +183,7 @@ pub(crate) fn order(request: &PlaceOrder) -> Order {
         user: request.user,
         status: OrderStatus::Pending,
         total: Money::zero(Currency::from_code("USD").unwrap()),
+        adjustment: Money::zero(Currency::from_code("USD").unwrap()),
         lines: Vec::new(),
         archived: false,
         created_at: request.at,

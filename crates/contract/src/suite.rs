@@ -145,6 +145,7 @@ macro_rules! each_case {
             }
             imports {
                 a_shop_is_taken_over_as_it_was,
+                an_adjusted_total_is_kept,
                 what_was_sold_is_in_the_ledger,
                 later_ids_go_on_from_there,
                 an_order_of_before_can_be_cancelled,

@@ -61,6 +61,7 @@ diesel::table! {
         user_id -> BigInt,
         status -> Text,
         total -> BigInt,
+        adjustment -> BigInt,
         archived -> Bool,
         placement -> Text,
         created_at -> BigInt,

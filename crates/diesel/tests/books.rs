@@ -71,6 +71,10 @@ const DAMAGE: &[(&str, &str)] = &[
         "order 1: its total is",
     ),
     (
+        "UPDATE orders SET adjustment = adjustment + 1 WHERE id = 1",
+        "order 1: its total is",
+    ),
+    (
         "UPDATE orders SET status = 'cancelled' WHERE id = 1",
         "order 1: it moved product 1",
     ),

@@ -289,6 +289,7 @@ fn order(row: read::Order, user: UserId, lines: Vec<OrderLine>, sum: Money) -> O
         user,
         status: row.status,
         total: row.total.unwrap_or(sum),
+        adjustment: Money::zero(sum.currency()),
         lines,
         archived: false,
         created_at: row.created_at,

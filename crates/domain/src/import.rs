@@ -101,14 +101,17 @@ pub enum ImportFault {
     /// An order has no lines.
     #[error("An order needs at least one line.")]
     NoLines,
-    /// The total is not the sum of the lines.
+    /// The total is not the sum of the lines and the adjustment.
     #[error("The total is {total}, but the lines add up to {lines}.")]
     TotalDiffers {
         /// As it is given.
         total: Money,
-        /// The sum.
+        /// The sum of the lines and the adjustment.
         lines: Money,
     },
+    /// A total below zero.
+    #[error("Must not be less than 0.")]
+    Negative,
     /// More lines than a cart may have.
     #[error("A cart holds at most {MAX_CART_LINES} lines.")]
     CartFull,
@@ -389,13 +392,20 @@ fn check_orders(
 }
 
 fn check_total(order: &Order, shop: Currency, row: ImportRow, wrong: &mut ImportRefusal) {
-    let mut lines = order.lines.iter();
-    let zero = Money::zero(shop);
-    match lines.try_fold(zero, |sum, line| sum.plus(line.total()?)) {
-        _ if order.lines.is_empty() => wrong.row(row, "lines", ImportFault::NoLines),
+    if order.lines.is_empty() {
+        return wrong.row(row, "lines", ImportFault::NoLines);
+    }
+    if order.total.currency() != shop || order.adjustment.currency() != shop {
+        return wrong.row(row, "total", ImportFault::OtherCurrency(shop));
+    }
+    if order.total.minor() < 0 {
+        return wrong.row(row, "total", ImportFault::Negative);
+    }
+    let parts = order.subtotal();
+    match parts.and_then(|lines| lines.plus(order.adjustment)) {
         Ok(sum) if sum == order.total => {}
-        Ok(sum) => {
-            let (total, lines) = (order.total, sum);
+        Ok(lines) => {
+            let total = order.total;
             wrong.row(row, "total", ImportFault::TotalDiffers { total, lines });
         }
         Err(crate::MoneyError::Overflow) => wrong.row(row, "total", ImportFault::TooLarge),

@@ -39,6 +39,7 @@ fn order(id: i64, owner: i64, status: OrderStatus, lines: Vec<OrderLine>) -> Ord
         user: user(owner),
         status,
         total: Money::from_minor(total, usd()),
+        adjustment: Money::zero(usd()),
         lines,
         archived: false,
         created_at: at(10),
@@ -270,14 +271,57 @@ const FAULTS: &[Fault] = &[
         &["order 5, lines: Must be greater than 0."],
     ),
     (
-        |shop| shop.orders[0] = order(5, 3, OrderStatus::Pending, vec![line(7, 10_000_000_000, 1)]),
+        |shop| {
+            shop.orders[0] = order(
+                5,
+                3,
+                OrderStatus::Pending,
+                vec![line(7, 1_000_000_000_000, 1)],
+            )
+        },
         &["order 5, lines: It is too large."],
+    ),
+    (
+        |shop| shop.orders[0].adjustment = Money::from_minor(100, usd()),
+        &["order 5, total: The total is 3.50, but the lines add up to 4.50."],
+    ),
+    (
+        |shop| {
+            shop.orders[0].adjustment = Money::from_minor(-400, usd());
+            shop.orders[0].total = Money::from_minor(-50, usd());
+        },
+        &["order 5, total: Must not be less than 0."],
+    ),
+    (
+        |shop| {
+            let yen = Currency::from_code("JPY").unwrap();
+            shop.orders[0].adjustment = Money::zero(yen);
+        },
+        &["order 5, total: The shop's currency is USD."],
+    ),
+    (
+        |shop| {
+            shop.orders[0].adjustment = Money::from_minor(i64::MAX, usd());
+        },
+        &["order 5, total: It is too large."],
     ),
     (
         |shop| shop.orders[0].archived = true,
         &["order 5, status: An order that is deleted has to be cancelled."],
     ),
 ];
+
+#[test]
+fn a_total_with_tax_and_shipping_is_the_lines_and_the_adjustment() {
+    for adjustment in [450, -350, 0] {
+        let mut command = shop();
+        let order = &mut command.orders[0];
+        order.adjustment = Money::from_minor(adjustment, usd());
+        order.total = order.subtotal().unwrap().plus(order.adjustment).unwrap();
+        let decision = decide_import(&command, &Ground::default(), usd());
+        assert!(decision.is_ok(), "{adjustment}: {decision:?}");
+    }
+}
 
 #[test]
 fn faults_as_a_table() {

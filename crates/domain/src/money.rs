@@ -98,6 +98,19 @@ impl Money {
         Ok(Self::from_minor(minor, self.currency))
     }
 
+    /// The difference.
+    ///
+    /// # Errors
+    /// [`MoneyError`] for another currency and for a difference beyond 64 bits.
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::CurrencyMismatch(self.currency, other.currency));
+        }
+        let minor = self.minor.checked_sub(other.minor);
+        let minor = minor.ok_or(MoneyError::Overflow)?;
+        Ok(Self::from_minor(minor, self.currency))
+    }
+
     /// The price of so many units.
     ///
     /// # Errors

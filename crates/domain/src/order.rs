@@ -39,8 +39,11 @@ pub struct Order {
     pub user: UserId,
     /// Where it is in its life.
     pub status: OrderStatus,
-    /// The sum of its lines.
+    /// What is to be paid: the sum of its lines and the adjustment.
     pub total: Money,
+    /// Tax, shipping and discounts of an imported order in one signed amount; zero for an order
+    /// that was placed here.
+    pub adjustment: Money,
     /// Its lines, in the order of the cart.
     pub lines: Vec<OrderLine>,
     /// Whether it was deleted: cancelled, and out of sight but for staff.
@@ -49,6 +52,19 @@ pub struct Order {
     pub created_at: DateTime<Utc>,
     /// When its status last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Order {
+    /// The sum of its lines, without the adjustment.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`] beyond 64 bits, [`MoneyError::CurrencyMismatch`] for a line in
+    /// another currency than the total.
+    pub fn subtotal(&self) -> Result<Money, MoneyError> {
+        let zero = Money::zero(self.total.currency());
+        let mut lines = self.lines.iter();
+        lines.try_fold(zero, |sum, line| sum.plus(line.total()?))
+    }
 }
 
 /// What to do with an order.

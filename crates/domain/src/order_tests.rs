@@ -36,6 +36,7 @@ fn order(status: OrderStatus) -> Order {
         user: user(1),
         status,
         total: Money::from_minor(500, usd()),
+        adjustment: Money::zero(usd()),
         lines: vec![line(1, 2), line(2, 3)],
         archived: false,
         created_at: at(0),

@@ -126,6 +126,7 @@ impl NewOrder {
             user: self.user,
             status: crate::OrderStatus::Pending,
             total: self.total,
+            adjustment: Money::zero(self.total.currency()),
             lines: self.lines,
             archived: false,
             created_at: self.at,

@@ -188,7 +188,7 @@ fn fields_are_listed_with_all_their_problems() {
     assert_eq!(
         document["errors"],
         serde_json::json!({
-            "price": ["Must be greater than 0.", "At most 10 digits are allowed."],
+            "price": ["Must be greater than 0.", "At most 12 digits are allowed."],
             "name": ["This field may not be blank."],
         })
     );

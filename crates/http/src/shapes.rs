@@ -208,8 +208,13 @@ pub(crate) struct OrderShape<'a> {
     user: i64,
     #[schemars(with = "OrderStatusWord")]
     status: &'static str,
-    /// The sum of its items.
+    /// What is to be paid: the sum of its items, and of `adjustment_total` if it is there.
     total_price: Amount,
+    /// Tax, shipping and discounts in one signed amount, of an order that was imported with a total
+    /// other than the sum of its items. Not there if it is zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Amount")]
+    adjustment_total: Option<Amount>,
     /// ISO 4217.
     currency: &'static str,
     items: Vec<OrderLineShape<'a>>,
@@ -239,6 +244,7 @@ impl<'a> OrderShape<'a> {
             user: order.user.get(),
             status: order.status.as_str(),
             total_price: Amount(order.total),
+            adjustment_total: (order.adjustment.minor() != 0).then_some(Amount(order.adjustment)),
             currency: order.total.currency().code(),
             items: order
                 .lines

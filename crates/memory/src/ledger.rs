@@ -76,15 +76,16 @@ impl State {
 
 fn wrong_order(order: &Order) -> impl Iterator<Item = Discrepancy> + use<> {
     let total = order.total.minor();
-    let lines = order.lines.iter().fold(0_i64, |sum, line| {
+    let adjustment = order.adjustment.minor();
+    let parts = order.lines.iter().fold(adjustment, |sum, line| {
         let units = line.quantity.units();
         sum.saturating_add(line.unit_price.minor().saturating_mul(units))
     });
     let order_id = order.id;
-    let wrong_total = (total != lines).then_some(Discrepancy::Total {
+    let wrong_total = (total != parts).then_some(Discrepancy::Total {
         order: order_id,
         total,
-        lines,
+        parts,
     });
     let no_lines = order.lines.is_empty();
     let no_lines = no_lines.then_some(Discrepancy::NoLines { order: order_id });

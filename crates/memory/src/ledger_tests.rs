@@ -39,10 +39,10 @@ fn every_damage_is_found() {
         on_hand,
         ledger,
     };
-    let total_of = |total, lines| Discrepancy::Total {
+    let total_of = |total, parts| Discrepancy::Total {
         order,
         total,
-        lines,
+        parts,
     };
     assert_eq!(found_after(|_| ()), []);
 
@@ -68,6 +68,11 @@ fn every_damage_is_found() {
 
     let total = found_after(|state| the_order(state).total = Money::from_minor(199, usd()));
     assert_eq!(total, [total_of(199, 200)]);
+
+    let adjustment = found_after(|state| {
+        the_order(state).adjustment = Money::from_minor(-1, usd());
+    });
+    assert_eq!(adjustment, [total_of(200, 199)]);
 
     let quantity = found_after(|state| the_order(state).lines[0].quantity = units(3));
     assert_eq!(quantity, [total_of(200, 300), moved(-2, -3)]);

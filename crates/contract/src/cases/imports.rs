@@ -65,10 +65,21 @@ fn sale(id: i64, owner: i64, status: OrderStatus, lines: &[OrderLine]) -> Order 
         user: user(owner),
         status,
         total: money(total),
+        adjustment: money(0),
         lines: lines.to_vec(),
         archived: false,
         created_at: at(100 + id),
         updated_at: at(200 + id),
+    }
+}
+
+/// The order with this adjustment: tax and shipping, or a discount.
+fn adjusted(minor: i64, order: Order) -> Order {
+    let adjustment = money(minor);
+    Order {
+        total: order.total.plus(adjustment).unwrap(),
+        adjustment,
+        ..order
     }
 }
 
@@ -103,7 +114,10 @@ fn another_shop() -> ImportShop {
                 OrderStatus::Pending,
                 &[line(2_001, 400, 1), line(2_002, 90, 2), line(2_001, 350, 2)],
             ),
-            sale(4_001, 1_003, OrderStatus::Delivered, &[line(2_002, 80, 5)]),
+            adjusted(
+                450,
+                sale(4_001, 1_003, OrderStatus::Delivered, &[line(2_002, 80, 5)]),
+            ),
             sale(4_003, 1_002, OrderStatus::Cancelled, &[line(2_003, 500, 4)]),
         ],
     }
@@ -234,6 +248,27 @@ pub fn later_ids_go_on_from_there(stores: &Stores) {
             .list(&ProductList::of(ProductFilter::default()), first_page())
     });
     assert_eq!(listed.count, 3);
+}
+
+/// A total with tax and shipping, or less a discount, stays as it is, and the audit accepts it.
+pub fn an_adjusted_total_is_kept(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let mut other = another_shop();
+    let discounted = sale(4_004, 1_002, OrderStatus::Shipped, &[line(2_001, 500, 2)]);
+    other.orders.push(adjusted(-1_000, discounted));
+    import(stores, other.clone()).unwrap();
+    for (id, total, adjustment) in [(4_001, 850, 450), (4_003, 2_000, 0), (4_004, 0, -1_000)] {
+        let found = settled(|| stores.orders.find(order(id))).unwrap();
+        assert_eq!(
+            (found.total, found.adjustment),
+            (money(total), money(adjustment))
+        );
+    }
+    let audit = settled(|| stores.ledger.audit());
+    assert_eq!(audit.discrepancies, []);
+    let cancel = OrderAction::SetStatus(OrderStatus::Cancelled);
+    let changed = shop.change_order(order(4_002), cancel, Actor::Customer(user(1_002)));
+    assert_eq!(changed.unwrap().adjustment, money(0));
 }
 
 /// An order that was taken over is cancelled as any other, even with two lines of one product.

@@ -34,15 +34,15 @@ const STOCK: &str = "
     HAVING SUM(on_hand) <> SUM(moved) OR SUM(on_hand) < 0
     ORDER BY product";
 
-/// The total of an order, and the sum of its lines.
+/// The total of an order, and the sum of its lines and its adjustment.
 const TOTALS: &str = "
     SELECT orders.id AS subject, CAST(0 AS BIGINT) AS other, orders.total AS stored,
-           CAST(COALESCE(sums.total, 0) AS BIGINT) AS proven
+           CAST(COALESCE(sums.total, 0) + orders.adjustment AS BIGINT) AS proven
     FROM orders
     LEFT JOIN (
         SELECT order_id, SUM(unit_price * quantity) AS total FROM order_lines GROUP BY order_id
     ) AS sums ON sums.order_id = orders.id
-    WHERE orders.total <> COALESCE(sums.total, 0)
+    WHERE orders.total <> COALESCE(sums.total, 0) + orders.adjustment
     ORDER BY orders.id";
 
 /// What an order sold or took back of a product, and what it should have.
@@ -155,7 +155,7 @@ fn total(finding: Finding) -> Result<Discrepancy, StoreError> {
     Ok(Discrepancy::Total {
         order: id("orders", "id", OrderId::new, finding.subject)?,
         total: finding.stored,
-        lines: finding.proven,
+        parts: finding.proven,
     })
 }
 

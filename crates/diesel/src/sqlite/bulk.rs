@@ -250,6 +250,7 @@ pub(crate) fn import_orders(conn: &mut Conn, new: &[Order]) -> QueryResult<()> {
                 orders::user_id.eq(order.user.get()),
                 orders::status.eq(order.status.as_str()),
                 orders::total.eq(order.total.minor()),
+                orders::adjustment.eq(order.adjustment.minor()),
                 orders::archived.eq(order.archived),
                 orders::placement.eq(format!("imported-{}", order.id)),
                 orders::created_at.eq(micros(order.created_at)),

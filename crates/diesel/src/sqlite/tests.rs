@@ -331,11 +331,11 @@ fn constraints_hold_below_the_rules() {
             "CHECK",
         ),
         (
-            "INSERT INTO orders VALUES (1, 1, 'lost', 1, 0, 'x', 0, 0)",
+            "INSERT INTO orders VALUES (1, 1, 'lost', 1, 0, 'x', 0, 0, 0)",
             "CHECK",
         ),
         (
-            "INSERT INTO orders VALUES (1, 1, 'pending', 1, 1, 'x', 0, 0)",
+            "INSERT INTO orders VALUES (1, 1, 'pending', 1, 1, 'x', 0, 0, 0)",
             "CHECK",
         ),
         (

@@ -16,7 +16,8 @@ pub trait ImportRepository: Send + Sync {
 
     /// Takes over what [`decide_import`](crate::decide_import) allows.
     ///
-    /// MUST keep every id and every value (`a_shop_is_taken_over_as_it_was`), write the ledger of
+    /// MUST keep every id and every value (`a_shop_is_taken_over_as_it_was`), the adjustments of
+    /// totals among them (`an_adjusted_total_is_kept`), write the ledger of
     /// what was sold (`what_was_sold_is_in_the_ledger`), give later ids beyond those that it wrote
     /// (`later_ids_go_on_from_there`), write all or nothing (`a_refused_import_writes_nothing`), and
     /// let no other write of a product, order or user in between

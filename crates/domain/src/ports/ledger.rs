@@ -27,14 +27,14 @@ pub enum Discrepancy {
         /// Sum of the movements.
         ledger: i64,
     },
-    /// The total is not the sum of the lines.
+    /// The total is not the sum of the lines and the adjustment.
     Total {
         /// The order.
         order: OrderId,
         /// Minor units, as stored.
         total: i64,
-        /// Sum of price times quantity, in minor units.
-        lines: i64,
+        /// Sum of price times quantity and of the adjustment, in minor units.
+        parts: i64,
     },
     /// The movements of an order are not what its lines and its status say: minus the quantity, or
     /// 0 when it was cancelled.
@@ -107,10 +107,10 @@ impl fmt::Display for Discrepancy {
             Self::Total {
                 order,
                 total,
-                lines,
+                parts,
             } => write!(
                 f,
-                "order {order}: its total is {total} minor units, but its lines add up to {lines}"
+                "order {order}: its total is {total} minor units, but its lines and its adjustment add up to {parts}"
             ),
             Self::Movements {
                 order,
@@ -156,7 +156,7 @@ impl fmt::Display for Discrepancy {
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait Ledger: Send + Sync {
     /// Proves, in one snapshot: for each product on hand is the sum of its movements and not
-    /// negative; for each order the total is the sum of its lines, and its movements of each
+    /// negative; for each order the total is the sum of its lines and its adjustment, and its movements of each
     /// product are a sale of its quantity, and a return of the same when it was cancelled; a deleted
     /// order is cancelled; nothing refers to what is not there; what is
     /// searched of each product is what it says; the catalogue's count is right.

@@ -22,6 +22,7 @@ fn order(owner: i64, archived: bool) -> Order {
         user: user(owner),
         status: OrderStatus::Pending,
         total: Money::from_minor(100, usd()),
+        adjustment: Money::zero(usd()),
         lines: Vec::new(),
         archived,
         created_at: at(0),

@@ -173,6 +173,7 @@ fn order() -> Option<Order> {
         user: UserId::new(2)?,
         status: OrderStatus::Pending,
         total: line.total().ok()?,
+        adjustment: Money::zero(usd()?),
         lines: vec![line],
         archived: false,
         created_at: at()?,

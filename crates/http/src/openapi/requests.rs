@@ -189,7 +189,10 @@ fn product(name: &str) -> Value {
                 {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10_i64.pow(Price::DIGITS)},
                 {"type": "string", "maxLength": Money::MAX_TEXT, "pattern": DECIMAL}
             ],
-            "description": "Greater than 0, at most 10 digits, no more decimals than the currency has."
+            "description": format!(
+                "Greater than 0, at most {} digits, no more decimals than the currency has.",
+                Price::DIGITS
+            )
         }),
         "sku" => json!({
             "type": ["string", "null"],

@@ -66,7 +66,7 @@ const VALUES: &[(&str, [bool; 4])] = &[
         "\"99999999999999999999999999999999999999999999\"",
         [true, true, false, true],
     ),
-    ("100000000.00", [false, true, true, true]),
+    ("10000000000.00", [true, true, true, true]),
     ("99999999999999999999.99", [true, true, true, true]),
 ];
 

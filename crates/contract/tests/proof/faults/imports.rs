@@ -1,7 +1,7 @@
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use std::sync::Arc;
-use tradepost_domain::{ImportRepository, ImportShop, Imported, ProductId, UserId};
+use tradepost_domain::{ImportRepository, ImportShop, Imported, Money, ProductId, UserId};
 use tradepost_memory::MemoryStore as Store;
 
 pub(crate) fn forgets_who_is_staff(store: &Store, command: Arc<ImportShop>) -> Imported {
@@ -15,6 +15,16 @@ pub(crate) fn forgets_who_is_staff(store: &Store, command: Arc<ImportShop>) -> I
 pub(crate) fn forgets_the_orders(store: &Store, command: Arc<ImportShop>) -> Imported {
     let mut command = ImportShop::clone(&command);
     command.orders.clear();
+    store.import(Arc::new(command))
+}
+
+/// As if each total were the sum of the lines.
+pub(crate) fn drops_the_adjustments(store: &Store, command: Arc<ImportShop>) -> Imported {
+    let mut command = ImportShop::clone(&command);
+    for order in &mut command.orders {
+        order.total = order.total.minus(order.adjustment).unwrap();
+        order.adjustment = Money::zero(order.total.currency());
+    }
     store.import(Arc::new(command))
 }
 
@@ -69,6 +79,14 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["what_was_sold_is_in_the_ledger"],
+    ),
+    (
+        "drops tax and shipping from totals",
+        Behaviour {
+            import: drops_the_adjustments,
+            ..HONEST
+        },
+        &["an_adjusted_total_is_kept"],
     ),
     (
         "gives what it takes over other ids",

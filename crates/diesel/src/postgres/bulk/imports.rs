@@ -56,12 +56,13 @@ statement!(InsertCartLines,
     }, ")");
 
 statement!(InsertOrders,
-    "INSERT INTO orders (id, user_id, status, total, archived, placement, created_at, updated_at)
+    "INSERT INTO orders (id, user_id, status, total, adjustment, archived, placement, created_at, updated_at)
      OVERRIDING SYSTEM VALUE SELECT * FROM unnest(", {
         id: i64 => BigInt,
         user: i64 => BigInt,
         status: &'static str => Text,
         total: i64 => BigInt,
+        adjustment: i64 => BigInt,
         archived: bool => Bool,
         placement: String => Text,
         created_at: i64 => BigInt,
@@ -129,6 +130,7 @@ pub(crate) fn import_orders(conn: &mut Conn, new: &[Order]) -> QueryResult<()> {
         rows.user.push(order.user.get());
         rows.status.push(order.status.as_str());
         rows.total.push(order.total.minor());
+        rows.adjustment.push(order.adjustment.minor());
         rows.archived.push(order.archived);
         rows.placement.push(format!("imported-{}", order.id));
         rows.created_at.push(micros(order.created_at));

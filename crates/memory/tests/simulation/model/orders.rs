@@ -62,6 +62,7 @@ impl Model {
             user,
             status: Pending,
             total,
+            adjustment: money(0),
             lines,
             archived: false,
             created_at: at,

@@ -1,0 +1,3 @@
+-- Tax, shipping and discounts of an imported order, in minor units:
+-- total = sum of its lines + adjustment.
+ALTER TABLE orders ADD COLUMN adjustment BIGINT NOT NULL DEFAULT 0;
