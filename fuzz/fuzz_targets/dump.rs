@@ -1,24 +1,20 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use std::collections::BTreeMap;
-use tradepost_django::{DumpError, Options, read};
-use tradepost_domain::Currency;
+use tradepost_django::{Options, read};
+use tradepost_domain::{Currency, Ground, decide_import};
 
 fuzz_target!(|data: &[u8]| {
-    let options = Options {
-        currency: Currency::from_code("USD").unwrap(),
-        now: Default::default(),
-        statuses: BTreeMap::new(),
-        last_user: 7,
-    };
-    match read(data, &options) {
-        Ok(dump) => {
-            let shop = &dump.shop;
-            let rows = shop.users.len() + shop.products.len() + shop.orders.len();
-            assert!(rows > 0 || !shop.carts.is_empty());
+    let currency = Currency::from_code("USD").unwrap();
+    let mut options = Options::new(currency, Default::default());
+    options.last_user = 7;
+    if let Ok(dump) = read(data, &options) {
+        let shop = &dump.shop;
+        let rows = shop.users.len() + shop.products.len() + shop.orders.len();
+        assert!(rows > 0 || !dump.wrong.is_empty(), "nothing, and nothing is wrong");
+        if let Err(refusal) = decide_import(shop, &Ground::default(), currency) {
+            let said = dump.explain(&refusal);
+            assert!(!said.is_empty() || !dump.wrong.is_empty(), "refused without a reason");
         }
-        Err(DumpError::Unreadable(error)) => panic!("bytes in memory can be read: {error}"),
-        Err(_) => {}
     }
 });

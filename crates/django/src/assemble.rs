@@ -1,308 +1,252 @@
-//! From rows to a shop: lines find their orders, and names their rows.
+//! From rows to a shop: lines find their orders, and keys their rows.
 
+use crate::carts;
+use crate::index::{self, Found, People, Products};
 use crate::kind::Kind;
-use crate::read::{self, Owner, Rows};
+use crate::orders::Orders;
+use crate::plan::Plan;
+use crate::rows::Rows;
 use crate::value::Reference;
-use crate::wrong::Wrong;
-use crate::{Dump, DumpError, Options};
-use std::collections::hash_map::Entry;
+use crate::wrong::{At, Keys, Report};
+use crate::{Dump, DumpError, NewId, Options, Outside};
 use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
-use tradepost_domain::{
-    CartLine, Credentials, Money, Order, OrderLine, Product, ProductId, UserId,
-};
+use tradepost_domain::{Account, Credentials, ImportShop, PasswordHash, UserId};
+
+/// What is needed to find users and products, and to say what is wrong.
+pub(crate) struct Context<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) options: &'a Options,
+    pub(crate) people: &'a People,
+    pub(crate) links: &'a HashMap<String, HashMap<Reference, Option<Reference>>>,
+    pub(crate) spoilt: &'a HashSet<(Kind, Reference)>,
+    /// Rows that were left out, as an option says.
+    pub(crate) left_out: &'a HashSet<(Kind, Reference)>,
+    /// Orders of which a line is wrong.
+    pub(crate) incomplete: &'a HashSet<Reference>,
+    pub(crate) report: &'a mut Report,
+    pub(crate) guest: Option<UserId>,
+}
+
+impl Context<'_> {
+    pub(crate) fn find(&self, kind: Kind, owner: &Reference) -> Found {
+        let model = self.plan.name(kind);
+        self.people
+            .find(self.plan, self.links, self.spoilt, &model, owner)
+    }
+
+    pub(crate) fn is_spoilt(&self, kind: Kind, key: &Reference) -> bool {
+        self.spoilt.contains(&(kind, key.clone()))
+    }
+
+    /// Says what is wrong with a row; whether it counts, as the row may be left out instead.
+    pub(crate) fn say(
+        &mut self,
+        kind: Kind,
+        key: &str,
+        field: &'static str,
+        value: Option<String>,
+        (sentence, hint): (&str, &str),
+    ) -> bool {
+        let before = self.report.wrong.count();
+        let (model, field) = (self.plan.name(kind), self.plan.column(kind, field));
+        let at = At {
+            model: &model,
+            key: Some(key),
+            field: &field,
+            hint,
+        };
+        self.report.say(at, value, sentence);
+        self.report.wrong.count() > before
+    }
+}
 
 /// The shop that these rows describe.
-pub(crate) fn dump(rows: Rows<'_>, options: &Options) -> Result<Dump, DumpError> {
+pub(crate) fn dump(rows: Rows<'_>, outside: Outside) -> Result<Dump, DumpError> {
+    let mapping = rows.mapping();
     let Rows {
-        mut dump,
-        mut wrong,
+        options,
+        plan,
+        mut report,
+        skipped,
+        undated,
+        unstocked,
         users,
         products,
         carts,
         cart_lines,
         orders,
         order_lines,
-        line_model,
+        links,
         spoilt,
+        left_out,
+        incomplete,
         ..
     } = rows;
-    dump.shop.users = numbered(users, options.last_user);
-    dump.shop.products = products;
-    let people = people(&dump.shop.users);
-    let things = things(&dump.shop.products);
-    let found = Found {
-        people: &people,
-        things: &things,
-        spoilt: &spoilt,
-    };
-    dump.shop.carts = found.carts(&carts, cart_lines, &mut dump, &mut wrong);
-    let lines = found.lines(order_lines, &dump.shop.products, &line_model, &mut wrong);
-    dump.shop.orders = found.orders(
-        orders,
-        lines,
+    let (mut users, mut people) = index::users(users, options.last_user);
+    let has_products = !products.is_empty();
+    let mut products = Products::new(products);
+    let is_empty = users.is_empty() && !has_products && orders.is_empty();
+    if is_empty && report.wrong.is_empty() {
+        return Err(DumpError::NoShop);
+    }
+    let mut notes = Notes::default();
+    let guest = guest(options, &mut users, &mut people);
+    let mut context = Context {
+        plan,
         options,
-        &dump.names.order,
-        &line_model,
-        &mut wrong,
-    );
-    let shop = &dump.shop;
-    if !wrong.is_empty() {
-        Err(DumpError::Wrong(wrong))
-    } else if shop.users.is_empty() && shop.products.is_empty() && shop.orders.is_empty() {
-        Err(DumpError::NoShop)
-    } else {
-        Ok(dump)
-    }
-}
-
-/// Users with their ids; those without get the next ones.
-fn numbered(users: Vec<read::User>, last: i64) -> Vec<Credentials> {
-    let largest = users.iter().filter_map(|user| user.id).map(UserId::get);
-    let mut next = largest.max().unwrap_or(0).max(last);
-    let number = |user: read::User| {
-        let id = user.id.or_else(|| {
-            next = next.saturating_add(1);
-            UserId::new(next)
-        })?;
-        let mut account = user.account;
-        account.id = id;
-        Some(Credentials {
-            account,
-            password: user.password,
-        })
+        people: &people,
+        links: &links,
+        spoilt: &spoilt,
+        left_out: &left_out,
+        incomplete: &incomplete,
+        report: &mut report,
+        guest: guest.as_ref().map(|(id, _)| *id),
     };
-    users.into_iter().filter_map(number).collect()
-}
-
-/// Rows by their ids and by what is unique about them; `None` for a name that several have.
-type Index<Id> = HashMap<Reference, Option<Id>>;
-
-fn name<Id>(index: &mut Index<Id>, name: &str, id: Id) {
-    match index.entry(Reference::Natural(name.to_owned())) {
-        Entry::Vacant(free) => drop(free.insert(Some(id))),
-        Entry::Occupied(mut taken) => drop(taken.insert(None)),
+    let mut history = Orders::new(&mut context, &mut products, &mut notes);
+    let opened = history.assemble(orders, order_lines);
+    let orders = history.done;
+    let lines = cart_lines.into_iter().chain(opened).collect();
+    let (carts, anonymous, merged) =
+        carts::assemble(&mut context, &carts, lines, &products, &mut notes);
+    if let Some((_, made)) = guest.filter(|_| notes.guests.count() > 0) {
+        users.extend(made);
     }
+    let has_stock = !plan.column_is_missing(Kind::Product, "stock");
+    let notes = notes.sentences(plan, options, &report, &outside, has_stock, &unstocked);
+    Ok(Dump {
+        shop: ImportShop {
+            users,
+            products: products.all,
+            carts,
+            orders,
+        },
+        skipped,
+        anonymous,
+        merged,
+        undated,
+        notes,
+        new_ids: mapping
+            .into_iter()
+            .map(|(model, key, id)| NewId { model, key, id })
+            .collect(),
+        wrong: report.wrong,
+        names: crate::Names::new(plan),
+    })
 }
 
-fn people(users: &[Credentials]) -> Index<UserId> {
-    let mut index = Index::new();
-    for Credentials { account, .. } in users {
-        index.insert(Reference::Id(account.id.get()), Some(account.id));
-        name(&mut index, account.username.as_str(), account.id);
+/// The account of guests, and the account to be made if there is none of that name.
+fn guest(
+    options: &Options,
+    users: &mut [Credentials],
+    people: &mut People,
+) -> Option<(UserId, Option<Credentials>)> {
+    let name = options.guest.as_ref()?;
+    let mut accounts = users.iter().map(|user| &user.account);
+    if let Some(own) = accounts.find(|account| account.username.key() == name.key()) {
+        return Some((own.id, None));
     }
-    index
+    let id = people.next_id()?;
+    let account = Account {
+        id,
+        username: name.clone(),
+        email: None,
+        is_staff: false,
+        is_active: false,
+        session_epoch: 0,
+        created_at: options.now,
+    };
+    // The hash of no password.
+    let password = PasswordHash::new("!".to_owned());
+    Some((id, Some(Credentials { account, password })))
 }
 
-/// The natural key of a product is its sku, or its name.
-fn things(products: &[Product]) -> Index<ProductId> {
-    let mut index = Index::new();
-    for product in products {
-        index.insert(Reference::Id(product.id.get()), Some(product.id));
-        name(&mut index, product.name.as_str(), product.id);
-        if let Some(sku) = product
-            .sku
-            .as_ref()
-            .filter(|sku| sku.as_str() != product.name.as_str())
-        {
-            name(&mut index, sku.as_str(), product.id);
-        }
-    }
-    index
+/// What is to be said of an import that is none of its problems.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) guests: Keys,
+    pub(crate) adjusted: Keys,
+    pub(crate) added: Keys,
+    pub(crate) empty: Keys,
+    pub(crate) open: Keys,
+    pub(crate) gone: Keys,
+    pub(crate) orphans: Keys,
+    pub(crate) stand_ins: Keys,
+    pub(crate) closed: Keys,
 }
 
-fn find<Id: Copy + Eq + Hash>(index: &Index<Id>, wanted: &Reference) -> Option<Id> {
-    index.get(wanted).copied().flatten()
-}
-
-struct Found<'a> {
-    people: &'a Index<UserId>,
-    things: &'a Index<ProductId>,
-    spoilt: &'a HashSet<(Kind, Reference)>,
-}
-
-/// The lines of an order, each with its key, by which they are sorted.
-type Lines = HashMap<i64, Vec<(i64, OrderLine)>>;
-
-impl Found<'_> {
-    fn carts(
-        &self,
-        carts: &HashMap<Reference, Option<Reference>>,
-        rows: Vec<read::CartLine>,
-        dump: &mut Dump,
-        wrong: &mut Wrong,
-    ) -> Vec<CartLine> {
-        let model = dump.names.cart_line.clone();
-        let mut lines: Vec<CartLine> = Vec::with_capacity(rows.len());
-        let mut places = HashMap::<(UserId, ProductId), usize>::new();
-        let (mut anonymous, mut merged) = (0, 0);
-        for row in rows {
-            let user = match &row.owner {
-                Owner::User(user) => Some(user),
-                Owner::Cart(cart) => match carts.get(cart) {
-                    Some(user) => user.as_ref(),
-                    None => {
-                        let missing = missing("cart", cart);
-                        wrong.say(format!("{model} {}, cart: {missing}", row.id));
-                        continue;
-                    }
-                },
-                Owner::Nobody => None,
-            };
-            let Some(user) = user else {
-                anonymous += 1;
-                continue;
-            };
-            let user = self.user(user, &model, row.id.get(), wrong);
-            let product = self.product(&row.product, &model, row.id.get(), wrong);
-            let (Some(user), Some(product)) = (user, product) else {
-                continue;
-            };
-            let line = CartLine {
-                id: row.id,
-                user,
-                product,
-                quantity: row.quantity,
-                created_at: row.created_at,
-                updated_at: row.updated_at,
-            };
-            match places
-                .get(&(user, product))
-                .and_then(|at| lines.get_mut(*at))
-            {
-                Some(first) => match first.quantity.plus(line.quantity) {
-                    Ok(both) => {
-                        first.quantity = both;
-                        merged += 1;
-                    }
-                    Err(problem) => {
-                        wrong.say(format!("{model} {}, quantity: {problem}", row.id));
-                    }
-                },
-                None => {
-                    places.insert((user, product), lines.len());
-                    lines.push(line);
-                }
-            }
-        }
-        (dump.anonymous, dump.merged) = (anonymous, merged);
-        lines
-    }
-
-    fn lines(
-        &self,
-        rows: Vec<read::OrderLine>,
-        products: &[Product],
-        model: &str,
-        wrong: &mut Wrong,
-    ) -> Lines {
-        let known: HashMap<_, _> = products
-            .iter()
-            .map(|product| (product.id, product))
-            .collect();
-        let mut lines = Lines::new();
-        for row in rows {
-            let product = self.product(&row.product, model, row.key, wrong);
-            let Some(product) = product.and_then(|id| known.get(&id)) else {
-                continue;
-            };
-            let line = OrderLine {
-                product: product.id,
-                name: row.name.unwrap_or_else(|| product.name.clone()),
-                unit_price: row.price.unwrap_or(product.price.money()),
-                quantity: row.quantity,
-            };
-            lines.entry(row.order).or_default().push((row.key, line));
-        }
-        lines
-    }
-
-    fn orders(
-        &self,
-        rows: Vec<read::Order>,
-        mut lines: Lines,
+impl Notes {
+    fn sentences(
+        self,
+        plan: &Plan,
         options: &Options,
-        model: &str,
-        line_model: &str,
-        wrong: &mut Wrong,
-    ) -> Vec<Order> {
-        let mut orders = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut own = lines.remove(&row.id.get()).unwrap_or_default();
-            own.sort_unstable_by_key(|(key, _)| *key);
-            let own: Vec<OrderLine> = own.into_iter().map(|(_, line)| line).collect();
-            let Some(user) = self.user(&row.user, model, row.id.get(), wrong) else {
-                continue;
-            };
-            let zero = Money::zero(options.currency);
-            let sum = own
-                .iter()
-                .try_fold(zero, |sum, line| sum.plus(line.total()?));
-            orders.push(order(row, user, own, sum.unwrap_or(zero)));
-        }
-        let mut left: Vec<_> = lines.into_iter().collect();
-        left.sort_unstable_by_key(|(order, _)| *order);
-        let unknown = |(order, _): &(i64, _)| !self.is_spoilt(Kind::Order, &Reference::Id(*order));
-        for (order, lines) in left.into_iter().filter(unknown) {
-            for (key, _) in lines {
-                wrong.say(format!(
-                    "{line_model} {key}, order: There is no order {order} in it."
-                ));
-            }
-        }
-        orders
-    }
-
-    fn is_spoilt(&self, kind: Kind, key: &Reference) -> bool {
-        self.spoilt.contains(&(kind, key.clone()))
-    }
-
-    fn user(&self, user: &Reference, model: &str, key: i64, wrong: &mut Wrong) -> Option<UserId> {
-        let found = find(self.people, user);
-        if found.is_none() && !self.is_spoilt(Kind::User, user) {
-            wrong.say(format!("{model} {key}, user: {}", missing("user", user)));
-        }
-        found
-    }
-
-    fn product(
-        &self,
-        product: &Reference,
-        model: &str,
-        key: i64,
-        wrong: &mut Wrong,
-    ) -> Option<ProductId> {
-        let found = find(self.things, product);
-        if found.is_none() && !self.is_spoilt(Kind::Product, product) {
-            wrong.say(format!(
-                "{model} {key}, product: {}",
-                missing("product", product)
+        report: &Report,
+        outside: &Outside,
+        has_stock: bool,
+        unstocked: &Keys,
+    ) -> Vec<String> {
+        let mut notes = Vec::new();
+        if outside.lines > 0 {
+            notes.push(format!(
+                "Lines that are no JSON are skipped: {}, the first is {:?}.",
+                outside.lines, outside.first
             ));
         }
-        found
-    }
-}
-
-fn order(row: read::Order, user: UserId, lines: Vec<OrderLine>, sum: Money) -> Order {
-    Order {
-        id: row.id,
-        user,
-        status: row.status,
-        total: row.total.unwrap_or(sum),
-        adjustment: Money::zero(sum.currency()),
-        lines,
-        archived: false,
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    }
-}
-
-fn missing(what: &str, reference: &Reference) -> String {
-    match reference {
-        Reference::Id(id) => format!("There is no {what} {id} in it."),
-        Reference::Natural(name) => {
-            let name: String = name.chars().take(40).collect();
-            format!("There is no {what} {name:?} in it, or more than one.")
+        notes.extend(plan.notes.iter().cloned());
+        let units = options.stock.map_or(0, |stock| stock.units());
+        let product = plan.name(Kind::Product);
+        if unstocked.count() > 0 && !has_stock {
+            notes.push(format!(
+                "{product} has no column for stock: each product has {units} units. --stock N sets \
+                 another number, --field {product}.stock=COLUMN names the column."
+            ));
+        } else if unstocked.count() > 0 {
+            notes.push(format!(
+                "{product} {}: no number in stock, taken for {units}.",
+                unstocked.all()
+            ));
         }
+        let (order, line) = (plan.name(Kind::Order), plan.name(Kind::OrderLine));
+        let cart_line = plan.name(Kind::CartLine);
+        let guest = options.guest.as_ref().map_or("", |name| name.as_str());
+        for (model, keys, text) in [
+            (
+                &order,
+                &self.guests,
+                &*format!("of guests, given to {guest}"),
+            ),
+            (&order, &self.open, "open orders, taken for carts"),
+            (&order, &self.empty, "without lines, skipped"),
+            (
+                &order,
+                &self.adjusted,
+                "the total is kept; its difference to the lines, as tax, shipping or a discount, \
+                 is the adjustment",
+            ),
+            (
+                &order,
+                &self.added,
+                "without a total; it is the lines, tax and shipping less the discount",
+            ),
+            (&line, &self.gone, "the product is gone, skipped"),
+            (
+                &cart_line,
+                &self.closed,
+                "of carts that were ordered, skipped",
+            ),
+            (&line, &self.orphans, "of no order, skipped"),
+            (
+                &product,
+                &self.stand_ins,
+                "made and archived, in the place of products that are gone",
+            ),
+        ] {
+            if keys.count() > 0 {
+                notes.push(format!("{model} {}: {text}.", keys.all()));
+            }
+        }
+        for (model, keys) in &report.left_out {
+            notes.push(format!("{model} {}: wrong, skipped as told.", keys.all()));
+        }
+        notes
     }
 }

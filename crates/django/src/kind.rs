@@ -1,69 +1,162 @@
-//! What a model is: by the last part of its name, and where that says nothing, by its fields.
+//! The kind of a model: by the last part of its name, or else by its columns.
 
-use crate::row::Row;
+use crate::names::{fold, is_named};
+use std::collections::BTreeMap;
 
 /// A part of a shop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Users.
     User,
+    /// Products.
     Product,
-    /// The cart itself, which says whose it is.
+    /// Carts themselves, which say whose they are.
     Cart,
+    /// Lines of carts.
     CartLine,
+    /// Orders.
     Order,
+    /// Lines of orders.
     OrderLine,
+    /// Prices and stock of products, where a model of its own has them.
+    StockRecord,
 }
 
-pub(crate) const USER: &[&str] = &["user", "customer", "owner", "buyer"];
+impl Kind {
+    /// Every kind, with the word that `--model` has for it.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::User, "user"),
+        (Self::Product, "product"),
+        (Self::Cart, "cart"),
+        (Self::CartLine, "cart-line"),
+        (Self::Order, "order"),
+        (Self::OrderLine, "order-line"),
+        (Self::StockRecord, "stock-record"),
+    ];
+
+    /// The word that `--model` has for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let own = Self::ALL.iter().find(|(kind, _)| *kind == self);
+        own.map_or("", |(_, word)| word)
+    }
+}
+
+pub(crate) const USER: &[&str] = &[
+    "user",
+    "customer",
+    "owner",
+    "buyer",
+    "account",
+    "profile",
+    "userprofile",
+    "client",
+    "member",
+    "orderedby",
+    "createdby",
+];
 pub(crate) const CART: &[&str] = &["cart", "basket"];
 pub(crate) const ORDER: &[&str] = &["order"];
 pub(crate) const PRODUCT: &[&str] = &["product", "item"];
-pub(crate) const QUANTITY: &[&str] = &["quantity", "qty", "amount"];
+pub(crate) const QUANTITY: &[&str] = &["quantity", "qty", "amount", "count", "units"];
 pub(crate) const STOCK: &[&str] = &[
     "stock",
-    "stock_quantity",
+    "stockquantity",
+    "quantityinstock",
+    "countinstock",
+    "numinstock",
     "inventory",
+    "stockcount",
+    "availablequantity",
     "quantity",
-    "count_in_stock",
-    "in_stock",
+    "qty",
+    "instock",
 ];
-pub(crate) const NAME: &[&str] = &["name", "title"];
-pub(crate) const PRICE: &[&str] = &["price", "unit_price"];
-pub(crate) const STATUS: &[&str] = &["status", "state"];
+pub(crate) const NAME: &[&str] = &["name", "title", "productname", "producttitle"];
+pub(crate) const PRICE: &[&str] = &["price", "unitprice", "productprice"];
+pub(crate) const STATUS: &[&str] = &["orderstatus", "status", "deliverystatus", "state"];
+pub(crate) const TOTAL: &[&str] = &[
+    "grandtotal",
+    "totalprice",
+    "total",
+    "totalamount",
+    "totalcost",
+    "ordertotal",
+    "totalincltax",
+    "finalprice",
+    "totalbill",
+];
 
-/// Apps of Django's own, whose models are no part of a shop whatever their fields are.
-const FOREIGN: &[&str] = &["admin", "contenttypes", "sessions", "sites", "authtoken"];
+/// Apps of Django and of well-known packages, whose models are no part of a shop whatever their
+/// columns are.
+const FOREIGN: &[&str] = &[
+    "admin",
+    "contenttypes",
+    "sessions",
+    "sites",
+    "authtoken",
+    "socialaccount",
+    "tokenblacklist",
+];
 
-/// What a row is; `None` if it is no part of a shop.
-pub(crate) fn of(row: &Row) -> Option<Kind> {
-    let (app, model) = row.model.rsplit_once('.').unwrap_or(("", &row.model));
-    if FOREIGN.contains(&app) {
+pub(crate) fn is_foreign(model: &str) -> bool {
+    let (app, name) = model.rsplit_once('.').unwrap_or(("", model));
+    match app {
+        // An app of allauth; many shops have one of that name, with a user model of their own.
+        "account" => matches!(fold(name).as_str(), "emailaddress" | "emailconfirmation"),
+        app => FOREIGN.contains(&app),
+    }
+}
+
+/// How sure the kind of a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Known {
+    ByColumns,
+    ByName,
+    /// `--model` says so.
+    Told,
+}
+
+/// The last part of a model's name, without case and underscores.
+pub(crate) fn last_part(model: &str) -> String {
+    fold(model.rsplit_once('.').map_or(model, |(_, name)| name))
+}
+
+/// The kind of a model with these columns; `None` if it is no part of a shop.
+pub(crate) fn of<T>(model: &str, columns: &BTreeMap<String, T>) -> Option<(Kind, Known)> {
+    if is_foreign(model) {
         return None;
     }
-    match model.to_ascii_lowercase().replace('_', "").as_str() {
-        "user" | "customuser" => return Some(Kind::User),
-        "product" => return Some(Kind::Product),
+    let has = |names: &[&str]| columns.keys().any(|column| is_named(column, names));
+    let kind = match last_part(model).as_str() {
+        "user" | "customuser" => Kind::User,
+        "product" => Kind::Product,
         // Small shops call the line itself a cart.
-        "cart" | "basket" if row.has(PRODUCT) => return Some(Kind::CartLine),
-        "cart" | "basket" => return Some(Kind::Cart),
-        "cartitem" | "cartline" | "cartproduct" | "basketitem" | "basketline" => {
-            return Some(Kind::CartLine);
-        }
-        "order" => return Some(Kind::Order),
-        "orderitem" | "orderline" | "orderproduct" | "orderdetail" => return Some(Kind::OrderLine),
-        _ => {}
-    }
-    if row.has(&["username"]) && row.has(&["password"]) {
+        "cart" | "basket" if has(PRODUCT) => Kind::CartLine,
+        "cart" | "basket" => Kind::Cart,
+        "cartitem" | "cartline" | "cartproduct" | "basketitem" | "basketline" => Kind::CartLine,
+        "order" | "orderplaced" => Kind::Order,
+        "orderitem" | "orderline" | "orderproduct" | "orderdetail" | "orderdetails"
+        | "orderlineitem" | "ordereditem" | "orderedproduct" => Kind::OrderLine,
+        "stockrecord" if has(PRODUCT) => Kind::StockRecord,
+        _ => return by_columns(has).map(|kind| (kind, Known::ByColumns)),
+    };
+    Some((kind, Known::ByName))
+}
+
+fn by_columns(has: impl Fn(&[&str]) -> bool) -> Option<Kind> {
+    let is_user = has(&["password"]) && (has(&["username"]) || has(&["email"]));
+    if is_user {
         Some(Kind::User)
-    } else if row.has(PRODUCT) && row.has(&["quantity", "qty"]) {
-        match (row.has(ORDER), row.has(CART) || row.has(USER)) {
+    } else if has(PRODUCT) && has(&["quantity", "qty"]) {
+        match (has(ORDER), has(CART) || has(USER)) {
             (true, _) => Some(Kind::OrderLine),
             (false, true) => Some(Kind::CartLine),
             (false, false) => None,
         }
-    } else if row.has(NAME) && row.has(PRICE) && row.has(STOCK) && !row.has(PRODUCT) {
+    } else if has(NAME) && has(PRICE) && !has(PRODUCT) && !has(ORDER) {
         Some(Kind::Product)
-    } else if row.has(USER) && row.has(STATUS) && row.has(&["total_price", "total"]) {
+    } else if has(USER) && has(STATUS) && has(TOTAL) {
         Some(Kind::Order)
     } else {
         None

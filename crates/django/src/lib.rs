@@ -1,62 +1,102 @@
-//! Reads what `manage.py dumpdata` of a small Django shop wrote, as a shop to be taken over.
+//! Reads what `manage.py dumpdata` of a Django shop wrote, as a shop to be imported.
 //!
-//! Shops of this kind differ in the names of their apps and fields: a model is known by the last
-//! part of its name and by its fields, and each field by a few usual names. What is no part of a
-//! shop, such as sessions and permissions, is skipped and counted. What is wrong is said all at
-//! once, with model, key and field.
+//! Shops differ in the names of their apps, models and columns. The file is read twice: first for
+//! its models and columns, from which a plan is made, then for its rows, each read as
+//! the plan says. Models are known by the last part of their name or by their columns, columns by a
+//! ranked list of names. Where that does not tell, nothing is guessed: a problem says which option
+//! decides it. All problems are said at once, grouped by model, field and value.
 //!
-//! The file is read as a stream: what is kept in memory is the shop that it describes.
+//! The file is read as a stream: the memory that is needed is that of the shop it describes.
 
 mod assemble;
+mod carts;
+mod gone;
+mod index;
 mod kind;
+mod models;
+mod names;
+mod options;
+mod orders;
+mod owners;
+pub mod parse;
+mod plan;
 mod read;
+mod read_orders;
 mod row;
+mod rows;
+mod source;
+mod status;
+mod stock_records;
+mod stream;
+mod survey;
+mod text;
 mod time;
+mod totals;
 mod value;
 mod wrong;
 
 #[cfg(test)]
+mod encoding_tests;
+#[cfg(test)]
+mod option_tests;
+#[cfg(test)]
+mod order_tests;
+#[cfg(test)]
+mod shapes_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
+pub use kind::Kind;
+pub use options::{FieldChoice, Meaning, MissingProduct, Options};
+pub use source::Source;
+pub use stream::Outside;
 pub use wrong::Wrong;
 
-use chrono::{DateTime, Utc};
+use plan::Plan;
+use row::Row;
 use std::collections::BTreeMap;
-use std::io::Read;
-use tradepost_domain::{
-    Currency, ImportProblem, ImportRefusal, ImportRow, ImportShop, OrderStatus,
-};
+use std::io;
+use stock_records::StockRecords;
+use stream::StreamError;
+use tradepost_domain::{ImportFault, ImportProblem, ImportRefusal, ImportRow, ImportShop};
+use wrong::{At, Report};
 
-/// What a dump does not say.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The currency of every amount.
-    pub currency: Currency,
-    /// The time for what has none.
-    pub now: DateTime<Utc>,
-    /// What a status means, by its name in lower case, besides those that are known.
-    pub statuses: BTreeMap<String, OrderStatus>,
-    /// Users without a key, whom `--natural-primary` makes, get ids beyond this one.
-    pub last_user: i64,
+/// A row that got another id than its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewId {
+    /// Its model.
+    pub model: String,
+    /// Its key in the dump.
+    pub key: String,
+    /// Its id in this shop.
+    pub id: i64,
 }
 
-/// A dump that was understood.
+/// A dump that was read. It can be imported if nothing is wrong.
 #[derive(Debug, Default)]
 pub struct Dump {
     /// The shop.
     pub shop: ImportShop,
     /// Rows that are no part of a shop, by their model.
     pub skipped: BTreeMap<String, u64>,
-    /// Cart lines that belong to nobody.
+    /// Cart lines that belong to no account.
     pub anonymous: u64,
     /// Cart lines that were added to another line of the same product.
     pub merged: u64,
-    /// Times that were missing.
+    /// Rows without a time.
     pub undated: u64,
+    /// What else is to be known: columns that are not read, rows that were left out, and how.
+    pub notes: Vec<String>,
+    /// The new ids of rows whose keys cannot be ids.
+    pub new_ids: Vec<NewId>,
+    /// What is wrong.
+    pub wrong: Wrong,
     names: Names,
 }
 
-/// What the models are called in this dump, to name a row as whoever made it knows it.
+/// The names of the models of this dump, to name a row as its maker knows it.
 #[derive(Debug, Default)]
 struct Names {
     user: String,
@@ -65,47 +105,77 @@ struct Names {
     order: String,
 }
 
+impl Names {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            user: plan.name(Kind::User),
+            product: plan.name(Kind::Product),
+            cart_line: plan.name(Kind::CartLine),
+            order: plan.name(Kind::Order),
+        }
+    }
+}
+
 /// Why a dump could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
     /// It is no dump.
     #[error("it is not what dumpdata writes: {0}")]
-    NotADump(#[source] serde_json::Error),
-    /// The file cannot be read.
-    #[error("it cannot be read: {0}")]
-    Unreadable(#[source] serde_json::Error),
+    NotADump(String),
+    /// The file cannot be read, or is in an encoding that is not read.
+    #[error("{0}")]
+    Unreadable(#[source] io::Error),
     /// It has nothing of a shop.
     #[error("it has no users, products, carts or orders")]
     NoShop,
-    /// Rows are wrong.
-    #[error("rows are wrong")]
-    Wrong(Wrong),
 }
 
-/// Reads a dump.
+impl From<StreamError> for DumpError {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::NotADump(what) => Self::NotADump(what),
+            StreamError::Unreadable(error) => Self::Unreadable(error),
+        }
+    }
+}
+
+fn each(source: &impl Source, take: impl FnMut(Row)) -> Result<Outside, DumpError> {
+    let file = source.open().and_then(text::open);
+    let file = file.map_err(DumpError::Unreadable)?;
+    Ok(stream::each(file, take)?)
+}
+
+/// Reads a dump. What is wrong with its rows is in [`Dump::wrong`].
 ///
 /// # Errors
 /// [`DumpError`].
-pub fn read(file: impl Read, options: &Options) -> Result<Dump, DumpError> {
-    let mut rows = read::Rows::new(options);
-    row::each(file, |row| rows.take(&row)).map_err(|error| {
-        if error.is_io() {
-            DumpError::Unreadable(error)
-        } else {
-            DumpError::NotADump(error)
-        }
-    })?;
-    assemble::dump(rows, options)
+pub fn read(source: impl Source, options: &Options) -> Result<Dump, DumpError> {
+    let mut survey = survey::Survey::default();
+    each(&source, |row| survey.note(&row))?;
+    let mut report = Report::new(&options.skip_rows);
+    let plan = Plan::new(&survey, options, &mut report);
+    drop(survey);
+    let mut records = StockRecords::default();
+    if plan.model(Kind::StockRecord).is_some() {
+        each(&source, |row| records.take(&plan, &row, &mut report))?;
+    }
+    let mut rows = rows::Rows::new(options, &plan, &records, report);
+    let outside = each(&source, |row| rows.take(&row))?;
+    assemble::dump(rows, outside)
 }
 
 impl Dump {
-    /// What the domain says about the shop, in the names of the dump.
+    /// What the domain says about the shop, in the names of the dump. What only follows from
+    /// problems of [`Dump::wrong`] is left out.
     #[must_use]
     pub fn explain(&self, refusal: &ImportRefusal) -> Wrong {
         let mut wrong = Wrong::default();
         for problem in &refusal.problems {
             match problem {
-                ImportProblem::NotEmpty { .. } => wrong.say(format!("{problem}.")),
+                ImportProblem::NotEmpty { .. } => {
+                    wrong.say(models::of_model(""), None, &format!("{problem}."));
+                }
+                ImportProblem::Row { fault, .. } if !self.wrong.is_empty() && follows(fault) => {}
                 ImportProblem::Row { row, field, fault } => {
                     let (model, key) = match row {
                         ImportRow::User(id) => (&self.names.user, id.get()),
@@ -113,11 +183,33 @@ impl Dump {
                         ImportRow::CartLine(id) => (&self.names.cart_line, id.get()),
                         ImportRow::Order(id) => (&self.names.order, id.get()),
                     };
-                    wrong.say(format!("{model} {key}, {field}: {fault}"));
+                    let key = self.key(model, key);
+                    let at = At {
+                        model,
+                        key: Some(&key),
+                        field,
+                        hint: "",
+                    };
+                    wrong.say(at, None, &fault.to_string());
                 }
             }
         }
         wrong.leave_out(refusal.unlisted);
         wrong
     }
+
+    /// The key of a row in the dump, by its id.
+    fn key(&self, model: &str, id: i64) -> String {
+        let mut new = self.new_ids.iter();
+        let new = new.find(|new| new.model == model && new.id == id);
+        new.map_or_else(|| id.to_string(), |new| new.key.clone())
+    }
+}
+
+/// Whether a fault may only follow from a row that is wrong and therefore not there.
+fn follows(fault: &ImportFault) -> bool {
+    matches!(
+        fault,
+        ImportFault::Missing(_) | ImportFault::NoLines | ImportFault::TotalDiffers { .. }
+    )
 }

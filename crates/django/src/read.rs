@@ -1,240 +1,207 @@
-//! Rows as values: each field is checked by the domain's own constructors, and all that is wrong is
+//! The fields of a row: each is checked by the domain's own constructors, and all that is wrong is
 //! collected.
 
-use crate::kind::{self, Kind};
-use crate::row::Row;
-use crate::value::{Reference, amount, integer, json, reference, string};
-use crate::wrong::Wrong;
-use crate::{Dump, Options, time};
+use crate::options::Options;
+use crate::plan::ModelPlan;
+use crate::row::{Row, printable};
+use crate::rows::{KeyedProduct, NewIds, User};
+use crate::stock_records::StockRecord;
+use crate::time;
+use crate::value::{Amounts, Reference, integer, json, reference, string};
+use crate::wrong::{At, Report};
 use chrono::{DateTime, Utc};
-use std::collections::{HashMap, HashSet};
 use tradepost_domain::{
-    Account, CartItemId, Description, Email, Money, OrderId, OrderStatus, PasswordHash, Price,
-    Problem, Product, ProductId, ProductName, Quantity, Sku, StockLevel, UserId, Username,
+    Account, Description, Email, Money, PasswordHash, Price, Problem, Product, ProductId,
+    ProductName, Sku, StockLevel, UserId, Username,
 };
 
-/// A user, perhaps without an id.
-pub(crate) struct User {
-    pub(crate) id: Option<UserId>,
-    pub(crate) account: Account,
-    pub(crate) password: PasswordHash,
-}
-
-pub(crate) struct CartLine {
-    pub(crate) id: CartItemId,
-    pub(crate) owner: Owner,
-    pub(crate) product: Reference,
-    pub(crate) quantity: Quantity,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) updated_at: DateTime<Utc>,
-}
-
-/// Whose a cart line is.
-pub(crate) enum Owner {
-    User(Reference),
-    Cart(Reference),
-    Nobody,
-}
-
-pub(crate) struct Order {
-    pub(crate) id: OrderId,
-    pub(crate) user: Reference,
-    pub(crate) status: OrderStatus,
-    pub(crate) total: Option<Money>,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) updated_at: DateTime<Utc>,
-}
-
-pub(crate) struct OrderLine {
-    pub(crate) key: i64,
-    pub(crate) order: i64,
-    pub(crate) product: Reference,
-    pub(crate) quantity: Quantity,
-    /// What one unit cost; the product's price of now if the shop kept none.
-    pub(crate) price: Option<Money>,
-    pub(crate) name: Option<ProductName>,
-}
-
-/// The rows of a dump, read one by one.
-pub(crate) struct Rows<'a> {
-    pub(crate) options: &'a Options,
-    pub(crate) dump: Dump,
-    pub(crate) wrong: Wrong,
-    pub(crate) users: Vec<User>,
-    pub(crate) products: Vec<Product>,
-    pub(crate) carts: HashMap<Reference, Option<Reference>>,
-    pub(crate) cart_lines: Vec<CartLine>,
-    pub(crate) orders: Vec<Order>,
-    pub(crate) order_lines: Vec<OrderLine>,
-    pub(crate) line_model: String,
-    /// Rows that were found wrong: what refers to them is not blamed for it.
-    pub(crate) spoilt: HashSet<(Kind, Reference)>,
-}
-
-impl<'a> Rows<'a> {
-    pub(crate) fn new(options: &'a Options) -> Self {
-        Self {
-            options,
-            dump: Dump::default(),
-            wrong: Wrong::default(),
-            users: Vec::new(),
-            products: Vec::new(),
-            carts: HashMap::new(),
-            cart_lines: Vec::new(),
-            orders: Vec::new(),
-            order_lines: Vec::new(),
-            line_model: String::new(),
-            spoilt: HashSet::new(),
-        }
-    }
-
-    /// Reads a row, or notes what is wrong with it.
-    pub(crate) fn take(&mut self, row: &Row) {
-        let Some(kind) = kind::of(row) else {
-            let skipped = self.dump.skipped.entry(row.model.clone()).or_default();
-            *skipped = skipped.saturating_add(1);
-            return;
-        };
-        let mut fields = Fields {
-            row,
-            options: self.options,
-            wrong: &mut self.wrong,
-            undated: &mut self.dump.undated,
-        };
-        let names = &mut self.dump.names;
-        let before = fields.wrong.count();
-        match kind {
-            Kind::User => {
-                names.user.clone_from(&row.model);
-                self.users.extend(fields.user());
-            }
-            Kind::Product => {
-                names.product.clone_from(&row.model);
-                self.products.extend(fields.product());
-            }
-            Kind::Cart => self.carts.extend(fields.cart()),
-            Kind::CartLine => {
-                names.cart_line.clone_from(&row.model);
-                self.cart_lines.extend(fields.cart_line());
-            }
-            Kind::Order => {
-                names.order.clone_from(&row.model);
-                self.orders.extend(fields.order());
-            }
-            Kind::OrderLine => {
-                self.line_model.clone_from(&row.model);
-                self.order_lines.extend(fields.order_line());
-            }
-        }
-        if self.wrong.count() > before {
-            let key = row.pk.as_ref().and_then(|pk| reference(pk.get()).ok());
-            self.spoilt.extend(key.map(|key| (kind, key)));
-        }
-    }
-}
-
 /// The fields of one row. A reader gives `None` if the field cannot be used; then that was said.
-struct Fields<'a> {
-    row: &'a Row,
-    options: &'a Options,
-    wrong: &'a mut Wrong,
-    undated: &'a mut u64,
+pub(crate) struct Fields<'a> {
+    pub(crate) row: &'a Row,
+    pub(crate) plan: &'a ModelPlan,
+    pub(crate) options: &'a Options,
+    pub(crate) report: &'a mut Report,
+    pub(crate) undated: &'a mut u64,
+    pub(crate) new_ids: &'a mut NewIds,
+    /// Of a product: where its price and stock are if not in its row.
+    pub(crate) record: Option<&'a StockRecord>,
 }
 
-const CREATED: &[&str] = &[
-    "created_at",
-    "created",
-    "created_on",
-    "date_joined",
-    "date_added",
-    "date_created",
-    "date_ordered",
-    "ordered_at",
-    "added_at",
-    "timestamp",
-    "date",
-];
-const UPDATED: &[&str] = &[
-    "updated_at",
-    "updated",
-    "updated_on",
-    "modified_at",
-    "modified",
-    "date_modified",
-    "last_modified",
-];
-
-impl Fields<'_> {
-    fn say(&mut self, field: &str, sentence: &str) {
-        let (model, key) = (&self.row.model, self.row.key());
-        self.wrong
-            .say(format!("{model} {key}, {field}: {sentence}"));
+impl<'a> Fields<'a> {
+    /// The first column of a field that has a value, and its JSON.
+    pub(crate) fn get(&self, field: &str) -> Option<(&'a str, &'a str)> {
+        let mut columns = self.plan.columns(field).iter();
+        let own = columns.find_map(|column| Some((column.as_str(), self.row.get(column)?)));
+        own.or_else(|| self.record.and_then(|record| record.get(field)))
     }
 
-    fn good<T>(&mut self, field: &str, value: Result<T, Problem>) -> Option<T> {
-        let said = |problem: Problem| self.say(field, &problem.to_string());
-        value.map_err(said).ok()
+    pub(crate) fn say(&mut self, field: &str, value: Option<&str>, sentence: &str) {
+        self.say_with(field, value, sentence, "");
+    }
+
+    pub(crate) fn say_with(
+        &mut self,
+        field: &str,
+        value: Option<&str>,
+        sentence: &str,
+        hint: &str,
+    ) {
+        let key = self.row.key();
+        let at = At {
+            model: &self.row.model,
+            key: Some(&key),
+            field,
+            hint,
+        };
+        self.report.say(at, value.map(shown), sentence);
+    }
+
+    pub(crate) fn good<T>(
+        &mut self,
+        column: &str,
+        text: &str,
+        value: Result<T, Problem>,
+    ) -> Option<T> {
+        let model = &self.row.model;
+        let hint = format!("--skip-rows {model} leaves such rows out.");
+        self.good_or(column, text, value, &hint)
+    }
+
+    /// The value, or `None` once what is wrong was said, and what can be done about it.
+    fn good_or<T>(
+        &mut self,
+        column: &str,
+        text: &str,
+        value: Result<T, Problem>,
+        hint: &str,
+    ) -> Option<T> {
+        let problem = match value {
+            Ok(value) => return Some(value),
+            Err(problem) => problem,
+        };
+        let hint = match problem {
+            Problem::TooManyDecimals { .. } => "--round-amounts rounds it.",
+            _ => hint,
+        };
+        self.say_with(column, Some(text), &problem.to_string(), hint);
+        None
+    }
+
+    /// Whether values of an optional field that are wrong are left out, and the hint that they can
+    /// be.
+    pub(crate) fn left_out(&mut self, field: &str) -> Result<(), String> {
+        let name = format!("{}.{field}", self.row.model);
+        if self.options.skip_values.contains(&name) {
+            self.report.leave_out(&name, &self.row.key());
+            return Ok(());
+        }
+        Err(format!("--skip-values {name} leaves such values out."))
+    }
+
+    /// Says that a field is missing, and which columns there are if none is known for it.
+    pub(crate) fn missing(&mut self, field: &str) {
+        let model = &self.row.model;
+        match self.plan.columns(field).first() {
+            Some(column) => {
+                let column = column.clone();
+                self.say(&column, None, &Problem::Required.to_string());
+            }
+            None => {
+                let otherwise = match field {
+                    "quantity" => format!("; --field {model}.quantity= if each is one unit"),
+                    _ => String::new(),
+                };
+                let sentence = format!(
+                    "{} Its columns are {}. Say which it is: --field {model}.{field}=COLUMN{otherwise}.",
+                    Problem::Required,
+                    self.plan.known
+                );
+                self.say(field, None, &sentence);
+            }
+        }
     }
 
     /// A field that has to be there, as this reads it.
-    fn need<T>(
+    pub(crate) fn need<T>(
         &mut self,
-        names: &[&'static str],
+        field: &str,
         read: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Option<T> {
-        match self.row.get(names) {
-            Some((name, text)) => self.good(name, read(text)),
-            None => self.good(names.first().unwrap_or(&""), Err(Problem::Required)),
+        match self.get(field) {
+            Some((column, text)) => self.good(column, text, read(text)),
+            None => {
+                self.missing(field);
+                None
+            }
         }
     }
 
     /// A field that may be missing: `Some(None)` then.
-    fn may<T>(
+    pub(crate) fn may<T>(
         &mut self,
-        names: &[&'static str],
+        field: &str,
         read: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Option<Option<T>> {
-        match self.row.get(names) {
-            Some((name, text)) => self.good(name, read(text)).map(Some),
-            None => Some(None),
+        let Some((column, text)) = self.get(field) else {
+            return Some(None);
+        };
+        match read(text) {
+            Ok(value) => Some(Some(value)),
+            Err(problem) => match self.left_out(field) {
+                Ok(()) => Some(None),
+                Err(hint) => self.good_or(column, text, Err(problem), &hint),
+            },
         }
     }
 
-    fn id<T>(&mut self, id: impl Fn(i64) -> Option<T>) -> Option<T> {
+    pub(crate) fn key(&self) -> Option<Reference> {
+        reference(self.row.pk.as_ref()?.get()).ok()
+    }
+
+    pub(crate) fn id<T>(&mut self, id: impl Fn(i64) -> Option<T>) -> Option<T> {
+        if self.plan.renumber && self.row.pk.is_some() {
+            return id(self.new_ids.give(&self.row.key()));
+        }
         let pk = self.row.pk.as_ref().map(|pk| pk.get());
         let found = pk.and_then(|text| integer(text).ok()).and_then(id);
         if found.is_none() {
             let sentence = match pk {
-                Some(_) => "Keys have to be whole numbers from 1: they are kept as ids.",
+                Some(_) => {
+                    "Keys have to be whole numbers from 1: they are kept as ids. --new-ids FILE \
+                     gives new ones, and writes them to a file."
+                }
                 None => "A key is needed here: dump without --natural-primary.",
             };
-            self.say("pk", sentence);
+            self.say("pk", None, sentence);
         }
         found
     }
 
-    fn flag(&mut self, names: &[&'static str], otherwise: bool) -> Option<bool> {
-        let flag = self.may(names, |text| {
-            let expected = "true or false";
-            json(text, expected)
-        })?;
+    fn flag(&mut self, field: &str, otherwise: bool) -> Option<bool> {
+        let flag = self.may(field, |text| json(text, "true or false"))?;
         Some(flag.unwrap_or(otherwise))
     }
 
     /// When it was made, and when it last changed.
-    fn times(&mut self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let mut time = |names| {
-            let field: Option<(&'static str, &str)> = self.row.get(names);
-            let Some((name, text)) = field else {
+    pub(crate) fn times(&mut self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let mut time = |field| {
+            let Some((column, text)) = self.get(field) else {
                 return Some(None);
             };
             let time = string(text).ok().and_then(|text| time::parse(&text));
-            if time.is_none() {
-                self.say(name, "A time is needed, as in 2024-03-05T12:34:56Z.");
+            if time.is_some() {
+                return Some(time);
             }
-            time.map(Some)
+            match self.left_out(field) {
+                Ok(()) => Some(None),
+                Err(hint) => {
+                    let sentence = "A time is needed, as in 2024-03-05T12:34:56Z.";
+                    self.say_with(column, Some(text), sentence, &hint);
+                    None
+                }
+            }
         };
-        let (created, updated) = (time(CREATED), time(UPDATED));
+        let (created, updated) = (time("created_at"), time("updated_at"));
         let (created, updated) = (created?, updated?);
         if created.is_none() {
             *self.undated = self.undated.saturating_add(1);
@@ -243,33 +210,32 @@ impl Fields<'_> {
         Some((created, updated.unwrap_or(created)))
     }
 
-    fn money(&mut self, names: &[&'static str]) -> Option<Option<Money>> {
-        let currency = self.options.currency;
-        self.may(names, |text| amount(text, currency))
+    pub(crate) fn amounts(&self) -> Amounts {
+        Amounts {
+            currency: self.options.currency,
+            round: self.options.round_amounts,
+        }
     }
 
-    fn user(&mut self) -> Option<User> {
+    pub(crate) fn money(&mut self, field: &str) -> Option<Option<Money>> {
+        let amounts = self.amounts();
+        self.may(field, |text| amounts.read(text))
+    }
+
+    pub(crate) fn user(&mut self) -> Option<User> {
         let id = match self.row.pk {
             Some(_) => self.id(UserId::new).map(Some),
             None => Some(None),
         };
-        let email = self.may(&["email"], |text| {
+        let email = self.may("email", |text| {
             let text = string(text)?;
             let email = Some(text.trim()).filter(|text| !text.is_empty());
             email.map(Email::new).transpose()
         });
-        // Users of some shops have an address instead of a name, and sign in with it.
-        let username = self.need(&["username", "email"], |text| Username::new(&string(text)?));
-        let password = self.need(&["password"], |text| {
-            let text = string(text)?;
-            match text.len() {
-                ..=512 if text.chars().any(char::is_control) => Err(Problem::ControlCharacter),
-                ..=512 => Ok(PasswordHash::new(text)),
-                _ => Err(Problem::TooLong { max: 512 }),
-            }
-        });
-        let is_staff = self.flag(&["is_staff"], false);
-        let is_active = self.flag(&["is_active"], true);
+        let username = self.need("username", |text| Username::new(&string(text)?));
+        let password = self.password();
+        let is_staff = self.flag("is_staff", false);
+        let is_active = self.flag("is_active", true);
         let times = self.times();
         let account = Account {
             // Its own is given where there is one.
@@ -282,122 +248,66 @@ impl Fields<'_> {
             created_at: times?.0,
         };
         Some(User {
+            key: self.key(),
             id: id?,
             account,
             password: password?,
         })
     }
 
-    fn product(&mut self) -> Option<Product> {
-        let currency = self.options.currency;
+    /// The hash, which is not shown even if it is none.
+    fn password(&mut self) -> Option<PasswordHash> {
+        let Some((column, text)) = self.get("password") else {
+            self.missing("password");
+            return None;
+        };
+        let hash = string(text).and_then(|text| match text.len() {
+            ..=512 if text.chars().any(char::is_control) => Err(Problem::ControlCharacter),
+            ..=512 => Ok(PasswordHash::new(text)),
+            _ => Err(Problem::TooLong { max: 512 }),
+        });
+        let say = |problem: Problem| self.say(column, None, &problem.to_string());
+        hash.map_err(say).ok()
+    }
+
+    pub(crate) fn product(&mut self) -> Option<KeyedProduct> {
+        let amounts = self.amounts();
         let id = self.id(ProductId::new);
-        let sku = self.may(&["sku"], |text| {
+        let sku = self.may("sku", |text| {
             let text = string(text)?;
             let sku = Some(text.trim()).filter(|text| !text.is_empty());
             sku.map(Sku::new).transpose()
         });
-        let name = self.need(kind::NAME, |text| ProductName::new(&string(text)?));
-        let description = self.may(&["description", "desc"], |text| {
-            Description::new(&string(text)?)
-        });
-        let price = self.need(kind::PRICE, |text| Price::new(amount(text, currency)?));
-        let stock = self.may(kind::STOCK, |text| StockLevel::requested(integer(text)?));
-        let sold = self.flag(&["is_active", "active", "is_available", "available"], true);
-        let archived = self.flag(&["is_archived", "archived", "is_deleted", "deleted"], false);
+        let name = self.need("name", |text| ProductName::new(&string(text)?));
+        let description = self.may("description", |text| Description::new(&string(text)?));
+        let price = self.need("price", |text| Price::new(amounts.read(text)?));
+        let stock = self.may("stock", |text| StockLevel::requested(integer(text)?));
+        let sold = self.flag("is_active", true);
+        let archived = self.flag("is_archived", false);
         let times = self.times();
         let none = || Description::new("").ok();
         let (created_at, updated_at) = times?;
-        Some(Product {
+        let unsaid = self.options.stock.unwrap_or(StockLevel::ZERO);
+        let product = Product {
             id: id?,
             sku: sku?.flatten(),
             name: name?,
             description: description?.or_else(none)?,
             price: price?,
-            stock: stock?.unwrap_or(StockLevel::ZERO),
+            stock: stock?.unwrap_or(unsaid),
             archived: !sold? || archived?,
             created_at,
             updated_at,
-        })
-    }
-
-    fn cart(&mut self) -> Option<(Reference, Option<Reference>)> {
-        // Its key is not kept, and may be anything.
-        let pk = reference(self.row.pk.as_ref()?.get()).ok()?;
-        let user = self.may(kind::USER, reference)?;
-        Some((pk, user))
-    }
-
-    fn cart_line(&mut self) -> Option<CartLine> {
-        let id = self.id(CartItemId::new);
-        let owner = match (self.row.get(kind::USER), self.row.get(kind::CART)) {
-            (Some((name, text)), _) => self.good(name, reference(text)).map(Owner::User),
-            (None, Some((name, text))) => self.good(name, reference(text)).map(Owner::Cart),
-            (None, None) => Some(Owner::Nobody),
         };
-        let product = self.need(kind::PRODUCT, reference);
-        let quantity = self.may(kind::QUANTITY, |text| Quantity::new(integer(text)?));
-        let (created_at, updated_at) = self.times()?;
-        Some(CartLine {
-            id: id?,
-            owner: owner?,
-            product: product?,
-            quantity: quantity?.unwrap_or(Quantity::ONE),
-            created_at,
-            updated_at,
-        })
+        let key = self.key()?;
+        Some(KeyedProduct { key, product })
     }
+}
 
-    fn order(&mut self) -> Option<Order> {
-        let id = self.id(OrderId::new);
-        let user = self.need(kind::USER, reference);
-        let status = self.status();
-        let total = self.money(&["total_price", "total", "total_amount", "total_cost"]);
-        let times = self.times();
-        let (created_at, updated_at) = times?;
-        Some(Order {
-            id: id?,
-            user: user?,
-            status: status?,
-            total: total?,
-            created_at,
-            updated_at,
-        })
-    }
-
-    fn status(&mut self) -> Option<OrderStatus> {
-        let word = self.need(kind::STATUS, string)?;
-        let name = word.trim().to_lowercase();
-        let known = self.options.statuses.get(&name).copied();
-        let known = known.or_else(|| OrderStatus::parse(&name));
-        let known = known.or((name == "canceled").then_some(OrderStatus::Cancelled));
-        if known.is_none() {
-            let word: String = word.chars().take(40).collect();
-            self.say(
-                "status",
-                &format!(
-                    "It is {word:?}. Say what that is: --status {word:?}=pending, or another."
-                ),
-            );
-        }
-        known
-    }
-
-    fn order_line(&mut self) -> Option<OrderLine> {
-        let key = self.id(|key| (key > 0).then_some(key));
-        let order = self.need(kind::ORDER, integer);
-        let product = self.need(kind::PRODUCT, reference);
-        let quantity = self.need(kind::QUANTITY, |text| Quantity::new(integer(text)?));
-        let price = self.money(&["price", "unit_price", "price_at_purchase", "product_price"]);
-        let name = self.may(&["product_name", "name", "title"], |text| {
-            ProductName::new(&string(text)?)
-        });
-        Some(OrderLine {
-            key: key?,
-            order: order?,
-            product: product?,
-            quantity: quantity?,
-            price: price?,
-            name: name?,
-        })
+/// A value of the dump, to be shown.
+fn shown(text: &str) -> String {
+    match string(text) {
+        Ok(text) => format!("{:?}", printable(&text)),
+        Err(_) => printable(text),
     }
 }

@@ -1,14 +1,11 @@
-//! A row of a dump, and the stream of them.
+//! A row of a dump.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::io::{BufReader, Read};
 
-/// A row: `{"model": .., "pk": .., "fields": {..}}`. Values stay text until it is known what they
-/// are to be, so that no amount goes through a float.
+/// A row: `{"model": .., "pk": .., "fields": {..}}`. Values stay text until their type is known, so
+/// that no amount goes through a float.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Row {
     pub(crate) model: String,
@@ -17,60 +14,48 @@ pub(crate) struct Row {
     pub(crate) fields: BTreeMap<String, Box<RawValue>>,
 }
 
+/// The column name of a row's key, where an option names a column.
+pub(crate) const PK: &str = "pk";
+
 impl Row {
-    /// The first of these fields that is there and not null, with its own name. A foreign key may
-    /// have `_id` at its end.
-    pub(crate) fn get(&self, names: &[&'static str]) -> Option<(&'static str, &str)> {
-        names.iter().find_map(|name| {
-            let field = self.fields.get(*name);
-            let field = field.or_else(|| self.fields.get(&format!("{name}_id")));
-            let text = field.map(|field| field.get())?;
-            (text != "null").then_some((*name, text))
-        })
+    /// The JSON of a column, unless it has no value.
+    pub(crate) fn get(&self, column: &str) -> Option<&str> {
+        let field = match self.fields.get(column) {
+            None if column == PK => self.pk.as_ref(),
+            field => field,
+        };
+        field
+            .map(|field| field.get())
+            .filter(|text| has_value(text))
     }
 
-    pub(crate) fn has(&self, names: &[&'static str]) -> bool {
-        names.iter().any(|name| {
-            self.fields.contains_key(*name) || self.fields.contains_key(&format!("{name}_id"))
-        })
-    }
-
-    /// Its key as it stands in the dump, to name it by.
+    /// Its key as it is in the dump, to name it by.
     pub(crate) fn key(&self) -> String {
         self.pk.as_ref().map_or_else(
             || "without a pk".to_owned(),
-            |pk| pk.get().trim_matches('"').chars().take(40).collect(),
+            |pk| printable(pk.get().trim_matches('"')),
         )
     }
 }
 
-/// Hands each row of a dump on, one after the other.
-pub(crate) fn each(file: impl Read, take: impl FnMut(Row)) -> Result<(), serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, file));
-    json.deserialize_seq(Each(take))?;
-    json.end()
+/// Whether a column has a value: not null, and no empty text or list.
+pub(crate) fn has_value(text: &str) -> bool {
+    !matches!(text, "null" | "\"\"" | "[]" | "{}")
 }
 
-struct Each<F>(F);
+/// Text of a dump that is shown: short, and without characters that a terminal obeys.
+pub(crate) fn printable(text: &str) -> String {
+    let shown = |c: &char| !c.is_control() && !is_format(*c);
+    text.chars().filter(shown).take(40).collect()
+}
 
-impl<'de, F: FnMut(Row)> Visitor<'de> for Each<F> {
-    type Value = ();
+/// Marks that change the direction of the text around them.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of rows, each with model, pk and fields")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut rows: A) -> Result<(), A::Error> {
-        while let Some(mut row) = rows.next_element::<Row>()? {
-            // It is shown, and a terminal obeys some characters.
-            row.model = row
-                .model
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(100)
-                .collect();
-            (self.0)(row);
-        }
-        Ok(())
-    }
+/// A model's or column's name, which is shown.
+pub(crate) fn name(text: &str) -> String {
+    let shown = |c: &char| !c.is_control() && !is_format(*c);
+    text.chars().filter(shown).take(100).collect()
 }

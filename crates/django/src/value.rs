@@ -4,11 +4,20 @@ use serde::de::DeserializeOwned;
 use tradepost_domain::{Currency, Money, Problem};
 
 /// How a row names another one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Reference {
     Id(i64),
-    /// By what is unique about it, as `--natural-foreign` writes it.
+    /// By a key that is no number, or by a natural key, as `--natural-foreign` writes it.
     Natural(String),
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Natural(name) => write!(f, "{:?}", crate::row::printable(name)),
+        }
+    }
 }
 
 pub(crate) fn json<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T, Problem> {
@@ -25,17 +34,59 @@ pub(crate) fn integer(text: &str) -> Result<i64, Problem> {
     number.map_err(|_| Problem::NotAnInteger)
 }
 
-/// An amount from its decimal text, whether it is a number or a text: Django writes as many zeros
-/// as the column has places.
-pub(crate) fn amount(text: &str, currency: Currency) -> Result<Money, Problem> {
-    let text = text.trim_matches('"').trim();
-    let text = match text.split_once('.') {
-        Some((_, decimals)) if decimals.bytes().all(|byte| byte.is_ascii_digit()) => {
-            text.trim_end_matches('0').trim_end_matches('.')
+/// How amounts are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Amounts {
+    pub(crate) currency: Currency,
+    /// Round those with more decimals than the currency has, half away from zero.
+    pub(crate) round: bool,
+}
+
+impl Amounts {
+    /// An amount from its decimal text, whether it is a number or a text: Django writes as many
+    /// zeros as the column has places.
+    pub(crate) fn read(self, text: &str) -> Result<Money, Problem> {
+        let text = text.trim_matches('"').trim();
+        let text = match text.split_once('.') {
+            Some((_, decimals)) if decimals.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text.trim_end_matches('0').trim_end_matches('.')
+            }
+            _ => text,
+        };
+        match Money::parse(text, self.currency) {
+            Err(Problem::TooManyDecimals { .. } | Problem::AmountTooLarge) if self.round => {
+                self.rounded(text)
+            }
+            read => read,
         }
-        _ => text,
-    };
-    Money::parse(text, currency)
+    }
+
+    fn rounded(self, text: &str) -> Result<Money, Problem> {
+        let decimals = self.currency.decimals();
+        let exact = || Money::parse(text, self.currency);
+        let Some((whole, fraction)) = text.split_once('.') else {
+            return exact();
+        };
+        let kept = usize::try_from(decimals).unwrap_or(usize::MAX);
+        let (Some(kept), Some(rest)) = (fraction.get(..kept), fraction.get(kept..)) else {
+            return exact();
+        };
+        if !rest.bytes().all(|byte| byte.is_ascii_digit()) {
+            return exact();
+        }
+        let cut = match kept {
+            "" => whole.to_owned(),
+            kept => format!("{whole}.{kept}"),
+        };
+        let cut = Money::parse(&cut, self.currency)?;
+        let step = match (rest.bytes().next(), whole.starts_with('-')) {
+            (Some(b'5'..=b'9'), false) => 1,
+            (Some(b'5'..=b'9'), true) => -1,
+            _ => 0,
+        };
+        let step = Money::from_minor(step, self.currency);
+        cut.plus(step).map_err(|_| Problem::AmountTooLarge)
+    }
 }
 
 /// A foreign key: a number, a text, or a natural key of one part.
@@ -51,5 +102,44 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Problem> {
     match <[String; 1]>::try_from(parts) {
         Ok([name]) => Ok(Reference::Natural(name)),
         Err(_) => Err(Problem::WrongType { expected }),
+    }
+}
+
+/// The keys of a many-to-many column.
+pub(crate) fn references(text: &str) -> Result<Vec<Reference>, Problem> {
+    let keys: Vec<Box<serde_json::value::RawValue>> = json(text, "a list of keys")?;
+    keys.iter().map(|key| reference(key.get())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_rounded_half_away_from_zero_where_it_is_allowed() {
+        for (code, text, exact, rounded) in [
+            ("USD", "19.99", Some(1_999), 1_999),
+            ("USD", "89.98999999999999", None, 8_999),
+            ("USD", "239.96999999999997", None, 23_997),
+            ("USD", "0.005", None, 1),
+            ("USD", "-0.005", None, -1),
+            ("USD", "0.00499999", None, 0),
+            ("USD", "-0.004", None, 0),
+            ("JPY", "99.5", None, 100),
+            ("JPY", "99.40", None, 99),
+            ("KWD", "1.2345", None, 1_235),
+        ] {
+            let currency = Currency::from_code(code).unwrap();
+            let read = |round| {
+                let amount = Amounts { currency, round }.read(text);
+                amount.ok().map(Money::minor)
+            };
+            assert_eq!((read(false), read(true)), (exact, Some(rounded)), "{text}");
+        }
+        let currency = Currency::from_code("USD").unwrap();
+        let round = true;
+        for text in ["1.x", "1.00x", "1e-3", "", "NaN"] {
+            assert!(Amounts { currency, round }.read(text).is_err(), "{text}");
+        }
     }
 }

@@ -75,7 +75,7 @@ pub(crate) struct ChangePassword {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
     /// What `manage.py dumpdata` of a Django shop wrote
-    Django(ImportDjango),
+    Django(Box<ImportDjango>),
 }
 
 #[derive(Debug, Args)]
@@ -85,9 +85,49 @@ pub(crate) struct ImportDjango {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// What a status of that shop means here, as in --status paid=processing; may be repeated
+    /// The meaning of a status, as in --status paid=processing; of a column's value, as in --status
+    /// ordered=false=cart; or of no status, as in --status =delivered. cart is for open orders; may
+    /// be repeated
     #[arg(long, value_name = "NAME=STATUS")]
     pub(crate) status: Vec<String>,
+    /// Import these parts alone, as in --only users,products
+    #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// The kind of a model: user, product, cart, cart-line, order, order-line or skip; may be
+    /// repeated
+    #[arg(long, value_name = "APP.MODEL=KIND")]
+    pub(crate) model: Vec<String>,
+    /// The column of a field, as in --field shop.product.price=selling_price; no column leaves the
+    /// field out, and :APP.MODEL after it says what a user column is a key of; may be repeated
+    #[arg(long, value_name = "APP.MODEL.FIELD=COLUMN")]
+    pub(crate) field: Vec<String>,
+    /// Give the orders of guests to this account, which is made if there is none of the name
+    #[arg(long, value_name = "USERNAME")]
+    pub(crate) guest: Option<String>,
+    /// Lines of orders whose product is gone: make an archived product, or skip the line
+    #[arg(long, value_name = "HOW", value_parser = ["archive", "skip"])]
+    pub(crate) missing_products: Option<String>,
+    /// Leave orders without lines out
+    #[arg(long)]
+    pub(crate) skip_empty_orders: bool,
+    /// Keep totals that are not the sum of the lines, with the difference as an adjustment
+    #[arg(long)]
+    pub(crate) keep_totals: bool,
+    /// Round amounts that have more decimals than the currency
+    #[arg(long)]
+    pub(crate) round_amounts: bool,
+    /// Units on hand of products that do not say so
+    #[arg(long, value_name = "UNITS")]
+    pub(crate) stock: Option<i64>,
+    /// Give rows whose keys are no whole numbers new ids, and write which to this new file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_ids: Option<PathBuf>,
+    /// Leave rows of this model out in which something is wrong, with a list; may be repeated
+    #[arg(long, value_name = "APP.MODEL")]
+    pub(crate) skip_rows: Vec<String>,
+    /// Leave values of this optional field out that are wrong, with a list; may be repeated
+    #[arg(long, value_name = "APP.MODEL.FIELD")]
+    pub(crate) skip_values: Vec<String>,
 }
 
 #[derive(Debug, Args)]

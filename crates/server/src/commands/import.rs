@@ -7,29 +7,30 @@ use crate::evidence::FirstStart;
 use crate::exit::Exit;
 use crate::outside::SystemClock;
 use crate::{commands::verify, preflight, shop};
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use tradepost_auth::is_checkable;
 use tradepost_diesel::{OpenError, ShopCurrency};
-use tradepost_django::{Dump, DumpError, Options, Wrong};
-use tradepost_domain::{Clock, Ground, OrderStatus, Stores, UserId, decide_import};
+use tradepost_django::parse::{self, BadOption};
+use tradepost_django::{Dump, DumpError, MissingProduct, Options, Wrong};
+use tradepost_domain::{Clock, Ground, StockLevel, Stores, UserId, Username, decide_import};
 
 pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
-    let statuses = statuses(&options.status)?;
+    let mut known = told(config, options)?;
     let ground = ground(config, options)?;
     let largest = ground.staff.iter().map(|account| account.id);
-    let known = Options {
-        currency: config.currency,
-        now: SystemClock.now(),
-        statuses,
-        last_user: largest.max().map_or(0, UserId::get),
-    };
+    known.last_user = largest.max().map_or(0, UserId::get);
     let dump = read(options, &known)?;
     // Before anything is made, be it the database.
-    if let Err(refusal) = decide_import(&dump.shop, &ground, config.currency) {
-        return Err(refused(options, &dump.explain(&refusal)));
+    let decision = decide_import(&dump.shop, &ground, config.currency);
+    let mut wrong = dump.wrong.clone();
+    if let Err(refusal) = decision {
+        wrong.extend(dump.explain(&refusal));
+    }
+    if !wrong.is_empty() {
+        return Err(refused(options, &wrong));
     }
     summarise(options, &dump);
     if options.dry_run {
@@ -37,8 +38,14 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
         return Ok(());
     }
     let stores = open(config)?;
+    let ids = write_ids(options, &dump)?;
     let command = Arc::new(dump.shop);
-    if let Err(refusal) = stores.imports.import(Arc::clone(&command))? {
+    let imported = stores.imports.import(Arc::clone(&command));
+    if let (Some(file), Ok(Err(_))) = (ids, &imported) {
+        // Nothing has these ids. Where the store failed, the import may still be written.
+        drop(fs::remove_file(file));
+    }
+    if let Err(refusal) = imported? {
         // Somebody was faster.
         let first = refusal.problems.first().map(ToString::to_string);
         return Err(Exit::Failed(format!(
@@ -50,21 +57,55 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
     verify::report(&stores.ledger.audit()?)
 }
 
-/// What the names of `--status` mean.
-fn statuses(given: &[String]) -> Result<BTreeMap<String, OrderStatus>, Exit> {
-    let mut statuses = BTreeMap::new();
-    for option in given {
-        let pair = option.rsplit_once('=');
-        let pair = pair.and_then(|(name, word)| Some((name, OrderStatus::parse(word)?)));
-        let (name, status) = pair.ok_or_else(|| {
-            let allowed = OrderStatus::ALL.map(OrderStatus::as_str).join(", ");
-            Exit::Usage(format!(
-                "--status is {option:?}, but has to be a name, = and one of {allowed}."
-            ))
-        })?;
-        statuses.insert(name.trim().to_lowercase(), status);
+/// What the command line says about the dump.
+fn told(config: &Config, given: &ImportDjango) -> Result<Options, Exit> {
+    let mut options = Options::new(config.currency, SystemClock.now());
+    let usage = |option: &str, text: &str, error: BadOption| {
+        Exit::Usage(format!("{option} is {text:?}, but has to be {error}."))
+    };
+    for text in &given.status {
+        let status = parse::status(text).map_err(|error| usage("--status", text, error))?;
+        options.statuses.push(status);
     }
-    Ok(statuses)
+    for text in &given.model {
+        let (model, kind) = parse::model(text).map_err(|error| usage("--model", text, error))?;
+        options.models.insert(model, kind);
+    }
+    for text in &given.field {
+        let field = parse::field(text).map_err(|error| usage("--field", text, error))?;
+        options.fields.push(field);
+    }
+    let parts = given.only.iter().map(String::as_str);
+    options.only =
+        parse::only(parts).map_err(|error| usage("--only", &given.only.join(","), error))?;
+    options.guest = match &given.guest {
+        Some(name) => Some(Username::new(name).map_err(|problem| {
+            Exit::Usage(format!(
+                "--guest is {name:?}, which is no username: {problem}"
+            ))
+        })?),
+        None => None,
+    };
+    options.missing_products = match given.missing_products.as_deref() {
+        Some("archive") => Some(MissingProduct::Archive),
+        Some(_) => Some(MissingProduct::Skip),
+        None => None,
+    };
+    options.stock = match given.stock {
+        Some(units) => Some(StockLevel::requested(units).map_err(|problem| {
+            Exit::Usage(format!(
+                "--stock is {units}, but it has to be a level: {problem}"
+            ))
+        })?),
+        None => None,
+    };
+    options.skip_empty_orders = given.skip_empty_orders;
+    options.keep_totals = given.keep_totals;
+    options.round_amounts = given.round_amounts;
+    options.new_ids = given.new_ids.is_some();
+    options.skip_values = given.skip_values.iter().cloned().collect();
+    options.skip_rows = given.skip_rows.iter().cloned().collect();
+    Ok(options)
 }
 
 /// What is here already; nothing where there is no database yet. Nothing is written but the schema,
@@ -84,16 +125,55 @@ fn ground(config: &Config, options: &ImportDjango) -> Result<Ground, Exit> {
 
 fn read(options: &ImportDjango, known: &Options) -> Result<Dump, Exit> {
     let name = options.file.display();
-    let file: Box<dyn Read> = if options.file.as_os_str() == "-" {
-        Box::new(io::stdin().lock())
+    let dump = if options.file.as_os_str() == "-" {
+        // A dump is read twice, and standard input cannot be.
+        let mut bytes = Vec::new();
+        let read = io::stdin().lock().read_to_end(&mut bytes);
+        read.map_err(|error| unreadable(options, &error))?;
+        tradepost_django::read(bytes.as_slice(), known)
     } else {
-        let unreadable = |error| Exit::Failed(format!("The file {name} cannot be read: {error}."));
-        Box::new(File::open(&options.file).map_err(unreadable)?)
+        tradepost_django::read(options.file.as_path(), known)
     };
-    tradepost_django::read(file, known).map_err(|error| match error {
-        DumpError::Wrong(wrong) => refused(options, &wrong),
+    dump.map_err(|error| match error {
+        DumpError::Unreadable(error) if error.kind() != io::ErrorKind::InvalidData => {
+            unreadable(options, &error)
+        }
         error => Exit::Failed(format!("The file {name} cannot be imported: {error}.")),
     })
+}
+
+fn unreadable(options: &ImportDjango, error: &io::Error) -> Exit {
+    let name = options.file.display();
+    Exit::Failed(format!("The file {name} cannot be read: {error}."))
+}
+
+/// Writes the ids of rows whose keys are none, before there are any: a file that is there already
+/// is not replaced. The file, if one was written.
+fn write_ids<'a>(options: &'a ImportDjango, dump: &Dump) -> Result<Option<&'a Path>, Exit> {
+    let Some(path) = options.new_ids.as_deref() else {
+        return Ok(None);
+    };
+    let mut text = String::from("model,key,id\n");
+    for new in &dump.new_ids {
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let (model, key) = (quoted(&new.model), quoted(&new.key));
+        text.push_str(&format!("{model},{key},{}\n", new.id));
+    }
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+    match written {
+        Ok(()) => Ok(Some(path)),
+        Err(error) => Err(Exit::Failed(format!(
+            "Nothing was imported: the file {} cannot be written: {error}.",
+            path.display()
+        ))),
+    }
 }
 
 /// Says what is wrong.
@@ -101,10 +181,10 @@ fn refused(options: &ImportDjango, wrong: &Wrong) -> Exit {
     for sentence in wrong.sentences() {
         say(sentence);
     }
-    let listed = u64::try_from(wrong.sentences().len()).unwrap_or(u64::MAX);
+    let listed = wrong.listed();
     let more = match wrong.count().saturating_sub(listed) {
         0 => String::new(),
-        _ => format!(", of which the first {listed} are listed"),
+        _ => format!(", of which {listed} are listed"),
     };
     Exit::Failed(format!(
         "Nothing was imported from {}: {}{more}.",
@@ -145,6 +225,18 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
         "row",
         " without a time: the time of now is theirs.",
     );
+    for sentence in &dump.notes {
+        say(sentence);
+    }
+    if let Some(file) = &options.new_ids {
+        let ids = rows(dump.new_ids.len(), "new id");
+        let verb = if options.dry_run {
+            "to be written"
+        } else {
+            "written"
+        };
+        say(format_args!("{ids} {verb} to {}.", file.display()));
+    }
     let shut = shop
         .users
         .iter()

@@ -27,6 +27,8 @@ const SUMMARY: &str = "shop.json: 6 users (1 of the staff), 5 products (1 archiv
     11 rows of contenttypes.contenttype skipped.\n\
     1 row of products.category skipped.\n\
     1 row of sessions.session skipped.\n\
+    auth.user: columns that are not read: is_superuser (6 rows), last_login (1 row).\n\
+    products.product: columns that are not read: category (5 rows).\n\
     1 user without a password that can be checked here: tradepost changepassword sets one.\n";
 
 #[test]
@@ -137,20 +139,21 @@ fn a_dry_run_makes_nothing() {
 #[test]
 fn what_is_wrong_is_said_at_once_and_nothing_is_made() {
     let text = DUMP
-        .replace("\"79.00\"", "\"0.00\"")
+        .replace("\"price\": \"79.00\"", "\"price\": \"0.00\"")
         .replace("\"shipped\"", "\"paid up\"")
         .replace("\"root@shop.example\"", "\"root@localhost\"");
     let place = dumped(&text);
     let wrong = place.run(&["import", "django", "shop.json"]);
     assert_eq!(
         wrong.out,
-        "products.product 6, price: Must be greater than 0.\n\
+        "products.product 6, price: Must be greater than 0. It is \"0.00\". --skip-rows products.product leaves such rows out.\n\
          orders.order 4, status: It is \"paid up\". Say what that is: --status \"paid up\"=pending, or another.\n\
-         auth.user 1, email: Enter an e-mail address.\n"
+         orders.orderitem 4, price: Must be greater than 0. It is \"0.00\". --skip-rows orders.orderitem leaves such rows out.\n\
+         auth.user 1, email: Enter an e-mail address. It is \"root@localhost\". --skip-values auth.user.email leaves such values out.\n"
     );
     assert_eq!(
         wrong.sentence(1),
-        "Nothing was imported from shop.json: 3 problems."
+        "Nothing was imported from shop.json: 4 problems."
     );
     assert_eq!(place.files(), ["shop.json"]);
     let text = DUMP.replace("\"shipped\"", "\"paid up\"");
@@ -185,8 +188,33 @@ fn wrong_usage_is_a_sentence() {
     let status = place.run(&status).sentence(2);
     assert_eq!(
         status,
-        "--status is \"paid=done\", but has to be a name, = and one of pending, processing, shipped, delivered, cancelled."
+        "--status is \"paid=done\", but has to be a name, = and one of pending, processing, shipped, delivered, cancelled, cart."
     );
+    for (option, value, allowed) in [
+        (
+            "--model",
+            "shop.tea=drink",
+            "a model, = and one of user, product, cart, ",
+        ),
+        (
+            "--field",
+            "price=cost",
+            "a model, a dot, a field, = and a column of the dump.",
+        ),
+        (
+            "--only",
+            "orders",
+            "with carts or orders, users and products too.",
+        ),
+        ("--guest", "a b", "which is no username: "),
+        ("--stock", "-1", ""),
+        ("--missing-products", "drop", ""),
+    ] {
+        let value = format!("{option}={value}");
+        let ended = place.run(&["import", "django", "shop.json", &value]);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.err.contains(allowed), "{ended:?}");
+    }
     let currency = ["import", "django", "shop.json", "--currency", "XXX"];
     assert_eq!(place.run(&currency).code, Some(2));
     assert_eq!(place.files(), ["shop.json"]);
@@ -229,4 +257,84 @@ fn url_with_password(url: &str) -> String {
         Some((before, host)) => format!("{}:secret@{host}", before.trim_end_matches(':')),
         None => url.replacen("://", "://somebody:secret@", 1),
     }
+}
+
+/// Tax and shipping in the total of one order.
+const TAXED: &str = r#"[
+    {"model": "auth.user", "pk": 1, "fields": {"username": "root", "password": "!", "is_staff": true, "email": ""}},
+    {"model": "shop.product", "pk": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "fields": {"name": "Tea", "price": "10.00"}},
+    {"model": "shop.order", "pk": 5, "fields": {"user": 1, "status": "shipped", "taxPrice": "1.50", "shippingPrice": "3.00", "totalPrice": "24.50"}},
+    {"model": "shop.order", "pk": 6, "fields": {"user": 1, "status": "shipped", "taxPrice": "0.00", "shippingPrice": "0.00", "totalPrice": "10.00"}},
+    {"model": "shop.orderitem", "pk": 9, "fields": {"order": 5, "product": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "qty": 2, "price": "10.00"}},
+    {"model": "shop.orderitem", "pk": 10, "fields": {"order": 6, "product": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "qty": 1, "price": "10.00"}}
+]"#;
+
+/// The orders 5 and 6 as their user sees them, after an import into this database.
+fn taxed_orders(database: &[&str]) -> [String; 2] {
+    let place = dumped(TAXED);
+    let import = ["import", "django", "shop.json", "--new-ids", "ids.csv"];
+    let said = place.run(&[&import, database].concat()).well();
+    for line in [
+        "shop.order 5: the total is kept; its difference to the lines, as tax, shipping or a discount, is the adjustment.\n",
+        "1 new id written to ids.csv.\n",
+        "The books are right: 1 product, 2 orders, 3 movements.\n",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let ids = std::fs::read_to_string(place.path("ids.csv")).unwrap();
+    let product = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+    assert_eq!(
+        ids,
+        format!("model,key,id\n\"shop.product\",\"{product}\",1\n")
+    );
+    let change = [&["changepassword", "root"], database].concat();
+    place.run_with(&change, &[], "Uphill-4-tea\n").well();
+    let server = place.serve(&[&QUICK[..], &PATIENT, database].concat());
+    let token = sign_in(&server, "root", "Uphill-4-tea").unwrap();
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    let orders = ["/api/orders/5/", "/api/orders/6/"].map(|path| server.get(path, &bearer).1);
+    server.stop();
+    let right = place.run(&[&["verify"], database].concat()).well();
+    assert!(right.starts_with("The books are right"), "{right}");
+    orders
+}
+
+#[test]
+fn tax_and_shipping_stay_in_the_total_and_are_shown_as_an_adjustment() {
+    let cluster = Cluster::start().unwrap();
+    let database = cluster.url(&cluster.database().unwrap());
+    for database in [&[][..], &["--database", &*database]] {
+        let [taxed, plain] = taxed_orders(database);
+        let shown = "\"total_price\":\"24.50\",\"adjustment_total\":\"4.50\",\"currency\"";
+        assert!(taxed.contains(shown), "{taxed}");
+        assert!(
+            plain.contains("\"total_price\":\"10.00\",\"currency\""),
+            "{plain}"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_new_ids_is_neither_replaced_nor_written_in_a_dry_run() {
+    let place = dumped(TAXED);
+    let words = ["import", "django", "shop.json", "--new-ids", "ids.csv"];
+    let refused = place.run(&words[..3]);
+    assert!(refused.out.contains("--new-ids FILE"), "{refused:?}");
+    let said = place.run(&[&words[..], &["--dry-run"]].concat()).well();
+    assert!(
+        said.contains("1 new id to be written to ids.csv.\n"),
+        "{said}"
+    );
+    assert_eq!(place.files(), ["shop.json"]);
+    std::fs::write(place.path("ids.csv"), "mine").unwrap();
+    let sentence = place.run(&words).sentence(1);
+    let start = "Nothing was imported: the file ids.csv cannot be written: ";
+    assert!(sentence.starts_with(start), "{sentence}");
+    assert_eq!(std::fs::read(place.path("ids.csv")).unwrap(), b"mine");
+    std::fs::remove_file(place.path("ids.csv")).unwrap();
+    place.run(&words).well();
+    // A shop that is there already takes no second one, and no ids are written.
+    std::fs::remove_file(place.path("ids.csv")).unwrap();
+    assert_eq!(place.run(&words).code, Some(1));
+    assert!(!place.path("ids.csv").exists());
 }

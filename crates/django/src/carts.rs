@@ -1,0 +1,111 @@
+//! The lines of carts: those of one product in one cart are added up.
+
+use crate::assemble::{Context, Notes};
+use crate::index::{Found, Products};
+use crate::kind::Kind;
+use crate::rows::{self, Cart, Owner};
+use crate::value::Reference;
+use std::collections::HashMap;
+use tradepost_domain::{CartItemId, CartLine, ProductId, UserId};
+
+/// The lines of carts, how many belong to no account, and how many were added to another.
+pub(crate) fn assemble(
+    context: &mut Context<'_>,
+    carts: &HashMap<Reference, Cart>,
+    rows: Vec<rows::CartLine>,
+    products: &Products,
+    notes: &mut Notes,
+) -> (Vec<CartLine>, u64, u64) {
+    let mut lines: Vec<CartLine> = Vec::with_capacity(rows.len());
+    let mut places = HashMap::<(UserId, ProductId), usize>::new();
+    let (mut anonymous, mut merged) = (0, 0);
+    let ids = rows.iter().filter_map(|row| row.id).map(CartItemId::get);
+    let mut last = ids.max().unwrap_or(0);
+    for row in rows {
+        let user = match user(context, carts, &row) {
+            Found::User(user) => user,
+            Found::Guest => {
+                anonymous += 1;
+                continue;
+            }
+            Found::Missing(model, key) => {
+                let sentence = missing(&model, &key);
+                context.say(Kind::CartLine, &row.key, "user", None, (&sentence, ""));
+                continue;
+            }
+            Found::Closed => {
+                notes.closed.push(&row.key);
+                continue;
+            }
+            Found::Spoilt => continue,
+        };
+        let Some(product) = products.find(&row.product) else {
+            if !context.is_spoilt(Kind::Product, &row.product) {
+                let sentence = missing("product", &row.product);
+                context.say(Kind::CartLine, &row.key, "product", None, (&sentence, ""));
+            }
+            continue;
+        };
+        let place = (user, product.id);
+        if let Some(first) = places.get(&place).and_then(|at| lines.get_mut(*at)) {
+            match first.quantity.plus(row.quantity) {
+                Ok(both) => {
+                    first.quantity = both;
+                    merged += 1;
+                }
+                Err(problem) => {
+                    let sentence = problem.to_string();
+                    context.say(Kind::CartLine, &row.key, "quantity", None, (&sentence, ""));
+                }
+            }
+            continue;
+        }
+        let id = row.id.or_else(|| {
+            last = last.saturating_add(1);
+            CartItemId::new(last)
+        });
+        let Some(id) = id else { continue };
+        places.insert(place, lines.len());
+        lines.push(CartLine {
+            id,
+            user,
+            product: product.id,
+            quantity: row.quantity,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        });
+    }
+    (lines, anonymous, merged)
+}
+
+fn user(
+    context: &mut Context<'_>,
+    carts: &HashMap<Reference, Cart>,
+    row: &rows::CartLine,
+) -> Found {
+    match &row.owner {
+        Owner::User(user) => Found::User(*user),
+        Owner::None => Found::Guest,
+        Owner::Closed => Found::Closed,
+        Owner::Key(key) => context.find(Kind::CartLine, key),
+        Owner::Cart(cart) => match carts.get(cart) {
+            Some(Cart::Of(key)) => context.find(Kind::Cart, key),
+            Some(Cart::Anonymous) => Found::Guest,
+            Some(Cart::Closed) => Found::Closed,
+            None if context.is_spoilt(Kind::Cart, cart) => Found::Spoilt,
+            None => {
+                let sentence = missing("cart", cart);
+                context.say(Kind::CartLine, &row.key, "cart", None, (&sentence, ""));
+                Found::Spoilt
+            }
+        },
+    }
+}
+
+/// The sentence for a reference to a row that is not there.
+pub(crate) fn missing(what: &str, reference: &Reference) -> String {
+    match reference {
+        Reference::Id(id) => format!("There is no {what} {id} in it."),
+        Reference::Natural(_) => format!("There is no {what} {reference} in it, or more than one."),
+    }
+}

@@ -1,0 +1,120 @@
+//! Lines of orders whose product is not in the dump.
+
+use crate::carts::missing;
+use crate::kind::Kind;
+use crate::options::MissingProduct;
+use crate::orders::{Orders, Parts, text};
+use crate::rows;
+use crate::value::Reference;
+use chrono::{DateTime, Utc};
+use tradepost_domain::{Description, Price, Product, ProductName, StockLevel};
+
+impl Orders<'_, '_> {
+    /// Says which products are missing of an order that is wrong otherwise.
+    pub(crate) fn look_at(&mut self, row: &rows::Order, lines: &[rows::OrderLine]) {
+        for line in lines {
+            self.look_at_line(row.created_at, line);
+        }
+    }
+
+    pub(crate) fn look_at_line(&mut self, at: DateTime<Utc>, line: &rows::OrderLine) {
+        let known = line
+            .product
+            .as_ref()
+            .and_then(|key| self.products.find(key));
+        if known.is_none() {
+            drop(self.gone(at, line, &mut Parts::default()));
+        }
+    }
+
+    /// The product in the place of one that is not there, if the options have one.
+    pub(crate) fn gone(
+        &mut self,
+        at: DateTime<Utc>,
+        line: &rows::OrderLine,
+        parts: &mut Parts,
+    ) -> Option<Product> {
+        let key = text(line.key.as_ref());
+        if let Some(product) = &line.product
+            && self.context.is_spoilt(Kind::Product, product)
+        {
+            parts.incomplete = true;
+            return None;
+        }
+        match self.context.options.missing_products {
+            Some(MissingProduct::Archive) => return self.stand_in(at, line, &key, parts),
+            Some(MissingProduct::Skip) => {
+                self.notes.gone.push(&key);
+                let cost = line.price.and_then(|price| price.times(line.quantity).ok());
+                parts.left_out = match (parts.left_out, cost) {
+                    (None, cost) => cost,
+                    (Some(sum), Some(cost)) => sum.plus(cost).ok(),
+                    (Some(sum), None) => Some(sum),
+                };
+            }
+            // That was said of all of them.
+            None if self.context.plan.model(Kind::Product).is_none() => parts.incomplete = true,
+            None => {
+                let what = match &line.product {
+                    Some(product) => missing("product", product),
+                    None => "Its product is gone.".to_owned(),
+                };
+                let sentence = format!(
+                    "{what} --missing-products archive makes an archived product in its place, \
+                     --missing-products skip leaves the line out."
+                );
+                parts.incomplete |=
+                    self.context
+                        .say(Kind::OrderLine, &key, "product", None, (&sentence, ""));
+            }
+        }
+        None
+    }
+
+    /// An archived product of the line's name and price.
+    fn stand_in(
+        &mut self,
+        at: DateTime<Utc>,
+        line: &rows::OrderLine,
+        key: &str,
+        parts: &mut Parts,
+    ) -> Option<Product> {
+        let name = match (&line.name, &line.product) {
+            (Some(name), _) => Some(name.clone()),
+            (None, Some(Reference::Id(id))) => ProductName::new(&format!("Product {id}")).ok(),
+            (None, _) => ProductName::new("Product that is gone").ok(),
+        };
+        // Lines without a key of their product share one by its name.
+        let own = match (&line.product, &name) {
+            (Some(product), _) => product.clone(),
+            (None, Some(name)) => Reference::Natural(format!("\u{0}{}", name.as_str())),
+            (None, None) => return None,
+        };
+        if let Some(made) = self.products.find(&own) {
+            return Some(made.clone());
+        }
+        let price = line.price.and_then(|price| Price::new(price).ok());
+        let Some(price) = price else {
+            let sentence = "Its product is gone, and it has no price to make another one of. \
+                            --missing-products skip leaves the line out.";
+            parts.incomplete |=
+                self.context
+                    .say(Kind::OrderLine, key, "product", None, (sentence, ""));
+            return None;
+        };
+        let product = Product {
+            id: self.products.free_id(line.product.as_ref())?,
+            sku: None,
+            name: name?,
+            description: Description::new("").ok()?,
+            price,
+            stock: StockLevel::ZERO,
+            archived: true,
+            created_at: at,
+            updated_at: at,
+        };
+        self.notes.stand_ins.push(&product.id.to_string());
+        self.products.insert(own, product.clone());
+        Some(product)
+    }
+}

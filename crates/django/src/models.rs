@@ -1,0 +1,118 @@
+//! Which model is of which kind.
+
+use crate::kind::{self, Kind, Known, last_part};
+use crate::names::{fold, rank};
+use crate::options::Options;
+use crate::survey::{Column, Model, Survey};
+use crate::wrong::{At, Report};
+use std::collections::BTreeMap;
+
+/// The model of each kind.
+pub(crate) fn kinds(
+    survey: &Survey,
+    options: &Options,
+    report: &mut Report,
+) -> BTreeMap<Kind, String> {
+    let mut found = BTreeMap::<Kind, Vec<(Known, &str, &Model)>>::new();
+    for (name, model) in &survey.models {
+        let kind = match options.models.get(name) {
+            Some(told) => told.map(|kind| (kind, Known::Told)),
+            None => kind::of(name, &model.columns),
+        };
+        if let Some((kind, known)) = kind {
+            found.entry(kind).or_default().push((known, name, model));
+        }
+    }
+    for name in options.models.keys() {
+        if !survey.models.contains_key(name) {
+            no_such_model(survey, "--model", name, report);
+        }
+    }
+    let items = found.get(&Kind::OrderLine).into_iter().flatten();
+    let items: Vec<String> = items
+        .flat_map(|(_, _, line)| line.columns.keys().map(|column| fold(column)))
+        .collect();
+    let mut chosen = BTreeMap::new();
+    for (kind, mut models) in found {
+        if !options.only.is_empty() && !options.only.contains(&kind) {
+            continue;
+        }
+        let best = models.iter().map(|(known, ..)| *known).max();
+        models.retain(|(known, ..)| Some(*known) == best);
+        let likely = |(_, name, model): &(Known, &str, &Model)| {
+            let stock = model.columns.keys().any(|c| rank(c, kind::STOCK).is_some());
+            kind == Kind::Product && (stock || items.contains(&last_part(name)))
+        };
+        if models.len() > 1 && models.iter().any(likely) {
+            models.retain(likely);
+        }
+        if let [(_, first, _), others @ ..] = models.as_slice() {
+            for (_, other, _) in others {
+                let word = kind.word();
+                let sentence = format!(
+                    "It may be the {word} model, as {first} may be. Say which of them is not: \
+                     --model {other}=skip or --model {first}=skip."
+                );
+                report.say(of_model(other), None, &sentence);
+            }
+            chosen.insert(kind, (*first).to_owned());
+        }
+    }
+    chosen
+}
+
+/// Says which models lines and orders need, and which could be those.
+pub(crate) fn missing_models(
+    survey: &Survey,
+    chosen: &BTreeMap<Kind, String>,
+    options: &Options,
+    report: &mut Report,
+) {
+    let has = |kind: Kind| chosen.contains_key(&kind);
+    let needs_products = has(Kind::OrderLine) || has(Kind::CartLine);
+    let needs_users = has(Kind::Order) && options.guest.is_none();
+    for (kind, needed) in [(Kind::Product, needs_products), (Kind::User, needs_users)] {
+        if !needed || has(kind) {
+            continue;
+        }
+        let mut others: Vec<_> = survey.models.iter().collect();
+        others.retain(|(name, _)| {
+            let is_django = name.starts_with("auth.") || kind::is_foreign(name);
+            !is_django && !chosen.values().any(|taken| taken == *name)
+        });
+        // Models with amounts are more likely to be products.
+        others.sort_by_key(|(_, model)| !model.columns.values().any(Column::has_decimals));
+        let word = kind.word();
+        let options: Vec<_> = others
+            .iter()
+            .take(10)
+            .map(|(name, _)| format!("--model {name}={word}"))
+            .collect();
+        let sentence = match options.is_empty() {
+            true => format!("There is no model of {word}s in the dump: dump it too."),
+            false => format!(
+                "No model looks like that of {word}s. Say which it is: {}; or dump it too.",
+                options.join(", or ")
+            ),
+        };
+        report.say(of_model(""), None, &sentence);
+    }
+}
+
+pub(crate) fn of_model(model: &str) -> At<'_> {
+    At {
+        model,
+        key: None,
+        field: "",
+        hint: "",
+    }
+}
+
+pub(crate) fn no_such_model(survey: &Survey, option: &str, name: &str, report: &mut Report) {
+    let models: Vec<_> = survey.models.keys().take(40).map(String::as_str).collect();
+    let sentence = format!(
+        "{option} names {name:?}, which is not in the dump. It has {}.",
+        models.join(", ")
+    );
+    report.say(of_model(""), None, &sentence);
+}

@@ -1,0 +1,297 @@
+//! Names of columns: they are compared without case and underscores, and each field has a ranked
+//! list of the names that shops have for it.
+
+use crate::kind::{self, Kind};
+
+/// A name without case, underscores and hyphens: `countInStock` is `count_in_stock`.
+pub(crate) fn fold(name: &str) -> String {
+    let kept = name.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a column has one of these names, which are folded. A foreign key may have `_id` at its
+/// end.
+pub(crate) fn is_named(column: &str, names: &[&str]) -> bool {
+    rank(column, names).is_some()
+}
+
+/// The place of a column's name in a ranked list.
+pub(crate) fn rank(column: &str, names: &[&str]) -> Option<usize> {
+    let folded = fold(column);
+    let foreign = folded.strip_suffix("id");
+    names
+        .iter()
+        .position(|name| folded == *name || foreign.is_some_and(|stem| stem == *name))
+}
+
+/// What a column of a field holds: which columns of that name are not meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Anything,
+    /// A number, which no column of flags is.
+    Number,
+    /// An amount: a column in which every value is a number.
+    Amount,
+    /// A list of keys.
+    List,
+    /// True or false.
+    Flag,
+}
+
+/// A field of a kind of row.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// Its name, as `--field` has it.
+    pub(crate) name: &'static str,
+    /// The folded names of its columns, the best one first.
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) holds: Holds,
+}
+
+const fn field(name: &'static str, columns: &'static [&'static str]) -> Field {
+    let holds = Holds::Anything;
+    Field {
+        name,
+        columns,
+        holds,
+    }
+}
+
+const fn holding(name: &'static str, columns: &'static [&'static str], holds: Holds) -> Field {
+    Field {
+        name,
+        columns,
+        holds,
+    }
+}
+
+const CREATED: &[&str] = &[
+    "createdat",
+    "created",
+    "createdon",
+    "createddate",
+    "createdtime",
+    "datejoined",
+    "dateadded",
+    "datecreated",
+    "addedat",
+    "addedon",
+    "timestamp",
+    "date",
+    "pubdate",
+    "datetime",
+];
+const PLACED: &[&str] = &[
+    "placedat",
+    "orderedat",
+    "dateordered",
+    "dateplaced",
+    "ordereddate",
+    "orderdate",
+    "createdat",
+    "created",
+    "createdon",
+    "createddate",
+    "datecreated",
+    "dateadded",
+    "orderedon",
+    "startdate",
+    "addedat",
+    "timestamp",
+    "date",
+    "datetime",
+];
+const UPDATED: &[&str] = &[
+    "updatedat",
+    "updated",
+    "updatedon",
+    "updateddate",
+    "modifiedat",
+    "modified",
+    "modifieddate",
+    "datemodified",
+    "dateupdated",
+    "lastmodified",
+    "lastupdated",
+    "lastupdate",
+];
+const UNIT_PRICE: &[&str] = &[
+    "price",
+    "unitprice",
+    "priceatpurchase",
+    "productprice",
+    "priceatorder",
+    "purchaseprice",
+    "itemprice",
+    "unitpriceincltax",
+];
+
+const USER: &[Field] = &[
+    field("username", &["username"]),
+    field("email", &["email", "emailaddress"]),
+    field("password", &["password"]),
+    field("is_staff", &["isstaff"]),
+    field("is_active", &["isactive"]),
+    field("created_at", CREATED),
+];
+const PRODUCT: &[Field] = &[
+    field("sku", &["sku"]),
+    field("name", kind::NAME),
+    field("description", &["description", "desc"]),
+    holding("price", kind::PRICE, Holds::Number),
+    holding("stock", kind::STOCK, Holds::Number),
+    field(
+        "is_active",
+        &["isactive", "active", "isavailable", "available"],
+    ),
+    field(
+        "is_archived",
+        &["isarchived", "archived", "isdeleted", "deleted"],
+    ),
+    field("created_at", CREATED),
+    field("updated_at", UPDATED),
+];
+/// Flags of carts and lines that were ordered, and are no carts any more.
+const CLOSED: &[&str] = &[
+    "ordered",
+    "isordered",
+    "ispaid",
+    "paid",
+    "purchased",
+    "checkedout",
+    "ischeckedout",
+    "completed",
+    "iscompleted",
+];
+const STOCK_RECORD: &[Field] = &[
+    field("product", kind::PRODUCT),
+    holding(
+        "price",
+        &["price", "priceincltax", "priceexcltax", "unitprice"],
+        Holds::Number,
+    ),
+    holding("stock", kind::STOCK, Holds::Number),
+];
+const CART: &[Field] = &[
+    field("user", kind::USER),
+    holding("closed", CLOSED, Holds::Flag),
+    field("state", &["status"]),
+];
+const CART_LINE: &[Field] = &[
+    field("user", kind::USER),
+    field("cart", kind::CART),
+    field("product", kind::PRODUCT),
+    holding("quantity", kind::QUANTITY, Holds::Number),
+    holding("closed", CLOSED, Holds::Flag),
+    field("created_at", CREATED),
+    field("updated_at", UPDATED),
+];
+const TAX: &[&str] = &[
+    "tax",
+    "taxprice",
+    "taxamount",
+    "totaltax",
+    "taxtotal",
+    "vat",
+    "vatamount",
+    "salestax",
+    "gst",
+];
+const SHIPPING: &[&str] = &[
+    "shippingprice",
+    "shippingcost",
+    "shippingfee",
+    "shippingamount",
+    "shippingcharge",
+    "shippingcharges",
+    "shippingtotal",
+    "shippingincltax",
+    "deliverycost",
+    "deliveryfee",
+    "deliverycharge",
+    "deliveryprice",
+    "postage",
+    "shipping",
+];
+const DISCOUNT: &[&str] = &[
+    "discountamount",
+    "discountprice",
+    "discounttotal",
+    "totaldiscount",
+    "coupondiscount",
+    "discount",
+];
+const ORDER: &[Field] = &[
+    field("user", kind::USER),
+    field("status", kind::STATUS),
+    holding("total", kind::TOTAL, Holds::Number),
+    holding("tax", TAX, Holds::Amount),
+    holding("shipping", SHIPPING, Holds::Amount),
+    holding("discount", DISCOUNT, Holds::Amount),
+    holding(
+        "lines",
+        &[
+            "items",
+            "orderitems",
+            "orderlines",
+            "lines",
+            "cartitems",
+            "products",
+        ],
+        Holds::List,
+    ),
+    field("created_at", PLACED),
+    field("updated_at", UPDATED),
+];
+/// Of an order that is its only line.
+const SINGLE: &[Field] = &[
+    field("product", kind::PRODUCT),
+    holding("quantity", kind::QUANTITY, Holds::Number),
+    holding("price", UNIT_PRICE, Holds::Number),
+    field("name", &["productname", "producttitle", "itemname"]),
+];
+const ORDER_LINE: &[Field] = &[
+    field("order", kind::ORDER),
+    field("product", kind::PRODUCT),
+    holding("quantity", kind::QUANTITY, Holds::Number),
+    holding("price", UNIT_PRICE, Holds::Number),
+    holding("total", LINE_TOTAL, Holds::Amount),
+    field(
+        "name",
+        &["productname", "producttitle", "itemname", "name", "title"],
+    ),
+];
+const LINE_TOTAL: &[&str] = &[
+    "lineitemtotal",
+    "linetotal",
+    "totalprice",
+    "subtotal",
+    "total",
+];
+
+/// The fields of a kind of row.
+pub(crate) fn fields(kind: Kind) -> Vec<&'static Field> {
+    let fields: &[&'static [Field]] = match kind {
+        Kind::User => &[USER],
+        Kind::Product => &[PRODUCT],
+        Kind::Cart => &[CART],
+        Kind::CartLine => &[CART_LINE],
+        Kind::Order => &[ORDER, SINGLE],
+        Kind::OrderLine => &[ORDER_LINE],
+        Kind::StockRecord => &[STOCK_RECORD],
+    };
+    fields.iter().flat_map(|fields| fields.iter()).collect()
+}
+
+/// Columns beside which `state` is a part of an address.
+pub(crate) const ADDRESS: &[&str] = &[
+    "city",
+    "zip",
+    "zipcode",
+    "postalcode",
+    "postcode",
+    "pincode",
+    "country",
+    "address",
+    "street",
+];

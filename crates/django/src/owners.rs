@@ -1,0 +1,276 @@
+//! Whose a row is: a foreign key is followed through the model that it names, as in
+//! order.customer, then customer.user. Dumps do not say which model a key is of, so where the name
+//! of the column does not tell, an option has to.
+
+use crate::kind::{Kind, USER, is_foreign, last_part};
+use crate::models::of_model;
+use crate::names::{Field, Holds, fold};
+use crate::options::Options;
+use crate::plan::{ModelPlan, choose, told};
+use crate::survey::{Column, Model, Survey};
+use crate::wrong::{At, Report};
+use std::collections::{BTreeMap, HashMap};
+
+/// What a key of an owner is a key of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    User,
+    /// A model that says whose each of its rows is.
+    Through(String),
+}
+
+/// How a model says whose its rows are.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) columns: Vec<String>,
+    pub(crate) target: Target,
+}
+
+/// Whose rows are, by their model.
+#[derive(Debug, Default)]
+pub(crate) struct Owners {
+    targets: HashMap<String, Target>,
+    pub(crate) links: HashMap<String, Link>,
+}
+
+/// Names of models that stand between an order and its user.
+const PROFILES: &[&str] = &[
+    "customer",
+    "profile",
+    "userprofile",
+    "customerprofile",
+    "account",
+    "useraccount",
+    "buyer",
+    "client",
+    "member",
+    "owner",
+    "shopper",
+];
+
+const LINK: Field = Field {
+    name: "user",
+    columns: USER,
+    holds: Holds::Anything,
+};
+
+/// Links that are followed one after the other, at most.
+const DEPTH: usize = 4;
+
+impl Owners {
+    pub(crate) fn new(
+        survey: &Survey,
+        options: &Options,
+        chosen: &BTreeMap<Kind, String>,
+        models: &HashMap<String, ModelPlan>,
+        report: &mut Report,
+    ) -> Self {
+        let mut owners = Self::default();
+        let search = Search {
+            survey,
+            options,
+            user: chosen.get(&Kind::User).map(String::as_str),
+        };
+        for kind in [Kind::Order, Kind::Cart, Kind::CartLine] {
+            let Some((name, plan)) = chosen
+                .get(&kind)
+                .and_then(|name| Some((name, models.get(name)?)))
+            else {
+                continue;
+            };
+            let Some(column) = plan.columns("user").first() else {
+                continue;
+            };
+            match search.target(name, column, &mut owners.links, 0) {
+                Ok(target) => drop(owners.targets.insert(name.clone(), target)),
+                Err((model, sentence)) => {
+                    let field = if model == *name { column } else { "" };
+                    let at = At {
+                        field,
+                        ..of_model(&model)
+                    };
+                    report.say(at, None, &sentence);
+                }
+            }
+        }
+        owners
+    }
+
+    /// What the owner column of a model is a key of; `None` if that was not found.
+    pub(crate) fn target(&self, model: &str) -> Option<&Target> {
+        self.targets.get(model)
+    }
+
+    /// The columns that are read of a model in between.
+    pub(crate) fn read_of(&self, model: &str) -> impl Iterator<Item = &str> {
+        let link = self.links.get(model).into_iter();
+        link.flat_map(|link| link.columns.iter().map(String::as_str))
+    }
+}
+
+struct Search<'a> {
+    survey: &'a Survey,
+    options: &'a Options,
+    user: Option<&'a str>,
+}
+
+/// The model that cannot be followed, and why.
+type Unclear = (String, String);
+
+impl Search<'_> {
+    fn target(
+        &self,
+        model: &str,
+        column: &str,
+        links: &mut HashMap<String, Link>,
+        depth: usize,
+    ) -> Result<Target, Unclear> {
+        let choice = told(self.options, model, "user");
+        if let Some(target) = choice.and_then(|choice| choice.target.as_deref()) {
+            return self.through(model, column, target, links, depth);
+        }
+        let folded = fold(column);
+        let stem = folded.strip_suffix("id").unwrap_or(&folded);
+        let named = self.named(model, stem);
+        match named.as_slice() {
+            [one] => self.through(model, column, one, links, depth),
+            [] if stem == "user" || column == crate::row::PK => Ok(Target::User),
+            [] if self.is_natural(model, column) => Ok(Target::User),
+            [] if self.must_be_user(stem) => Ok(Target::User),
+            others => Err((
+                model.to_owned(),
+                self.ambiguous(model, column, stem, others),
+            )),
+        }
+    }
+
+    /// The models that a column of this name may be a key of.
+    fn named(&self, model: &str, stem: &str) -> Vec<&str> {
+        let names = |part: &str| match stem {
+            // A profile of the user is another model.
+            "user" => part == "user",
+            stem => {
+                part == stem
+                    || part.strip_suffix("profile") == Some(stem)
+                    || part.strip_prefix("user") == Some(stem)
+            }
+        };
+        let models = self.survey.models.keys().map(String::as_str);
+        models
+            .filter(|other| *other != model && !is_foreign(other) && names(&last_part(other)))
+            .collect()
+    }
+
+    /// Whether the keys are names, as `--natural-foreign` writes those of users.
+    fn is_natural(&self, model: &str, column: &str) -> bool {
+        let is_uuid = |text: &str| {
+            let hex = text.bytes().filter(|byte| *byte != b'-');
+            text.len() >= 32
+                && hex.clone().count() == 32
+                && hex.clone().all(|b| b.is_ascii_hexdigit())
+        };
+        let found = self.column(model, column);
+        found.is_some_and(|found| {
+            let names = found
+                .distinct()
+                .is_none_or(|all| !all.keys().any(|text| is_uuid(text)));
+            found.values > 0 && found.whole == 0 && names
+        })
+    }
+
+    fn column(&self, model: &str, column: &str) -> Option<&Column> {
+        self.survey.models.get(model)?.columns.get(column)
+    }
+
+    /// Whether the project has no model besides that of users which the column may be a key of.
+    fn must_be_user(&self, stem: &str) -> bool {
+        let project = &self.survey.project;
+        let other = |model: &String| {
+            let part = last_part(model);
+            !is_foreign(model)
+                && self.user != Some(model)
+                && (part == stem || PROFILES.contains(&part.as_str()))
+        };
+        !project.is_empty() && !project.iter().any(other)
+    }
+
+    fn ambiguous(&self, model: &str, column: &str, stem: &str, others: &[&str]) -> String {
+        let user = self.user.unwrap_or("auth.user");
+        let profiles = self.survey.models.keys().filter(|other| {
+            PROFILES.contains(&last_part(other).as_str()) && self.user != Some(other)
+        });
+        let mut others: Vec<&str> = match others {
+            [] => profiles.map(String::as_str).collect(),
+            others => others.to_vec(),
+        };
+        others.retain(|other| !is_foreign(other) && *other != user);
+        let missing = self
+            .survey
+            .project
+            .iter()
+            .find(|other| last_part(other) == stem);
+        match (missing, others.first()) {
+            (Some(missing), _) if !self.survey.models.contains_key(missing) => {
+                format!("It is a key of {missing}, which is not in the dump: dump that model too.")
+            }
+            (_, Some(other)) => format!(
+                "It may be a key of {user} or of {}. Say which: --field {model}.user={column}:{user} \
+                 or --field {model}.user={column}:{other}.",
+                others.join(" or ")
+            ),
+            _ => format!(
+                "It may be a key of {user} or of a model {stem} that is not in the dump. Say which: \
+                 --field {model}.user={column}:{user}, or dump that model too."
+            ),
+        }
+    }
+
+    /// The target of a key of this model, which has to say whose its rows are.
+    fn through(
+        &self,
+        model: &str,
+        column: &str,
+        target: &str,
+        links: &mut HashMap<String, Link>,
+        depth: usize,
+    ) -> Result<Target, Unclear> {
+        if self.user == Some(target) {
+            return Ok(Target::User);
+        }
+        if links.contains_key(target) {
+            return Ok(Target::Through(target.to_owned()));
+        }
+        let Some(found) = self.survey.models.get(target) else {
+            let sentence = format!("{column} is a key of {target}, which is not in the dump.");
+            return Err((model.to_owned(), sentence));
+        };
+        if depth >= DEPTH {
+            let sentence = "It leads to no user.".to_owned();
+            return Err((target.to_owned(), sentence));
+        }
+        let columns = self.link_columns(target, found);
+        let Some(first) = columns.first() else {
+            let sentence = format!(
+                "No column of it says whose its rows are, as {model}, {column} needs. Say which \
+                 does: --field {target}.user=COLUMN, where pk is its key; or --model {target}=user \
+                 if it is the model of users; or --field {model}.user= if these are guests."
+            );
+            return Err((target.to_owned(), sentence));
+        };
+        let next = self.target(target, first, links, depth + 1)?;
+        let target = target.to_owned();
+        let link = Link {
+            columns,
+            target: next,
+        };
+        links.insert(target.clone(), link);
+        Ok(Target::Through(target))
+    }
+
+    fn link_columns(&self, name: &str, model: &Model) -> Vec<String> {
+        match told(self.options, name, "user") {
+            Some(choice) => choice.columns.clone(),
+            None => choose(model, &LINK),
+        }
+    }
+}

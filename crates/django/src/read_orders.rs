@@ -1,0 +1,176 @@
+//! The fields of carts, orders and their lines.
+
+use crate::options::Meaning;
+use crate::read::Fields;
+use crate::rows::{Cart, CartLine, Charges, Order, OrderLine, Owner};
+use crate::status::Statuses;
+use crate::survey::plain;
+use crate::value::{Reference, integer, reference, references, string};
+use tradepost_domain::{CartItemId, Money, OrderId, Price, ProductName, Quantity};
+
+/// Of an order without a user, where no option says whose it is to be.
+pub(crate) const NO_USER: &str = "It has no user. --guest NAME gives such orders to an account of \
+                                  that name, which is made if there is none.";
+
+/// Words for carts that were ordered or given up.
+const CLOSED: &[&str] = &[
+    "submitted",
+    "merged",
+    "frozen",
+    "closed",
+    "ordered",
+    "paid",
+    "completed",
+];
+
+impl Fields<'_> {
+    pub(crate) fn cart(&mut self) -> Option<(Reference, Cart)> {
+        // Its key is not kept, and may be anything.
+        let key = self.key()?;
+        let closed = self.is_closed();
+        let user = self.may("user", reference)?;
+        Some((
+            key,
+            match user {
+                _ if closed => Cart::Closed,
+                Some(user) => Cart::Of(user),
+                None => Cart::Anonymous,
+            },
+        ))
+    }
+
+    /// Whether a cart or one of its lines was ordered, and is history.
+    fn is_closed(&self) -> bool {
+        let is = |field, values: &[&str]| {
+            let found = self.get(field).map(|(_, text)| plain(text));
+            found.is_some_and(|value| values.contains(&value.as_str()))
+        };
+        is("closed", &["true"]) || is("state", CLOSED)
+    }
+
+    pub(crate) fn cart_line(&mut self) -> Option<CartLine> {
+        let id = self.id(CartItemId::new);
+        let owner = match (self.get("user"), self.get("cart")) {
+            _ if self.is_closed() => Some(Owner::Closed),
+            (Some((column, text)), _) => {
+                let owner = self.good(column, text, reference(text));
+                owner.map(Owner::Key)
+            }
+            (None, Some((column, text))) => {
+                let cart = self.good(column, text, reference(text));
+                cart.map(Owner::Cart)
+            }
+            (None, None) => Some(Owner::None),
+        };
+        let product = self.need("product", reference);
+        let quantity = self.may("quantity", |text| Quantity::new(integer(text)?));
+        let (created_at, updated_at) = self.times()?;
+        Some(CartLine {
+            id: Some(id?),
+            key: self.row.key(),
+            owner: owner?,
+            product: product?,
+            quantity: quantity?.unwrap_or(Quantity::ONE),
+            created_at,
+            updated_at,
+        })
+    }
+
+    pub(crate) fn order(&mut self, statuses: &Statuses, single: bool) -> Option<Order> {
+        let id = self.id(OrderId::new);
+        let user = self.may("user", reference);
+        let meaning = statuses.of(self.row);
+        let meaning = meaning
+            .map_err(|(column, sentence)| self.say(&column, None, &sentence))
+            .ok();
+        let is_guest = matches!(user, Some(None)) && self.options.guest.is_none();
+        if is_guest && meaning != Some(Meaning::Cart) {
+            let column = self.plan.columns("user").first();
+            let column = column.map_or("user", String::as_str).to_owned();
+            self.say(&column, None, NO_USER);
+        }
+        let total = self.money("total");
+        let tax = self.money("tax");
+        let shipping = self.money("shipping");
+        let discount = self.money("discount");
+        let listed = self.may("lines", references);
+        let single = if single {
+            self.order_line(Some(Quantity::ONE)).map(Some)
+        } else {
+            Some(None)
+        };
+        let (created_at, updated_at) = self.times()?;
+        Some(Order {
+            key: self.key()?,
+            id: id?,
+            user: user?,
+            meaning: meaning?,
+            total: total?,
+            charges: Charges {
+                tax: tax?,
+                shipping: shipping?,
+                discount: discount?,
+            },
+            listed: listed?.unwrap_or_default(),
+            single: single?,
+            created_at,
+            updated_at,
+        })
+    }
+
+    /// A line, and how many units it has if it does not say so.
+    pub(crate) fn order_line(&mut self, unsaid: Option<Quantity>) -> Option<OrderLine> {
+        let one_each = self.plan.left_out.contains(&"quantity");
+        let unsaid = unsaid.or(one_each.then_some(Quantity::ONE));
+        let order = self.may("order", reference);
+        let product = self.may("product", reference);
+        let quantity = match unsaid.filter(|_| self.get("quantity").is_none()) {
+            Some(quantity) => Some(quantity),
+            None => self.need("quantity", |text| Quantity::new(integer(text)?)),
+        };
+        let price = match quantity {
+            Some(quantity) => self.line_price(quantity),
+            None => None,
+        };
+        let name = self.may("name", |text| ProductName::new(&string(text)?));
+        Some(OrderLine {
+            key: self.key(),
+            order: order?,
+            product: product?,
+            quantity: quantity?,
+            price: price?,
+            name: name?,
+        })
+    }
+
+    /// What a unit cost: by the price, or by the line's total.
+    fn line_price(&mut self, quantity: Quantity) -> Option<Option<Money>> {
+        let amounts = self.amounts();
+        let unit = |text: &str| Ok(Price::new(amounts.read(text)?)?.money());
+        if let Some((column, text)) = self.get("price") {
+            return self.good(column, text, unit(text)).map(Some);
+        }
+        let Some((column, text)) = self.get("total") else {
+            return Some(None);
+        };
+        if self.plan.columns("order").is_empty() && self.plan.columns("lines").is_empty() {
+            // Of an order that is its only line: the total may have more in it.
+            return Some(None);
+        }
+        let total = self.good(column, text, unit(text))?;
+        let units = quantity.units();
+        match (
+            total.minor().checked_rem(units),
+            total.minor().checked_div(units),
+        ) {
+            (Some(0), Some(minor)) => Some(Some(Money::from_minor(minor, total.currency()))),
+            _ => {
+                let model = &self.row.model;
+                let sentence = format!("The line's total is not {units} times a price.");
+                let hint = format!("--field {model}.total= takes the product's price instead.");
+                self.say_with(column, Some(text), &sentence, &hint);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The rows of a dump as values, before they are put together.
+
+use crate::kind::Kind;
+use crate::options::Options;
+use crate::plan::{Lines, ModelPlan, Plan};
+use crate::read::Fields;
+use crate::row::Row;
+use crate::stock_records::StockRecords;
+use crate::value::{Reference, reference};
+use crate::wrong::{Keys, Report};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use tradepost_domain::{
+    Account, CartItemId, Money, OrderId, PasswordHash, Product, ProductName, Quantity, UserId,
+};
+
+/// A user, perhaps without an id.
+pub(crate) struct User {
+    pub(crate) key: Option<Reference>,
+    pub(crate) id: Option<UserId>,
+    pub(crate) account: Account,
+    pub(crate) password: PasswordHash,
+}
+
+pub(crate) struct KeyedProduct {
+    pub(crate) key: Reference,
+    pub(crate) product: Product,
+}
+
+pub(crate) struct CartLine {
+    /// None for a line of an open order, which gets an id of its own.
+    pub(crate) id: Option<CartItemId>,
+    pub(crate) key: String,
+    pub(crate) owner: Owner,
+    pub(crate) product: Reference,
+    pub(crate) quantity: Quantity,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// Whose a cart is.
+pub(crate) enum Cart {
+    Of(Reference),
+    Anonymous,
+    /// It was ordered.
+    Closed,
+}
+
+/// Whose a cart line is.
+pub(crate) enum Owner {
+    /// By a key of what the owner column refers to.
+    Key(Reference),
+    Cart(Reference),
+    /// A user that was found already.
+    User(UserId),
+    /// It was ordered.
+    Closed,
+    None,
+}
+
+/// Tax, shipping and discount, as far as an order says them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Charges {
+    pub(crate) tax: Option<Money>,
+    pub(crate) shipping: Option<Money>,
+    pub(crate) discount: Option<Money>,
+}
+
+pub(crate) struct Order {
+    pub(crate) key: Reference,
+    pub(crate) id: OrderId,
+    pub(crate) user: Option<Reference>,
+    pub(crate) meaning: crate::Meaning,
+    pub(crate) total: Option<Money>,
+    pub(crate) charges: Charges,
+    /// The keys of its lines, or of its products.
+    pub(crate) listed: Vec<Reference>,
+    pub(crate) single: Option<OrderLine>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct OrderLine {
+    pub(crate) key: Option<Reference>,
+    pub(crate) order: Option<Reference>,
+    /// None if its product is gone.
+    pub(crate) product: Option<Reference>,
+    pub(crate) quantity: Quantity,
+    /// What one unit cost; the product's current price if the shop kept none.
+    pub(crate) price: Option<Money>,
+    pub(crate) name: Option<ProductName>,
+}
+
+/// New ids for the rows of a model whose keys are none.
+#[derive(Debug, Default)]
+pub(crate) struct NewIds {
+    last: i64,
+    given: Vec<(String, i64)>,
+}
+
+impl NewIds {
+    pub(crate) fn give(&mut self, key: &str) -> i64 {
+        self.last = self.last.saturating_add(1);
+        self.given.push((key.to_owned(), self.last));
+        self.last
+    }
+}
+
+/// The rows of a dump, read one by one.
+pub(crate) struct Rows<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) plan: &'a Plan,
+    records: &'a StockRecords,
+    pub(crate) report: Report,
+    pub(crate) skipped: BTreeMap<String, u64>,
+    pub(crate) undated: u64,
+    pub(crate) unstocked: Keys,
+    pub(crate) users: Vec<User>,
+    pub(crate) products: Vec<KeyedProduct>,
+    pub(crate) carts: HashMap<Reference, Cart>,
+    pub(crate) cart_lines: Vec<CartLine>,
+    pub(crate) orders: Vec<Order>,
+    pub(crate) order_lines: Vec<OrderLine>,
+    /// Whose the rows of models in between are, by model and key.
+    pub(crate) links: HashMap<String, HashMap<Reference, Option<Reference>>>,
+    pub(crate) new_ids: HashMap<Kind, NewIds>,
+    /// Rows that were found wrong: what refers to them is not blamed for it.
+    pub(crate) spoilt: HashSet<(Kind, Reference)>,
+    /// Rows that are wrong and left out, as an option says.
+    pub(crate) left_out: HashSet<(Kind, Reference)>,
+    /// Orders of which a line is wrong.
+    pub(crate) incomplete: HashSet<Reference>,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(
+        options: &'a Options,
+        plan: &'a Plan,
+        records: &'a StockRecords,
+        report: Report,
+    ) -> Self {
+        Self {
+            options,
+            plan,
+            records,
+            report,
+            skipped: BTreeMap::new(),
+            undated: 0,
+            unstocked: Keys::default(),
+            users: Vec::new(),
+            products: Vec::new(),
+            carts: HashMap::new(),
+            cart_lines: Vec::new(),
+            orders: Vec::new(),
+            order_lines: Vec::new(),
+            links: HashMap::new(),
+            new_ids: HashMap::new(),
+            spoilt: HashSet::new(),
+            left_out: HashSet::new(),
+            incomplete: HashSet::new(),
+        }
+    }
+
+    /// Reads a row, or notes what is wrong with it.
+    pub(crate) fn take(&mut self, row: &Row) {
+        self.link(row);
+        let kind = self.plan.kinds.get(&row.model).copied();
+        let plan = self.plan.models.get(&row.model);
+        let (Some(kind), Some(plan)) = (kind, plan) else {
+            if !self.plan.owners.links.contains_key(&row.model) {
+                let skipped = self.skipped.entry(row.model.clone()).or_default();
+                *skipped = skipped.saturating_add(1);
+            }
+            return;
+        };
+        let before = self.report.wrong.count();
+        let was_left_out = self.report.left_out_of(&row.model);
+        self.read(row, kind, plan);
+        let key = row.pk.as_ref().and_then(|pk| reference(pk.get()).ok());
+        if self.report.wrong.count() > before {
+            self.spoilt.extend(key.map(|key| (kind, key)));
+            if kind == Kind::OrderLine {
+                let mut columns = plan.columns("order").iter();
+                let order = columns.find_map(|column| row.get(column));
+                let order = order.and_then(|text| reference(text).ok());
+                self.incomplete.extend(order);
+            }
+        } else if self.report.left_out_of(&row.model) > was_left_out {
+            self.left_out.extend(key.map(|key| (kind, key)));
+        }
+    }
+
+    fn read(&mut self, row: &Row, kind: Kind, plan: &ModelPlan) {
+        let options = self.options;
+        let mut fields = Fields {
+            row,
+            plan,
+            options,
+            report: &mut self.report,
+            undated: &mut self.undated,
+            new_ids: self.new_ids.entry(kind).or_default(),
+            record: None,
+        };
+        if kind == Kind::Product {
+            let key = row.pk.as_ref().and_then(|pk| reference(pk.get()).ok());
+            fields.record = key.and_then(|key| self.records.get(&key));
+        }
+        match kind {
+            Kind::User => self.users.extend(fields.user()),
+            Kind::Product => {
+                if fields.get("stock").is_none() {
+                    self.unstocked.push(&row.key());
+                }
+                self.products.extend(fields.product());
+            }
+            Kind::Cart => self.carts.extend(fields.cart()),
+            Kind::CartLine => self.cart_lines.extend(fields.cart_line()),
+            Kind::Order => {
+                let single = self.plan.lines == Lines::Single;
+                self.orders
+                    .extend(fields.order(&self.plan.statuses, single));
+            }
+            Kind::OrderLine => self.order_lines.extend(fields.order_line(None)),
+            // Read before.
+            Kind::StockRecord => {}
+        }
+    }
+
+    /// Notes whose a row of a model in between is.
+    fn link(&mut self, row: &Row) {
+        let Some(link) = self.plan.owners.links.get(&row.model) else {
+            return;
+        };
+        let Some(key) = row.pk.as_ref().and_then(|pk| reference(pk.get()).ok()) else {
+            return;
+        };
+        let owner = link.columns.iter().find_map(|column| row.get(column));
+        let owner = owner.and_then(|text| reference(text).ok());
+        let links = self.links.entry(row.model.clone()).or_default();
+        links.insert(key, owner);
+    }
+
+    /// New ids that were given: model, key and id.
+    pub(crate) fn mapping(&self) -> Vec<(String, String, i64)> {
+        let mut kinds: Vec<_> = self.new_ids.iter().collect();
+        kinds.sort_unstable_by_key(|(kind, _)| **kind);
+        let rows = kinds.into_iter().flat_map(|(kind, ids)| {
+            let model = self.plan.name(*kind);
+            let rows = ids.given.iter();
+            rows.map(move |(key, id)| (model.clone(), key.clone(), *id))
+        });
+        rows.collect()
+    }
+}

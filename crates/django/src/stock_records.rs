@@ -1,0 +1,69 @@
+//! Prices and stock that a model of its own has, as django-oscar's stock records.
+
+use crate::kind::Kind;
+use crate::plan::Plan;
+use crate::row::Row;
+use crate::value::{Reference, reference};
+use crate::wrong::{At, Report};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+/// The JSON of a price and a stock, each with its column.
+#[derive(Debug, Default)]
+pub(crate) struct StockRecord {
+    price: Option<(String, String)>,
+    stock: Option<(String, String)>,
+}
+
+impl StockRecord {
+    /// The column of a field, and its JSON.
+    pub(crate) fn get(&self, field: &str) -> Option<(&str, &str)> {
+        let found = match field {
+            "price" => self.price.as_ref(),
+            "stock" => self.stock.as_ref(),
+            _ => None,
+        };
+        found.map(|(column, text)| (column.as_str(), text.as_str()))
+    }
+}
+
+/// The stock records of a dump, by the key of their product.
+#[derive(Debug, Default)]
+pub(crate) struct StockRecords(HashMap<Reference, StockRecord>);
+
+impl StockRecords {
+    pub(crate) fn get(&self, product: &Reference) -> Option<&StockRecord> {
+        self.0.get(product)
+    }
+
+    /// Notes a row, if it is a stock record.
+    pub(crate) fn take(&mut self, plan: &Plan, row: &Row, report: &mut Report) {
+        if plan.kinds.get(&row.model) != Some(&Kind::StockRecord) {
+            return;
+        }
+        let Some(columns) = plan.models.get(&row.model) else {
+            return;
+        };
+        let find = |field: &str| {
+            let mut columns = columns.columns(field).iter();
+            columns.find_map(|column| Some((column.clone(), row.get(column)?.to_owned())))
+        };
+        let product = find("product").and_then(|(_, text)| reference(&text).ok());
+        let record = StockRecord {
+            price: find("price"),
+            stock: find("stock"),
+        };
+        let key = row.key();
+        let at = At {
+            model: &row.model,
+            key: Some(&key),
+            field: "product",
+            hint: "",
+        };
+        match product.map(|product| self.0.entry(product)) {
+            Some(Entry::Vacant(free)) => drop(free.insert(record)),
+            Some(Entry::Occupied(_)) => report.say(at, None, "Its product has another one."),
+            None => report.say(at, None, "It is of no product."),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The total of an order: its lines, and tax, shipping and discounts in one amount.
+
+use crate::kind::Kind;
+use crate::orders::{Orders, Parts};
+use crate::rows::{self, Charges};
+use tradepost_domain::{Money, Problem};
+
+impl Orders<'_, '_> {
+    /// The total, and what it has besides the lines; `None` if that was said to be wrong.
+    pub(crate) fn total(
+        &mut self,
+        row: &rows::Order,
+        key: &str,
+        parts: &Parts,
+    ) -> Option<(Money, Money)> {
+        let zero = Money::zero(self.context.options.currency);
+        let mut lines = parts.lines.iter();
+        let sum = lines.try_fold(zero, |sum, line| sum.plus(line.total()?));
+        let Ok(sum) = sum else {
+            // The domain says so, with the order's id.
+            return Some((row.total.unwrap_or(zero), zero));
+        };
+        let keep = self.context.options.keep_totals;
+        let Some(total) = row.total else {
+            let Some(charges) = charges(row.charges, zero) else {
+                return self.too_large(key);
+            };
+            if charges.minor() == 0 {
+                return Some((sum, zero));
+            }
+            if keep {
+                self.notes.added.push(key);
+                return match sum.plus(charges) {
+                    Ok(total) => Some((total, charges)),
+                    Err(_) => self.too_large(key),
+                };
+            }
+            let model = self.context.plan.name(Kind::Order);
+            let sentence = "It has no total, but tax, shipping or a discount.";
+            let hint = format!(
+                "--keep-totals adds them to the lines; --field {model}.tax= and the like leave \
+                 them out."
+            );
+            let value = Some(charges.to_string());
+            self.context
+                .say(Kind::Order, key, "total", value, (sentence, &hint));
+            return None;
+        };
+        let Ok(difference) = total.minus(sum) else {
+            return self.too_large(key);
+        };
+        if difference.minor() == 0 {
+            return Some((total, zero));
+        }
+        if keep || explains(row.charges, parts.left_out, difference) {
+            self.notes.adjusted.push(key);
+            return Some((total, difference));
+        }
+        if !parts.incomplete {
+            let value = format!("{total}, and the lines add up to {sum}");
+            let sentence = "It is not the sum of the lines.";
+            let hint = "--keep-totals keeps it, with the difference as an adjustment.";
+            self.context
+                .say(Kind::Order, key, "total", Some(value), (sentence, hint));
+        }
+        None
+    }
+
+    fn too_large(&mut self, key: &str) -> Option<(Money, Money)> {
+        let sentence = Problem::AmountTooLarge.to_string();
+        self.context
+            .say(Kind::Order, key, "total", None, (&sentence, ""));
+        None
+    }
+}
+
+/// Tax and shipping less the discount.
+fn charges(charges: Charges, zero: Money) -> Option<Money> {
+    let plus = charges
+        .tax
+        .unwrap_or(zero)
+        .plus(charges.shipping.unwrap_or(zero))
+        .ok()?;
+    plus.minus(charges.discount.unwrap_or(zero)).ok()
+}
+
+/// Whether a difference is the sum of some of tax, shipping, discount and lines that were left out:
+/// taxes may be in the prices already.
+fn explains(charges: Charges, left_out: Option<Money>, difference: Money) -> bool {
+    let zero = Money::zero(difference.currency());
+    let discount = charges.discount.and_then(|amount| zero.minus(amount).ok());
+    let parts = [charges.tax, charges.shipping, discount, left_out];
+    let mut sums = vec![zero];
+    for part in parts.into_iter().flatten() {
+        let more: Vec<_> = sums.iter().filter_map(|sum| sum.plus(part).ok()).collect();
+        sums.extend(more);
+    }
+    sums.contains(&difference)
+}
