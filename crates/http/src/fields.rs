@@ -196,7 +196,7 @@ pub(crate) fn trimmed(text: &str) -> &str {
 }
 
 /// `true` or `false`, and nothing that could be taken for them.
-fn boolean(json: &str) -> Result<bool, Problem> {
+pub(crate) fn boolean(json: &str) -> Result<bool, Problem> {
     match json {
         "true" => Ok(true),
         "false" => Ok(false),
