@@ -90,7 +90,7 @@ impl PasswordHasher for BcryptHasher {
             return !matches!(hash, DjangoHash::Bcrypt(_)) || candidate.len() <= LONGEST;
         }
         let parts = hash.reveal().parse::<HashParts>();
-        parts.is_ok_and(|parts| parts.get_cost() < self.cost)
+        parts.is_ok_and(|parts| parts.get_cost() < self.cost || !Password::is_normalised(candidate))
     }
 }
 
@@ -278,6 +278,24 @@ mod tests {
         assert!(!today.is_outdated(&strong, "correct horse"));
         assert!(!BcryptHasher::with_cost_for_tests().is_outdated(&strong, "correct horse"));
         assert!(today.verify("correct horse", &weak) && today.verify("correct horse", &strong));
+    }
+
+    #[test]
+    fn a_hash_of_a_password_before_it_was_normalised_fits_and_is_renewed() {
+        let hasher = BcryptHasher::with_cost_for_tests();
+        let typed = "cafe\u{301} au lait";
+        let old = PasswordHash::new(bcrypt::hash(typed, 4).unwrap());
+        assert!(hasher.verify(typed, &old));
+        assert!(hasher.is_outdated(&old, typed));
+        let new = hashed(typed);
+        let composed = "café au lait";
+        assert!(hasher.verify(composed, &new) && !hasher.verify(typed, &new));
+        assert!(!hasher.is_outdated(&new, composed));
+        // One of the forms of either text fits.
+        let forms: Vec<_> = Password::hashed_forms(typed).collect();
+        for hash in [&old, &new] {
+            assert!(forms.iter().any(|form| hasher.verify(form, hash)));
+        }
     }
 
     #[test]

@@ -105,6 +105,10 @@ macro_rules! each_case {
                 users_are_listed_newest_first,
                 users_are_found_by_part_of_a_name,
             }
+            names {
+                names_that_look_alike_are_refused,
+                a_username_is_no_address_of_another_account,
+            }
             sessions {
                 a_refresh_token_works_once,
                 a_stolen_token_ends_its_family,
@@ -128,6 +132,10 @@ macro_rules! each_case {
                 tries_are_forgiven,
                 old_tries_are_forgotten,
                 tries_at_once_are_counted,
+                tries_are_counted_over_networks,
+                known_networks_are_of_one_account,
+                the_latest_known_networks_are_kept,
+                old_known_networks_are_purged,
             }
             keys {
                 one_key_is_one_order,
@@ -174,6 +182,8 @@ macro_rules! each_case {
                 archiving_races_orders,
                 one_sku_goes_to_one_product,
                 one_username_goes_to_one_account,
+                one_of_the_names_that_look_alike_is_taken,
+                a_username_races_the_same_address,
                 one_checked_password_is_changed_once,
                 the_last_staff_user_stays,
                 who_is_demoted_cannot_undo_it,

@@ -274,12 +274,12 @@ impl AccountRow {
             row: self.id,
         };
         let email = match self.email {
-            Some(email) => Some(from.good("email", Email::new(&email).ok())?),
+            Some(email) => Some(from.good("email", Email::existing(&email).ok())?),
             None => None,
         };
         Ok(Account {
             id: from.good("id", UserId::new(self.id))?,
-            username: from.good("username", Username::new(&self.username).ok())?,
+            username: from.good("username", Username::existing(&self.username).ok())?,
             email,
             is_staff: self.is_staff,
             is_active: self.is_active,

@@ -21,6 +21,7 @@ diesel::table! {
         is_active -> Bool,
         session_epoch -> BigInt,
         created_at -> BigInt,
+        username_skeleton -> Nullable<Text>,
     }
 }
 
@@ -114,6 +115,15 @@ diesel::table! {
         id -> BigInt,
         uptime -> BigInt,
         earliest -> BigInt,
+    }
+}
+
+diesel::table! {
+    known_networks (account, network) {
+        account -> Text,
+        network -> Text,
+        is_staff -> Bool,
+        at -> BigInt,
     }
 }
 

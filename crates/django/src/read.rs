@@ -230,9 +230,9 @@ impl<'a> Fields<'a> {
         let email = self.may("email", |text| {
             let text = string(text)?;
             let email = Some(text.trim()).filter(|text| !text.is_empty());
-            email.map(Email::new).transpose()
+            email.map(Email::existing).transpose()
         });
-        let username = self.need("username", |text| Username::new(&string(text)?));
+        let username = self.need("username", |text| Username::existing(&string(text)?));
         let password = self.password();
         let is_staff = self.flag("is_staff", false);
         let is_active = self.flag("is_active", true);

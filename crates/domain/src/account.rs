@@ -1,8 +1,9 @@
 //! Accounts: who may sign in, with what, and who is staff.
 
-use crate::{Actor, Email, FieldErrors, Problem, Refusal, UserId, Username, fold_case};
+use crate::{
+    Actor, Email, NameConflicts, PasswordHash, Problem, Refusal, UserId, Username, decide_names,
+};
 use chrono::{DateTime, Utc};
-use std::fmt;
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,88 +37,6 @@ impl Account {
     }
 }
 
-/// A password as somebody chose it, within the rules. It never shows in a log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// The fewest characters.
-    pub const MIN: usize = 8;
-    /// The most characters.
-    pub const MAX: usize = 128;
-
-    /// Checks a chosen password against the rules: its length, the list of common ones, and that
-    /// it is not the username.
-    ///
-    /// # Errors
-    /// The [`Problem`] with it.
-    pub fn new(text: &str, username: Option<&Username>) -> Result<Self, Problem> {
-        let length = text.chars().count();
-        let folded = fold_case(text);
-        if text.is_empty() {
-            Err(Problem::Blank)
-        } else if text.contains('\0') {
-            Err(Problem::ControlCharacter)
-        } else if length < Self::MIN {
-            Err(Problem::TooShort { min: Self::MIN })
-        } else if length > Self::MAX {
-            Err(Problem::TooLong { max: Self::MAX })
-        } else if username.is_some_and(|username| username.key() == folded) {
-            Err(Problem::PasswordIsUsername)
-        } else if is_common(&folded) {
-            Err(Problem::CommonPassword)
-        } else {
-            Ok(Self(text.to_owned()))
-        }
-    }
-
-    /// The password itself, for hashing it and for nothing else.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
-/// Whether a case-folded password is on the list of common ones: those of eight characters and
-/// more among the 20,000 most frequent in known leaks, as collected by Royce Williams and used by
-/// Django's password validation. The list is sorted.
-fn is_common(folded: &str) -> bool {
-    const COMMON: &str = include_str!("common_passwords.txt");
-    static LIST: std::sync::LazyLock<Vec<&str>> =
-        std::sync::LazyLock::new(|| COMMON.lines().collect());
-    LIST.binary_search(&folded).is_ok()
-}
-
-/// What is stored instead of a password. It never shows in a log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// The hash with this text.
-    #[must_use]
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// Its text, for storing it and for checking a password against it.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
-
 /// An account with what its password is checked against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -142,47 +61,34 @@ pub struct Register {
     pub at: DateTime<Utc>,
 }
 
-/// Decides whether an account may be created.
-///
-/// # Errors
-/// [`Refusal::Invalid`] naming what is taken.
-pub fn decide_registration(username_taken: bool, email_taken: bool) -> Result<(), Refusal> {
-    let mut errors = FieldErrors::default();
-    for (field, taken) in [("username", username_taken), ("email", email_taken)] {
-        if taken {
-            errors.push(field, Problem::Taken);
-        }
-    }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::Invalid(errors))
-    }
-}
-
 /// Command: give an account another e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeEmail {
-    /// Whose.
+    /// The account.
     pub user: UserId,
+    /// [`Account::session_epoch`] when the current password was checked.
+    pub verified: i64,
     /// The address from now on.
     pub email: Email,
 }
 
-/// Decides on another e-mail address; the account afterwards. `taken` says that somebody else has it.
+/// Decides on another e-mail address; the account afterwards. A message to the previous address,
+/// once the shop sends mail, belongs to this decision.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for an account that is not there, and [`Refusal::Invalid`] if the address
-/// is taken.
+/// [`Refusal::NotFound`] for an account that is not there, and [`Refusal::Invalid`] if the password
+/// was changed, or the user switched off, after the password was checked, or if the address is not
+/// free.
 pub fn decide_email(
     command: &ChangeEmail,
     account: Option<&Account>,
-    taken: bool,
+    conflicts: NameConflicts,
 ) -> Result<Account, Refusal> {
     let account = account.ok_or(Refusal::NotFound)?;
-    if taken {
-        return Err(Refusal::field("email", Problem::Taken));
+    if command.verified != account.session_epoch {
+        return Err(Refusal::field("current_password", Problem::WrongPassword));
     }
+    decide_names(conflicts)?;
     Ok(Account {
         email: Some(command.email.clone()),
         ..account.clone()

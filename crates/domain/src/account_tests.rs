@@ -1,6 +1,7 @@
 //! Accounts as tables.
 
 use super::*;
+use crate::Password;
 use crate::testing::{at, user};
 
 fn account(is_active: bool, is_staff: bool) -> Account {
@@ -49,16 +50,6 @@ fn secrets_do_not_show() {
         format!("{password:?} {:?}", hash("$2b$")),
         "Password(..) PasswordHash(..)"
     );
-}
-
-#[test]
-fn what_is_taken_is_named() {
-    assert_eq!(decide_registration(false, false), Ok(()));
-    let Err(Refusal::Invalid(errors)) = decide_registration(true, true) else {
-        panic!()
-    };
-    let fields: Vec<_> = errors.iter().map(|(field, _)| field).collect();
-    assert_eq!(fields, ["username", "email"]);
 }
 
 #[test]
@@ -184,22 +175,40 @@ fn a_token_is_worth_what_its_account_is_worth_now() {
 }
 
 #[test]
-fn an_address_of_somebody_else_is_taken() {
-    let command = ChangeEmail {
+fn an_address_is_changed_if_it_is_free_and_the_password_is_current() {
+    let command = |verified| ChangeEmail {
         user: user(1),
+        verified,
         email: Email::new("ada@example.org").unwrap(),
     };
     let before = account(true, true);
     let after = Account {
-        email: Some(command.email.clone()),
+        email: Some(command(4).email),
         ..before.clone()
     };
-    let taken = Refusal::field("email", Problem::Taken);
-    for (account, is_taken, expected) in [
-        (Some(&before), false, Ok(after)),
-        (Some(&before), true, Err(taken)),
-        (None, false, Err(Refusal::NotFound)),
+    let (free, taken) = (
+        NameConflicts::default(),
+        NameConflicts {
+            email: true,
+            ..NameConflicts::default()
+        },
+    );
+    let wrong = Refusal::field("current_password", Problem::WrongPassword);
+    for (verified, account, conflicts, expected) in [
+        (4, Some(&before), free, Ok(after)),
+        (
+            4,
+            Some(&before),
+            taken,
+            Err(Refusal::field("email", Problem::Taken)),
+        ),
+        // Nothing is told about addresses then.
+        (3, Some(&before), taken, Err(wrong)),
+        (4, None, free, Err(Refusal::NotFound)),
     ] {
-        assert_eq!(decide_email(&command, account, is_taken), expected);
+        assert_eq!(
+            decide_email(&command(verified), account, conflicts),
+            expected
+        );
     }
 }

@@ -3,6 +3,7 @@ use crate::testing::at;
 
 const ACCOUNT: AttemptRule = AttemptRule::Growing(5);
 const PLACE: AttemptRule = AttemptRule::PerWindow(3);
+const EVERYWHERE: AttemptRule = AttemptRule::Spaced(3);
 
 /// What becomes of tries at these seconds: how many are counted, or for how long to wait.
 fn tried(rule: AttemptRule, times: &[i64]) -> Vec<Result<u32, u64>> {
@@ -103,7 +104,7 @@ fn a_place_has_so_many_in_a_quarter_of_an_hour() {
 
 #[test]
 fn no_count_outlives_what_is_kept() {
-    for rule in [ACCOUNT, PLACE] {
+    for rule in [ACCOUNT, PLACE, EVERYWHERE] {
         let held = AttemptCount {
             tries: u32::MAX,
             at: at(0),
@@ -122,7 +123,7 @@ fn no_count_outlives_what_is_kept() {
 
 #[test]
 fn a_count_from_a_wrong_clock_locks_nobody_out() {
-    for rule in [ACCOUNT, PLACE] {
+    for rule in [ACCOUNT, PLACE, EVERYWHERE] {
         let held = |seconds| {
             Some(AttemptCount {
                 tries: 9,
@@ -150,35 +151,130 @@ fn what_was_given_back_counts_nothing() {
     );
 }
 
-#[test]
-fn whereabouts_as_a_table() {
-    for (address, expected) in [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2::", "2001:db8:1:2::"),
-        ("2001:db8:1:3::", "2001:db8:1:3::"),
-        ("::1", "::"),
-    ] {
-        let place = Whereabouts::of(address.parse().unwrap());
-        assert_eq!(place.address().to_string(), expected);
-    }
+fn network(address: &str) -> Whereabouts {
+    Whereabouts::of(address.parse().unwrap())
+}
+
+/// What an attempt counts as, in short.
+fn scope(attempt: &Attempt) -> (&'static str, &'static str, AttemptRule, OnSuccess) {
+    let key = &attempt.key;
+    let from = match (&key.account, key.from) {
+        (None, Some(from)) if from.is_site() => "site",
+        (None, Some(_)) => "network",
+        (Some(_), Some(_)) => "account at network",
+        (Some(_), None) => "account everywhere",
+        (None, None) => "everything",
+    };
+    (key.what.as_str(), from, attempt.rule, attempt.on_success)
 }
 
 #[test]
-fn a_sign_in_counts_for_its_place_and_for_the_account_and_a_registration_for_its_place() {
-    let place = Whereabouts::of("192.0.2.7".parse().unwrap());
+fn a_sign_in_counts_for_its_network_and_its_account() {
     let settings = AttemptSettings::default();
-    let [of_place, of_account] = settings.sign_in("  ADA ", place);
-    assert_eq!((&of_place.key.account, of_place.key.from), (&None, place));
-    assert_eq!(of_account.key.account.as_deref(), Some("ada"));
-    assert_eq!(of_account.rule, AttemptRule::Growing(5));
-    let registration = settings.registration(place).key;
-    assert_eq!(
-        (registration.account.as_ref(), registration.from),
-        (None, place)
+    let name = LoginName::new("  ADA ");
+    let (of_network, of_account) = (
+        (
+            "sign-in",
+            "network",
+            AttemptRule::PerWindow(100),
+            OnSuccess::Release,
+        ),
+        [
+            (
+                "sign-in",
+                "account at network",
+                AttemptRule::Growing(5),
+                OnSuccess::Reset,
+            ),
+            (
+                "any-sign-in",
+                "account at network",
+                AttemptRule::PerWindow(60),
+                OnSuccess::Keep,
+            ),
+        ],
     );
-    assert_ne!(registration, of_place.key);
-    let [_, long] = settings.sign_in(&"é".repeat(5_000), place);
-    assert_eq!(long.key.account.unwrap().chars().count(), NAME);
+    let everywhere = (
+        "sign-in",
+        "account everywhere",
+        AttemptRule::Spaced(20),
+        OnSuccess::Release,
+    );
+    let site = (
+        "sign-in",
+        "site",
+        AttemptRule::PerWindow(400),
+        OnSuccess::Release,
+    );
+    let scopes = |from, known| {
+        let attempts = settings.sign_in(&name, network(from), known);
+        let ada = |attempt: &Attempt| {
+            attempt
+                .key
+                .account
+                .as_deref()
+                .is_none_or(|key| key == "ada")
+        };
+        assert!(attempts.iter().all(ada));
+        attempts.iter().map(scope).collect::<Vec<_>>()
+    };
+    let [wrong, any] = of_account;
+    assert_eq!(
+        scopes("192.0.2.7", false),
+        [of_network, wrong, any, everywhere]
+    );
+    assert_eq!(scopes("192.0.2.7", true), [of_network, wrong, any]);
+    assert_eq!(
+        scopes("2001:db8::1", false),
+        [site, of_network, wrong, any, everywhere]
+    );
+    let long = settings.sign_in(&LoginName::new(&"é".repeat(5_000)), network("::1"), false);
+    let longest = long
+        .iter()
+        .filter_map(|attempt| attempt.key.account.as_ref());
+    assert!(longest.into_iter().all(|name| name.chars().count() == NAME));
+}
+
+#[test]
+fn a_registration_counts_for_its_network() {
+    let settings = AttemptSettings::default();
+    let scopes = |from| {
+        let attempts = settings.registration(network(from));
+        attempts.iter().map(scope).collect::<Vec<_>>()
+    };
+    let of_network = (
+        "registration",
+        "network",
+        AttemptRule::PerWindow(100),
+        OnSuccess::Keep,
+    );
+    let site = (
+        "registration",
+        "site",
+        AttemptRule::PerWindow(400),
+        OnSuccess::Keep,
+    );
+    assert_eq!(scopes("192.0.2.7"), [of_network]);
+    assert_eq!(scopes("2001:db8::1"), [site, of_network]);
+}
+
+/// Guesses at one account from as many networks as it takes: each is let through or waits for
+/// seconds. None is locked out for longer, and 15 minutes of quiet end it.
+#[test]
+fn guesses_from_everywhere_are_spaced_and_never_locked() {
+    let rule = AttemptRule::Spaced(20);
+    let mut held = None;
+    let mut waits = Vec::new();
+    let mut now = 0;
+    for _ in 0..27 {
+        let count = decide_attempt(rule, held, at(now)).unwrap();
+        held = Some(count);
+        let open = (now..).find(|then| decide_attempt(rule, held, at(*then)).is_ok());
+        waits.push(open.unwrap() - now);
+        now = open.unwrap();
+    }
+    assert_eq!(waits[..19], [0; 19]);
+    assert_eq!(waits[19..], [1, 2, 4, 8, 16, 16, 16, 16]);
+    let quiet = at(now + 900);
+    assert_eq!(decide_attempt(rule, held, quiet).unwrap().tries, 1);
 }

@@ -126,6 +126,9 @@ pub enum Problem {
     /// Something else has this value already.
     #[error("This is already taken.")]
     Taken,
+    /// A username that looks like one of another account.
+    #[error("This looks too much like a name that is already taken.")]
+    TooSimilar,
     /// The stock would be more than can be counted.
     #[error("The stock would be more than {max}.")]
     StockTooLarge {

@@ -34,14 +34,17 @@ mod cart;
 pub mod deadline;
 mod fields;
 mod idempotency;
+mod identity;
 mod ids;
 mod import;
+mod known_networks;
 mod lists;
 mod money;
 mod order;
 mod order_quota;
 mod order_status;
 mod page;
+mod password;
 mod placing;
 mod ports;
 mod product;
@@ -58,16 +61,16 @@ mod stock;
 #[cfg(test)]
 mod testing;
 mod text;
+mod whereabouts;
 
 pub use account::{
-    Account, ChangeEmail, ChangePassword, Credentials, Password, PasswordHash, Register,
-    SwitchUser, TokenClaims, decide_email, decide_password, decide_registration, decide_session,
-    decide_switch,
+    Account, ChangeEmail, ChangePassword, Credentials, Register, SwitchUser, TokenClaims,
+    decide_email, decide_password, decide_session, decide_switch,
 };
 pub use actor::{Access, Actor};
 pub use attempts::{
     ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, Attempted,
-    Whereabouts, decide_attempt,
+    OnSuccess, decide_attempt,
 };
 pub use cart::{
     Cart, CartAction, CartDecision, CartIssue, CartItem, CartLine, ChangeCart, MAX_CART_LINES,
@@ -78,10 +81,14 @@ pub use idempotency::{
     IdempotencyKey, KEY_LIFE, KeptAnswers, KeyRecord, KeyScope, Keyed, MAX_KEPT_BYTES,
     MAX_KEPT_BYTES_OF_STAFF, Render, Written, decide_keeping, decide_key, kept_size,
 };
+pub use identity::{Email, LoginName, NameConflicts, Username, decide_names, trim_invisible};
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
 pub use import::{
     Ground, ImportDecision, ImportFault, ImportProblem, ImportRefusal, ImportRow, ImportShop,
     LARGEST_IMPORTED_ID, decide_import, sales_history,
+};
+pub use known_networks::{
+    KNOWN_NETWORK_LIFE, KnownNetwork, KnownNetworkKey, MAX_KNOWN_NETWORKS, decide_known_network,
 };
 pub use lists::{OrderField, OrderFilter, OrderList, ProductField, ProductFilter, ProductList};
 pub use money::{Currency, Money, MoneyError};
@@ -89,6 +96,7 @@ pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderLine, decid
 pub use order_quota::{ORDER_QUOTA_WINDOW, OrderQuota, OrderUsage, decide_order_quota};
 pub use order_status::OrderStatus;
 pub use page::{Page, PageRequest};
+pub use password::{Password, PasswordHash};
 pub use placing::{
     Floor, NewOrder, Offer, PlaceOrder, PlacementId, PlacingDecision, decide_placing,
 };
@@ -108,7 +116,7 @@ pub use search::{Search, searched_text};
 pub use seen::Seen;
 pub use shop::{
     AccountSettings, Accounts, Attempts, Carts, Catalogue, HashedUser, NewUser, Orders, Session,
-    ShopError, SignedIn, TokenPair,
+    ShopError, SignInPriority, SignedIn, TokenPair,
 };
 pub use slice::{Edge, Keyset, Place, Slice, Span};
 pub use sorting::{List, SortField, SortKey, SortValue, Sorting};
@@ -116,4 +124,5 @@ pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     StockWrites, decide_adjustment, decide_stock_write,
 };
-pub use text::{Description, Email, Note, ProductName, Sku, UserSearch, Username, fold_case};
+pub use text::{Description, Note, ProductName, Sku, UserSearch, fold_case};
+pub use whereabouts::Whereabouts;

@@ -9,6 +9,7 @@ use crate::handlers::docs::Docs;
 use crate::idempotency;
 use crate::metrics::{self, SignIn};
 use crate::origin;
+use crate::password_pool::Client;
 use crate::reads::Reads;
 use crate::state::State;
 use crate::together::{self, Key, Together};
@@ -21,7 +22,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 use tradepost_domain::{
-    Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError, UserId, Whereabouts,
+    Actor, Currency, IdempotencyKey, Refusal, Seal, ShopError, SignInPriority, UserId, Whereabouts,
 };
 
 pub(crate) struct Call {
@@ -200,6 +201,18 @@ impl Call {
             }
         };
         state.readiness.ask(self.deadline.into(), check).await
+    }
+
+    /// Runs a use case that checks or hashes a password.
+    pub(crate) async fn run_password<T: Send + 'static>(
+        &self,
+        priority: SignInPriority,
+        job: impl FnOnce(&Shop, Actor) -> Result<T, ShopError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let actor = self.actor;
+        let client = Client::new(self.place(), priority);
+        let job = move |shop: &Shop| job(shop, actor);
+        self.state.run_password(client, self.deadline, job).await
     }
 
     /// Runs a use case of this kind.

@@ -38,6 +38,7 @@ mod metrics;
 mod openapi;
 mod origin;
 mod pages;
+mod password_pool;
 mod placing;
 mod problem;
 mod query;

@@ -7,6 +7,7 @@ use crate::handlers::docs::Docs;
 use crate::log_limit::LogLimit;
 use crate::metrics::Metrics;
 use crate::origin::{Origin, PublicUrl, setting};
+use crate::password_pool::{Client, PasswordPool};
 use crate::readiness::Readiness;
 use crate::reads::Reads;
 use crate::sessions::Sessions;
@@ -45,7 +46,7 @@ pub(crate) struct State {
     public_url: Option<PublicUrl>,
     work: Bound,
     lists: Bound,
-    passwords: Bound,
+    passwords: PasswordPool,
     probes: Bound,
 }
 
@@ -87,7 +88,7 @@ impl State {
             public_url: settings.public_url,
             work: Bound::new(settings.limits.work),
             lists: Bound::steady(settings.limits.lists, LIST_TIME).with_low_priority()?,
-            passwords: Bound::steady(settings.limits.passwords, PASSWORD_TIME),
+            passwords: PasswordPool::new(settings.limits.passwords, PASSWORD_TIME),
             probes: Bound::new(Limits::PROBES),
         })
     }
@@ -120,7 +121,6 @@ impl State {
         let bound = match kind {
             Kind::Query | Kind::Command => &self.work,
             Kind::List => &self.lists,
-            Kind::SignIn | Kind::Hash => &self.passwords,
             Kind::Probe => &self.probes,
         };
         let state = Arc::clone(self);
@@ -132,5 +132,18 @@ impl State {
             }
             other => other.into(),
         })
+    }
+
+    /// Runs a use case that checks or hashes a password, and writes nothing whose outcome matters:
+    /// counts, or a stronger hash.
+    pub(crate) async fn run_password<T: Send + 'static>(
+        self: &Arc<Self>,
+        client: Client,
+        deadline: Instant,
+        job: impl FnOnce(&Shop) -> Result<T, ShopError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let state = Arc::clone(self);
+        let job = move || job(&state.shop);
+        Ok(self.passwords.run(client, deadline, job).await??)
     }
 }

@@ -6,7 +6,6 @@
 use crate::error::ApiError;
 use crate::low_priority::LowPriorityThreads;
 use actix_web::web;
-use futures_util::TryFutureExt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -42,10 +41,6 @@ pub(crate) enum Kind {
     List,
     /// Writes: once begun, only its end tells whether it happened.
     Command,
-    /// Checks a password. What it may write, a stronger hash, makes no difference to anybody.
-    SignIn,
-    /// Hashes a password, and writes nothing but that it was tried.
-    Hash,
     /// Asks how the store is.
     Probe,
 }
@@ -53,7 +48,7 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) fn overdue(self) -> ApiError {
         match self {
-            Self::Query | Self::SignIn | Self::Hash | Self::Probe => ApiError::Overdue,
+            Self::Query | Self::Probe => ApiError::Overdue,
             Self::List => ApiError::ListOverdue,
             Self::Command => ApiError::OutcomeUnknown,
         }
@@ -65,7 +60,7 @@ impl Kind {
         match self {
             Self::Query | Self::Probe => Some(deadline),
             Self::List => Some(deadline.min(Instant::now() + MAX_LIST_TIME)),
-            Self::Command | Self::SignIn | Self::Hash => None,
+            Self::Command => None,
         }
     }
 }
@@ -156,25 +151,21 @@ impl Bound {
             drop(permit);
             outcome
         };
-        let ended = match &self.threads {
-            Some(threads) => timeout_at(deadline.into(), threads.run(job)).await,
-            None => {
-                let running = web::block(job).map_err(|_| ApiError::Panicked);
-                timeout_at(deadline.into(), running).await
+        match &self.threads {
+            Some(threads) => {
+                let ended = timeout_at(deadline.into(), threads.run(job)).await;
+                ended.unwrap_or_else(|_| Err(kind.overdue()))
             }
-        };
-        ended.unwrap_or_else(|_| Err(kind.overdue()))
+            None => run_blocking(deadline, kind.overdue(), job).await,
+        }
     }
 
     /// How many may wait so that the last of them is done by the deadline.
     fn worth_waiting(&self, deadline: Instant) -> usize {
-        let Some(pace) = &self.pace else {
-            return usize::MAX;
-        };
-        let left = deadline.saturating_duration_since(Instant::now());
-        // An eighth is in reserve, as jobs differ. One round is that of those who run already.
-        let rounds = pace.rounds(left - left / 8).saturating_sub(1);
-        rounds.saturating_mul(self.running)
+        match &self.pace {
+            Some(pace) => pace.worth_waiting(deadline, self.running),
+            None => usize::MAX,
+        }
     }
 
     async fn permit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, ApiError> {
@@ -188,8 +179,23 @@ impl Bound {
     }
 }
 
+/// Runs a job on a thread that may block, and waits for it until the deadline.
+///
+/// # Errors
+/// `overdue` at the deadline; [`ApiError::Panicked`].
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    deadline: Instant,
+    overdue: ApiError,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    match timeout_at(deadline.into(), web::block(job)).await {
+        Ok(outcome) => outcome.map_err(|_| ApiError::Panicked),
+        Err(_) => Err(overdue),
+    }
+}
+
 /// How long a job takes: an average in which the latest ones count most.
-struct Pace {
+pub(crate) struct Pace {
     /// In microseconds, at least 1.
     average: AtomicU64,
     /// Whether a job has ended.
@@ -197,14 +203,14 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(expected: Duration) -> Self {
+    pub(crate) fn new(expected: Duration) -> Self {
         Self {
             average: AtomicU64::new(microseconds(expected)),
             is_known: AtomicBool::new(false),
         }
     }
 
-    fn note(&self, took: Duration) {
+    pub(crate) fn note(&self, took: Duration) {
         let took = microseconds(took);
         if !self.is_known.swap(true, Ordering::Relaxed) {
             return self.average.store(took, Ordering::Relaxed);
@@ -213,6 +219,14 @@ impl Pace {
         let _ = self
             .average
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    }
+
+    /// How many jobs may wait for so many places so that the last of them is done by the deadline.
+    pub(crate) fn worth_waiting(&self, deadline: Instant, running: usize) -> usize {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // An eighth is in reserve, as jobs differ. One round is that of those who run already.
+        let rounds = self.rounds(left - left / 8).saturating_sub(1);
+        rounds.saturating_mul(running)
     }
 
     /// How many rounds of jobs end within this time.
@@ -288,10 +302,8 @@ mod tests {
     async fn nobody_waits_longer_than_the_deadline() {
         for (kind, overdue) in [
             (Kind::Query, "unavailable"),
-            (Kind::SignIn, "unavailable"),
             (Kind::Probe, "unavailable"),
             (Kind::Command, "outcome_unknown"),
-            (Kind::Hash, "unavailable"),
             (Kind::List, "list_timeout"),
         ] {
             let bound = bound(1, 1);
@@ -316,10 +328,10 @@ mod tests {
         };
         let job = || std::thread::sleep(Duration::from_millis(50));
         let bound = Bound::steady(LIMIT, Duration::from_secs(1));
-        bound.run(soon(5_000), Kind::SignIn, job).await.unwrap();
+        bound.run(soon(5_000), Kind::List, job).await.unwrap();
         let (began, deadline) = (Instant::now(), soon(500));
         let jobs = (0..64).map(|_| async {
-            let outcome = bound.run(deadline, Kind::SignIn, job).await;
+            let outcome = bound.run(deadline, Kind::List, job).await;
             (outcome.is_ok(), began.elapsed())
         });
         let ended = join_all(jobs).await;
@@ -335,7 +347,7 @@ mod tests {
             (Bound::steady(LIMIT, Duration::from_secs(1)), 8..=20),
             (Bound::new(LIMIT), 64..=64),
         ] {
-            let jobs = (0..64).map(|_| bound.run(soon(5_000), Kind::SignIn, job));
+            let jobs = (0..64).map(|_| bound.run(soon(5_000), Kind::List, job));
             let ended = join_all(jobs).await;
             let done = ended.iter().filter(|ended| ended.is_ok()).count();
             assert!(expected.contains(&done), "{done}");

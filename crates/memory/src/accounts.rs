@@ -2,10 +2,11 @@ use crate::{MemoryStore, State, count, next, page_of};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use tradepost_domain::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, Outcome, Page,
-    PageRequest, PasswordHash, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Refusal,
-    Register, StoreError, SwitchUser, UserFilter, UserId, UserSearch, decide_email,
-    decide_family_quota, decide_password, decide_refresh, decide_registration, decide_switch,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, NameConflicts,
+    Outcome, Page, PageRequest, PasswordHash, Refresh, RefreshDecision, RefreshDigest,
+    RefreshToken, Refusal, Register, StoreError, SwitchUser, UserFilter, UserId, UserSearch,
+    decide_email, decide_family_quota, decide_names, decide_password, decide_refresh,
+    decide_switch,
 };
 
 impl AccountRepository for MemoryStore {
@@ -45,12 +46,23 @@ impl AccountRepository for MemoryStore {
 
     fn register(&self, command: Register) -> Outcome<Account> {
         let mut state = self.lock();
-        let username_key = command.username.key();
+        let (username_key, skeleton) = (command.username.key(), command.username.skeleton());
         let email_key = command.email.as_ref().map(Email::key);
-        let username_taken = state.usernames.contains_key(&username_key);
-        let email_taken = email_key.as_ref();
-        let email_taken = email_taken.is_some_and(|key| state.emails.contains_key(key));
-        if let Err(refusal) = decide_registration(username_taken, email_taken) {
+        let has_email = |key: &Option<String>| {
+            let key = key.as_ref();
+            key.is_some_and(|key| state.emails.contains_key(key))
+        };
+        let conflicts = NameConflicts {
+            username: state.usernames.contains_key(&username_key),
+            similar_username: state.skeletons.contains(&skeleton),
+            username_is_email: has_email(&command.username.as_email_key()),
+            email: has_email(&email_key),
+            email_is_username: command
+                .email
+                .as_ref()
+                .is_some_and(|email| state.is_username(email, None)),
+        };
+        if let Err(refusal) = decide_names(conflicts) {
             return Ok(Err(refusal));
         }
         let id = next(&mut state.last.user, UserId::new)?;
@@ -68,6 +80,7 @@ impl AccountRepository for MemoryStore {
             password: command.password,
         };
         state.usernames.insert(username_key, id);
+        state.skeletons.insert(skeleton);
         state.emails.extend(email_key.map(|key| (key, id)));
         state.accounts.insert(id, credentials);
         Ok(Ok(account))
@@ -77,9 +90,13 @@ impl AccountRepository for MemoryStore {
         let mut state = self.lock();
         let key = command.email.key();
         let holder = state.emails.get(&key);
-        let taken = holder.is_some_and(|holder| *holder != command.user);
+        let conflicts = NameConflicts {
+            email: holder.is_some_and(|holder| *holder != command.user),
+            email_is_username: state.is_username(&command.email, Some(command.user)),
+            ..NameConflicts::default()
+        };
         let before = state.accounts.get(&command.user);
-        let after = match decide_email(&command, before.map(|known| &known.account), taken) {
+        let after = match decide_email(&command, before.map(|known| &known.account), conflicts) {
             Ok(after) => after,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -194,6 +211,13 @@ impl AccountRepository for MemoryStore {
 }
 
 impl State {
+    /// Whether an account other than this one has the address as its username.
+    fn is_username(&self, email: &Email, user: Option<UserId>) -> bool {
+        let keys = email.as_username_keys();
+        let mut holders = keys.iter().filter_map(|key| self.usernames.get(key));
+        holders.any(|holder| Some(*holder) != user)
+    }
+
     fn end_family(&mut self, family: RefreshDigest) {
         self.refresh_tokens
             .retain(|_, token| token.family != family);

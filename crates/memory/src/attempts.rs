@@ -1,7 +1,8 @@
-use crate::MemoryStore;
+use crate::{MemoryStore, count};
 use chrono::{DateTime, Utc};
 use tradepost_domain::{
-    Attempt, AttemptKey, AttemptRepository, Outcome, StoreError, decide_attempt,
+    Attempt, AttemptKey, AttemptRepository, KnownNetwork, KnownNetworkKey, MAX_KNOWN_NETWORKS,
+    Outcome, StoreError, decide_attempt,
 };
 
 impl AttemptRepository for MemoryStore {
@@ -31,6 +32,33 @@ impl AttemptRepository for MemoryStore {
 
     fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
         self.lock().attempts.remove(key);
+        Ok(())
+    }
+
+    fn known_network(&self, key: &KnownNetworkKey) -> Result<Option<KnownNetwork>, StoreError> {
+        Ok(self.lock().known_networks.get(key).copied())
+    }
+
+    fn remember_network(
+        &self,
+        key: &KnownNetworkKey,
+        known: KnownNetwork,
+    ) -> Result<(), StoreError> {
+        let networks = &mut self.lock().known_networks;
+        networks.insert(key.clone(), known);
+        let of_account =
+            |(other, _): &(&KnownNetworkKey, &KnownNetwork)| other.account == key.account;
+        let mut held: Vec<_> = networks
+            .iter()
+            .filter(of_account)
+            .map(|(key, known)| (known.at, key.clone()))
+            .collect();
+        held.sort();
+        let beyond = count(held.len()).saturating_sub(MAX_KNOWN_NETWORKS.into());
+        let beyond = usize::try_from(beyond).unwrap_or(usize::MAX);
+        for (_, oldest) in held.into_iter().take(beyond) {
+            networks.remove(&oldest);
+        }
         Ok(())
     }
 }

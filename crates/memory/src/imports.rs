@@ -42,6 +42,7 @@ impl State {
         for credentials in &command.users {
             let account = &credentials.account;
             self.usernames.insert(account.username.key(), account.id);
+            self.skeletons.insert(account.username.skeleton());
             let email = account.email.as_ref().map(Email::key);
             self.emails.extend(email.map(|key| (key, account.id)));
             self.accounts.insert(account.id, credentials.clone());

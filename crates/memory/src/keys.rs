@@ -45,6 +45,13 @@ impl Upkeep for MemoryStore {
     fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError> {
         Ok(self.lock().clock_readings.clone())
     }
+
+    fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let networks = &mut self.lock().known_networks;
+        let held = networks.len();
+        networks.retain(|_, known| known.at >= before);
+        Ok(count(held - networks.len()))
+    }
 }
 
 /// What is to be stored under a key, once its command has happened.

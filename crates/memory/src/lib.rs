@@ -22,14 +22,14 @@ mod ledger;
 mod orders;
 mod products;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradepost_domain::{
     AttemptCount, AttemptKey, CartItemId, CartLine, ClockReading, Credentials, Currency, KeyRecord,
-    KeyScope, Keyset, Movement, MovementId, Order, OrderId, Page, PageRequest, PlacementId,
-    Product, ProductId, RefreshDigest, RefreshToken, Slice, SortField, Sorting, Span, StoreError,
-    StoreErrorKind, UserId,
+    KeyScope, Keyset, KnownNetwork, KnownNetworkKey, Movement, MovementId, Order, OrderId, Page,
+    PageRequest, PlacementId, Product, ProductId, RefreshDigest, RefreshToken, Slice, SortField,
+    Sorting, Span, StoreError, StoreErrorKind, UserId,
 };
 
 /// A shop in memory. One mutex is every lock: commands come one after the other.
@@ -66,10 +66,13 @@ struct State {
     keys: BTreeMap<(UserId, KeyScope), KeyRecord>,
     accounts: BTreeMap<UserId, Credentials>,
     usernames: BTreeMap<String, UserId>,
+    /// Of usernames. Names never change.
+    skeletons: BTreeSet<String>,
     emails: BTreeMap<String, UserId>,
     refresh_tokens: BTreeMap<RefreshDigest, RefreshToken>,
     attempts: BTreeMap<AttemptKey, AttemptCount>,
     clock_readings: Vec<ClockReading>,
+    known_networks: BTreeMap<KnownNetworkKey, KnownNetwork>,
     last: LastIds,
 }
 

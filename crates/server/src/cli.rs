@@ -247,6 +247,27 @@ pub(crate) struct Given {
         default_value = "100"
     )]
     pub(crate) throttle_all_sign_ins: String,
+    /// Wrong sign-ins at one account from all addresses together that are free; then they are spaced
+    /// by 1 to 16 seconds. Networks of the account's latest sign-ins are exempt
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_ACCOUNT",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "20"
+    )]
+    pub(crate) throttle_account: String,
+    /// Sign-ins at one account from one address in 15 minutes, with the right password too
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_THROTTLE_REPEATS",
+        hide_env_values = true,
+        value_name = "TRIES",
+        default_value = "60"
+    )]
+    pub(crate) throttle_repeats: String,
     /// Registrations from one address in 15 minutes, those that are refused too
     #[arg(
         long,

@@ -246,6 +246,8 @@ fn throttle(given: &Given) -> Result<Option<Throttle>, WrongSetting> {
         attempts: AttemptSettings {
             sign_ins: number("throttle-sign-ins", &given.throttle_sign_ins)?,
             sign_ins_from_one_place: number("throttle-all-sign-ins", &given.throttle_all_sign_ins)?,
+            sign_ins_from_everywhere: number("throttle-account", &given.throttle_account)?,
+            any_sign_ins: number("throttle-repeats", &given.throttle_repeats)?,
             registrations: number("throttle-registrations", &given.throttle_registrations)?,
         },
     };

@@ -69,7 +69,8 @@ fn throttling_can_be_set_and_switched_off() {
     assert_eq!(config(&["--throttle", "off"]).throttle, None);
     let words = "--throttle-sign-ins 3 --throttle-all-sign-ins 50 --throttle-registrations 20 \
                  --throttle-user 600 --throttle-address 700 --throttle-network 800 \
-                 --throttle-orders 30 --throttle-open-orders 40";
+                 --throttle-orders 30 --throttle-open-orders 40 \
+                 --throttle-account 40 --throttle-repeats 90";
     let words: Vec<&str> = words.split_whitespace().collect();
     let Throttle {
         attempts,
@@ -92,6 +93,10 @@ fn throttling_can_be_set_and_switched_off() {
         (3, 50)
     );
     assert_eq!(attempts.registrations, 20);
+    assert_eq!(
+        (attempts.sign_ins_from_everywhere, attempts.any_sign_ins),
+        (40, 90)
+    );
 }
 
 #[test]
@@ -154,6 +159,8 @@ fn a_wrong_setting_is_named_with_its_value_and_what_is_allowed() {
         ("--throttle-sign-ins", "0", "from 1 to 1000000"),
         ("--throttle-all-sign-ins", "many", "from 1 to 1000000"),
         ("--throttle-registrations", "-1", "from 1 to 1000000"),
+        ("--throttle-account", "0", "from 1 to 1000000"),
+        ("--throttle-repeats", "x", "from 1 to 1000000"),
         ("--page-size", "0", "from 1 to 100"),
         ("--page-size", "101", "from 1 to 100"),
         ("--page-size", "-1", "from 1 to 100"),

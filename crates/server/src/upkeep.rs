@@ -8,7 +8,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 use tradepost_domain::{
-    ATTEMPT_LIFE, Clock, ClockReading, KEY_LIFE, StoreError, Upkeep, decide_purge, latest_uptime,
+    ATTEMPT_LIFE, Clock, ClockReading, KEY_LIFE, KNOWN_NETWORK_LIFE, StoreError, Upkeep,
+    decide_purge, latest_uptime,
 };
 
 /// How often records are purged and the clock is recorded: seldom enough to cost nothing, and often
@@ -123,6 +124,9 @@ impl Purge {
         purge("counts of tries", ATTEMPTS_KEPT, &|before| {
             store.forget_attempts(before)
         });
+        // By the clock: the next sign-in restores one that was purged too early.
+        let known_since = self.now - KNOWN_NETWORK_LIFE - TimeDelta::days(1);
+        tell("known networks", store.forget_known_networks(known_since));
     }
 
     fn record(&mut self, running: Duration) -> Result<Vec<ClockReading>, StoreError> {
@@ -168,6 +172,7 @@ mod tests {
         keys: Mutex<Vec<DateTime<Utc>>>,
         tokens: Mutex<Vec<DateTime<Utc>>>,
         attempts: Mutex<Vec<DateTime<Utc>>>,
+        networks: Mutex<Vec<DateTime<Utc>>>,
     }
 
     impl Upkeep for Store {
@@ -200,6 +205,10 @@ mod tests {
 
         fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError> {
             Ok(self.readings.lock().unwrap().clone())
+        }
+
+        fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+            every_other(&self.networks, before)
         }
     }
 
@@ -311,7 +320,7 @@ mod tests {
         let housekeeping = Housekeeping::every(every, store.clone(), Arc::new(Noon)).unwrap();
         wait_until("it goes on, also after failures", || {
             // The last of them.
-            store.attempts.lock().unwrap().len() > 4
+            store.networks.lock().unwrap().len() > 4
         });
         drop(housekeeping);
         wait_until("its thread has ended", || Arc::strong_count(&store) == 1);

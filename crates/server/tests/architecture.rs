@@ -56,6 +56,13 @@ fn impurities(closure: &Names) -> Names {
         "iso_currency",
         "iso_country",
         "lazy_static",
+        // usernames and passwords: tables and functions of Unicode
+        "precis-profiles",
+        "precis-core",
+        "unicode-normalization",
+        "unicode-security",
+        "unicode-script",
+        "tinyvec",
         // derives errors; runs in the compiler
         "thiserror",
         "thiserror-impl",

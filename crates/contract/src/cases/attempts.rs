@@ -3,33 +3,72 @@
 use crate::{at, race, settled};
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_domain::{
-    ATTEMPT_LIFE, Attempt, AttemptRule, AttemptSettings, Refusal, Stores, Whereabouts,
+    ATTEMPT_LIFE, Attempt, AttemptSettings, Attempted, KNOWN_NETWORK_LIFE, KnownNetwork,
+    KnownNetworkKey, LoginName, MAX_KNOWN_NETWORKS, Refusal, Stores, Whereabouts,
 };
 
 const SETTINGS: AttemptSettings = AttemptSettings {
     sign_ins: 5,
     sign_ins_from_one_place: 7,
+    sign_ins_from_everywhere: 6,
+    any_sign_ins: 9,
     registrations: 4,
 };
 
-/// A try to sign in: as one from its place, and as one at the account.
-fn sign_in(username: &str, from: &str) -> [Attempt; 2] {
-    SETTINGS.sign_in(username, Whereabouts::of(from.parse().unwrap()))
+fn network(address: &str) -> Whereabouts {
+    Whereabouts::of(address.parse().unwrap())
+}
+
+/// A try to sign in, as the one that this account and network count together.
+fn sign_in(
+    username: &str,
+    from: &str,
+    what: Attempted,
+    has_account: bool,
+    network_of: impl Fn(Whereabouts) -> Option<Whereabouts>,
+) -> Attempt {
+    let attempts = SETTINGS.sign_in(&LoginName::new(username), network(from), false);
+    let wanted = network_of(network(from));
+    let is_it = |attempt: &Attempt| {
+        let key = &attempt.key;
+        key.what == what && key.account.is_some() == has_account && key.from == wanted
+    };
+    attempts.into_iter().find(is_it).unwrap()
 }
 
 fn at_account(username: &str, from: &str) -> Attempt {
-    let [_, at_account] = sign_in(username, from);
-    at_account
+    sign_in(username, from, Attempted::SignIn, true, Some)
+}
+
+fn any_at_account(username: &str, from: &str) -> Attempt {
+    sign_in(username, from, Attempted::AnySignIn, true, Some)
+}
+
+fn everywhere(username: &str) -> Attempt {
+    sign_in(username, "192.0.2.1", Attempted::SignIn, true, |_| None)
+}
+
+fn at_network(from: &str) -> Attempt {
+    sign_in("ada", from, Attempted::SignIn, false, Some)
+}
+
+fn at_site(from: &str) -> Attempt {
+    sign_in("ada", from, Attempted::SignIn, false, Whereabouts::site)
 }
 
 fn registration(from: &str) -> Attempt {
-    SETTINGS.registration(Whereabouts::of(from.parse().unwrap()))
+    SETTINGS.registration(network(from)).pop().unwrap()
 }
 
 /// One of each kind.
-fn each(username: &str, from: &str) -> [Attempt; 3] {
-    let [place, account] = sign_in(username, from);
-    [place, account, registration(from)]
+fn each(username: &str, from: &str) -> [Attempt; 5] {
+    [
+        at_network(from),
+        at_account(username, from),
+        any_at_account(username, from),
+        everywhere(username),
+        registration(from),
+    ]
 }
 
 fn try_it(stores: &Stores, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Refusal> {
@@ -72,7 +111,7 @@ pub fn tries_are_counted_under_their_key(stores: &Stores) {
         try_it(stores, &at_account("ada", "2001:db8::2"), at(30)),
         wait(30)
     );
-    let [place, _] = sign_in("whoever", "192.0.2.1");
+    let place = at_network("192.0.2.1");
     assert_eq!(left(stores, &place, at(0)), 7);
     assert_eq!(try_it(stores, &place, at(100)), wait(800));
     // The count goes on after the wait, and a longer one follows.
@@ -86,13 +125,16 @@ pub fn what_is_tried_counts_by_itself(stores: &Stores) {
     let here = registration("192.0.2.1");
     assert_eq!(left(stores, &here, at(0)), 4);
     assert_eq!(try_it(stores, &here, at(30)), wait(870));
-    let [place, account] = sign_in("ada", "192.0.2.1");
+    let place = at_network("192.0.2.1");
+    let account = at_account("ada", "192.0.2.1");
     assert_eq!(left(stores, &place, at(30)), 7);
     assert_eq!(left(stores, &account, at(30)), 5);
+    assert_eq!(left(stores, &any_at_account("ada", "192.0.2.1"), at(30)), 9);
     assert_eq!(try_it(stores, &here, at(31)), wait(869));
     // An account without a name is none of them.
-    let [_, nameless] = sign_in("", "192.0.2.1");
+    let nameless = at_account("", "192.0.2.1");
     assert_eq!(left(stores, &nameless, at(31)), 5);
+    assert_eq!(left(stores, &everywhere(""), at(31)), 6);
     assert_eq!(left(stores, &registration("2001:db8::1"), at(31)), 4);
     assert_eq!(
         try_it(stores, &registration("2001:db8::2"), at(31)),
@@ -108,16 +150,34 @@ pub fn asking_is_no_try(stores: &Stores) {
         for _ in 0..10 {
             assert_eq!(may_try(stores, &attempt, at(0)), Ok(()));
         }
-        assert_eq!(left(stores, &attempt, at(0)), free_tries(attempt.rule));
-        let refused = try_it(stores, &attempt, at(1));
+        assert_eq!(left(stores, &attempt, at(0)), free_tries(&attempt));
+        let refused = try_it(stores, &attempt, at(0));
         assert!(refused.is_err());
-        assert_eq!(may_try(stores, &attempt, at(1)), refused);
+        assert_eq!(may_try(stores, &attempt, at(0)), refused);
     }
 }
 
-fn free_tries(rule: AttemptRule) -> usize {
-    let (AttemptRule::Growing(free) | AttemptRule::PerWindow(free)) = rule;
-    usize::try_from(free).unwrap()
+fn free_tries(attempt: &Attempt) -> usize {
+    usize::try_from(attempt.rule.free()).unwrap()
+}
+
+/// One account has one count over all networks, and a network and the site around it have one each.
+pub fn tries_are_counted_over_networks(stores: &Stores) {
+    let ada = everywhere("ada");
+    assert_eq!(left(stores, &ada, at(0)), 6);
+    assert_eq!(try_it(stores, &ada, at(0)), wait(1));
+    assert_eq!(try_it(stores, &ada, at(1)), Ok(()));
+    assert_eq!(try_it(stores, &ada, at(2)), wait(1));
+    assert_eq!(left(stores, &everywhere("grace"), at(2)), 6);
+    assert_eq!(left(stores, &at_account("ada", "192.0.2.9"), at(2)), 5);
+    // The first network of a site begins as the site does.
+    let (first, second) = ("2001:db8:1::1", "2001:db8:1:1::1");
+    assert_eq!(at_site(first), at_site(second));
+    assert_eq!(left(stores, &at_network(first), at(2)), 7);
+    assert_eq!(left(stores, &at_network(second), at(2)), 7);
+    assert_eq!(left(stores, &at_site(first), at(2)), 28);
+    assert_eq!(try_it(stores, &at_site(second), at(2)), wait(900));
+    assert_eq!(left(stores, &at_site("2001:db8:2::1"), at(2)), 28);
 }
 
 /// A try that is given back is as if it had not been, and none can be given back that was not.
@@ -125,7 +185,7 @@ pub fn a_try_is_given_back(stores: &Stores) {
     for attempt in each("ada", "192.0.2.1") {
         let give_back = || settled(|| stores.attempts.give_back(&attempt.key));
         give_back();
-        let free = free_tries(attempt.rule);
+        let free = free_tries(&attempt);
         assert_eq!(left(stores, &attempt, at(0)), free);
         give_back();
         give_back();
@@ -175,28 +235,125 @@ pub fn tries_at_once_are_counted(stores: &Stores) {
         for attempt in each(name, &place) {
             let tries = race(20, |_| try_it(stores, &attempt, at(0)));
             let through = tries.iter().filter(|tried| tried.is_ok()).count();
-            assert_eq!(through, free_tries(attempt.rule), "{attempt:?}");
+            assert_eq!(through, free_tries(&attempt), "{attempt:?}");
             // As many get through anew as are given back meanwhile, or will after it.
             let anew = race(8, |number| {
                 if number < 3 {
                     settled(|| stores.attempts.give_back(&attempt.key));
                     return 0;
                 }
-                usize::from(try_it(stores, &attempt, at(1)).is_ok())
+                usize::from(try_it(stores, &attempt, at(0)).is_ok())
             });
             let anew: usize = anew.iter().sum();
-            assert_eq!(anew + left(stores, &attempt, at(1)), 3, "{attempt:?}");
+            assert_eq!(anew + left(stores, &attempt, at(0)), 3, "{attempt:?}");
             // Forgiving gives all of them back once, whoever tries meanwhile.
             let anew = race(8, |number| {
                 if number == 0 {
                     settled(|| stores.attempts.forgive(&attempt.key));
                     return 0;
                 }
-                usize::from(try_it(stores, &attempt, at(1)).is_ok())
+                usize::from(try_it(stores, &attempt, at(0)).is_ok())
             });
             let anew: usize = anew.iter().sum();
-            let free = free_tries(attempt.rule);
-            assert_eq!(anew + left(stores, &attempt, at(1)), free, "{attempt:?}");
+            let free = free_tries(&attempt);
+            assert_eq!(anew + left(stores, &attempt, at(0)), free, "{attempt:?}");
         }
     }
+}
+
+fn known_key(username: &str, from: &str) -> KnownNetworkKey {
+    KnownNetworkKey::new(&LoginName::new(username), network(from))
+}
+
+fn remember(stores: &Stores, key: &KnownNetworkKey, known: KnownNetwork) {
+    settled(|| stores.attempts.remember_network(key, known));
+}
+
+fn known(stores: &Stores, key: &KnownNetworkKey) -> Option<KnownNetwork> {
+    settled(|| stores.attempts.known_network(key))
+}
+
+fn known_at(seconds: i64) -> KnownNetwork {
+    KnownNetwork {
+        is_staff: false,
+        at: at(seconds),
+    }
+}
+
+/// A network is known for the account whose right password came from it, by the last one.
+pub fn known_networks_are_of_one_account(stores: &Stores) {
+    let ada = known_key("ada", "192.0.2.1");
+    assert_eq!(known(stores, &ada), None);
+    for (is_staff, seconds) in [(false, 5), (true, 7), (false, 6)] {
+        let stored = KnownNetwork {
+            is_staff,
+            ..known_at(seconds)
+        };
+        remember(stores, &ada, stored);
+        assert_eq!(known(stores, &ada), Some(stored));
+    }
+    for (username, from) in [
+        ("grace", "192.0.2.1"),
+        ("ada", "192.0.2.2"),
+        ("", "192.0.2.1"),
+        ("ada", "2001:db8::1"),
+    ] {
+        assert_eq!(known(stores, &known_key(username, from)), None);
+    }
+    remember(stores, &known_key("ada", "2001:db8::1"), known_at(1));
+    let same = known_key("ADA", "2001:db8::2");
+    assert_eq!(known(stores, &same), Some(known_at(1)));
+}
+
+/// The latest known networks of an account are kept; those of others are no matter.
+pub fn the_latest_known_networks_are_kept(stores: &Stores) {
+    let key = |number: u32| known_key("ada", &format!("198.51.100.{number}"));
+    let grace = known_key("grace", "192.0.2.1");
+    remember(stores, &grace, known_at(0));
+    for number in 0..MAX_KNOWN_NETWORKS {
+        remember(stores, &key(number), known_at(number.into()));
+    }
+    // The first one is renewed, so that the second is the oldest.
+    remember(stores, &key(0), known_at(100));
+    for number in 0..MAX_KNOWN_NETWORKS {
+        assert!(known(stores, &key(number)).is_some(), "{number}");
+    }
+    remember(stores, &key(100), known_at(101));
+    remember(stores, &key(101), known_at(102));
+    for number in [1, 2] {
+        assert_eq!(known(stores, &key(number)), None, "{number}");
+    }
+    for number in [0, 3, MAX_KNOWN_NETWORKS - 1, 100, 101] {
+        assert!(known(stores, &key(number)).is_some(), "{number}");
+    }
+    assert_eq!(known(stores, &grace), Some(known_at(0)));
+    // Those who sign in at the same time leave at most one more each, until the next one comes.
+    race(8, |number| {
+        let number = u32::try_from(number).unwrap();
+        remember(stores, &key(110 + number), known_at(110));
+    });
+    remember(stores, &key(120), known_at(120));
+    let kept = (0..130).filter(|number| known(stores, &key(*number)).is_some());
+    assert_eq!(kept.count(), usize::try_from(MAX_KNOWN_NETWORKS).unwrap());
+}
+
+/// Known networks from before a time are purged, and no later ones.
+pub fn old_known_networks_are_purged(stores: &Stores) {
+    let given = at(0) + KNOWN_NETWORK_LIFE;
+    let early = given - TimeDelta::microseconds(1);
+    let (old, just) = (known_key("ada", "192.0.2.1"), known_key("ada", "192.0.2.2"));
+    for (key, time) in [(&old, early), (&just, given)] {
+        let stored = KnownNetwork {
+            is_staff: true,
+            at: time,
+        };
+        remember(stores, key, stored);
+    }
+    let purge = |before| settled(|| stores.upkeep.forget_known_networks(before));
+    assert_eq!(purge(early), 0);
+    assert!(known(stores, &old).is_some());
+    assert_eq!(purge(given), 1);
+    assert_eq!(purge(given), 0);
+    assert_eq!(known(stores, &old), None);
+    assert!(known(stores, &just).is_some());
 }

@@ -10,6 +10,7 @@ pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod lists;
+pub(crate) mod names;
 pub(crate) mod orders;
 pub(crate) mod placing;
 pub(crate) mod products;

@@ -6,11 +6,11 @@ use tradepost_domain::{
     Account, AccountRepository, AdjustStock, Adjusted, Attempt, AttemptKey, AttemptRepository,
     Audit, Cart, CartItem, CartRepository, ChangeCart, ChangeEmail, ChangeOrder, ChangePassword,
     ChangeProduct, ClockReading, CreateProduct, Credentials, Ground, ImportRepository, ImportShop,
-    Imported, Keyset, Ledger, Movement, Order, OrderField, OrderFilter, OrderId, OrderList,
-    OrderRepository, Outcome, Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product,
-    ProductField, ProductFilter, ProductId, ProductList, ProductRepository, Refresh, RefreshDigest,
-    RefreshToken, Register, Slice, Span, StoreError, SwitchUser, Upkeep, UserFilter, UserId,
-    Written,
+    Imported, Keyset, KnownNetwork, KnownNetworkKey, Ledger, Movement, Order, OrderField,
+    OrderFilter, OrderId, OrderList, OrderRepository, Outcome, Page, PageRequest, PasswordHash,
+    PlaceOrder, Placement, Product, ProductField, ProductFilter, ProductId, ProductList,
+    ProductRepository, Refresh, RefreshDigest, RefreshToken, Register, Slice, Span, StoreError,
+    SwitchUser, Upkeep, UserFilter, UserId, Written,
 };
 use tradepost_memory::MemoryStore;
 
@@ -60,6 +60,11 @@ pub(crate) struct Behaviour {
     pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) forget_attempts: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) record_clock: fn(&Store, ClockReading, TimeDelta) -> Result<(), StoreError>,
+    pub(crate) known_network:
+        fn(&Store, &KnownNetworkKey) -> Result<Option<KnownNetwork>, StoreError>,
+    pub(crate) remember_network:
+        fn(&Store, &KnownNetworkKey, KnownNetwork) -> Result<(), StoreError>,
+    pub(crate) forget_known_networks: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
 }
 
 /// The store in memory as it is.
@@ -99,6 +104,9 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     forget_keys: |store, before| store.forget_keys(before),
     forget_attempts: |store, before| store.forget_attempts(before),
     record_clock: |store, reading, keep_from| store.record_clock(reading, keep_from),
+    known_network: |store, key| store.known_network(key),
+    remember_network: |store, key, known| store.remember_network(key, known),
+    forget_known_networks: |store, before| store.forget_known_networks(before),
 };
 
 /// A store that behaves like this.
@@ -265,6 +273,18 @@ impl AttemptRepository for Broken {
     fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
         (self.does.forgive)(&self.store, key)
     }
+
+    fn known_network(&self, key: &KnownNetworkKey) -> Result<Option<KnownNetwork>, StoreError> {
+        (self.does.known_network)(&self.store, key)
+    }
+
+    fn remember_network(
+        &self,
+        key: &KnownNetworkKey,
+        known: KnownNetwork,
+    ) -> Result<(), StoreError> {
+        (self.does.remember_network)(&self.store, key, known)
+    }
 }
 
 impl Ledger for Broken {
@@ -306,5 +326,9 @@ impl Upkeep for Broken {
 
     fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError> {
         self.store.clock_readings()
+    }
+
+    fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.forget_known_networks)(&self.store, before)
     }
 }

@@ -17,7 +17,9 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use std::collections::{BTreeMap, HashMap};
-use tradepost_domain::{KeyScope, NewMovement, NewOrder, OrderId, OrderLine, ProductId, UserId};
+use tradepost_domain::{
+    KeyScope, MAX_KNOWN_NETWORKS, NewMovement, NewOrder, OrderId, OrderLine, ProductId, UserId,
+};
 
 /// A statement between whose two halves stand its parameters, each a column.
 macro_rules! statement {
@@ -139,6 +141,12 @@ statement!(InsertProductTexts,
         folded: String => Text,
     }, ")");
 
+statement!(SetUsernameSkeletons,
+    "UPDATE users SET username_skeleton = new.skeleton FROM unnest(", {
+        user: i64 => BigInt,
+        skeleton: String => Text,
+    }, ") AS new (user_id, skeleton) WHERE users.id = new.user_id");
+
 /// Old idempotency keys that nobody else is at work on, to [`forget`].
 pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
@@ -155,6 +163,24 @@ pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE ctid = ANY (AR
 /// Readings of clocks by their uptime that no other server is deleting, to [`forget`].
 pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM clock_readings WHERE uptime < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
+/// Old known networks whose rows are not locked, to [`forget`].
+pub(crate) const OLD_NETWORKS: &str = "DELETE FROM known_networks WHERE ctid = ANY (ARRAY
+    (SELECT ctid FROM known_networks WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
+
+/// Deletes the known networks of an account beyond the latest. Locked rows are skipped.
+pub(crate) fn drop_old_networks(conn: &mut Conn, account: &str) -> QueryResult<()> {
+    diesel::sql_query(
+        "DELETE FROM known_networks WHERE ctid = ANY (ARRAY (SELECT ctid FROM known_networks
+            WHERE account = $1 AND network NOT IN (SELECT network FROM known_networks
+                WHERE account = $1 ORDER BY at DESC, network LIMIT $2)
+            FOR UPDATE SKIP LOCKED))",
+    )
+    .bind::<Text, _>(account)
+    .bind::<BigInt, _>(i64::from(MAX_KNOWN_NETWORKS))
+    .execute(conn)
+    .map(drop)
+}
 
 /// Deletes so many of what is older than a time; how many there were.
 pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
@@ -263,6 +289,14 @@ pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
 pub(crate) fn product_texts(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
     let (product, folded) = new.iter().cloned().unzip();
     InsertProductTexts { product, folded }
+        .execute(conn)
+        .map(drop)
+}
+
+/// Stores the skeletons of usernames.
+pub(crate) fn username_skeletons(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
+    let (user, skeleton) = new.iter().cloned().unzip();
+    SetUsernameSkeletons { user, skeleton }
         .execute(conn)
         .map(drop)
 }

@@ -1,4 +1,5 @@
-//! Row locks, in the one order: user, order, product, stock by ascending product id, shop.
+//! Row locks, in the one order: user, order, product, stock by ascending product id, shop. Names of accounts come
+//! after the user.
 //!
 //! A transaction waits for its first lock alone, while it holds nothing: else one idle session
 //! would freeze everything that somebody else happens to hold. Further locks (`..._now`) are taken
@@ -8,11 +9,13 @@
 //! NO KEY UPDATE, as FOR UPDATE conflicts with the lock that a foreign key takes on the row that it
 //! refers to.
 
-use super::{Conn, classify};
+use super::{Conn, Flag, classify};
 use crate::failure::Failure;
 use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::sql_types::Integer;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use tradepost_domain::{OrderId, ProductId, UserId};
 
@@ -91,6 +94,23 @@ pub(crate) fn whole_shop_now(conn: &mut Conn) -> Done {
         error if classify::is_taken(&error) => Failure::Contended,
         error => error.into(),
     })
+}
+
+/// Names that are about to be looked for and taken. They may have no rows, so each is locked by its
+/// digest until the transaction ends; two names with one digest only meet more often.
+pub(crate) fn names<'a>(conn: &mut Conn, names: impl IntoIterator<Item = &'a String>) -> Done {
+    // "TPNM", apart from the lock of migrations, whose key is of another form.
+    const NAMES: i32 = 0x5450_4e4d;
+    for name in names {
+        let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(name).into();
+        let digest = i32::from_be_bytes([a, b, c, d]);
+        let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1, $2) AS value");
+        let lock = lock.bind::<Integer, _>(NAMES).bind::<Integer, _>(digest);
+        if !lock.get_result::<Flag>(conn)?.value {
+            return Err(Failure::Contended);
+        }
+    }
+    Ok(())
 }
 
 /// The count under this key. It is made if it is not there: two who come first would both find

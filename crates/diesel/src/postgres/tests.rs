@@ -272,7 +272,11 @@ fn a_row_that_somebody_holds_stops_nobody_else() {
     let stores = Stores::of(database);
     let shop = Shop::new(&stores);
     let (held, free) = (shop.product(100, 5), shop.product(100, 5));
-    let (blocked, lucky, idle) = (shop.customer("b"), shop.customer("l"), shop.customer("i"));
+    let (blocked, lucky, idle) = (
+        shop.customer("blocked"),
+        shop.customer("lucky"),
+        shop.customer("idle"),
+    );
     shop.add(blocked, held, 1).unwrap();
     shop.add(lucky, free, 1).unwrap();
     shop.add(idle, free, 1).unwrap();

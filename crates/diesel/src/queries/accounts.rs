@@ -1,6 +1,6 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
-use super::refresh;
+use super::{refresh, usernames};
 use crate::failure::Failure;
 use crate::rows::{AccountRow, hash, micros};
 use crate::schema::users;
@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use tradepost_domain::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Outcome, Page,
     PageRequest, PasswordHash, Refresh, RefreshDigest, RefreshToken, Refusal, Register, StoreError,
-    SwitchUser, UserFilter, UserId, UserSearch, decide_email, decide_password, decide_registration,
+    SwitchUser, UserFilter, UserId, UserSearch, decide_email, decide_names, decide_password,
     decide_switch,
 };
 
@@ -147,21 +147,18 @@ impl AccountRepository for Database {
 
     fn register(&self, command: Register) -> Outcome<Account> {
         self.write(move |conn| {
-            let username_key = command.username.key();
-            let email_key = command.email.as_ref().map(|email| email.key());
-            let same_username = users::table.filter(users::username_key.eq(&username_key));
-            let same_email = users::table.filter(users::email_key.eq(&email_key));
-            let username_taken = diesel::select(exists(same_username)).get_result(conn)?;
-            let email_taken = diesel::select(exists(same_email)).get_result(conn)?;
-            if let Err(refusal) = decide_registration(username_taken, email_taken) {
+            let (username, email) = (&command.username, command.email.as_ref());
+            let conflicts = usernames::conflicts(conn, username, email)?;
+            if let Err(refusal) = decide_names(conflicts) {
                 return Ok(Err(refusal));
             }
             let row = diesel::insert_into(users::table)
                 .values((
-                    users::username.eq(command.username.as_str()),
-                    users::username_key.eq(username_key),
-                    users::email.eq(command.email.as_ref().map(|email| email.as_str())),
-                    users::email_key.eq(email_key),
+                    users::username.eq(username.as_str()),
+                    users::username_key.eq(username.key()),
+                    users::username_skeleton.eq(username.skeleton()),
+                    users::email.eq(email.map(|email| email.as_str())),
+                    users::email_key.eq(email.map(|email| email.key())),
                     users::password.eq(command.password.reveal()),
                     users::is_staff.eq(command.is_staff),
                     users::is_active.eq(true),
@@ -177,18 +174,14 @@ impl AccountRepository for Database {
     fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
         self.write(move |conn| {
             locks::users(conn, &[command.user])?;
-            let key = command.email.key();
-            let of_others = users::table
-                .filter(users::email_key.eq(&key))
-                .filter(users::id.ne(command.user.get()));
-            let taken = diesel::select(exists(of_others)).get_result(conn)?;
+            let conflicts = usernames::email_conflicts(conn, command.user, &command.email)?;
             let before = find(conn, command.user)?.map(|credentials| credentials.account);
-            let after = decide_email(&command, before.as_ref(), taken);
+            let after = decide_email(&command, before.as_ref(), conflicts);
             if let Ok(account) = &after {
                 diesel::update(users::table.find(account.id.get()))
                     .set((
                         users::email.eq(command.email.as_str()),
-                        users::email_key.eq(key),
+                        users::email_key.eq(command.email.key()),
                     ))
                     .execute(conn)?;
             }

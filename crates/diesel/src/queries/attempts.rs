@@ -2,6 +2,7 @@
 //! row with another in hand.
 
 use super::super::{Conn, Database, locks};
+use super::known_networks;
 use crate::failure::Failure;
 use crate::rows::micros;
 use crate::schema::attempts;
@@ -10,7 +11,8 @@ use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use tradepost_domain::{
-    Attempt, AttemptCount, AttemptKey, AttemptRepository, Outcome, StoreError, decide_attempt,
+    Attempt, AttemptCount, AttemptKey, AttemptRepository, KnownNetwork, KnownNetworkKey, Outcome,
+    StoreError, Whereabouts, decide_attempt,
 };
 
 /// What a key is stored as.
@@ -20,14 +22,21 @@ fn digest(key: &AttemptKey) -> String {
         account,
         from,
     } = key;
-    // The name last: it may hold anything.
-    let kind = if account.is_some() {
-        "account"
-    } else {
-        "place"
+    let kind = match (account, from) {
+        (Some(_), Some(_)) => "account",
+        (Some(_), None) => "everywhere",
+        (None, Some(from)) if from.is_site() => "site",
+        (None, _) => "place",
     };
+    let address = from.map(Whereabouts::address);
+    let address = address.map(|address| address.to_string());
+    let address = address.unwrap_or_default();
+    // The name last: it may hold anything.
     let name = account.as_deref().unwrap_or_default();
-    let text = format!("{} {kind} {} {name}", what.as_str(), from.address());
+    hex_digest(&format!("{} {kind} {address} {name}", what.as_str()))
+}
+
+pub(super) fn hex_digest(text: &str) -> String {
     let mut hex = String::new();
     for byte in Sha256::digest(text) {
         // Writing to a string cannot fail.
@@ -101,5 +110,19 @@ impl AttemptRepository for Database {
             diesel::delete(attempts::table.find(&key)).execute(conn)?;
             Ok(())
         })
+    }
+
+    fn known_network(&self, key: &KnownNetworkKey) -> Result<Option<KnownNetwork>, StoreError> {
+        let digests = known_networks::digests(key);
+        self.read(|conn| known_networks::find(conn, &digests))
+    }
+
+    fn remember_network(
+        &self,
+        key: &KnownNetworkKey,
+        known: KnownNetwork,
+    ) -> Result<(), StoreError> {
+        let digests = known_networks::digests(key);
+        self.write(move |conn| known_networks::write(conn, &digests, known))
     }
 }

@@ -1,7 +1,7 @@
 //! The schema's history: which migrations a database has, and bringing it up to date.
 
 use super::super::{Conn, Db, MIGRATIONS, exclusively, has_history, keep_copy};
-use super::product_texts;
+use super::{product_texts, usernames};
 use crate::failure::Failure;
 use crate::{MigrateError, OpenError, Reverted};
 use diesel::migration::{Migration, MigrationSource};
@@ -114,6 +114,7 @@ impl Migrator {
             // Folding is for the program to do. Also what a server of an older version has written
             // since: it knew of no texts.
             product_texts::fill_in(conn)?;
+            usernames::fill_in(conn)?;
             Ok(())
         })
     }

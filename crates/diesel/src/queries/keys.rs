@@ -128,6 +128,10 @@ impl Upkeep for Database {
         self.read(clock_readings::all)
     }
 
+    fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.forget(bulk::OLD_NETWORKS, before)
+    }
+
     fn pools(&self) -> Vec<PoolUse> {
         self.pool_use()
     }

@@ -20,6 +20,7 @@ mod clock_readings;
 mod history;
 mod imports;
 mod keys;
+mod known_networks;
 pub(crate) mod ledger;
 mod lists;
 mod order_lists;
@@ -31,6 +32,7 @@ mod products;
 mod refresh;
 mod shop;
 mod stock;
+mod usernames;
 
 pub(crate) use history::{Migrator, check_current, require_current};
 pub(crate) use keys::NewKey;

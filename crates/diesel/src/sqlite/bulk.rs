@@ -18,11 +18,11 @@ use crate::schema::{
 use crate::usage::running_bytes;
 use diesel::dsl::Find;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use std::collections::BTreeMap;
 use tradepost_domain::{
-    CartLine, Credentials, KeyScope, NewMovement, NewOrder, Order, OrderId, OrderLine, OrderStatus,
-    Product, ProductId, UserId,
+    CartLine, Credentials, KeyScope, MAX_KNOWN_NETWORKS, NewMovement, NewOrder, Order, OrderId,
+    OrderLine, OrderStatus, Product, ProductId, UserId,
 };
 
 /// Old idempotency keys, to [`forget`].
@@ -41,6 +41,32 @@ pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE rowid IN
 /// Readings of clocks by their uptime, to [`forget`].
 pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE id IN
     (SELECT id FROM clock_readings WHERE uptime < ? LIMIT ?)";
+
+/// Old known networks, to [`forget`].
+pub(crate) const OLD_NETWORKS: &str = "DELETE FROM known_networks WHERE rowid IN
+    (SELECT rowid FROM known_networks WHERE at < ? LIMIT ?)";
+
+/// Deletes the known networks of an account beyond the latest.
+pub(crate) fn drop_old_networks(conn: &mut Conn, account: &str) -> QueryResult<()> {
+    diesel::sql_query(
+        "DELETE FROM known_networks WHERE rowid IN (SELECT rowid FROM known_networks
+            WHERE account = ? ORDER BY at DESC, network LIMIT -1 OFFSET ?)",
+    )
+    .bind::<Text, _>(account)
+    .bind::<BigInt, _>(i64::from(MAX_KNOWN_NETWORKS))
+    .execute(conn)
+    .map(drop)
+}
+
+/// Stores the skeletons of usernames.
+pub(crate) fn username_skeletons(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
+    for (user, skeleton) in new {
+        diesel::update(users::table.find(user))
+            .set(users::username_skeleton.eq(skeleton))
+            .execute(conn)?;
+    }
+    Ok(())
+}
 
 /// Deletes so many of what is older than a time; how many there were.
 pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
@@ -186,6 +212,7 @@ pub(crate) fn import_users(conn: &mut Conn, new: &[Credentials]) -> QueryResult<
                 users::id.eq(account.id.get()),
                 users::username.eq(account.username.as_str()),
                 users::username_key.eq(account.username.key()),
+                users::username_skeleton.eq(account.username.skeleton()),
                 users::email.eq(email.map(|email| email.as_str())),
                 users::email_key.eq(email.map(|email| email.key())),
                 users::password.eq(password.reveal()),

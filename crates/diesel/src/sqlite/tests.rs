@@ -319,7 +319,7 @@ fn constraints_hold_below_the_rules() {
     let product =
         "INSERT INTO products (id, name, description, price, archived, created_at, updated_at)
                    VALUES (1, 'Mug', '', 100, 0, 0, 0); INSERT INTO stock VALUES (1, 5);
-                   INSERT INTO users VALUES (1, 'ada', 'ada', NULL, NULL, '', 0, 1, 0, 0);";
+                   INSERT INTO users VALUES (1, 'ada', 'ada', NULL, NULL, '', 0, 1, 0, 0, NULL);";
     conn.batch_execute(product).unwrap();
     for (statement, words) in [
         ("UPDATE stock SET on_hand = -1", "CHECK"),

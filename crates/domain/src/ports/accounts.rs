@@ -47,8 +47,11 @@ pub trait AccountRepository: Send + Sync {
 
     /// Creates what [`decide_registration`](crate::decide_registration) allows.
     ///
-    /// MUST let one username and one e-mail address have one account, whatever their case and
-    /// whoever races (`one_username_goes_to_one_account`).
+    /// MUST let one username and one e-mail address have one account, regardless of case and
+    /// in a race (`one_username_goes_to_one_account`); one of the usernames that look alike
+    /// (`one_of_the_names_that_look_alike_is_taken`); and no username that is the address of another
+    /// account, or the other way about (`a_username_races_the_same_address`). Existing accounts
+    /// keep their names.
     ///
     /// # Errors
     /// If the store fails.
@@ -57,7 +60,8 @@ pub trait AccountRepository: Send + Sync {
     /// Changes what [`decide_email`](crate::decide_email) allows.
     ///
     /// MUST let one e-mail address have one account, whatever its case and whoever races
-    /// (`one_address_goes_to_one_account`).
+    /// (`one_address_goes_to_one_account`), and none that is the username of another account
+    /// (`a_username_is_no_address_of_another_account`).
     ///
     /// # Errors
     /// If the store fails.

@@ -1,5 +1,5 @@
 use super::{Outcome, StoreError};
-use crate::{Attempt, AttemptKey};
+use crate::{Attempt, AttemptKey, KnownNetwork, KnownNetworkKey};
 use chrono::{DateTime, Utc};
 
 /// Tries at what can be guessed, counted for all servers of a shop.
@@ -36,4 +36,26 @@ pub trait AttemptRepository: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError>;
+
+    /// The network, if the right password of the account came from it and it was not purged since.
+    /// Whether it still counts is for [`KnownNetwork::is_current`] to say.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn known_network(&self, key: &KnownNetworkKey) -> Result<Option<KnownNetwork>, StoreError>;
+
+    /// Stores that the right password of an account came from a network
+    /// (`known_networks_are_of_one_account`).
+    ///
+    /// MUST keep the latest [`MAX_KNOWN_NETWORKS`](crate::MAX_KNOWN_NETWORKS) of the account, and no
+    /// more (`the_latest_known_networks_are_kept`); when others are stored at the same time, the
+    /// next one brings it down to them.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn remember_network(
+        &self,
+        key: &KnownNetworkKey,
+        known: KnownNetwork,
+    ) -> Result<(), StoreError>;
 }

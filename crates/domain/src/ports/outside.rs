@@ -35,8 +35,9 @@ pub trait PasswordHasher: Send + Sync {
     /// Takes as long as a [`PasswordHasher::verify`] that fails: for a user who does not exist.
     fn verify_nobody(&self, candidate: &str);
 
-    /// Whether the hash is weaker than those made today, and is to be replaced by one of this
-    /// candidate, which fits it. It is not if it may be that of a part of the candidate alone.
+    /// Whether the hash is weaker than those made today, or of a candidate that is not
+    /// [normalised](Password::is_normalised), and is to be replaced by one of this candidate, which
+    /// fits it. It is not if it may be that of a part of the candidate alone.
     fn is_outdated(&self, hash: &PasswordHash, candidate: &str) -> bool;
 }
 

@@ -69,6 +69,15 @@ pub trait Upkeep: Send + Sync {
     /// If the store fails.
     fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError>;
 
+    /// Purges the known networks from before a time, which is at least
+    /// [`KNOWN_NETWORK_LIFE`](crate::KNOWN_NETWORK_LIFE) ago; how many there were.
+    ///
+    /// MUST keep those from then and later (`old_known_networks_are_purged`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
     /// How its connections are used, without asking the database; none for a store that has none.
     fn pools(&self) -> Vec<PoolUse> {
         Vec::new()

@@ -5,11 +5,12 @@ pub use tokens::TokenPair;
 
 use super::ShopError;
 use crate::{
-    Account, AccountRepository, Actor, Clock, Credentials, Email, Password, PasswordHash,
-    PasswordHasher, Refusal, Register, TokenClaims, TokenService, UserId, Username, decide_session,
-    fold_case,
+    Account, AccountRepository, Actor, Clock, Credentials, Email, LoginName, Password,
+    PasswordHash, PasswordHasher, Refusal, Register, TokenClaims, TokenService, UserId, Username,
+    decide_session,
 };
 use chrono::{DateTime, Duration, Utc};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Who may come in, and who they are.
@@ -109,18 +110,36 @@ impl Accounts {
     /// # Errors
     /// [`Refusal::InvalidCredentials`]; if the store fails.
     pub fn recognise(&self, username: &str, password: &str) -> Result<Account, ShopError> {
-        let credentials = self.accounts.credentials(&fold_case(username.trim()))?;
+        let credentials = self.credentials(&LoginName::new(username))?;
         let Some(credentials) = credentials else {
-            self.hasher.verify_nobody(password);
+            for form in Password::hashed_forms(password) {
+                self.hasher.verify_nobody(&form);
+            }
             return Err(Refusal::InvalidCredentials.into());
         };
-        let genuine = self.hasher.verify(password, &credentials.password);
-        if !genuine || !credentials.account.is_active {
+        let form = self.verify_password(password, &credentials.password);
+        let Some(form) = form.filter(|_| credentials.account.is_active) else {
             return Err(Refusal::InvalidCredentials.into());
-        }
+        };
         // Not worth refusing a right password for: the next sign-in tries again.
-        let _ = self.renew_hash(&credentials, password);
+        let _ = self.renew_hash(&credentials, &form);
         Ok(credentials.account)
+    }
+
+    /// The account that a typed name means, and its password's hash.
+    fn credentials(&self, username: &LoginName) -> Result<Option<Credentials>, ShopError> {
+        for key in username.keys() {
+            if let Some(credentials) = self.accounts.credentials(key)? {
+                return Ok(Some(credentials));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The form of a typed password that was hashed; `None` if it is another password. The work for
+    /// a wrong one depends on the typed text alone.
+    fn verify_password<'a>(&self, typed: &'a str, hash: &PasswordHash) -> Option<Cow<'a, str>> {
+        Password::hashed_forms(typed).find(|form| self.hasher.verify(form, hash))
     }
 
     /// A token for somebody who was recognised, and who knows no refresh.
@@ -134,16 +153,18 @@ impl Accounts {
         }
     }
 
-    fn renew_hash(&self, credentials: &Credentials, password: &str) -> Result<(), ShopError> {
+    /// Replaces a hash that is weaker than those made today, or of a password before it was
+    /// normalised. `form` is the one that fits.
+    fn renew_hash(&self, credentials: &Credentials, form: &str) -> Result<(), ShopError> {
         let Credentials {
             account,
             password: old,
         } = credentials;
-        if !self.hasher.is_outdated(old, password) {
+        if !self.hasher.is_outdated(old, form) {
             return Ok(());
         }
         // A password from before today's rules keeps its hash until it is changed.
-        if let Ok(password) = Password::new(password, None) {
+        if let Ok(password) = Password::new(form, None) {
             let new = self.hasher.hash(&password)?;
             self.accounts.renew_hash(account.id, old.clone(), new)?;
         }

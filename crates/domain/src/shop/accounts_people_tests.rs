@@ -197,35 +197,48 @@ fn the_shop_knows_whether_it_has_staff() {
 }
 
 #[test]
-fn ones_own_account_is_read_and_given_another_address() {
-    let actor = Actor::Customer(user(1));
-    let email = Email::new("ada@example.org").unwrap();
-    for address in [None, Some(email)] {
-        let mut ports = Ports::new();
-        match address.clone() {
-            None => {
-                let find = ports.accounts.expect_find().withf(|who| *who == user(1));
-                find.once().returning(|_| Ok(Some(ada())));
-            }
-            Some(email) => {
-                let expected = ChangeEmail {
-                    user: user(1),
-                    email,
-                };
-                let change = ports.accounts.expect_change_email();
-                let change = change.withf(move |given| *given == expected);
-                change.once().returning(|_| Ok(Ok(ada())));
-            }
-        }
-        assert_eq!(ports.accounts().change_own(actor, address).unwrap(), ada());
-    }
-    let nobody = || Ports::new().accounts();
-    let refused = nobody().change_own(Actor::Anonymous, None);
+fn ones_own_account_is_read() {
+    let mut ports = Ports::new();
+    let find = ports.accounts.expect_find().withf(|who| *who == user(1));
+    find.once().returning(|_| Ok(Some(ada())));
+    let own = ports.accounts().own(Actor::Customer(user(1)));
+    assert_eq!(own.unwrap(), ada());
+    let refused = Ports::new().accounts().own(Actor::Anonymous);
     assert_eq!(refusal(refused), Refusal::Unauthenticated);
-    assert_eq!(
-        refusal(nobody().own(Actor::Anonymous)),
-        Refusal::Unauthenticated
-    );
+}
+
+#[test]
+fn another_address_needs_the_current_password() {
+    let actor = Actor::Customer(user(1));
+    let email = || Email::new("ada@example.org").unwrap();
+    let knowing = || {
+        let mut ports = Ports::knowing(ada());
+        let find = ports.accounts.expect_find();
+        find.returning(|_| Ok(Some(ada())));
+        ports
+    };
+    let mut ports = knowing();
+    let expected = ChangeEmail {
+        user: user(1),
+        verified: ada().session_epoch,
+        email: email(),
+    };
+    let change = ports.accounts.expect_change_email();
+    let change = change.withf(move |given| *given == expected);
+    change.once().returning(|_| Ok(Ok(ada())));
+    let changed = ports
+        .accounts()
+        .change_own_email(actor, "right password", email());
+    assert_eq!(changed.unwrap(), ada());
+
+    let refused = knowing()
+        .accounts()
+        .change_own_email(actor, "wrong password", email());
+    let wrong = Refusal::field("current_password", Problem::WrongPassword);
+    assert_eq!(refusal(refused), wrong);
+    let nobody = Ports::new().accounts();
+    let refused = nobody.change_own_email(Actor::Anonymous, "right password", email());
+    assert_eq!(refusal(refused), Refusal::Unauthenticated);
 }
 
 #[test]

@@ -351,3 +351,82 @@ mod people;
 
 #[path = "accounts_tokens_tests.rs"]
 mod tokens;
+
+/// A hash from before passwords were normalised: it fits the text as it was typed then. What a
+/// wrong password costs does not tell whether there is such a user.
+#[test]
+fn a_password_is_checked_in_each_form_in_which_it_may_have_been_hashed() {
+    let typed = "cafe\u{301} au lait";
+    for (hashed, is_renewed) in [(typed, true), ("café au lait", false)] {
+        let mut ports = Ports::new();
+        ports.accounts.expect_credentials().returning(|_| {
+            Ok(Some(Credentials {
+                account: ada(),
+                password: hash("stored"),
+            }))
+        });
+        let verify = ports.hasher.expect_verify();
+        verify.returning(move |candidate, _| candidate == hashed);
+        let outdated = ports.hasher.expect_is_outdated();
+        outdated.returning(|_, candidate| !Password::is_normalised(candidate));
+        let renewed = ports.hasher.expect_hash();
+        renewed
+            .withf(|password| password.reveal() == "café au lait")
+            .times(usize::from(is_renewed))
+            .returning(|_| Ok(hash("new")));
+        let renewed = ports.accounts.expect_renew_hash();
+        renewed
+            .withf(|user_id, old, new| {
+                *user_id == user(1) && *old == hash("stored") && *new == hash("new")
+            })
+            .times(usize::from(is_renewed))
+            .returning(|_, _, _| Ok(()));
+        let recognised = ports.accounts().recognise("ada", typed);
+        assert_eq!(recognised.unwrap(), ada(), "{hashed}");
+    }
+    for (typed, checks) in [(typed, 2), ("cafe au lait", 1)] {
+        let mut known = Ports::new();
+        known.accounts.expect_credentials().returning(|_| {
+            Ok(Some(Credentials {
+                account: ada(),
+                password: hash("stored"),
+            }))
+        });
+        let verify = known.hasher.expect_verify();
+        verify.times(checks).returning(|_, _| false);
+        let mut unknown = Ports::new();
+        unknown
+            .accounts
+            .expect_credentials()
+            .returning(|_| Ok(None));
+        let verify = unknown.hasher.expect_verify_nobody();
+        verify.times(checks).returning(|_| ());
+        for ports in [known, unknown] {
+            let refused = ports.accounts().recognise("ada", typed);
+            assert_eq!(refusal(refused), Refusal::InvalidCredentials);
+        }
+    }
+}
+
+/// An account from before names were normalised is found first; a new name by any spelling.
+#[test]
+fn a_typed_name_is_looked_up_as_it_is_and_then_as_a_new_name() {
+    for (held, expected) in [("ａda", Some("ａda")), ("ada", Some("ada")), ("eve", None)] {
+        let mut ports = Ports::new();
+        let credentials = ports.accounts.expect_credentials();
+        credentials.returning(move |key| {
+            let account = Account {
+                username: Username::existing(held).unwrap(),
+                ..ada()
+            };
+            let found = (key == held).then_some(Credentials {
+                account,
+                password: hash("stored"),
+            });
+            Ok(found)
+        });
+        let found = ports.accounts().by_username(" Ａda").unwrap();
+        let name = found.as_ref().map(|account| account.username.as_str());
+        assert_eq!(name, expected);
+    }
+}

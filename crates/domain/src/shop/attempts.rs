@@ -1,5 +1,8 @@
 use super::ShopError;
-use crate::{Attempt, AttemptRepository, AttemptRule, AttemptSettings, Clock, Whereabouts};
+use crate::{
+    Attempt, AttemptRepository, AttemptSettings, Clock, KnownNetworkKey, LoginName, OnSuccess,
+    Whereabouts, decide_known_network,
+};
 use std::sync::Arc;
 
 /// What keeps passwords from being guessed, and accounts from being made without end.
@@ -11,6 +14,15 @@ struct Counting {
     attempts: Arc<dyn AttemptRepository>,
     clock: Arc<dyn Clock>,
     settings: AttemptSettings,
+}
+
+/// Whose passwords are checked first when many wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInPriority {
+    /// A network from which a member of the staff signed in to this account lately.
+    Staff,
+    /// Anything else.
+    Normal,
 }
 
 impl Attempts {
@@ -38,19 +50,36 @@ impl Attempts {
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
-    pub fn may_sign_in(&self, username: &str, from: Whereabouts) -> Result<(), ShopError> {
+    pub fn may_sign_in(
+        &self,
+        username: &str,
+        from: Whereabouts,
+    ) -> Result<SignInPriority, ShopError> {
         let Some(counting) = &self.0 else {
-            return Ok(());
+            return Ok(SignInPriority::Normal);
         };
-        let now = counting.clock.now();
-        for attempt in counting.sign_in(username, from) {
-            counting.attempts.may_try(&attempt, now)??;
-        }
-        Ok(())
+        let network = counting.network(username, from)?;
+        counting.may_try(&counting.sign_in(&network))?;
+        Ok(network.priority())
+    }
+
+    /// Whether an e-mail address may be changed now: a quick no, before
+    /// [`Attempts::change_email`] is begun.
+    ///
+    /// # Errors
+    /// As [`Attempts::may_sign_in`].
+    pub fn may_change_email(
+        &self,
+        username: &str,
+        from: Whereabouts,
+    ) -> Result<SignInPriority, ShopError> {
+        self.may_register(from)?;
+        self.may_sign_in(username, from)
     }
 
     /// Lets somebody try to sign in, which is what `check` does. It is counted before. A refusal by
-    /// `check` is a wrong try; a failure of the store is none.
+    /// `check` is a wrong try; a failure of the store is none. After a success the network is known
+    /// for the account; `is_staff` tells whether the account is staff.
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts), without having called `check`; whatever `check` says; if the
@@ -59,15 +88,49 @@ impl Attempts {
         &self,
         username: &str,
         from: Whereabouts,
+        is_staff: impl FnOnce(&T) -> bool,
+        check: impl FnOnce() -> Result<T, ShopError>,
+    ) -> Result<T, ShopError> {
+        self.verify(&[], username, from, is_staff, check)
+    }
+
+    /// The same for a change of the e-mail address. It counts as a registration too,
+    /// as it tells which addresses are taken.
+    ///
+    /// # Errors
+    /// As [`Attempts::sign_in`].
+    pub fn change_email<T>(
+        &self,
+        username: &str,
+        from: Whereabouts,
+        is_staff: impl FnOnce(&T) -> bool,
+        check: impl FnOnce() -> Result<T, ShopError>,
+    ) -> Result<T, ShopError> {
+        let registration = match &self.0 {
+            Some(counting) => counting.settings.registration(from),
+            None => Vec::new(),
+        };
+        self.verify(&registration, username, from, is_staff, check)
+    }
+
+    fn verify<T>(
+        &self,
+        besides: &[Attempt],
+        username: &str,
+        from: Whereabouts,
+        is_staff: impl FnOnce(&T) -> bool,
         check: impl FnOnce() -> Result<T, ShopError>,
     ) -> Result<T, ShopError> {
         let Some(counting) = &self.0 else {
             return check();
         };
-        let tries = counting.sign_in(username, from);
+        let network = counting.network(username, from)?;
+        let mut tries = besides.to_vec();
+        tries.extend(counting.sign_in(&network));
         let answer = counting.guard(&tries, check);
-        if answer.is_ok() {
-            counting.forgive(&tries);
+        if let Ok(verified) = &answer {
+            counting.settle(&tries);
+            counting.remember(&network, is_staff(verified));
         }
         answer
     }
@@ -77,13 +140,10 @@ impl Attempts {
     /// # Errors
     /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
     pub fn may_register(&self, from: Whereabouts) -> Result<(), ShopError> {
-        let Some(counting) = &self.0 else {
-            return Ok(());
-        };
-        let now = counting.clock.now();
-        Ok(counting
-            .attempts
-            .may_try(&counting.registration(from), now)??)
+        match &self.0 {
+            Some(counting) => counting.may_try(&counting.settings.registration(from)),
+            None => Ok(()),
+        }
     }
 
     /// Lets somebody register, of which `hash` is what takes long. It is counted before, and stays
@@ -98,19 +158,55 @@ impl Attempts {
         hash: impl FnOnce() -> Result<T, ShopError>,
     ) -> Result<T, ShopError> {
         match &self.0 {
-            Some(counting) => counting.guard(&[counting.registration(from)], hash),
+            Some(counting) => counting.guard(&counting.settings.registration(from), hash),
             None => hash(),
         }
     }
 }
 
+/// A client network and an account, with the stored record of the two.
+struct Network {
+    username: LoginName,
+    key: KnownNetworkKey,
+    held: Option<crate::KnownNetwork>,
+    is_known: bool,
+}
+
+impl Network {
+    fn priority(&self) -> SignInPriority {
+        let staff = self.held.is_some_and(|held| held.is_staff);
+        if self.is_known && staff {
+            SignInPriority::Staff
+        } else {
+            SignInPriority::Normal
+        }
+    }
+}
+
 impl Counting {
-    fn sign_in(&self, username: &str, from: Whereabouts) -> [Attempt; 2] {
-        self.settings.sign_in(username, from)
+    fn network(&self, username: &str, from: Whereabouts) -> Result<Network, ShopError> {
+        let username = LoginName::new(username);
+        let key = KnownNetworkKey::new(&username, from);
+        let held = self.attempts.known_network(&key)?;
+        Ok(Network {
+            username,
+            key,
+            held,
+            is_known: held.is_some_and(|held| held.is_current(self.clock.now())),
+        })
     }
 
-    fn registration(&self, from: Whereabouts) -> Attempt {
-        self.settings.registration(from)
+    fn sign_in(&self, network: &Network) -> Vec<Attempt> {
+        let (name, from) = (&network.username, network.key.network);
+        self.settings.sign_in(name, from, network.is_known)
+    }
+
+    fn may_try(&self, tries: &[Attempt]) -> Result<(), ShopError> {
+        let now = self.clock.now();
+        for attempt in tries {
+            self.attempts.may_try(attempt, now)??;
+        }
+        Ok(())
     }
 
     /// Counts these tries and does what they are for. What could not be done gives them back.
@@ -146,14 +242,24 @@ impl Counting {
         }
     }
 
-    /// The right password ends the count of its account. What others tried from the same place
-    /// stands: else whoever has an account could go on for ever at all others.
-    fn forgive(&self, tries: &[Attempt]) {
+    /// The right password ends the count of its account at its network. What others tried from the
+    /// same network, or from elsewhere, stands: else an account of one's own would be a way to go on
+    /// for ever at all others.
+    fn settle(&self, tries: &[Attempt]) {
         for attempt in tries {
-            let _ = match attempt.rule {
-                AttemptRule::Growing(_) => self.attempts.forgive(&attempt.key),
-                AttemptRule::PerWindow(_) => self.attempts.give_back(&attempt.key),
+            let _ = match attempt.on_success {
+                OnSuccess::Keep => Ok(()),
+                OnSuccess::Release => self.attempts.give_back(&attempt.key),
+                OnSuccess::Reset => self.attempts.forgive(&attempt.key),
             };
+        }
+    }
+
+    /// A network that is not stored is stored at the next sign-in.
+    fn remember(&self, network: &Network, is_staff: bool) {
+        let now = self.clock.now();
+        if let Some(known) = decide_known_network(network.held, is_staff, now) {
+            let _ = self.attempts.remember_network(&network.key, known);
         }
     }
 }

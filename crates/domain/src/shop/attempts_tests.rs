@@ -2,10 +2,10 @@ use super::*;
 use crate::Refusal;
 use crate::testing::at;
 use crate::{
-    AttemptKey, Attempted, HashingFailed, MockAttemptRepository, MockClock, StoreError,
-    StoreErrorKind,
+    AttemptKey, Attempted, HashingFailed, KNOWN_NETWORK_LIFE, KnownNetwork, MockAttemptRepository,
+    MockClock, StoreError, StoreErrorKind,
 };
-use mockall::Sequence;
+use std::sync::Mutex;
 
 fn somewhere() -> Whereabouts {
     Whereabouts::of([192, 0, 2, 7].into())
@@ -17,113 +17,212 @@ fn attempts(port: MockAttemptRepository) -> Attempts {
     Attempts::new(Arc::new(port), Arc::new(clock), AttemptSettings::default())
 }
 
-fn of_place(key: &AttemptKey) -> bool {
-    key.account.is_none()
-}
-
-fn of_ada(key: &AttemptKey) -> bool {
-    key.account.as_deref() == Some("ada")
-}
-
-/// A port that counts the place first, and then the account.
-fn counting() -> MockAttemptRepository {
-    let mut port = MockAttemptRepository::new();
-    let mut order = Sequence::new();
-    for key in [of_place, of_ada] {
-        port.expect_count_try()
-            .withf(move |attempt, now| key(&attempt.key) && *now == at(60))
-            .once()
-            .in_sequence(&mut order)
-            .returning(|_, _| Ok(Ok(())));
+/// The count that an attempt is part of, in a word.
+fn scope(key: &AttemptKey) -> &'static str {
+    match (key.what, key.account.as_deref(), key.from) {
+        (Attempted::SignIn, None, Some(_)) => "network",
+        (Attempted::SignIn, Some("ada"), Some(_)) => "wrong",
+        (Attempted::AnySignIn, Some("ada"), Some(_)) => "any",
+        (Attempted::SignIn, Some("ada"), None) => "everywhere",
+        (Attempted::Registration, None, Some(_)) => "registration",
+        other => panic!("{other:?}"),
     }
-    port
+}
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// A port that knows this of the network, refuses counts of one scope, and logs what it is told.
+fn port(known: Option<KnownNetwork>, refused: &'static str) -> (MockAttemptRepository, Log) {
+    let log = Log::default();
+    let mut port = MockAttemptRepository::new();
+    port.expect_known_network()
+        .withf(|key| key.account == "ada" && key.network == somewhere())
+        .returning(move |_| Ok(known));
+    let say = |what: &'static str, log: &Log| {
+        let log = Arc::clone(log);
+        move |scope: &str| log.lock().unwrap().push(format!("{what} {scope}"))
+    };
+    let answer = move |attempt: &Attempt| {
+        Ok(if scope(&attempt.key) == refused {
+            Err(too_many())
+        } else {
+            Ok(())
+        })
+    };
+    let (ask, count) = (say("ask", &log), say("count", &log));
+    port.expect_may_try().returning(move |attempt, now| {
+        assert_eq!(now, at(60));
+        ask(scope(&attempt.key));
+        answer(attempt)
+    });
+    port.expect_count_try().returning(move |attempt, now| {
+        assert_eq!(now, at(60));
+        count(scope(&attempt.key));
+        answer(attempt)
+    });
+    let (release, reset) = (say("release", &log), say("reset", &log));
+    port.expect_give_back().returning(move |key| {
+        release(scope(key));
+        Err(StoreError::new(StoreErrorKind::Busy))
+    });
+    port.expect_forgive().returning(move |key| {
+        reset(scope(key));
+        Err(StoreError::new(StoreErrorKind::Busy))
+    });
+    let remember = say("remember", &log);
+    port.expect_remember_network().returning(move |key, known| {
+        assert_eq!((&*key.account, key.network), ("ada", somewhere()));
+        assert_eq!(known.at, at(60));
+        remember(if known.is_staff { "staff" } else { "customer" });
+        Err(StoreError::new(StoreErrorKind::Busy))
+    });
+    (port, log)
+}
+
+fn known(is_staff: bool) -> Option<KnownNetwork> {
+    Some(KnownNetwork {
+        is_staff,
+        at: at(0),
+    })
+}
+
+fn logged(log: &Log) -> Vec<String> {
+    std::mem::take(&mut log.lock().unwrap())
 }
 
 fn too_many() -> Refusal {
     Refusal::TooManyAttempts { seconds: 7 }
 }
 
+fn is_refused<T>(answer: &Result<T, ShopError>, expected: &Refusal) -> bool {
+    matches!(answer, Err(ShopError::Refused(refusal)) if refusal == expected)
+}
+
+const COUNTED: [&str; 4] = [
+    "count network",
+    "count wrong",
+    "count any",
+    "count everywhere",
+];
+
+/// Also if the store cannot take anything back: a count that is too high is over soon.
 #[test]
-fn a_right_try_ends_the_count_of_the_account_and_gives_one_back_to_the_place() {
-    let mut port = counting();
-    port.expect_forgive()
-        .withf(of_ada)
-        .once()
-        .returning(|_| Ok(()));
-    port.expect_give_back()
-        .withf(of_place)
-        .once()
-        .returning(|_| Ok(()));
-    let answer = attempts(port).sign_in("Ada", somewhere(), || Ok(3));
-    assert_eq!(answer.unwrap(), 3);
+fn a_right_password_ends_the_count_of_the_account_and_stays_counted_as_a_sign_in() {
+    for is_staff in [false, true] {
+        let (port, log) = port(None, "");
+        let sign_in = |_: &i32| is_staff;
+        let answer = attempts(port).sign_in("Ada", somewhere(), sign_in, || Ok(3));
+        assert_eq!(answer.unwrap(), 3);
+        let mut expected = COUNTED.to_vec();
+        expected.extend(["release network", "reset wrong", "release everywhere"]);
+        expected.push(if is_staff {
+            "remember staff"
+        } else {
+            "remember customer"
+        });
+        assert_eq!(logged(&log), expected);
+    }
 }
 
 #[test]
-fn what_cannot_be_taken_back_is_no_failure() {
-    let mut port = counting();
-    let busy = || Err(StoreError::new(StoreErrorKind::Busy));
-    port.expect_forgive().returning(move |_| busy());
-    port.expect_give_back().returning(move |_| busy());
-    assert!(
-        attempts(port)
-            .sign_in("Ada", somewhere(), || Ok(()))
-            .is_ok()
-    );
+fn a_known_network_is_exempt_from_what_is_tried_everywhere() {
+    let (port, log) = port(known(false), "everywhere");
+    let attempts = attempts(port);
+    assert!(attempts.may_sign_in("ADA", somewhere()).is_ok());
+    assert_eq!(logged(&log), ["ask network", "ask wrong", "ask any"]);
+    let answer = attempts.sign_in("ADA", somewhere(), |()| false, || Ok(()));
+    assert!(answer.is_ok());
+    let mut expected = COUNTED[..3].to_vec();
+    expected.extend(["release network", "reset wrong"]);
+    assert_eq!(logged(&log), expected);
+}
+
+#[test]
+fn a_network_is_not_known_for_ever() {
+    let old = KnownNetwork {
+        is_staff: true,
+        at: at(60) - KNOWN_NETWORK_LIFE,
+    };
+    let (port, log) = port(Some(old), "");
+    let attempts = attempts(port);
+    let priority = attempts.may_sign_in("ada", somewhere()).unwrap();
+    assert_eq!(priority, SignInPriority::Normal);
+    assert!(logged(&log).contains(&"ask everywhere".to_owned()));
+}
+
+#[test]
+fn staff_at_a_known_network_come_first() {
+    for (known, expected) in [
+        (None, SignInPriority::Normal),
+        (known(false), SignInPriority::Normal),
+        (known(true), SignInPriority::Staff),
+    ] {
+        let (port, _) = port(known, "");
+        let priority = attempts(port).may_sign_in("ada", somewhere()).unwrap();
+        assert_eq!(priority, expected, "{known:?}");
+    }
 }
 
 #[test]
 fn a_wrong_try_stays_counted() {
+    let (port, log) = port(None, "");
     let wrong = || Err::<(), _>(Refusal::InvalidCredentials.into());
-    let answer = attempts(counting()).sign_in("ADA", somewhere(), wrong);
-    let refused = matches!(answer, Err(ShopError::Refused(Refusal::InvalidCredentials)));
-    assert!(refused);
+    let answer = attempts(port).sign_in("ADA", somewhere(), |()| false, wrong);
+    assert!(is_refused(&answer, &Refusal::InvalidCredentials));
+    assert_eq!(logged(&log), COUNTED);
 }
 
 #[test]
 fn a_try_that_could_not_be_checked_is_given_back() {
-    let mut port = counting();
-    port.expect_give_back().times(2).returning(|_| Ok(()));
+    let (port, log) = port(None, "");
     let failed = || Err::<(), _>(StoreError::new(StoreErrorKind::Unavailable).into());
-    let answer = attempts(port).sign_in("ada", somewhere(), failed);
+    let answer = attempts(port).sign_in("ada", somewhere(), |()| false, failed);
     assert!(matches!(answer, Err(ShopError::Store(_))));
+    let released = COUNTED.map(|counted| counted.replace("count", "release"));
+    assert_eq!(logged(&log)[4..], released);
 }
 
 #[test]
 fn one_too_many_is_refused_without_looking_at_the_password() {
-    let mut port = MockAttemptRepository::new();
-    port.expect_count_try().returning(|attempt, _| {
-        Ok(if of_place(&attempt.key) {
-            Ok(())
-        } else {
-            Err(too_many())
-        })
-    });
-    port.expect_give_back()
-        .withf(of_place)
-        .once()
-        .returning(|_| Ok(()));
-    let check = || -> Result<(), ShopError> { panic!("the password was looked at") };
-    let answer = attempts(port).sign_in("ada", somewhere(), check);
-    assert!(matches!(answer, Err(ShopError::Refused(refusal)) if refusal == too_many()));
+    for (refused, before) in [("network", 0), ("wrong", 1), ("any", 2), ("everywhere", 3)] {
+        let (port, log) = port(None, refused);
+        let attempts = attempts(port);
+        let check = || -> Result<(), ShopError> { panic!("the password was looked at") };
+        let answer = attempts.sign_in("ada", somewhere(), |()| false, check);
+        assert!(is_refused(&answer, &too_many()), "{refused}");
+        // The others count nothing for it.
+        let released = COUNTED[..before].iter();
+        let released: Vec<_> = released.map(|c| c.replace("count", "release")).collect();
+        assert_eq!(logged(&log)[before + 1..], released);
+        let answer = attempts.may_sign_in("ada", somewhere());
+        assert!(is_refused(&answer, &too_many()), "{refused}");
+    }
 }
 
 #[test]
-fn asking_first_looks_at_both_counts() {
-    for refused in [of_place, of_ada] {
-        let mut port = MockAttemptRepository::new();
-        port.expect_may_try().returning(move |attempt, _| {
-            Ok(if refused(&attempt.key) {
-                Err(too_many())
-            } else {
-                Ok(())
-            })
-        });
-        let answer = attempts(port).may_sign_in("Ada", somewhere());
-        assert!(matches!(answer, Err(ShopError::Refused(refusal)) if refusal == too_many()));
+fn another_address_counts_as_a_registration_however_it_ends() {
+    for is_right in [false, true] {
+        let (port, log) = port(known(false), "");
+        let attempts = attempts(port);
+        assert!(attempts.may_change_email("ada", somewhere()).is_ok());
+        assert_eq!(logged(&log)[0], "ask registration");
+        let check = || match is_right {
+            true => Ok(()),
+            false => Err(Refusal::NotFound.into()),
+        };
+        let answer = attempts.change_email("ada", somewhere(), |()| false, check);
+        assert_eq!(answer.is_ok(), is_right);
+        let log = logged(&log);
+        assert_eq!(log[0], "count registration");
+        assert_eq!(log[1..4], COUNTED[..3]);
+        assert!(!log.contains(&"release registration".to_owned()));
     }
-    let mut port = MockAttemptRepository::new();
-    port.expect_may_try().times(2).returning(|_, _| Ok(Ok(())));
-    assert!(attempts(port).may_sign_in("Ada", somewhere()).is_ok());
+    let (port, _) = port(known(false), "registration");
+    let attempts = attempts(port);
+    let check = || -> Result<(), ShopError> { panic!("the password was looked at") };
+    let answer = attempts.change_email("ada", somewhere(), |()| false, check);
+    assert!(is_refused(&answer, &too_many()));
+    assert!(attempts.may_change_email("ada", somewhere()).is_err());
 }
 
 #[test]
@@ -133,7 +232,8 @@ fn without_a_limit_nothing_is_counted() {
     assert!(attempts.may_register(somewhere()).is_ok());
     let wrong = || Err::<(), _>(Refusal::InvalidCredentials.into());
     for answer in [
-        attempts.sign_in("ada", somewhere(), wrong),
+        attempts.sign_in("ada", somewhere(), |()| false, wrong),
+        attempts.change_email("ada", somewhere(), |()| false, wrong),
         attempts.register(somewhere(), wrong),
     ] {
         let refused = matches!(answer, Err(ShopError::Refused(Refusal::InvalidCredentials)));

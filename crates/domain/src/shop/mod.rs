@@ -8,7 +8,7 @@ mod catalogue;
 mod orders;
 
 pub use accounts::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn, TokenPair};
-pub use attempts::Attempts;
+pub use attempts::{Attempts, SignInPriority};
 pub use carts::Carts;
 pub use catalogue::Catalogue;
 pub use orders::Orders;

@@ -4,8 +4,9 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::fields::{Fields, text};
 use crate::shapes::{AccountShape, TokenShape};
-use crate::work::Kind;
-use tradepost_domain::{Account, Actor, Email, NewUser, Password, Problem, ShopError, Username};
+use tradepost_domain::{
+    Account, Actor, Email, NewUser, Password, Problem, ShopError, SignInPriority, Username,
+};
 
 pub(crate) async fn sign_in(call: Call, fields: Fields) -> Answer {
     let account = recognise(&call, fields).await?;
@@ -20,30 +21,53 @@ pub(crate) async fn recognise(call: &Call, mut fields: Fields) -> Result<Account
     let username = fields.required("username", text(filled));
     let password = fields.required("password", text(filled));
     let (username, password) = fields.complete(username.zip(password))?;
+    let attempt = VerificationAttempt::SignIn;
     let name = username.clone();
     let check = move |shop: &Shop, _| shop.accounts.recognise(&name, &password);
-    let recognised = attempt(call, Kind::SignIn, username, check).await;
+    let is_staff = |account: &Account, _| account.is_staff;
+    let recognised = verify(call, attempt, username, is_staff, check).await;
     call.note_sign_in(&recognised);
     recognised
 }
 
-/// Checks a password of this account, unless too many were wrong. Whatever tells whether a password
-/// is right has to pass here: what is counted in one place and free in another is not counted.
-async fn attempt<T: Send + 'static>(
+/// The purpose for which a password is verified, which decides what it counts as.
+#[derive(Clone, Copy)]
+enum VerificationAttempt {
+    SignIn,
+    EmailChange,
+}
+
+/// Verifies a password of this account, unless there were too many attempts. Every path that tells
+/// whether a password is right has to pass here, or it would be a way around the count.
+async fn verify<T: Send + 'static>(
     call: &Call,
-    kind: Kind,
+    attempt: VerificationAttempt,
     username: String,
+    is_staff: impl FnOnce(&T, Actor) -> bool + Send + 'static,
     check: impl FnOnce(&Shop, Actor) -> Result<T, ShopError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let (from, name) = (call.place(), username.clone());
     // Asked for itself first: who has to wait takes no place from those whose passwords are checked.
-    call.query(move |shop, _| shop.attempts.may_sign_in(&name, from))
-        .await?;
-    call.run(kind, move |shop, actor| {
-        shop.attempts
-            .sign_in(&username, from, || check(shop, actor))
+    let may_try = move |shop: &Shop, _| match attempt {
+        VerificationAttempt::SignIn => shop.attempts.may_sign_in(&name, from),
+        VerificationAttempt::EmailChange => shop.attempts.may_change_email(&name, from),
+    };
+    let priority = call.query(may_try).await?;
+    call.run_password(priority, move |shop, actor| {
+        let is_staff = |verified: &T| is_staff(verified, actor);
+        let check = || check(shop, actor);
+        match attempt {
+            VerificationAttempt::SignIn => shop.attempts.sign_in(&username, from, is_staff, check),
+            VerificationAttempt::EmailChange => {
+                shop.attempts.change_email(&username, from, is_staff, check)
+            }
+        }
     })
     .await
+}
+
+fn acts_as_staff<T>(_: &T, actor: Actor) -> bool {
+    actor.staff().is_ok()
 }
 
 pub(crate) async fn register(call: Call, fields: Fields) -> Answer {
@@ -56,7 +80,7 @@ pub(crate) async fn register(call: Call, fields: Fields) -> Answer {
         let hash = || shop.accounts.hash(user);
         shop.attempts.register(from, hash)
     };
-    let hashed = call.run(Kind::Hash, hash).await?;
+    let hashed = call.run_password(SignInPriority::Normal, hash).await?;
     let account = call
         .command(|shop, _| shop.accounts.register_hashed(hashed))
         .await?;
@@ -82,10 +106,23 @@ pub(crate) async fn own(call: Call) -> Answer {
 }
 
 pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
+    let own = call.query(|shop, actor| shop.accounts.own(actor)).await?;
     let email = fields.optional("email", text(Email::new));
-    let email = fields.complete(Some(email))?;
+    // The address that the account has is no change: clients may send back all that they were shown.
+    let new = email.filter(|email| own.email.as_ref() != Some(email));
+    let current = match new {
+        Some(_) => fields.required("current_password", text(filled)),
+        None => None,
+    };
+    let Some((email, current)) = fields.complete(Some(new.zip(current)))? else {
+        return answer::ok(&AccountShape::of(&own));
+    };
+    // Two jobs, as for a registration.
+    let prepare = move |shop: &Shop, actor| shop.accounts.prepare_email(actor, &current, email);
+    let (attempt, username) = (VerificationAttempt::EmailChange, own.username.to_string());
+    let prepared = verify(&call, attempt, username, acts_as_staff, prepare).await?;
     let account = call
-        .command(|shop, actor| shop.accounts.change_own(actor, email))
+        .command(|shop, _| shop.accounts.change_email(prepared))
         .await?;
     answer::ok(&AccountShape::of(&account))
 }
@@ -98,8 +135,8 @@ pub(crate) async fn change_password(call: Call, mut fields: Fields) -> Answer {
     let (current, new) = fields.complete(current.zip(new))?;
     // Two jobs, as for whoever registers.
     let prepare = move |shop: &Shop, actor| shop.accounts.prepare_password(actor, &current, &new);
-    let username = own.username.as_str().to_owned();
-    let prepared = attempt(&call, Kind::Hash, username, prepare).await?;
+    let (attempt, username) = (VerificationAttempt::SignIn, own.username.to_string());
+    let prepared = verify(&call, attempt, username, acts_as_staff, prepare).await?;
     call.command(|shop, _| shop.accounts.change_password(prepared))
         .await?;
     call.forget_sessions(own.id);

@@ -180,8 +180,8 @@ pub(super) static TABLE: &[Operation] = &[
     op(GET, "/api/users/", "listUsers", ("Users", "List accounts, newest first"), Shows("UserPage"))
         .asks(&[&PAGE, &PAGE_SIZE, &SEARCH_USERS]),
     op(GET, "/api/users/me/", "getOwnUser", ("Accounts", "Show the own account"), Shows("User")),
-    op(PATCH, "/api/users/me/", "updateOwnUser", ("Accounts", "Change the own account"), Shows("User"))
-        .takes(&bodies::EMAIL_CHANGE),
+    op(PATCH, "/api/users/me/", "updateOwnUser", ("Accounts", "Change the own account; another e-mail address needs the current password"), Shows("User"))
+        .takes(&bodies::EMAIL_CHANGE).refuses(&[Code::TooManyAttempts]),
     op(POST, "/api/users/me/password/", "changeOwnPassword", ("Accounts", "Change the own password; every session and token ends"), Nothing)
         .takes(&bodies::PASSWORD_CHANGE).refuses(&[Code::TooManyAttempts]),
     op(GET, "/api/users/{id}/", "getUser", ("Users", "Show an account"), Shows("User")),

@@ -95,8 +95,8 @@ bodies! {
         ["username" "email" "password"] []
         {"username": "grace", "email": "grace@example.org", "password": "a quiet harbour"};
     EMAIL_CHANGE = "OwnUserChange" "What to change of the own account." new_account
-        [] ["email"]
-        {"email": "grace@navy.example"};
+        [] ["email" "current_password"]
+        {"email": "grace@navy.example", "current_password": "a quiet harbour"};
     PASSWORD_CHANGE = "PasswordChange" "Another password." new_account
         ["current_password" "new_password"] []
         {"current_password": "a quiet harbour", "new_password": "two quiet harbours"};
@@ -153,7 +153,7 @@ fn new_account(name: &str) -> Value {
             "maxLength": Username::MAX,
             // White space around it is cut off; letters and digits are those of any script.
             "pattern": r##"^\s*[^\s!"#$%&'()*,/:;<=>?\[\\\]^`{|}~]+\s*$"##,
-            "description": "Letters, digits and @ . + - _; unique whatever its case."
+            "description": "Letters, digits and @ . + - _ (RFC 8265); unique whatever its case, and unlike every other name to look at."
         }),
         "email" => json!({
             "type": "string",

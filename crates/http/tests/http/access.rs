@@ -151,7 +151,9 @@ impl World {
             ("POST", "/api/register/") => {
                 json!({"username": "new", "email": "new@example.org", "password": PASSWORD})
             }
-            ("PATCH", "/api/users/me/") => json!({"email": "other@example.org"}),
+            ("PATCH", "/api/users/me/") => {
+                json!({"email": "other@example.org", "current_password": PASSWORD})
+            }
             ("POST", "/api/users/me/password/") => {
                 json!({"current_password": PASSWORD, "new_password": "wrong horse battery"})
             }

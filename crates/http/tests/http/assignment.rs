@@ -51,7 +51,13 @@ fn writes(refresh: &str) -> Vec<Write> {
         (Method::POST, "/api/token/revoke/", false, json!({"refresh": refresh}), &["refresh"]),
         (Method::POST, "/api/token/verify/", false, json!({"token": "x"}), &["token"]),
         (Method::POST, "/api/register/", false, new, &["username", "email", "password"]),
-        (Method::PATCH, "/api/users/me/", false, json!({"email": "a@example.org"}), &["email"]),
+        (
+            Method::PATCH,
+            "/api/users/me/",
+            false,
+            json!({"email": "a@example.org", "current_password": PASSWORD}),
+            &["email", "current_password"],
+        ),
         (
             Method::POST,
             "/api/users/me/password/",

@@ -281,3 +281,171 @@ async fn the_current_password_cannot_be_guessed_with_a_token() {
     locked_out(&app, HERE, "ada", "60").await;
     change(ELSEWHERE, PASSWORD).await.expect_status(204);
 }
+
+fn everywhere(number: usize) -> String {
+    format!("198.51.{}.{}:4000", number / 200, number % 200)
+}
+
+/// Guesses at one account from many addresses: after twenty, one is checked every few seconds. It
+/// is so for every name, whether there is such an account or not, and whether it is staff's.
+#[actix_web::test]
+async fn one_account_cannot_be_guessed_at_from_many_addresses() {
+    let app = App::new().await;
+    app.customer("ada");
+    app.staff("boss");
+    sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    let mut told = Vec::new();
+    for (username, spellings) in [
+        ("ada", ["ada", "ＡDA", " Ada", "𝐚da"]),
+        ("boss", ["boss", "BOSS", "boss ", "ｂoss"]),
+        ("nobody", ["nobody", "NOBODY", " nobody", "ｎobody"]),
+    ] {
+        let mut answers = Vec::new();
+        for number in 0..600 {
+            let spelling = spellings[number % 4];
+            let reply = sign_in(&app, &everywhere(number / 5), spelling, "wrong").await;
+            let wait = reply.header("retry-after").to_owned();
+            answers.push((reply.status, wait));
+        }
+        let checked = answers.iter().filter(|(status, _)| *status == 400).count();
+        assert_eq!(checked, 20, "{username}");
+        told.push(answers);
+        // Neither another path nor the right password is a way around it, and none has to wait long.
+        let body = json!({"username": username, "password": PASSWORD});
+        let path = app.post("/api/token/").peer("203.0.113.1:1");
+        path.json(&body).await.expect(429, "too_many_attempts");
+        locked_out(&app, "203.0.113.1:1", username, "1").await;
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0], told[2]);
+    // Where the right password came from lately, there is no delay.
+    sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+    locked_out(&app, "203.0.113.1:1", "ada", "1").await;
+    app.clock.advance(1);
+    for _ in 0..2 {
+        sign_in(&app, "203.0.113.1:1", "ada", PASSWORD)
+            .await
+            .expect_status(200);
+    }
+    app.clock.advance(30 * 24 * 3_600);
+    for number in 0..20 {
+        let reply = sign_in(&app, &everywhere(number / 5), "ada", "wrong").await;
+        reply.expect(400, "invalid_credentials");
+    }
+    locked_out(&app, ELSEWHERE, "ada", "1").await;
+}
+
+/// A password costs a hash also if it is right: sixty of one account from one address.
+#[actix_web::test]
+async fn right_passwords_count_too() {
+    let app = App::new().await;
+    let token = app.customer("ada");
+    app.customer("bob");
+    for number in 0..60 {
+        let path = ["/api-token-auth/", "/api/token/"][number % 2];
+        let username = ["ada", " ADA", "Ａda"][number % 3];
+        let body = json!({"username": username, "password": PASSWORD});
+        let reply = app.post(path).peer(ELSEWHERE).json(&body).await;
+        reply.expect_status(200);
+    }
+    locked_out(&app, ELSEWHERE, "ada", "900").await;
+    for (method, path, body) in [
+        (
+            "POST",
+            "/api/users/me/password/",
+            json!({"current_password": PASSWORD, "new_password": "another horse"}),
+        ),
+        (
+            "PATCH",
+            "/api/users/me/",
+            json!({"current_password": PASSWORD, "email": "new@example.org"}),
+        ),
+    ] {
+        let call = app.call(method.parse().unwrap(), path).token(&token);
+        let reply = call.peer(ELSEWHERE).json(&body).await;
+        reply.expect(429, "too_many_attempts");
+    }
+    for (peer, username) in [(ELSEWHERE, "bob"), ("192.0.2.8:1", "ada")] {
+        sign_in(&app, peer, username, PASSWORD)
+            .await
+            .expect_status(200);
+    }
+    app.clock.advance(900);
+    sign_in(&app, ELSEWHERE, "ada", PASSWORD)
+        .await
+        .expect_status(200);
+}
+
+/// One customer may have every /64 network of a /48.
+#[actix_web::test]
+async fn many_networks_of_one_site_have_a_bound_together() {
+    let app = App::new().await;
+    let network = |number: usize| format!("[2001:db8:1:{number:x}::1]:4000");
+    for number in 0..400 {
+        let reply = sign_in(&app, &network(number), &format!("user-{number}"), "spring").await;
+        reply.expect(400, "invalid_credentials");
+    }
+    locked_out(&app, &network(400), "other", "900").await;
+    let other = sign_in(&app, "[2001:db8:2::1]:4000", "other", "spring").await;
+    other.expect(400, "invalid_credentials");
+    for number in 0..400 {
+        let body = json!({
+            "username": "Ada", "email": format!("ada{number}@example.org"), "password": PASSWORD,
+        });
+        let register = app.post("/api/register/").peer(&network(number));
+        assert_ne!(register.json(&body).await.status, 429, "{number}");
+    }
+    let body = json!({"username": "ada", "email": "a@example.org", "password": PASSWORD});
+    let register = app.post("/api/register/").peer(&network(401));
+    register.json(&body).await.expect(429, "too_many_attempts");
+}
+
+/// Changing an address tells whether it is taken, as registering does.
+#[actix_web::test]
+async fn addresses_cannot_be_asked_for_by_changing_ones_own() {
+    let app = App::new().await;
+    let ada = app.customer("ada");
+    let change = |email: String, password: &'static str| {
+        let body = json!({"email": email, "current_password": password});
+        let call = app.patch("/api/users/me/").token(&ada).peer(ELSEWHERE);
+        async move { call.json(&body).await }
+    };
+    for number in 0..5 {
+        let reply = change(format!("a{number}@example.org"), "wrong").await;
+        reply.expect_fields(&["current_password"]);
+    }
+    change("b@example.org".to_owned(), PASSWORD)
+        .await
+        .expect(429, "too_many_attempts");
+    locked_out(&app, ELSEWHERE, "ada", "60").await;
+    app.clock.advance(901);
+    // With the right password too: by then registrations, or sign-ins of one account, are too many.
+    let mut asked = 0;
+    while change(format!("c{asked}@example.org"), PASSWORD)
+        .await
+        .status
+        != 429
+    {
+        asked += 1;
+        assert!(asked <= 100);
+    }
+    assert_eq!(asked, 60);
+    // They count as registrations from there.
+    for number in 0..40 {
+        let body = json!({
+            "username": "Ada", "email": format!("d{number}@example.org"), "password": PASSWORD,
+        });
+        let register = app.post("/api/register/").peer(ELSEWHERE);
+        assert_eq!(register.json(&body).await.status, 400, "{number}");
+    }
+    let body = json!({"username": "eve", "email": "e@example.org", "password": PASSWORD});
+    let register = app.post("/api/register/").peer(ELSEWHERE);
+    register.json(&body).await.expect(429, "too_many_attempts");
+    change("f@example.org".to_owned(), PASSWORD)
+        .await
+        .expect(429, "too_many_attempts");
+}

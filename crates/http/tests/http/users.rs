@@ -27,7 +27,7 @@ async fn ones_own_account_is_shown_and_its_address_changed() {
         let call = app.patch("/api/users/me/").token(&ada);
         async move { call.json(&body).await }
     };
-    let taken = change(json!({"email": "BOB@example.org"})).await;
+    let taken = change(json!({"email": "BOB@example.org", "current_password": PASSWORD})).await;
     taken.expect_fields(&["email"]);
     for wrong in [
         json!(null),
@@ -36,14 +36,14 @@ async fn ones_own_account_is_shown_and_its_address_changed() {
         json!(1),
         json!("a\0@b.co"),
     ] {
-        change(json!({"email": wrong}))
+        change(json!({"email": wrong, "current_password": PASSWORD}))
             .await
             .expect_fields(&["email"]);
     }
     assert_eq!(change(json!({})).await.expect_status(200).json(), before);
     // What a customer may not change is not changed.
     let reply = change(json!({
-        "email": " Countess@example.org ", "is_staff": true, "is_active": false, "id": 2,
+        "email": " Countess@example.org ", "current_password": PASSWORD, "is_staff": true, "is_active": false, "id": 2,
         "username": "boss", "password": "x", "session_epoch": 9, "created_at": null,
     }));
     let mut expected = before;
@@ -51,6 +51,35 @@ async fn ones_own_account_is_shown_and_its_address_changed() {
     assert_eq!(reply.await.expect_status(200).json(), expected);
     let own = app.get("/api/users/me/").token(&ada).send().await;
     assert_eq!(own.expect_status(200).json(), expected);
+}
+
+#[actix_web::test]
+async fn a_new_address_needs_the_current_password() {
+    let app = App::new().await;
+    let ada = app.customer("ada");
+    app.customer("bob");
+    let change = |body: Value| {
+        let call = app.patch("/api/users/me/").token(&ada);
+        async move { call.json(&body).await }
+    };
+    // Whether the address is taken makes no difference.
+    for email in ["new@example.org", "bob@example.org"] {
+        for wrong in [json!("wrong"), json!(""), json!(null)] {
+            let body = json!({"email": email, "current_password": wrong});
+            let reply = change(body).await;
+            reply.expect_fields(&["current_password"]);
+        }
+        let missing = change(json!({"email": email})).await;
+        missing.expect_fields(&["current_password"]);
+    }
+    // The address that the account has is no new one, as clients send back what they were shown.
+    for body in [json!({"email": "ada@example.org"}), json!({})] {
+        let same = change(body).await.expect_status(200).json();
+        assert_eq!(same["email"], "ada@example.org");
+    }
+    let body = json!({"email": "new@example.org", "current_password": PASSWORD});
+    let changed = change(body).await.expect_status(200).json();
+    assert_eq!(changed["email"], "new@example.org");
 }
 
 #[actix_web::test]
@@ -138,7 +167,7 @@ async fn nobody_uses_the_second_in_which_they_are_still_remembered() {
         .json(&json!({"is_active": false}))
         .await
         .expect_status(200);
-    let email = json!({"email": "mallory@example.org"});
+    let email = json!({"email": "mallory@example.org", "current_password": PASSWORD});
     let change = other.patch("/api/users/me/").token(&ada).json(&email).await;
     change.expect(401, "invalid_token");
     let password = json!({"current_password": PASSWORD, "new_password": "another-horse"});

@@ -14,13 +14,14 @@ const NEVER: Duration = Duration::from_secs(60);
 pub(crate) const QUICK: [&str; 2] = ["--bcrypt-cost", "10"];
 
 /// The migrations, oldest first.
-pub(crate) const MIGRATIONS: [&str; 9] = [
+pub(crate) const MIGRATIONS: [&str; 10] = [
     "2026-11-22-000001_open_shop",
     "2026-11-22-000002_remember_keys",
     "2026-11-22-000003_find_products",
     "2026-11-22-000004_refresh_sessions",
     "2026-11-22-000005_remember_sign_ins",
     "2026-11-22-000006_stay_quick",
+    "2026-11-27-000002_add_username_skeletons_and_known_networks",
     "2026-11-27-000003_add_customer_quotas",
     "2026-11-27-000004_add_clock_readings",
     "2026-11-27-000006_add_order_adjustment",

@@ -48,6 +48,8 @@ fn help_prints_every_option_with_its_variable_and_default() {
             "TRADEPOST_THROTTLE_ALL_SIGN_INS",
             "100",
         ),
+        ("--throttle-account", "TRADEPOST_THROTTLE_ACCOUNT", "20"),
+        ("--throttle-repeats", "TRADEPOST_THROTTLE_REPEATS", "60"),
         (
             "--throttle-registrations",
             "TRADEPOST_THROTTLE_REGISTRATIONS",

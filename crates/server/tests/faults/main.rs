@@ -46,4 +46,6 @@ mod server_killed;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
+mod sign_in_flood;
+#[cfg(test)]
 mod slow_clients;

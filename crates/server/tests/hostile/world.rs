@@ -14,7 +14,7 @@ use tradepost_domain::{TokenClaims, TokenService};
 pub(crate) const STAPLES: i64 = 14;
 
 /// Throttling is at work, with limits that a run does not reach.
-const OPTIONS: [&str; 19] = [
+const OPTIONS: [&str; 23] = [
     "--demo",
     "--throttle",
     "on",
@@ -31,6 +31,10 @@ const OPTIONS: [&str; 19] = [
     "--throttle-sign-ins",
     "1000000",
     "--throttle-all-sign-ins",
+    "1000000",
+    "--throttle-account",
+    "1000000",
+    "--throttle-repeats",
     "1000000",
     "--throttle-registrations",
     "1000000",

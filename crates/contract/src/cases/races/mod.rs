@@ -4,6 +4,7 @@
 mod changing;
 mod importing;
 mod keys;
+mod naming;
 mod ordering;
 mod searching;
 mod sessions;
@@ -11,6 +12,7 @@ mod sessions;
 pub use changing::*;
 pub use importing::*;
 pub use keys::*;
+pub use naming::*;
 pub use ordering::*;
 pub use searching::*;
 pub use sessions::*;

@@ -67,6 +67,7 @@ pub fn one_address_goes_to_one_account(stores: &Stores) {
     let answers = race(users.len(), |racer| {
         let command = ChangeEmail {
             user: users[racer],
+            verified: 0,
             email: Email::new(spellings[racer % 2]).unwrap(),
         };
         settled(|| stores.accounts.change_email(command.clone()))

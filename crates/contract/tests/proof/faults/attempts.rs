@@ -3,7 +3,8 @@ use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_domain::{
-    Attempt, AttemptKey, AttemptRepository, Attempted, Outcome, StoreError, Upkeep,
+    Attempt, AttemptKey, AttemptRepository, Attempted, KnownNetwork, KnownNetworkKey, Outcome,
+    StoreError, Upkeep, Whereabouts,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -28,7 +29,7 @@ pub(crate) fn counts_all_places_together(
     now: DateTime<Utc>,
 ) -> Outcome<()> {
     let mut attempt = attempt.clone();
-    attempt.key.from = tradepost_domain::Whereabouts::of([0, 0, 0, 0].into());
+    attempt.key.from = Some(Whereabouts::of([0, 0, 0, 0].into()));
     store.count_try(&attempt, now)
 }
 
@@ -53,6 +54,69 @@ pub(crate) fn gives_one_back(store: &Store, key: &AttemptKey) -> Result<(), Stor
 
 pub(crate) fn forgets_too_many(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
     store.forget_attempts(before + TimeDelta::microseconds(1))
+}
+
+/// Takes a site for its first network.
+pub(crate) fn counts_sites_as_networks(
+    store: &Store,
+    attempt: &Attempt,
+    now: DateTime<Utc>,
+) -> Outcome<()> {
+    let mut attempt = attempt.clone();
+    let address = attempt.key.from.map(Whereabouts::address);
+    attempt.key.from = address.map(Whereabouts::of);
+    store.count_try(&attempt, now)
+}
+
+fn knows_networks_for_all(
+    store: &Store,
+    key: &KnownNetworkKey,
+) -> Result<Option<KnownNetwork>, StoreError> {
+    let account = String::new();
+    store.known_network(&KnownNetworkKey {
+        account,
+        ..key.clone()
+    })
+}
+
+fn remembers_networks_for_all(
+    store: &Store,
+    key: &KnownNetworkKey,
+    known: KnownNetwork,
+) -> Result<(), StoreError> {
+    let account = String::new();
+    store.remember_network(
+        &KnownNetworkKey {
+            account,
+            ..key.clone()
+        },
+        known,
+    )
+}
+
+/// Each network is the only one of its account, so that none is too many.
+fn remembers_without_end(
+    store: &Store,
+    key: &KnownNetworkKey,
+    known: KnownNetwork,
+) -> Result<(), StoreError> {
+    store.remember_network(&apart(key), known)
+}
+
+fn finds_apart(store: &Store, key: &KnownNetworkKey) -> Result<Option<KnownNetwork>, StoreError> {
+    store.known_network(&apart(key))
+}
+
+fn apart(key: &KnownNetworkKey) -> KnownNetworkKey {
+    let account = format!("{} {}", key.account, key.network.address());
+    KnownNetworkKey {
+        account,
+        ..key.clone()
+    }
+}
+
+fn purges_too_many(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    store.forget_known_networks(before + TimeDelta::microseconds(1))
 }
 
 pub(crate) const ROWS: &[Row] = &[
@@ -111,5 +175,39 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["old_tries_are_forgotten"],
+    ),
+    (
+        "counts a site with its first network",
+        Behaviour {
+            count_try: counts_sites_as_networks,
+            ..HONEST
+        },
+        &["tries_are_counted_over_networks"],
+    ),
+    (
+        "knows a network for every account",
+        Behaviour {
+            known_network: knows_networks_for_all,
+            remember_network: remembers_networks_for_all,
+            ..HONEST
+        },
+        &["known_networks_are_of_one_account"],
+    ),
+    (
+        "keeps every known network",
+        Behaviour {
+            known_network: finds_apart,
+            remember_network: remembers_without_end,
+            ..HONEST
+        },
+        &["the_latest_known_networks_are_kept"],
+    ),
+    (
+        "purges known networks too early",
+        Behaviour {
+            forget_known_networks: purges_too_many,
+            ..HONEST
+        },
+        &["old_known_networks_are_purged"],
     ),
 ];

@@ -3,7 +3,8 @@ use crate::table::Row;
 use tradepost_contract::hash;
 use tradepost_domain::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Email, Outcome, Page, PageRequest,
-    PasswordHash, Register, StoreError, SwitchUser, UserFilter, UserId, UserSearch, Username,
+    PasswordHash, Problem, Refusal, Register, StoreError, SwitchUser, UserFilter, UserId,
+    UserSearch, Username,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -27,6 +28,32 @@ pub(crate) fn shares_names(store: &Store, command: Register) -> Outcome<Account>
         email: None,
         ..command
     })
+}
+
+/// Registers another name in the place of one that is refused for this problem.
+fn registers_despite(store: &Store, command: Register, problem: &Problem) -> Outcome<Account> {
+    let registered = store.register(command.clone())?;
+    let refused = Refusal::field("username", problem.clone());
+    if registered != Err(refused) {
+        return Ok(registered);
+    }
+    let username = Username::new(&format!("stand-in-{}", command.password.reveal())).unwrap();
+    store.register(Register {
+        username,
+        ..command
+    })
+}
+
+fn allows_names_that_look_alike(store: &Store, command: Register) -> Outcome<Account> {
+    registers_despite(store, command, &Problem::TooSimilar)
+}
+
+fn allows_addresses_as_names(store: &Store, command: Register) -> Outcome<Account> {
+    if command.username.as_str().contains('@') {
+        registers_despite(store, command, &Problem::Taken)
+    } else {
+        store.register(command)
+    }
 }
 
 pub(crate) fn renews_blindly(
@@ -112,6 +139,28 @@ pub(crate) fn shares_addresses(store: &Store, command: ChangeEmail) -> Outcome<A
 }
 
 pub(crate) const ROWS: &[Row] = &[
+    (
+        "registers names that look alike",
+        Behaviour {
+            register: allows_names_that_look_alike,
+            ..HONEST
+        },
+        &[
+            "names_that_look_alike_are_refused",
+            "one_of_the_names_that_look_alike_is_taken",
+        ],
+    ),
+    (
+        "registers the addresses of others as names",
+        Behaviour {
+            register: allows_addresses_as_names,
+            ..HONEST
+        },
+        &[
+            "a_username_is_no_address_of_another_account",
+            "a_username_races_the_same_address",
+        ],
+    ),
     (
         "lets those switch users who were staff",
         Behaviour {

@@ -11,7 +11,7 @@ use tradepost_domain::{CartLine, Credentials, Order, Product};
 
 statement!(InsertUsers,
     "INSERT INTO users (id, username, username_key, email, email_key, password, is_staff,
-        is_active, session_epoch, created_at)
+        is_active, session_epoch, created_at, username_skeleton)
      OVERRIDING SYSTEM VALUE SELECT * FROM unnest(", {
         id: i64 => BigInt,
         username: String => Text,
@@ -23,6 +23,7 @@ statement!(InsertUsers,
         is_active: bool => Bool,
         session_epoch: i64 => BigInt,
         at: i64 => BigInt,
+        username_skeleton: String => Text,
     }, ")");
 
 statement!(InsertProducts,
@@ -84,6 +85,7 @@ pub(crate) fn import_users(conn: &mut Conn, new: &[Credentials]) -> QueryResult<
         rows.is_active.push(account.is_active);
         rows.session_epoch.push(account.session_epoch);
         rows.at.push(micros(account.created_at));
+        rows.username_skeleton.push(account.username.skeleton());
     }
     rows.execute(conn).map(drop)
 }

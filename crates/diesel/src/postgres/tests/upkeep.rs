@@ -13,7 +13,8 @@ fn what_is_old_goes_a_few_at_a_time_and_waits_for_nobody() {
             SELECT 1, '/', n, '', '', n, n FROM generate_series(1, 1100) n;
          INSERT INTO refresh_tokens
             SELECT n, n, 1, 0, 0, 0, n, NULL FROM generate_series(1, 1100) n;
-         INSERT INTO attempts SELECT n, 1, n FROM generate_series(1, 1100) n;",
+         INSERT INTO attempts SELECT n, 1, n FROM generate_series(1, 1100) n;
+         INSERT INTO known_networks SELECT n, n, FALSE, n FROM generate_series(1, 1100) n;",
     );
     let mut somebody = other(&name);
     somebody
@@ -21,23 +22,30 @@ fn what_is_old_goes_a_few_at_a_time_and_waits_for_nobody() {
             "BEGIN;
              SELECT FROM idempotency_keys WHERE key = '7' FOR NO KEY UPDATE;
              SELECT FROM refresh_tokens WHERE digest = '7' FOR NO KEY UPDATE;
-             UPDATE attempts SET at = 9999 WHERE key = '7';",
+             UPDATE attempts SET at = 9999 WHERE key = '7';
+             UPDATE known_networks SET at = 9999 WHERE account = '7';",
         )
         .unwrap();
     let before = DateTime::from_timestamp_micros(1_051).unwrap();
-    for old in [bulk::OLD_KEYS, bulk::OLD_TOKENS, bulk::OLD_ATTEMPTS] {
+    for old in [
+        bulk::OLD_KEYS,
+        bulk::OLD_TOKENS,
+        bulk::OLD_ATTEMPTS,
+        bulk::OLD_NETWORKS,
+    ] {
         let first = database.write(move |conn| Ok(bulk::forget(conn, old, 1_051, 500)?));
         assert_eq!(first.unwrap(), 500, "{old}");
     }
-    let forget: [fn(&Database, _) -> _; 3] = [
+    let forget: [fn(&Database, _) -> _; 4] = [
         Database::forget_keys,
         Database::forget_refresh_tokens,
         Database::forget_attempts,
+        Database::forget_known_networks,
     ];
     for forget in forget {
         assert_eq!(forget(&database, before).unwrap(), 549);
     }
     somebody.batch_execute("COMMIT").unwrap();
     let left = forget.map(|forget| forget(&database, before).unwrap());
-    assert_eq!(left, [1, 1, 0], "the last was tried again meanwhile");
+    assert_eq!(left, [1, 1, 0, 0], "the last was tried again meanwhile");
 }

@@ -13,14 +13,20 @@ fn what_is_old_goes_a_few_at_a_time() {
     folder
         .conn()
         .batch_execute(&format!(
-            "INSERT INTO users VALUES (1, 'ada', 'ada', NULL, NULL, '', 0, 1, 0, 0);
+            "INSERT INTO users VALUES (1, 'ada', 'ada', NULL, NULL, '', 0, 1, 0, 0, NULL);
              INSERT INTO idempotency_keys {many} SELECT 1, '/', n, '', '', n, n FROM n;
              INSERT INTO refresh_tokens {many} SELECT n, n, 1, 0, 0, 0, n, NULL FROM n;
-             INSERT INTO attempts {many} SELECT n, 1, n FROM n;"
+             INSERT INTO attempts {many} SELECT n, 1, n FROM n;
+             INSERT INTO known_networks {many} SELECT n, n, 0, n FROM n;"
         ))
         .unwrap();
     let before = DateTime::from_timestamp_micros(1_051).unwrap();
-    for old in [bulk::OLD_KEYS, bulk::OLD_TOKENS, bulk::OLD_ATTEMPTS] {
+    for old in [
+        bulk::OLD_KEYS,
+        bulk::OLD_TOKENS,
+        bulk::OLD_ATTEMPTS,
+        bulk::OLD_NETWORKS,
+    ] {
         let first = shop.write(move |conn| Ok(bulk::forget(conn, old, 1_051, 500)?));
         assert_eq!(first.unwrap(), 500, "{old}");
     }
@@ -28,6 +34,7 @@ fn what_is_old_goes_a_few_at_a_time() {
         Database::forget_keys,
         Database::forget_refresh_tokens,
         Database::forget_attempts,
+        Database::forget_known_networks,
     ] {
         assert_eq!(forget(&shop, before).unwrap(), 550);
         assert_eq!(forget(&shop, before).unwrap(), 0);

@@ -2,8 +2,8 @@
 
 use super::Accounts;
 use crate::{
-    Account, Actor, ChangeEmail, ChangePassword, Email, Page, PageRequest, Password, Problem,
-    Refusal, ShopError, SwitchUser, UserFilter, UserId, fold_case,
+    Account, Actor, ChangeEmail, ChangePassword, Email, LoginName, Page, PageRequest, Password,
+    Problem, Refusal, ShopError, SwitchUser, UserFilter, UserId,
 };
 
 impl Accounts {
@@ -16,17 +16,63 @@ impl Accounts {
         Ok(self.accounts.find(user)?.ok_or(Refusal::NotFound)?)
     }
 
-    /// Gives the actor's own account another e-mail address, or leaves it as it is.
+    /// Changes the actor's own e-mail address: [`Accounts::prepare_email`] and
+    /// [`Accounts::change_email`] in one.
     ///
     /// # Errors
-    /// [`Refusal::Unauthenticated`]; [`Refusal::Invalid`] if the address is taken; if the store
-    /// fails.
-    pub fn change_own(&self, actor: Actor, email: Option<Email>) -> Result<Account, ShopError> {
-        let user = actor.customer()?;
-        match email {
-            Some(email) => Ok(self.accounts.change_email(ChangeEmail { user, email })??),
-            None => self.own(actor),
+    /// As theirs.
+    pub fn change_own_email(
+        &self,
+        actor: Actor,
+        current: &str,
+        email: Email,
+    ) -> Result<Account, ShopError> {
+        self.change_email(self.prepare_email(actor, current, email)?)
+    }
+
+    /// Checks the actor's current password before another e-mail address. It takes long, and writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; [`Refusal::Invalid`] if `current` is not the password; if the
+    /// store fails.
+    pub fn prepare_email(
+        &self,
+        actor: Actor,
+        current: &str,
+        email: Email,
+    ) -> Result<ChangeEmail, ShopError> {
+        let account = self.verify_current(actor, current)?;
+        Ok(ChangeEmail {
+            user: account.id,
+            verified: account.session_epoch,
+            email,
+        })
+    }
+
+    /// Changes an e-mail address that was prepared.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the address is not free, or the password was changed meanwhile; if
+    /// the store fails.
+    pub fn change_email(&self, command: ChangeEmail) -> Result<Account, ShopError> {
+        Ok(self.accounts.change_email(command)??)
+    }
+
+    /// The actor's own account, if this is its password.
+    fn verify_current(&self, actor: Actor, current: &str) -> Result<Account, ShopError> {
+        let account = self.own(actor)?;
+        let credentials = self
+            .accounts
+            .credentials(&account.username.key())?
+            .ok_or(Refusal::NotFound)?;
+        if self
+            .verify_password(current, &credentials.password)
+            .is_none()
+        {
+            return Err(Refusal::field("current_password", Problem::WrongPassword).into());
         }
+        Ok(credentials.account)
     }
 
     /// Changes the actor's own password; every session of theirs ends:
@@ -55,17 +101,10 @@ impl Accounts {
         current: &str,
         new: &Password,
     ) -> Result<ChangePassword, ShopError> {
-        let account = self.own(actor)?;
-        let credentials = self
-            .accounts
-            .credentials(&account.username.key())?
-            .ok_or(Refusal::NotFound)?;
-        if !self.hasher.verify(current, &credentials.password) {
-            return Err(Refusal::field("current_password", Problem::WrongPassword).into());
-        }
+        let account = self.verify_current(actor, current)?;
         Ok(ChangePassword {
             user: account.id,
-            verified: Some(credentials.account.session_epoch),
+            verified: Some(account.session_epoch),
             new: self.hasher.hash(new)?,
         })
     }
@@ -100,7 +139,7 @@ impl Accounts {
     /// # Errors
     /// If the store fails.
     pub fn by_username(&self, username: &str) -> Result<Option<Account>, ShopError> {
-        let credentials = self.accounts.credentials(&fold_case(username.trim()))?;
+        let credentials = self.credentials(&LoginName::new(username))?;
         Ok(credentials.map(|credentials| credentials.account))
     }
 

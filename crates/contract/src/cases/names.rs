@@ -1,0 +1,69 @@
+//! Usernames that look alike, and usernames that are addresses.
+
+use super::accounts::{register, registered};
+use crate::settled;
+use tradepost_domain::{ChangeEmail, Email, Problem, Refusal, Register, Stores};
+
+/// A new username that looks like one of another account is refused, in every order and script;
+/// existing accounts keep their names.
+pub fn names_that_look_alike_are_refused(stores: &Stores) {
+    let too_similar = |name: &str| {
+        let refused = registered(stores, &register(name, None));
+        let expected = Refusal::field("username", Problem::TooSimilar);
+        assert_eq!(refused, Err(expected), "{name}");
+    };
+    registered(stores, &register("Admin", None)).unwrap();
+    for name in ["аdmin", "ADМIN", "admln", "ADM1N", "adrnin"] {
+        too_similar(name);
+    }
+    let taken = Err(Refusal::field("username", Problem::Taken));
+    assert_eq!(registered(stores, &register("ＡＤＭＩＮ", None)), taken);
+    registered(stores, &register("раураl", None)).unwrap();
+    too_similar("paypal");
+    for name in ["ádmin", "admins", "paypa"] {
+        registered(stores, &register(name, None)).unwrap();
+    }
+    let command = Register {
+        is_staff: true,
+        ..register("admın", None)
+    };
+    assert!(
+        registered(stores, &command).is_err(),
+        "staff are no exception"
+    );
+}
+
+/// No account has the address of another one as its username, by any spelling, in either order. Its
+/// own it may have.
+pub fn a_username_is_no_address_of_another_account(stores: &Stores) {
+    let taken = |field| Some(Refusal::field(field, Problem::Taken));
+    registered(stores, &register("ada", Some("Amélie@example.org"))).unwrap();
+    for name in [
+        "amélie@example.org",
+        "AMÉLIE@EXAMPLE.ORG",
+        "ａme\u{301}lie@example.org",
+    ] {
+        let refused = registered(stores, &register(name, None)).err();
+        assert_eq!(refused, taken("username"), "{name}");
+    }
+    let both = register("Bob@example.org", Some("bob@example.org"));
+    let bob = registered(stores, &both).unwrap();
+    for email in ["BOB@example.org", "ｂob@example.org", "𝐛ob@example.org"] {
+        let refused = registered(stores, &register("carol", Some(email))).err();
+        assert_eq!(refused, taken("email"), "{email}");
+    }
+    let change = |user, email: &str| {
+        let command = ChangeEmail {
+            user,
+            verified: 0,
+            email: Email::new(email).unwrap(),
+        };
+        settled(|| stores.accounts.change_email(command.clone()))
+    };
+    // The address is given up, and the name is not.
+    assert!(change(bob.id, "other@example.org").is_ok());
+    let carol = registered(stores, &register("carol", None)).unwrap();
+    assert_eq!(change(carol.id, "BOB@example.org").err(), taken("email"));
+    assert!(change(bob.id, "Bob@Example.org").is_ok());
+    assert!(change(carol.id, "other@example.org").is_ok());
+}

@@ -1,0 +1,290 @@
+//! Usernames and e-mail addresses: the texts that tell one account from another.
+//!
+//! New usernames follow the PRECIS profile UsernameCasePreserved (RFC 8265, 3.4) within the
+//! alphabet that Django allows. Names from before that rule, and from a shop that is imported, stay
+//! valid: see [`Username::existing`].
+
+use crate::text::{fold_case, line};
+use crate::{FieldErrors, Problem, Refusal};
+use precis_profiles::UsernameCasePreserved;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::skeleton;
+
+/// The text without white space and invisible characters around it. Characters that are letters by
+/// Unicode stay, as existing usernames can end with an invisible one (U+3164).
+#[must_use]
+pub fn trim_invisible(text: &str) -> &str {
+    text.trim_matches(|character: char| {
+        character.is_whitespace() || (is_ignorable(character) && !character.is_alphanumeric())
+    })
+}
+
+/// The Unicode property `Default_Ignorable_Code_Point` (Unicode 16.0): invisible characters, among
+/// them every bidirectional control.
+fn is_ignorable(character: char) -> bool {
+    matches!(
+        u32::from(character),
+        0xad | 0x34f
+            | 0x61c
+            | 0x115f..=0x1160
+            | 0x17b4..=0x17b5
+            | 0x180b..=0x180f
+            | 0x200b..=0x200f
+            | 0x202a..=0x202e
+            | 0x2060..=0x206f
+            | 0x3164
+            | 0xfe00..=0xfe0f
+            | 0xfeff
+            | 0xffa0
+            | 0xfff0..=0xfff8
+            | 0x1bca0..=0x1bca3
+            | 0x1d173..=0x1d17a
+            | 0xe0000..=0xe0fff
+    )
+}
+
+/// One form for every spelling that differs in case or in compatibility characters alone.
+fn fold_compatible(text: &str) -> String {
+    fold_case(&text.nfkc().collect::<String>())
+}
+
+/// The name that a user signs in with. Unique regardless of case: see [`Username::key`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Username(String);
+
+impl Username {
+    /// The most characters.
+    pub const MAX: usize = 150;
+
+    /// A name for a new account. Full-width and half-width letters become ordinary ones, and the
+    /// name is normalised to NFC; its case stays.
+    ///
+    /// # Errors
+    /// The [`Problem`] with the text. [`Problem::NotAUsername`] for characters that RFC 8264 does
+    /// not allow in identifiers (invisible ones, ligatures, mathematical letters), and for a mix of
+    /// directions that RFC 5893 does not allow.
+    pub fn new(text: &str) -> Result<Self, Problem> {
+        let text = trim_invisible(text);
+        if text.is_empty() {
+            return Err(Problem::Blank);
+        }
+        if text.chars().any(char::is_control) {
+            return Err(Problem::ControlCharacter);
+        }
+        // Before any work on a long text: no four characters compose to less than one.
+        if text.chars().nth(Self::MAX * 4).is_some() {
+            return Err(Problem::TooLong { max: Self::MAX });
+        }
+        let name = UsernameCasePreserved::enforce(text).map_err(|_| Problem::NotAUsername)?;
+        Self::existing(&name)
+    }
+
+    /// A name that an account has already, here or in a shop that is imported. It is taken as it
+    /// was accepted then.
+    ///
+    /// # Errors
+    /// The [`Problem`] with the text.
+    pub fn existing(text: &str) -> Result<Self, Problem> {
+        let text = line(text, Self::MAX)?;
+        let allowed = |character: char| character.is_alphanumeric() || "@.+-_".contains(character);
+        if text.chars().all(allowed) {
+            Ok(Self(text))
+        } else {
+            Err(Problem::NotAUsername)
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The unique key: the name with its case folded.
+    #[must_use]
+    pub fn key(&self) -> String {
+        fold_case(&self.0)
+    }
+
+    /// The skeleton of UTS 39, regardless of case: names that look alike have the same. `I`,
+    /// `i`, `l` and `1` are one, as a name is shown in the case that its user chose.
+    #[must_use]
+    pub fn skeleton(&self) -> String {
+        // First as the name is shown, as capitals look like other letters than small ones do; and
+        // once more for the small letters of prototypes that are capitals.
+        let shown: String = self.0.nfkc().collect();
+        let folded = fold_case(&skeleton(&shown).collect::<String>());
+        skeleton(&folded)
+            .map(|character| if character == 'i' { 'l' } else { character })
+            .collect()
+    }
+
+    /// What [`Email::key`] would be if the name is an e-mail address.
+    #[must_use]
+    pub fn as_email_key(&self) -> Option<String> {
+        self.0.contains('@').then(|| fold_compatible(&self.0))
+    }
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A username as it was typed to sign in. Any text is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginName {
+    exact: String,
+    compatible: String,
+}
+
+impl LoginName {
+    /// The name in this text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let text = trim_invisible(text);
+        Self {
+            exact: fold_case(text),
+            compatible: fold_compatible(text),
+        }
+    }
+
+    /// The values of [`Username::key`] that it may mean, in the order in which they are looked up:
+    /// first as an existing name was accepted, then as a new one is.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let other = Some(&*self.compatible).filter(|key| *key != self.exact);
+        std::iter::once(&*self.exact).chain(other)
+    }
+
+    /// The same for every spelling that means the same account, so that no spelling is a way around
+    /// a count.
+    #[must_use]
+    pub fn attempt_key(&self) -> String {
+        // Folding once more, as folded letters may compose to others.
+        fold_compatible(&self.compatible)
+    }
+}
+
+impl From<&Username> for LoginName {
+    fn from(username: &Username) -> Self {
+        Self::new(username.as_str())
+    }
+}
+
+/// An e-mail address. Unique regardless of case: see [`Email::key`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Email(String);
+
+impl Email {
+    /// The most characters.
+    pub const MAX: usize = 254;
+
+    /// A new address, normalised to NFC (RFC 6532, 3.1).
+    ///
+    /// # Errors
+    /// The [`Problem`] with the text: also for invisible characters and bidirectional controls.
+    pub fn new(text: &str) -> Result<Self, Problem> {
+        let text = trim_invisible(text);
+        let address = Self::existing(&text.nfc().collect::<String>())?;
+        if address.0.chars().any(is_ignorable) {
+            return Err(Problem::NotAnEmail);
+        }
+        Ok(address)
+    }
+
+    /// An address that an account has already, here or in a shop that is imported. Whether mail
+    /// arrives is for the mail to show; this only refuses what cannot be an address (RFC 5321: 254
+    /// characters in all, 64 before the at sign).
+    ///
+    /// # Errors
+    /// The [`Problem`] with the text.
+    pub fn existing(text: &str) -> Result<Self, Problem> {
+        let text = line(text, Self::MAX)?;
+        let plausible = text.rsplit_once('@').is_some_and(|(local, domain)| {
+            let labels = domain.split('.').count();
+            let filled = domain.split('.').all(|label| {
+                let inside = |c: char| c.is_alphanumeric() || c == '-';
+                !label.is_empty() && label.chars().all(inside)
+            });
+            !local.is_empty()
+                && local.len() <= 64
+                && !local
+                    .chars()
+                    .any(|c| c.is_whitespace() || "@,;:<>()[]\\\"".contains(c))
+                && labels >= 2
+                && filled
+        });
+        if plausible {
+            Ok(Self(text))
+        } else {
+            Err(Problem::NotAnEmail)
+        }
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The unique key: the address in NFKC, with its case folded.
+    #[must_use]
+    pub fn key(&self) -> String {
+        fold_compatible(&self.0)
+    }
+
+    /// The values of [`Username::key`] that a username has which is this address.
+    #[must_use]
+    pub fn as_username_keys(&self) -> [String; 2] {
+        [self.key(), fold_case(&self.0)]
+    }
+}
+
+impl fmt::Display for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What other accounts have of the names that a command asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NameConflicts {
+    /// An account has a username with the same [`Username::key`].
+    pub username: bool,
+    /// An account has a username with the same [`Username::skeleton`].
+    pub similar_username: bool,
+    /// An account has the username as its e-mail address ([`Username::as_email_key`]).
+    pub username_is_email: bool,
+    /// An account has the same [`Email::key`].
+    pub email: bool,
+    /// An account has the address as its username ([`Email::as_username_keys`]).
+    pub email_is_username: bool,
+}
+
+/// Decides whether names are free. An account may have its own address as its username.
+///
+/// # Errors
+/// [`Refusal::Invalid`] naming the fields.
+pub fn decide_names(conflicts: NameConflicts) -> Result<(), Refusal> {
+    let mut errors = FieldErrors::default();
+    if conflicts.username || conflicts.username_is_email {
+        errors.push("username", Problem::Taken);
+    } else if conflicts.similar_username {
+        errors.push("username", Problem::TooSimilar);
+    }
+    if conflicts.email || conflicts.email_is_username {
+        errors.push("email", Problem::Taken);
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
+}
+
+#[cfg(test)]
+#[path = "identity_tests.rs"]
+mod tests;

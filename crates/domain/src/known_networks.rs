@@ -1,0 +1,119 @@
+//! Known networks: client networks from which the right password of an account came lately. The
+//! delay that an account gets when it is guessed at from everywhere does not apply to them.
+
+use crate::{LoginName, Whereabouts};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long a network stays known after the last right password.
+pub const KNOWN_NETWORK_LIFE: TimeDelta = TimeDelta::days(30);
+
+/// The most networks that are known for an account: those with the latest right passwords.
+pub const MAX_KNOWN_NETWORKS: u32 = 20;
+
+/// How old the time of a known network may get before it is stored again. It saves a write for most
+/// sign-ins.
+const RENEWAL: TimeDelta = TimeDelta::days(1);
+
+/// An account and a network.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KnownNetworkKey {
+    /// [`LoginName::attempt_key`].
+    pub account: String,
+    /// The network.
+    pub network: Whereabouts,
+}
+
+impl KnownNetworkKey {
+    /// The key of a username, as it was typed, and a network.
+    #[must_use]
+    pub fn new(username: &LoginName, network: Whereabouts) -> Self {
+        Self {
+            account: username.attempt_key(),
+            network,
+        }
+    }
+}
+
+/// A network from which the right password of an account came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownNetwork {
+    /// Whether the account was staff then.
+    pub is_staff: bool,
+    /// When the right password came, to a day.
+    pub at: DateTime<Utc>,
+}
+
+impl KnownNetwork {
+    /// Whether it counts at this time. One from the far future is from a clock that was wrong.
+    #[must_use]
+    pub fn is_current(&self, now: DateTime<Utc>) -> bool {
+        self.at <= now + RENEWAL && now < self.at + KNOWN_NETWORK_LIFE
+    }
+}
+
+/// Decides the record of the network to store after a right password; `None` if the stored one is
+/// recent.
+#[must_use]
+pub fn decide_known_network(
+    held: Option<KnownNetwork>,
+    is_staff: bool,
+    now: DateTime<Utc>,
+) -> Option<KnownNetwork> {
+    let recent = |held: &KnownNetwork| held.is_current(now) && now < held.at + RENEWAL;
+    let stored = held.filter(|held| held.is_staff == is_staff && recent(held));
+    stored
+        .is_none()
+        .then_some(KnownNetwork { is_staff, at: now })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::at;
+
+    const DAY: i64 = 86_400;
+
+    #[test]
+    fn a_network_is_known_for_thirty_days() {
+        let known = KnownNetwork {
+            is_staff: false,
+            at: at(0),
+        };
+        for (seconds, expected) in [
+            (0, true),
+            (30 * DAY - 1, true),
+            (30 * DAY, false),
+            // Another server's clock may be behind, but not for ever.
+            (-60, true),
+            (-2 * DAY, false),
+        ] {
+            assert_eq!(known.is_current(at(seconds)), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_known_network_is_stored_once_a_day() {
+        let now = at(100 * DAY);
+        let held = |is_staff, before| {
+            Some(KnownNetwork {
+                is_staff,
+                at: now - TimeDelta::seconds(before),
+            })
+        };
+        for (held, stored) in [
+            (None, true),
+            (held(false, 0), false),
+            (held(false, DAY - 1), false),
+            (held(false, DAY), true),
+            (held(true, 0), true),
+            (held(false, -2 * DAY), true),
+        ] {
+            let decided = decide_known_network(held, false, now);
+            let expected = KnownNetwork {
+                is_staff: false,
+                at: now,
+            };
+            assert_eq!(decided, stored.then_some(expected), "{held:?}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The worker pool of passwords: a bulkhead whose queue is shared fairly between client networks.
+//!
+//! A password keeps a core busy for a quarter of a second, so a queue in the order of arrival would
+//! be filled by one client with many connections. Jobs are taken from the networks in turns
+//! (round-robin), those of staff first; when the queue is full, the newest job of the network with
+//! the most makes room for a network with fewer (longest queue drop).
+
+use crate::error::ApiError;
+use crate::work::{Limit, Load, Pace, run_blocking};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
+use tradepost_domain::{SignInPriority, Whereabouts};
+
+/// The client of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Client {
+    /// The network; for IPv6 the /48, as one customer may have all of its /64 networks.
+    network: Whereabouts,
+    priority: SignInPriority,
+}
+
+impl Client {
+    pub(crate) fn new(network: Whereabouts, priority: SignInPriority) -> Self {
+        Self {
+            network: network.site().unwrap_or(network),
+            priority,
+        }
+    }
+}
+
+pub(crate) struct PasswordPool {
+    limit: Limit,
+    queue: Arc<Mutex<Queue>>,
+    pace: Arc<Pace>,
+}
+
+impl PasswordPool {
+    /// `expected` is how long the first jobs take; what others take is learnt from them.
+    pub(crate) fn new(limit: Limit, expected: Duration) -> Self {
+        let limit = Limit {
+            running: limit.running.max(1),
+            ..limit
+        };
+        Self {
+            limit,
+            queue: Arc::new(Mutex::new(Queue::new(limit.running))),
+            pace: Arc::new(Pace::new(expected)),
+        }
+    }
+
+    /// How many jobs there are now.
+    pub(crate) fn load(&self) -> Load {
+        let queue = lock(&self.queue);
+        Load {
+            running: self.limit.running.saturating_sub(queue.free),
+            waiting: queue.waiting,
+            most: self.limit,
+        }
+    }
+
+    /// Runs a job when it is its client's turn.
+    ///
+    /// # Errors
+    /// As [`Bound::run`](crate::work::Bound::run): [`ApiError::Busy`] also for a job that cannot
+    /// end by the deadline, and for one that made room for another network.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        client: Client,
+        deadline: Instant,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let slot = self.slot(client, deadline).await?;
+        let pace = Arc::clone(&self.pace);
+        let job = move || {
+            let began = Instant::now();
+            let outcome = job();
+            pace.note(began.elapsed());
+            drop(slot);
+            outcome
+        };
+        run_blocking(deadline, ApiError::Overdue, job).await
+    }
+
+    async fn slot(&self, client: Client, deadline: Instant) -> Result<Slot, ApiError> {
+        let most = self.pace.worth_waiting(deadline, self.limit.running);
+        let most = most.min(self.limit.waiting);
+        let (entered, _evicted) = lock(&self.queue).enter(client, most);
+        let (ticket, turn) = match entered {
+            Entered::Free => return Ok(Slot::of(&self.queue)),
+            Entered::Waiting(ticket, turn) => (ticket, turn),
+            Entered::Full => return Err(ApiError::Busy),
+        };
+        let _waiting = Waiting {
+            queue: &self.queue,
+            ticket,
+        };
+        // An error of the channel: the job made room for another one.
+        let turn = timeout_at(deadline.into(), turn).await;
+        turn.ok().and_then(Result::ok).ok_or(ApiError::Busy)
+    }
+}
+
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The right to run one job. Dropping it gives it to the next one that waits.
+struct Slot(Option<Arc<Mutex<Queue>>>);
+
+impl Slot {
+    fn of(queue: &Arc<Mutex<Queue>>) -> Self {
+        Self(Some(Arc::clone(queue)))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let Some(queue) = self.0.take() else { return };
+        loop {
+            let Some(next) = lock(&queue).next_or_free() else {
+                return;
+            };
+            match next.send(Self::of(&queue)) {
+                Ok(()) => return,
+                // It waits no longer. Its slot is this one, for the next in turn.
+                Err(mut slot) => drop(slot.0.take()),
+            }
+        }
+    }
+}
+
+/// A job in the queue, until its turn or until its client goes away.
+struct Waiting<'a> {
+    queue: &'a Mutex<Queue>,
+    ticket: Ticket,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        lock(self.queue).leave(self.ticket);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ticket {
+    client: Client,
+    number: u64,
+}
+
+type Turn = oneshot::Sender<Slot>;
+type Line = VecDeque<(u64, Turn)>;
+
+enum Entered {
+    /// A slot was free, and is taken.
+    Free,
+    /// A place in the queue.
+    Waiting(Ticket, oneshot::Receiver<Slot>),
+    /// Neither.
+    Full,
+}
+
+struct Queue {
+    /// Slots that no job has. There is none while a job waits.
+    free: usize,
+    waiting: usize,
+    next_number: u64,
+    staff: Line,
+    /// Never empty lines.
+    lines: HashMap<Whereabouts, Line>,
+    /// The networks of `lines`, in the order of their turns.
+    turns: VecDeque<Whereabouts>,
+}
+
+impl Queue {
+    fn new(free: usize) -> Self {
+        Self {
+            free,
+            waiting: 0,
+            next_number: 0,
+            staff: Line::new(),
+            lines: HashMap::new(),
+            turns: VecDeque::new(),
+        }
+    }
+
+    /// Takes a slot, or a place among at most `most`. The second value is the turn of the job that
+    /// made room, to be dropped outside of the lock.
+    fn enter(&mut self, client: Client, most: usize) -> (Entered, Option<Turn>) {
+        if self.free > 0 {
+            self.free -= 1;
+            return (Entered::Free, None);
+        }
+        let mut evicted = None;
+        if self.waiting >= most {
+            evicted = self.make_room(client);
+            if evicted.is_none() {
+                return (Entered::Full, None);
+            }
+        }
+        let (turn, told) = oneshot::channel();
+        let number = self.next_number;
+        self.next_number = number.wrapping_add(1);
+        self.waiting += 1;
+        if client.priority == SignInPriority::Staff {
+            self.staff.push_back((number, turn));
+        } else {
+            let line = self.lines.entry(client.network).or_default();
+            if line.is_empty() {
+                self.turns.push_back(client.network);
+            }
+            line.push_back((number, turn));
+        }
+        let ticket = Ticket { client, number };
+        (Entered::Waiting(ticket, told), evicted)
+    }
+
+    /// Removes the newest job of the network with the most, if that leaves it no fewer than the
+    /// client's network gets. Staff replace any.
+    fn make_room(&mut self, client: Client) -> Option<Turn> {
+        let own = match client.priority {
+            SignInPriority::Staff => 0,
+            SignInPriority::Normal => self
+                .lines
+                .get(&client.network)
+                .map_or(1, |own| own.len() + 1),
+        };
+        let (network, longest) = self.lines.iter().max_by_key(|(_, line)| line.len())?;
+        if longest.len() <= own {
+            return None;
+        }
+        let network = *network;
+        let (_, turn) = self.lines.get_mut(&network)?.pop_back()?;
+        self.waiting -= 1;
+        self.forget_if_empty(network);
+        Some(turn)
+    }
+
+    /// The job whose turn it is; without any, the slot is free.
+    fn next_or_free(&mut self) -> Option<Turn> {
+        let next = self.staff.pop_front().or_else(|| self.next_in_turn());
+        match next {
+            Some((_, turn)) => {
+                self.waiting -= 1;
+                Some(turn)
+            }
+            None => {
+                self.free += 1;
+                None
+            }
+        }
+    }
+
+    fn next_in_turn(&mut self) -> Option<(u64, Turn)> {
+        let network = self.turns.pop_front()?;
+        let line = self.lines.get_mut(&network)?;
+        let next = line.pop_front();
+        if line.is_empty() {
+            self.lines.remove(&network);
+        } else {
+            self.turns.push_back(network);
+        }
+        next
+    }
+
+    /// A job that has had its turn, or made room, is not in the queue any longer.
+    fn leave(&mut self, Ticket { client, number }: Ticket) {
+        let line = match client.priority {
+            SignInPriority::Staff => Some(&mut self.staff),
+            SignInPriority::Normal => self.lines.get_mut(&client.network),
+        };
+        let Some(line) = line else { return };
+        let before = line.len();
+        line.retain(|(other, _)| *other != number);
+        self.waiting -= before - line.len();
+        if client.priority == SignInPriority::Normal {
+            self.forget_if_empty(client.network);
+        }
+    }
+
+    fn forget_if_empty(&mut self, network: Whereabouts) {
+        if self.lines.get(&network).is_some_and(VecDeque::is_empty) {
+            self.lines.remove(&network);
+            self.turns.retain(|other| *other != network);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "password_pool_tests.rs"]
+mod tests;
