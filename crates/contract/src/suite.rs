@@ -105,6 +105,16 @@ macro_rules! each_case {
                 users_are_listed_newest_first,
                 users_are_found_by_part_of_a_name,
             }
+            roles {
+                a_product_is_created_by_current_staff,
+                a_product_is_changed_by_current_staff,
+                stock_is_adjusted_by_current_staff,
+                an_order_is_changed_by_current_staff,
+                a_role_is_given_by_current_staff,
+                a_deactivated_customer_places_no_order,
+                a_deactivated_customer_cancels_no_order,
+                an_address_is_changed_by_an_active_account,
+            }
             sessions {
                 a_refresh_token_works_once,
                 a_stolen_token_ends_its_family,

@@ -60,8 +60,8 @@ mod text;
 
 pub use account::{
     Account, ChangeEmail, ChangePassword, Credentials, Password, PasswordHash, Register,
-    SwitchUser, TokenClaims, decide_email, decide_password, decide_registration, decide_session,
-    decide_switch,
+    SwitchUser, TokenClaims, decide_email, decide_password, decide_registration, decide_role,
+    decide_session, decide_staff, decide_switch,
 };
 pub use actor::{Access, Actor};
 pub use attempts::{

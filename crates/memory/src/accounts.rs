@@ -126,7 +126,7 @@ impl AccountRepository for MemoryStore {
         let others = accounts.filter(|account| account.id != command.user && is_staff(account));
         let others = count(others.count());
         let account = |user| Some(&state.accounts.get(&user)?.account);
-        let acting = command.by.and_then(account);
+        let acting = state.acting(command.by);
         let decision = decide_switch(&command, account(command.user), acting, others);
         if let Ok(after) = &decision {
             if let Some(credentials) = state.accounts.get_mut(&command.user) {
@@ -194,6 +194,11 @@ impl AccountRepository for MemoryStore {
 }
 
 impl State {
+    /// The account of the user who asks for a write, as it is now.
+    pub(crate) fn acting(&self, by: Option<UserId>) -> Option<&Account> {
+        Some(&self.accounts.get(&by?)?.account)
+    }
+
     fn end_family(&mut self, family: RefreshDigest) {
         self.refresh_tokens
             .retain(|_, token| token.family != family);

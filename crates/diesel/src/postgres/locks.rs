@@ -8,13 +8,16 @@
 //! NO KEY UPDATE, as FOR UPDATE conflicts with the lock that a foreign key takes on the row that it
 //! refers to.
 
+use super::queries::accounts::ACCOUNT;
 use super::{Conn, classify};
 use crate::failure::Failure;
+use crate::rows::AccountRow;
 use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use std::collections::BTreeSet;
-use tradepost_domain::{OrderId, ProductId, UserId};
+use diesel::sql_types::Bool;
+use std::collections::{BTreeMap, BTreeSet};
+use tradepost_domain::{Account, OrderId, ProductId, UserId};
 
 type Done = Result<(), Failure>;
 
@@ -28,32 +31,51 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
     Ok(())
 }
 
-/// The column by itself, as the index of the staff has it.
-#[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn staff_and(user: UserId) -> _ {
-    let id: i64 = user.get();
-    users::table
-        .filter(users::is_staff.or(users::id.eq(id)))
-        .order(users::id)
-        .select(users::id)
+/// Locks an account and reads it: the row of the statement that locks it is the current one.
+pub(crate) fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
+    let row = users::table.find(user.get()).select(ACCOUNT);
+    let row = row.for_no_key_update().first::<AccountRow>(conn);
+    Ok(row.optional()?.map(AccountRow::account).transpose()?)
 }
 
-/// Every staff user and this one, so that two cannot switch each other off.
-pub(crate) fn staff(conn: &mut Conn, user: UserId) -> Done {
-    let rows = staff_and(user);
-    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
-    all(locked.len(), rows.load::<i64>(conn)?.len())
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
 }
 
-pub(crate) fn order(conn: &mut Conn, id: OrderId) -> Done {
+/// Locks one account for a change of its role, and the roles of all: two members of the staff who
+/// demote each other would else leave none. Only this account is waited for, and no other member of
+/// the staff is locked: a flood of their writes cannot keep one from being demoted.
+pub(crate) fn roles(conn: &mut Conn, user: UserId) -> Done {
+    users(conn, &[user])?;
+    // "TPST", as the lock of migrations, and a number of its own.
+    let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(1414550356, 1) AS taken");
+    match lock.get_result::<Taken>(conn)?.taken {
+        true => Ok(()),
+        false => Err(Failure::Contended),
+    }
+}
+
+pub(crate) fn order_now(conn: &mut Conn, id: OrderId) -> Done {
     let order = orders::table.find(id.get()).select(orders::id);
-    order.for_no_key_update().load::<i64>(conn)?;
+    let locked = order.for_no_key_update().skip_locked().load::<i64>(conn)?;
+    if locked.is_empty() {
+        // There may be no such order.
+        return all(0, order.load::<i64>(conn)?.len());
+    }
     Ok(())
 }
 
-pub(crate) fn product(conn: &mut Conn, id: ProductId) -> Done {
+pub(crate) fn product_now(conn: &mut Conn, id: ProductId) -> Done {
     let product = products::table.find(id.get()).select(products::id);
-    product.for_no_key_update().load::<i64>(conn)?;
+    let locked = product
+        .for_no_key_update()
+        .skip_locked()
+        .load::<i64>(conn)?;
+    if locked.is_empty() {
+        return all(0, product.load::<i64>(conn)?.len());
+    }
     Ok(())
 }
 
@@ -117,17 +139,21 @@ fn all(locked: usize, wanted: usize) -> Done {
     }
 }
 
+/// The users that could be locked, and whether the account of each is active.
 pub(crate) fn free_users(
     conn: &mut Conn,
     wanted: &BTreeSet<UserId>,
-) -> Result<BTreeSet<UserId>, Failure> {
+) -> Result<BTreeMap<UserId, bool>, Failure> {
     let ids: Vec<i64> = wanted.iter().map(|user| user.get()).collect();
     let rows = users::table
         .filter(users::id.eq_any(ids))
         .order(users::id)
-        .select(users::id);
-    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
-    Ok(locked.into_iter().filter_map(UserId::new).collect())
+        .select((users::id, users::is_active));
+    let locked = rows.for_no_key_update().skip_locked();
+    let locked = locked.load::<(i64, bool)>(conn)?.into_iter();
+    Ok(locked
+        .filter_map(|(id, active)| Some((UserId::new(id)?, active)))
+        .collect())
 }
 
 pub(crate) fn free_stock(

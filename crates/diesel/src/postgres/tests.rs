@@ -3,6 +3,7 @@
 
 mod fate;
 mod others;
+mod roles;
 mod upkeep;
 
 use super::classify::meaning;

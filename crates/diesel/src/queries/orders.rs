@@ -1,6 +1,6 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
-use super::{order_lists, placing, stock};
+use super::{accounts, order_lists, placing, stock};
 use crate::failure::Failure;
 use crate::rows::{OrderLineRow, OrderRow, micros};
 use crate::schema::{order_lines, orders};
@@ -121,9 +121,10 @@ impl OrderRepository for Database {
     fn change(&self, command: ChangeOrder) -> Outcome<Order> {
         let shop = self.currency();
         self.write(move |conn| {
-            locks::order(conn, command.order)?;
+            let acting = accounts::acting(conn, command.by.customer().ok())?;
+            locks::order_now(conn, command.order)?;
             let before = find(conn, command.order, shop)?;
-            let decision = match decide_order(&command, before.as_ref()) {
+            let decision = match decide_order(&command, acting.as_ref(), before.as_ref()) {
                 Ok(decision) => decision,
                 Err(refusal) => return Ok(Err(refusal)),
             };

@@ -71,8 +71,13 @@ fn lock_floor(
     shop: Currency,
 ) -> Result<(Floor, BTreeSet<UserId>), Failure> {
     let users: BTreeSet<UserId> = requests.iter().map(|request| request.user).collect();
-    let mut free = locks::free_users(conn, &users)?;
-    let mut floor = Floor::default();
+    let locked = locks::free_users(conn, &users)?;
+    let mut free: BTreeSet<UserId> = locked.keys().copied().collect();
+    let active = locked.into_iter().filter(|(_, active)| *active);
+    let mut floor = Floor {
+        active: active.map(|(user, _)| user).collect(),
+        ..Floor::default()
+    };
     let scopes = requests
         .iter()
         .filter(|request| free.contains(&request.user))
