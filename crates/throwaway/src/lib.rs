@@ -72,6 +72,44 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// Starts a standby: a copy of this server that replays what this one writes, and answers reads.
+    /// It has the name `standby` for `synchronous_standby_names`.
+    ///
+    /// # Errors
+    /// If the copy cannot be made, or does not start.
+    pub fn standby(&self) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir()?;
+        let mut standby = Self {
+            folder,
+            programs: self.programs.clone(),
+            port: TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+            settings: self.settings.clone(),
+            keeper: None,
+            databases: AtomicU32::new(0),
+        };
+        let mut own = Command::new("chown");
+        let owned = !is_root()?
+            || own
+                .args([USER])
+                .arg(standby.folder.path())
+                .status()?
+                .success();
+        let mut copy = standby.command("pg_basebackup")?;
+        copy.arg("-d")
+            .arg(self.url("?application_name=standby"))
+            .arg("-D")
+            .arg(standby.data())
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+        let copied = copy.output()?;
+        if !owned || !copied.status.success() {
+            return Err(io::Error::other(
+                String::from_utf8_lossy(&copied.stderr).into_owned(),
+            ));
+        }
+        standby.resume_or_start()?;
+        Ok(standby)
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -213,15 +251,16 @@ impl Cluster {
     /// # Errors
     /// What psql says.
     pub fn sql(&self, database: &str, sql: &str) -> io::Result<String> {
+        self.sql_at(&self.url(database), sql)
+    }
+
+    /// The same over a connection of its own making, such as one with settings.
+    ///
+    /// # Errors
+    /// What psql says.
+    pub fn sql_at(&self, url: &str, sql: &str) -> io::Result<String> {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.args([
-            "-XqtAv",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &self.url(database),
-            "-c",
-            sql,
-        ]);
+        psql.args(["-XqtAv", "ON_ERROR_STOP=1", "-d", url, "-c", sql]);
         let output = psql.stdin(Stdio::null()).output()?;
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout)

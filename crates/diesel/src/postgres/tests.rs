@@ -1,9 +1,10 @@
 //! What is PostgreSQL's own: what its errors mean, rows that others hold, and commits whose answer
 //! is lost. The rules of the ports are in the contract suite.
 
-mod fate;
 mod others;
+mod read_only;
 mod roles;
+mod unacked_commits;
 mod upkeep;
 
 use super::classify::meaning;
@@ -41,6 +42,17 @@ fn options() -> OpenOptions {
     }
 }
 
+/// A database with every migration on this server; its name.
+fn migrated(cluster: &Cluster) -> String {
+    let name = cluster.database().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
+    crate::Migrator::connect(&url, Missing::Refuse)
+        .unwrap()
+        .run(|_| ())
+        .unwrap();
+    name
+}
+
 /// A database of its own, with the name that it has on the server.
 fn database() -> (Arc<Database>, String) {
     let (cluster, template) = &*SERVER;
@@ -50,6 +62,22 @@ fn database() -> (Arc<Database>, String) {
 
 fn open(url: &str) -> Database {
     Database::open(&DatabaseUrl::parse(url).unwrap(), &options()).unwrap()
+}
+
+/// For tests that are not about how fast a connection is made or a commit is looked up.
+fn patient() -> OpenOptions {
+    OpenOptions {
+        wait: Duration::from_secs(30),
+        ..options()
+    }
+}
+
+fn open_patiently(url: &str) -> Database {
+    let url = DatabaseUrl::parse(url).unwrap();
+    Database {
+        commit_lookup_timeout: Duration::from_secs(60),
+        ..Database::open(&url, &patient()).unwrap()
+    }
 }
 
 fn sql(name: &str, sql: &str) -> String {

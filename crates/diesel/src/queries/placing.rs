@@ -42,6 +42,15 @@ pub(super) fn place(
     Ok(requests.iter().map(placement).collect())
 }
 
+/// The users whose orders were placed just now.
+pub(super) fn users(placements: &[Placement]) -> Vec<UserId> {
+    let now = placements.iter().filter_map(|placement| match placement {
+        Ok(Written::Now(order)) => Some(order.user),
+        _ => None,
+    });
+    now.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// Whether the orders that these attempts were given are there.
 pub(super) fn are_placed(
     conn: &mut Conn,

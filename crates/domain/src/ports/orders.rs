@@ -4,8 +4,9 @@ use crate::{
     PlaceOrder, Refusal, Slice, Span, Written,
 };
 
-/// What one request of a batch got. [`Refusal::Contended`] says that somebody else holds what it
-/// needs, and that it may be tried again in a moment.
+/// What one request of a batch got. [`Refusal::Contended`] says that another transaction holds what it
+/// needs, or that the commit of the batch was lost and nothing of it was stored: it may be tried again
+/// in a moment.
 pub type Placement = Result<Written<Order>, Refusal>;
 
 /// Orders.

@@ -39,15 +39,16 @@ fn what_nobody_knows_is_run_twice() {
     assert_eq!(runs.load(Ordering::Relaxed), 2);
 }
 
-/// Nothing was written, so that the outcome stands; but nobody else is given the connection.
+/// That nothing was written cannot be told from the id; and the connection is not used again.
 #[test]
 fn a_connection_that_is_lost_at_an_empty_commit_is_replaced() {
     let (_database, name) = database();
     let proxy = Proxy::start(Cut::BeforeCommit);
-    let unlucky = open(&proxy.url(&name));
+    let unlucky = open(&proxy.url(&SERVER.0.url(&name)));
     unlucky.write(|_| Ok(())).unwrap();
     proxy.armed.store(true, Ordering::SeqCst);
-    assert_eq!(unlucky.write(|_| Ok(7)).unwrap(), 7);
+    let error = unlucky.write(|_| Ok(7)).unwrap_err();
+    assert_eq!(error.kind(), &StoreErrorKind::OutcomeUnknown);
     assert!(!proxy.armed.load(Ordering::SeqCst), "it was cut");
     let mut links: Vec<_> = (0..unlucky.pool.state().idle_connections.max(1))
         .map(|_| unlucky.pool.get().unwrap())
