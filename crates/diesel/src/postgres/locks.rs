@@ -1,7 +1,9 @@
 //! Row locks, in the one order: user, order, product, stock by ascending product id, shop.
 //!
 //! A transaction waits for its first lock alone, while it holds nothing: else one idle session
-//! would freeze everything that somebody else happens to hold. Further locks (`..._now`) are taken
+//! would freeze everything that somebody else happens to hold. The role of the user who asks for a
+//! write ([`account`]) comes before all, and is not counted: only a change of that very role waits
+//! for it. Further locks (`..._now`) are taken
 //! at once or not at all, and then the transaction is given up. A batch of orders (`free_...`) waits
 //! for nothing: it leaves out what it cannot have.
 //!
@@ -31,11 +33,23 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
     Ok(())
 }
 
-/// Locks an account and reads it: the row of the statement that locks it is the current one.
+/// The account of the user who asks for a write, whose role stays what it is until the commit. Writes
+/// of one user go on side by side: they share the lock, which a change of the role takes alone.
+///
+/// An advisory lock and not one of the row: those that come for it wait in line, so that a stream of
+/// writes cannot keep their user from being demoted, as it could by sharing the lock of a row.
 pub(crate) fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
+    let lock = format!("SELECT pg_advisory_xact_lock_shared({})", role_lock(user));
+    conn.batch_execute(&lock)?;
+    // In a statement of its own, which sees what was committed before the lock was had.
     let row = users::table.find(user.get()).select(ACCOUNT);
-    let row = row.for_no_key_update().first::<AccountRow>(conn);
-    Ok(row.optional()?.map(AccountRow::account).transpose()?)
+    let row = row.first::<AccountRow>(conn).optional()?;
+    Ok(row.map(AccountRow::account).transpose()?)
+}
+
+/// Ids are positive; the lock of migrations is, too.
+fn role_lock(user: UserId) -> i64 {
+    user.get().saturating_neg()
 }
 
 #[derive(QueryableByName)]
@@ -45,9 +59,11 @@ struct Taken {
 }
 
 /// Locks one account for a change of its role, and the roles of all: two members of the staff who
-/// demote each other would else leave none. Only this account is waited for, and no other member of
-/// the staff is locked: a flood of their writes cannot keep one from being demoted.
+/// demote each other would else leave none. No other member of the staff is waited for.
 pub(crate) fn roles(conn: &mut Conn, user: UserId) -> Done {
+    let lock = format!("SELECT pg_advisory_xact_lock({})", role_lock(user));
+    conn.batch_execute(&lock)?;
+    // Held by a cart or a batch for a moment. Only writes of this user wait meanwhile.
     users(conn, &[user])?;
     // "TPST", as the lock of migrations, and a number of its own.
     let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(1414550356, 1) AS taken");
@@ -57,25 +73,15 @@ pub(crate) fn roles(conn: &mut Conn, user: UserId) -> Done {
     }
 }
 
-pub(crate) fn order_now(conn: &mut Conn, id: OrderId) -> Done {
+pub(crate) fn order(conn: &mut Conn, id: OrderId) -> Done {
     let order = orders::table.find(id.get()).select(orders::id);
-    let locked = order.for_no_key_update().skip_locked().load::<i64>(conn)?;
-    if locked.is_empty() {
-        // There may be no such order.
-        return all(0, order.load::<i64>(conn)?.len());
-    }
+    order.for_no_key_update().load::<i64>(conn)?;
     Ok(())
 }
 
-pub(crate) fn product_now(conn: &mut Conn, id: ProductId) -> Done {
+pub(crate) fn product(conn: &mut Conn, id: ProductId) -> Done {
     let product = products::table.find(id.get()).select(products::id);
-    let locked = product
-        .for_no_key_update()
-        .skip_locked()
-        .load::<i64>(conn)?;
-    if locked.is_empty() {
-        return all(0, product.load::<i64>(conn)?.len());
-    }
+    product.for_no_key_update().load::<i64>(conn)?;
     Ok(())
 }
 

@@ -125,7 +125,7 @@ impl OrderRepository for Database {
         let shop = self.currency();
         self.write(move |conn| {
             let acting = accounts::acting(conn, command.by.customer().ok())?;
-            locks::order_now(conn, command.order)?;
+            locks::order(conn, command.order)?;
             let before = find(conn, command.order, shop)?;
             let decision = match decide_order(&command, acting.as_ref(), before.as_ref()) {
                 Ok(decision) => decision,

@@ -172,7 +172,7 @@ impl ProductRepository for Database {
         self.write(move |conn| {
             let acting = accounts::acting(conn, command.by)?;
             let acting = acting.as_ref();
-            locks::product_now(conn, command.product)?;
+            locks::product(conn, command.product)?;
             locks::stock_now(conn, &[command.product])?;
             let before = find(conn, command.product, shop)?;
             let sku = command.change.sku.as_ref().and_then(Option::as_ref);

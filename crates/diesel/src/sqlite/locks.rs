@@ -26,11 +26,11 @@ pub(crate) fn roles(_: &mut Conn, _: UserId) -> Done {
     Ok(())
 }
 
-pub(crate) fn order_now(_: &mut Conn, _: OrderId) -> Done {
+pub(crate) fn order(_: &mut Conn, _: OrderId) -> Done {
     Ok(())
 }
 
-pub(crate) fn product_now(_: &mut Conn, _: ProductId) -> Done {
+pub(crate) fn product(_: &mut Conn, _: ProductId) -> Done {
     Ok(())
 }
 

@@ -79,5 +79,5 @@ fn a_shop_whose_database_becomes_read_only_is_not_ready() {
     let path = format!("/api/products/{product}/");
     client.get(&path).unwrap().with(200);
     turn(&mut shop, "off", 200);
-    client.post("/api/cart/", &add).unwrap().with(200);
+    client.post("/api/cart/", &add).unwrap().with(201);
 }

@@ -7,27 +7,33 @@ use tradepost_domain::{
     ProductChange, StockDelta, SwitchUser,
 };
 
-/// Starts a write while another transaction demotes the user who asks for it; how the write ended
-/// once that was committed.
+/// Starts a write while the user who asks for it is being demoted; how the write ended once that was
+/// committed.
 fn while_demoted<T: Send + 'static>(
     name: &str,
     user: UserId,
     write: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
     let mut demoting = other(name);
-    let demote = format!("BEGIN; UPDATE users SET is_staff = FALSE WHERE id = {user}");
+    demoting.batch_execute("BEGIN").unwrap();
+    locks::roles(&mut demoting, user).unwrap();
+    let demote = format!("UPDATE users SET is_staff = FALSE WHERE id = {user}");
     demoting.batch_execute(&demote).unwrap();
     let writing = thread::spawn(write);
-    let waiting = format!(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = '{name}' AND wait_event_type = 'Lock'"
-    );
-    // A write that does not wait for the account ends without having seen that it changed.
-    while sql(name, &waiting) == "0" && !writing.is_finished() {
+    // A write that does not wait for the role ends without having seen that it changed.
+    while !is_waited(name) && !writing.is_finished() {
         sleep(Duration::from_millis(5));
     }
     demoting.batch_execute("COMMIT").unwrap();
     writing.join().unwrap()
+}
+
+fn is_waited(name: &str) -> bool {
+    let waiting = format!(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+    );
+    sql(name, &waiting) != "0"
 }
 
 #[test]
@@ -102,13 +108,48 @@ fn a_demotion_waits_for_no_other_member_of_the_staff() {
     let shop = Shop::new(&stores);
     let (busy, mallory) = (shop.staff("busy"), shop.staff("mallory"));
     let mut writing = other(&name);
-    let lock = format!("BEGIN; SELECT * FROM users WHERE id = {busy} FOR NO KEY UPDATE");
-    writing.batch_execute(&lock).unwrap();
-    let demote = SwitchUser {
+    writing.batch_execute("BEGIN").unwrap();
+    locks::account(&mut writing, busy).unwrap();
+    locks::users(&mut writing, &[busy]).unwrap();
+    assert!(
+        !stores
+            .accounts
+            .switch(demotion(mallory))
+            .unwrap()
+            .unwrap()
+            .is_staff
+    );
+}
+
+/// Else a flood of writes by one account would keep itself from being demoted.
+#[test]
+fn a_demotion_is_next_in_line() {
+    let (_, name) = database();
+    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(&name))));
+    let shop = Shop::new(&stores);
+    shop.staff("boss");
+    let mallory = shop.staff("mallory");
+    let mut writing = other(&name);
+    writing.batch_execute("BEGIN").unwrap();
+    locks::account(&mut writing, mallory).unwrap();
+    let demoting = {
+        let stores = stores.clone();
+        thread::spawn(move || stores.accounts.switch(demotion(mallory)).unwrap())
+    };
+    while !is_waited(&name) && !demoting.is_finished() {
+        sleep(Duration::from_millis(5));
+    }
+    let behind = format!("SELECT pg_try_advisory_xact_lock_shared(-{mallory})");
+    assert_eq!(sql(&name, &behind), "f", "a later write comes first");
+    writing.batch_execute("COMMIT").unwrap();
+    assert!(!demoting.join().unwrap().unwrap().is_staff);
+}
+
+fn demotion(user: UserId) -> SwitchUser {
+    SwitchUser {
         by: None,
-        user: mallory,
+        user,
         is_active: None,
         is_staff: Some(false),
-    };
-    assert!(!stores.accounts.switch(demote).unwrap().unwrap().is_staff);
+    }
 }
