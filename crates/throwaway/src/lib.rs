@@ -4,6 +4,8 @@
 //! the loopback interface, as the user `postgres` if we are root, as PostgreSQL refuses to run as
 //! root. The server ends with this process, however that ends: its keeper notices the end of a pipe.
 
+mod standby;
+
 use std::fs;
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
@@ -70,44 +72,6 @@ impl Cluster {
         cluster.initialise()?;
         cluster.resume_or_start()?;
         Ok(cluster)
-    }
-
-    /// Starts a standby: a copy of this server that replays what this one writes, and answers reads.
-    /// It has the name `standby` for `synchronous_standby_names`.
-    ///
-    /// # Errors
-    /// If the copy cannot be made, or does not start.
-    pub fn standby(&self) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir()?;
-        let mut standby = Self {
-            folder,
-            programs: self.programs.clone(),
-            port: TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
-            settings: self.settings.clone(),
-            keeper: None,
-            databases: AtomicU32::new(0),
-        };
-        let mut own = Command::new("chown");
-        let owned = !is_root()?
-            || own
-                .args([USER])
-                .arg(standby.folder.path())
-                .status()?
-                .success();
-        let mut copy = standby.command("pg_basebackup")?;
-        copy.arg("-d")
-            .arg(self.url("?application_name=standby"))
-            .arg("-D")
-            .arg(standby.data())
-            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
-        let copied = copy.output()?;
-        if !owned || !copied.status.success() {
-            return Err(io::Error::other(
-                String::from_utf8_lossy(&copied.stderr).into_owned(),
-            ));
-        }
-        standby.resume_or_start()?;
-        Ok(standby)
     }
 
     fn data(&self) -> PathBuf {
