@@ -6,10 +6,10 @@ use crate::rows::{MovementRow, ProductRow, micros};
 use crate::schema::{products, stock as stock_table, stock_movements};
 use diesel::prelude::*;
 use tradepost_domain::{
-    Account, AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Keyset, MAX_KEPT_BYTES_OF_STAFF,
-    Movement, Outcome, Page, PageRequest, Product, ProductField, ProductFilter, ProductId,
-    ProductList, ProductRepository, Refusal, Sku, Slice, Span, StockDecision, StoreError, Written,
-    decide_adjustment, decide_change, decide_creation,
+    Account, AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Keyset,
+    MAX_KEPT_BYTES_OF_STAFF, Movement, Outcome, Page, PageRequest, Product, ProductField,
+    ProductFilter, ProductId, ProductList, ProductRepository, Refusal, Sku, Slice, Span,
+    StockDecision, StoreError, Written, decide_adjustment, decide_change, decide_creation,
 };
 
 /// The columns of a product, as [`ProductRow`] wants them, with what is on hand of it.

@@ -7,9 +7,10 @@ use super::a_moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_contract::{at, draft, first_page};
 use tradepost_domain::{
-    AccountRepository, AdjustStock, Adjusted, CartItem, ChangeCart, ClockReading, CreateProduct, KeyScope, Keyed,
-    Order, OrderFilter, OrderList, OrderRepository, Outcome, PlaceOrder, Placement, Product,
-    ProductRepository, Render, StoreError, StoreErrorKind, SwitchUser, Upkeep, UserId, Written,
+    AccountRepository, AdjustStock, Adjusted, CartItem, ChangeCart, ClockReading, CreateProduct,
+    KeyScope, Keyed, Order, OrderFilter, OrderList, OrderRepository, Outcome, PlaceOrder,
+    Placement, Product, ProductRepository, Render, StoreError, StoreErrorKind, SwitchUser, Upkeep,
+    UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
