@@ -109,6 +109,16 @@ macro_rules! each_case {
                 names_that_look_alike_are_refused,
                 a_username_is_no_address_of_another_account,
             }
+            roles {
+                a_product_is_created_by_current_staff,
+                a_product_is_changed_by_current_staff,
+                stock_is_adjusted_by_current_staff,
+                an_order_is_changed_by_current_staff,
+                a_role_is_given_by_current_staff,
+                a_deactivated_customer_places_no_order,
+                a_deactivated_customer_cancels_no_order,
+                an_address_is_changed_by_an_active_account,
+            }
             sessions {
                 a_refresh_token_works_once,
                 a_stolen_token_ends_its_family,

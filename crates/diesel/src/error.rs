@@ -89,6 +89,22 @@ pub enum OpenError {
         /// Its encoding.
         encoding: String,
     },
+    /// A server that replays what another one writes.
+    #[error(
+        "The database {database} is on a standby, or on a server in recovery, and takes no writes. Name the primary with --database, or all of its servers: postgres://HOST1,HOST2/NAME."
+    )]
+    Standby {
+        /// The database: its URL without the password.
+        database: String,
+    },
+    /// A server that was told to take no writes.
+    #[error(
+        "The database {database} takes no writes: default_transaction_read_only is on. Set it to off."
+    )]
+    ReadOnly {
+        /// The database: its URL without the password.
+        database: String,
+    },
     /// A kind of database that was left out of this build.
     #[error(
         "This binary was built without {name}. Build it with --features {name}, or name another database with --database."

@@ -6,6 +6,7 @@
 pub(crate) mod among;
 pub(crate) mod bulk;
 mod classify;
+mod commit_probe;
 mod connect;
 pub(crate) mod locks;
 #[cfg(test)]
@@ -15,15 +16,18 @@ pub(crate) mod search;
 mod tests;
 mod timeout;
 pub(crate) mod unseen;
+mod warnings;
 
 #[path = "queries/mod.rs"]
 mod queries;
 
 pub(crate) use queries::Migrator;
+pub(crate) use warnings::warnings;
 
 use crate::failure::Failure;
 use crate::{DatabaseUrl, MigrateError, OpenError, OpenOptions, ShopCurrency};
-use connect::{Link, Links};
+use commit_probe::{CommitProbe, Resolution, UnackedCommit, transaction_id};
+use connect::{Links, PooledConn};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -35,7 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind};
+use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind, UserId};
 
 /// The connection that the queries are written against.
 pub(crate) type Conn = PgConnection;
@@ -46,18 +50,16 @@ const ATTEMPTS: u32 = 4;
 /// The same for a failure that nobody knows. Most of them come again.
 const ATTEMPTS_AT_THE_UNKNOWN: u32 = 2;
 
-/// How long a write that others are in the way of is tried again.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long the fate of a lost commit is looked into: long enough for a server that crashed to come
-/// back, and for the customer to still be waiting.
-const CURIOSITY: Duration = Duration::from_secs(4);
+/// How long a command that conflicts with others, or loses its connection before its commit, is run
+/// again: less than half of the 5 s after which a request is answered by default.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An open database.
 pub(crate) struct Database {
     pool: r2d2::Pool<Links>,
     reachable: Arc<AtomicBool>,
     currency: Currency,
+    commit_lookup_timeout: Duration,
 }
 
 impl Database {
@@ -67,13 +69,16 @@ impl Database {
         // One by hand first: the pool would keep the reason of a failure to itself for a while.
         let mut conn = connect::first(url, options.wait)?;
         queries::check_current(&mut conn, &database)?;
+        if matches!(options.currency, ShopCurrency::Is(_)) {
+            connect::require_writable(&mut conn, &database)?;
+        }
         let unusable = |error: diesel::result::Error| OpenError::unusable(&database, &error);
         if let ShopCurrency::Is(currency) = options.currency {
             queries::fix_currency(&mut conn, currency.code()).map_err(unusable)?;
         }
         let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
         let currency = options.currency.agree(stored.as_deref())?;
-        for warning in unsafe_settings(&mut conn).map_err(unusable)? {
+        for warning in warnings::of_settings(&mut conn).map_err(unusable)? {
             log::warn!("{warning}");
         }
         let links = Links::new(url, options.wait);
@@ -83,12 +88,14 @@ impl Database {
             .min_idle(Some(1))
             .connection_timeout(options.wait)
             .test_on_check_out(false)
+            .error_handler(Box::<connect::LogSometimes>::default())
             // A connection was made by hand above: no need to wait for the pool's first.
             .build_unchecked(links);
         Ok(Self {
             pool,
             reachable,
             currency,
+            commit_lookup_timeout: commit_probe::COMMIT_LOOKUP_TIMEOUT,
         })
     }
 
@@ -97,9 +104,14 @@ impl Database {
         self.currency
     }
 
-    /// Whether the database answers, and has every migration.
+    /// Whether the database answers, has every migration and takes writes.
     pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
-        self.read(queries::require_current)
+        self.read(|conn| {
+            if let Some(state) = connect::read_only_state(conn)? {
+                return Err(StoreError::caused(StoreErrorKind::Unavailable, state).into());
+            }
+            queries::require_current(conn)
+        })
     }
 
     /// How its connections are used.
@@ -124,8 +136,8 @@ impl Database {
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         self.attempt(|link| {
-            link.limit_statements().map_err(Ended::Failed)?;
-            job(&mut link.conn).map_err(Ended::Failed)
+            link.limit_statements().map_err(TxFailure::Failed)?;
+            job(&mut link.conn).map_err(TxFailure::Failed)
         })
     }
 
@@ -136,92 +148,75 @@ impl Database {
     ) -> Result<T, StoreError> {
         self.attempt(|link| {
             let conn = &mut link.conn;
-            let begin = timeout::begin_snapshot().map_err(Ended::Failed)?;
-            let value = within(conn, &begin, &job).map_err(Ended::Failed)?;
+            let begin = timeout::begin_snapshot().map_err(TxFailure::Failed)?;
+            let value = within(conn, &begin, &job).map_err(TxFailure::Failed)?;
             let end = conn.batch_execute("COMMIT").map_err(Failure::from);
-            end.map_err(Ended::Failed).map(|()| value)
+            end.map_err(TxFailure::Failed).map(|()| value)
         })
     }
 
-    /// Runs one write: whole or not at all, and committed when this returns.
+    /// Runs one write: whole or not at all, and committed when this returns. It is not run again if
+    /// the answer to its commit is lost: by the time that its outcome is known, its client may have
+    /// been told that nothing is known of it.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.confirmed(job, None)
+        self.commit(job, None)?.map_err(|error| {
+            // Nothing of it was stored.
+            StoreError::caused(StoreErrorKind::Unavailable, error)
+        })
     }
 
-    /// The same for a write that leaves a trace by which it can be recognised.
-    pub(crate) fn write_traced<T: Send + 'static>(
+    /// The same for a write that leaves something behind by which it can be recognised: `is_stored`
+    /// looks for it, and `users` names those whose rows the write holds until it has ended. `None` if
+    /// the answer to its commit was lost and nothing of it was stored.
+    pub(crate) fn write_probed<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
-        trace: impl Fn(&mut Conn, &T) -> QueryResult<bool> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.confirmed(job, Some(&trace))
+        users: impl Fn(&T) -> Vec<UserId> + Send + 'static,
+        is_stored: impl Fn(&mut Conn, &T) -> QueryResult<bool> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        let probe = CommitProbe {
+            users: &users,
+            is_stored: &is_stored,
+        };
+        Ok(self.commit(job, Some(&probe))?.ok())
     }
 
-    fn confirmed<T>(
+    fn commit<T>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
-        trace: Option<Trace<'_, T>>,
-    ) -> Result<T, StoreError> {
-        let write = |link: &mut Link| {
-            let conn = &mut link.conn;
-            let job = |conn: &mut Conn| Ok((job(conn)?, transaction_id(conn)?));
-            let (value, id) = within(conn, timeout::BEGIN_WRITE, &job).map_err(Ended::Failed)?;
-            match (conn.batch_execute("COMMIT"), id) {
-                (Err(error), Some(id)) => Err(Ended::Lost(Lost { id, error, value })),
-                // Without an id it has written nothing.
-                (Err(_), None) => Err(Ended::Unwritten(value)),
-                (Ok(()), _) => Ok(value),
+        probe: Option<&CommitProbe<'_, T>>,
+    ) -> Result<Committed<T>, StoreError> {
+        let write = |link: &mut PooledConn| {
+            let is_distributed = link.is_distributed;
+            let job = |conn: &mut Conn| Ok((job(conn)?, transaction_id(conn, is_distributed)?));
+            let (value, tx) =
+                within(&mut link.conn, timeout::BEGIN_WRITE, &job).map_err(TxFailure::Failed)?;
+            match link.conn.batch_execute("COMMIT") {
+                Err(error) => Err(TxFailure::Unacked(UnackedCommit { tx, error, value })),
+                Ok(()) => Ok(value),
             }
         };
-        self.attempt_or_ask(write, trace)
+        self.attempt_or_resolve(write, probe)
     }
 
-    /// Whether a transaction whose commit got no answer was committed; `None` if that cannot be
-    /// learnt. It is never run again before it is known to have ended.
-    ///
-    /// An id is not enough: PostgreSQL gives it again if a crash swallowed the transaction. So the
-    /// write's trace has to be there, or the server to be the one that gave the id.
-    fn fate<T>(&self, lost: &Lost<T>, epoch: &str, trace: Option<Trace<'_, T>>) -> Option<bool> {
-        let began = Instant::now();
-        while began.elapsed() < CURIOSITY {
-            if let Ok(mut link) = self.pool.get() {
-                match status(&mut link.conn, &lost.id) {
-                    Ok(Some(status)) if status == "committed" => match trace {
-                        Some(trace) => match trace(&mut link.conn, &lost.value) {
-                            Ok(found) => return Some(found),
-                            Err(_) => link.lost = true,
-                        },
-                        None if link.epoch == epoch => return Some(true),
-                        None => return None,
-                    },
-                    Ok(Some(status)) if status == "aborted" => return Some(false),
-                    Ok(Some(_in_progress)) => {}
-                    Ok(None) => return None,
-                    // Swallowed by a crash, and its id not given again yet.
-                    Err(error) if error.to_string().contains("in the future") => {
-                        return Some(false);
-                    }
-                    Err(_) => link.lost = true,
-                }
-            }
-            pause();
-        }
-        None
-    }
-
-    fn attempt<T>(&self, job: impl Fn(&mut Link) -> Result<T, Ended<T>>) -> Result<T, StoreError> {
-        self.attempt_or_ask(job, None)
-    }
-
-    /// Runs a job, and again if somebody else was in its way and nothing of it was stored.
-    fn attempt_or_ask<T>(
+    fn attempt<T>(
         &self,
-        job: impl Fn(&mut Link) -> Result<T, Ended<T>>,
-        trace: Option<Trace<'_, T>>,
+        job: impl Fn(&mut PooledConn) -> Result<T, TxFailure<T>>,
     ) -> Result<T, StoreError> {
+        let read = self.attempt_or_resolve(job, None)?;
+        read.map_err(|error| StoreError::caused(StoreErrorKind::Unavailable, error))
+    }
+
+    /// Runs a job, and again if another transaction was in its way, or the connection was lost before
+    /// the commit: nothing of it was stored then.
+    fn attempt_or_resolve<T>(
+        &self,
+        job: impl Fn(&mut PooledConn) -> Result<T, TxFailure<T>>,
+        probe: Option<&CommitProbe<'_, T>>,
+    ) -> Result<Committed<T>, StoreError> {
         let began = Instant::now();
         let mut attempts = 1;
         loop {
@@ -229,20 +224,16 @@ impl Database {
                 connect::no_connection(error, self.reachable.load(Ordering::Relaxed))
             })?;
             let (failure, again) = match job(&mut link) {
-                Ok(value) => return Ok(value),
-                Err(Ended::Unwritten(value)) => {
-                    link.lost = true;
-                    return Ok(value);
+                Ok(value) => return Ok(Ok(value)),
+                Err(TxFailure::Failed(Failure::Contended)) => {
+                    (Failure::Contended, began.elapsed() < RETRY_TIMEOUT)
                 }
-                Err(Ended::Failed(Failure::Contended)) => {
-                    (Failure::Contended, began.elapsed() < PATIENCE)
-                }
-                Err(Ended::Failed(Failure::Query(error))) => {
+                Err(TxFailure::Failed(Failure::Query(error))) => {
                     let meaning = classify::meaning(&error);
                     link.lost = meaning.kind == StoreErrorKind::Unavailable;
                     let again = if link.lost {
                         // There may be as many more as the pool has kept from before.
-                        meaning.again && began.elapsed() < PATIENCE
+                        meaning.again && began.elapsed() < RETRY_TIMEOUT
                     } else {
                         let most = match meaning.kind {
                             StoreErrorKind::Other => ATTEMPTS_AT_THE_UNKNOWN,
@@ -252,19 +243,19 @@ impl Database {
                     };
                     (Failure::Query(error), again)
                 }
-                Err(Ended::Failed(failure)) => (failure, false),
-                Err(Ended::Lost(lost)) => {
+                Err(TxFailure::Failed(failure)) => (failure, false),
+                Err(TxFailure::Unacked(commit)) => {
                     link.lost = true;
                     let epoch = std::mem::take(&mut link.epoch);
                     drop(link);
-                    match self.fate(&lost, &epoch, trace) {
-                        Some(true) => return Ok(lost.value),
-                        Some(false) => (Failure::Query(lost.error), attempts < ATTEMPTS),
-                        None => {
+                    return match self.resolve_commit(&commit, &epoch, probe) {
+                        Resolution::Stored => Ok(Ok(commit.value)),
+                        Resolution::NotStored => Ok(Err(commit.error)),
+                        Resolution::Unknown => {
                             let unknown = StoreErrorKind::OutcomeUnknown;
-                            return Err(StoreError::caused(unknown, lost.error));
+                            Err(StoreError::caused(unknown, commit.error))
                         }
-                    }
+                    };
                 }
             };
             if !again {
@@ -276,52 +267,17 @@ impl Database {
     }
 }
 
-/// What is unsafe about the server's settings.
-pub(crate) fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
-    let mut conn = connect::first(url, PATIENCE)?;
-    unsafe_settings(&mut conn).map_err(|error| OpenError::unusable(&url.to_string(), &error))
-}
+/// The outcome of a write that was stored, or why the answer to its commit was lost if nothing of it
+/// was.
+type Committed<T> = Result<T, diesel::result::Error>;
 
-fn unsafe_settings(conn: &mut Conn) -> QueryResult<Vec<String>> {
-    let mut warnings = Vec::new();
-    for name in ["fsync", "synchronous_commit", "full_page_writes"] {
-        if connect::setting(conn, name)? == "off" {
-            warnings.push(format!(
-                "PostgreSQL runs with {name} = off: a crash can lose orders that were acknowledged"
-            ));
-        }
-    }
-    let language = connect::setting(conn, "lc_messages")?;
-    let english = ["C", "POSIX", ""].contains(&&*language) || language.starts_with("en");
-    if !(english || language.starts_with("C.")) {
-        warnings.push(format!(
-            "PostgreSQL speaks {language}: set lc_messages = 'C', or its errors are not understood"
-        ));
-    }
-    Ok(warnings)
-}
-
-/// How a job ended other than well.
-enum Ended<T> {
+/// How a transaction failed.
+enum TxFailure<T> {
     /// Nothing of it was stored.
     Failed(Failure),
     /// The connection was lost at the commit.
-    Lost(Lost<T>),
-    /// The same, where there was nothing to be committed.
-    Unwritten(T),
+    Unacked(UnackedCommit<T>),
 }
-
-/// A commit that got no answer.
-struct Lost<T> {
-    /// The transaction's id.
-    id: String,
-    error: diesel::result::Error,
-    /// The outcome, if it was committed.
-    value: T,
-}
-
-/// Looks for what a write with this outcome has left behind.
-type Trace<'a, T> = &'a dyn Fn(&mut Conn, &T) -> QueryResult<bool>;
 
 /// Runs a job in a transaction, which is open afterwards if it went well.
 fn within<T>(
@@ -342,22 +298,6 @@ struct Words {
     value: Option<String>,
 }
 
-/// The transaction's id, if it has written anything.
-fn transaction_id(conn: &mut Conn) -> QueryResult<Option<String>> {
-    diesel::sql_query("SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT) AS value")
-        .get_result::<Words>(conn)
-        .map(|row| row.value)
-}
-
-/// What became of a transaction: `committed`, `aborted` or `in progress`; nothing if it is too long
-/// ago.
-fn status(conn: &mut Conn, id: &str) -> QueryResult<Option<String>> {
-    diesel::sql_query("SELECT pg_xact_status(CAST($1 AS xid8)) AS value")
-        .bind::<Text, _>(id)
-        .get_result::<Words>(conn)
-        .map(|row| row.value)
-}
-
 /// Waits for a short while that differs each time, so that those who met do not meet again.
 fn pause() {
     let random = RandomState::new().build_hasher().finish();
@@ -366,7 +306,7 @@ fn pause() {
 
 /// A connection for migrations.
 pub(crate) fn migrator(url: &DatabaseUrl) -> Result<Migrator, OpenError> {
-    let mut conn = connect::first(url, PATIENCE)?;
+    let mut conn = connect::first(url, RETRY_TIMEOUT)?;
     // Another server may be migrating: wait for it rather than give up.
     conn.batch_execute("SET lock_timeout = '60s'")
         .map_err(|error| OpenError::unusable(&url.to_string(), &error))?;
@@ -392,8 +332,10 @@ pub(crate) fn has_history(conn: &mut Conn) -> QueryResult<bool> {
 /// Runs something while no other server does: "TPST" names the lock.
 pub(crate) fn exclusively<T>(
     conn: &mut Conn,
+    database: &str,
     job: impl FnOnce(&mut Conn) -> Result<T, MigrateError>,
 ) -> Result<T, MigrateError> {
+    connect::require_writable(conn, database)?;
     conn.build_transaction().run(|conn| {
         conn.batch_execute("SELECT pg_advisory_xact_lock(1414550356)")?;
         job(conn)

@@ -42,7 +42,7 @@ use files::{DatabaseFiles, FileId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind, deadline};
+use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind, UserId, deadline};
 use writer::Writer;
 
 /// The connection that the queries are written against.
@@ -169,12 +169,13 @@ impl Database {
     }
 
     /// The same: a commit in this process cannot lose its answer.
-    pub(crate) fn write_traced<T: Send + 'static>(
+    pub(crate) fn write_probed<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
-        _trace: impl Fn(&mut Conn, &T) -> QueryResult<bool> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.write(job)
+        _users: impl Fn(&T) -> Vec<UserId> + Send + 'static,
+        _is_stored: impl Fn(&mut Conn, &T) -> QueryResult<bool> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        self.write(job).map(Some)
     }
 }
 
@@ -205,6 +206,7 @@ pub(crate) fn has_history(conn: &mut Conn) -> QueryResult<bool> {
 /// Runs something while no other process can write.
 pub(crate) fn exclusively<T>(
     conn: &mut Conn,
+    _database: &str,
     job: impl FnOnce(&mut Conn) -> Result<T, MigrateError>,
 ) -> Result<T, MigrateError> {
     connect::write_ahead_log(conn, "", PATIENCE)?;

@@ -76,15 +76,18 @@ pub struct ChangeEmail {
 /// once the shop sends mail, belongs to this decision.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for an account that is not there, and [`Refusal::Invalid`] if the password
-/// was changed, or the user switched off, after the password was checked, or if the address is not
-/// free.
+/// [`Refusal::NotFound`] for an account that is not there, [`Refusal::InvalidToken`] for one that is
+/// deactivated, and [`Refusal::Invalid`] if the password was changed after it was checked, or if the
+/// address is not free.
 pub fn decide_email(
     command: &ChangeEmail,
     account: Option<&Account>,
     conflicts: NameConflicts,
 ) -> Result<Account, Refusal> {
     let account = account.ok_or(Refusal::NotFound)?;
+    if !account.is_active {
+        return Err(Refusal::InvalidToken);
+    }
     if command.verified != account.session_epoch {
         return Err(Refusal::field("current_password", Problem::WrongPassword));
     }
@@ -161,10 +164,7 @@ pub fn decide_switch(
     acting: Option<&Account>,
     other_active_staff: u64,
 ) -> Result<Account, Refusal> {
-    if command.by.is_some() {
-        let acting = acting.filter(|acting| acting.is_active);
-        acting.ok_or(Refusal::InvalidToken)?.actor().staff()?;
-    }
+    decide_staff(command.by, acting)?;
     let before = account.ok_or(Refusal::NotFound)?;
     let after = Account {
         is_active: command.is_active.unwrap_or(before.is_active),
@@ -180,6 +180,31 @@ pub fn decide_switch(
         session_epoch: before.session_epoch.wrapping_add(ended),
         ..after
     })
+}
+
+/// Decides in which role a user acts, given their account as it is under the command's lock. The role
+/// that a session remembers may be out of date.
+///
+/// # Errors
+/// [`Refusal::InvalidToken`] if the account is gone or deactivated.
+pub fn decide_role(acting: Option<&Account>) -> Result<Actor, Refusal> {
+    acting
+        .map(Account::actor)
+        .filter(|actor| *actor != Actor::Anonymous)
+        .ok_or(Refusal::InvalidToken)
+}
+
+/// Decides whether a write that only staff may do is allowed. `by` is the user who asks for it, or
+/// `None` for the shop itself (the command line); `acting` is the account of that user as it is under
+/// the command's lock.
+///
+/// # Errors
+/// As [`decide_role`], and [`Refusal::Forbidden`] if the user is not staff any more.
+pub fn decide_staff(by: Option<UserId>, acting: Option<&Account>) -> Result<(), Refusal> {
+    if by.is_some() {
+        decide_role(acting)?.staff()?;
+    }
+    Ok(())
 }
 
 /// What a token says: who, since when, until when.

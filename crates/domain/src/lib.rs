@@ -65,7 +65,7 @@ mod whereabouts;
 
 pub use account::{
     Account, ChangeEmail, ChangePassword, Credentials, Register, SwitchUser, TokenClaims,
-    decide_email, decide_password, decide_session, decide_switch,
+    decide_email, decide_password, decide_role, decide_session, decide_staff, decide_switch,
 };
 pub use actor::{Access, Actor};
 pub use attempts::{

@@ -2,8 +2,8 @@
 //! about it. How orders come about is in [`crate::placing`].
 
 use crate::{
-    Actor, Money, MoneyError, NewMovement, OrderId, OrderStatus, ProductId, ProductName, Quantity,
-    Reason, Refusal, Seen, StockDelta, UserId,
+    Account, Actor, Money, MoneyError, NewMovement, OrderId, OrderStatus, ProductId, ProductName,
+    Quantity, Reason, Refusal, Seen, StockDelta, UserId, decide_role,
 };
 use chrono::{DateTime, Utc};
 
@@ -85,7 +85,7 @@ pub struct ChangeOrder {
     pub action: OrderAction,
     /// What the client saw of it, if that has to be what is there.
     pub seen: Option<Seen<Order>>,
-    /// Who wants it.
+    /// Who wants it. What they may do is decided by their account, not by the role in here.
     pub by: Actor,
     /// When.
     pub at: DateTime<Utc>,
@@ -100,18 +100,21 @@ pub struct OrderDecision {
     pub returns: Vec<NewMovement>,
 }
 
-/// Decides what becomes of an order. The table in the tests walks every status, action and actor.
+/// Decides what becomes of an order. `acting` is the account of the user who wants it, as it is under
+/// the command's lock: the role that their session remembers may be out of date. The table in the
+/// tests walks every status, action and actor.
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`]; [`Refusal::NotFound`] for an order that is deleted or another
+/// [`Refusal::Unauthenticated`]; as [`decide_role`]; [`Refusal::NotFound`] for an order that is deleted or another
 /// customer's; [`Refusal::Forbidden`] for an owner who wants more than to cancel;
 /// [`Refusal::Edited`]; [`Refusal::InvalidTransition`] and [`Refusal::OrderNotPending`].
 pub fn decide_order(
     command: &ChangeOrder,
+    acting: Option<&Account>,
     order: Option<&Order>,
 ) -> Result<OrderDecision, Refusal> {
     let user = command.by.customer()?;
-    let staff = command.by.is_staff();
+    let staff = decide_role(acting)?.is_staff();
     let order = order
         .filter(|order| !order.archived && (staff || order.user == user))
         .ok_or(Refusal::NotFound)?;

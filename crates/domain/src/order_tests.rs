@@ -1,7 +1,7 @@
 //! The order machine: this table is its documentation.
 
 use super::*;
-use crate::testing::{at, product, usd, user};
+use crate::testing::{account, at, former_staff, product, usd, user};
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
 use proptest::prelude::*;
 
@@ -44,17 +44,24 @@ fn order(status: OrderStatus) -> Order {
     }
 }
 
+fn change(order: &Order, action: OrderAction, by: Actor) -> ChangeOrder {
+    ChangeOrder {
+        seen: None,
+        order: order.id,
+        action,
+        by,
+        at: at(9),
+    }
+}
+
 fn decide(order: &Order, action: OrderAction, by: Actor) -> Result<OrderDecision, Refusal> {
-    decide_order(
-        &ChangeOrder {
-            seen: None,
-            order: order.id,
-            action,
-            by,
-            at: at(9),
-        },
-        Some(order),
-    )
+    let acting = match by {
+        Actor::Anonymous => None,
+        Actor::Customer(user) => Some(account(user.get(), true, false)),
+        Actor::Staff(user) => Some(account(user.get(), true, true)),
+    };
+    let command = change(order, action, by);
+    decide_order(&command, acting.as_ref(), Some(order))
 }
 
 fn answer(before: &Order, action: OrderAction, by: Actor) -> Answer {
@@ -191,7 +198,34 @@ fn an_order_that_is_not_there_is_not_found() {
         by: Actor::Staff(user(1)),
         at: at(0),
     };
-    assert_eq!(decide_order(&command, None), Err(Refusal::NotFound));
+    let staff = account(1, true, true);
+    assert_eq!(
+        decide_order(&command, Some(&staff), None),
+        Err(Refusal::NotFound)
+    );
+}
+
+/// The role in the command is that of a session, which may be out of date.
+#[test]
+fn the_role_of_the_account_decides() {
+    let (order, cancel) = (order(Pending), OrderAction::SetStatus(Cancelled));
+    for (acting, refusal) in former_staff(2) {
+        let command = change(&order, cancel, Actor::Staff(user(2)));
+        // A customer does not learn of others' orders.
+        let refusal = match refusal {
+            Refusal::Forbidden => Refusal::NotFound,
+            other => other,
+        };
+        let decided = decide_order(&command, acting.as_ref(), Some(&order));
+        assert_eq!(decided, Err(refusal), "{acting:?}");
+    }
+    let command = change(&order, cancel, Actor::Customer(user(1)));
+    let deactivated = account(1, false, false);
+    let decided = decide_order(&command, Some(&deactivated), Some(&order));
+    assert_eq!(decided, Err(Refusal::InvalidToken));
+    let promoted = account(2, true, true);
+    let command = change(&order, cancel, Actor::Customer(user(2)));
+    assert!(decide_order(&command, Some(&promoted), Some(&order)).is_ok());
 }
 
 #[test]

@@ -76,6 +76,8 @@ pub struct Offer {
 /// product in them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Floor {
+    /// The users whose account is active, of those who placed the requests.
+    pub active: BTreeSet<UserId>,
     /// The lines of each cart, in the order in which they were added.
     pub carts: BTreeMap<UserId, Vec<CartLine>>,
     /// The products; one that is not there counts as archived.
@@ -151,7 +153,7 @@ pub enum PlacingDecision {
 
 /// Decides on a batch, one decision for each request, in the order of the requests.
 ///
-/// Refused are an empty cart ([`Refusal::EmptyCart`]), products that are not sold any more
+/// Refused are a user whose account is gone or deactivated ([`Refusal::InvalidToken`]), an empty cart ([`Refusal::EmptyCart`]), products that are not sold any more
 /// ([`Refusal::ProductUnavailable`]) or short ([`Refusal::InsufficientStock`], with all of them), a
 /// total that is not the expected one ([`Refusal::TotalChanged`]) or too large
 /// ([`Refusal::TotalTooLarge`]), a key that was used for another command
@@ -220,6 +222,9 @@ fn decide_again(
 }
 
 fn decide_one(request: &PlaceOrder, floor: &Floor, shop: Currency) -> Result<NewOrder, Refusal> {
+    if !floor.active.contains(&request.user) {
+        return Err(Refusal::InvalidToken);
+    }
     let cart = floor
         .carts
         .get(&request.user)

@@ -46,6 +46,7 @@ fn floor<const C: usize, const O: usize>(
     offers: [(i64, Offer); O],
 ) -> Floor {
     Floor {
+        active: (1..=9).map(user).collect(),
         carts: carts.into(),
         offers: offers.map(|(product, offer)| (id(product), offer)).into(),
         ..Floor::default()
@@ -347,7 +348,7 @@ proptest! {
         carts in prop::collection::vec(prop::collection::vec((1_i64..=3, 1_i64..=3), 0..4), 1..8),
         clicks in prop::collection::vec(1_i64..=8, 1..16),
     ) {
-        let mut shop = Floor::default();
+        let mut shop = floor([], []);
         for (at, stock) in (1..).zip(&stocks) {
             shop.offers.insert(id(at), offer(100 * at, *stock));
         }

@@ -4,8 +4,8 @@
 //! out of the catalogue, and can be brought back.
 
 use crate::{
-    Currency, Description, Keyed, Money, NewMovement, Problem, ProductId, ProductName, Reason,
-    Refusal, Seen, Sku, StockDelta, StockLevel, UserId,
+    Account, Currency, Description, Keyed, Money, NewMovement, Problem, ProductId, ProductName,
+    Reason, Refusal, Seen, Sku, StockDelta, StockLevel, UserId, decide_staff,
 };
 use chrono::{DateTime, Utc};
 
@@ -141,15 +141,18 @@ pub struct ProductDecision {
     pub movement: Option<NewMovement>,
 }
 
-/// Decides whether a product may be created. `sku_holder` is the product that has the draft's sku.
+/// Decides whether a product may be created. `acting` is the account of the user who asks for it, as
+/// it is under the command's lock; `sku_holder` is the product that has the draft's sku.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] for a sku that is taken and a price in another currency.
+/// As [`decide_staff`], and [`Refusal::Invalid`] for a sku that is taken and a price in another currency.
 pub fn decide_creation(
     command: &CreateProduct,
+    acting: Option<&Account>,
     sku_holder: Option<ProductId>,
     shop: Currency,
 ) -> Result<(), Refusal> {
+    decide_staff(command.by, acting)?;
     check_currency(command.draft.price, shop)?;
     if sku_holder.is_some() {
         return Err(Refusal::field("sku", Problem::Taken));
@@ -157,18 +160,21 @@ pub fn decide_creation(
     Ok(())
 }
 
-/// Decides on a change of a product. `sku_holder` is the product that has the new sku, if the
-/// change names one.
+/// Decides on a change of a product. `acting` is the account of the user who asks for it, as it is
+/// under the command's lock; `sku_holder` is the product that has the new sku, if the change names
+/// one.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for a product that is not there, or is archived and not brought back by
+/// As [`decide_staff`]; [`Refusal::NotFound`] for a product that is not there, or is archived and not brought back by
 /// this very change; [`Refusal::Edited`]; [`Refusal::Invalid`] as for [`decide_creation`].
 pub fn decide_change(
     command: &ChangeProduct,
+    acting: Option<&Account>,
     product: Option<&Product>,
     sku_holder: Option<ProductId>,
     shop: Currency,
 ) -> Result<ProductDecision, Refusal> {
+    decide_staff(command.by, acting)?;
     let before = product.ok_or(Refusal::NotFound)?;
     let change = &command.change;
     if before.archived && change.archived != Some(false) {
@@ -236,7 +242,7 @@ fn movement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{at, product, usd};
+    use crate::testing::{account, at, former_staff, product, usd};
 
     fn change(change: ProductChange) -> ChangeProduct {
         let product = ProductId::new(1).unwrap();
@@ -250,7 +256,13 @@ mod tests {
     }
 
     fn decide(command: &ChangeProduct, product: &Product) -> Result<ProductDecision, Refusal> {
-        decide_change(command, Some(product), None, usd())
+        decide_change(
+            command,
+            Some(&account(9, true, true)),
+            Some(product),
+            None,
+            usd(),
+        )
     }
 
     #[test]
@@ -342,7 +354,7 @@ mod tests {
         }
         let nothing = change(ProductChange::default());
         assert_eq!(
-            decide_change(&nothing, None, None, usd()),
+            decide_change(&nothing, Some(&account(9, true, true)), None, None, usd()),
             Err(Refusal::NotFound)
         );
     }
@@ -357,8 +369,40 @@ mod tests {
         });
         for (holder, taken) in [(None, false), (Some(1), false), (Some(2), true)] {
             let holder = holder.and_then(ProductId::new);
-            let decided = decide_change(&command, Some(&before), holder, usd());
+            let decided = decide_change(
+                &command,
+                Some(&account(9, true, true)),
+                Some(&before),
+                holder,
+                usd(),
+            );
             assert_eq!(decided == Err(Refusal::field("sku", Problem::Taken)), taken);
+        }
+    }
+
+    #[test]
+    fn products_are_written_by_those_who_are_staff_now() {
+        let change = change(ProductChange::default());
+        let model = product(1, 100, 5);
+        let draft = ProductDraft {
+            sku: None,
+            name: model.name.clone(),
+            description: model.description.clone(),
+            price: model.price,
+            stock: model.stock,
+        };
+        let create = CreateProduct {
+            draft,
+            key: None,
+            by: change.by,
+            at: at(0),
+        };
+        for (acting, expected) in former_staff(9) {
+            let acting = acting.as_ref();
+            let changed = decide_change(&change, acting, Some(&model), None, usd());
+            assert_eq!(changed.err(), Some(expected.clone()), "{acting:?}");
+            let created = decide_creation(&create, acting, None, usd());
+            assert_eq!(created.err(), Some(expected), "{acting:?}");
         }
     }
 
@@ -390,7 +434,7 @@ mod tests {
             by: None,
             at: at(0),
         };
-        assert_eq!(decide_creation(&command, None, usd()), Ok(()));
+        assert_eq!(decide_creation(&command, None, None, usd()), Ok(()));
         let opening = command.opening(model.id).unwrap();
         assert_eq!(
             (opening.delta.units(), opening.reason),

@@ -3,7 +3,9 @@
 //! The level of a product is the sum of its movements, and never negative. Every rule that changes
 //! a level returns the movement that explains it, and adapters write both in one transaction.
 
-use crate::{Keyed, Note, OrderId, Problem, Product, ProductId, Refusal, UserId};
+use crate::{
+    Account, Keyed, Note, OrderId, Problem, Product, ProductId, Refusal, UserId, decide_staff,
+};
 use chrono::{DateTime, Utc};
 use std::fmt;
 
@@ -231,15 +233,18 @@ pub struct StockDecision {
     pub movement: NewMovement,
 }
 
-/// Decides on a change of stock.
+/// Decides on a change of stock. `acting` is the account of the user who asks for it, as it is under
+/// the command's lock.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] without a product in the catalogue, [`Refusal::InsufficientStock`] if the
+/// As [`decide_staff`]; [`Refusal::NotFound`] without a product in the catalogue, [`Refusal::InsufficientStock`] if the
 /// level would fall below zero, [`Refusal::Invalid`] if it would rise above [`StockLevel::MAX`].
 pub fn decide_adjustment(
     command: &AdjustStock,
+    acting: Option<&Account>,
     product: Option<&Product>,
 ) -> Result<StockDecision, Refusal> {
+    decide_staff(command.by, acting)?;
     let product = product
         .filter(|product| !product.archived)
         .ok_or(Refusal::NotFound)?;
@@ -273,7 +278,7 @@ pub fn decide_adjustment(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{at, product};
+    use crate::testing::{account, at, former_staff, product};
 
     fn adjust(delta: i64) -> AdjustStock {
         let product = ProductId::new(1).unwrap();
@@ -304,7 +309,7 @@ mod tests {
             ),
         ] {
             let product = product(1, 100, stock);
-            let decided = decide_adjustment(&adjust(delta), Some(&product));
+            let decided = decide_adjustment(&adjust(delta), None, Some(&product));
             let seen = decided.as_ref().map(|decision| decision.level.units());
             assert_eq!(
                 seen.map_err(ToString::to_string),
@@ -318,15 +323,33 @@ mod tests {
 
     #[test]
     fn a_product_that_is_not_sold_has_no_stock_to_adjust() {
-        assert_eq!(decide_adjustment(&adjust(1), None), Err(Refusal::NotFound));
+        assert_eq!(
+            decide_adjustment(&adjust(1), None, None),
+            Err(Refusal::NotFound)
+        );
         let archived = Product {
             archived: true,
             ..product(1, 100, 5)
         };
         assert_eq!(
-            decide_adjustment(&adjust(1), Some(&archived)),
+            decide_adjustment(&adjust(1), None, Some(&archived)),
             Err(Refusal::NotFound)
         );
+    }
+
+    #[test]
+    fn stock_is_adjusted_by_those_who_are_staff_now() {
+        let command = AdjustStock {
+            by: UserId::new(9),
+            ..adjust(1)
+        };
+        let product = product(1, 100, 5);
+        let staff = account(9, true, true);
+        assert!(decide_adjustment(&command, Some(&staff), Some(&product)).is_ok());
+        for (acting, expected) in former_staff(9) {
+            let decided = decide_adjustment(&command, acting.as_ref(), Some(&product));
+            assert_eq!(decided.err(), Some(expected), "{acting:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Values for the tables of the rules.
 
 use crate::{
-    Currency, Description, Money, Price, Product, ProductId, ProductName, StockLevel, UserId,
+    Account, Currency, Description, Money, Price, Product, ProductId, ProductName, Refusal,
+    StockLevel, UserId, Username,
 };
 use chrono::{DateTime, Utc};
 
@@ -15,6 +16,28 @@ pub(crate) fn usd() -> Currency {
 
 pub(crate) fn user(id: i64) -> UserId {
     UserId::new(id).unwrap()
+}
+
+pub(crate) fn account(id: i64, is_active: bool, is_staff: bool) -> Account {
+    Account {
+        id: user(id),
+        username: Username::new(&format!("user{id}")).unwrap(),
+        email: None,
+        is_staff,
+        is_active,
+        session_epoch: 0,
+        created_at: at(0),
+    }
+}
+
+/// What the account of a user who was staff can be by now, and how a write of staff is refused then.
+pub(crate) fn former_staff(id: i64) -> [(Option<Account>, Refusal); 4] {
+    [
+        (Some(account(id, true, false)), Refusal::Forbidden),
+        (Some(account(id, false, true)), Refusal::InvalidToken),
+        (Some(account(id, false, false)), Refusal::InvalidToken),
+        (None, Refusal::InvalidToken),
+    ]
 }
 
 pub(crate) fn product(id: i64, price: i64, stock: i64) -> Product {

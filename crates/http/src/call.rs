@@ -114,7 +114,9 @@ impl Call {
     /// The `Idempotency-Key`; what is wrong with it is noted with what is wrong with the fields.
     pub(crate) fn idempotency_key(&self, fields: &mut Fields) -> Option<IdempotencyKey> {
         let key = idempotency::read(self.request.headers());
-        fields.header(idempotency::FIELD, key)
+        let key = fields.header(idempotency::FIELD, key);
+        self.exchange.has_key.set(key.is_some());
+        key
     }
 
     /// The docs of this shop, if they are not those of a shop at the root of its host.

@@ -211,7 +211,7 @@ fn render(exchange: &Exchange, error: &ApiError, mut response: HttpResponse) -> 
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(REQUEST_ID, exchange.id.clone());
-    if let Some(seconds) = error.retry_after() {
+    if let Some(seconds) = error.retry_after(exchange.has_key.get()) {
         headers.insert(RETRY_AFTER, seconds);
     }
     if let Some(challenge) = error.challenge() {

@@ -179,8 +179,10 @@ impl ApiError {
         }
     }
 
-    /// Seconds after which the same request may be worth another try.
-    pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
+    /// Seconds after which the same request may be worth another try. `has_key` says that it came with
+    /// an idempotency key: only then may a command whose outcome is unknown be sent again, and clients
+    /// that know no more than this header do so.
+    pub(crate) fn retry_after(&self, has_key: bool) -> Option<HeaderValue> {
         if let Self::Refused(
             Refusal::TooManyAttempts { seconds }
             | Refusal::TooManyOrders { seconds, .. }
@@ -192,6 +194,7 @@ impl ApiError {
         }
         match self.code() {
             Code::Busy => Some(HeaderValue::from_static("1")),
+            Code::OutcomeUnknown if has_key => Some(HeaderValue::from_static("1")),
             // A database that is away takes longer to come back than a queue to drain.
             Code::Unavailable | Code::ListTimeout => Some(HeaderValue::from_static("5")),
             // Too many keys: they are forgotten by the hour.

@@ -207,7 +207,9 @@ fn whether_to_try_again_is_told() {
                 | Code::TooManyOrders
                 | Code::Throttled
         );
-        assert_eq!(error.retry_after().is_some(), later, "{name}");
+        assert_eq!(error.retry_after(false).is_some(), later, "{name}");
+        let later = later || code == Code::OutcomeUnknown;
+        assert_eq!(error.retry_after(true).is_some(), later, "{name}");
         let challenged = matches!(
             code,
             Code::NotAuthenticated | Code::NoActiveAccount | Code::InvalidToken

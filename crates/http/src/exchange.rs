@@ -30,6 +30,9 @@ pub(crate) struct Exchange {
     /// What the bucket that is nearest to refusing holds, if requests are counted.
     pub(crate) allowance: Cell<Option<Allowance>>,
     network_charged: Cell<bool>,
+    /// Whether the command came with an idempotency key that its route remembers: sending it again
+    /// does not repeat it.
+    pub(crate) has_key: Cell<bool>,
     pub(crate) began: Instant,
     /// When the answer is due.
     pub(crate) deadline: Instant,
@@ -47,6 +50,7 @@ impl Exchange {
             client: origin.client,
             allowance: Cell::new(None),
             network_charged: Cell::new(false),
+            has_key: Cell::new(false),
             route: Cell::new(routes::unmatched()),
             wants_problem: headers.get_all(ACCEPT).any(names_problem),
             began,

@@ -143,7 +143,7 @@ impl AccountRepository for MemoryStore {
         let others = accounts.filter(|account| account.id != command.user && is_staff(account));
         let others = count(others.count());
         let account = |user| Some(&state.accounts.get(&user)?.account);
-        let acting = command.by.and_then(account);
+        let acting = state.acting(command.by);
         let decision = decide_switch(&command, account(command.user), acting, others);
         if let Ok(after) = &decision {
             if let Some(credentials) = state.accounts.get_mut(&command.user) {
@@ -216,6 +216,11 @@ impl State {
         let keys = email.as_username_keys();
         let mut holders = keys.iter().filter_map(|key| self.usernames.get(key));
         holders.any(|holder| Some(*holder) != user)
+    }
+
+    /// The account of the user who asks for a write, as it is now.
+    pub(crate) fn acting(&self, by: Option<UserId>) -> Option<&Account> {
+        Some(&self.accounts.get(&by?)?.account)
     }
 
     fn end_family(&mut self, family: RefreshDigest) {

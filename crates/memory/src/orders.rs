@@ -47,7 +47,8 @@ impl OrderRepository for MemoryStore {
     fn change(&self, command: ChangeOrder) -> Outcome<Order> {
         let mut state = self.lock();
         let before = state.orders.get(&command.order);
-        let decision = match decide_order(&command, before) {
+        let acting = state.acting(command.by.customer().ok());
+        let decision = match decide_order(&command, acting, before) {
             Ok(decision) => decision,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -87,6 +88,10 @@ impl State {
     fn floor(&self, requests: &[PlaceOrder]) -> Floor {
         let mut floor = Floor::default();
         for request in requests {
+            let account = self.acting(Some(request.user));
+            if account.is_some_and(|account| account.is_active) {
+                floor.active.insert(request.user);
+            }
             let lines = self.cart_lines(request.user);
             for product in lines
                 .iter()

@@ -42,7 +42,8 @@ impl ProductRepository for MemoryStore {
             Err(refusal) => return Ok(Err(refusal)),
         }
         let holder = state.sku_holder(command.draft.sku.as_ref());
-        if let Err(refusal) = decide_creation(&command, holder, self.shop) {
+        if let Err(refusal) = decide_creation(&command, state.acting(command.by), holder, self.shop)
+        {
             return Ok(Err(refusal));
         }
         let id = next(&mut state.last.product, ProductId::new)?;
@@ -71,7 +72,8 @@ impl ProductRepository for MemoryStore {
         let sku = command.change.sku.as_ref().and_then(Option::as_ref);
         let holder = state.sku_holder(sku);
         let before = state.products.get(&command.product);
-        let decision = match decide_change(&command, before, holder, self.shop) {
+        let acting = state.acting(command.by);
+        let decision = match decide_change(&command, acting, before, holder, self.shop) {
             Ok(decision) => decision,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -90,7 +92,7 @@ impl ProductRepository for MemoryStore {
             Err(refusal) => return Ok(Err(refusal)),
         }
         let before = state.products.get(&command.product);
-        let decision = match decide_adjustment(&command, before) {
+        let decision = match decide_adjustment(&command, state.acting(command.by), before) {
             Ok(decision) => decision,
             Err(refusal) => return Ok(Err(refusal)),
         };

@@ -4,6 +4,8 @@
 //! the loopback interface, as the user `postgres` if we are root, as PostgreSQL refuses to run as
 //! root. The server ends with this process, however that ends: its keeper notices the end of a pipe.
 
+mod standby;
+
 use std::fs;
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
@@ -213,15 +215,16 @@ impl Cluster {
     /// # Errors
     /// What psql says.
     pub fn sql(&self, database: &str, sql: &str) -> io::Result<String> {
+        self.sql_at(&self.url(database), sql)
+    }
+
+    /// The same over a connection of its own making, such as one with settings.
+    ///
+    /// # Errors
+    /// What psql says.
+    pub fn sql_at(&self, url: &str, sql: &str) -> io::Result<String> {
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.args([
-            "-XqtAv",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &self.url(database),
-            "-c",
-            sql,
-        ]);
+        psql.args(["-XqtAv", "ON_ERROR_STOP=1", "-d", url, "-c", sql]);
         let output = psql.stdin(Stdio::null()).output()?;
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout)

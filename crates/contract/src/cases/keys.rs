@@ -81,7 +81,7 @@ pub fn another_command_under_a_key_is_refused(stores: &Stores) {
 /// Each user, and each path, has keys of its own; and keys are told apart by every letter.
 pub fn a_key_is_of_one_user_and_one_path(stores: &Stores) {
     let shop = Shop::new(stores);
-    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    let (ada, bob) = (shop.staff("ada"), shop.customer("bob"));
     let product = shop.product(100, 99);
     let long = "k".repeat(255);
     let attempts = [

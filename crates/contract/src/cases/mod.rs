@@ -16,6 +16,7 @@ pub(crate) mod placing;
 pub(crate) mod products;
 pub(crate) mod quotas;
 pub(crate) mod races;
+pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod stock;
 pub(crate) mod walking;

@@ -1,6 +1,6 @@
 //! Which case finds which fault: each subject has its rows beside its faults.
 
-use crate::faults::{attempts, carts, imports, keys, orders, people, products, sessions};
+use crate::faults::{attempts, carts, imports, keys, orders, people, products, roles, sessions};
 use crate::store::Behaviour;
 
 /// A fault, and the cases that must find it.
@@ -13,6 +13,7 @@ pub(crate) fn every_fault() -> impl Iterator<Item = &'static Row> {
         carts::ROWS,
         orders::ROWS,
         people::ROWS,
+        roles::ROWS,
         sessions::ROWS,
         attempts::ROWS,
         keys::ROWS,

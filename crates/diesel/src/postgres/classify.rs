@@ -81,6 +81,7 @@ const MESSAGES: &[(&str, Meaning)] = &[
         "in a read-only transaction",
         once(StoreErrorKind::Unavailable),
     ),
+    ("during recovery", once(StoreErrorKind::Unavailable)),
     ("Connection refused", once(StoreErrorKind::Unavailable)),
 ];
 

@@ -4,17 +4,18 @@ use super::Conn;
 use crate::{DatabaseUrl, OpenError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
-use std::sync::Arc;
+use diesel::sql_types::{Bool, Text};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tradepost_domain::{StoreError, StoreErrorKind};
 
 /// Older versions are no longer maintained.
 const OLDEST_POSTGRES: u32 = 150_000;
 
 /// A connection in the pool.
-pub(super) struct Link {
+pub(super) struct PooledConn {
     pub(super) conn: Conn,
     /// Whether it was lost: the pool then makes another one.
     pub(super) lost: bool,
@@ -22,6 +23,8 @@ pub(super) struct Link {
     pub(super) epoch: String,
     /// The `statement_timeout` of its session; zero for none.
     pub(super) statement_timeout: Duration,
+    /// Whether the server may write on others in the same transaction (Citus).
+    pub(super) is_distributed: bool,
 }
 
 /// Makes connections for the pool.
@@ -66,17 +69,19 @@ impl Links {
 }
 
 /// Adds to a URL what it does not say: a host that is gone, or a network that swallows packets, is
-/// given up on within seconds.
+/// given up on within seconds; of several hosts, the primary is meant.
 fn with_defaults(mut url: String) -> String {
-    for (name, value) in [
+    let primary = names_several_hosts(&url).then_some(("target_session_attrs", "read-write"));
+    let defaults = [
         ("connect_timeout", "2"),
         ("keepalives_idle", "5"),
         ("keepalives_interval", "2"),
         ("keepalives_count", "3"),
         ("tcp_user_timeout", "5000"),
         ("application_name", "tradepost"),
-    ] {
-        if !url.contains(&format!("{name}=")) {
+    ];
+    for (name, value) in defaults.into_iter().chain(primary) {
+        if !parameters(&url).any(|(given, _)| given == name) {
             url.push(if url.contains('?') { '&' } else { '?' });
             url.push_str(name);
             url.push('=');
@@ -86,17 +91,84 @@ fn with_defaults(mut url: String) -> String {
     url
 }
 
+/// The parameters of a URL, not decoded.
+fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').filter_map(|one| one.split_once('='))
+}
+
+/// Whether a URL names several hosts, as libpq reads it: user and password end at the first `@`
+/// before the path, and a parameter may name the hosts as well.
+fn names_several_hosts(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let hosts = authority
+        .split_once('@')
+        .map_or(authority, |(_, hosts)| hosts);
+    let by_parameter = |(name, value): (&str, &str)| {
+        ["host", "hostaddr"].contains(&name)
+            && (value.contains(',') || value.to_ascii_lowercase().contains("%2c"))
+    };
+    hosts.contains(',') || parameters(url).any(by_parameter)
+}
+
+/// Writes down why no connection could be made, at most once in [`LogSometimes::INTERVAL`]: the pool
+/// tries again and again for as long as its database is away.
+#[derive(Debug, Default)]
+pub(super) struct LogSometimes(Mutex<Suppressed>);
+
+#[derive(Debug, Default)]
+struct Suppressed {
+    /// When the last line was written.
+    last: Option<Instant>,
+    /// Failures since then.
+    count: u64,
+}
+
+impl LogSometimes {
+    const INTERVAL: Duration = Duration::from_secs(5);
+
+    /// Whether a failure at this time is to be written down, with the number of those before it that
+    /// were not.
+    fn note(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = state.last.map(|last| now.saturating_duration_since(last));
+        if since.is_some_and(|since| since < Self::INTERVAL) {
+            state.count += 1;
+            return None;
+        }
+        state.last = Some(now);
+        Some(std::mem::take(&mut state.count))
+    }
+}
+
+impl r2d2::HandleError<ConnectionError> for LogSometimes {
+    fn handle_error(&self, error: ConnectionError) {
+        let reason = sentence(&error.to_string());
+        match self.note(Instant::now()) {
+            None => {}
+            Some(0) => log::error!("no connection to the database: {reason}"),
+            Some(before) => {
+                log::error!(
+                    "no connection to the database: {reason} ({before} more since the last line)"
+                );
+            }
+        }
+    }
+}
+
 impl r2d2::ManageConnection for Links {
-    type Connection = Link;
+    type Connection = PooledConn;
     type Error = ConnectionError;
 
-    fn connect(&self) -> Result<Link, ConnectionError> {
+    fn connect(&self) -> Result<PooledConn, ConnectionError> {
         let made = self.establish().and_then(|mut conn| {
-            let epoch = epoch(&mut conn).map_err(ConnectionError::CouldntSetupConfiguration)?;
-            Ok(Link {
+            let server = server(&mut conn).map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(PooledConn {
                 conn,
                 lost: false,
-                epoch,
+                epoch: server.epoch,
+                is_distributed: server.is_distributed,
                 statement_timeout: Duration::ZERO,
             })
         });
@@ -104,13 +176,13 @@ impl r2d2::ManageConnection for Links {
         made
     }
 
-    fn is_valid(&self, link: &mut Link) -> Result<(), ConnectionError> {
+    fn is_valid(&self, link: &mut PooledConn) -> Result<(), ConnectionError> {
         link.conn
             .batch_execute("SELECT 1")
             .map_err(ConnectionError::CouldntSetupConfiguration)
     }
 
-    fn has_broken(&self, link: &mut Link) -> bool {
+    fn has_broken(&self, link: &mut PooledConn) -> bool {
         link.lost || std::thread::panicking()
     }
 }
@@ -138,14 +210,80 @@ pub(super) fn setting(conn: &mut Conn, name: &str) -> QueryResult<String> {
         .map(|setting| setting.value)
 }
 
+/// What has to be known of a connection's server.
+#[derive(QueryableByName)]
+struct Server {
+    #[diesel(sql_type = Text)]
+    epoch: String,
+    #[diesel(sql_type = Bool)]
+    is_distributed: bool,
+}
+
 /// A crash of one of its processes restarts all but the first of a server: then its statistics are
 /// of no use any more, and it begins new ones.
-fn epoch(conn: &mut Conn) -> QueryResult<String> {
-    let since = "SELECT concat_ws(' ', pg_postmaster_start_time(), stats_reset) AS value
-                 FROM pg_stat_bgwriter";
-    diesel::sql_query(since)
-        .get_result::<Setting>(conn)
-        .map(|row| row.value)
+fn server(conn: &mut Conn) -> QueryResult<Server> {
+    let server = "SELECT concat_ws(' ', pg_postmaster_start_time(), stats_reset) AS epoch,
+                  EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS is_distributed
+                  FROM pg_stat_bgwriter";
+    diesel::sql_query(server).get_result(conn)
+}
+
+/// Why a server takes no writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadOnlyState {
+    InRecovery,
+    Setting,
+}
+
+impl fmt::Display for ReadOnlyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InRecovery => "PostgreSQL is a standby or still in recovery and takes no writes",
+            Self::Setting => "PostgreSQL takes no writes, as default_transaction_read_only is on",
+        })
+    }
+}
+
+impl std::error::Error for ReadOnlyState {}
+
+#[derive(QueryableByName)]
+struct ReadOnlyRow {
+    #[diesel(sql_type = Bool)]
+    in_recovery: bool,
+    #[diesel(sql_type = Bool)]
+    by_setting: bool,
+}
+
+/// Why the server takes no writes, if it takes none.
+pub(super) fn read_only_state(conn: &mut Conn) -> QueryResult<Option<ReadOnlyState>> {
+    let row = diesel::sql_query(
+        "SELECT pg_is_in_recovery() AS in_recovery,
+                current_setting('default_transaction_read_only') = 'on' AS by_setting",
+    );
+    let ReadOnlyRow {
+        in_recovery,
+        by_setting,
+    } = row.get_result(conn)?;
+    let by_setting = by_setting.then_some(ReadOnlyState::Setting);
+    Ok(if in_recovery {
+        Some(ReadOnlyState::InRecovery)
+    } else {
+        by_setting
+    })
+}
+
+/// Refuses a server that takes no writes.
+pub(super) fn require_writable(conn: &mut Conn, database: &str) -> Result<(), OpenError> {
+    let state = read_only_state(conn).map_err(|error| OpenError::unusable(database, &error))?;
+    match state {
+        None => Ok(()),
+        Some(ReadOnlyState::InRecovery) => Err(OpenError::Standby {
+            database: database.to_owned(),
+        }),
+        Some(ReadOnlyState::Setting) => Err(OpenError::ReadOnly {
+            database: database.to_owned(),
+        }),
+    }
 }
 
 /// Connects once by hand, and refuses a server that cannot keep the shop's promises.
@@ -180,4 +318,63 @@ fn sentence(message: &str) -> String {
         .trim()
         .trim_end_matches('.')
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_hosts_mean_the_primary_unless_the_url_says_otherwise() {
+        for (url, several) in [
+            ("postgres://h/shop", false),
+            ("postgres://u:p@h:5432/shop", false),
+            ("postgres://u:p,q@h/shop", false),
+            ("postgres://u:p@h/a,b?options=-c%20search_path%3Da,b", false),
+            ("postgres://u:p@[::1]:5432/shop", false),
+            ("postgres://h1,h2/shop", true),
+            ("postgres://u:p@h1:5432,h2:5433/shop", true),
+            ("postgres://h1,h2", true),
+            ("postgres://h1,h2?sslmode=disable", true),
+            ("postgres:///shop?host=h1,h2", true),
+            ("postgres:///shop?host=h1%2Ch2&port=1", true),
+            ("postgres:///shop?hostaddr=10.0.0.1,10.0.0.2", true),
+            ("postgres:///shop?host=/var/run/postgresql", false),
+        ] {
+            let defaulted = with_defaults(url.to_owned());
+            assert_eq!(
+                defaulted.ends_with("&target_session_attrs=read-write"),
+                several,
+                "{defaulted}"
+            );
+        }
+        let own = "postgres://h1,h2/shop?target_session_attrs=any";
+        assert_eq!(
+            with_defaults(own.to_owned())
+                .matches("target_session")
+                .count(),
+            1
+        );
+        // A password that looks like a parameter is none.
+        let url = with_defaults("postgres://u:connect_timeout=@h/shop".to_owned());
+        assert!(url.contains("?connect_timeout=2&"), "{url}");
+    }
+
+    #[test]
+    fn failures_to_connect_are_logged_once_in_five_seconds() {
+        let log = LogSometimes::default();
+        let began = Instant::now();
+        for (milliseconds, expected) in [
+            (0, Some(0)),
+            (1, None),
+            (4_999, None),
+            (5_000, Some(2)),
+            (9_999, None),
+            (60_000, Some(1)),
+            (65_000, Some(0)),
+        ] {
+            let now = began + Duration::from_millis(milliseconds);
+            assert_eq!(log.note(now), expected, "{milliseconds}");
+        }
+    }
 }

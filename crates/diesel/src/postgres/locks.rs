@@ -2,22 +2,26 @@
 //! after the user.
 //!
 //! A transaction waits for its first lock alone, while it holds nothing: else one idle session
-//! would freeze everything that somebody else happens to hold. Further locks (`..._now`) are taken
+//! would freeze everything that somebody else happens to hold. The role of the user who asks for a
+//! write ([`account`]) comes before all, and is not counted: only a change of that very role waits
+//! for it. Further locks (`..._now`) are taken
 //! at once or not at all, and then the transaction is given up. A batch of orders (`free_...`) waits
 //! for nothing: it leaves out what it cannot have.
 //!
 //! NO KEY UPDATE, as FOR UPDATE conflicts with the lock that a foreign key takes on the row that it
 //! refers to.
 
+use super::queries::accounts::ACCOUNT;
 use super::{Conn, Flag, classify};
 use crate::failure::Failure;
+use crate::rows::AccountRow;
 use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Integer;
+use diesel::sql_types::{Bool, Integer};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
-use tradepost_domain::{OrderId, ProductId, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+use tradepost_domain::{Account, OrderId, ProductId, UserId};
 
 type Done = Result<(), Failure>;
 
@@ -31,21 +35,44 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
     Ok(())
 }
 
-/// The column by itself, as the index of the staff has it.
-#[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn staff_and(user: UserId) -> _ {
-    let id: i64 = user.get();
-    users::table
-        .filter(users::is_staff.or(users::id.eq(id)))
-        .order(users::id)
-        .select(users::id)
+/// The account of the user who asks for a write, whose role stays what it is until the commit. Writes
+/// of one user go on side by side: they share the lock, which a change of the role takes alone.
+///
+/// An advisory lock and not one of the row: those that come for it wait in line, so that a stream of
+/// writes cannot keep their user from being demoted, as it could by sharing the lock of a row.
+pub(crate) fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
+    let lock = format!("SELECT pg_advisory_xact_lock_shared({})", role_lock(user));
+    conn.batch_execute(&lock)?;
+    // In a statement of its own, which sees what was committed before the lock was had.
+    let row = users::table.find(user.get()).select(ACCOUNT);
+    let row = row.first::<AccountRow>(conn).optional()?;
+    Ok(row.map(AccountRow::account).transpose()?)
 }
 
-/// Every staff user and this one, so that two cannot switch each other off.
-pub(crate) fn staff(conn: &mut Conn, user: UserId) -> Done {
-    let rows = staff_and(user);
-    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
-    all(locked.len(), rows.load::<i64>(conn)?.len())
+/// Ids are positive; the lock of migrations is, too.
+fn role_lock(user: UserId) -> i64 {
+    user.get().saturating_neg()
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
+}
+
+/// Locks one account for a change of its role, and the roles of all: two members of the staff who
+/// demote each other would else leave none. No other member of the staff is waited for.
+pub(crate) fn roles(conn: &mut Conn, user: UserId) -> Done {
+    let lock = format!("SELECT pg_advisory_xact_lock({})", role_lock(user));
+    conn.batch_execute(&lock)?;
+    // Held by a cart or a batch for a moment. Only writes of this user wait meanwhile.
+    users(conn, &[user])?;
+    // "TPST", as the lock of migrations, and a number of its own.
+    let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(1414550356, 1) AS taken");
+    match lock.get_result::<Taken>(conn)?.taken {
+        true => Ok(()),
+        false => Err(Failure::Contended),
+    }
 }
 
 pub(crate) fn order(conn: &mut Conn, id: OrderId) -> Done {
@@ -137,17 +164,21 @@ fn all(locked: usize, wanted: usize) -> Done {
     }
 }
 
+/// The users that could be locked, and whether the account of each is active.
 pub(crate) fn free_users(
     conn: &mut Conn,
     wanted: &BTreeSet<UserId>,
-) -> Result<BTreeSet<UserId>, Failure> {
+) -> Result<BTreeMap<UserId, bool>, Failure> {
     let ids: Vec<i64> = wanted.iter().map(|user| user.get()).collect();
     let rows = users::table
         .filter(users::id.eq_any(ids))
         .order(users::id)
-        .select(users::id);
-    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
-    Ok(locked.into_iter().filter_map(UserId::new).collect())
+        .select((users::id, users::is_active));
+    let locked = rows.for_no_key_update().skip_locked();
+    let locked = locked.load::<(i64, bool)>(conn)?.into_iter();
+    Ok(locked
+        .filter_map(|(id, active)| Some((UserId::new(id)?, active)))
+        .collect())
 }
 
 pub(crate) fn free_stock(

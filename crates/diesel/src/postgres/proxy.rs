@@ -4,7 +4,7 @@ use super::tests::SERVER;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::thread;
 
 /// Passes everything on between a client and PostgreSQL, but for the answer to a COMMIT, at which
@@ -12,6 +12,10 @@ use std::thread;
 pub(super) struct Proxy {
     port: u16,
     pub(super) armed: Arc<AtomicBool>,
+    /// The port that new connections lead to; another one from the cut on if there is one.
+    pub(super) to: Arc<AtomicU16>,
+    /// How many connections were made.
+    pub(super) connections: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Copy)]
@@ -22,31 +26,49 @@ pub(super) enum Cut {
 
 impl Proxy {
     pub(super) fn start(cut: Cut) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let armed = Arc::new(AtomicBool::new(false));
-        let trigger = Arc::clone(&armed);
-        thread::spawn(move || {
-            for client in listener.incoming() {
-                let server = TcpStream::connect(("127.0.0.1", SERVER.0.port())).unwrap();
-                let client = client.unwrap();
-                relay(&client, &server, &trigger, cut);
-            }
-        });
-        Self { port, armed }
+        Self::swinging(cut, SERVER.0.port(), SERVER.0.port())
     }
 
-    pub(super) fn url(&self, name: &str) -> String {
-        SERVER
-            .0
-            .url(name)
-            .replace(&SERVER.0.port().to_string(), &self.port.to_string())
+    /// From the cut on, new connections lead to another port.
+    pub(super) fn swinging(cut: Cut, before: u16, after: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Self {
+            port: listener.local_addr().unwrap().port(),
+            armed: Arc::default(),
+            to: Arc::new(AtomicU16::new(before)),
+            connections: Arc::default(),
+        };
+        let (trigger, to) = (Arc::clone(&proxy.armed), Arc::clone(&proxy.to));
+        let connections = Arc::clone(&proxy.connections);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let port = to.load(Ordering::SeqCst);
+                let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                let client = client.unwrap();
+                let swing = (Arc::clone(&to), after);
+                relay(&client, &server, &trigger, cut, swing);
+                connections.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        proxy
+    }
+
+    /// The URL by way of this.
+    pub(super) fn url(&self, url: &str) -> String {
+        let port = self.to.load(Ordering::SeqCst).to_string();
+        url.replace(&port, &self.port.to_string())
     }
 }
 
-fn relay(client: &TcpStream, server: &TcpStream, armed: &Arc<AtomicBool>, cut: Cut) {
+fn relay(
+    client: &TcpStream,
+    server: &TcpStream,
+    armed: &Arc<AtomicBool>,
+    cut: Cut,
+    (to, after): (Arc<AtomicU16>, u16),
+) {
     let swallow = Arc::new(AtomicBool::new(false));
-    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    let (mut from, mut forward) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     let (armed, cutting) = (Arc::clone(armed), Arc::clone(&swallow));
     thread::spawn(move || {
         let mut buffer = [0; 8192];
@@ -54,17 +76,18 @@ fn relay(client: &TcpStream, server: &TcpStream, armed: &Arc<AtomicBool>, cut: C
             // BEGIN ... READ COMMITTED has those letters too.
             let commits = buffer[..length].ends_with(b"COMMIT\0");
             if commits && armed.swap(false, Ordering::SeqCst) {
+                to.store(after, Ordering::SeqCst);
                 cutting.store(true, Ordering::SeqCst);
                 if matches!(cut, Cut::BeforeCommit) {
                     break;
                 }
             }
-            if to.write_all(&buffer[..length]).is_err() {
+            if forward.write_all(&buffer[..length]).is_err() {
                 break;
             }
         }
         if !matches!(cut, Cut::AfterCommit) || !cutting.load(Ordering::SeqCst) {
-            let _ = to.shutdown(Shutdown::Both);
+            let _ = forward.shutdown(Shutdown::Both);
             let _ = from.shutdown(Shutdown::Both);
         }
     });

@@ -2,8 +2,11 @@
 //! is lost. The rules of the ports are in the contract suite.
 
 mod deadlines;
-mod fate;
 mod others;
+mod read_only;
+mod roles;
+mod starts;
+mod unacked_commits;
 mod upkeep;
 
 use super::classify::meaning;
@@ -41,6 +44,17 @@ fn options() -> OpenOptions {
     }
 }
 
+/// A database with every migration on this server; its name.
+fn migrated(cluster: &Cluster) -> String {
+    let name = cluster.database().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
+    crate::Migrator::connect(&url, Missing::Refuse)
+        .unwrap()
+        .run(|_| ())
+        .unwrap();
+    name
+}
+
 /// A database of its own, with the name that it has on the server.
 fn database() -> (Arc<Database>, String) {
     let (cluster, template) = &*SERVER;
@@ -50,6 +64,22 @@ fn database() -> (Arc<Database>, String) {
 
 fn open(url: &str) -> Database {
     Database::open(&DatabaseUrl::parse(url).unwrap(), &options()).unwrap()
+}
+
+/// For tests that are not about how fast a connection is made or a commit is looked up.
+fn patient() -> OpenOptions {
+    OpenOptions {
+        wait: Duration::from_secs(30),
+        ..options()
+    }
+}
+
+fn open_patiently(url: &str) -> Database {
+    let url = DatabaseUrl::parse(url).unwrap();
+    Database {
+        commit_lookup_timeout: Duration::from_secs(60),
+        ..Database::open(&url, &patient()).unwrap()
+    }
 }
 
 fn sql(name: &str, sql: &str) -> String {
@@ -378,75 +408,4 @@ fn ids(placements: &[Placement]) -> Vec<UserId> {
         _ => None,
     };
     placements.iter().filter_map(user).collect()
-}
-
-#[test]
-fn a_start_says_what_is_wrong_within_seconds() {
-    let url = |url: String| DatabaseUrl::parse(&url).unwrap();
-    let good = SERVER.0.url("postgres");
-    for (url, words) in [
-        (
-            good.replace("throwaway", "wrong"),
-            "password authentication failed",
-        ),
-        (
-            SERVER.0.url("nowhere"),
-            "database \"nowhere\" does not exist",
-        ),
-        (good.replace(&SERVER.0.port().to_string(), "1"), "refused"),
-        (
-            good.replace("127.0.0.1", "no-such-host.invalid"),
-            "no-such-host.invalid",
-        ),
-    ]
-    .map(|(address, words)| (url(address), words))
-    {
-        let began = Instant::now();
-        let Err(error) = Database::open(&url, &options()) else {
-            panic!("{words}")
-        };
-        assert!(error.to_string().contains(words), "{error}");
-        assert!(!error.to_string().contains("throwaway"), "{error}");
-        assert!(began.elapsed() < Duration::from_secs(5));
-    }
-    sql(
-        "postgres",
-        "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
-    );
-    let Err(error) = Database::open(&url(SERVER.0.url("latin")), &options()) else {
-        panic!()
-    };
-    assert!(matches!(error, OpenError::NotUtf8 { .. }), "{error}");
-}
-
-#[test]
-fn servers_that_start_at_once_all_come_up() {
-    let (cluster, _) = &*SERVER;
-    let name = cluster.database().unwrap();
-    let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
-    let applied: usize = thread::scope(|scope| {
-        let start = || {
-            let mut count = 0;
-            let mut migrator = crate::Migrator::connect(&url, Missing::Refuse).unwrap();
-            migrator.run(|_| count += 1).unwrap();
-            let stores = crate::open(&url, &options()).unwrap();
-            assert_eq!(
-                stores
-                    .products
-                    .list(&ProductList::default(), tradepost_contract::first_page())
-                    .unwrap()
-                    .count,
-                0
-            );
-            count
-        };
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum()
-    });
-    let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres");
-    let migrations = std::fs::read_dir(migrations).unwrap().count();
-    assert_eq!(applied, migrations);
 }

@@ -5,7 +5,7 @@
 //! and is given another one only where that would be too long. Writes have none: their end alone
 //! tells whether they happened.
 
-use super::connect::Link;
+use super::connect::PooledConn;
 use crate::failure::Failure;
 use diesel::connection::SimpleConnection;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ pub(super) fn begin_snapshot() -> Result<String, Failure> {
     ))
 }
 
-impl Link {
+impl PooledConn {
     /// Gives the statements of this session until the deadline.
     pub(super) fn limit_statements(&mut self) -> Result<(), Failure> {
         let timeout = timeout()?;

@@ -14,7 +14,7 @@ use tradepost_domain::{
 };
 
 /// An account, as [`AccountRow`] wants it.
-pub(super) const ACCOUNT: (
+pub(crate) const ACCOUNT: (
     users::id,
     users::username,
     users::email,
@@ -39,6 +39,13 @@ pub(super) fn find(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>,
         .first::<(AccountRow, String)>(conn)
         .optional()?;
     row.map(credentials).transpose()
+}
+
+/// The account of the user who asks for a write: what they may do is decided by it, and stays so
+/// until the commit.
+pub(super) fn acting(conn: &mut Conn, by: Option<UserId>) -> Result<Option<Account>, Failure> {
+    let account = by.map(|user| locks::account(conn, user)).transpose()?;
+    Ok(account.flatten())
 }
 
 fn credentials((account, password): (AccountRow, String)) -> Result<Credentials, Failure> {
@@ -226,7 +233,7 @@ impl AccountRepository for Database {
 
     fn switch(&self, command: SwitchUser) -> Outcome<Account> {
         self.write(move |conn| {
-            locks::staff(conn, command.user)?;
+            locks::roles(conn, command.user)?;
             let before = find(conn, command.user)?.map(|credentials| credentials.account);
             let acting = match command.by {
                 Some(by) => find(conn, by)?.map(|credentials| credentials.account),

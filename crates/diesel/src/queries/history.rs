@@ -99,7 +99,7 @@ impl Migrator {
     /// Runs what is pending, all or nothing, and tells of each.
     pub(crate) fn run(&mut self, applied: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
         let Self { conn, database } = self;
-        exclusively(conn, |conn| {
+        exclusively(conn, database, |conn| {
             // Looked up in here: whoever waited for another process finds its work done.
             for migration in pending(conn, database)? {
                 let name = migration.name().to_string();
@@ -124,7 +124,7 @@ impl Migrator {
     pub(crate) fn revert(&mut self) -> Result<Option<Reverted>, MigrateError> {
         let Self { conn, database } = self;
         // All under the lock: what was committed before is in the copy, and nothing comes after.
-        exclusively(conn, |conn| {
+        exclusively(conn, database, |conn| {
             pending(conn, database)?;
             let mut applied = applied(conn)?;
             let last = applied.pop_last();

@@ -1,6 +1,6 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
-use super::{order_lists, placing, stock};
+use super::{accounts, order_lists, placing, stock};
 use crate::failure::Failure;
 use crate::rows::{OrderLineRow, OrderRow, micros};
 use crate::schema::{order_lines, orders};
@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use std::collections::HashMap;
 use tradepost_domain::{
     ChangeOrder, Currency, Keyset, Order, OrderField, OrderFilter, OrderId, OrderLine, OrderList,
-    OrderRepository, Outcome, Page, PageRequest, PlaceOrder, Placement, Slice, Span, StoreError,
-    decide_order,
+    OrderRepository, Outcome, Page, PageRequest, PlaceOrder, Placement, Refusal, Slice, Span,
+    StoreError, decide_order,
 };
 
 /// An order, as [`OrderRow`] wants it.
@@ -109,23 +109,27 @@ impl OrderRepository for Database {
 
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
         let shop = self.currency();
-        let requests = requests.to_vec();
+        let (count, requests) = (requests.len(), requests.to_vec());
         let names: Vec<String> = requests
             .iter()
             .map(|one| one.placement.to_string())
             .collect();
-        self.write_traced(
+        let placements = self.write_probed(
             move |conn| placing::place(conn, &requests, shop),
+            |placements| placing::users(placements),
             move |conn, placements| placing::are_placed(conn, &names, placements),
-        )
+        )?;
+        // Nothing was stored: each may be tried again by those who still wait for it.
+        Ok(placements.unwrap_or_else(|| vec![Err(Refusal::Contended); count]))
     }
 
     fn change(&self, command: ChangeOrder) -> Outcome<Order> {
         let shop = self.currency();
         self.write(move |conn| {
+            let acting = accounts::acting(conn, command.by.customer().ok())?;
             locks::order(conn, command.order)?;
             let before = find(conn, command.order, shop)?;
-            let decision = match decide_order(&command, before.as_ref()) {
+            let decision = match decide_order(&command, acting.as_ref(), before.as_ref()) {
                 Ok(decision) => decision,
                 Err(refusal) => return Ok(Err(refusal)),
             };

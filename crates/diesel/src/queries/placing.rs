@@ -42,6 +42,15 @@ pub(super) fn place(
     Ok(requests.iter().map(placement).collect())
 }
 
+/// The users whose orders were placed just now.
+pub(super) fn users(placements: &[Placement]) -> Vec<UserId> {
+    let now = placements.iter().filter_map(|placement| match placement {
+        Ok(Written::Now(order)) => Some(order.user),
+        _ => None,
+    });
+    now.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// Whether the orders that these attempts were given are there.
 pub(super) fn are_placed(
     conn: &mut Conn,
@@ -71,8 +80,13 @@ fn lock_floor(
     shop: Currency,
 ) -> Result<(Floor, BTreeSet<UserId>), Failure> {
     let users: BTreeSet<UserId> = requests.iter().map(|request| request.user).collect();
-    let mut free = locks::free_users(conn, &users)?;
-    let mut floor = Floor::default();
+    let locked = locks::free_users(conn, &users)?;
+    let mut free: BTreeSet<UserId> = locked.keys().copied().collect();
+    let active = locked.into_iter().filter(|(_, active)| *active);
+    let mut floor = Floor {
+        active: active.map(|(user, _)| user).collect(),
+        ..Floor::default()
+    };
     let scopes = requests
         .iter()
         .filter(|request| free.contains(&request.user))

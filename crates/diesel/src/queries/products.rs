@@ -1,15 +1,15 @@
 use super::super::among::among;
 use super::super::{Conn, Database, locks};
-use super::{keys, product_lists, product_texts, shop, stock};
+use super::{accounts, keys, product_lists, product_texts, shop, stock};
 use crate::failure::Failure;
 use crate::rows::{MovementRow, ProductRow, micros};
 use crate::schema::{products, stock as stock_table, stock_movements};
 use diesel::prelude::*;
 use tradepost_domain::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Keyset, MAX_KEPT_BYTES_OF_STAFF,
-    Movement, Outcome, Page, PageRequest, Product, ProductField, ProductFilter, ProductId,
-    ProductList, ProductRepository, Refusal, Sku, Slice, Span, StockDecision, StoreError, Written,
-    decide_adjustment, decide_change, decide_creation,
+    Account, AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Keyset,
+    MAX_KEPT_BYTES_OF_STAFF, Movement, Outcome, Page, PageRequest, Product, ProductField,
+    ProductFilter, ProductId, ProductList, ProductRepository, Refusal, Sku, Slice, Span,
+    StockDecision, StoreError, Written, decide_adjustment, decide_change, decide_creation,
 };
 
 /// The columns of a product, as [`ProductRow`] wants them, with what is on hand of it.
@@ -89,10 +89,11 @@ fn update(conn: &mut Conn, product: &Product) -> QueryResult<()> {
 fn create(
     conn: &mut Conn,
     command: &CreateProduct,
+    acting: Option<&Account>,
     shop: Currency,
 ) -> Result<Result<Product, Refusal>, Failure> {
     let holder = sku_holder(conn, command.draft.sku.as_ref())?;
-    if let Err(refusal) = decide_creation(command, holder, shop) {
+    if let Err(refusal) = decide_creation(command, acting, holder, shop) {
         return Ok(Err(refusal));
     }
     let id = insert(conn, command)?;
@@ -106,14 +107,16 @@ fn create(
 fn adjust(
     conn: &mut Conn,
     command: &AdjustStock,
+    acting: Option<&Account>,
     shop: Currency,
 ) -> Result<Result<Adjusted, Refusal>, Failure> {
     locks::stock_now(conn, &[command.product])?;
     let product = find(conn, command.product, shop)?;
-    let StockDecision { level, movement } = match decide_adjustment(command, product.as_ref()) {
-        Ok(decision) => decision,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let StockDecision { level, movement } =
+        match decide_adjustment(command, acting, product.as_ref()) {
+            Ok(decision) => decision,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
     let ids = stock::record(conn, std::slice::from_ref(&movement))?;
     let id = ids.into_iter().flatten().next();
     let id =
@@ -157,8 +160,9 @@ impl ProductRepository for Database {
         let shop = self.currency();
         self.write(move |conn| {
             let (by, key) = (command.by, command.key.as_ref());
+            let acting = accounts::acting(conn, by)?;
             keys::once(conn, by, key, MAX_KEPT_BYTES_OF_STAFF, command.at, |conn| {
-                create(conn, &command, shop)
+                create(conn, &command, acting.as_ref(), shop)
             })
         })
     }
@@ -166,12 +170,14 @@ impl ProductRepository for Database {
     fn change(&self, command: ChangeProduct) -> Outcome<Product> {
         let shop = self.currency();
         self.write(move |conn| {
+            let acting = accounts::acting(conn, command.by)?;
+            let acting = acting.as_ref();
             locks::product(conn, command.product)?;
             locks::stock_now(conn, &[command.product])?;
             let before = find(conn, command.product, shop)?;
             let sku = command.change.sku.as_ref().and_then(Option::as_ref);
             let holder = sku_holder(conn, sku)?;
-            let decision = match decide_change(&command, before.as_ref(), holder, shop) {
+            let decision = match decide_change(&command, acting, before.as_ref(), holder, shop) {
                 Ok(decision) => decision,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -200,8 +206,9 @@ impl ProductRepository for Database {
         let shop = self.currency();
         self.write(move |conn| {
             let (by, key) = (command.by, command.key.as_ref());
+            let acting = accounts::acting(conn, by)?;
             keys::once(conn, by, key, MAX_KEPT_BYTES_OF_STAFF, command.at, |conn| {
-                adjust(conn, &command, shop)
+                adjust(conn, &command, acting.as_ref(), shop)
             })
         })
     }

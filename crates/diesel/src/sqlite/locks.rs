@@ -1,9 +1,14 @@
 //! Nothing to lock: a write has the database to itself from its first statement.
 
 use super::Conn;
+use super::among::among;
+use super::queries::accounts::ACCOUNT;
 use crate::failure::Failure;
-use std::collections::BTreeSet;
-use tradepost_domain::{OrderId, ProductId, UserId};
+use crate::rows::AccountRow;
+use crate::schema::users;
+use diesel::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use tradepost_domain::{Account, OrderId, ProductId, UserId};
 
 type Done = Result<(), Failure>;
 
@@ -11,7 +16,13 @@ pub(crate) fn users(_: &mut Conn, _: &[UserId]) -> Done {
     Ok(())
 }
 
-pub(crate) fn staff(_: &mut Conn, _: UserId) -> Done {
+pub(crate) fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
+    let row = users::table.find(user.get()).select(ACCOUNT);
+    let row = row.first::<AccountRow>(conn).optional()?;
+    Ok(row.map(AccountRow::account).transpose()?)
+}
+
+pub(crate) fn roles(_: &mut Conn, _: UserId) -> Done {
     Ok(())
 }
 
@@ -44,10 +55,22 @@ pub(crate) fn attempt(_: &mut Conn, _: &str, _: i64) -> Done {
 }
 
 pub(crate) fn free_users(
-    _: &mut Conn,
-    users: &BTreeSet<UserId>,
-) -> Result<BTreeSet<UserId>, Failure> {
-    Ok(users.clone())
+    conn: &mut Conn,
+    wanted: &BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, bool>, Failure> {
+    let ids: Vec<i64> = wanted.iter().map(|user| user.get()).collect();
+    let active = users::table
+        .filter(among(users::id, &ids))
+        .select((users::id, users::is_active))
+        .load::<(i64, bool)>(conn)?;
+    // A user who does not exist is held by no other transaction either.
+    let mut free: BTreeMap<_, _> = wanted.iter().map(|user| (*user, false)).collect();
+    free.extend(
+        active
+            .into_iter()
+            .filter_map(|(id, active)| Some((UserId::new(id)?, active))),
+    );
+    Ok(free)
 }
 
 pub(crate) fn free_stock(

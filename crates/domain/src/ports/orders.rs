@@ -4,8 +4,9 @@ use crate::{
     PlaceOrder, Refusal, Slice, Span, Written,
 };
 
-/// What one request of a batch got. [`Refusal::Contended`] says that somebody else holds what it
-/// needs, and that it may be tried again in a moment.
+/// What one request of a batch got. [`Refusal::Contended`] says that another transaction holds what it
+/// needs, or that the commit of the batch was lost and nothing of it was stored: it may be tried again
+/// in a moment.
 pub type Placement = Result<Written<Order>, Refusal>;
 
 /// Orders.
@@ -45,7 +46,8 @@ pub trait OrderRepository: Send + Sync {
     /// Places what [`decide_placing`](crate::decide_placing) allows: one result for each request,
     /// in the order of the requests.
     ///
-    /// MUST commit all orders of the batch, their stock, movements and cart lines together, and
+    /// MUST decide by the accounts of the customers as they are under a lock that lasts until the
+    /// commit (`a_deactivated_customer_places_no_order`); MUST commit all orders of the batch, their stock, movements and cart lines together, and
     /// return only after the commit; MUST keep a refused request from harming its neighbours
     /// (`a_refused_neighbour_harms_nobody`); MUST never sell a unit twice (`the_last_unit`) or order
     /// a cart twice (`double_submit_is_one_order`); MUST store an idempotency key with its order, and
@@ -61,8 +63,10 @@ pub trait OrderRepository: Send + Sync {
 
     /// Changes what [`decide_order`](crate::decide_order) allows; the order afterwards.
     ///
-    /// MUST give stock back exactly once, whoever races (`cancel_races_cancel`), and change what was
-    /// seen or nothing (`an_order_is_edited_as_it_was_seen`).
+    /// MUST decide by the account of the user who wants it, as it is under a lock that lasts until the
+    /// commit: whether they are staff (`an_order_is_changed_by_current_staff`) and whether they are
+    /// active (`a_deactivated_customer_cancels_no_order`); MUST give stock back exactly once, whoever
+    /// races (`cancel_races_cancel`), and change what was seen or nothing (`an_order_is_edited_as_it_was_seen`).
     ///
     /// # Errors
     /// If the store fails.

@@ -1,6 +1,6 @@
 //! What only a real connection shows: HEAD, slow bodies, stopping.
 
-use crate::support::{TestClock, memory, settings, shop, usd};
+use crate::support::{TestClock, memory, new_user, settings, shop, usd};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tradepost_domain::{
     Actor, Description, MockProductRepository, Money, Price, ProductDraft, ProductName, StockLevel,
-    Stores, UserId,
+    Stores,
 };
 use tradepost_http::{Api, Settings, StopHandle};
 
@@ -369,7 +369,8 @@ fn an_answer_before_the_stop_ends_its_connection() {
 fn who_does_not_read_is_left() {
     let stores = memory();
     let shop = shop(&stores, Arc::new(TestClock::default()));
-    let staff = Actor::Staff(UserId::new(1).unwrap());
+    let boss = shop.accounts.create_staff(new_user("boss")).unwrap();
+    let staff = Actor::Staff(boss.id);
     for _ in 0..100 {
         let draft = ProductDraft {
             sku: None,

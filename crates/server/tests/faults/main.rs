@@ -40,6 +40,8 @@ mod proxy;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod read_only;
+#[cfg(test)]
 mod searches;
 #[cfg(test)]
 mod server_killed;

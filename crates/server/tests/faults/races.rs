@@ -126,6 +126,73 @@ fn one_key_thirty_times() {
     tell(&shop.verify());
 }
 
+/// Each server remembers for a moment who came with which token: a role that ends at one of them has
+/// ended at all of them, for every write that rests on it.
+#[test]
+fn a_role_that_ends_at_one_server_has_ended_at_all() {
+    let shop = three_servers();
+    let mut tokens = shop.customers(3).into_iter();
+    let (clerk, buyer) = (tokens.next().unwrap(), tokens.next().unwrap());
+    let mut boss = shop.staff(0);
+    let account = shop.client(0, &clerk).get("/api/users/me/").unwrap();
+    let path = format!("/api/users/{}/", account.with(200)["id"]);
+    let product = shop.products[0];
+    let mut customer = shop.client(0, &buyer);
+    add(&mut customer, product, 2);
+    let id = order(&mut customer).with(201)["id"].clone();
+    let of_order = format!("/api/orders/{id}/");
+    let of_product = format!("/api/products/{product}/");
+    let of_stock = format!("{of_product}stock/");
+    let (stock, cancelled) = (shop.stock(product), "{\"status\": \"cancelled\"}");
+    let thing = "{\"name\": \"Thing\", \"price\": \"1.00\", \"stock\": 1}";
+    for (method, path_of_write, body, status) in [
+        ("PATCH", &*of_order, cancelled, 404),
+        ("DELETE", &*of_order, "", 404),
+        ("POST", "/api/products/", thing, 403),
+        ("PATCH", &*of_product, "{\"price\": \"9.00\"}", 403),
+        ("DELETE", &*of_product, "", 403),
+        ("POST", &*of_stock, "{\"delta\": 5}", 403),
+        ("PATCH", &*path, "{\"is_staff\": true}", 403),
+    ] {
+        let promote = boss.ask("PATCH", &path, "", "{\"is_staff\": true}");
+        promote.unwrap().with(200);
+        let mut clerks = [shop.client(1, &clerk), shop.client(2, &clerk)];
+        for client in &mut clerks {
+            // Once it is staff there, that is remembered.
+            let began = std::time::Instant::now();
+            while client.get("/api/users/").unwrap().status != 200 {
+                assert!(began.elapsed() < IN_TIME);
+            }
+        }
+        let demote = boss.ask("PATCH", &path, "", "{\"is_staff\": false}");
+        demote.unwrap().with(200);
+        for client in &mut clerks {
+            let refused = client.ask(method, path_of_write, "", body).unwrap();
+            assert_eq!(
+                refused.status, status,
+                "{method} {path_of_write}: {refused:?}"
+            );
+        }
+    }
+    let after = customer.get(&of_order).unwrap().with(200);
+    assert_eq!(after["status"], "pending");
+    assert_eq!(shop.stock(product), stock);
+    // The account of a customer who is deactivated orders nothing more, at any server.
+    let token = tokens.next().unwrap();
+    let mut clients = [shop.client(1, &token), shop.client(2, &token)];
+    let account = clients[0].get("/api/users/me/").unwrap().with(200);
+    add(&mut clients[1], product, 1);
+    let path = format!("/api/users/{}/", account["id"]);
+    let off = boss.ask("PATCH", &path, "", "{\"is_active\": false}");
+    off.unwrap().with(200);
+    for client in &mut clients {
+        let refused = order(client);
+        assert_eq!((refused.status, &*refused.code()), (401, "invalid_token"));
+    }
+    assert_eq!(all_orders(&shop).len(), 1);
+    tell(&shop.verify());
+}
+
 #[test]
 fn sixteen_cancels_at_once() {
     let shop = three_servers();

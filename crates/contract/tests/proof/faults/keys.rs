@@ -7,9 +7,10 @@ use super::a_moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_contract::{at, draft, first_page};
 use tradepost_domain::{
-    AdjustStock, Adjusted, CartItem, ChangeCart, ClockReading, CreateProduct, KeyScope, Keyed,
-    Order, OrderFilter, OrderList, OrderRepository, Outcome, PlaceOrder, Placement, Product,
-    ProductRepository, Render, StoreError, StoreErrorKind, Upkeep, UserId, Written,
+    AccountRepository, AdjustStock, Adjusted, CartItem, ChangeCart, ClockReading, CreateProduct,
+    KeyScope, Keyed, Order, OrderFilter, OrderList, OrderRepository, Outcome, PlaceOrder,
+    Placement, Product, ProductRepository, Render, StoreError, StoreErrorKind, SwitchUser, Upkeep,
+    UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -106,8 +107,23 @@ fn remember(store: &Store, user: UserId, key: &Keyed<Order>, answer: Render<Prod
         by: Some(user),
         at: at(0),
     };
-    // Somebody may have been quicker.
+    // Only staff create products.
+    let Some(account) = AccountRepository::find(store, user).unwrap() else {
+        return;
+    };
+    let switch = |is_staff| {
+        let command = SwitchUser {
+            by: None,
+            user,
+            is_active: None,
+            is_staff: Some(is_staff),
+        };
+        drop(store.switch(command).unwrap());
+    };
+    switch(true);
+    // Another request may have been quicker.
     drop(store.create(command).unwrap());
+    switch(account.is_staff);
 }
 
 pub(crate) fn shares_those_of_users(

@@ -47,13 +47,28 @@ async fn an_order_with_an_unknown_outcome_is_told_by_its_key() {
         let shop = with(through(unknown), settings()).await;
         shop.app.fill(&shop.ada, 1, 3).await;
         let lost = shop.order(&shop.ada, "a").await;
-        lost.expect(503, "outcome_unknown");
+        let lost = lost.expect(503, "outcome_unknown");
+        assert_eq!(lost.header("retry-after"), "1");
         let told = shop.order(&shop.ada, "a").await.expect_status(201);
         let replay = if happened { "true" } else { "" };
         assert_eq!(told.header("idempotent-replayed"), replay);
         assert_eq!(told.header("location"), "http://shop/api/orders/1/");
         assert_eq!((shop.orders(), shop.stock().await), (1, json!(7)));
     }
+}
+
+/// A client that repeats whatever names a time would order twice.
+#[actix_web::test]
+async fn an_unknown_outcome_without_a_key_names_no_time_to_try_again() {
+    let unknown = |_: usize, _: &dyn Fn() -> Vec<Placement>| {
+        Err(StoreError::new(StoreErrorKind::OutcomeUnknown))
+    };
+    let shop = with(through(unknown), settings()).await;
+    shop.app.fill(&shop.ada, 1, 3).await;
+    let call = shop.app.post("/api/orders/").token(&shop.ada);
+    let lost = call.json(&json!({})).await;
+    let lost = lost.expect(503, "outcome_unknown");
+    assert_eq!(lost.header("retry-after"), "");
 }
 
 #[actix_web::test]

@@ -49,11 +49,8 @@ impl Model {
     }
 
     pub(super) fn switch(&mut self, by: Actor, switch: SwitchUser) -> Expected {
-        let acting = self.account(staff(by)?).ok();
-        let acting = acting.filter(|acting| acting.account.is_active);
-        if !acting.ok_or(Refusal::InvalidToken)?.account.is_staff {
-            return Err(Refusal::Forbidden);
-        }
+        staff(by)?;
+        staff(self.acting(by)?)?;
         let Credentials {
             mut account,
             password,
@@ -177,6 +174,16 @@ impl Model {
             session_epoch: session.epoch,
             expires_at: session.expires_at,
         }))
+    }
+
+    /// The actor in the role that their account has now.
+    pub(super) fn acting(&self, by: Actor) -> Expected<Actor> {
+        let account = self.accounts.get(&somebody(by)?);
+        match account.map(|held| &held.account) {
+            Some(account) if account.is_active && account.is_staff => Ok(Actor::Staff(account.id)),
+            Some(account) if account.is_active => Ok(Actor::Customer(account.id)),
+            _ => Err(Refusal::InvalidToken),
+        }
     }
 
     fn account(&self, user: UserId) -> Expected<Credentials> {

@@ -20,6 +20,7 @@ impl Model {
         if let Some(answer) = self.replay(user, key)? {
             return Ok(Answer::Created(Written::Before(answer)));
         }
+        staff(self.acting(by)?)?;
         in_our_currency(draft.price)?;
         if self.holder(draft.sku.as_ref()).is_some() {
             return wrong("sku", Problem::Taken);
@@ -54,6 +55,7 @@ impl Model {
         at: DateTime<Utc>,
     ) -> Expected {
         let user = staff(by)?;
+        staff(self.acting(by)?)?;
         let before = self.products.get(&id).ok_or(Refusal::NotFound)?.clone();
         if before.archived && change.archived != Some(false) {
             return Err(Refusal::NotFound);
@@ -97,6 +99,7 @@ impl Model {
         if let Some(answer) = self.replay(user, key)? {
             return Ok(Answer::Adjusted(Written::Before(answer)));
         }
+        staff(self.acting(by)?)?;
         let level = match self.sold(id) {
             None => return Err(Refusal::NotFound),
             Some(product) => product.stock.units() + delta.units(),

@@ -40,6 +40,7 @@ impl Model {
         if let Some(answer) = self.replay(user, key)? {
             return Ok(Written::Before(answer));
         }
+        self.acting(Actor::Customer(user))?;
         let lines = self.cart_to_order(user)?;
         let total = lines
             .iter()
@@ -112,6 +113,7 @@ impl Model {
         to: OrderStatus,
         at: DateTime<Utc>,
     ) -> Expected {
+        let by = self.acting(by)?;
         let (user, order) = self.visible(by, id)?;
         let from = order.status;
         if from == to {
@@ -132,6 +134,7 @@ impl Model {
     }
 
     pub(super) fn delete(&mut self, by: Actor, id: OrderId, at: DateTime<Utc>) -> Expected {
+        let by = self.acting(by)?;
         let (user, mut order) = self.visible(by, id)?;
         let status = order.status;
         if status != Pending {

@@ -1,0 +1,203 @@
+//! Writes that rest on a role, or on an account that is active: the account decides as it is under the
+//! lock of the write, whatever the session of its user remembers.
+
+use crate::shop::happened_now;
+use crate::{Shop, at, draft, first_page, hash, place, settled};
+use tradepost_domain::{
+    Actor, AdjustStock, ChangeEmail, ChangeOrder, ChangeProduct, CreateProduct, Email, OrderAction,
+    OrderStatus, ProductChange, ProductList, Refusal, StockDelta, Stores, SwitchUser, UserId,
+};
+
+/// Members of the staff who are not any more, each with the refusal that a write of theirs gets.
+fn former_staff(shop: &Shop<'_>) -> [(UserId, Refusal); 2] {
+    shop.staff("boss");
+    let (demoted, deactivated) = (shop.staff("demoted"), shop.staff("deactivated"));
+    switch(shop, None, demoted, None, Some(false)).unwrap();
+    switch(shop, None, deactivated, Some(false), None).unwrap();
+    [
+        (demoted, Refusal::Forbidden),
+        (deactivated, Refusal::InvalidToken),
+    ]
+}
+
+fn switch(
+    shop: &Shop<'_>,
+    by: Option<UserId>,
+    user: UserId,
+    is_active: Option<bool>,
+    is_staff: Option<bool>,
+) -> Result<(), Refusal> {
+    let command = SwitchUser {
+        by,
+        user,
+        is_active,
+        is_staff,
+    };
+    settled(|| shop.stores.accounts.switch(command)).map(drop)
+}
+
+/// Former staff create no product.
+pub fn a_product_is_created_by_current_staff(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let create = |by| {
+        let command = CreateProduct {
+            draft: draft("A thing", 100, 5),
+            key: None,
+            by: Some(by),
+            at: at(0),
+        };
+        settled(|| stores.products.create(command.clone())).map(happened_now)
+    };
+    for (user, refusal) in former_staff(&shop) {
+        assert_eq!(create(user), Err(refusal));
+    }
+    let products = || settled(|| stores.products.list(&ProductList::default(), first_page()));
+    assert_eq!(products().count, 0);
+    create(shop.staff("grace")).unwrap();
+    assert_eq!(products().count, 1);
+}
+
+/// Former staff change no product.
+pub fn a_product_is_changed_by_current_staff(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let product = shop.product(100, 5);
+    let before = shop.found(product);
+    let change = |by| {
+        let command = ChangeProduct {
+            product,
+            change: ProductChange {
+                archived: Some(true),
+                ..ProductChange::default()
+            },
+            seen: None,
+            by: Some(by),
+            at: at(50),
+        };
+        settled(|| stores.products.change(command.clone()))
+    };
+    for (user, refusal) in former_staff(&shop) {
+        assert_eq!(change(user), Err(refusal));
+        assert_eq!(shop.found(product), before);
+    }
+    assert!(change(shop.staff("grace")).unwrap().archived);
+}
+
+/// Former staff adjust no stock.
+pub fn stock_is_adjusted_by_current_staff(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let product = shop.product(100, 5);
+    let adjust = |by| {
+        let command = AdjustStock {
+            product,
+            delta: StockDelta::new(3).unwrap(),
+            note: None,
+            key: None,
+            by: Some(by),
+            at: at(60),
+        };
+        settled(|| stores.products.adjust_stock(command.clone())).map(happened_now)
+    };
+    for (user, refusal) in former_staff(&shop) {
+        assert_eq!(adjust(user), Err(refusal));
+        assert_eq!(shop.stock(product), 5);
+    }
+    assert_eq!(adjust(shop.staff("grace")).unwrap().level.units(), 8);
+}
+
+/// Former staff neither take an order of another customer further nor cancel or delete it: a customer
+/// does not even learn that it exists.
+pub fn an_order_is_changed_by_current_staff(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let product = shop.product(100, 5);
+    let order = shop.order(shop.customer("ada"), &[(product, 2)]);
+    let actions = [
+        OrderAction::SetStatus(OrderStatus::Processing),
+        OrderAction::SetStatus(OrderStatus::Cancelled),
+        OrderAction::Delete,
+    ];
+    for (user, refusal) in former_staff(&shop) {
+        let refusal = match refusal {
+            Refusal::Forbidden => Refusal::NotFound,
+            other => other,
+        };
+        for action in actions {
+            let refused = shop.change_order(order.id, action, Actor::Staff(user));
+            assert_eq!(refused, Err(refusal.clone()), "{action:?}");
+            assert_eq!(shop.found_order(order.id), order);
+            assert_eq!(shop.stock(product), 3);
+        }
+    }
+    let grace = Actor::Staff(shop.staff("grace"));
+    shop.change_order(order.id, actions[0], grace).unwrap();
+}
+
+/// Former staff give no roles.
+pub fn a_role_is_given_by_current_staff(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let accomplice = shop.customer("accomplice");
+    for (user, refusal) in former_staff(&shop) {
+        let promoted = switch(&shop, Some(user), accomplice, None, Some(true));
+        assert_eq!(promoted, Err(refusal));
+        assert!(!shop.account(accomplice).is_staff);
+    }
+    let grace = shop.staff("grace");
+    switch(&shop, Some(grace), accomplice, None, Some(true)).unwrap();
+    assert!(shop.account(accomplice).is_staff);
+}
+
+/// A deactivated customer orders nothing, and does not harm others in the batch.
+pub fn a_deactivated_customer_places_no_order(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let product = shop.product(100, 5);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    shop.add(ada, product, 1).unwrap();
+    shop.add(bob, product, 1).unwrap();
+    switch(&shop, None, ada, Some(false), None).unwrap();
+    let requests = [place(ada), place(bob)];
+    let placements = settled(|| stores.orders.place(&requests));
+    assert_eq!(placements[0], Err(Refusal::InvalidToken));
+    assert!(placements[1].is_ok());
+    assert_eq!(shop.stock(product), 4);
+    assert_eq!(shop.cart(ada), [(product, 1)]);
+}
+
+/// A deactivated customer cancels no order, not even their own.
+pub fn a_deactivated_customer_cancels_no_order(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let (ada, product) = (shop.customer("ada"), shop.product(100, 5));
+    let order = shop.order(ada, &[(product, 2)]);
+    switch(&shop, None, ada, Some(false), None).unwrap();
+    for action in [
+        OrderAction::SetStatus(OrderStatus::Cancelled),
+        OrderAction::Delete,
+    ] {
+        let command = ChangeOrder {
+            order: order.id,
+            action,
+            seen: None,
+            by: Actor::Customer(ada),
+            at: at(200),
+        };
+        let refused = settled(|| stores.orders.change(command.clone()));
+        assert_eq!(refused, Err(Refusal::InvalidToken), "{action:?}");
+    }
+    assert_eq!(shop.found_order(order.id), order);
+    assert_eq!(shop.stock(product), 3);
+}
+
+/// A deactivated account is given no other address.
+pub fn an_address_is_changed_by_an_active_account(stores: &Stores) {
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    switch(&shop, None, ada, Some(false), None).unwrap();
+    let deactivated = settled(|| stores.accounts.credentials("ada")).unwrap();
+    let command = ChangeEmail {
+        user: ada,
+        verified: deactivated.account.session_epoch,
+        email: Email::new("ada@example.com").unwrap(),
+    };
+    let refused = settled(|| stores.accounts.change_email(command.clone()));
+    assert_eq!(refused, Err(Refusal::InvalidToken));
+    let stored = settled(|| stores.accounts.credentials("ada")).unwrap();
+    assert_eq!((stored.account.email, stored.password), (None, hash("ada")));
+}

@@ -1,0 +1,155 @@
+//! Roles that change while a write that rests on them is under way.
+
+use super::*;
+use tradepost_contract::{at, draft, settled};
+use tradepost_domain::{
+    Actor, AdjustStock, ChangeOrder, ChangeProduct, CreateProduct, OrderAction, OrderStatus,
+    ProductChange, StockDelta, SwitchUser,
+};
+
+/// Starts a write while the user who asks for it is being demoted; how the write ended once that was
+/// committed.
+fn while_demoted<T: Send + 'static>(
+    name: &str,
+    user: UserId,
+    write: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let mut demoting = other(name);
+    demoting.batch_execute("BEGIN").unwrap();
+    locks::roles(&mut demoting, user).unwrap();
+    let demote = format!("UPDATE users SET is_staff = FALSE WHERE id = {user}");
+    demoting.batch_execute(&demote).unwrap();
+    let writing = thread::spawn(write);
+    // A write that does not wait for the role ends without having seen that it changed.
+    while !is_waited(name) && !writing.is_finished() {
+        sleep(Duration::from_millis(5));
+    }
+    demoting.batch_execute("COMMIT").unwrap();
+    writing.join().unwrap()
+}
+
+fn is_waited(name: &str) -> bool {
+    let waiting = format!(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+    );
+    sql(name, &waiting) != "0"
+}
+
+#[test]
+fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
+    let (database, name) = database();
+    let stores = Stores::of(database);
+    let shop = Shop::new(&stores);
+    shop.staff("boss");
+    let product = shop.product(100, 5);
+    let order = shop.order(shop.customer("ada"), &[(product, 1)]);
+
+    let (user, of) = (shop.staff("creator"), stores.clone());
+    let create = CreateProduct {
+        draft: draft("A thing", 100, 5),
+        key: None,
+        by: Some(user),
+        at: at(0),
+    };
+    let write = move || settled(|| of.products.create(create.clone()));
+    assert_eq!(while_demoted(&name, user, write), Err(Refusal::Forbidden));
+
+    let (user, of) = (shop.staff("editor"), stores.clone());
+    let change = ChangeProduct {
+        product,
+        change: ProductChange {
+            archived: Some(true),
+            ..ProductChange::default()
+        },
+        seen: None,
+        by: Some(user),
+        at: at(0),
+    };
+    let write = move || settled(|| of.products.change(change.clone()));
+    assert_eq!(while_demoted(&name, user, write), Err(Refusal::Forbidden));
+
+    let (user, of) = (shop.staff("keeper"), stores.clone());
+    let adjust = AdjustStock {
+        product,
+        delta: StockDelta::new(3).unwrap(),
+        note: None,
+        key: None,
+        by: Some(user),
+        at: at(0),
+    };
+    let write = move || settled(|| of.products.adjust_stock(adjust.clone()));
+    assert_eq!(while_demoted(&name, user, write), Err(Refusal::Forbidden));
+
+    let (user, of) = (shop.staff("clerk"), stores.clone());
+    let cancel = ChangeOrder {
+        order: order.id,
+        action: OrderAction::SetStatus(OrderStatus::Cancelled),
+        seen: None,
+        by: Actor::Staff(user),
+        at: at(0),
+    };
+    let write = move || settled(|| of.orders.change(cancel.clone()));
+    assert_eq!(while_demoted(&name, user, write), Err(Refusal::NotFound));
+
+    assert_eq!(shop.found_order(order.id), order);
+    assert_eq!(
+        (shop.stock(product), shop.found(product).archived),
+        (4, false)
+    );
+    assert_books(&stores);
+}
+
+/// Else a flood of writes by one account would keep the others from being demoted.
+#[test]
+fn a_demotion_waits_for_no_other_member_of_the_staff() {
+    let (database, name) = database();
+    let stores = Stores::of(database);
+    let shop = Shop::new(&stores);
+    let (busy, mallory) = (shop.staff("busy"), shop.staff("mallory"));
+    let mut writing = other(&name);
+    writing.batch_execute("BEGIN").unwrap();
+    locks::account(&mut writing, busy).unwrap();
+    locks::users(&mut writing, &[busy]).unwrap();
+    assert!(
+        !stores
+            .accounts
+            .switch(demotion(mallory))
+            .unwrap()
+            .unwrap()
+            .is_staff
+    );
+}
+
+/// Else a flood of writes by one account would keep itself from being demoted.
+#[test]
+fn a_demotion_is_next_in_line() {
+    let (_, name) = database();
+    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(&name))));
+    let shop = Shop::new(&stores);
+    shop.staff("boss");
+    let mallory = shop.staff("mallory");
+    let mut writing = other(&name);
+    writing.batch_execute("BEGIN").unwrap();
+    locks::account(&mut writing, mallory).unwrap();
+    let demoting = {
+        let stores = stores.clone();
+        thread::spawn(move || stores.accounts.switch(demotion(mallory)).unwrap())
+    };
+    while !is_waited(&name) && !demoting.is_finished() {
+        sleep(Duration::from_millis(5));
+    }
+    let behind = format!("SELECT pg_try_advisory_xact_lock_shared(-{mallory})");
+    assert_eq!(sql(&name, &behind), "f", "a later write comes first");
+    writing.batch_execute("COMMIT").unwrap();
+    assert!(!demoting.join().unwrap().unwrap().is_staff);
+}
+
+fn demotion(user: UserId) -> SwitchUser {
+    SwitchUser {
+        by: None,
+        user,
+        is_active: None,
+        is_staff: Some(false),
+    }
+}

@@ -1,0 +1,284 @@
+//! Commits whose answer is lost.
+
+use super::super::proxy::{Cut, Proxy};
+use super::*;
+use r2d2::ManageConnection;
+
+const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
+
+/// Two orders through a proxy that loses the answer to their commit; whether they were stored, as the
+/// store says and as it is. A batch of which nothing was stored may be tried again.
+fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
+    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(name))));
+    let shop = Shop::new(&stores);
+    let mug = shop.product(100, 10);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    shop.add(ada, mug, 2).unwrap();
+    shop.add(bob, mug, 3).unwrap();
+    let proxy = Proxy::start(cut);
+    let unlucky = Stores::of(Arc::new(open_patiently(&proxy.url(&SERVER.0.url(name)))));
+    proxy.armed.store(true, Ordering::SeqCst);
+    let placements = unlucky.orders.place(&[place(ada), place(bob)]).unwrap();
+    assert!(
+        !proxy.armed.load(Ordering::SeqCst),
+        "the connection was cut"
+    );
+    let told = ids(&placements) == [ada, bob];
+    if !told {
+        let contended = || Err(Refusal::Contended);
+        assert_eq!(placements, [contended(), contended()]);
+    }
+    let stored = match (orders(&stores), shop.stock(mug)) {
+        (2, 5) => true,
+        (0, 10) => false,
+        other => panic!("{other:?}"),
+    };
+    assert_books(&stores);
+    (told, stored)
+}
+
+/// An adjustment of stock through such a proxy; what the store says, and whether it was stored.
+fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) {
+    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(name))));
+    let shop = Shop::new(&stores);
+    let mug = shop.product(100, 5);
+    let proxy = Proxy::start(cut);
+    let unlucky = Stores::of(Arc::new(open_patiently(&proxy.url(&SERVER.0.url(name)))));
+    proxy.armed.store(true, Ordering::SeqCst);
+    let command = tradepost_domain::AdjustStock {
+        product: mug,
+        delta: tradepost_domain::StockDelta::new(4).unwrap(),
+        note: None,
+        key: None,
+        by: None,
+        at: tradepost_contract::at(0),
+    };
+    let adjusted = unlucky.products.adjust_stock(command);
+    assert!(
+        !proxy.armed.load(Ordering::SeqCst),
+        "the connection was cut"
+    );
+    assert_books(&stores);
+    let level = adjusted.map(|adjusted| adjusted.unwrap().now().unwrap().level.units());
+    let level = level.map_err(|error| error.kind().clone());
+    (level, shop.stock(mug) == 9)
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_looked_up_and_never_run_again() {
+    for cut in CUTS {
+        let stored = matches!(cut, Cut::AfterCommit);
+        let (_database, name) = database();
+        assert_eq!(lose_orders(&name, cut), (stored, stored));
+        let level = if stored {
+            Ok(9)
+        } else {
+            // Nothing was changed, and its client may send it again.
+            Err(StoreErrorKind::Unavailable)
+        };
+        assert_eq!(lose_adjustment(&name, cut), (level, stored));
+    }
+}
+
+/// As Citus does, where the writes of a transaction went to another server.
+#[test]
+fn a_transaction_without_an_id_may_have_written() {
+    let no_ids = |name: &str, functions: &[&str]| {
+        for function in functions {
+            sql(
+                name,
+                &format!(
+                    "CREATE FUNCTION public.{function}() RETURNS xid8 LANGUAGE sql VOLATILE
+                     AS 'SELECT CAST(NULL AS xid8)';
+                     ALTER DATABASE {name} SET search_path = public, pg_catalog"
+                ),
+            );
+        }
+    };
+    let if_assigned = "pg_current_xact_id_if_assigned";
+    for functions in [&[if_assigned][..], &[if_assigned, "pg_current_xact_id"]] {
+        for cut in CUTS {
+            let stored = matches!(cut, Cut::AfterCommit);
+            let (_database, name) = database();
+            no_ids(&name, functions);
+            assert_eq!(lose_orders(&name, cut), (stored, stored), "{functions:?}");
+            // An adjustment cannot be recognised: that it is not known is all that can be said,
+            // unless the transaction that was given an id was committed.
+            let has_id = functions.len() == 1;
+            let level = if has_id && stored {
+                Ok(9)
+            } else {
+                Err(StoreErrorKind::OutcomeUnknown)
+            };
+            assert_eq!(
+                lose_adjustment(&name, cut),
+                (level, stored),
+                "{functions:?}"
+            );
+        }
+    }
+}
+
+/// The transaction may still be under way on another server. It holds the row of its customer.
+#[test]
+fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
+    let (_, name) = database();
+    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(&name))));
+    let ada = Shop::new(&stores).customer("ada");
+    sql(
+        &name,
+        &format!(
+            "CREATE FUNCTION public.pg_current_xact_id_if_assigned() RETURNS xid8 LANGUAGE sql
+             AS 'SELECT CAST(NULL AS xid8)';
+             ALTER DATABASE {name} SET search_path = public, pg_catalog"
+        ),
+    );
+    let mut elsewhere = other(&name);
+    let lock = format!("BEGIN; SELECT * FROM users WHERE id = {ada} FOR NO KEY UPDATE");
+    elsewhere.batch_execute(&lock).unwrap();
+    let proxy = Proxy::start(Cut::BeforeCommit);
+    let unlucky = open_patiently(&proxy.url(&SERVER.0.url(&name)));
+    proxy.armed.store(true, Ordering::SeqCst);
+    let committed = Arc::new(AtomicBool::new(false));
+    let is_stored = Arc::clone(&committed);
+    let writing = thread::spawn(move || {
+        unlucky.write_probed(
+            |_| Ok(7),
+            move |_| vec![ada],
+            move |_, _| Ok(is_stored.load(Ordering::SeqCst)),
+        )
+    });
+    let waiting = format!(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+    );
+    while sql(&name, &waiting) == "0" && !writing.is_finished() {
+        sleep(Duration::from_millis(5));
+    }
+    committed.store(true, Ordering::SeqCst);
+    elsewhere.batch_execute("COMMIT").unwrap();
+    assert_eq!(writing.join().unwrap().unwrap(), Some(7));
+}
+
+/// A standby that lags behind does not know of the transaction yet.
+#[test]
+fn a_standby_is_not_asked_what_became_of_a_commit() {
+    let cluster = Cluster::start().unwrap();
+    let name = migrated(&cluster);
+    let stores = Stores::of(Arc::new(open_patiently(&cluster.url(&name))));
+    let shop = Shop::new(&stores);
+    let (ada, mug) = (shop.customer("ada"), shop.product(100, 10));
+    shop.add(ada, mug, 2).unwrap();
+    let standby = cluster.standby().unwrap();
+    standby
+        .sql("postgres", "SELECT pg_wal_replay_pause()")
+        .unwrap();
+    let proxy = Proxy::swinging(Cut::AfterCommit, cluster.port(), standby.port());
+    let url = DatabaseUrl::parse(&proxy.url(&cluster.url(&name))).unwrap();
+    // With one connection, none to the primary is left.
+    let one = OpenOptions {
+        readers: 1,
+        ..patient()
+    };
+    let unlucky = Stores::of(Arc::new(Database {
+        commit_lookup_timeout: Duration::from_secs(60),
+        ..Database::open(&url, &one).unwrap()
+    }));
+    proxy.armed.store(true, Ordering::SeqCst);
+    let before = proxy.connections.load(Ordering::SeqCst);
+    let placing = thread::spawn(move || unlucky.orders.place(&[place(ada)]));
+    // The third connection to the standby is made once it was asked over the second at the latest.
+    while proxy.connections.load(Ordering::SeqCst) < before + 3 && !placing.is_finished() {
+        sleep(Duration::from_millis(5));
+    }
+    assert_eq!(
+        proxy.to.swap(cluster.port(), Ordering::SeqCst),
+        standby.port()
+    );
+    let placements = placing.join().unwrap().unwrap();
+    assert_eq!(ids(&placements), [ada]);
+    assert_eq!((orders(&stores), shop.stock(mug)), (1, 8));
+}
+
+/// A backend that waits for its replica and ends leaves a commit that no replica has.
+#[test]
+fn a_commit_without_a_synchronous_replica_is_waited_for() {
+    let cluster = Cluster::start().unwrap();
+    let name = migrated(&cluster);
+    let mut standby = cluster.standby().unwrap();
+    let names = "ALTER SYSTEM SET synchronous_standby_names = 'standby'";
+    cluster.sql("postgres", names).unwrap();
+    cluster.sql("postgres", "SELECT pg_reload_conf()").unwrap();
+    let stores = Stores::of(Arc::new(open_patiently(&cluster.url(&name))));
+    let shop = Shop::new(&stores);
+    let (ada, mug) = (shop.customer("ada"), shop.product(100, 10));
+    shop.add(ada, mug, 2).unwrap();
+    standby.kill().unwrap();
+    let placing = {
+        let stores = stores.clone();
+        thread::spawn(move || stores.orders.place(&[place(ada)]))
+    };
+    let waiting = |of: &str| {
+        let pids = format!(
+            "SELECT pid FROM pg_stat_activity
+             WHERE wait_event = 'SyncRep' AND query LIKE '%{of}%' AND pid <> pg_backend_pid()"
+        );
+        loop {
+            let pids = cluster.sql("postgres", &pids).unwrap();
+            if !pids.is_empty() || placing.is_finished() {
+                return pids;
+            }
+            sleep(Duration::from_millis(5));
+        }
+    };
+    let pid = waiting("COMMIT");
+    let end = format!("SELECT pg_terminate_backend({pid})");
+    cluster.sql("postgres", &end).unwrap();
+    assert_ne!(
+        waiting("pg_logical_emit_message"),
+        "",
+        "acknowledged too early"
+    );
+    assert_eq!(
+        cluster.sql(&name, "SELECT count(*) FROM orders").unwrap(),
+        "1"
+    );
+    standby.resume_or_start().unwrap();
+    assert_eq!(ids(&placing.join().unwrap().unwrap()), [ada]);
+}
+
+/// Which swallows what the others had not committed, and lets their ids be given again.
+#[test]
+fn a_crash_of_one_process_begins_another_epoch() {
+    let cluster = Cluster::start().unwrap();
+    let url = DatabaseUrl::parse(&cluster.url("postgres")).unwrap();
+    let links = Links::new(&url, Duration::from_secs(2));
+    let mut link = links.connect().unwrap();
+    assert_eq!(links.connect().unwrap().epoch, link.epoch);
+    let pid = diesel::sql_query("SELECT CAST(pg_backend_pid() AS TEXT) AS value");
+    let pid = pid.get_result::<Words>(&mut link.conn).unwrap().value;
+    let mut kill = std::process::Command::new("kill");
+    assert!(
+        kill.args(["-KILL", &pid.unwrap()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let began = Instant::now();
+    let epoch = loop {
+        match links.connect() {
+            Ok(after) if after.epoch != link.epoch => break after.epoch,
+            _ => assert!(began.elapsed() < Duration::from_secs(60), "the same epoch"),
+        }
+        sleep(Duration::from_millis(50));
+    };
+    // Date and time.
+    let started = |epoch: &str| {
+        epoch
+            .split(' ')
+            .take(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(started(&epoch), started(&link.epoch), "the same postmaster");
+}

@@ -1,0 +1,45 @@
+use super::{Cluster, USER, is_root};
+use std::io;
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::atomic::AtomicU32;
+
+impl Cluster {
+    /// Starts a standby: a copy of this server that replays what this one writes, and answers reads.
+    /// It has the name `standby` for `synchronous_standby_names`.
+    ///
+    /// # Errors
+    /// If the copy cannot be made, or does not start.
+    pub fn standby(&self) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir()?;
+        let mut standby = Self {
+            folder,
+            programs: self.programs.clone(),
+            port: TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+            settings: self.settings.clone(),
+            keeper: None,
+            databases: AtomicU32::new(0),
+        };
+        let mut own = Command::new("chown");
+        let owned = !is_root()?
+            || own
+                .args([USER])
+                .arg(standby.folder.path())
+                .status()?
+                .success();
+        let mut copy = standby.command("pg_basebackup")?;
+        copy.arg("-d")
+            .arg(self.url("?application_name=standby"))
+            .arg("-D")
+            .arg(standby.data())
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
+        let copied = copy.output()?;
+        if !owned || !copied.status.success() {
+            return Err(io::Error::other(
+                String::from_utf8_lossy(&copied.stderr).into_owned(),
+            ));
+        }
+        standby.resume_or_start()?;
+        Ok(standby)
+    }
+}
