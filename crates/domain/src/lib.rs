@@ -124,5 +124,5 @@ pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     StockWrites, decide_adjustment, decide_stock_write,
 };
-pub use text::{Description, Note, ProductName, Sku, UserSearch, fold_case};
+pub use text::{Description, Note, ProductName, Sku, UserSearch, fold_case, fold_for_search};
 pub use whereabouts::Whereabouts;

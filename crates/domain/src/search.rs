@@ -1,6 +1,6 @@
 //! Searching: every word has to occur in the name or in the description, whatever its case.
 
-use crate::{Description, Problem, ProductName, fold_case};
+use crate::{Description, Problem, ProductName, fold_for_search};
 
 /// The words that are searched for, folded. Without any, everything is found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -24,7 +24,9 @@ impl Search {
         if text.chars().nth(Self::MAX).is_some() {
             return Err(Problem::TooLong { max: Self::MAX });
         }
-        let mut words: Vec<String> = text.split_whitespace().map(fold_case).collect();
+        // Folded first: some characters become several words.
+        let folded = fold_for_search(text);
+        let mut words: Vec<String> = folded.split_whitespace().map(str::to_owned).collect();
         if words.len() > Self::MAX_WORDS {
             let max = Self::MAX_WORDS;
             return Err(Problem::TooManyWords { max });
@@ -59,9 +61,9 @@ impl Search {
 /// between them, so that none is found across.
 #[must_use]
 pub fn searched_text(name: &ProductName, description: &Description) -> String {
-    let mut text = fold_case(name.as_str());
+    let mut text = fold_for_search(name.as_str());
     text.push('\n');
-    text.push_str(&fold_case(description.as_str()));
+    text.push_str(&fold_for_search(description.as_str()));
     text
 }
 
@@ -78,6 +80,8 @@ mod tests {
             ("Tea  mug\u{a0}x", &["tea", "mug", "x"]),
             ("mug MUGS mug", &["mugs"]),
             ("STRAẞE Straße", &["strasse"]),
+            ("ＴＥＡ\u{3000}İ", &["tea", "i"]),
+            ("a\u{a8}b", &["\u{308}b", "a"]),
             ("100% _ \\ ' \" *", &["100%", "_", "\\", "'", "\"", "*"]),
         ] {
             assert_eq!(Search::new(text).unwrap().words(), words, "{text:?}");

@@ -3,6 +3,7 @@
 
 use crate::Problem;
 use std::fmt;
+use unicode_normalization::UnicodeNormalization;
 
 /// The text in a form that is the same for every spelling of its case. Character by character, so
 /// that a letter folds alike wherever it stands (the final sigma), in every script. By way of lower
@@ -14,6 +15,25 @@ pub fn fold_case(text: &str) -> String {
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .collect()
+}
+
+/// The text in the form in which searches compare it: case-folded between two normalisations to NFKC
+/// (Unicode Standard Annex 15), so that composed and decomposed letters, full and half width, and
+/// other compatibility characters are alike. Accents stay, but for the dot that the lower case of `İ`
+/// has over its i.
+#[must_use]
+pub fn fold_for_search(text: &str) -> String {
+    const DOT_ABOVE: char = '\u{307}';
+    let folded = fold_case(&text.nfkc().collect::<String>());
+    let mut last = None;
+    let mut dotless = folded.chars().filter(|character| {
+        let is_dot_of_i = *character == DOT_ABOVE && last == Some('i');
+        if !is_dot_of_i {
+            last = Some(*character);
+        }
+        !is_dot_of_i
+    });
+    dotless.by_ref().nfkc().collect()
 }
 
 /// Text of one line, without the white space around it.
@@ -144,5 +164,46 @@ mod tests {
             assert_eq!(fold_case(one), fold_case(other), "{one} {other}");
         }
         assert_ne!(fold_case("resume"), fold_case("résumé"));
+    }
+
+    #[test]
+    fn searches_compare_by_nfkc_and_case_folding() {
+        for (one, other) in [
+            ("Café", "cafe\u{301}"),
+            ("Phở", "PHO\u{31b}\u{309}"),
+            ("한글", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"),
+            ("İSTANBUL", "istanbul"),
+            ("ISTANBUL", "istanbul"),
+            ("ＴＥＡ ５", "tea 5"),
+            ("ﾃｨｰ", "ティー"),
+            ("ﬁlter ②", "FILTER 2"),
+            ("Straße", "STRASSE"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ] {
+            assert_eq!(
+                fold_for_search(one),
+                fold_for_search(other),
+                "{one} {other}"
+            );
+        }
+        for (one, other) in [("resume", "résumé"), ("o", "ö"), ("は", "ば")] {
+            assert_ne!(
+                fold_for_search(one),
+                fold_for_search(other),
+                "{one} {other}"
+            );
+        }
+        // Folding what is folded changes nothing: a search finds its own words.
+        for text in [
+            "İ\u{307}",
+            "ǅ",
+            "ŉ",
+            "\u{fdfa}",
+            "\u{390}",
+            "\u{345}\u{301}",
+        ] {
+            let folded = fold_for_search(text);
+            assert_eq!(fold_for_search(&folded), folded, "{text:?}");
+        }
     }
 }

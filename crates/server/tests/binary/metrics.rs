@@ -32,7 +32,7 @@ fn sample(text: &str, begins: &str) -> usize {
 
 /// Whoever has a place has a connection; two more place orders and keep house.
 fn has_a_connection_for_each_place(text: &str, pool: &str) {
-    let places = ["work", "passwords", "probes"].map(|kind| {
+    let places = ["work", "lists", "passwords", "probes"].map(|kind| {
         let most = format!("tradepost_jobs_max{{kind=\"{kind}\",state=\"running\"}}");
         sample(text, &most)
     });
