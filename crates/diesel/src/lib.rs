@@ -163,6 +163,21 @@ pub fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     }
 }
 
+/// Refuses a database that takes no writes: a standby of PostgreSQL, or a server that is set to
+/// read-only. An SQLite file is checked when it is opened.
+///
+/// # Errors
+/// [`OpenError::Standby`], [`OpenError::ReadOnly`]; others if it cannot be asked.
+pub fn require_writable(url: &DatabaseUrl) -> Result<(), OpenError> {
+    match url {
+        DatabaseUrl::Sqlite(_) => Ok(()),
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(_) => postgres::require_writable(url),
+        #[cfg(not(feature = "postgres"))]
+        DatabaseUrl::Postgres(_) => Err(OpenError::NotBuiltIn { name: "postgres" }),
+    }
+}
+
 /// What to do about a database that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {

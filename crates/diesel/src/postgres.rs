@@ -22,7 +22,7 @@ mod warnings;
 mod queries;
 
 pub(crate) use queries::Migrator;
-pub(crate) use warnings::warnings;
+pub(crate) use warnings::{require_writable, warnings};
 
 use crate::failure::Failure;
 use crate::{DatabaseUrl, MigrateError, OpenError, OpenOptions, ShopCurrency};

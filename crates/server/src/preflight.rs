@@ -137,19 +137,22 @@ fn log_file(config: &Config) -> Result<(), Exit> {
     }
 }
 
-/// Whether the database can be opened as the server does. One that lacks migrations gets them
+/// Whether the database takes writes, and can be opened as the server does. One that lacks migrations gets them
 /// first.
 fn contents(config: &Config) -> Result<(), Exit> {
     let is_file = |path: &Path| path.exists();
     if matches!(&config.database, DatabaseUrl::Sqlite(path) if !is_file(path)) {
         return Ok(());
     }
-    match shop::pending(config) {
-        Ok(pending) if pending.is_empty() => {
-            shop::open(config, ShopCurrency::Like(config.currency)).map(drop)
-        }
-        // Said by the step before.
-        Ok(_) | Err(_) => Ok(()),
+    // Said by the step before.
+    let Ok(pending) = shop::pending(config) else {
+        return Ok(());
+    };
+    tradepost_diesel::require_writable(&config.database)?;
+    if pending.is_empty() {
+        shop::open(config, ShopCurrency::Like(config.currency)).map(drop)
+    } else {
+        Ok(())
     }
 }
 

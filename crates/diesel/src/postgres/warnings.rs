@@ -7,8 +7,13 @@ use diesel::prelude::*;
 /// What is unsafe about the server's settings.
 pub(crate) fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     let (database, mut conn) = (url.to_string(), connect::first(url, RETRY_TIMEOUT)?);
-    connect::require_writable(&mut conn, &database)?;
     of_settings(&mut conn).map_err(|error| OpenError::unusable(&database, &error))
+}
+
+/// Refuses a server that takes no writes.
+pub(crate) fn require_writable(url: &DatabaseUrl) -> Result<(), OpenError> {
+    let mut conn = connect::first(url, RETRY_TIMEOUT)?;
+    connect::require_writable(&mut conn, &url.to_string())
 }
 
 pub(super) fn of_settings(conn: &mut Conn) -> QueryResult<Vec<String>> {
