@@ -55,6 +55,7 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     match answered.map(|response| counted(&state, &exchange, response)) {
         Ok(response) => {
             let mut response = finish(&state, &exchange, response);
+            unread::drain(unread.as_ref(), underway.as_ref());
             // Each answer gives its connection to another client while there are few left.
             if state.stopping.load(Ordering::Relaxed)
                 || state.connections.are_scarce()

@@ -14,7 +14,7 @@ use futures_util::Stream;
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 type Shared = Rc<RefCell<Payload>>;
 
@@ -31,6 +31,22 @@ pub(crate) fn share(request: &mut ServiceRequest, underway: Option<&Underway>) -
     });
     request.set_payload(Payload::Stream { payload });
     Some(shared)
+}
+
+/// Takes what has arrived of a body that its handler has left unread. If that was all of it, the
+/// connection can go on with the next head.
+pub(crate) fn drain(request: Option<&Shared>, underway: Option<&Underway>) {
+    let (Some(body), Some(underway)) = (request, underway) else {
+        return;
+    };
+    let mut context = Context::from_waker(Waker::noop());
+    while underway.has_unread_chunks() {
+        match Pin::new(&mut *body.borrow_mut()).poll_next(&mut context) {
+            Poll::Ready(Some(Ok(_))) => {}
+            Poll::Ready(None) => underway.lifecycle().borrow_mut().body_ended(),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => return,
+        }
+    }
 }
 
 /// An answer's body that holds on to the request and to its body.
