@@ -40,6 +40,7 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let underway = Underway::begin(&request);
     let unread = unread::share(&mut request, underway.as_ref());
+    let is_last = request.head().connection_type() == ConnectionType::Close;
     let origin = Origin::of(request.head(), &state.trusted_proxies);
     // Watchers of the process ask it by its address.
     let known = origin.is_for(state.allowed_hosts.as_deref()) || probes::is_probe(request.path());
@@ -50,19 +51,27 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     if !known {
         warn_of_host(&state, &origin);
     }
-    let answered = next.call(request).await;
-    let answered = answered.map(ServiceResponse::map_into_boxed_body);
+    let answered = if underway.as_ref().is_some_and(Underway::is_closing) {
+        Ok(request.error_response(ApiError::Busy))
+    } else {
+        let answered = next.call(request).await;
+        answered.map(ServiceResponse::map_into_boxed_body)
+    };
     match answered.map(|response| counted(&state, &exchange, response)) {
         Ok(response) => {
             let mut response = finish(&state, &exchange, response);
             unread::drain(unread.as_ref(), underway.as_ref());
             // Each answer gives its connection to another client while there are few left.
-            if state.stopping.load(Ordering::Relaxed)
+            if is_last
+                || state.stopping.load(Ordering::Relaxed)
                 || state.connections.are_scarce()
                 || underway.as_ref().is_some_and(Underway::has_unread_chunks)
             {
                 let head = response.response_mut().head_mut();
                 head.set_connection_type(ConnectionType::Close);
+                if let Some(underway) = &underway {
+                    underway.announce_close();
+                }
             }
             Ok(response.map_body(|_, body| unread::hold(body, unread, underway)))
         }

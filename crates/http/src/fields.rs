@@ -36,18 +36,19 @@ impl Fields {
     }
 
     /// Refuses keys that clients of other shops send and that would change what is bought, were they
-    /// read: `instead` names what this API takes. They are errors rather than ignored keys.
+    /// read: `instead` names what this API takes. They are errors rather than ignored keys, in any
+    /// case, and with the brackets of a form's lists as well.
     pub(crate) fn refuse(&mut self, names: &[FieldName], instead: &'static str) {
         for name in names {
-            if self.values.contains_key(*name) {
+            if self.values.keys().any(|key| is_spelling_of(key, name)) {
                 self.errors.push(name, Problem::UseInstead { instead });
             }
         }
     }
 
-    /// Whether a field is there.
-    pub(crate) fn has(&self, name: FieldName) -> bool {
-        self.values.contains_key(name)
+    /// Whether a field has a value. A blank one in a form has none.
+    pub(crate) fn has_value(&self, name: FieldName) -> bool {
+        self.values.contains_key(name) && !self.is_blank_in_form(name)
     }
 
     /// A field that has to be there.
@@ -125,6 +126,13 @@ impl Fields {
             _ => Err(Refusal::Invalid(self.errors).into()),
         }
     }
+}
+
+/// Whether a key is a name in some case, with or without what forms append to the name of a list:
+/// `items[]`, `items[0][product_id]`.
+fn is_spelling_of(key: &str, name: FieldName) -> bool {
+    let bare = key.split_once('[').map_or(key, |(bare, _)| bare);
+    bare.eq_ignore_ascii_case(name)
 }
 
 /// Text. NUL is refused in any of it: PostgreSQL cannot store it.

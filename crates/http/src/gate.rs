@@ -82,7 +82,7 @@ async fn admit(
             exchange.charge_address(state, cost)?;
             Actor::Anonymous
         }
-        Some(token) => authenticate(state, &exchange, token, demand.anew, cost).await?,
+        Some(token) => authenticate(state, &exchange, token, demand, cost).await?,
     };
     actor.check(demand.access)?;
     Ok(actor)
@@ -91,17 +91,20 @@ async fn admit(
 /// A request is charged to its user once the account was looked up. Before that, a genuine token is
 /// charged to the session that it names, and any other one to its address, so that no token has
 /// accounts looked up without a bound.
+///
+/// Where a password is checked or hashed, the address pays instead: the holder of a stolen token could
+/// keep its owner from changing the password by emptying the user's bucket.
 async fn authenticate(
     state: &Arc<State>,
     exchange: &Exchange,
     token: &[u8],
-    anew: bool,
+    demand: Demand,
     cost: u32,
 ) -> Result<Actor, ApiError> {
     let asked = Instant::now();
     let accounts = &state.shop.accounts;
     let text = std::str::from_utf8(token).ok();
-    let known = text.filter(|_| !anew);
+    let known = text.filter(|_| !demand.anew);
     let known = known.and_then(|token| state.sessions.recall(token, asked));
     if let Some(session) = known.filter(|session| !accounts.has_expired(session)) {
         return of_user(state, exchange, session.actor, cost);
@@ -112,11 +115,19 @@ async fn authenticate(
         return Err(Refusal::InvalidToken.into());
     };
     let (user, deadline) = (claims.user, exchange.deadline);
-    exchange.charge(state, Payer::Session(user, claims.session_epoch), cost)?;
+    let is_paid_by_address = demand.cost == Cost::Password;
+    if is_paid_by_address {
+        exchange.charge_address(state, cost)?;
+    } else {
+        exchange.charge(state, Payer::Session(user, claims.session_epoch), cost)?;
+    }
     let account = together::find(state, |reads| &reads.accounts, (), user, deadline).await?;
     let session = Accounts::session(&claims, account.as_ref())?;
     let sessions = &state.sessions;
     sessions.remember(token.to_owned(), session, asked, Instant::now());
+    if is_paid_by_address {
+        return Ok(session.actor);
+    }
     of_user(state, exchange, session.actor, cost)
 }
 

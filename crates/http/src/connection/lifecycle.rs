@@ -83,6 +83,8 @@ pub(crate) struct Lifecycle {
     fresh: bool,
     window: Option<Window>,
     expired: Option<Expiry>,
+    /// Whether an answer has announced the end of the connection.
+    closing: bool,
     /// Who reads, if bytes wait that it was not given.
     reader: Option<Waker>,
 }
@@ -96,6 +98,7 @@ impl Lifecycle {
             fresh: true,
             window: None,
             expired: None,
+            closing: false,
             reader: None,
         }
     }
@@ -182,6 +185,16 @@ impl Lifecycle {
     pub(crate) fn has_unread_chunks(&self) -> bool {
         let body = RequestBody::Unbounded;
         self.phase == Phase::Request { body }
+    }
+
+    /// An answer announces the end of the connection: no further request on it may be served
+    /// (RFC 9112, 9.6).
+    pub(crate) fn announce_close(&mut self) {
+        self.closing = true;
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing
     }
 
     /// Keeps the reader from its bytes until a request begins or ends.

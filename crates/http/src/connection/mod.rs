@@ -45,6 +45,17 @@ impl Underway {
         self.0.borrow().has_unread_chunks()
     }
 
+    /// Notes that the answer announces the end of the connection.
+    pub(crate) fn announce_close(&self) {
+        self.0.borrow_mut().announce_close();
+    }
+
+    /// Whether an earlier answer has announced the end of the connection. Behind a chunked body HTTP
+    /// may have read a further request already, which is not to be served.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.0.borrow().is_closing()
+    }
+
     /// A handle to note the end of the request's body with.
     pub(crate) fn lifecycle(&self) -> Shared {
         Rc::clone(&self.0)

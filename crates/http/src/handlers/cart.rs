@@ -74,7 +74,7 @@ fn page<'a>(cart: &'a Cart, listing: &Listing) -> Result<Page<&'a CartItem>, Ref
 const QUANTITY_SYNONYMS: &[FieldName] = &["qty", "count", "amount", "units"];
 
 fn refuse_quantity_synonyms(fields: &mut Fields) {
-    if !fields.has("quantity") {
+    if !fields.has_value("quantity") {
         fields.refuse(QUANTITY_SYNONYMS, "the units of a line are its quantity");
     }
 }

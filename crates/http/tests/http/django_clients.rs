@@ -211,6 +211,23 @@ async fn keys_that_would_change_what_is_bought_are_refused() {
         let set = app.patch(&path).token(&ada).json(&json!({key: 5})).await;
         set.expect_fields(&[key]);
     }
+    for (path, fields, key) in [
+        ("/api/orders/", "items[]=1", "items"),
+        (
+            "/api/orders/",
+            "items[0][product_id]=1&items[0][quantity]=1",
+            "items",
+        ),
+        ("/api/orders/", "Products=1", "products"),
+        ("/api/cart/", "qty[]=5&product_id=PRODUCT", "qty"),
+        ("/api/cart/", "Qty=5&product_id=PRODUCT", "qty"),
+        // A blank number in a form is as if it was not there.
+        ("/api/cart/", "quantity=&qty=5&product_id=PRODUCT", "qty"),
+    ] {
+        let fields = fields.replace("PRODUCT", &product.to_string());
+        let sent = app.post(path).token(&ada).body(URLENCODED, fields).await;
+        sent.expect_fields(&[key]);
+    }
     assert_eq!(app.snapshot(&staff, &ada).await, before);
     // Beside the quantity they say nothing new, and are ignored like any unknown key.
     let both = json!({"product_id": product, "quantity": 1, "qty": 5});

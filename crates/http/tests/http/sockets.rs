@@ -291,6 +291,30 @@ fn a_chunked_body_over_the_limit_is_413() {
     server.stop();
 }
 
+/// Behind a chunked body a further request may have been parsed before the first one is answered.
+#[test]
+fn requests_behind_an_announced_close_are_not_served() {
+    let server = Server::start(&memory(), settings());
+    let head = "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n\
+        Transfer-Encoding: chunked\r\n";
+    let next = "GET /api/ HTTP/1.1\r\nHost: shop\r\n\r\n";
+    let large = format!("1000\r\n{}\r\n", " ".repeat(4_096)).repeat(20);
+    for (head, chunks, status) in [
+        (format!("{head}Connection: close\r\n"), "2\r\n{}\r\n", "400"),
+        (head.to_owned(), &*large, "413"),
+    ] {
+        let mut stream = server.connect();
+        let pipeline = format!("{head}\r\n{chunks}0\r\n\r\n{next}");
+        // The server may have had enough by now.
+        let _ = stream.write_all(pipeline.as_bytes());
+        let answers = rest(&mut stream);
+        let first = format!("HTTP/1.1 {status}");
+        assert!(answers.starts_with(&first), "{answers}");
+        assert!(!answers.contains("HTTP/1.1 200"), "{answers}");
+    }
+    server.stop();
+}
+
 #[test]
 fn a_connection_serves_one_request_after_the_other() {
     let server = Server::start(&memory(), settings());

@@ -2,6 +2,7 @@
 
 use crate::attempts::sign_in;
 use crate::support::{App, Reply, memory, settings};
+use serde_json::json;
 use std::sync::Arc;
 use tradepost_domain::{MockAccountRepository, Password, Stores};
 use tradepost_http::{Settings, Throttling};
@@ -115,6 +116,28 @@ async fn a_user_may_ask_so_much_wherever_they_are() {
     // Nor does what others of that address ask keep them out.
     let mary = app.customer("mary");
     ask(&mary, "192.0.2.8:1").await.expect_status(200);
+}
+
+/// The holder of a stolen token cannot keep its owner from ending it.
+#[actix_web::test]
+async fn password_change_is_charged_to_its_address() {
+    let app = App::with(memory(), rates(3, 20)).await;
+    let ada = app.customer("ada");
+    let ask = || app.get("/api/cart/").token(&ada).send();
+    for status in [200, 200, 200, 429] {
+        ask().await.expect_status(status);
+    }
+    let change = |peer: &str| {
+        let body = json!({"current_password": "wrong", "new_password": "another-horse"});
+        let path = "/api/users/me/password/";
+        let call = app.post(path).token(&ada).peer(peer);
+        async move { call.json(&body).await }
+    };
+    for status in [400, 400, 429] {
+        change("192.0.2.8:1").await.expect_status(status);
+    }
+    let elsewhere = change(ELSEWHERE).await.expect_status(400);
+    assert_eq!(fields(&elsewhere).0, "\"address\";q=20;w=60");
 }
 
 /// Whoever still has a token from before takes nothing from its owner.
