@@ -60,6 +60,7 @@ macro_rules! each_case {
             quotas {
                 open_orders_are_bounded,
                 orders_within_an_hour_are_bounded,
+                orders_from_the_future_use_no_quota,
                 a_quota_is_each_customers_own,
             }
             orders {

@@ -6,14 +6,15 @@ use diesel::Queryable;
 use diesel::query_builder::QueryId;
 use tradepost_domain::{KeptAnswers, OrderUsage, PlaceOrder, StoreError, UserId};
 
-/// A question for a user's usage: how far orders are counted, and since when; and whether the
-/// answers under idempotency keys are asked for, as a 1.
+/// A question for a user's usage: how far orders are counted, since when and up to when; and
+/// whether the answers under idempotency keys are asked for, as a 1.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub(crate) struct UsageQuery {
     pub(crate) user_id: i64,
     pub(crate) open: i64,
     pub(crate) hourly: i64,
     pub(crate) since: i64,
+    pub(crate) until: i64,
     pub(crate) keys: i64,
 }
 
@@ -25,6 +26,7 @@ impl UsageQuery {
             open: 0,
             hourly: 0,
             since: 0,
+            until: 0,
             keys: 1,
         }
     }
@@ -38,6 +40,7 @@ impl UsageQuery {
             open: quota.map_or(0, |quota| quota.open.into()),
             hourly: quota.map_or(0, |quota| quota.hourly.into()),
             since: micros(request.quota_since()),
+            until: micros(request.quota_until()),
             keys,
         })
     }
@@ -49,6 +52,7 @@ impl UsageQuery {
             open: self.open.max(other.open),
             hourly: self.hourly.max(other.hourly),
             since: self.since.min(other.since),
+            until: self.until.max(other.until),
             keys: self.keys.max(other.keys),
         }
     }
@@ -85,7 +89,7 @@ impl UsageRow {
     }
 }
 
-/// A running total as it is stored.
+/// The stored form of a running total.
 pub(crate) fn running_bytes(total: u64) -> i64 {
     i64::try_from(total).unwrap_or(i64::MAX)
 }

@@ -12,7 +12,7 @@ use crate::{Dump, DumpError, NewId, Options, Outside};
 use std::collections::{HashMap, HashSet};
 use tradepost_domain::{Account, Credentials, ImportShop, PasswordHash, UserId};
 
-/// What is needed to find users and products, and to say what is wrong.
+/// Finds users and products, and collects problems.
 pub(crate) struct Context<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) options: &'a Options,
@@ -38,7 +38,7 @@ impl Context<'_> {
         self.spoilt.contains(&(kind, key.clone()))
     }
 
-    /// Says what is wrong with a row; whether it counts, as the row may be left out instead.
+    /// Reports a problem of a row; whether it counts, as the row may be left out instead.
     pub(crate) fn say(
         &mut self,
         kind: Kind,
@@ -160,7 +160,7 @@ fn guest(
     Some((id, Some(Credentials { account, password })))
 }
 
-/// What is to be said of an import that is none of its problems.
+/// Notes on an import that are no problems.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) guests: Keys,

@@ -1,4 +1,4 @@
-//! Users and products by their keys and by what is unique about them.
+//! Users and products by their keys and by their unique columns.
 
 use crate::kind::Kind;
 use crate::owners::Target;

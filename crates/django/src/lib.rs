@@ -91,7 +91,7 @@ pub struct Dump {
     pub notes: Vec<String>,
     /// The new ids of rows whose keys cannot be ids.
     pub new_ids: Vec<NewId>,
-    /// What is wrong.
+    /// The problem.
     pub wrong: Wrong,
     names: Names,
 }
@@ -145,7 +145,7 @@ fn each(source: &impl Source, take: impl FnMut(Row)) -> Result<Outside, DumpErro
     Ok(stream::each(file, take)?)
 }
 
-/// Reads a dump. What is wrong with its rows is in [`Dump::wrong`].
+/// Reads a dump. Problems of its rows are in [`Dump::wrong`].
 ///
 /// # Errors
 /// [`DumpError`].

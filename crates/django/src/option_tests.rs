@@ -1,4 +1,4 @@
-//! What is not guessed, and the options that say it.
+//! Facts that are not guessed, and the options that state them.
 
 use crate::testing::{dump, order, refused, sound};
 

@@ -20,7 +20,7 @@ pub(crate) struct Orders<'a, 'c> {
     pub(crate) done: Vec<Order>,
 }
 
-/// The lines of one order, and what is known of those that are not among them.
+/// The lines of one order, and facts about those that are not among them.
 #[derive(Default)]
 pub(crate) struct Parts {
     pub(crate) lines: Vec<OrderLine>,

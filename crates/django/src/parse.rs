@@ -5,7 +5,7 @@ use crate::options::{FieldChoice, Meaning};
 use std::collections::BTreeSet;
 use tradepost_domain::OrderStatus;
 
-/// The value of an option that cannot be read: what is allowed.
+/// The value of an option cannot be read: the allowed values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadOption(String);

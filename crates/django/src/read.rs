@@ -67,7 +67,7 @@ impl<'a> Fields<'a> {
         self.good_or(column, text, value, &hint)
     }
 
-    /// The value, or `None` once what is wrong was said, and what can be done about it.
+    /// The value, or `None` once the problem was reported with its remedy.
     fn good_or<T>(
         &mut self,
         column: &str,

@@ -29,7 +29,7 @@ impl Row {
             .filter(|text| has_value(text))
     }
 
-    /// Its key as it is in the dump, to name it by.
+    /// Its key in the dump, which names it in messages.
     pub(crate) fn key(&self) -> String {
         self.pk.as_ref().map_or_else(
             || "without a pk".to_owned(),

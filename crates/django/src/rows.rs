@@ -162,7 +162,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Reads a row, or notes what is wrong with it.
+    /// Reads a row, or notes its problems.
     pub(crate) fn take(&mut self, row: &Row) {
         self.link(row);
         let kind = self.plan.kinds.get(&row.model).copied();

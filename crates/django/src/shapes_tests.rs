@@ -1,5 +1,5 @@
 //! Shapes of shops that people have, with made-up data: each is imported with options that its own
-//! messages suggest. Beside each dump is what is expected of it: the options, a line for each step,
+//! messages suggest. Beside each dump is the expected result: the options, a line for each step,
 //! and the shop.
 
 use super::*;

@@ -5,7 +5,7 @@ use crate::row::{Row, has_value};
 use crate::value::{integer, string};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is known of a column.
+/// Facts about a column.
 #[derive(Debug, Default)]
 pub(crate) struct Column {
     /// Rows that have it, be it without a value.
@@ -89,7 +89,7 @@ pub(crate) fn plain(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-/// What is known of a model.
+/// Facts about a model.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     pub(crate) rows: u64,
@@ -98,7 +98,7 @@ pub(crate) struct Model {
     pub(crate) other_keys: u64,
 }
 
-/// What is known of a dump.
+/// Facts about a dump.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub(crate) models: BTreeMap<String, Model>,

@@ -182,7 +182,7 @@ pub fn decide_switch(
     })
 }
 
-/// Decides in which role a user acts, given their account as it is under the command's lock. The role
+/// Decides in which role a user acts, given their account under the command's lock. The role
 /// that a session remembers may be out of date.
 ///
 /// # Errors
@@ -194,9 +194,9 @@ pub fn decide_role(acting: Option<&Account>) -> Result<Actor, Refusal> {
         .ok_or(Refusal::InvalidToken)
 }
 
-/// Decides whether a write that only staff may do is allowed. `by` is the user who asks for it, or
-/// `None` for the shop itself (the command line); `acting` is the account of that user as it is under
-/// the command's lock.
+/// Decides whether a write that only staff may do is allowed. `by` is the acting user, or
+/// `None` for the shop itself (the command line); `acting` is the account of that user under the
+/// command's lock.
 ///
 /// # Errors
 /// As [`decide_role`], and [`Refusal::Forbidden`] if the user is not staff any more.

@@ -23,7 +23,7 @@ pub enum Problem {
     /// Neither true nor false.
     #[error("Expected true or false.")]
     NotABoolean,
-    /// A key that this API does not take, where ignoring it would change what is bought.
+    /// A key that this API does not take, where ignoring it would change the order.
     #[error("This is not a field here: {instead}.")]
     UseInstead {
         /// What to send in its place, as the end of a sentence.

@@ -39,7 +39,7 @@ pub struct Order {
     pub user: UserId,
     /// Where it is in its life.
     pub status: OrderStatus,
-    /// What is to be paid: the sum of its lines and the adjustment.
+    /// The amount to be paid: the sum of its lines and the adjustment.
     pub total: Money,
     /// Tax, shipping and discounts of an imported order in one signed amount; zero for an order
     /// that was placed here.
@@ -100,8 +100,8 @@ pub struct OrderDecision {
     pub returns: Vec<NewMovement>,
 }
 
-/// Decides what becomes of an order. `acting` is the account of the user who wants it, as it is under
-/// the command's lock: the role that their session remembers may be out of date. The table in the
+/// Decides what becomes of an order. `acting` is the account of the acting user under the
+/// command's lock: the role that their session remembers may be out of date. The table in the
 /// tests walks every status, action and actor.
 ///
 /// # Errors

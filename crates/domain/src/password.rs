@@ -101,7 +101,7 @@ fn is_common(folded: &str) -> bool {
     LIST.binary_search(&folded).is_ok()
 }
 
-/// What is stored instead of a password. It never shows in a log.
+/// The stored form of a password. It never shows in a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 

@@ -57,6 +57,14 @@ impl PlaceOrder {
     pub fn quota_since(&self) -> DateTime<Utc> {
         self.at - ORDER_QUOTA_WINDOW
     }
+
+    /// Up to when orders count against [`OrderQuota::hourly`]. The clock of another server may be
+    /// ahead; an order from beyond the window was stored by a clock that was wrong, and would lock
+    /// its customer out until its time has come.
+    #[must_use]
+    pub fn quota_until(&self) -> DateTime<Utc> {
+        self.at + ORDER_QUOTA_WINDOW
+    }
 }
 
 /// A product as far as placing an order needs to know it.

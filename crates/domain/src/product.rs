@@ -141,8 +141,8 @@ pub struct ProductDecision {
     pub movement: Option<NewMovement>,
 }
 
-/// Decides whether a product may be created. `acting` is the account of the user who asks for it, as
-/// it is under the command's lock; `sku_holder` is the product that has the draft's sku.
+/// Decides whether a product may be created. `acting` is the account of the acting user
+/// under the command's lock; `sku_holder` is the product that has the draft's sku.
 ///
 /// # Errors
 /// As [`decide_staff`], and [`Refusal::Invalid`] for a sku that is taken and a price in another currency.
@@ -160,7 +160,7 @@ pub fn decide_creation(
     Ok(())
 }
 
-/// Decides on a change of a product. `acting` is the account of the user who asks for it, as it is
+/// Decides on a change of a product. `acting` is the account of the acting user
 /// under the command's lock; `sku_holder` is the product that has the new sku, if the change names
 /// one.
 ///

@@ -233,8 +233,8 @@ pub struct StockDecision {
     pub movement: NewMovement,
 }
 
-/// Decides on a change of stock. `acting` is the account of the user who asks for it, as it is under
-/// the command's lock.
+/// Decides on a change of stock. `acting` is the account of the acting user under the
+/// command's lock.
 ///
 /// # Errors
 /// As [`decide_staff`]; [`Refusal::NotFound`] without a product in the catalogue, [`Refusal::InsufficientStock`] if the

@@ -35,7 +35,7 @@ impl Fields {
         }
     }
 
-    /// Refuses keys that clients of other shops send and that would change what is bought, were they
+    /// Refuses keys that clients of other shops send and that would change the order, were they
     /// read: `instead` names what this API takes. They are errors rather than ignored keys, in any
     /// case, and with the brackets of a form's lists as well.
     pub(crate) fn refuse(&mut self, names: &[FieldName], instead: &'static str) {

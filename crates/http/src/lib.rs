@@ -134,7 +134,7 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// How long a connection is kept without a request.
     pub keep_alive: Duration,
-    /// How long a client may leave unread what was sent to it, before its connection is ended. In
+    /// How long a client may leave an answer unread before its connection is ended. In
     /// twice this time, it has to take 512 bytes for each second.
     pub unread: Duration,
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
-use tradepost_domain::{SignInPriority, Whereabouts};
+use tradepost_domain::{SignInPriority, Whereabouts, deadline};
 
 /// The client of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,8 @@ impl PasswordPool {
         }
     }
 
-    /// Runs a job when it is its client's turn.
+    /// Runs a job when it is its client's turn. Its queries are interrupted at the deadline; its
+    /// writes, and the work on the password itself, never are.
     ///
     /// # Errors
     /// As [`Bound::run`](crate::work::Bound::run): [`ApiError::Busy`] also for a job that cannot
@@ -76,7 +77,7 @@ impl PasswordPool {
         let pace = Arc::clone(&self.pace);
         let job = move || {
             let began = Instant::now();
-            let outcome = job();
+            let outcome = deadline::run_until(deadline, job);
             pace.note(began.elapsed());
             drop(slot);
             outcome

@@ -53,6 +53,13 @@ async fn order(pool: &PasswordPool, clients: &[(&'static str, Client)]) -> (Stri
 }
 
 #[actix_web::test]
+async fn queries_of_a_job_have_the_deadline_of_its_request() {
+    let (pool, deadline) = (pool(1, 0), late());
+    let seen = pool.run(client(A), deadline, deadline::current).await;
+    assert_eq!(seen.unwrap(), Some(deadline));
+}
+
+#[actix_web::test]
 async fn networks_take_turns_and_staff_come_first() {
     let (a, b, c) = (("a", client(A)), ("b", client(B)), ("c", client(C)));
     let mut clients = vec![a; 8];

@@ -109,7 +109,7 @@ impl Readiness {
         began.map_or(never, |began| began + SHARED_FOR)
     }
 
-    /// What is behind the lock is whole at any time.
+    /// The locked data is consistent at any time, also after a panic.
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -275,7 +275,7 @@ mod tests {
     use super::*;
     use std::net::TcpStream;
 
-    /// Nobody accepts: all of them wait in the system's queue.
+    /// No connection is accepted: all of them wait in the system's queue.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_rush_of_connections_may_wait() {

@@ -208,7 +208,7 @@ pub(crate) struct OrderShape<'a> {
     user: i64,
     #[schemars(with = "OrderStatusWord")]
     status: &'static str,
-    /// What is to be paid: the sum of its items, and of `adjustment_total` if it is there.
+    /// The amount to be paid: the sum of its items, and of `adjustment_total` if it is there.
     total_price: Amount,
     /// Tax, shipping and discounts in one signed amount, of an order that was imported with a total
     /// other than the sum of its items. Not there if it is zero.

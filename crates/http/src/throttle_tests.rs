@@ -4,7 +4,7 @@ use super::*;
 
 const SECOND: u64 = 1_000_000;
 
-/// Requests at these times: what is left, or for how many seconds to wait.
+/// Requests at these times: the remaining units, or the seconds to wait.
 fn taken(quota: u32, times: &[u64]) -> Vec<Result<u64, u64>> {
     let buckets = Buckets::new("user", quota);
     let take = |time: &u64| match buckets.take(1, 1, *time) {

@@ -125,7 +125,7 @@ impl Bound {
     }
 
     /// Runs a job on a thread that may block. A job that has begun goes on to its end even if
-    /// nobody waits for it any longer, and keeps its place until then; the queries of one that only
+    /// its request has ended, and keeps its place until then; the queries of one that only
     /// reads are interrupted at the deadline.
     ///
     /// # Errors

@@ -218,7 +218,7 @@ impl State {
         holders.any(|holder| Some(*holder) != user)
     }
 
-    /// The account of the user who asks for a write, as it is now.
+    /// The current account of the acting user of a write.
     pub(crate) fn acting(&self, by: Option<UserId>) -> Option<&Account> {
         Some(&self.accounts.get(&by?)?.account)
     }

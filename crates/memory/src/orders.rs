@@ -1,5 +1,6 @@
 use crate::keys::{Kept, kept};
 use crate::{Defect, MemoryStore, State, count, next, slice_of, sorted_page};
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::{
     CartItemId, ChangeOrder, Floor, Keyset, Movement, NewOrder, Offer, Order, OrderField,
@@ -130,7 +131,9 @@ impl State {
         };
         let pending = own().filter(|order| order.status == OrderStatus::Pending);
         let placed = own().map(|order| order.created_at);
-        let mut recent: Vec<_> = placed.filter(|at| *at > request.quota_since()).collect();
+        let (since, until) = (request.quota_since(), request.quota_until());
+        let counts = |at: &DateTime<Utc>| *at > since && *at <= until;
+        let mut recent: Vec<_> = placed.filter(counts).collect();
         recent.sort_unstable_by_key(|at| std::cmp::Reverse(*at));
         recent.truncate(limit(quota.hourly));
         OrderUsage {

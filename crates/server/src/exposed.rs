@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Flags to open a file with: links are not followed where others may have put them.
 pub(crate) fn open_flags(path: &Path) -> i32 {
-    if is_exposed(folder_of(path)) {
+    if is_exposed(folder_of(path)) && !is_link_of_root(path) {
         i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
     } else {
         0
@@ -24,13 +24,21 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
     // With a slash at its end, the path would be that of the link's target.
     let path: &Path = &path.components().collect::<PathBuf>();
     let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
-    if is_link && is_exposed(folder_of(path)) {
+    if is_link && is_exposed(folder_of(path)) && !is_link_of_root(path) {
         return Err(io::Error::other(format!(
             "it is a link, and others may write the folder {}",
             folder_of(path).display()
         )));
     }
     Ok(())
+}
+
+/// Whether a path is a link of root's in a folder with the sticky bit, which keeps others from
+/// replacing it. Kubernetes mounts secrets like that.
+fn is_link_of_root(path: &Path) -> bool {
+    let link = fs::symlink_metadata(path);
+    let is_of_root = link.is_ok_and(|found| found.is_symlink() && found.uid() == 0);
+    is_of_root && fs::metadata(folder_of(path)).is_ok_and(|folder| folder.mode() & 0o1000 != 0)
 }
 
 /// Whether others than this user and root may put files into a folder. The sticky bit of /tmp
@@ -50,7 +58,7 @@ fn is_exposed(folder: &Path) -> bool {
 mod tests {
     use super::*;
     use std::fs::{OpenOptions, Permissions};
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, lchown, symlink};
 
     #[test]
     fn links_are_followed_in_private_folders_alone() {
@@ -58,6 +66,10 @@ mod tests {
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "").unwrap();
         symlink(&file, &link).unwrap();
+        let is_root = rustix::process::geteuid().is_root();
+        if is_root {
+            lchown(&link, Some(65_534), None).unwrap();
+        }
         let opened = |path: &Path| {
             let mut options = OpenOptions::new();
             options.append(true).custom_flags(open_flags(path));
@@ -75,6 +87,15 @@ mod tests {
             let slashed = folder.path().join("link/");
             assert_eq!(refuse_link(&slashed).is_ok(), follows, "{mode:o}");
             assert!(opened(&file) && refuse_link(&file).is_ok(), "{mode:o}");
+        }
+        // As Kubernetes mounts secrets. Only root can make such a link.
+        if is_root {
+            lchown(&link, Some(0), None).unwrap();
+            for (mode, follows) in [(0o777, false), (0o1777, true)] {
+                fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+                assert_eq!(opened(&link), follows, "{mode:o}");
+                assert_eq!(refuse_link(&link).is_ok(), follows, "{mode:o}");
+            }
         }
     }
 }

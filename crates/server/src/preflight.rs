@@ -199,7 +199,7 @@ pub(crate) fn listen(config: &Config) -> Result<Address, Exit> {
     }
 }
 
-/// What is at the address to listen on.
+/// The owner of the address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Address {
     /// Nothing.

@@ -6,7 +6,7 @@
 //! here sets a [progress handler](https://sqlite.org/c3ref/progress_handler.html), which SQLite
 //! calls every [`STEPS`] instructions of its virtual machine. The handler compares the deadline of
 //! the thread that runs the statement with the clock, and past it SQLite ends the statement with
-//! `SQLITE_INTERRUPT`. A thread without a deadline is never interrupted, whatever its connection.
+//! `SQLITE_INTERRUPT`. A thread without a deadline is never interrupted, on any connection.
 //!
 //! This is the one crate with `unsafe` code: three lines that call C.
 

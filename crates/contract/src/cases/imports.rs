@@ -250,7 +250,7 @@ pub fn later_ids_go_on_from_there(stores: &Stores) {
     assert_eq!(listed.count, 3);
 }
 
-/// A total with tax and shipping, or less a discount, stays as it is, and the audit accepts it.
+/// A total with tax and shipping, or less a discount, is kept, and the audit accepts it.
 pub fn an_adjusted_total_is_kept(stores: &Stores) {
     let shop = Shop::new(stores);
     let mut other = another_shop();

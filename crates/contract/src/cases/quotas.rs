@@ -103,6 +103,26 @@ pub fn orders_within_an_hour_are_bounded(stores: &Stores) {
     assert_eq!(buy(90_003), refused(3_597));
 }
 
+/// Orders from the far future were stored by a clock that was wrong, and lock no customer out.
+pub fn orders_from_the_future_use_no_quota(stores: &Stores) {
+    const QUOTA: OrderQuota = OrderQuota {
+        open: 100,
+        hourly: 2,
+    };
+    const YEAR: i64 = 365 * 86_400;
+    let shop = Shop::new(stores);
+    let ada = shop.customer("ada");
+    let product = shop.product(100, 99);
+    let buy = |seconds| order(&shop, ada, product, QUOTA, seconds);
+    for second in [YEAR, YEAR + 1, 0, 1] {
+        assert!(buy(second).is_ok(), "{second}");
+    }
+    let refused = |seconds| Err(Refusal::TooManyOrders { limit: 2, seconds });
+    assert_eq!(buy(2), refused(3_598));
+    // The clock of another server may be behind.
+    assert_eq!(buy(-60), refused(3_660));
+}
+
 /// A batch of many customers is decided by what each of them has used.
 pub fn a_quota_is_each_customers_own(stores: &Stores) {
     const QUOTA: OrderQuota = OrderQuota { open: 2, hourly: 9 };

@@ -1,5 +1,5 @@
-//! Writes that rest on a role, or on an account that is active: the account decides as it is under the
-//! lock of the write, whatever the session of its user remembers.
+//! Writes that rest on a role, or on an account that is active: the account under the lock of
+//! the write decides, and not the role that the session remembers.
 
 use crate::shop::happened_now;
 use crate::{Shop, at, draft, first_page, hash, place, settled};

@@ -1,6 +1,8 @@
 //! Which case finds which fault: each subject has its rows beside its faults.
 
-use crate::faults::{attempts, carts, imports, keys, orders, people, products, roles, sessions};
+use crate::faults::{
+    attempts, carts, imports, keys, orders, people, products, quotas, roles, sessions,
+};
 use crate::store::Behaviour;
 
 /// A fault, and the cases that must find it.
@@ -12,6 +14,7 @@ pub(crate) fn every_fault() -> impl Iterator<Item = &'static Row> {
         products::ROWS,
         carts::ROWS,
         orders::ROWS,
+        quotas::ROWS,
         people::ROWS,
         roles::ROWS,
         sessions::ROWS,

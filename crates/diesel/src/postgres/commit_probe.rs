@@ -31,7 +31,7 @@ pub(super) struct CommitProbe<'a, T> {
 }
 
 impl<T> CommitProbe<'_, T> {
-    /// Looks for what was written. A transaction that may still be under way is waited for, by the
+    /// Looks for the written rows. A transaction that may still be under way is waited for, by the
     /// rows that it holds; each is let go of before the next.
     fn is_stored(&self, conn: &mut Conn, commit: &UnackedCommit<T>) -> Result<bool, Failure> {
         if !commit.tx.is_whole {
@@ -52,7 +52,7 @@ pub(super) struct TxId {
     is_whole: bool,
 }
 
-/// What was learnt of an unacknowledged commit.
+/// The outcome of looking up an unacknowledged commit.
 pub(super) enum Resolution {
     /// It was committed, and is where the server wants commits to be before it acknowledges them.
     Stored,

@@ -2,7 +2,7 @@
 //! after the user.
 //!
 //! A transaction waits for its first lock alone, while it holds nothing: else one idle session
-//! would freeze everything that somebody else happens to hold. The role of the user who asks for a
+//! would freeze every row that other transactions hold. The role of the acting user of a
 //! write ([`account`]) comes before all, and is not counted: only a change of that very role waits
 //! for it. Further locks (`..._now`) are taken
 //! at once or not at all, and then the transaction is given up. A batch of orders (`free_...`) waits
@@ -35,7 +35,7 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
     Ok(())
 }
 
-/// The account of the user who asks for a write, whose role stays what it is until the commit. Writes
+/// The account of the acting user of a write, whose role does not change until the commit. Writes
 /// of one user go on side by side: they share the lock, which a change of the role takes alone.
 ///
 /// An advisory lock and not one of the row: those that come for it wait in line, so that a stream of
@@ -43,7 +43,7 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
 pub(crate) fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
     let lock = format!("SELECT pg_advisory_xact_lock_shared({})", role_lock(user));
     conn.batch_execute(&lock)?;
-    // In a statement of its own, which sees what was committed before the lock was had.
+    // In a statement of its own, which sees every commit from before the lock was granted.
     let row = users::table.find(user.get()).select(ACCOUNT);
     let row = row.first::<AccountRow>(conn).optional()?;
     Ok(row.map(AccountRow::account).transpose()?)

@@ -155,7 +155,7 @@ fn the_usage_of_quotas_is_read_from_indexes() {
     let (_database, name) = database();
     let asked = UsageQuery::of_keys(UserId::new(1).unwrap());
     let query = bulk::usage_of(&[asked]);
-    let plan = plan(&mut other(&name), &query, &["bigint[]"; 5]);
+    let plan = plan(&mut other(&name), &query, &["bigint[]"; 6]);
     for index in [
         "Index Only Scan using orders_pending_of_user",
         "Index Only Scan Backward using orders_of_user_by_creation",

@@ -4,7 +4,7 @@ use super::{Conn, Flag, RETRY_TIMEOUT, connect};
 use crate::{DatabaseUrl, OpenError};
 use diesel::prelude::*;
 
-/// What is unsafe about the server's settings.
+/// Unsafe settings of the server.
 pub(crate) fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     let (database, mut conn) = (url.to_string(), connect::first(url, RETRY_TIMEOUT)?);
     of_settings(&mut conn).map_err(|error| OpenError::unusable(&database, &error))

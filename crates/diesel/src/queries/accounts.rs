@@ -41,8 +41,8 @@ pub(super) fn find(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>,
     row.map(credentials).transpose()
 }
 
-/// The account of the user who asks for a write: what they may do is decided by it, and stays so
-/// until the commit.
+/// The account of the acting user of a write: their permissions are decided by it, and do not
+/// change until the commit.
 pub(super) fn acting(conn: &mut Conn, by: Option<UserId>) -> Result<Option<Account>, Failure> {
     let account = by.map(|user| locks::account(conn, user)).transpose()?;
     Ok(account.flatten())

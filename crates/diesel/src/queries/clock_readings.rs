@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta};
 use diesel::prelude::*;
 use tradepost_domain::{ClockReading, StoreError};
 
-/// An uptime as it is stored: whole microseconds.
+/// The stored form of an uptime: whole microseconds.
 pub(super) fn stored(uptime: TimeDelta) -> i64 {
     uptime.num_microseconds().unwrap_or(i64::MAX)
 }

@@ -69,7 +69,7 @@ impl WriteAheadLog {
         fs::metadata(&self.file).is_ok_and(|log| log.len() > self.max_length)
     }
 
-    /// A log that readers hold is no error, and stays as it is.
+    /// A log that readers hold is no error, and is left alone.
     fn empty(&self, conn: &mut Conn) -> QueryResult<()> {
         set_busy_timeout(conn, READER_WAIT)?;
         let emptied = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");

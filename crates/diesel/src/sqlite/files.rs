@@ -69,7 +69,7 @@ pub(super) enum Loss {
     /// The shared memory of the log is missing or another file.
     #[error("the database's shared memory {0} was deleted or replaced")]
     SharedMemoryReplaced(PathBuf),
-    /// The write-ahead log lacks what was written to it.
+    /// The write-ahead log lacks frames that were written to it.
     #[error("the database's write-ahead log {0} was cut short or overwritten")]
     LogDamaged(PathBuf),
 }

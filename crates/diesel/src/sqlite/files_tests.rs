@@ -247,6 +247,42 @@ fn acknowledged_writes_survive_the_deletion_of_the_database() {
     assert_eq!(Shop::values(&mut conn).unwrap(), ["1", "2"]);
 }
 
+/// The server may be killed while it makes a copy, and the operator puts the copy in the place of
+/// the database.
+#[test]
+fn a_rescued_copy_is_whole_from_the_moment_it_has_its_name() {
+    let mut shop = Shop::with_values();
+    let filler = "CREATE TABLE filler (value BLOB) STRICT;
+        INSERT INTO filler SELECT zeroblob(1000000) FROM (VALUES (1), (2), (3), (4), (5), (6), (7))";
+    shop.database()
+        .write(move |conn| Ok(conn.batch_execute(filler)?))
+        .unwrap();
+    let path = shop.folder.path();
+    fs::remove_file(&path).unwrap();
+    assert!(shop.write(3).is_err());
+    let named = || {
+        let mut files = fs::read_dir(path.parent().unwrap()).unwrap();
+        files.find_map(|file| {
+            let file = file.unwrap().path();
+            file.to_string_lossy().contains(".rescued-").then_some(file)
+        })
+    };
+    let until = Instant::now() + NEVER;
+    let rescued = loop {
+        if let Some(rescued) = named() {
+            break rescued;
+        }
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_micros(100));
+    };
+    let mut conn = connect::read_only(connect::name(&rescued).unwrap()).unwrap();
+    assert_eq!(Shop::values(&mut conn).unwrap(), ["1", "2"]);
+    drop(shop.database.take());
+    let files = fs::read_dir(path.parent().unwrap()).unwrap();
+    let mut names = files.map(|file| file.unwrap().file_name());
+    assert!(!names.any(|name| name.to_string_lossy().contains(".rescuing-")));
+}
+
 #[test]
 fn the_log_of_a_database_that_took_the_place_is_not_deleted() {
     let mut shop = Shop::with_values();

@@ -1,4 +1,4 @@
-//! Saving what was acknowledged when a file of the database was taken away: the descriptors that
+//! Saving acknowledged writes when a file of the database was taken away: the descriptors that
 //! are still open have all of it, until the process ends.
 
 use super::files::{DatabaseFiles, Loss, beside, checkpoint};
@@ -6,6 +6,8 @@ use super::{Conn, connect, prove};
 use crate::Proof;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Attempts to move the log into the database while readers hold it up.
@@ -71,12 +73,23 @@ fn copy(conn: &mut Conn, path: &Path) -> Result<PathBuf, String> {
     let now = connect::words(conn, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now') AS value")
         .map_err(|error| error.to_string())?;
     let copy = beside(path, &format!(".rescued-{now}"));
-    let made = fill(conn, &copy);
+    // Under another name until it is whole and on the disk: this process may be killed before.
+    let partial = beside(path, &format!(".rescuing-{now}"));
+    let made = fill(conn, &partial)
+        .and_then(|()| publish(&partial, &copy).map_err(|error| error.to_string()));
     if made.is_err() {
         // Not even begun, if the folder is gone as well.
-        let _ = std::fs::remove_file(&copy);
+        let _ = fs::remove_file(&partial);
     }
     made.map(|()| copy)
+}
+
+/// Gives a file its final name, durably. `VACUUM INTO` leaves its output to the system's cache.
+fn publish(partial: &Path, copy: &Path) -> io::Result<()> {
+    File::open(partial)?.sync_all()?;
+    fs::rename(partial, copy)?;
+    copy.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn fill(conn: &mut Conn, copy: &Path) -> Result<(), String> {

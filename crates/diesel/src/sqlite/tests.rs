@@ -295,7 +295,7 @@ fn the_usage_of_quotas_is_read_from_indexes() {
     let plan = plan(&mut folder.conn(), &query);
     for index in [
         "COVERING INDEX orders_pending_of_user (user_id=?)",
-        "COVERING INDEX orders_of_user_by_creation (user_id=? AND created_at>?)",
+        "COVERING INDEX orders_of_user_by_creation (user_id=? AND created_at>? AND created_at<?)",
         "COVERING INDEX idempotency_keys_by_total (user_id=?)",
     ] {
         assert!(plan.contains(index), "{index}: {plan}");

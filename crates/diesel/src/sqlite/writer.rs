@@ -203,7 +203,7 @@ fn commit(
         Err(StoreError::new(StoreErrorKind::OutcomeUnknown))
     });
     if commit.is_err() {
-        // Not there any more if SQLite has rolled back by itself.
+        // Fails if SQLite has rolled back already.
         let _ = conn.batch_execute("ROLLBACK");
         return commit;
     }

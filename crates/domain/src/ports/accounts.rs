@@ -59,9 +59,9 @@ pub trait AccountRepository: Send + Sync {
 
     /// Changes what [`decide_email`](crate::decide_email) allows.
     ///
-    /// MUST decide by the account as it is under a lock
+    /// MUST decide by the account under a lock
     /// (`an_address_is_changed_by_an_active_account`), and let one e-mail address have one account,
-    /// whatever its case and in races (`one_address_goes_to_one_account`), and none that is the
+    /// in any case of its letters and in races (`one_address_goes_to_one_account`), and none that is the
     /// username of another account (`a_username_is_no_address_of_another_account`).
     ///
     /// # Errors
@@ -91,8 +91,8 @@ pub trait AccountRepository: Send + Sync {
 
     /// Switches what [`decide_switch`](crate::decide_switch) allows.
     ///
-    /// MUST decide by the account of the user who asks for it, as it is under a lock that lasts until
-    /// the commit (`a_role_is_given_by_current_staff`), leave one active member of the staff, whoever
+    /// MUST decide by the account of the acting user under a lock that lasts until
+    /// the commit (`a_role_is_given_by_current_staff`), leave one active member of the staff, also in
     /// races (`the_last_staff_user_stays`), let
     /// nobody undo their own demotion (`who_is_demoted_cannot_undo_it`), and forget the refresh
     /// tokens of sessions that end with it.

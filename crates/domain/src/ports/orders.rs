@@ -46,15 +46,16 @@ pub trait OrderRepository: Send + Sync {
     /// Places what [`decide_placing`](crate::decide_placing) allows: one result for each request,
     /// in the order of the requests.
     ///
-    /// MUST decide by the accounts of the customers as they are under a lock that lasts until the
+    /// MUST decide by the accounts of the customers under a lock that lasts until the
     /// commit (`a_deactivated_customer_places_no_order`); MUST commit all orders of the batch, their stock, movements and cart lines together, and
     /// return only after the commit; MUST keep a refused request from harming its neighbours
     /// (`a_refused_neighbour_harms_nobody`); MUST never sell a unit twice (`the_last_unit`) or order
     /// a cart twice (`double_submit_is_one_order`); MUST store an idempotency key with its order, and
-    /// give the answer of then to whoever sends it again (`one_key_is_one_order`); MUST count what
+    /// replay the stored answer to a repeated request (`one_key_is_one_order`); MUST count what
     /// each customer has used of a quota under the lock of the customer (`open_orders_are_bounded`)
-    /// and (`orders_within_an_hour_are_bounded`), by indexes: no order costs more because the customer
-    /// has many.
+    /// and (`orders_within_an_hour_are_bounded`), between [`PlaceOrder::quota_since`] and
+    /// [`PlaceOrder::quota_until`] (`orders_from_the_future_use_no_quota`), by indexes: no order costs
+    /// more because the customer has many.
     ///
     /// # Errors
     /// If the store fails: then no request of the batch was placed, unless the kind is
@@ -63,9 +64,9 @@ pub trait OrderRepository: Send + Sync {
 
     /// Changes what [`decide_order`](crate::decide_order) allows; the order afterwards.
     ///
-    /// MUST decide by the account of the user who wants it, as it is under a lock that lasts until the
+    /// MUST decide by the account of the acting user under a lock that lasts until the
     /// commit: whether they are staff (`an_order_is_changed_by_current_staff`) and whether they are
-    /// active (`a_deactivated_customer_cancels_no_order`); MUST give stock back exactly once, whoever
+    /// active (`a_deactivated_customer_cancels_no_order`); MUST give stock back exactly once, also in
     /// races (`cancel_races_cancel`), and change what was seen or nothing (`an_order_is_edited_as_it_was_seen`).
     ///
     /// # Errors

@@ -45,7 +45,7 @@ pub trait ProductRepository: Send + Sync {
 
     /// Creates what [`decide_creation`](crate::decide_creation) allows.
     ///
-    /// MUST decide by the account of the user who asks for it, as it is under a lock that lasts until
+    /// MUST decide by the account of the acting user under a lock that lasts until
     /// the commit (`a_product_is_created_by_current_staff`), store an idempotency key with what it
     /// names (`one_key_is_one_product`),
     /// write the opening movement with the product (`stock_from_the_start_is_in_the_ledger`)
@@ -57,7 +57,7 @@ pub trait ProductRepository: Send + Sync {
 
     /// Changes what [`decide_change`](crate::decide_change) allows.
     ///
-    /// MUST decide by the account of the user who asks for it, as [`create`](Self::create) does
+    /// MUST decide by the account of the acting user, as [`create`](Self::create) does
     /// (`a_product_is_changed_by_current_staff`), and lock the product's stock from reading to writing, so that no sale in between is lost
     /// (`setting_stock_races_orders`), and no edit of what others edit (`edits_do_not_overwrite_each_other`).
     ///
@@ -67,7 +67,7 @@ pub trait ProductRepository: Send + Sync {
 
     /// Adjusts what [`decide_adjustment`](crate::decide_adjustment) allows.
     ///
-    /// MUST decide by the account of the user who asks for it, as [`create`](Self::create) does
+    /// MUST decide by the account of the acting user, as [`create`](Self::create) does
     /// (`stock_is_adjusted_by_current_staff`), lose no adjustment that runs beside orders (`restocking_races_orders`), and count one that
     /// is sent twice under one key once (`one_key_is_one_delivery`).
     ///

@@ -100,7 +100,7 @@ impl Catalogue {
     /// Creates a product.
     ///
     /// # Errors
-    /// For anybody but staff; see [`decide_creation`](crate::decide_creation); if the store fails.
+    /// For users other than staff; see [`decide_creation`](crate::decide_creation); if the store fails.
     pub fn create(
         &self,
         actor: Actor,
@@ -119,7 +119,7 @@ impl Catalogue {
     /// Changes a product, or archives it or brings it back; only as it was `seen`, if that is given.
     ///
     /// # Errors
-    /// For anybody but staff; see [`decide_stock_write`] and
+    /// For users other than staff; see [`decide_stock_write`] and
     /// [`decide_change`](crate::decide_change); if the store fails.
     pub fn change(
         &self,
@@ -160,7 +160,7 @@ impl Catalogue {
     /// Changes stock relative to what is there.
     ///
     /// # Errors
-    /// For anybody but staff; see [`decide_adjustment`](crate::decide_adjustment); if the store
+    /// For users other than staff; see [`decide_adjustment`](crate::decide_adjustment); if the store
     /// fails.
     pub fn adjust_stock(
         &self,

@@ -36,7 +36,7 @@ struct RefusalLog {
 }
 
 impl RefusalLog {
-    /// Notes one more; how many the log has to tell of now, if it has to.
+    /// Notes one more; the number for a log line, if one is due.
     fn note(&mut self, now: Instant) -> Option<u64> {
         self.untold = self.untold.saturating_add(1);
         let is_due = |told| now.saturating_duration_since(told) >= LOG_INTERVAL;
@@ -151,7 +151,7 @@ impl Connections {
     }
 }
 
-/// What is behind the lock is whole at any time.
+/// The locked data is consistent at any time, also after a panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

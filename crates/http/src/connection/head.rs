@@ -18,7 +18,7 @@ enum Place {
     /// Before the request line. Empty lines may stand there (RFC 9112, 2.2).
     #[default]
     Before,
-    /// In a line that passes whatever it says.
+    /// In a line that passes unchanged.
     Inside,
     /// At the start of a header line.
     LineStart,
@@ -34,7 +34,7 @@ pub(super) struct Scanned {
 }
 
 impl HeadScanner {
-    /// Scans the next piece, and changes in it what is not to pass.
+    /// Scans the next piece, and overwrites the parts that must not pass.
     pub(super) fn scan(&mut self, piece: &mut [u8]) -> Scanned {
         let mut pass = 0;
         loop {

@@ -47,7 +47,7 @@ pub(crate) enum Incoming {
     Body(u64),
     /// All of them pass.
     Everything,
-    /// They wait: what is before them is not answered yet.
+    /// They wait: the request before them is not answered yet.
     Nothing,
 }
 
@@ -135,7 +135,7 @@ impl Lifecycle {
         self.expired
     }
 
-    /// What is to be done with the bytes that come.
+    /// The treatment of the bytes that come.
     pub(crate) fn incoming(&self) -> Incoming {
         match self.phase {
             Phase::Idle { .. } | Phase::Head { .. } => Incoming::Head,
@@ -236,7 +236,7 @@ impl Lifecycle {
         }
     }
 
-    /// The client does not take what is written. A window that has begun goes on: a client that
+    /// The client does not take the bytes of its answer. A window that has begun goes on: a client that
     /// takes one small answer after the other, each just in time, takes too little as well.
     pub(crate) fn write_blocked(&mut self) {
         let window = self.window.get_or_insert_with(|| Window {

@@ -4,7 +4,7 @@
 //! actix-http has a timer for the head of a connection's first request, and one that ends with the
 //! first byte of each later one: a client that goes on byte by byte keeps its connection. So the
 //! stream below HTTP is wrapped ([`stream`]), the phase of each connection is kept beside it
-//! ([`lifecycle`]), and one timer for each connection ends what is overdue ([`deadline`]).
+//! ([`lifecycle`]), and one timer for each connection ends it when it is overdue ([`deadline`]).
 //! [`admission`] bounds how many connections one client may have.
 
 pub(crate) mod admission;

@@ -79,7 +79,7 @@ fn writes(refresh: &str) -> Vec<Write> {
     ]
 }
 
-/// Keys of answers that a route refuses, as ignoring them would change what is bought.
+/// Keys of answers that a route refuses, as ignoring them would change the order.
 fn refused_keys(method: &Method, path: &str) -> &'static [&'static str] {
     match (method, path) {
         (&Method::POST, "/api/orders/") => &["items", "lines", "products"],

@@ -32,7 +32,7 @@ async fn five_wrong_tries_are_free_and_then_not_even_the_right_one_counts() {
     const HERE: &str = "192.0.2.1:4000";
     let app = App::new().await;
     app.customer("ada");
-    // Nobody can tell whether there is such an account.
+    // The answer does not reveal whether there is such an account.
     for username in ["ada", "nobody"] {
         five(&app, HERE, username).await;
         locked_out(&app, HERE, username, "60").await;
@@ -130,7 +130,7 @@ async fn passwords_cannot_be_sprayed_from_one_place() {
         let reply = sign_in(&app, ELSEWHERE, &format!("user{number}"), "spring").await;
         reply.expect(400, "invalid_credentials");
         if number % 10 == 0 {
-            // Whoever has an account of their own gains nothing by it.
+            // An account of one's own is no way around the count.
             let reply = sign_in(&app, ELSEWHERE, "ada", PASSWORD).await;
             reply.expect_status(200);
         }
@@ -218,7 +218,7 @@ async fn a_place_may_register_so_often_however_it_ends() {
         let made = register(&app, &here(number), &format!("user{number}")).await;
         made.expect_status(201);
         app.clock.advance(1);
-        // Whoever asks which names are taken has as many questions.
+        // Questions for taken names are bounded alike.
         let taken = register(&app, &here(number), "user0").await;
         taken.expect_fields(&["email", "username"]);
     }
@@ -236,7 +236,7 @@ async fn a_place_may_register_so_often_however_it_ends() {
         assert_eq!(reply.json()["code"], "too_many_attempts");
     }
     assert_eq!(hashed(), 100);
-    // Whoever is here signs in as before, and others register.
+    // Existing customers sign in as before, and other networks register.
     let wrong = sign_in(app, &here(1), "user1", PASSWORD).await;
     wrong.expect(400, "invalid_credentials");
     let other = register(app, ELSEWHERE, "grace").await;
@@ -249,7 +249,7 @@ async fn a_place_may_register_so_often_however_it_ends() {
     register(app, &here(1), "mary").await.expect_status(201);
 }
 
-/// Whoever has found a token has not found the password, and shall not find it with the token.
+/// A stolen token is no way to guess the password.
 #[actix_web::test]
 async fn the_current_password_cannot_be_guessed_with_a_token() {
     let app = App::new().await;
@@ -260,7 +260,7 @@ async fn the_current_password_cannot_be_guessed_with_a_token() {
         async move { call.json(&body).await }
     };
     const HERE: &str = "192.0.2.1:4000";
-    // What is refused for another reason is no try.
+    // A refusal for another reason is no try.
     for _ in 0..6 {
         let short = json!({"current_password": "x", "new_password": "short"});
         let call = app.post("/api/users/me/password/").token(&ada).peer(HERE);

@@ -54,7 +54,7 @@ fn slow_heads_are_ended_on_kept_connections() {
     }
     let began = Instant::now();
     while !dripping.is_empty() {
-        // Whether a byte still has a way is what is found out.
+        // A write tells whether the connection is still open.
         dripping.retain_mut(|stream| stream.write_all(b"x").is_ok() && !is_ended(stream));
         assert!(began.elapsed() < SAFETY_NET, "{} are left", dripping.len());
         std::thread::sleep(Duration::from_millis(50));

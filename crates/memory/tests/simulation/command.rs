@@ -303,7 +303,7 @@ pub(crate) const REACHED: [&str; 23] = [
 ];
 
 /// No cart within its bounds costs more than 64 bits of minor units, nobody stands in the way of
-/// one mutex, and nobody sends ten thousand keys. Orders have no quota here, and stock may be set.
+/// one mutex, and no command list has ten thousand keys. Orders have no quota here, and stock may be set.
 pub(crate) const UNREACHED: [&str; 6] = [
     "total too large",
     "contended",

@@ -177,7 +177,7 @@ fn a_role_that_ends_at_one_server_has_ended_at_all() {
     let after = customer.get(&of_order).unwrap().with(200);
     assert_eq!(after["status"], "pending");
     assert_eq!(shop.stock(product), stock);
-    // The account of a customer who is deactivated orders nothing more, at any server.
+    // A deactivated account orders nothing more, at any server.
     let token = tokens.next().unwrap();
     let mut clients = [shop.client(1, &token), shop.client(2, &token)];
     let account = clients[0].get("/api/users/me/").unwrap().with(200);

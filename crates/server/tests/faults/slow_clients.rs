@@ -41,7 +41,7 @@ impl Kind {
         Self::Silent,
     ];
 
-    /// What is sent at once.
+    /// The bytes that are sent at once.
     fn start(self) -> String {
         let get = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
         let post = "POST /api/token/verify/ HTTP/1.1\r\nHost: localhost\r\n\

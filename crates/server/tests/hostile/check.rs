@@ -61,7 +61,7 @@ const INTERNALS: &[&str] = &[
 /// The host that some requests name and none is sent to.
 pub(crate) const EVIL: &str = "evil.example";
 
-/// Every violation by an answer. `own` is the id of the user who asks, or 0.
+/// Every violation by an answer. `own` is the id of the acting user, or 0.
 pub(crate) fn check(request: &Request, answer: &Answer, own: i64) -> Vec<String> {
     let mut wrong = answer.faults.clone();
     if is_of_the_parser(request, answer) {

@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod orders;
 pub(crate) mod people;
 pub(crate) mod products;
+pub(crate) mod quotas;
 pub(crate) mod roles;
 pub(crate) mod sessions;
 

@@ -5,9 +5,9 @@ use crate::table::Row;
 use tradepost_contract::{at, first_page, place};
 use tradepost_domain::{
     AdjustStock, Audit, CartAction, CartRepository, ChangeCart, ChangeOrder, ChangeProduct,
-    Discrepancy, Keyset, Order, OrderField, OrderFilter, OrderId, OrderList, OrderQuota,
-    OrderRepository, OrderStatus, Outcome, Page, PageRequest, PlaceOrder, Placement, ProductChange,
-    ProductId, ProductRepository, Refusal, Slice, Span, StockDelta, StoreError, UserId, Written,
+    Discrepancy, Keyset, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository,
+    OrderStatus, Outcome, Page, PageRequest, PlaceOrder, Placement, ProductChange, ProductId,
+    ProductRepository, Refusal, Slice, Span, StockDelta, StoreError, UserId, Written,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -285,58 +285,7 @@ pub(crate) fn skips_what_is_equal(
     Ok(slice)
 }
 
-/// Decides without the quotas.
-pub(crate) fn ignores_quotas(
-    store: &Store,
-    requests: &[PlaceOrder],
-) -> Result<Vec<Placement>, StoreError> {
-    let unlimited = |request: &PlaceOrder| PlaceOrder {
-        quota: None,
-        ..request.clone()
-    };
-    let requests: Vec<_> = requests.iter().map(unlimited).collect();
-    store.place(&requests)
-}
-
-/// Counts the orders of all customers together: as if one of them had them all.
-pub(crate) fn shares_quotas(
-    store: &Store,
-    requests: &[PlaceOrder],
-) -> Result<Vec<Placement>, StoreError> {
-    let list = OrderList::default();
-    let orders = OrderRepository::list(store, &list, tradepost_contract::first_page())?;
-    let of_all = u32::try_from(orders.count).unwrap();
-    let stricter = |request: &PlaceOrder| PlaceOrder {
-        quota: request.quota.map(|quota| OrderQuota {
-            open: quota.open.saturating_sub(of_all),
-            ..quota
-        }),
-        ..request.clone()
-    };
-    let requests: Vec<_> = requests.iter().map(stricter).collect();
-    store.place(&requests)
-}
-
 pub(crate) const ROWS: &[Row] = &[
-    (
-        "has no quotas",
-        Behaviour {
-            place: ignores_quotas,
-            ..HONEST
-        },
-        &[
-            "open_orders_are_bounded",
-            "orders_within_an_hour_are_bounded",
-        ],
-    ),
-    (
-        "has one quota for all customers",
-        Behaviour {
-            place: shares_quotas,
-            ..HONEST
-        },
-        &["a_quota_is_each_customers_own"],
-    ),
     (
         "sells what is not there",
         Behaviour {

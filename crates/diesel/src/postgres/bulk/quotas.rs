@@ -15,8 +15,9 @@ statement!(QuotaUsage,
         open: i64 => BigInt,
         hourly: i64 => BigInt,
         since: i64 => BigInt,
+        until: i64 => BigInt,
         keys: i64 => BigInt,
-    }, ") AS asked (user_id, open, hourly, since, keys)
+    }, ") AS asked (user_id, open, hourly, since, until, keys)
     CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
         SELECT FROM orders
         WHERE orders.user_id = asked.user_id AND orders.status = 'pending' LIMIT asked.open
@@ -24,6 +25,7 @@ statement!(QuotaUsage,
     CROSS JOIN LATERAL (SELECT count(*) AS number, min(created_at) AS oldest FROM (
         SELECT created_at FROM orders
         WHERE orders.user_id = asked.user_id AND orders.created_at > asked.since
+            AND orders.created_at <= asked.until
         ORDER BY created_at DESC LIMIT asked.hourly
     ) AS counted) AS recent
     LEFT JOIN LATERAL (
@@ -57,6 +59,7 @@ pub(in crate::postgres) fn usage_of(asked: &[UsageQuery]) -> QuotaUsage {
         open: asked.iter().map(|asked| asked.open).collect(),
         hourly: asked.iter().map(|asked| asked.hourly).collect(),
         since: asked.iter().map(|asked| asked.since).collect(),
+        until: asked.iter().map(|asked| asked.until).collect(),
         keys: asked.iter().map(|asked| asked.keys).collect(),
     }
 }

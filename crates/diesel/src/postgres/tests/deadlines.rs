@@ -48,7 +48,7 @@ fn a_read_is_interrupted_at_its_deadline_and_not_run_again() {
             assert_eq!(error.kind(), &StoreErrorKind::DeadlineExceeded, "{error}");
         }
         assert_eq!(runs.load(Ordering::Relaxed), 2 * turn);
-        // The connection goes on, and gives whoever has no deadline any time.
+        // The connection stays usable, and queries without a deadline have no timeout.
         assert!(database.read(|conn| run(conn, LONG)).is_ok());
         assert!(database.snapshot(|conn| run(conn, LONG)).is_ok());
     }

@@ -77,13 +77,21 @@ fn what_cannot_be_had_again_is_not_deleted() {
         "INSERT INTO orders (user_id, status, total, archived, placement, created_at, updated_at)
          VALUES (1, 'pending', 1, FALSE, 'p', 0, 0)",
     );
-    for (migration, table, words) in [
+    sql(&name, "UPDATE orders SET adjustment = 1");
+    for (migration, table, loss, words) in [
+        (
+            "add_order_adjustment",
+            "orders",
+            "UPDATE orders SET adjustment = 0",
+            "1 adjustments of orders",
+        ),
         (
             "remember_keys",
             "idempotency_keys",
+            "DELETE FROM idempotency_keys",
             "1 answers under idempotency keys",
         ),
-        ("open_shop", "orders", "1 orders"),
+        ("open_shop", "orders", "DELETE FROM orders", "1 orders"),
     ] {
         let error = loop {
             match migrator.revert() {
@@ -94,7 +102,7 @@ fn what_cannot_be_had_again_is_not_deleted() {
         assert!(matches!(error, MigrateError::WouldBeLost { .. }), "{error}");
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!(sql(&name, &format!("SELECT count(*) FROM {table}")), "1");
-        sql(&name, &format!("DELETE FROM {table}"));
+        sql(&name, loss);
         let reverted = migrator.revert().unwrap().unwrap();
         assert!(reverted.name.ends_with(migration), "{reverted:?}");
     }

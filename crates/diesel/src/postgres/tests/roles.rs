@@ -7,7 +7,7 @@ use tradepost_domain::{
     ProductChange, StockDelta, SwitchUser,
 };
 
-/// Starts a write while the user who asks for it is being demoted; how the write ended once that was
+/// Starts a write while its acting user is being demoted; how the write ended once that was
 /// committed.
 fn while_demoted<T: Send + 'static>(
     name: &str,

@@ -1,4 +1,4 @@
-//! What is found out when a database is opened.
+//! Checks of a database that is opened.
 
 use super::*;
 

@@ -38,6 +38,7 @@ impl QueryFragment<Sqlite> for QuotaUsage {
                 &asked.user_id,
             ),
             (" AND created_at > ", &asked.since),
+            (" AND created_at <= ", &asked.until),
             (" ORDER BY created_at DESC LIMIT ", &asked.hourly),
         ] {
             out.push_sql(sql);

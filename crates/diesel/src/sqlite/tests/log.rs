@@ -35,7 +35,7 @@ fn writer(folder: &Folder) -> (Writer, Conn) {
     (Writer::start(conn, files, log).unwrap(), folder.conn())
 }
 
-/// Reads, and holds on to what was there.
+/// Reads, and keeps its snapshot.
 fn begin(reader: &mut Conn) {
     reader
         .batch_execute("BEGIN; SELECT count(*) FROM ballast")

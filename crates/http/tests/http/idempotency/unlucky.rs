@@ -57,7 +57,7 @@ async fn an_order_with_an_unknown_outcome_is_told_by_its_key() {
     }
 }
 
-/// A client that repeats whatever names a time would order twice.
+/// A client that repeats every answer with a Retry-After would order twice.
 #[actix_web::test]
 async fn an_unknown_outcome_without_a_key_names_no_time_to_try_again() {
     let unknown = |_: usize, _: &dyn Fn() -> Vec<Placement>| {

@@ -97,7 +97,7 @@ where
 /// What a question has to do first.
 pub(crate) type Pass<K> = Box<dyn Fn(&[K]) + Send + Sync>;
 
-/// A door through which the first question goes only when it is opened, and what was asked.
+/// A door through which the first question goes only when it is opened, and the questions.
 pub(crate) struct Door<K> {
     pub(crate) open: Sender<()>,
     pub(crate) asked: Arc<Mutex<Vec<Vec<K>>>>,
@@ -123,7 +123,7 @@ impl<K: Clone + Send + 'static> Door<K> {
         (Self { open, asked }, Box::new(pass))
     }
 
-    /// Until somebody stands at the door.
+    /// Until a question waits at the door.
     pub(crate) async fn reached(&self) {
         while self.asked.lock().unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -146,7 +146,7 @@ impl<K: Clone + Send + 'static> Door<K> {
     ) -> (A, B) {
         let others = async {
             self.reached().await;
-            // They are in line before anybody else gets a turn.
+            // They are in line before any other task gets a turn.
             join(others, async { self.open.send(()).unwrap() }).await.0
         };
         join(first, others).await
@@ -154,7 +154,7 @@ impl<K: Clone + Send + 'static> Door<K> {
 }
 
 /// The products of another store, which stand before a door once it is known what they are. A mock
-/// would let nobody else pass meanwhile.
+/// would let no other question pass meanwhile.
 pub(crate) struct Guarded {
     pub(crate) inner: Arc<dyn ProductRepository>,
     pub(crate) found: Pass<ProductId>,
