@@ -29,7 +29,7 @@ impl Cluster {
                 .success();
         let mut copy = standby.command("pg_basebackup")?;
         copy.arg("-d")
-            .arg(self.url("?application_name=standby"))
+            .arg(self.plain_url("?application_name=standby"))
             .arg("-D")
             .arg(standby.data())
             .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
