@@ -52,6 +52,11 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    /// For a client of its own.
+    pub(crate) fn url(&self) -> String {
+        self.cluster.url(&self.database)
+    }
+
     pub(crate) fn sql(&self, sql: &str) -> String {
         self.cluster.sql(&self.database, sql).unwrap()
     }
@@ -78,6 +83,12 @@ impl Shop {
 
     pub(crate) fn on_postgres(options: &[&str]) -> Self {
         Self::on_postgres_through(options, |url, _| url)
+    }
+
+    /// The servers have their own defaults for connections, as in production: a machine that is busy
+    /// may then refuse a start.
+    pub(crate) fn on_postgres_with_defaults(options: &[&str]) -> Self {
+        Self::on_postgres_through(options, |url, _| url.split_once('?').unwrap().0.to_owned())
     }
 
     /// The servers find their database where `way` says; it gets its URL and port.
