@@ -7,6 +7,7 @@
 mod standby;
 
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
@@ -65,7 +66,7 @@ impl Cluster {
     pub fn with(settings: &[&str]) -> io::Result<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
         let databases = AtomicU32::new(0);
         let mut cluster = Self {
@@ -77,7 +78,7 @@ impl Cluster {
             databases,
         };
         cluster.initialise()?;
-        cluster.resume_or_start()?;
+        cluster.first_start()?;
         Ok(cluster)
     }
 
@@ -127,6 +128,20 @@ impl Cluster {
         Ok(command)
     }
 
+    /// Starts the server, on another port if another process has taken the one that was free.
+    fn first_start(&mut self) -> io::Result<()> {
+        for _ in 0..5 {
+            match self.resume_or_start() {
+                Err(_) if self.log().contains("Address already in use") => {
+                    self.port = free_port()?;
+                    fs::remove_file(self.log_file())?;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.resume_or_start()
+    }
+
     /// Starts the server if it is not running, on the same port and the same data.
     ///
     /// # Errors
@@ -165,11 +180,19 @@ impl Cluster {
         self.wait_until_ready()
     }
 
-    fn wait_until_ready(&self) -> io::Result<()> {
+    fn wait_until_ready(&mut self) -> io::Result<()> {
         let began = Instant::now();
+        // By its socket in this folder: another server might answer on the port.
+        let (folder, port) = (self.folder.path().display(), self.port);
+        let url = format!("postgres://{USER}:{PASSWORD}@/postgres?host={folder}&port={port}");
         while began.elapsed() < SERVER_TIMEOUT {
-            if self.sql("postgres", "SELECT 1").is_ok() {
+            if self.sql_at(&url, "SELECT 1").is_ok() {
                 return Ok(());
+            }
+            if let Some(keeper) = &mut self.keeper
+                && keeper.try_wait()?.is_some()
+            {
+                break;
             }
             sleep(Duration::from_millis(50));
         }
@@ -342,6 +365,19 @@ impl Drop for Cluster {
     }
 }
 
+/// A free port below those that the system gives to outgoing connections: one of them could take it
+/// before the server starts, or while the server is down.
+fn free_port() -> io::Result<u16> {
+    for _ in 0..1_000 {
+        let random = RandomState::new().build_hasher().finish() % 20_000;
+        let port = 10_000 + u16::try_from(random).map_err(io::Error::other)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no port is free from 10000 to 29999"))
+}
+
 /// State and parent of a process, as `/proc/PID/stat` has them; `None` for one that has ended.
 fn state_and_parent(pid: u32) -> Option<(String, u32)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -464,6 +500,26 @@ mod tests {
         });
         cluster.kill().unwrap();
         assert!(cluster.pause().is_err(), "it is not running");
+    }
+
+    #[test]
+    fn a_server_whose_port_is_taken_starts_on_another() {
+        let first = Cluster::start().unwrap();
+        let settings = Vec::new();
+        let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir();
+        let mut second = Cluster {
+            folder: folder.unwrap(),
+            programs: programs().unwrap(),
+            port: first.port,
+            settings,
+            keeper: None,
+            databases: AtomicU32::new(0),
+        };
+        second.initialise().unwrap();
+        second.first_start().unwrap();
+        assert_ne!(second.port, first.port);
+        assert_eq!(second.sql("postgres", "SELECT 1").unwrap(), "1");
+        assert!(second.port < 30_000);
     }
 
     #[test]
