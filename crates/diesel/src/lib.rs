@@ -38,6 +38,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tradepost_domain::{Currency, Stores};
 
+/// How long an open waits for the first connection of its pool. It is no request's time that is
+/// spent, so a machine that is busy with other work gets far longer than [`OpenOptions::wait`].
+const FIRST_CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How to open a database.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {

@@ -25,7 +25,9 @@ pub(crate) use queries::Migrator;
 pub(crate) use warnings::{require_writable, warnings};
 
 use crate::failure::Failure;
-use crate::{DatabaseUrl, MigrateError, OpenError, OpenOptions, ShopCurrency};
+use crate::{
+    DatabaseUrl, FIRST_CONNECTION_TIMEOUT, MigrateError, OpenError, OpenOptions, ShopCurrency,
+};
 use commit_probe::{CommitProbe, Resolution, UnackedCommit, transaction_id};
 use connect::{Links, PooledConn};
 use diesel::connection::SimpleConnection;
@@ -81,6 +83,7 @@ impl Database {
         for warning in warnings::of_settings(&mut conn).map_err(unusable)? {
             log::warn!("{warning}");
         }
+        drop(conn);
         let links = Links::new(url, options.wait);
         let reachable = links.reachable();
         let pool = r2d2::Pool::builder()
@@ -89,8 +92,9 @@ impl Database {
             .connection_timeout(options.wait)
             .test_on_check_out(false)
             .error_handler(Box::<connect::LogSometimes>::default())
-            // A connection was made by hand above: no need to wait for the pool's first.
             .build_unchecked(links);
+        let first = pool.get_timeout(FIRST_CONNECTION_TIMEOUT);
+        drop(first.map_err(|error| OpenError::unusable(&database, &error))?);
         Ok(Self {
             pool,
             reachable,

@@ -269,8 +269,9 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
     use futures_util::future::{join, join_all, join3};
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
 
     fn bound(running: usize, waiting: usize) -> Bound {
         Bound::new(Limit { running, waiting })
@@ -320,38 +321,59 @@ mod tests {
         }
     }
 
+    /// Of 64 jobs that arrive at once, how many are admitted, which all of them end well; each of
+    /// the others is refused as soon as it is polled. No job ends before all have arrived.
+    async fn admitted(bound: &Bound, deadline: Instant) -> usize {
+        let (end, ended) = mpsc::channel::<()>();
+        let ended = Arc::new(Mutex::new(ended));
+        let mut jobs = Vec::new();
+        for _ in 0..64 {
+            let ended = Arc::clone(&ended);
+            let job = move || ended.lock().unwrap().recv().is_err();
+            let mut job = Box::pin(bound.run(deadline, Kind::Command, job));
+            match job.as_mut().now_or_never() {
+                None => jobs.push(job),
+                Some(refused) => assert!(matches!(refused, Err(ApiError::Busy))),
+            }
+        }
+        drop(end);
+        let outcomes = join_all(jobs).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(true))));
+        outcomes.len()
+    }
+
+    /// Times of minutes, of which the test itself takes nothing that matters.
     #[actix_web::test]
-    async fn who_would_wait_beyond_the_deadline_is_refused_at_once() {
+    async fn jobs_that_cannot_meet_the_deadline_are_rejected_at_once() {
         const LIMIT: Limit = Limit {
             running: 2,
-            waiting: 64,
+            waiting: 100,
         };
-        let job = || std::thread::sleep(Duration::from_millis(50));
-        let bound = Bound::steady(LIMIT, Duration::from_secs(1));
-        bound.run(soon(5_000), Kind::List, job).await.unwrap();
-        let (began, deadline) = (Instant::now(), soon(500));
-        let jobs = (0..64).map(|_| async {
-            let outcome = bound.run(deadline, Kind::List, job).await;
-            (outcome.is_ok(), began.elapsed())
-        });
-        let ended = join_all(jobs).await;
-        let done = ended.iter().filter(|(done, _)| *done).count();
-        // Two at once for 50 milliseconds each: 20 at the very most, some in reserve.
-        assert!((2..=20).contains(&done), "{ended:?}");
-        for (done, after) in ended {
-            assert!(done || after < Duration::from_millis(400), "{after:?}");
-        }
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let bound = Bound::steady(LIMIT, minutes(500));
+        bound.pace.as_ref().unwrap().note(minutes(50));
+        // Two at once for 50 minutes each: 20 in 500 minutes, less an eighth of the time in reserve.
+        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 16);
 
         // Where nothing is known yet, few wait, and others as before.
-        for (bound, expected) in [
-            (Bound::steady(LIMIT, Duration::from_secs(1)), 8..=20),
-            (Bound::new(LIMIT), 64..=64),
-        ] {
-            let jobs = (0..64).map(|_| bound.run(soon(5_000), Kind::List, job));
-            let ended = join_all(jobs).await;
-            let done = ended.iter().filter(|ended| ended.is_ok()).count();
-            assert!(expected.contains(&done), "{done}");
-        }
+        let bound = Bound::steady(LIMIT, minutes(100));
+        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 8);
+        let bound = Bound::new(LIMIT);
+        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 64);
+    }
+
+    /// The duration of jobs that end is learnt: without it, none would wait.
+    #[actix_web::test]
+    async fn the_duration_of_jobs_is_learnt() {
+        const LIMIT: Limit = Limit {
+            running: 1,
+            waiting: 100,
+        };
+        let far = || Instant::now() + Duration::from_secs(3_600);
+        let bound = Bound::steady(LIMIT, Duration::from_secs(3_600));
+        assert_eq!(admitted(&bound, far()).await, 1);
+        // One job has ended, in far less than an hour.
+        assert!(admitted(&bound, far()).await > 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod standby;
 
 use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
@@ -21,6 +22,13 @@ use tempfile::TempDir;
 pub const USER: &str = "postgres";
 /// Its password.
 pub const PASSWORD: &str = "throwaway";
+
+/// The `connect_timeout` of [`Cluster::url`], in seconds. A safety net and no expectation: clients
+/// with a shorter one of their own give up where other processes keep the machine busy.
+const CONNECT_TIMEOUT: u32 = 30;
+
+/// How long a server may take to start, to stop or to pause, on a machine that does other work too.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Runs PostgreSQL beside a shell, and ends it and removes its folder when the pipe on descriptor 3
 /// does: nobody is left then who would.
@@ -58,7 +66,7 @@ impl Cluster {
     pub fn with(settings: &[&str]) -> io::Result<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
         let databases = AtomicU32::new(0);
         let mut cluster = Self {
@@ -70,7 +78,7 @@ impl Cluster {
             databases,
         };
         cluster.initialise()?;
-        cluster.resume_or_start()?;
+        cluster.first_start()?;
         Ok(cluster)
     }
 
@@ -120,10 +128,24 @@ impl Cluster {
         Ok(command)
     }
 
+    /// Starts the server, on another port if another process has taken the one that was free.
+    fn first_start(&mut self) -> io::Result<()> {
+        for _ in 0..5 {
+            match self.resume_or_start() {
+                Err(_) if self.log().contains("Address already in use") => {
+                    self.port = free_port()?;
+                    fs::remove_file(self.log_file())?;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.resume_or_start()
+    }
+
     /// Starts the server if it is not running, on the same port and the same data.
     ///
     /// # Errors
-    /// If it does not answer within half a minute.
+    /// If it does not answer within two minutes.
     pub fn resume_or_start(&mut self) -> io::Result<()> {
         if let Some(mut keeper) = self.keeper.take() {
             keeper.wait()?;
@@ -158,11 +180,19 @@ impl Cluster {
         self.wait_until_ready()
     }
 
-    fn wait_until_ready(&self) -> io::Result<()> {
+    fn wait_until_ready(&mut self) -> io::Result<()> {
         let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(30) {
-            if self.sql("postgres", "SELECT 1").is_ok() {
+        // By its socket in this folder: another server might answer on the port.
+        let (folder, port) = (self.folder.path().display(), self.port);
+        let url = format!("postgres://{USER}:{PASSWORD}@/postgres?host={folder}&port={port}");
+        while began.elapsed() < SERVER_TIMEOUT {
+            if self.sql_at(&url, "SELECT 1").is_ok() {
                 return Ok(());
+            }
+            if let Some(keeper) = &mut self.keeper
+                && keeper.try_wait()?.is_some()
+            {
+                break;
             }
             sleep(Duration::from_millis(50));
         }
@@ -172,9 +202,16 @@ impl Cluster {
         )))
     }
 
-    /// The address of a database.
+    /// The URL of a database, with a `connect_timeout` that a busy machine does not reach.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
+        let plain = self.plain_url(database);
+        format!("{plain}?connect_timeout={CONNECT_TIMEOUT}")
+    }
+
+    /// The URL of a database without parameters, for a client whose own defaults are under test.
+    #[must_use]
+    pub fn plain_url(&self, database: &str) -> String {
         format!(
             "postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{database}",
             self.port
@@ -242,7 +279,12 @@ impl Cluster {
     /// # Errors
     /// If it is not running.
     pub fn kill(&mut self) -> io::Result<()> {
-        self.signal("-KILL")?;
+        // A process that the postmaster forks meanwhile would outlive it for a moment.
+        self.pause()?;
+        let postmaster = self.postmaster()?;
+        let mut processes = children_of(postmaster)?;
+        processes.push(postmaster);
+        send("-KILL", &processes)?;
         if let Some(mut keeper) = self.keeper.take() {
             // Held until the keeper has gone: its end would mean that the folder may go too.
             let input = keeper.stdin.take();
@@ -252,7 +294,7 @@ impl Cluster {
         let began = Instant::now();
         // Its port is free when the last of its processes has noticed.
         while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-            if began.elapsed() > Duration::from_secs(10) {
+            if began.elapsed() > SERVER_TIMEOUT {
                 return Err(io::Error::other("PostgreSQL survived its end"));
             }
             sleep(Duration::from_millis(20));
@@ -260,12 +302,19 @@ impl Cluster {
         Ok(())
     }
 
-    /// Stops every process of the server where it stands; [`Cluster::unpause`] lets it go on.
+    /// Stops every process of the server where it stands, and returns once all of them have
+    /// stopped; [`Cluster::unpause`] lets it go on.
     ///
     /// # Errors
     /// If it is not running.
     pub fn pause(&self) -> io::Result<()> {
-        self.signal("-STOP")
+        let postmaster = self.postmaster()?;
+        // Only the postmaster forks: once it has stopped, the list of its children is complete.
+        send("-STOP", &[postmaster])?;
+        await_stopped(postmaster)?;
+        let children = children_of(postmaster)?;
+        send("-STOP", &children)?;
+        children.into_iter().try_for_each(await_stopped)
     }
 
     /// Lets a paused server go on.
@@ -273,46 +322,21 @@ impl Cluster {
     /// # Errors
     /// If it is not running.
     pub fn unpause(&self) -> io::Result<()> {
-        self.signal("-CONT")
+        let postmaster = self.postmaster()?;
+        let mut processes = children_of(postmaster)?;
+        processes.push(postmaster);
+        send("-CONT", &processes)
     }
 
-    /// Sends a signal to the postmaster and its children.
-    fn signal(&self, signal: &str) -> io::Result<()> {
+    /// The process id of the server's first process, which runs or is paused.
+    fn postmaster(&self) -> io::Result<u32> {
         let pid_file = fs::read_to_string(self.data().join("postmaster.pid"))?;
-        let pid = pid_file
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
-        let mut pids = vec![pid.clone()];
-        for entry in fs::read_dir("/proc")? {
-            let Ok(stat) = fs::read_to_string(entry?.path().join("stat")) else {
-                continue;
-            };
-            // pid (name) state parent ...
-            let parent = stat
-                .rsplit(") ")
-                .next()
-                .and_then(|rest| rest.split(' ').nth(1));
-            if parent == Some(&pid) {
-                pids.extend(stat.split(' ').next().map(str::to_owned));
-            }
-        }
-        let sent = Command::new("bash")
-            .args([
-                "-c",
-                "kill \"$@\" 2>/dev/null || kill -0 $2",
-                "kill",
-                signal,
-            ])
-            .args(pids)
-            .status()?;
-        if sent.success() || signal == "-KILL" {
-            Ok(())
-        } else {
-            Err(io::Error::other("PostgreSQL is not running"))
-        }
+        let pid = pid_file.lines().next().unwrap_or_default().trim();
+        let pid = pid.parse().map_err(io::Error::other)?;
+        // The file outlives a server that was killed.
+        state_and_parent(pid)
+            .map(|_| pid)
+            .ok_or_else(|| io::Error::other("PostgreSQL is not running"))
     }
 
     fn log_file(&self) -> PathBuf {
@@ -338,6 +362,65 @@ impl Drop for Cluster {
             let _ = self.unpause();
             let _ = keeper.wait();
         }
+    }
+}
+
+/// A free port below those that the system gives to outgoing connections: one of them could take it
+/// before the server starts, or while the server is down.
+fn free_port() -> io::Result<u16> {
+    for _ in 0..1_000 {
+        let random = RandomState::new().build_hasher().finish() % 20_000;
+        let port = 10_000 + u16::try_from(random).map_err(io::Error::other)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no port is free from 10000 to 29999"))
+}
+
+/// State and parent of a process, as `/proc/PID/stat` has them; `None` for one that has ended.
+fn state_and_parent(pid: u32) -> Option<(String, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // pid (name) state parent ...
+    let mut fields = stat.rsplit(") ").next()?.split(' ');
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
+}
+
+/// The process ids of the children of a process.
+fn children_of(parent: u32) -> io::Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let pid = entry?.file_name().to_string_lossy().parse();
+        children.extend(pid.ok().filter(|&pid| {
+            state_and_parent(pid).is_some_and(|(_, its_parent)| its_parent == parent)
+        }));
+    }
+    Ok(children)
+}
+
+/// Waits until a process has stopped or ended: a signal is delivered a while after it was sent.
+fn await_stopped(pid: u32) -> io::Result<()> {
+    let began = Instant::now();
+    while state_and_parent(pid).is_some_and(|(state, _)| !["T", "t", "Z", "X"].contains(&&*state)) {
+        if began.elapsed() > SERVER_TIMEOUT {
+            return Err(io::Error::other(format!("process {pid} does not stop")));
+        }
+        sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Sends a signal to each of these processes; one that has ended meanwhile is no error.
+fn send(signal: &str, pids: &[u32]) -> io::Result<()> {
+    // The `kill` that is built into the shell: small systems have no program of that name.
+    let each = "signal=$1; shift; for pid; do kill \"$signal\" \"$pid\" 2>/dev/null; done; :";
+    let mut shell = Command::new("bash");
+    shell.args(["-c", each, "kill", signal]);
+    shell.args(pids.iter().map(u32::to_string));
+    if shell.status()?.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("kill {signal} failed")))
     }
 }
 
@@ -375,4 +458,76 @@ fn version(folder: &Path) -> u32 {
     version
         .and_then(|version| version.parse().ok())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    #[test]
+    fn a_paused_server_has_no_process_that_goes_on() {
+        let mut cluster = Cluster::start().unwrap();
+        let enough = AtomicBool::new(false);
+        thread::scope(|scope| {
+            // Each psql has the postmaster fork.
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !enough.load(Ordering::Relaxed) {
+                        let _ = cluster.sql("postgres", "SELECT 1");
+                    }
+                });
+            }
+            let mut rounds = Vec::new();
+            for _ in 0..20 {
+                let paused = cluster.pause();
+                let children = cluster.postmaster().and_then(children_of);
+                let running: Vec<_> = (children.iter().flatten())
+                    .filter_map(|&pid| state_and_parent(pid))
+                    .filter(|(state, _)| state != "T" && state != "Z")
+                    .collect();
+                let unpaused = cluster.unpause();
+                rounds.push((paused.is_ok() && unpaused.is_ok(), children, running));
+                sleep(Duration::from_millis(5));
+            }
+            // Before anything is asserted: the scope waits for its threads.
+            enough.store(true, Ordering::Relaxed);
+            for (done, children, running) in rounds {
+                assert!(done && !children.unwrap().is_empty());
+                assert_eq!(running, []);
+            }
+        });
+        cluster.kill().unwrap();
+        assert!(cluster.pause().is_err(), "it is not running");
+    }
+
+    #[test]
+    fn a_server_whose_port_is_taken_starts_on_another() {
+        let first = Cluster::start().unwrap();
+        let settings = Vec::new();
+        let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir();
+        let mut second = Cluster {
+            folder: folder.unwrap(),
+            programs: programs().unwrap(),
+            port: first.port,
+            settings,
+            keeper: None,
+            databases: AtomicU32::new(0),
+        };
+        second.initialise().unwrap();
+        second.first_start().unwrap();
+        assert_ne!(second.port, first.port);
+        assert_eq!(second.sql("postgres", "SELECT 1").unwrap(), "1");
+        assert!(second.port < 30_000);
+    }
+
+    #[test]
+    fn only_the_plain_url_leaves_the_connect_timeout_to_its_client() {
+        let cluster = Cluster::start().unwrap();
+        let (url, plain) = (cluster.url("postgres"), cluster.plain_url("postgres"));
+        assert_eq!(url, format!("{plain}?connect_timeout=30"));
+        assert!(!plain.contains('?'), "{plain}");
+        assert_eq!(cluster.sql_at(&plain, "SELECT 1").unwrap(), "1");
+    }
 }

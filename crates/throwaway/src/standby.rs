@@ -1,6 +1,5 @@
-use super::{Cluster, USER, is_root};
+use super::{Cluster, USER, free_port, is_root};
 use std::io;
-use std::net::TcpListener;
 use std::process::Command;
 use std::sync::atomic::AtomicU32;
 
@@ -15,7 +14,7 @@ impl Cluster {
         let mut standby = Self {
             folder,
             programs: self.programs.clone(),
-            port: TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+            port: free_port()?,
             settings: self.settings.clone(),
             keeper: None,
             databases: AtomicU32::new(0),
@@ -29,7 +28,7 @@ impl Cluster {
                 .success();
         let mut copy = standby.command("pg_basebackup")?;
         copy.arg("-d")
-            .arg(self.url("?application_name=standby"))
+            .arg(self.plain_url("?application_name=standby"))
             .arg("-D")
             .arg(standby.data())
             .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]);
@@ -39,7 +38,7 @@ impl Cluster {
                 String::from_utf8_lossy(&copied.stderr).into_owned(),
             ));
         }
-        standby.resume_or_start()?;
+        standby.first_start()?;
         Ok(standby)
     }
 }

@@ -4,7 +4,7 @@ use super::Conn;
 use super::checkpoint::MAX_LOG;
 use super::classify::kind;
 use super::files::DatabaseFiles;
-use crate::{Missing, OpenError, OpenOptions};
+use crate::{FIRST_CONNECTION_TIMEOUT, Missing, OpenError, OpenOptions};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
@@ -175,7 +175,7 @@ pub(super) fn readers(
     let path = name(path)?;
     tradepost_sqlite_deadline::install().map_err(|error| OpenError::unusable(path, &error))?;
     drop(read_only(path)?);
-    Pool::builder()
+    let pool = Pool::builder()
         .max_size(options.readers.max(1))
         .min_idle(Some(1))
         .connection_timeout(options.wait)
@@ -184,8 +184,10 @@ pub(super) fn readers(
             wait: options.wait,
             files: Arc::clone(files),
         }))
-        .build(ConnectionManager::new(uri(path, "ro")))
-        .map_err(|error| OpenError::unusable(path, &error))
+        .build_unchecked(ConnectionManager::new(uri(path, "ro")));
+    let first = pool.get_timeout(FIRST_CONNECTION_TIMEOUT);
+    drop(first.map_err(|error| OpenError::unusable(path, &error))?);
+    Ok(pool)
 }
 
 struct Reader {

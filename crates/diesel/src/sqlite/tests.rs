@@ -353,6 +353,19 @@ fn constraints_hold_below_the_rules() {
     }
 }
 
+/// `wait` is the time of a request, and no connection is opened in that of this test.
+#[test]
+fn the_first_connection_of_a_pool_may_be_slow() {
+    let folder = Folder::new();
+    folder.migrate();
+    let options = OpenOptions {
+        wait: Duration::from_nanos(1),
+        ..options("USD")
+    };
+    let shop = Database::open(&folder.path(), &options).unwrap();
+    shop.check_schema().unwrap();
+}
+
 #[test]
 fn as_many_read_at_once_as_was_asked_for() {
     const READERS: u32 = 40;

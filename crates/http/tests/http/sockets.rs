@@ -1,6 +1,7 @@
 //! What only a real connection shows: HEAD, slow bodies, stopping.
 
 use crate::support::{TestClock, memory, new_user, settings, shop, usd};
+use futures_util::FutureExt;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -61,6 +62,22 @@ impl Server {
         let began = Instant::now();
         let stop = self.stop.clone();
         actix_web::rt::System::new().block_on(async move { stop.stop().await });
+        self.thread.join().unwrap();
+        began.elapsed()
+    }
+
+    /// Stops it, and gives how long that took. `act` runs in the grace period, in which the server
+    /// goes on accepting and serving. That period cannot end before `act` does, however slow the
+    /// machine is: the rest of the stop is not polled until then.
+    pub(crate) fn stop_after(self, act: impl FnOnce()) -> Duration {
+        let began = Instant::now();
+        let stop = self.stop.clone();
+        actix_web::rt::System::new().block_on(async move {
+            let mut stopping = std::pin::pin!(stop.stop());
+            assert_eq!(stopping.as_mut().now_or_never(), None);
+            act();
+            stopping.await;
+        });
         self.thread.join().unwrap();
         began.elapsed()
     }
@@ -359,16 +376,17 @@ fn a_stop_answers_what_was_on_its_way() {
             stream.write_all(get("/api/products/").as_bytes()).unwrap();
         }
         let address = server.address;
-        let stopping = std::thread::spawn(move || server.stop());
-        // Whoever is a little late is served as well.
-        std::thread::sleep(Duration::from_millis(200));
-        let mut late = TcpStream::connect(address).unwrap();
-        late.write_all(get("/api/").as_bytes()).unwrap();
-        for stream in [&mut late].into_iter().chain(&mut kept).chain(&mut fresh) {
+        let took = server.stop_after(|| {
+            let mut late = TcpStream::connect(address).unwrap();
+            late.write_all(get("/api/").as_bytes()).unwrap();
+            // It is accepted after all the others.
+            let answer = rest(&mut late);
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+        });
+        for stream in kept.iter_mut().chain(&mut fresh) {
             let answer = rest(stream);
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
         }
-        let took = stopping.join().unwrap();
         assert!(took > Duration::from_millis(400) && took < Duration::from_secs(5));
     }
 }
@@ -379,12 +397,11 @@ fn an_answer_before_the_stop_ends_its_connection() {
     let mut stream = server.connect();
     stream.write_all(get("/api/").as_bytes()).unwrap();
     assert!(!one(&mut stream).contains("connection: close"));
-    let stopping = std::thread::spawn(move || server.stop());
-    std::thread::sleep(Duration::from_millis(200));
-    stream.write_all(get("/api/").as_bytes()).unwrap();
-    let answer = rest(&mut stream);
-    assert!(answer.contains("connection: close"), "{answer}");
-    stopping.join().unwrap();
+    server.stop_after(|| {
+        stream.write_all(get("/api/").as_bytes()).unwrap();
+        let answer = rest(&mut stream);
+        assert!(answer.contains("connection: close"), "{answer}");
+    });
 }
 
 /// Whoever asks for much and reads nothing keeps neither memory nor a place for long.

@@ -246,7 +246,7 @@ fn a_shop_is_imported_into_postgresql() {
         "{sentence}"
     );
     let mut with_password = url_with_password(&database);
-    with_password.push_str("?sslmode=disable&password=secret");
+    with_password.push_str("&sslmode=disable&password=secret");
     let backup = ["--database", &*with_password, "backup", "x.dump"];
     let sentence = place.run(&backup).sentence(2);
     assert!(!sentence.contains("secret"), "{sentence}");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Longer than any request may take, whatever its machine does meanwhile.
-const NEVER: Duration = Duration::from_secs(30);
+const NEVER: Duration = Duration::from_secs(120);
 
 /// Where the servers are. It changes when one is started anew.
 #[derive(Clone, Default)]

@@ -1,11 +1,11 @@
 //! Customers who fill their carts and order, again and again, and write down what they are told.
 
 use crate::client::{Answer, Client, Lost};
-use crate::shop::Shop;
+use crate::shop::{IN_TIME, Shop};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long a customer with a key asks what became of an order. Faults end before.
 const PERSISTENCE: Duration = Duration::from_secs(60);
+
+/// Requests of one customer, all of them successful, after which a fault is over: some orders.
+const RECOVERED: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
@@ -51,6 +54,29 @@ pub(crate) struct Buyer {
     /// Orders of which nothing is known: each is there whole, or not at all.
     pub(crate) unknown: usize,
     empty_carts: usize,
+    progress: Arc<Progress>,
+}
+
+/// What a test can see of a customer at work, so that it waits for events and not for time.
+#[derive(Default)]
+struct Progress {
+    /// Requests that succeeded since the last one that did not.
+    streak: AtomicUsize,
+    /// Orders that were not placed.
+    failed_orders: AtomicUsize,
+}
+
+impl Progress {
+    fn note(&self, what: What, status: u16) {
+        if status < 400 && status != 0 {
+            self.streak.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.streak.store(0, Ordering::Relaxed);
+        if what == What::Ordering {
+            self.failed_orders.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Buyer {
@@ -64,6 +90,7 @@ impl Buyer {
             orders: Vec::new(),
             unknown: 0,
             empty_carts: 0,
+            progress: Arc::default(),
         }
     }
 
@@ -142,6 +169,7 @@ impl Buyer {
             Err(Lost::Unasked) => (0, "unasked".to_owned(), false),
             Err(Lost::Unanswered) => (0, "unanswered".to_owned(), false),
         };
+        self.progress.note(what, status);
         self.events.push(Event {
             what,
             began,
@@ -183,11 +211,14 @@ impl Shop {
 pub(crate) struct Load {
     enough: Arc<AtomicBool>,
     buyers: Vec<JoinHandle<Buyer>>,
+    progress: Vec<Arc<Progress>>,
 }
 
 impl Load {
     pub(crate) fn start(buyers: Vec<Buyer>) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
+        let progress = buyers.iter().map(|buyer| Arc::clone(&buyer.progress));
+        let progress = progress.collect();
         let at_work = |mut buyer: Buyer| {
             let enough = Arc::clone(&enough);
             thread::spawn(move || {
@@ -198,7 +229,33 @@ impl Load {
             })
         };
         let buyers = buyers.into_iter().map(at_work).collect();
-        Self { enough, buyers }
+        Self {
+            enough,
+            buyers,
+            progress,
+        }
+    }
+
+    /// Waits until every customer is served again, and again: a fault leaves nothing behind.
+    #[track_caller]
+    pub(crate) fn await_recovery(&self) {
+        let began = Instant::now();
+        let streak = |progress: &Arc<Progress>| progress.streak.load(Ordering::Relaxed);
+        // Requests from before the end of the fault do not count.
+        for progress in &self.progress {
+            progress.streak.store(0, Ordering::Relaxed);
+        }
+        while self.progress.iter().map(streak).min() < Some(RECOVERED) {
+            let streaks: Vec<_> = self.progress.iter().map(streak).collect();
+            assert!(began.elapsed() < 6 * IN_TIME, "no recovery: {streaks:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Orders that were not placed until now, of all customers.
+    pub(crate) fn failed_orders(&self) -> usize {
+        let failed = |progress: &Arc<Progress>| progress.failed_orders.load(Ordering::Relaxed);
+        self.progress.iter().map(failed).sum()
     }
 
     /// Lets everybody finish what they began.

@@ -11,7 +11,7 @@
 //! `scripts/faults` does. Only one runs at a time.
 //!
 //! What is promised in seconds is printed with what was measured, and asserted against
-//! [`shop::IN_TIME`], which is several times as long: a test may not fail because its machine is
+//! [`shop::IN_TIME`], which is ten times as long: a test may not fail because its machine is
 //! busy with others.
 
 #[cfg(test)]

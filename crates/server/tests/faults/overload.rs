@@ -161,13 +161,12 @@ fn goes_on_under_overload(shop: &Shop) {
     let ended = Instant::now();
     let crowd = crowd.leave();
 
-    // What had begun before may still be under way.
-    sleep(Duration::from_secs(1));
-    let settled = Instant::now();
-    sleep(Duration::from_millis(700));
+    let left = Instant::now();
+    load.await_recovery();
+    let settled = left.elapsed();
     let buyers = load.stop();
     let meanwhile = between(&buyers, began, ended);
-    let after = between(&buyers, settled, Instant::now());
+    let after = between(&buyers, left, Instant::now());
     tell(&format!(
         "{} served while {BUSY} ask: {}",
         served(&calm),
@@ -182,7 +181,10 @@ fn goes_on_under_overload(shop: &Shop) {
         "/healthz within {probes:.0?}, {most_threads} threads at most ({threads} before)"
     ));
     tell(&format!("orders meanwhile: {}", summary(&meanwhile)));
-    tell(&format!("orders afterwards: {}", summary(&after)));
+    tell(&format!(
+        "orders afterwards, everybody served within {settled:.0?}: {}",
+        summary(&after)
+    ));
     let refused = |(_, status): &(Wish, u16)| *status == 503;
     assert!(crowd.keys().any(refused), "it was not too much");
     for ((wish, status), answers) in calm.iter().chain(&crowd) {
@@ -197,12 +199,7 @@ fn goes_on_under_overload(shop: &Shop) {
         crowd.contains_key(&(Wish::Order, 400)),
         "no order was looked at"
     );
-    assert!(
-        after.iter().all(|event| event.status == 201),
-        "{}",
-        summary(&after)
-    );
-    assert!(!after.is_empty() && probes < IN_TIME);
+    assert!(probes < IN_TIME);
     assert!(most_threads < threads + 64, "{most_threads} threads");
     prove(shop, buyers);
 }

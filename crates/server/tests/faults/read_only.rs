@@ -59,7 +59,7 @@ fn a_shop_whose_database_becomes_read_only_is_not_ready() {
         // With the setting on, it is turned off from a session in which it is not.
         let set = [set.as_str(), "SELECT pg_reload_conf()"];
         for statement in set {
-            let off = cluster.url("postgres") + "?options=-cdefault_transaction_read_only%3Doff";
+            let off = cluster.url("postgres") + "&options=-cdefault_transaction_read_only%3Doff";
             cluster.sql_at(&off, statement).unwrap();
         }
         let began = Instant::now();

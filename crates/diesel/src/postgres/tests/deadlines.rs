@@ -21,7 +21,6 @@ fn run(conn: &mut Conn, sql: &str) -> Result<(), Failure> {
 fn of_one_connection() -> Database {
     let options = OpenOptions {
         readers: 1,
-        wait: Duration::from_secs(60),
         ..options()
     };
     let (cluster, template) = &*SERVER;

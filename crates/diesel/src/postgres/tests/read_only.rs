@@ -7,11 +7,11 @@ use crate::MigrateError;
 fn a_standby_is_not_ready_and_serves_no_shop() {
     let cluster = Cluster::start().unwrap();
     let name = migrated(&cluster);
-    let primary = open_patiently(&cluster.url(&name));
+    let primary = open(&cluster.url(&name));
     primary.check_schema().unwrap();
     let standby = cluster.standby().unwrap();
     let url = DatabaseUrl::parse(&standby.url(&name)).unwrap();
-    let Err(error) = Database::open(&url, &patient()) else {
+    let Err(error) = Database::open(&url, &options()) else {
         panic!("it was opened")
     };
     assert!(matches!(error, OpenError::Standby { .. }), "{error}");
@@ -25,7 +25,7 @@ fn a_standby_is_not_ready_and_serves_no_shop() {
     // A command that only reads is welcome there.
     let read = OpenOptions {
         currency: ShopCurrency::Like(tradepost_contract::usd()),
-        ..patient()
+        ..options()
     };
     let reader = Database::open(&url, &read).unwrap();
     let error = reader.check_schema().unwrap_err();
@@ -36,22 +36,20 @@ fn a_standby_is_not_ready_and_serves_no_shop() {
     // Of several hosts, the primary is found.
     let both = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), cluster.port());
     let single = format!("127.0.0.1:{}", cluster.port());
-    let hosts = open_patiently(&cluster.url(&name).replace(&single, &both));
+    let hosts = open(&cluster.url(&name).replace(&single, &both));
     hosts.check_schema().unwrap();
     hosts.write(|_| Ok(())).unwrap();
 
     standby.sql("postgres", "SELECT pg_promote()").unwrap();
     reader.check_schema().unwrap();
-    open_patiently(&standby.url(&name))
-        .write(|_| Ok(()))
-        .unwrap();
+    open(&standby.url(&name)).write(|_| Ok(())).unwrap();
 }
 
 #[test]
 fn a_read_only_server_is_not_ready_and_serves_no_shop() {
     let cluster = Cluster::start().unwrap();
     let name = migrated(&cluster);
-    let database = open_patiently(&cluster.url(&name));
+    let database = open(&cluster.url(&name));
     let set = |value: &str| {
         let set = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
         cluster.sql("postgres", &set).unwrap();
@@ -76,7 +74,7 @@ fn a_read_only_server_is_not_ready_and_serves_no_shop() {
     let error = database.check_schema().unwrap_err();
     assert_eq!(error.kind(), &StoreErrorKind::Unavailable, "{error}");
     let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
-    let Err(error) = Database::open(&url, &patient()) else {
+    let Err(error) = Database::open(&url, &options()) else {
         panic!("it was opened")
     };
     assert!(matches!(error, OpenError::ReadOnly { .. }), "{error}");

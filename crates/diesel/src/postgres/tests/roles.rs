@@ -125,7 +125,7 @@ fn a_demotion_waits_for_no_other_member_of_the_staff() {
 #[test]
 fn a_demotion_is_next_in_line() {
     let (_, name) = database();
-    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(&name))));
+    let stores = Stores::of(Arc::new(open(&SERVER.0.url(&name))));
     let shop = Shop::new(&stores);
     shop.staff("boss");
     let mallory = shop.staff("mallory");

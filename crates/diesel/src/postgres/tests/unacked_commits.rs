@@ -9,14 +9,14 @@ const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
 /// Two orders through a proxy that loses the answer to their commit; whether they were stored, as the
 /// store says and as it is. A batch of which nothing was stored may be tried again.
 fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
-    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(name))));
+    let stores = Stores::of(Arc::new(open(&SERVER.0.url(name))));
     let shop = Shop::new(&stores);
     let mug = shop.product(100, 10);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     shop.add(ada, mug, 2).unwrap();
     shop.add(bob, mug, 3).unwrap();
     let proxy = Proxy::start(cut);
-    let unlucky = Stores::of(Arc::new(open_patiently(&proxy.url(&SERVER.0.url(name)))));
+    let unlucky = Stores::of(Arc::new(open(&proxy.url(&SERVER.0.url(name)))));
     proxy.armed.store(true, Ordering::SeqCst);
     let placements = unlucky.orders.place(&[place(ada), place(bob)]).unwrap();
     assert!(
@@ -39,11 +39,11 @@ fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
 
 /// An adjustment of stock through such a proxy; what the store says, and whether it was stored.
 fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) {
-    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(name))));
+    let stores = Stores::of(Arc::new(open(&SERVER.0.url(name))));
     let shop = Shop::new(&stores);
     let mug = shop.product(100, 5);
     let proxy = Proxy::start(cut);
-    let unlucky = Stores::of(Arc::new(open_patiently(&proxy.url(&SERVER.0.url(name)))));
+    let unlucky = Stores::of(Arc::new(open(&proxy.url(&SERVER.0.url(name)))));
     proxy.armed.store(true, Ordering::SeqCst);
     let command = tradepost_domain::AdjustStock {
         product: mug,
@@ -123,7 +123,7 @@ fn a_transaction_without_an_id_may_have_written() {
 #[test]
 fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
     let (_, name) = database();
-    let stores = Stores::of(Arc::new(open_patiently(&SERVER.0.url(&name))));
+    let stores = Stores::of(Arc::new(open(&SERVER.0.url(&name))));
     let ada = Shop::new(&stores).customer("ada");
     sql(
         &name,
@@ -137,7 +137,7 @@ fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
     let lock = format!("BEGIN; SELECT * FROM users WHERE id = {ada} FOR NO KEY UPDATE");
     elsewhere.batch_execute(&lock).unwrap();
     let proxy = Proxy::start(Cut::BeforeCommit);
-    let unlucky = open_patiently(&proxy.url(&SERVER.0.url(&name)));
+    let unlucky = open(&proxy.url(&SERVER.0.url(&name)));
     proxy.armed.store(true, Ordering::SeqCst);
     let committed = Arc::new(AtomicBool::new(false));
     let is_stored = Arc::clone(&committed);
@@ -165,7 +165,7 @@ fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
 fn a_standby_is_not_asked_what_became_of_a_commit() {
     let cluster = Cluster::start().unwrap();
     let name = migrated(&cluster);
-    let stores = Stores::of(Arc::new(open_patiently(&cluster.url(&name))));
+    let stores = Stores::of(Arc::new(open(&cluster.url(&name))));
     let shop = Shop::new(&stores);
     let (ada, mug) = (shop.customer("ada"), shop.product(100, 10));
     shop.add(ada, mug, 2).unwrap();
@@ -178,10 +178,10 @@ fn a_standby_is_not_asked_what_became_of_a_commit() {
     // With one connection, none to the primary is left.
     let one = OpenOptions {
         readers: 1,
-        ..patient()
+        ..options()
     };
     let unlucky = Stores::of(Arc::new(Database {
-        commit_lookup_timeout: Duration::from_secs(60),
+        commit_lookup_timeout: PATIENCE,
         ..Database::open(&url, &one).unwrap()
     }));
     proxy.armed.store(true, Ordering::SeqCst);
@@ -209,7 +209,7 @@ fn a_commit_without_a_synchronous_replica_is_waited_for() {
     let names = "ALTER SYSTEM SET synchronous_standby_names = 'standby'";
     cluster.sql("postgres", names).unwrap();
     cluster.sql("postgres", "SELECT pg_reload_conf()").unwrap();
-    let stores = Stores::of(Arc::new(open_patiently(&cluster.url(&name))));
+    let stores = Stores::of(Arc::new(open(&cluster.url(&name))));
     let shop = Shop::new(&stores);
     let (ada, mug) = (shop.customer("ada"), shop.product(100, 10));
     shop.add(ada, mug, 2).unwrap();
