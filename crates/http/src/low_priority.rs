@@ -69,10 +69,10 @@ fn work(queue: &Mutex<Receiver<Job>>) {
 /// Linux has a priority for each thread. Elsewhere it would be that of the whole process.
 #[cfg(target_os = "linux")]
 fn lower_priority() {
-    /// Weighs a tenth of what other threads do: with lists on half of the cores, a twentieth of the
-    /// processor time is theirs when all of it is wanted. The lowest, 19, would be a seventh of
-    /// that, and let lists run into their deadline beside a shop that is merely busy.
-    const NICENESS: i32 = 10;
+    /// The lowest priority. With 10, which weighs a tenth, a flood of searches took a quarter of the
+    /// orders' rate. A plain page needs little time, and an expensive list on a busy shop ends at its
+    /// deadline.
+    const NICENESS: i32 = 19;
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         log::warn!("lists are read with the priority of everything else: {error}");
     }
@@ -117,7 +117,7 @@ mod tests {
         let niceness = || rustix::process::getpriority_process(None).unwrap();
         let before = niceness();
         let threads = LowPriorityThreads::start(1).unwrap();
-        assert_eq!(threads.run(niceness).await.unwrap(), 10);
+        assert_eq!(threads.run(niceness).await.unwrap(), 19);
         assert_eq!(niceness(), before);
     }
 }

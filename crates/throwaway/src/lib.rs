@@ -4,8 +4,10 @@
 //! the loopback interface, as the user `postgres` if we are root, as PostgreSQL refuses to run as
 //! root. The server ends with this process, however that ends: its keeper notices the end of a pipe.
 
+mod processes;
 mod standby;
 
+use processes::{await_stopped, children_of, send, state_and_parent};
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
@@ -378,52 +380,6 @@ fn free_port() -> io::Result<u16> {
     Err(io::Error::other("no port is free from 10000 to 29999"))
 }
 
-/// State and parent of a process, as `/proc/PID/stat` has them; `None` for one that has ended.
-fn state_and_parent(pid: u32) -> Option<(String, u32)> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // pid (name) state parent ...
-    let mut fields = stat.rsplit(") ").next()?.split(' ');
-    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
-}
-
-/// The process ids of the children of a process.
-fn children_of(parent: u32) -> io::Result<Vec<u32>> {
-    let mut children = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let pid = entry?.file_name().to_string_lossy().parse();
-        children.extend(pid.ok().filter(|&pid| {
-            state_and_parent(pid).is_some_and(|(_, its_parent)| its_parent == parent)
-        }));
-    }
-    Ok(children)
-}
-
-/// Waits until a process has stopped or ended: a signal is delivered a while after it was sent.
-fn await_stopped(pid: u32) -> io::Result<()> {
-    let began = Instant::now();
-    while state_and_parent(pid).is_some_and(|(state, _)| !["T", "t", "Z", "X"].contains(&&*state)) {
-        if began.elapsed() > SERVER_TIMEOUT {
-            return Err(io::Error::other(format!("process {pid} does not stop")));
-        }
-        sleep(Duration::from_millis(1));
-    }
-    Ok(())
-}
-
-/// Sends a signal to each of these processes; one that has ended meanwhile is no error.
-fn send(signal: &str, pids: &[u32]) -> io::Result<()> {
-    // The `kill` that is built into the shell: small systems have no program of that name.
-    let each = "signal=$1; shift; for pid; do kill \"$signal\" \"$pid\" 2>/dev/null; done; :";
-    let mut shell = Command::new("bash");
-    shell.args(["-c", each, "kill", signal]);
-    shell.args(pids.iter().map(u32::to_string));
-    if shell.status()?.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(format!("kill {signal} failed")))
-    }
-}
-
 fn is_root() -> io::Result<bool> {
     Ok(fs::metadata("/proc/self")?.uid() == 0)
 }
@@ -461,73 +417,5 @@ fn version(folder: &Path) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::AtomicBool;
-    use std::thread;
-
-    #[test]
-    fn a_paused_server_has_no_process_that_goes_on() {
-        let mut cluster = Cluster::start().unwrap();
-        let enough = AtomicBool::new(false);
-        thread::scope(|scope| {
-            // Each psql has the postmaster fork.
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    while !enough.load(Ordering::Relaxed) {
-                        let _ = cluster.sql("postgres", "SELECT 1");
-                    }
-                });
-            }
-            let mut rounds = Vec::new();
-            for _ in 0..20 {
-                let paused = cluster.pause();
-                let children = cluster.postmaster().and_then(children_of);
-                let running: Vec<_> = (children.iter().flatten())
-                    .filter_map(|&pid| state_and_parent(pid))
-                    .filter(|(state, _)| state != "T" && state != "Z")
-                    .collect();
-                let unpaused = cluster.unpause();
-                rounds.push((paused.is_ok() && unpaused.is_ok(), children, running));
-                sleep(Duration::from_millis(5));
-            }
-            // Before anything is asserted: the scope waits for its threads.
-            enough.store(true, Ordering::Relaxed);
-            for (done, children, running) in rounds {
-                assert!(done && !children.unwrap().is_empty());
-                assert_eq!(running, []);
-            }
-        });
-        cluster.kill().unwrap();
-        assert!(cluster.pause().is_err(), "it is not running");
-    }
-
-    #[test]
-    fn a_server_whose_port_is_taken_starts_on_another() {
-        let first = Cluster::start().unwrap();
-        let settings = Vec::new();
-        let folder = tempfile::Builder::new().prefix("tradepost-pg-").tempdir();
-        let mut second = Cluster {
-            folder: folder.unwrap(),
-            programs: programs().unwrap(),
-            port: first.port,
-            settings,
-            keeper: None,
-            databases: AtomicU32::new(0),
-        };
-        second.initialise().unwrap();
-        second.first_start().unwrap();
-        assert_ne!(second.port, first.port);
-        assert_eq!(second.sql("postgres", "SELECT 1").unwrap(), "1");
-        assert!(second.port < 30_000);
-    }
-
-    #[test]
-    fn only_the_plain_url_leaves_the_connect_timeout_to_its_client() {
-        let cluster = Cluster::start().unwrap();
-        let (url, plain) = (cluster.url("postgres"), cluster.plain_url("postgres"));
-        assert_eq!(url, format!("{plain}?connect_timeout=30"));
-        assert!(!plain.contains('?'), "{plain}");
-        assert_eq!(cluster.sql_at(&plain, "SELECT 1").unwrap(), "1");
-    }
-}
+#[path = "cluster_tests.rs"]
+mod tests;

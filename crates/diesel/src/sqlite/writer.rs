@@ -169,6 +169,11 @@ fn work(
         }
         if files.loss().is_some() && !is_salvaged {
             is_salvaged = true;
+            // Saving takes as long as the database is large.
+            let refused = files.check();
+            for job in jobs.try_iter() {
+                job.answer(refused.clone());
+            }
             salvage(&mut conn, files);
         }
         // Not a damaged one: emptying the log merges it into the database.

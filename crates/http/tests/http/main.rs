@@ -38,6 +38,7 @@ mod reads;
 mod routes;
 mod sockets;
 mod stock;
+mod stops;
 mod support;
 mod throttle;
 mod tokens;
