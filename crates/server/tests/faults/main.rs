@@ -51,3 +51,5 @@ mod shop;
 mod sign_in_flood;
 #[cfg(test)]
 mod slow_clients;
+#[cfg(test)]
+mod throttles;
