@@ -102,7 +102,7 @@ static TABLE: &[Entry] = &[
     entry(POST,   "/api/register/",             Public,   || web::to(accounts::register)).costs(Cost::Password),
     entry(GET,    "/api/users/",                Staff,    || web::to(users::list)).costs(Cost::Users),
     entry(GET,    "/api/users/me/",             Customer, || web::to(accounts::own)),
-    entry(PATCH,  "/api/users/me/",             Customer, || web::to(accounts::change)).anew(),
+    entry(PATCH,  "/api/users/me/",             Customer, || web::to(accounts::change)).anew().costs(Cost::Password),
     entry(POST,   "/api/users/me/password/",    Customer, || web::to(accounts::change_password)).anew().costs(Cost::Password),
     entry(GET,    "/api/users/{id}/",           Staff,    || web::to(users::show)),
     entry(PATCH,  "/api/users/{id}/",           Staff,    || web::to(users::switch)).anew(),

@@ -36,7 +36,6 @@ const INTERNALS: &[&str] = &[
     "/tmp/",
     "/root/",
     "/home/",
-    "/work/",
     "shop.db",
     "debug.log",
     "constraint",
