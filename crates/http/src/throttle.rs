@@ -30,7 +30,7 @@ const SWEEP: u64 = 100_000;
 
 const MINUTE: u64 = 60_000_000;
 
-/// Rates, in units of [cost](crate::cost): most requests cost one.
+/// Rates, in units of cost: most requests cost one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttling {
     /// Units a minute of one user, from 1; as many may come at once.

@@ -4,7 +4,7 @@
 //! from outside. SQLite itself calls an "automatic extension" for every connection that is opened in
 //! the process ([`sqlite3_auto_extension`](https://sqlite.org/c3ref/auto_extension.html)); the one
 //! here sets a [progress handler](https://sqlite.org/c3ref/progress_handler.html), which SQLite
-//! calls every [`STEPS`] instructions of its virtual machine. The handler compares the deadline of
+//! calls every thousand instructions of its virtual machine. The handler compares the deadline of
 //! the thread that runs the statement with the clock, and past it SQLite ends the statement with
 //! `SQLITE_INTERRUPT`. A thread without a deadline is never interrupted, on any connection.
 //!

@@ -45,7 +45,7 @@ pub trait AccountRepository: Send + Sync {
     /// If the store fails.
     fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError>;
 
-    /// Creates what [`decide_registration`](crate::decide_registration) allows.
+    /// Creates an account whose names [`decide_names`](crate::decide_names) allows.
     ///
     /// MUST let one username and one e-mail address have one account, regardless of case and
     /// in a race (`one_username_goes_to_one_account`); one of the usernames that look alike
