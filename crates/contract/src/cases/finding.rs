@@ -88,6 +88,8 @@ const TABLE: &[Row<'_>] = &[
         "",
         &[
             "İstanbul",
+            "istanbul",
+            "ISTANBUL",
             "i\u{307}stanbul",
             "isparta",
             "ISPARTA",
@@ -96,7 +98,7 @@ const TABLE: &[Row<'_>] = &[
             "ısparta",
             "stan",
         ],
-        &["istanbul"],
+        &["i\u{301}stanbul"],
     ),
     (
         "日本茶 煎茶",
@@ -125,14 +127,14 @@ const TABLE: &[Row<'_>] = &[
     (
         "cafe\u{301} creme",
         "",
-        &["cafe\u{301}", "cafe", "e\u{301} ", "CAFE\u{301}", "\u{301}"],
-        &["café"],
+        &["cafe\u{301}", "café", "é creme", "e\u{301} ", "CAFE\u{301}"],
+        &["cafe", "\u{301}"],
     ),
     (
         "café noir",
         "",
-        &["café", "CAFÉ", "é noir"],
-        &["cafe", "cafe\u{301} noir"],
+        &["café", "CAFÉ", "é noir", "cafe\u{301} noir", "ＣＡＦÉ"],
+        &["cafe", "cafe noir"],
     ),
     (
         "100% wool_",

@@ -19,7 +19,7 @@ fn a_standby_is_not_ready_and_serves_no_shop() {
     let error = migrator.run(|_| ()).unwrap_err();
     let standby_error = matches!(error, MigrateError::Open(OpenError::Standby { .. }));
     assert!(standby_error, "{error}");
-    let error = super::super::warnings(&url).unwrap_err();
+    let error = super::super::require_writable(&url).unwrap_err();
     assert!(matches!(error, OpenError::Standby { .. }), "{error}");
 
     // A command that only reads is welcome there.
