@@ -26,14 +26,14 @@ pub fn fold_for_search(text: &str) -> String {
     const DOT_ABOVE: char = '\u{307}';
     let folded = fold_case(&text.nfkc().collect::<String>());
     let mut last = None;
-    let mut dotless = folded.chars().filter(|character| {
+    let dotless = folded.chars().filter(|character| {
         let is_dot_of_i = *character == DOT_ABOVE && last == Some('i');
         if !is_dot_of_i {
             last = Some(*character);
         }
         !is_dot_of_i
     });
-    dotless.by_ref().nfkc().collect()
+    dotless.nfkc().collect()
 }
 
 /// Text of one line, without the white space around it.
