@@ -1,4 +1,4 @@
-//! Accounts: who may sign in, with what, and who is staff.
+//! Accounts: usernames, credentials and staff rights.
 
 use crate::{
     Actor, Email, NameConflicts, PasswordHash, Problem, Refusal, UserId, Username, decide_names,
@@ -12,21 +12,21 @@ pub struct Account {
     pub id: UserId,
     /// The name to sign in with.
     pub username: Username,
-    /// Where to write to; accounts from elsewhere may have none.
+    /// E-mail address; imported accounts may have none.
     pub email: Option<Email>,
-    /// Whether this is a member of the staff.
+    /// Whether the user is staff.
     pub is_staff: bool,
-    /// Whether it may sign in at all.
+    /// Whether the user may sign in.
     pub is_active: bool,
-    /// Counts up when every session of the account ends. A token names the count that it was
-    /// issued under.
+    /// Session epoch: incremented when every session of the account ends. A token carries the epoch
+    /// under which it was issued.
     pub session_epoch: i64,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
 }
 
 impl Account {
-    /// Who acts when this account acts; nobody if it is switched off.
+    /// The actor that this account acts as; [`Actor::Anonymous`] if it is deactivated.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match (self.is_active, self.is_staff) {
@@ -37,7 +37,7 @@ impl Account {
     }
 }
 
-/// An account with what its password is checked against.
+/// An account with its password hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The account.
@@ -51,34 +51,33 @@ pub struct Credentials {
 pub struct Register {
     /// The name to sign in with.
     pub username: Username,
-    /// Where to write to.
+    /// E-mail address.
     pub email: Option<Email>,
     /// The hash of the password.
     pub password: PasswordHash,
-    /// Whether the account is staff's. Only the command line says so.
+    /// Whether the account is staff; set only by the command line.
     pub is_staff: bool,
-    /// When.
+    /// Time of the command.
     pub at: DateTime<Utc>,
 }
 
-/// Command: give an account another e-mail address.
+/// Command: change the e-mail address of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeEmail {
     /// The account.
     pub user: UserId,
-    /// [`Account::session_epoch`] when the current password was checked.
+    /// [`Account::session_epoch`] when the current password was verified.
     pub verified: i64,
-    /// The address from now on.
+    /// The new address.
     pub email: Email,
 }
 
-/// Decides on another e-mail address; the account afterwards. A message to the previous address,
-/// once the shop sends mail, belongs to this decision.
+/// Decides a change of e-mail address; returns the account afterwards. Once the shop sends mail,
+/// the notice to the previous address belongs to this decision.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for an account that is not there, [`Refusal::InvalidToken`] for one that is
-/// deactivated, and [`Refusal::Invalid`] if the password was changed after it was checked, or if the
-/// address is not free.
+/// [`Refusal::NotFound`] for an unknown account, [`Refusal::InvalidToken`] for a deactivated one,
+/// and [`Refusal::Invalid`] if the password changed after it was verified or the address is taken.
 pub fn decide_email(
     command: &ChangeEmail,
     account: Option<&Account>,
@@ -98,24 +97,24 @@ pub fn decide_email(
     })
 }
 
-/// Command: store another password.
+/// Command: change a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangePassword {
-    /// Whose.
+    /// The account.
     pub user: UserId,
-    /// [`Account::session_epoch`] when the current password was checked; `None` if it was not asked
-    /// for (the command line). Another password has another epoch, and a stronger hash of the same
-    /// one does not.
+    /// [`Account::session_epoch`] when the current password was verified; `None` if it was not
+    /// asked for (the command line). A new password has a new epoch; a stronger hash of the same
+    /// password does not.
     pub verified: Option<i64>,
     /// The hash of the new password.
     pub new: PasswordHash,
 }
 
-/// Decides on a change of password; the account afterwards. Every session ends.
+/// Decides a change of password; returns the account afterwards. Every session ends.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for an account that is not there, and [`Refusal::Invalid`] if the
-/// password was changed, or the user switched off, by somebody else after it was checked.
+/// [`Refusal::NotFound`] for an unknown account, and [`Refusal::Invalid`] if the password changed,
+/// or the user was deactivated, after the verification.
 pub fn decide_password(
     command: &ChangePassword,
     credentials: Option<&Credentials>,
@@ -137,26 +136,27 @@ pub fn decide_password(
     })
 }
 
-/// Command: switch a user on or off, or make them staff or customer; what is `None` stays.
+/// Command: activate or deactivate a user, or change their role; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SwitchUser {
-    /// Which member of the staff does; `None` for the shop itself.
+    /// The acting staff user; `None` for the shop itself.
     pub by: Option<UserId>,
-    /// Whom.
+    /// The user to update.
     pub user: UserId,
-    /// Whether they may sign in.
+    /// Whether the user may sign in.
     pub is_active: Option<bool>,
-    /// Whether they are staff.
+    /// Whether the user is staff.
     pub is_staff: Option<bool>,
 }
 
-/// Decides on switching a user; the account afterwards. A user who is switched off loses every
-/// session. `acting` is the account of whoever does it, as it is now: who was demoted a moment ago
-/// could else undo it. `other_active_staff` counts the active staff besides this user.
+/// Decides an update of a user; returns the account afterwards. Deactivating a user ends their
+/// sessions. `acting` is the current account of the acting user; with the account from their
+/// session, a demoted user could undo the demotion. `other_active_staff` counts the active staff
+/// besides this user.
 ///
 /// # Errors
-/// [`Refusal::InvalidToken`] and [`Refusal::Forbidden`] if whoever does it is switched off or no
-/// staff any more, [`Refusal::NotFound`], and [`Refusal::LastStaff`] if no active staff would be
+/// [`Refusal::InvalidToken`] and [`Refusal::Forbidden`] if the acting user is deactivated or no
+/// longer staff, [`Refusal::NotFound`], and [`Refusal::LastStaff`] if no active staff would be
 /// left.
 pub fn decide_switch(
     command: &SwitchUser,
@@ -182,8 +182,8 @@ pub fn decide_switch(
     })
 }
 
-/// Decides in which role a user acts, given their account under the command's lock. The role
-/// that a session remembers may be out of date.
+/// Decides the role in which a user acts, given their account under the command's lock. The role
+/// cached in a session may be out of date.
 ///
 /// # Errors
 /// [`Refusal::InvalidToken`] if the account is gone or deactivated.
@@ -194,12 +194,11 @@ pub fn decide_role(acting: Option<&Account>) -> Result<Actor, Refusal> {
         .ok_or(Refusal::InvalidToken)
 }
 
-/// Decides whether a write that only staff may do is allowed. `by` is the acting user, or
-/// `None` for the shop itself (the command line); `acting` is the account of that user under the
-/// command's lock.
+/// Decides whether a staff-only write is allowed. `by` is the acting user, or `None` for the shop
+/// itself (the command line); `acting` is the account of that user under the command's lock.
 ///
 /// # Errors
-/// As [`decide_role`], and [`Refusal::Forbidden`] if the user is not staff any more.
+/// As [`decide_role`], and [`Refusal::Forbidden`] if the user is no longer staff.
 pub fn decide_staff(by: Option<UserId>, acting: Option<&Account>) -> Result<(), Refusal> {
     if by.is_some() {
         decide_role(acting)?.staff()?;
@@ -207,24 +206,23 @@ pub fn decide_staff(by: Option<UserId>, acting: Option<&Account>) -> Result<(), 
     Ok(())
 }
 
-/// What a token says: who, since when, until when.
+/// Claims of an access token: user, session epoch, time of issue and expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenClaims {
-    /// Whose token it is.
+    /// The user.
     pub user: UserId,
-    /// [`Account::session_epoch`] when it was issued.
+    /// [`Account::session_epoch`] at the time of issue.
     pub session_epoch: i64,
-    /// When it was issued, in whole seconds.
+    /// Time of issue, in whole seconds.
     pub issued_at: DateTime<Utc>,
-    /// When it ends, in whole seconds.
+    /// Expiry, in whole seconds.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Decides who acts with a token that is genuine and has not expired, given its account as it is
-/// now.
+/// Decides the actor of a genuine, unexpired token, given the current account.
 ///
 /// # Errors
-/// [`Refusal::InvalidToken`] if the account is gone or switched off, or its sessions have ended.
+/// [`Refusal::InvalidToken`] if the account is gone or deactivated, or its sessions have ended.
 pub fn decide_session(claims: &TokenClaims, account: Option<&Account>) -> Result<Actor, Refusal> {
     account
         .filter(|account| account.session_epoch == claims.session_epoch)

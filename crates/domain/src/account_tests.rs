@@ -1,4 +1,4 @@
-//! Accounts as tables.
+//! Tables of the account rules.
 
 use super::*;
 use crate::Password;
@@ -21,7 +21,7 @@ fn hash(text: &str) -> PasswordHash {
 }
 
 #[test]
-fn passwords_as_a_table() {
+fn a_new_password_is_checked_against_the_rules() {
     let ada = Username::new("Ada.Lovelace").unwrap();
     for (text, problem) in [
         ("", Some(Problem::Blank)),
@@ -83,8 +83,8 @@ fn a_new_password_ends_every_session() {
 }
 
 #[test]
-fn switching_as_a_table() {
-    // (active, staff) before, the wish, other active staff, (active, staff, epoch) after
+fn a_user_update_keeps_one_active_staff_user() {
+    // (active, staff) before, the update, other active staff, (active, staff, epoch) after
     for (before, wish, others, expected) in [
         (
             (true, false),
@@ -130,7 +130,7 @@ fn switching_as_a_table() {
 }
 
 #[test]
-fn who_is_no_staff_any_more_switches_nobody() {
+fn only_current_staff_update_users() {
     let command = SwitchUser {
         by: Some(user(2)),
         user: user(1),
@@ -202,7 +202,7 @@ fn an_address_is_changed_if_it_is_free_and_the_password_is_current() {
             taken,
             Err(Refusal::field("email", Problem::Taken)),
         ),
-        // Nothing is told about addresses then.
+        // The answer reveals nothing about addresses in this case.
         (3, Some(&before), taken, Err(wrong)),
         (4, None, free, Err(Refusal::NotFound)),
     ] {

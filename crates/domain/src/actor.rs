@@ -1,32 +1,32 @@
-//! Who is asking, and what that allows.
+//! Actors: the authenticated caller, and access levels.
 
 use crate::{Refusal, UserId};
 
-/// Who is asking. Establishing it is the business of whoever receives the request; what it allows
-/// is decided here and in the rules.
+/// The caller of a use case. Authentication is the adapter's job; authorisation is decided here and
+/// in the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// Nobody who signed in.
+    /// An unauthenticated caller.
     Anonymous,
     /// A signed-in customer.
     Customer(UserId),
-    /// A signed-in member of the staff, who is a customer as well.
+    /// A signed-in staff user, who also has a customer's rights.
     Staff(UserId),
 }
 
-/// Who may use an entrance to the shop.
+/// Access level of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// Every caller.
     Public,
-    /// Any signed-in user; what belongs to somebody else is still hidden.
+    /// Any signed-in user; resources of other users stay hidden.
     Customer,
-    /// Staff alone.
+    /// Staff only.
     Staff,
 }
 
 impl Actor {
-    /// Whether this actor may use an entrance.
+    /// Checks whether this actor has an access level.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`] and [`Refusal::Forbidden`].
@@ -38,10 +38,10 @@ impl Actor {
         }
     }
 
-    /// The user who acts as a customer.
+    /// The acting user, as a customer.
     ///
     /// # Errors
-    /// [`Refusal::Unauthenticated`] for nobody.
+    /// [`Refusal::Unauthenticated`] for an anonymous caller.
     pub fn customer(self) -> Result<UserId, Refusal> {
         match self {
             Self::Anonymous => Err(Refusal::Unauthenticated),
@@ -49,10 +49,10 @@ impl Actor {
         }
     }
 
-    /// The user who acts as staff.
+    /// The acting user, as staff.
     ///
     /// # Errors
-    /// [`Refusal::Unauthenticated`] for nobody, [`Refusal::Forbidden`] for a customer.
+    /// [`Refusal::Unauthenticated`] for an anonymous caller, [`Refusal::Forbidden`] for a customer.
     pub fn staff(self) -> Result<UserId, Refusal> {
         match self {
             Self::Anonymous => Err(Refusal::Unauthenticated),
@@ -61,7 +61,7 @@ impl Actor {
         }
     }
 
-    /// Whether this is staff.
+    /// Whether the actor is staff.
     #[must_use]
     pub fn is_staff(self) -> bool {
         matches!(self, Self::Staff(_))
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn access_as_a_table() {
+    fn each_access_level_admits_its_actors() {
         let user = UserId::new(1).unwrap();
         let (nobody, customer, staff) =
             (Actor::Anonymous, Actor::Customer(user), Actor::Staff(user));

@@ -1,48 +1,49 @@
-//! Tries at what can be guessed, such as a password, or has its price, such as an account: so many
-//! are free, and then it takes patience.
+//! Login throttling: limits on attempts at actions that can be guessed (a password) or that cost
+//! resources (an account). A number of attempts is free; then each has to wait.
 //!
-//! A try is counted before it is known how it ends, so that many at once are no way around the
-//! count. At a password, one that was right takes its count back.
+//! An attempt is counted before its outcome is known, so that parallel attempts cannot bypass the
+//! limit. The count of a correct password is released.
 
 use crate::{LoginName, Refusal, Whereabouts};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How long a count matters at most. What is older can be forgotten.
+/// The longest time for which a count matters. Older counts can be purged.
 pub const ATTEMPT_LIFE: TimeDelta = TimeDelta::hours(2);
 
-/// The time in which tries count together.
+/// The window in which attempts are counted together.
 const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
-/// How long to wait after the last free try. It doubles with each further one, up to an hour.
+/// Backoff after the last free attempt. It doubles with each further one, up to an hour.
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(1);
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
 
-/// The spacing after the last free try at an account from everywhere. It doubles with each further
-/// one. The longest is short enough to wait for, and leaves a guesser 5,400 tries a day.
+/// Spacing after the last free attempt at an account from all networks together. It doubles with
+/// each further attempt. The maximum is short enough to wait for, and leaves a guesser 5,400
+/// attempts a day.
 const FIRST_SPACING: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_SPACING: TimeDelta = TimeDelta::seconds(16);
 
-/// How many times the bound of one /64 network a /48 network has: a household uses a few of the
-/// 65,536 networks that it may have been assigned.
+/// Limit of a /48 network as a multiple of the limit of a /64 network: a household uses a few of
+/// the 65,536 networks that it may have been assigned.
 const SITE_SHARE: u32 = 4;
 
-/// The most characters of an account's name that tell it from others: longer than names get.
+/// Length of the account key in characters; longer than any username.
 const NAME: usize = 200;
 
-/// What is tried.
+/// The limited action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attempted {
-    /// Signing in with a wrong password.
+    /// Sign-in with a wrong password.
     SignIn,
-    /// Signing in, with the right password too: it costs a hash.
+    /// Sign-in with any password, the correct one included: each costs a hash.
     AnySignIn,
-    /// Registering, or asking for another e-mail address: it tells which names are taken, however
-    /// it ends.
+    /// Registration, or a change of e-mail address: each reveals which names are taken, also if it
+    /// is refused.
     Registration,
 }
 
 impl Attempted {
-    /// Its name, which is stored: it never changes.
+    /// The stored name; it never changes.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -53,32 +54,34 @@ impl Attempted {
     }
 }
 
-/// The scope in which tries are counted together.
+/// The scope in which attempts are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttemptKey {
-    /// What is tried.
+    /// The limited action.
     pub what: Attempted,
     /// [`LoginName::attempt_key`], whether the account exists or not; `None` for all accounts.
     pub account: Option<String>,
-    /// The client network; `None` for all of them.
+    /// The client network; `None` for all networks.
     pub from: Option<Whereabouts>,
 }
 
-/// How many tries are free, and what then.
+/// The number of free attempts, and the limit after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptRule {
-    /// So many, until there was none for 15 minutes. Then there is a wait before each, of a minute
-    /// at first and twice as long each time, up to an hour.
+    /// Exponential backoff: so many free attempts until 15 minutes without any. After them each
+    /// attempt has to wait, a minute at first and twice as long each time, up to an hour.
     Growing(u32),
-    /// So many within 15 minutes from the first, then none until they are over.
+    /// Fixed window: so many attempts within 15 minutes from the first, then none until the window
+    /// is over.
     PerWindow(u32),
-    /// So many, until there was none for 15 minutes. Then they are spaced, by a second at first and
-    /// twice as much each time, up to 16 seconds. A delay and no lock: it is for what others try.
+    /// Spacing: so many free attempts until 15 minutes without any. After them attempts are spaced,
+    /// by a second at first and twice as much each time, up to 16 seconds. A delay and not a
+    /// lockout, because attempts of other clients cause it.
     Spaced(u32),
 }
 
 impl AttemptRule {
-    /// How many tries are free.
+    /// The number of free attempts.
     #[must_use]
     pub fn free(self) -> u32 {
         match self {
@@ -87,47 +90,48 @@ impl AttemptRule {
     }
 }
 
-/// What becomes of the count when the try succeeds.
+/// Effect of a successful attempt on the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnSuccess {
-    /// The try stays counted.
+    /// The attempt stays counted.
     Keep,
-    /// The try itself is not counted.
+    /// The attempt itself is not counted.
     Release,
-    /// All tries under the key are forgiven.
+    /// All attempts under the key are cleared.
     Reset,
 }
 
-/// A try: under which key it counts, and by which rule.
+/// An attempt: the key under which it counts, and the rule that limits it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// What it is counted with.
+    /// The key of the count.
     pub key: AttemptKey,
-    /// How many there may be.
+    /// The limit.
     pub rule: AttemptRule,
-    /// What a success makes of the count.
+    /// Effect of a success on the count.
     pub on_success: OnSuccess,
 }
 
-/// How many tries are free.
+/// Numbers of free attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptSettings {
-    /// Wrong sign-ins at one account from one network.
+    /// Failed sign-ins at one account from one network.
     pub sign_ins: u32,
-    /// Wrong sign-ins at all accounts from one network.
+    /// Failed sign-ins at all accounts from one network.
     pub sign_ins_from_one_place: u32,
-    /// Wrong sign-ins at one account from all networks together that are not known for it.
+    /// Failed sign-ins at one account from all networks together, except those known for the
+    /// account.
     pub sign_ins_from_everywhere: u32,
-    /// Sign-ins at one account from one network, with the right password too.
+    /// Sign-ins at one account from one network, successful ones included.
     pub any_sign_ins: u32,
-    /// Registrations from one network, those that are refused too.
+    /// Registrations from one network, refused ones included.
     pub registrations: u32,
 }
 
 impl Default for AttemptSettings {
-    /// A hundred from one network: there are many customers behind some addresses, and a shop's own
-    /// front end may sign in all of them from one. Twenty from everywhere, which is what staff need:
-    /// a bound that differed for them would reveal staff accounts.
+    /// A hundred from one network: many customers share some addresses, and a shop's own front end
+    /// may sign all of them in from one. Twenty from all networks, which is as many as staff need:
+    /// a different limit for staff would reveal staff accounts.
     fn default() -> Self {
         Self {
             sign_ins: 5,
@@ -140,8 +144,8 @@ impl Default for AttemptSettings {
 }
 
 impl AttemptSettings {
-    /// What a try to sign in counts as: for its network, then for the account there, then for the
-    /// account everywhere, unless the network is known for it.
+    /// The counts of a sign-in: of its network, of the account from that network, and of the
+    /// account from all networks unless the network is known for it.
     #[must_use]
     pub fn sign_in(&self, username: &LoginName, from: Whereabouts, is_known: bool) -> Vec<Attempt> {
         let account: String = username.attempt_key().chars().take(NAME).collect();
@@ -172,7 +176,7 @@ impl AttemptSettings {
         attempts
     }
 
-    /// What a registration counts as: the names that are asked for are no matter.
+    /// The counts of a registration; they do not depend on the requested names.
     #[must_use]
     pub fn registration(&self, from: Whereabouts) -> Vec<Attempt> {
         let what = Attempted::Registration;
@@ -180,7 +184,7 @@ impl AttemptSettings {
     }
 }
 
-/// A try at all accounts from one network, and from the /48 network around it.
+/// An attempt at all accounts from one network, and from the /48 network around it.
 fn from_network(
     what: Attempted,
     from: Whereabouts,
@@ -201,26 +205,26 @@ fn from_network(
     site.into_iter().chain([attempt(from, free)]).collect()
 }
 
-/// What is known of the tries under one key.
+/// The count of the attempts under one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptCount {
-    /// How many there were.
+    /// Number of attempts.
     pub tries: u32,
-    /// For [`AttemptRule::PerWindow`] when the first one was, otherwise when the last one was.
+    /// Time of the first attempt for [`AttemptRule::PerWindow`], otherwise of the last one.
     pub at: DateTime<Utc>,
 }
 
-/// Decides whether there may be another try, and how it is counted.
+/// Decides whether another attempt is allowed; returns the count that includes it.
 ///
 /// # Errors
-/// [`Refusal::TooManyAttempts`]; the try does not count then.
+/// [`Refusal::TooManyAttempts`]; the attempt is not counted then.
 pub fn decide_attempt(
     rule: AttemptRule,
     held: Option<AttemptCount>,
     now: DateTime<Utc>,
 ) -> Result<AttemptCount, Refusal> {
     let first = AttemptCount { tries: 1, at: now };
-    // One from the far future is from a clock that was wrong.
+    // A count from the far future was stored by a wrong clock.
     let Some(held) = held.filter(|held| held.tries > 0 && held.at < now + WINDOW) else {
         return Ok(first);
     };
@@ -247,7 +251,7 @@ pub fn decide_attempt(
     }
 }
 
-/// How long to wait after so many tries.
+/// The wait after so many attempts.
 fn wait(rule: AttemptRule, tries: u32) -> TimeDelta {
     let (first, longest) = match rule {
         AttemptRule::Growing(_) => (FIRST_WAIT, LONGEST_WAIT),
@@ -257,12 +261,12 @@ fn wait(rule: AttemptRule, tries: u32) -> TimeDelta {
     let Some(beyond) = tries.checked_sub(rule.free()) else {
         return TimeDelta::zero();
     };
-    // Six doublings are more than either has to the longest.
+    // Six doublings exceed the maximum of either rule.
     let times = 1_i32 << beyond.min(6);
     (first * times).min(longest)
 }
 
-/// Whole seconds, rounded up, so that whoever waits for so long does not come too early.
+/// Whole seconds, rounded up, so that a client that waits for them is not too early.
 fn seconds_until(open: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
     let left = open - now + TimeDelta::microseconds(999_999);
     u64::try_from(left.num_seconds()).unwrap_or(1).max(1)

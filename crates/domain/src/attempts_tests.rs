@@ -5,7 +5,7 @@ const ACCOUNT: AttemptRule = AttemptRule::Growing(5);
 const PLACE: AttemptRule = AttemptRule::PerWindow(3);
 const EVERYWHERE: AttemptRule = AttemptRule::Spaced(3);
 
-/// What becomes of tries at these seconds: how many are counted, or for how long to wait.
+/// Results of attempts at these seconds: the count, or the wait in seconds.
 fn tried(rule: AttemptRule, times: &[i64]) -> Vec<Result<u32, u64>> {
     let mut held = None;
     let mut answers = Vec::new();
@@ -23,7 +23,7 @@ fn tried(rule: AttemptRule, times: &[i64]) -> Vec<Result<u32, u64>> {
 }
 
 #[test]
-fn five_tries_at_an_account_are_free_and_then_the_wait_doubles() {
+fn five_attempts_at_an_account_are_free_and_then_the_wait_doubles() {
     let times = [0, 1, 2, 3, 4, 5, 63, 64, 65, 183, 184, 185];
     let expected = [
         Ok(1),
@@ -43,7 +43,7 @@ fn five_tries_at_an_account_are_free_and_then_the_wait_doubles() {
 }
 
 #[test]
-fn the_wait_is_an_hour_at_most_and_tries_in_vain_do_not_prolong_it() {
+fn the_wait_is_an_hour_at_most_and_refused_attempts_do_not_prolong_it() {
     let mut held = None;
     let mut now = 0;
     let mut waits = Vec::new();
@@ -64,7 +64,7 @@ fn the_wait_is_an_hour_at_most_and_tries_in_vain_do_not_prolong_it() {
 }
 
 #[test]
-fn after_a_quarter_of_an_hour_of_quiet_it_begins_anew() {
+fn the_count_restarts_after_a_quarter_of_an_hour_without_attempts() {
     for (times, expected) in [
         (
             &[0, 1, 2, 3, 902, 903][..],
@@ -85,7 +85,7 @@ fn after_a_quarter_of_an_hour_of_quiet_it_begins_anew() {
 }
 
 #[test]
-fn a_place_has_so_many_in_a_quarter_of_an_hour() {
+fn a_fixed_window_allows_its_limit_in_a_quarter_of_an_hour() {
     let times = [0, 1, 2, 3, 898, 899, 900, 901, 902, 903];
     let expected = [
         Ok(1),
@@ -122,7 +122,7 @@ fn no_count_outlives_what_is_kept() {
 }
 
 #[test]
-fn a_count_from_a_wrong_clock_locks_nobody_out() {
+fn a_count_from_a_wrong_clock_causes_no_lockout() {
     for rule in [ACCOUNT, PLACE, EVERYWHERE] {
         let held = |seconds| {
             Some(AttemptCount {
@@ -136,7 +136,7 @@ fn a_count_from_a_wrong_clock_locks_nobody_out() {
 }
 
 #[test]
-fn what_was_given_back_counts_nothing() {
+fn a_released_attempt_counts_nothing() {
     let held = AttemptCount {
         tries: 0,
         at: at(0),
@@ -155,7 +155,7 @@ fn network(address: &str) -> Whereabouts {
     Whereabouts::of(address.parse().unwrap())
 }
 
-/// What an attempt counts as, in short.
+/// The scope of an attempt, abbreviated.
 fn scope(attempt: &Attempt) -> (&'static str, &'static str, AttemptRule, OnSuccess) {
     let key = &attempt.key;
     let from = match (&key.account, key.from) {
@@ -258,10 +258,10 @@ fn a_registration_counts_for_its_network() {
     assert_eq!(scopes("2001:db8::1"), [site, of_network]);
 }
 
-/// Guesses at one account from as many networks as it takes: each is let through or waits for
-/// seconds. None is locked out for longer, and 15 minutes of quiet end it.
+/// Guesses at one account from any number of networks: each is allowed or has to wait for seconds.
+/// None is locked out for longer, and 15 minutes without attempts end the spacing.
 #[test]
-fn guesses_from_everywhere_are_spaced_and_never_locked() {
+fn guesses_from_all_networks_are_spaced_and_never_locked_out() {
     let rule = AttemptRule::Spaced(20);
     let mut held = None;
     let mut waits = Vec::new();

@@ -1,7 +1,8 @@
-//! Carts: what a customer means to buy. Each customer has one, and it is never shared.
+//! Carts: the products that a customer intends to buy. Each customer has one cart, and it is never
+//! shared.
 //!
 //! Prices in a cart are live until the order is placed, and nothing is reserved: reading a cart
-//! reports what could not be ordered by now, and changes nothing.
+//! reports the lines that cannot be ordered at present, and changes nothing.
 
 use crate::{
     CartItemId, Keyed, Money, MoneyError, Problem, Product, ProductId, Quantity, Refusal, Seen,
@@ -12,14 +13,14 @@ use chrono::{DateTime, Utc};
 /// The most lines in a cart.
 pub const MAX_CART_LINES: usize = 100;
 
-/// A line of a cart: some units of one product. A product has at most one line.
+/// A cart line: a number of units of one product. A product has at most one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CartLine {
     /// Its id.
     pub id: CartItemId,
-    /// Whose cart it is in.
+    /// Owner of the cart.
     pub user: UserId,
-    /// Of what.
+    /// The product.
     pub product: ProductId,
     /// How many units.
     pub quantity: Quantity,
@@ -29,7 +30,7 @@ pub struct CartLine {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A line as its owner sees it, with the product as it is now.
+/// A cart line with the current product, as shown to its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CartItem {
     /// The line.
@@ -38,12 +39,12 @@ pub struct CartItem {
     pub product: Product,
 }
 
-/// What stands in the way of ordering a line.
+/// Why a line cannot be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CartIssue {
     /// The product is no longer sold.
     ProductUnavailable,
-    /// There is less on hand than the line holds.
+    /// Fewer units are on hand than the line holds.
     InsufficientStock,
 }
 
@@ -53,7 +54,7 @@ impl CartIssue {
 }
 
 impl CartItem {
-    /// What the line costs at the price of now.
+    /// The cost of the line at the current price.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`], which no price and quantity within their bounds reach.
@@ -61,7 +62,7 @@ impl CartItem {
         self.product.price.money().times(self.line.quantity)
     }
 
-    /// What stands in the way of ordering it.
+    /// The reasons why the line cannot be ordered.
     #[must_use]
     pub fn issues(&self) -> Vec<CartIssue> {
         if self.product.archived {
@@ -74,7 +75,7 @@ impl CartItem {
     }
 }
 
-/// A whole cart, in the order in which its lines were added.
+/// A whole cart, its items in the order in which they were added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cart {
     /// At most [`MAX_CART_LINES`] items.
@@ -82,7 +83,7 @@ pub struct Cart {
 }
 
 impl Cart {
-    /// What the whole cart costs at the prices of now.
+    /// The cost of the whole cart at current prices.
     ///
     /// # Errors
     /// [`MoneyError`], which no cart within its bounds reaches.
@@ -92,7 +93,7 @@ impl Cart {
             .try_fold(Money::zero(shop), |sum, item| sum.plus(item.total()?))
     }
 
-    /// Units in the whole cart.
+    /// Number of units in the whole cart.
     #[must_use]
     pub fn units(&self) -> i64 {
         self.items
@@ -102,23 +103,23 @@ impl Cart {
     }
 }
 
-/// What to do with a cart.
+/// A change of a cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CartAction {
-    /// Add units of a product, to the line that it has already if it has one.
+    /// Add units of a product: to its existing line, or as a new line.
     Add {
         /// The product.
         product: ProductId,
         /// Units to add.
         quantity: Quantity,
     },
-    /// Set what a line holds.
+    /// Set the quantity of a line.
     Set {
         /// The line.
         line: CartItemId,
-        /// What it is to hold; `None` removes it. See [`Quantity::or_removal`].
+        /// The new quantity; `None` removes the line. See [`Quantity::or_removal`].
         quantity: Option<Quantity>,
-        /// The product that the client takes the line to be of, if it says so.
+        /// The product that the client expects in the line, if the request names one.
         product: Option<ProductId>,
     },
     /// Remove a line.
@@ -133,21 +134,21 @@ pub enum CartAction {
 /// Command: change a customer's cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeCart {
-    /// Whose cart.
+    /// Owner of the cart.
     pub user: UserId,
-    /// What to do with it.
+    /// The change.
     pub action: CartAction,
-    /// What the client saw of the line, if that has to be what is there: for [`CartAction::Set`]
-    /// and [`CartAction::Remove`].
+    /// Precondition on the line, if any (If-Match, RFC 9110): for [`CartAction::Set`] and
+    /// [`CartAction::Remove`].
     pub seen: Option<Seen<CartLine>>,
-    /// The idempotency key that the request came with; only adding has one.
+    /// Idempotency key of the request; only [`CartAction::Add`] has one.
     pub key: Option<Keyed<CartItem>>,
-    /// When.
+    /// Time of the command.
     pub at: DateTime<Utc>,
 }
 
 impl ChangeCart {
-    /// The product that the rules have to see for this change, given the lines of the cart.
+    /// The product that the rules need for this change, given the lines of the cart.
     #[must_use]
     pub fn product(&self, lines: &[CartLine]) -> Option<ProductId> {
         match self.action {
@@ -164,36 +165,37 @@ impl ChangeCart {
     }
 }
 
-/// What is to be written.
+/// The write that a change of a cart results in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CartDecision {
     /// A new line.
     Insert {
-        /// Of what.
+        /// The product.
         product: ProductId,
         /// How many units.
         quantity: Quantity,
     },
-    /// Another quantity in a line that is there: the line afterwards.
+    /// A new quantity in an existing line: the line afterwards.
     Update(CartLine),
-    /// The line holds that quantity already: nothing is to be written.
+    /// The line has that quantity already: nothing to write.
     Keep(CartLine),
-    /// A line goes.
+    /// A line is removed.
     Delete {
         /// The line.
         line: CartItemId,
     },
-    /// Every line that was read goes.
+    /// Every line that was read is removed.
     Clear,
 }
 
-/// Decides on a change of a cart that has these lines. `product` is the one that
-/// [`ChangeCart::product`] names, as it is now.
+/// Decides a change of a cart that has these lines. `product` is the current product that
+/// [`ChangeCart::product`] names.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] for a line that is not in the cart; [`Refusal::Edited`]; [`Refusal::Invalid`] for an unknown
-/// or archived product, another product than the line's and more units than a line may hold;
-/// [`Refusal::CartFull`], [`Refusal::ProductUnavailable`] and [`Refusal::InsufficientStock`].
+/// [`Refusal::NotFound`] for a line that is not in the cart; [`Refusal::Edited`];
+/// [`Refusal::Invalid`] for an unknown or archived product, a product other than the line's, and
+/// more units than a line may hold; [`Refusal::CartFull`], [`Refusal::ProductUnavailable`] and
+/// [`Refusal::InsufficientStock`].
 pub fn decide_cart(
     command: &ChangeCart,
     lines: &[CartLine],

@@ -1,4 +1,4 @@
-//! Every rule of the cart, as tables.
+//! Tables of every cart rule.
 
 use super::*;
 use crate::StockLevel;
@@ -77,7 +77,7 @@ fn short(available: i64, wanted: i64) -> Result<CartDecision, Refusal> {
 }
 
 #[test]
-fn adding_as_a_table() {
+fn adding_units_is_bounded_by_stock_and_line_maximum() {
     let too_large = Err(Refusal::field(
         "quantity",
         Problem::LineTooLarge {
@@ -91,7 +91,7 @@ fn adding_as_a_table() {
         (5, None, 6, short(5, 6)),
         (0, None, 1, short(0, 1)),
         (5, Some(2), 3, update(5)),
-        // What counts is what the line would hold, not what is added.
+        // The resulting quantity of the line counts, not the added units.
         (5, Some(2), 4, short(5, 6)),
         (20_000, Some(9_998), 1, update(9_999)),
         (20_000, Some(9_999), 1, too_large),
@@ -106,7 +106,7 @@ fn adding_as_a_table() {
 }
 
 #[test]
-fn what_is_not_sold_cannot_be_added() {
+fn an_unknown_or_archived_product_cannot_be_added() {
     let unknown = Err(Refusal::field("product_id", Problem::UnknownProduct));
     assert_eq!(decide(add(1), &[], None), unknown);
     let archived = Product {
@@ -125,7 +125,7 @@ fn a_cart_has_at_most_100_lines() {
         decide(add(1), &lines, Some(&mug)),
         Err(Refusal::CartFull { limit: 100 })
     );
-    // A product that is there already needs no new line.
+    // A product that the cart has already needs no new line.
     lines[0] = line(7, 1, 1);
     assert_eq!(decide(add(1), &lines, Some(&mug)), update(2));
     lines.pop();
@@ -134,7 +134,7 @@ fn a_cart_has_at_most_100_lines() {
 }
 
 #[test]
-fn setting_as_a_table() {
+fn setting_a_quantity_is_bounded_by_stock_and_zero_removes_the_line() {
     let gone = Ok(CartDecision::Delete {
         line: CartItemId::new(7).unwrap(),
     });
@@ -185,7 +185,7 @@ fn a_line_stays_a_line_of_its_product() {
 }
 
 #[test]
-fn a_line_of_another_cart_is_not_there() {
+fn a_line_of_another_cart_is_not_found() {
     let remove = CartAction::Remove {
         line: CartItemId::new(7).unwrap(),
     };

@@ -1,10 +1,10 @@
-//! The deadline of the queries that a thread runs.
+//! Query deadline of a thread.
 //!
-//! A caller that waits for an answer only for so long sets it around its use case; a store reads it
-//! and interrupts its queries when it has passed. It belongs to the thread, so that it reaches every
-//! port without being an argument of each. It applies to reads alone: a write that has begun goes on
-//! to its end, because only that end tells whether it happened. Without a deadline, as in commands of
-//! the command line, nothing is interrupted.
+//! A caller that waits for an answer for a limited time sets the deadline around its use case; the
+//! store reads it and interrupts queries that run beyond it. It is a thread-local value, so that it
+//! reaches every port without being an argument of each. It applies to reads alone: a write that
+//! has begun runs to completion, because only its result tells whether it was committed. Without a
+//! deadline, as in commands of the command line, no query is interrupted.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -13,7 +13,7 @@ thread_local! {
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Restores the deadline of before, also when the job panics.
+/// Restores the outer deadline, also if the job panics.
 struct Restore(Option<Instant>);
 
 impl Drop for Restore {
@@ -22,8 +22,8 @@ impl Drop for Restore {
     }
 }
 
-/// Runs a job whose queries on this thread have a deadline. Inside another deadline, the earlier of
-/// the two holds.
+/// Runs a job whose queries on this thread have a deadline. Nested deadlines: the earlier one
+/// holds.
 pub fn run_until<T>(deadline: Instant, job: impl FnOnce() -> T) -> T {
     let outer = current();
     let _restore = Restore(outer);
@@ -31,7 +31,7 @@ pub fn run_until<T>(deadline: Instant, job: impl FnOnce() -> T) -> T {
     job()
 }
 
-/// The deadline of the queries of this thread, if they have one.
+/// The query deadline of this thread, if it has one.
 #[must_use]
 pub fn current() -> Option<Instant> {
     DEADLINE.get()

@@ -1,11 +1,12 @@
-//! What can be wrong with a field of a request, and the list of all that is wrong.
+//! Validation errors: the possible errors of a request's field, and the list of all of a request's
+//! errors.
 
 use std::fmt;
 
-/// Why a field was refused. Its text is a sentence for the client.
+/// Validation error of a field. Its text is a sentence for the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// The field has to be there.
+    /// The field is missing.
     #[error("This field is required.")]
     Required,
     /// The field was `null`.
@@ -17,31 +18,31 @@ pub enum Problem {
     /// The field is of another JSON type.
     #[error("Expected {expected}.")]
     WrongType {
-        /// What was expected, with its article.
+        /// The expected type, with its article.
         expected: &'static str,
     },
     /// Neither true nor false.
     #[error("Expected true or false.")]
     NotABoolean,
-    /// A key that this API does not take, where ignoring it would change the order.
+    /// A key that this API does not accept, where ignoring it would change the order.
     #[error("This is not a field here: {instead}.")]
     UseInstead {
-        /// What to send in its place, as the end of a sentence.
+        /// The replacement, as the end of a sentence.
         instead: &'static str,
     },
     /// Too many characters.
     #[error("At most {max} characters are allowed.")]
     TooLong {
-        /// The most characters allowed.
+        /// Maximum length in characters.
         max: usize,
     },
     /// Too few characters.
     #[error("At least {min} characters are needed.")]
     TooShort {
-        /// The fewest characters allowed.
+        /// Minimum length in characters.
         min: usize,
     },
-    /// NUL or another control character that no text has.
+    /// NUL or another control character that texts may not contain.
     #[error("Control characters are not allowed.")]
     ControlCharacter,
     /// Not a whole number.
@@ -50,9 +51,9 @@ pub enum Problem {
     /// Outside its range.
     #[error("Must be from {min} to {max}.")]
     OutOfRange {
-        /// The least allowed.
+        /// The minimum.
         min: i64,
-        /// The most allowed.
+        /// The maximum.
         max: i64,
     },
     /// Not a decimal number.
@@ -64,104 +65,104 @@ pub enum Problem {
         /// The decimals of the shop's currency.
         decimals: u32,
     },
-    /// More money than can be written down.
+    /// An amount beyond 64 bits of minor units.
     #[error("The amount is too large.")]
     AmountTooLarge,
     /// A price with too many digits.
     #[error("At most {} digits are allowed.", crate::Price::DIGITS)]
     TooManyDigits,
-    /// A price of nothing, or less.
+    /// A price of zero or less.
     #[error("Must be greater than 0.")]
     NotPositive,
     /// A price in another currency than the shop's.
     #[error("The shop's currency is {0}.")]
     OtherCurrency(crate::Currency),
-    /// One of a fixed set is due.
+    /// A value outside a fixed set.
     #[error("Must be one of: {}.", .allowed.join(", "))]
     NotOneOf {
         /// The set.
         allowed: Vec<&'static str>,
     },
-    /// Less than nothing.
+    /// A negative value.
     #[error("May not be negative.")]
     Negative,
-    /// Something was named that was named before.
+    /// A repeated value.
     #[error("Each may be named once.")]
     Repeated,
     /// Too many words.
     #[error("At most {max} words are allowed.")]
     TooManyWords {
-        /// The most words allowed.
+        /// Maximum number of words.
         max: usize,
     },
-    /// Not a time with its zone.
+    /// Not a time with a time zone (RFC 3339).
     #[error("Enter a time as in RFC 3339, such as 2026-01-31T12:00:00Z.")]
     NotATime,
-    /// An order in which a list cannot be read by cursor.
+    /// An ordering that cursor pagination does not support.
     #[error("With a cursor, lists are ordered by one of: {}.", .allowed.join(", "))]
     NotByOneField {
-        /// The fields.
+        /// The supported fields.
         allowed: Vec<&'static str>,
     },
-    /// A cursor that was not given out for this list.
+    /// A cursor that was not issued for this list and ordering.
     #[error("This is no cursor of this list in this order.")]
     NotACursor,
-    /// A page's number beside a cursor.
+    /// A page number beside a cursor.
     #[error("A list is read by page or by cursor, not by both.")]
     PageAndCursor,
-    /// The product is not there, or no longer sold.
+    /// The product does not exist or is no longer sold.
     #[error("There is no such product.")]
     UnknownProduct,
-    /// A cart line cannot become a line of another product.
+    /// The product of a cart line cannot be changed.
     #[error("The product of a cart line cannot be changed.")]
     OtherProduct,
-    /// The line would hold more than a line may.
+    /// The line would exceed the maximum quantity.
     #[error("A cart line holds at most {max} units; this one has {held}.")]
     LineTooLarge {
-        /// The most units.
+        /// Maximum number of units.
         max: u32,
-        /// What the line holds now.
+        /// Current quantity of the line.
         held: u32,
     },
-    /// Something else has this value already.
+    /// The value belongs to another record.
     #[error("This is already taken.")]
     Taken,
-    /// A username that looks like one of another account.
+    /// A username that is confusable with one of another account (UTS 39).
     #[error("This looks too much like a name that is already taken.")]
     TooSimilar,
-    /// The stock would be more than can be counted.
+    /// The stock would exceed its maximum.
     #[error("The stock would be more than {max}.")]
     StockTooLarge {
-        /// The most units on hand.
+        /// Maximum number of units on hand.
         max: i64,
     },
-    /// A character that an idempotency key may not have.
+    /// A character outside visible ASCII in an idempotency key.
     #[error("Only visible ASCII characters are allowed.")]
     NotVisibleAscii,
-    /// Letters that a username may not have.
+    /// Characters that a username may not have.
     #[error("Only letters, digits and @ . + - _ are allowed.")]
     NotAUsername,
     /// Not an e-mail address.
     #[error("Enter an e-mail address.")]
     NotAnEmail,
-    /// On the list of common passwords.
+    /// The password is on the list of common passwords.
     #[error("This password is too common.")]
     CommonPassword,
     /// The password is the username.
     #[error("The password may not be the username.")]
     PasswordIsUsername,
-    /// Another password than the current one.
+    /// The value is not the current password.
     #[error("This is not the current password.")]
     WrongPassword,
 }
 
-/// The name of a field as clients know it; [`NON_FIELD`] for the request as a whole.
+/// The name of a field in the API; [`NON_FIELD`] for the request as a whole.
 pub type FieldName = &'static str;
 
-/// The name under which problems of the whole request are listed.
+/// The name under which errors of the whole request are listed.
 pub const NON_FIELD: FieldName = "non_field_errors";
 
-/// All that is wrong with a request, in the order in which it was found.
+/// Validation errors of a request, in the order in which they were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors(Vec<(FieldName, Problem)>);
 
@@ -177,12 +178,12 @@ impl FieldErrors {
         self.0.push((field, problem));
     }
 
-    /// Keeps a good value; notes what is wrong with a bad one.
+    /// Returns a valid value; records the error of an invalid one.
     pub fn keep<T>(&mut self, field: FieldName, value: Result<T, Problem>) -> Option<T> {
         value.map_err(|problem| self.push(field, problem)).ok()
     }
 
-    /// Whether nothing is wrong.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,35 +1,35 @@
-//! Idempotency keys: a request that is sent twice under one key happens once, and both get the
-//! same answer. In the manner of the IETF draft "The Idempotency-Key HTTP Header Field".
+//! Idempotency keys: a request that is sent twice under one key is executed once, and both get the
+//! same response. After the IETF draft "The Idempotency-Key HTTP Header Field".
 //!
-//! The key is stored in the transaction of the command that it names, with the answer as the
-//! client got it. So no crash can separate the two, and the answer stays the same whatever becomes
-//! of the thing. A refused attempt is not remembered, and may be tried again.
+//! The key is stored in the transaction of its command, together with the response as the client
+//! got it. No crash can separate the two, and later changes of the resource do not alter the
+//! response. A refused attempt is not stored and may be retried.
 
 use crate::{Problem, Refusal};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
 
-/// How long an answer is kept at least.
+/// Minimum retention of a response.
 pub const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
 
-/// The most bytes of answers that are kept for one user, as far as additions to carts and orders
-/// are concerned: about 20,000 answers of ordinary size, and 3,000 with the longest descriptions,
-/// within the two days after which the last of them is purged.
+/// Maximum bytes of stored responses per user for additions to carts and orders: about 20,000
+/// responses of ordinary size, and 3,000 with the longest descriptions, within the two days after
+/// which the last of them is purged.
 pub const MAX_KEPT_BYTES: u64 = 32 << 20;
 
-/// The same as far as products and deliveries are concerned, which only staff write: a catalogue of
-/// 40,000 products may be loaded under keys.
+/// The same for products and deliveries, which only staff write: a catalogue of 40,000 products may
+/// be loaded under keys.
 pub const MAX_KEPT_BYTES_OF_STAFF: u64 = 64 << 20;
 
-/// What a record takes beside its texts: the row, its place in three indexes, and the user's id.
+/// Bytes of a record besides its texts: the row, its entries in three indexes, and the user's id.
 const RECORD_OVERHEAD: usize = 200;
 
-/// A key as a client chose it: 1 to [`IdempotencyKey::MAX`] visible ASCII characters.
+/// A client-chosen key: 1 to [`IdempotencyKey::MAX`] visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// The most characters.
+    /// Maximum length in characters.
     pub const MAX: usize = 255;
 
     /// # Errors
@@ -53,16 +53,16 @@ impl IdempotencyKey {
     }
 }
 
-/// What makes two requests of one user the same attempt: the key, and what it was sent to.
+/// Idempotency scope: two requests of one user are the same attempt if their scopes are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyScope {
-    /// The path that the request was sent to: each has keys of its own.
+    /// The request path; each path has keys of its own.
     pub path: String,
     /// The key.
     pub key: IdempotencyKey,
 }
 
-/// How the outcome of a command becomes the answer that is stored.
+/// Encodes the outcome of a command as the response to store.
 pub struct Render<T: ?Sized>(pub fn(&T) -> String);
 
 impl<T: ?Sized> Clone for Render<T> {
@@ -80,7 +80,7 @@ impl<T: ?Sized> fmt::Debug for Render<T> {
 }
 
 impl<T: ?Sized> PartialEq for Render<T> {
-    /// How an answer is written down is no part of what is asked for.
+    /// The encoding is no part of the command, so it does not count in comparisons.
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -88,38 +88,38 @@ impl<T: ?Sized> PartialEq for Render<T> {
 
 impl<T: ?Sized> Eq for Render<T> {}
 
-/// A key with a command that gives a `T`.
+/// An idempotency key beside a command with outcome `T`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyed<T: ?Sized> {
-    /// The key, and what it was sent to.
+    /// The idempotency scope.
     pub scope: KeyScope,
-    /// What was asked for, condensed: another command under the same key has another one.
+    /// Fingerprint of the command: another command under the same key has a different one.
     pub fingerprint: String,
-    /// How the outcome becomes the answer that is stored.
+    /// Encodes the outcome as the response to store.
     pub render: Render<T>,
 }
 
-/// What is stored under a key.
+/// A stored response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecord {
     /// [`Keyed::fingerprint`] of the command.
     pub fingerprint: String,
-    /// Its answer.
+    /// The response.
     pub answer: String,
-    /// When it was given.
+    /// Time of the response.
     pub at: DateTime<Utc>,
 }
 
 impl KeyRecord {
-    /// The bytes that a record under this scope takes in a store, roughly.
+    /// Approximate storage size of a record under this scope, in bytes.
     #[must_use]
     pub fn size(&self, scope: &KeyScope) -> u64 {
         kept_size(scope, &self.fingerprint, &self.answer)
     }
 }
 
-/// The bytes that an answer takes in a store, roughly: its texts, and a constant for the rest. The
-/// key and the path are stored a second time in the index that finds them.
+/// Approximate storage size of a response in bytes: its texts, and a constant for the rest. Key and
+/// path are counted twice, as the lookup index stores them again.
 #[must_use]
 pub fn kept_size(scope: &KeyScope, fingerprint: &str, answer: &str) -> u64 {
     let scope = 2 * (scope.path.len() + scope.key.as_str().len());
@@ -127,9 +127,9 @@ pub fn kept_size(scope: &KeyScope, fingerprint: &str, answer: &str) -> u64 {
     u64::try_from(size).unwrap_or(u64::MAX)
 }
 
-/// The answers that are kept for one user, by their running total: each record stores the sum of
-/// the sizes of this user's records up to itself, so that the first and the last one tell the sum
-/// of all, and purging the oldest changes nothing else.
+/// Stored responses of one user, as a running total: each record stores the sum of the sizes of
+/// this user's records up to and including itself. The first and the last record give the overall
+/// sum, and purging the oldest changes no other record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeptAnswers {
     /// The running total of the oldest record.
@@ -139,30 +139,30 @@ pub struct KeptAnswers {
 }
 
 impl KeptAnswers {
-    /// The bytes that are kept, but for the oldest record.
+    /// Stored bytes, without the oldest record.
     #[must_use]
     pub fn bytes(self) -> u64 {
         self.last.saturating_sub(self.first)
     }
 
-    /// The running total of another record of this size.
+    /// The running total of a further record of this size.
     #[must_use]
     pub fn total_with(self, size: u64) -> u64 {
         self.last.saturating_add(size)
     }
 }
 
-/// The outcome of a command that may have been sent before.
+/// The outcome of a command under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written<T> {
-    /// It happened now.
+    /// The command was executed now.
     Now(T),
-    /// It happened before, under the same key: the answer of then.
+    /// The command was executed before, under the same key: the stored response.
     Before(String),
 }
 
 impl<T> Written<T> {
-    /// The outcome, if it happened now.
+    /// The outcome, if the command was executed now.
     #[must_use]
     pub fn now(self) -> Option<T> {
         match self {
@@ -171,7 +171,7 @@ impl<T> Written<T> {
         }
     }
 
-    /// Turns an outcome of now into another.
+    /// Maps the outcome of a command that was executed now.
     pub fn map<U>(self, then: impl FnOnce(T) -> U) -> Written<U> {
         match self {
             Self::Now(outcome) => Written::Now(then(outcome)),
@@ -180,7 +180,7 @@ impl<T> Written<T> {
     }
 }
 
-/// Decides whether a command has happened before: its answer of then, or `None` if it is new.
+/// Decides whether a command is a replay: its stored response, or `None` if it is new.
 ///
 /// # Errors
 /// [`Refusal::IdempotencyKeyReused`] if the key was used for another command.
@@ -195,8 +195,9 @@ pub fn decide_key<T: ?Sized>(
     }
 }
 
-/// Decides whether another answer may be kept for a user, given those that are, up to a quota in
-/// bytes: [`MAX_KEPT_BYTES`] or [`MAX_KEPT_BYTES_OF_STAFF`]. The last answer may exceed it.
+/// Decides whether another response may be stored for a user, given the stored ones and a quota in
+/// bytes: [`MAX_KEPT_BYTES`] or [`MAX_KEPT_BYTES_OF_STAFF`]. The last response may exceed the
+/// quota.
 ///
 /// # Errors
 /// [`Refusal::TooManyKeys`].
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_as_a_table() {
+    fn a_key_is_visible_ascii_of_bounded_length() {
         for text in ["a", "~", "!", &"k".repeat(255)] {
             assert_eq!(IdempotencyKey::new(text).unwrap().as_str(), text);
         }
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn replays_as_a_table() {
+    fn a_replay_gets_the_stored_response_and_a_reused_key_is_refused() {
         let held = KeyRecord {
             fingerprint: "one".to_owned(),
             answer: "201".to_owned(),
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quota_of_kept_answers_is_in_bytes() {
+    fn the_quota_of_stored_responses_is_in_bytes() {
         let kept = |first, last| KeptAnswers { first, last };
         let refused = Err(Refusal::TooManyKeys);
         for (kept, expected) in [
@@ -273,7 +274,7 @@ mod tests {
             (kept(1_000, 1_099), Ok(())),
             (kept(1_000, 1_100), refused.clone()),
             (kept(0, u64::MAX), refused),
-            // Never written: a total that shrinks is as if nothing was kept.
+            // Never written: a shrinking total counts as zero bytes.
             (kept(9, 0), Ok(())),
         ] {
             assert_eq!(decide_keeping(kept, 100), expected, "{kept:?}");

@@ -1,8 +1,8 @@
-//! Usernames and e-mail addresses: the texts that tell one account from another.
+//! Usernames and e-mail addresses: validation, normalisation and uniqueness.
 //!
 //! New usernames follow the PRECIS profile UsernameCasePreserved (RFC 8265, 3.4) within the
-//! alphabet that Django allows. Names from before that rule, and from a shop that is imported, stay
-//! valid: see [`Username::existing`].
+//! alphabet that Django allows. Usernames that predate this rule, and imported ones, stay valid:
+//! see [`Username::existing`].
 
 use crate::text::{fold_case, line};
 use crate::{FieldErrors, Problem, Refusal};
@@ -12,8 +12,8 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-/// The text without white space and invisible characters around it. Characters that are letters by
-/// Unicode stay, as existing usernames can end with an invisible one (U+3164).
+/// The text without leading and trailing white space and invisible characters. Characters that
+/// Unicode classes as letters stay, as existing usernames can end with an invisible one (U+3164).
 #[must_use]
 pub fn trim_invisible(text: &str) -> &str {
     text.trim_matches(|character: char| {
@@ -45,21 +45,22 @@ fn is_ignorable(character: char) -> bool {
     )
 }
 
-/// One form for every spelling that differs in case or in compatibility characters alone.
+/// Folds case (Unicode) and compatibility characters (NFKC): spellings that differ in these alone
+/// become equal.
 fn fold_compatible(text: &str) -> String {
     fold_case(&text.nfkc().collect::<String>())
 }
 
-/// The name that a user signs in with. Unique regardless of case: see [`Username::key`].
+/// A username, for signing in. Unique regardless of case: see [`Username::key`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Username(String);
 
 impl Username {
-    /// The most characters.
+    /// Maximum length in characters.
     pub const MAX: usize = 150;
 
-    /// A name for a new account. Full-width and half-width letters become ordinary ones, and the
-    /// name is normalised to NFC; its case stays.
+    /// Validates a username for a new account. Full-width and half-width letters become ordinary
+    /// ones, and the name is normalised to NFC; its case is preserved.
     ///
     /// # Errors
     /// The [`Problem`] with the text. [`Problem::NotAUsername`] for characters that RFC 8264 does
@@ -73,7 +74,7 @@ impl Username {
         if text.chars().any(char::is_control) {
             return Err(Problem::ControlCharacter);
         }
-        // Before any work on a long text: no four characters compose to less than one.
+        // Bounds the work on a long text: no four characters compose to less than one.
         if text.chars().nth(Self::MAX * 4).is_some() {
             return Err(Problem::TooLong { max: Self::MAX });
         }
@@ -81,8 +82,8 @@ impl Username {
         Self::existing(&name)
     }
 
-    /// A name that an account has already, here or in a shop that is imported. It is taken as it
-    /// was accepted then.
+    /// Validates the username of an existing or imported account, by the rules under which it was
+    /// accepted.
     ///
     /// # Errors
     /// The [`Problem`] with the text.
@@ -102,18 +103,19 @@ impl Username {
         &self.0
     }
 
-    /// The unique key: the name with its case folded.
+    /// Unique key: the case-folded username.
     #[must_use]
     pub fn key(&self) -> String {
         fold_case(&self.0)
     }
 
-    /// The skeleton of UTS 39, regardless of case: names that look alike have the same. `I`,
-    /// `i`, `l` and `1` are one, as a name is shown in the case that its user chose.
+    /// Confusable skeleton (UTS 39), regardless of case: names that look alike have the same
+    /// skeleton. `I`, `i`, `l` and `1` are equal, as a username is shown in the case that its user
+    /// chose.
     #[must_use]
     pub fn skeleton(&self) -> String {
-        // First as the name is shown, as capitals look like other letters than small ones do; and
-        // once more for the small letters of prototypes that are capitals.
+        // First in the displayed case, as capitals look like other letters than small ones do; then
+        // again for the small letters of prototypes that are capitals.
         let shown: String = self.0.nfkc().collect();
         let folded = fold_case(&skeleton(&shown).collect::<String>());
         skeleton(&folded)
@@ -121,7 +123,7 @@ impl Username {
             .collect()
     }
 
-    /// What [`Email::key`] would be if the name is an e-mail address.
+    /// The [`Email::key`] of this username, if it is an e-mail address.
     #[must_use]
     pub fn as_email_key(&self) -> Option<String> {
         self.0.contains('@').then(|| fold_compatible(&self.0))
@@ -134,7 +136,7 @@ impl fmt::Display for Username {
     }
 }
 
-/// A username as it was typed to sign in. Any text is one.
+/// A username as typed at sign-in. Any text is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginName {
     exact: String,
@@ -142,7 +144,7 @@ pub struct LoginName {
 }
 
 impl LoginName {
-    /// The name in this text.
+    /// Parses the typed text; never fails.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let text = trim_invisible(text);
@@ -152,18 +154,18 @@ impl LoginName {
         }
     }
 
-    /// The values of [`Username::key`] that it may mean, in the order in which they are looked up:
-    /// first as an existing name was accepted, then as a new one is.
+    /// The candidate values of [`Username::key`] in lookup order: first the key of an existing
+    /// username, then that of a new one.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         let other = Some(&*self.compatible).filter(|key| *key != self.exact);
         std::iter::once(&*self.exact).chain(other)
     }
 
-    /// The same for every spelling that means the same account, so that no spelling is a way around
-    /// a count.
+    /// The throttling key of the account: equal for every spelling that finds the same account, so
+    /// that another spelling cannot bypass the limit.
     #[must_use]
     pub fn attempt_key(&self) -> String {
-        // Folding once more, as folded letters may compose to others.
+        // Folded again, as folded letters may compose to others.
         fold_compatible(&self.compatible)
     }
 }
@@ -179,10 +181,10 @@ impl From<&Username> for LoginName {
 pub struct Email(String);
 
 impl Email {
-    /// The most characters.
+    /// Maximum length in characters.
     pub const MAX: usize = 254;
 
-    /// A new address, normalised to NFC (RFC 6532, 3.1).
+    /// Validates a new address; normalises it to NFC (RFC 6532, 3.1).
     ///
     /// # Errors
     /// The [`Problem`] with the text: also for invisible characters and bidirectional controls.
@@ -195,9 +197,9 @@ impl Email {
         Ok(address)
     }
 
-    /// An address that an account has already, here or in a shop that is imported. Whether mail
-    /// arrives is for the mail to show; this only refuses what cannot be an address (RFC 5321: 254
-    /// characters in all, 64 before the at sign).
+    /// Validates the address of an existing or imported account. Rejects only texts that cannot be
+    /// an address (RFC 5321: 254 characters in all, 64 before the at sign); whether mail arrives is
+    /// not checked.
     ///
     /// # Errors
     /// The [`Problem`] with the text.
@@ -230,13 +232,13 @@ impl Email {
         &self.0
     }
 
-    /// The unique key: the address in NFKC, with its case folded.
+    /// Unique key: the address in NFKC, case-folded.
     #[must_use]
     pub fn key(&self) -> String {
         fold_compatible(&self.0)
     }
 
-    /// The values of [`Username::key`] that a username has which is this address.
+    /// The values of [`Username::key`] of usernames that equal this address.
     #[must_use]
     pub fn as_username_keys(&self) -> [String; 2] {
         [self.key(), fold_case(&self.0)]
@@ -249,22 +251,23 @@ impl fmt::Display for Email {
     }
 }
 
-/// What other accounts have of the names that a command asks for.
+/// Conflicts of requested names with those of other accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NameConflicts {
-    /// An account has a username with the same [`Username::key`].
+    /// Another account has a username with the same [`Username::key`].
     pub username: bool,
-    /// An account has a username with the same [`Username::skeleton`].
+    /// Another account has a username with the same [`Username::skeleton`].
     pub similar_username: bool,
-    /// An account has the username as its e-mail address ([`Username::as_email_key`]).
+    /// Another account has the username as its e-mail address ([`Username::as_email_key`]).
     pub username_is_email: bool,
-    /// An account has the same [`Email::key`].
+    /// Another account has the same [`Email::key`].
     pub email: bool,
-    /// An account has the address as its username ([`Email::as_username_keys`]).
+    /// Another account has the address as its username ([`Email::as_username_keys`]).
     pub email_is_username: bool,
 }
 
-/// Decides whether names are free. An account may have its own address as its username.
+/// Decides whether the requested names are free. An account may have its own address as its
+/// username.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] naming the fields.

@@ -1,4 +1,4 @@
-//! Usernames and addresses as tables.
+//! Tables of the rules for usernames and addresses.
 
 use super::*;
 use crate::{Password, UserSearch};
@@ -49,7 +49,7 @@ fn new_usernames_have_no_invisible_and_no_compatibility_characters() {
         "ⓐdmin",
         "ﬁsh",
         "admin²",
-        // Directions that cannot be told apart when they are shown (RFC 5893).
+        // Ambiguous directions (RFC 5893).
         "adminשלום",
         "שלוםadmin",
     ] {
@@ -66,7 +66,7 @@ fn new_usernames_are_normalised_and_keep_their_case() {
         ("ｶﾅ", "カナ"),
     ] {
         assert_eq!(name(typed).as_str(), expected);
-        // The stored form is read back unchanged.
+        // The stored form parses unchanged.
         assert_eq!(Username::existing(expected), Ok(name(typed)));
         assert_eq!(name(expected), name(typed));
     }
@@ -82,7 +82,7 @@ fn existing_usernames_stay_as_they_are() {
         };
         assert_eq!(existing.as_str(), text);
         assert_eq!(existing.key(), fold_case(text));
-        // Its user signs in with it, also if it looks like another name.
+        // Its user signs in with it, also if it is confusable with another name.
         assert_eq!(LoginName::new(text).keys().next(), Some(&*existing.key()));
     }
 }
@@ -141,8 +141,8 @@ fn every_spelling_of_a_login_name_counts_as_one() {
     assert_ne!(LoginName::new("Amelie").attempt_key(), ada.attempt_key());
 }
 
-/// The characters that case or normalisation may change, and many more: without the large blocks of
-/// ideographs, syllables and private use.
+/// The characters that case folding or normalisation may change, and many more; without the large
+/// blocks of ideographs, syllables and private use.
 fn characters() -> impl Iterator<Item = char> {
     ('\0'..='\u{1ffff}').filter(|character| {
         !matches!(u32::from(*character),
@@ -153,7 +153,7 @@ fn characters() -> impl Iterator<Item = char> {
 /// A typed name counts under the key of every account that it may find, so that no account has a
 /// second count.
 #[test]
-fn no_character_has_a_second_count() {
+fn no_spelling_of_a_name_has_a_count_of_its_own() {
     let characters: Vec<char> = characters().collect();
     for some in characters.chunks(64) {
         let typed: String = some
@@ -182,7 +182,7 @@ fn a_new_username_is_found_by_every_spelling_that_makes_it() {
 }
 
 #[test]
-fn addresses_that_cannot_be_are_refused() {
+fn invalid_addresses_are_refused() {
     for text in ["ada@example.org", "a.b+c@sub.example.co", "ä@exämple.org"] {
         assert!(Email::new(text).is_ok(), "{text}");
     }
@@ -228,7 +228,7 @@ fn addresses_of_one_key_differ_in_spelling_alone() {
 }
 
 #[test]
-fn names_in_use_as_a_table() {
+fn taken_names_are_reported_by_field() {
     let none = NameConflicts::default();
     for (conflicts, expected) in [
         (none, vec![]),
@@ -302,7 +302,7 @@ fn passwords_are_normalised_before_they_are_hashed() {
         assert!(Password::is_normalised(expected));
         assert_eq!(Password::is_normalised(typed), distinct == 1);
     }
-    // The length is that of the normalised password.
+    // The length is counted after normalisation.
     assert_eq!(
         Password::new(&"e\u{301}".repeat(7), None),
         Err(Problem::TooShort { min: 8 })

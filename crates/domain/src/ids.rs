@@ -1,5 +1,5 @@
-//! Identifiers. Sequential integers from 1, one type for each kind of thing, so that a cart line's
-//! id can never be passed where a product's is due.
+//! Identifiers: sequential integers from 1, one type for each kind of entity, so that a cart line's
+//! id cannot be passed as a product's.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ macro_rules! ids {
                 if number > 0 { Some(Self(number)) } else { None }
             }
 
-            /// Reads an id as it stands in a URL: decimal digits only, no sign, no spaces.
+            /// Parses an id of a URL: decimal digits only, no sign, no spaces.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 if text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -26,7 +26,7 @@ macro_rules! ids {
                 }
             }
 
-            /// The number to store or to show.
+            /// The number, for storage and display.
             #[must_use]
             pub const fn get(self) -> i64 {
                 self.0

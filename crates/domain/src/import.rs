@@ -1,9 +1,9 @@
-//! Taking over another shop: its users, products, carts and orders, with the ids that they have
-//! there, into a shop that has none of them yet.
+//! Import of another shop: its users, products, carts and orders, with their original ids, into a
+//! shop that has none of these yet.
 //!
-//! Orders are history. Their lines are kept as they were sold, and the ledger is written as if
-//! they had been placed here: what was on hand in the beginning is what is on hand now and what was
-//! sold since; a cancelled order sold its units and gave them back.
+//! Orders are history. Their lines are kept as sold, and the ledger is written as if the orders had
+//! been placed here: the opening stock is the current stock plus the units sold since; a cancelled
+//! order sold its units and returned them.
 
 use crate::{
     Account, CartItemId, CartLine, Credentials, Currency, MAX_CART_LINES, Money, NewMovement,
@@ -13,47 +13,47 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 
-/// The largest id that can be taken over: the largest that a client which reads JSON's numbers as
-/// floating point still tells from its neighbours. Ids given later go on from there.
+/// The largest id that can be imported: 2^53 - 1, the largest integer that a client which parses
+/// JSON numbers as floating point tells from its neighbours. Later ids continue from there.
 pub const LARGEST_IMPORTED_ID: i64 = 9_007_199_254_740_991;
 
-/// Command: take over a shop.
+/// Command: import a shop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportShop {
-    /// Its users, with the hashes of their passwords.
+    /// Users, with their password hashes.
     pub users: Vec<Credentials>,
-    /// Its products, with what is on hand now.
+    /// Products, with their current stock.
     pub products: Vec<Product>,
-    /// The lines in its carts.
+    /// Cart lines.
     pub carts: Vec<CartLine>,
-    /// Its orders.
+    /// Orders.
     pub orders: Vec<Order>,
 }
 
-/// What is in the shop that takes over.
+/// Existing data of the importing shop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ground {
-    /// Products, archived ones too.
+    /// Number of products, archived ones included.
     pub products: u64,
-    /// Orders, deleted ones too.
+    /// Number of orders, deleted ones included.
     pub orders: u64,
-    /// Users who are not staff.
+    /// Number of users other than staff.
     pub customers: u64,
-    /// Users who are staff.
+    /// Staff users.
     pub staff: Vec<Account>,
 }
 
-/// What is to be written besides the command itself.
+/// The writes of an import besides the command itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportDecision {
-    /// The first entry of each product's ledger, by ascending product; [`sales_history`] has those
-    /// of each order.
+    /// The opening movement of each product, by ascending product; [`sales_history`] gives the
+    /// movements of each order.
     pub openings: Vec<NewMovement>,
-    /// How many of the products are in the catalogue.
+    /// Number of products in the catalogue.
     pub catalogue_size: i64,
 }
 
-/// What a problem is about.
+/// The row of an import error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ImportRow {
     /// A user.
@@ -77,25 +77,25 @@ impl fmt::Display for ImportRow {
     }
 }
 
-/// What is wrong with a field of a row. Its text is a sentence.
+/// Error of a field of an imported row. Its text is a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportFault {
     /// Two rows of a kind have the same id.
     #[error("This id occurs twice.")]
     Twice,
-    /// The id leaves no room for those after it.
+    /// The id leaves no room for later ids.
     #[error("Ids go up to {LARGEST_IMPORTED_ID}.")]
     IdTooLarge,
-    /// A staff user of this shop has it already.
+    /// A staff user of this shop has the value already.
     #[error("A staff user of this shop already has it: {0}.")]
     TakenHere(String),
-    /// Another row has it, and only one may.
+    /// Another row has the value, which has to be unique.
     #[error("It is the same as that of {0}, except perhaps for small and capital letters.")]
     SameAs(ImportRow),
-    /// Another line of the cart is of this product.
+    /// Another line of the cart has the same product.
     #[error("The cart has another line of it.")]
     SecondLine,
-    /// It refers to something that is not there.
+    /// A reference to a missing row.
     #[error("There is no {0}.")]
     Missing(ImportRow),
     /// An order has no lines.
@@ -104,70 +104,70 @@ pub enum ImportFault {
     /// The total is not the sum of the lines and the adjustment.
     #[error("The total is {total}, but the lines add up to {lines}.")]
     TotalDiffers {
-        /// As it is given.
+        /// The given total.
         total: Money,
         /// The sum of the lines and the adjustment.
         lines: Money,
     },
-    /// A total below zero.
+    /// A negative total.
     #[error("Must not be less than 0.")]
     Negative,
     /// More lines than a cart may have.
     #[error("A cart holds at most {MAX_CART_LINES} lines.")]
     CartFull,
-    /// An amount of another currency.
+    /// An amount in another currency.
     #[error("The shop's currency is {0}.")]
     OtherCurrency(Currency),
-    /// An amount or a number of units that cannot be written down.
+    /// An amount or a quantity that overflows.
     #[error("It is too large.")]
     TooLarge,
-    /// A line that was sold for nothing, or less.
+    /// A line with a unit price of zero or less.
     #[error("Must be greater than 0.")]
     NotPositive,
-    /// Only a cancelled order may be out of sight.
+    /// A deleted order that is not cancelled.
     #[error("An order that is deleted has to be cancelled.")]
     DeletedNotCancelled,
 }
 
-/// Why a shop cannot be taken over.
+/// Error of an import.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportProblem {
-    /// There is something in this shop already.
+    /// The importing shop is not empty.
     #[error(
         "This shop already has {products} products, {orders} orders and {customers} customers: \
          only a shop without any can take over another one"
     )]
     NotEmpty {
-        /// Products.
+        /// Number of products.
         products: u64,
-        /// Orders.
+        /// Number of orders.
         orders: u64,
-        /// Users who are not staff.
+        /// Number of users other than staff.
         customers: u64,
     },
-    /// A field of a row is wrong.
+    /// A field of a row is invalid.
     #[error("{row}, {field}: {fault}")]
     Row {
         /// The row.
         row: ImportRow,
         /// The field.
         field: &'static str,
-        /// What is wrong with it.
+        /// The error.
         fault: ImportFault,
     },
 }
 
-/// All that stands in the way of taking over a shop, as far as it fits.
+/// The errors of an import, up to a limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportRefusal {
     /// The first [`ImportRefusal::LISTED`].
     pub problems: Vec<ImportProblem>,
-    /// How many more there are.
+    /// Number of further errors.
     pub unlisted: u64,
 }
 
 impl ImportRefusal {
-    /// The most problems that are listed.
+    /// Maximum number of listed errors.
     pub const LISTED: usize = 100;
 
     fn push(&mut self, problem: ImportProblem) {
@@ -183,10 +183,10 @@ impl ImportRefusal {
     }
 }
 
-/// Decides whether a shop may be taken over, and what its ledger begins with.
+/// Decides whether a shop may be imported, and its opening stock.
 ///
 /// # Errors
-/// [`ImportRefusal`] with everything that is wrong.
+/// [`ImportRefusal`] with every error.
 pub fn decide_import(
     command: &ImportShop,
     ground: &Ground,
@@ -222,8 +222,8 @@ pub fn decide_import(
     })
 }
 
-/// The ledger's entries of an order that was taken over: its sale, and its return if it was
-/// cancelled. Who cancelled it is not known.
+/// The ledger entries of an imported order: its sale, and its return if it was cancelled. The user
+/// that cancelled it is not known.
 #[must_use]
 pub fn sales_history(order: &Order) -> Vec<NewMovement> {
     let units = |sign: i64| {
@@ -346,7 +346,7 @@ fn check_carts(
     }
 }
 
-/// Units that each product has sold and not got back.
+/// Units sold and not returned, by product.
 type Sold = BTreeMap<ProductId, i64>;
 
 fn check_orders(
@@ -373,7 +373,7 @@ fn check_orders(
                 let missing = ImportFault::Missing(ImportRow::Product(line.product));
                 wrong.row(row, "lines", missing);
             }
-            // Prices of today's bounds: what an order could have been placed with.
+            // Today's bounds of a price: those under which an order could be placed.
             if Price::new(line.unit_price).is_err() {
                 let fault = match line.unit_price.minor() {
                     ..=0 => ImportFault::NotPositive,

@@ -82,7 +82,7 @@ fn wrong(command: &ImportShop, ground: &Ground) -> Vec<String> {
 }
 
 #[test]
-fn a_ledger_begins_with_what_is_there_and_what_was_sold() {
+fn the_opening_stock_is_the_current_stock_plus_sales() {
     let decision = decide_import(&shop(), &Ground::default(), usd()).unwrap();
     let openings: Vec<_> = decision
         .openings
@@ -102,7 +102,7 @@ fn archived_products_are_not_in_the_catalogue() {
 }
 
 #[test]
-fn an_order_sold_its_units_and_a_cancelled_one_gave_them_back() {
+fn an_imported_order_sold_its_units_and_a_cancelled_one_returned_them() {
     let orders = shop().orders;
     let entries = |order| {
         let row = |entry: NewMovement| {
@@ -136,7 +136,7 @@ fn an_order_sold_its_units_and_a_cancelled_one_gave_them_back() {
 }
 
 #[test]
-fn what_is_here_already_stands_in_the_way() {
+fn an_import_needs_a_shop_without_products_orders_and_customers() {
     let ground = Ground {
         products: 2,
         orders: 1,
@@ -152,7 +152,7 @@ fn what_is_here_already_stands_in_the_way() {
 }
 
 #[test]
-fn staff_of_before_may_stay_unless_they_are_in_the_way() {
+fn existing_staff_may_stay_unless_they_conflict() {
     let staff = |id, name, email| Ground {
         staff: vec![account(id, name, email)],
         ..Ground::default()
@@ -175,7 +175,7 @@ fn staff_of_before_may_stay_unless_they_are_in_the_way() {
     }
 }
 
-/// What to change in a sound shop, and what is then said.
+/// A change of a valid shop, and the errors that it results in.
 type Fault = (fn(&mut ImportShop), &'static [&'static str]);
 
 const FAULTS: &[Fault] = &[
@@ -324,7 +324,7 @@ fn a_total_with_tax_and_shipping_is_the_lines_and_the_adjustment() {
 }
 
 #[test]
-fn faults_as_a_table() {
+fn each_invalid_field_of_an_import_is_reported() {
     for (spoil, sentences) in FAULTS {
         let mut command = shop();
         spoil(&mut command);
@@ -333,7 +333,7 @@ fn faults_as_a_table() {
 }
 
 #[test]
-fn many_problems_are_counted_and_not_all_listed() {
+fn import_errors_beyond_the_limit_are_counted() {
     let mut command = shop();
     let unknown = |id| order(id, 4, OrderStatus::Pending, vec![line(7, 1, 1)]);
     command.orders = (1..=150).map(unknown).collect();

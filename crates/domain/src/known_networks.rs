@@ -1,17 +1,16 @@
-//! Known networks: client networks from which the right password of an account came lately. The
-//! delay that an account gets when it is guessed at from everywhere does not apply to them.
+//! Known networks: client networks from which the correct password of an account came recently. The
+//! spacing that an account gets when it is guessed at from all networks does not apply to them.
 
 use crate::{LoginName, Whereabouts};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How long a network stays known after the last right password.
+/// How long a network stays known after the last correct password.
 pub const KNOWN_NETWORK_LIFE: TimeDelta = TimeDelta::days(30);
 
-/// The most networks that are known for an account: those with the latest right passwords.
+/// Maximum number of known networks of an account: those with the latest correct passwords.
 pub const MAX_KNOWN_NETWORKS: u32 = 20;
 
-/// How old the time of a known network may get before it is stored again. It saves a write for most
-/// sign-ins.
+/// Age at which the time of a known network is stored again. It saves a write for most sign-ins.
 const RENEWAL: TimeDelta = TimeDelta::days(1);
 
 /// An account and a network.
@@ -24,7 +23,7 @@ pub struct KnownNetworkKey {
 }
 
 impl KnownNetworkKey {
-    /// The key of a username, as it was typed, and a network.
+    /// The key of a typed username and a network.
     #[must_use]
     pub fn new(username: &LoginName, network: Whereabouts) -> Self {
         Self {
@@ -34,24 +33,25 @@ impl KnownNetworkKey {
     }
 }
 
-/// A network from which the right password of an account came.
+/// A network from which the correct password of an account came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownNetwork {
-    /// Whether the account was staff then.
+    /// Whether the account was staff at that time.
     pub is_staff: bool,
-    /// When the right password came, to a day.
+    /// Time of the correct password, to a day.
     pub at: DateTime<Utc>,
 }
 
 impl KnownNetwork {
-    /// Whether it counts at this time. One from the far future is from a clock that was wrong.
+    /// Whether the network is known at this time. A time in the far future was stored by a wrong
+    /// clock.
     #[must_use]
     pub fn is_current(&self, now: DateTime<Utc>) -> bool {
         self.at <= now + RENEWAL && now < self.at + KNOWN_NETWORK_LIFE
     }
 }
 
-/// Decides the record of the network to store after a right password; `None` if the stored one is
+/// Decides the record of the network to store after a correct password; `None` if the stored one is
 /// recent.
 #[must_use]
 pub fn decide_known_network(
@@ -83,7 +83,7 @@ mod tests {
             (0, true),
             (30 * DAY - 1, true),
             (30 * DAY, false),
-            // Another server's clock may be behind, but not for ever.
+            // Another server's clock may be behind, up to a limit.
             (-60, true),
             (-2 * DAY, false),
         ] {

@@ -4,17 +4,18 @@
 //!
 //! ```text
 //! request -> command (a value) -> repository port
-//!                                   lock and load what the command touches   (adapter)
-//!                                   decide(command, state) -> decision       (here, pure)
-//!                                   write the decision, commit               (adapter)
+//!                                   lock and load the state of the command  (adapter)
+//!                                   decide(command, state) -> decision      (here, pure)
+//!                                   write the decision, commit              (adapter)
 //!            outcome (a value) <-
 //! ```
 //!
 //! - The `decide` functions are pure and total: no clock, no randomness, no panic. Time, ids and
-//!   hashes come in as values.
-//! - The ports, such as [`OrderRepository`], are the traits that an adapter implements. An adapter never decides.
-//! - The use cases ([`Catalogue`], [`Carts`], [`Orders`], [`Accounts`]) check who may, make the
-//!   command and hand it to a port.
+//!   hashes are arguments.
+//! - The ports, such as [`OrderRepository`], are the traits that an adapter implements. An adapter
+//!   never decides.
+//! - The use cases ([`Catalogue`], [`Carts`], [`Orders`], [`Accounts`]) check authorisation, build
+//!   the command and pass it to a port.
 //!
 //! # Example
 //!

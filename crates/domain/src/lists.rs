@@ -1,4 +1,4 @@
-//! The lists of a shop: which rows they are of, and what they can be sorted by.
+//! Lists of products and orders: their filters and sort fields.
 
 use crate::{
     Actor, List, Money, Order, OrderStatus, Product, Refusal, Search, SortField, SortValue, UserId,
@@ -6,23 +6,23 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 
-/// Which products a list is of.
+/// Filter of a product list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ProductFilter {
-    /// The archived ones instead of the catalogue.
+    /// Archived products instead of the catalogue.
     pub archived: bool,
-    /// Those with these words in name or description.
+    /// Products with these words in name or description.
     pub search: Search,
-    /// Those at this price and above.
+    /// Minimum price, inclusive.
     pub min_price: Option<Money>,
-    /// Those at this price and below.
+    /// Maximum price, inclusive.
     pub max_price: Option<Money>,
-    /// Those with units on hand alone.
+    /// Only products with units on hand.
     pub in_stock: bool,
 }
 
 impl ProductFilter {
-    /// The catalogue, or what is archived: all of it.
+    /// The whole catalogue, or all archived products.
     #[must_use]
     pub fn all(archived: bool) -> Self {
         Self {
@@ -31,15 +31,14 @@ impl ProductFilter {
         }
     }
 
-    /// What this actor may see of it: only staff see archived products. For anybody else the wish
-    /// is as if it had not been made.
+    /// The filter restricted to this actor: `archived` is ignored for actors other than staff.
     #[must_use]
     pub fn seen_by(self, actor: Actor) -> Self {
         let archived = self.archived && actor.is_staff();
         Self { archived, ..self }
     }
 
-    /// Whether a product is on the list.
+    /// Whether a product passes the filter.
     #[must_use]
     pub fn matches(&self, product: &Product) -> bool {
         let price = product.price.money().minor();
@@ -52,7 +51,7 @@ impl ProductFilter {
     }
 }
 
-/// What products can be sorted by.
+/// Sort fields of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProductField {
     /// The id, which is the order of creation.
@@ -63,7 +62,7 @@ pub enum ProductField {
     Price,
     /// Units on hand.
     Stock,
-    /// When it was created.
+    /// Time of creation.
     CreatedAt,
 }
 
@@ -98,7 +97,7 @@ impl SortField for ProductField {
         }
     }
 
-    /// Every sale changes the stock: an index of it would cost each of them.
+    /// `false` for the stock: every sale changes it, and would have to update an index of it.
     fn has_places(self) -> bool {
         self != Self::Stock
     }
@@ -107,25 +106,24 @@ impl SortField for ProductField {
 /// A list of products.
 pub type ProductList = List<ProductFilter, ProductField>;
 
-/// Which orders a list is of.
+/// Filter of an order list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderFilter {
-    /// One customer's, or everybody's.
+    /// Orders of this customer; `None` for all customers.
     pub user: Option<UserId>,
-    /// The deleted ones instead of those in sight.
+    /// Deleted orders instead of the others.
     pub archived: bool,
-    /// Those in this status.
+    /// Orders in this status.
     pub status: Option<OrderStatus>,
-    /// Those placed at this time and later, to the microsecond.
+    /// Placed at this time or later, to the microsecond.
     pub created_after: Option<DateTime<Utc>>,
-    /// Those placed at this time and before, to the microsecond.
+    /// Placed at this time or earlier, to the microsecond.
     pub created_before: Option<DateTime<Utc>>,
 }
 
 impl OrderFilter {
-    /// What this actor may see of it: staff see everybody's orders, or those of one user, and
-    /// deleted ones. For anybody else these wishes are as if they had not been made, and the list
-    /// is of their own.
+    /// The filter restricted to this actor: staff see all orders or those of one user, and deleted
+    /// ones. Other users see their own, and these filters are ignored.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`].
@@ -141,7 +139,7 @@ impl OrderFilter {
         })
     }
 
-    /// Whether an order is on the list.
+    /// Whether an order passes the filter.
     #[must_use]
     pub fn matches(&self, order: &Order) -> bool {
         let at = order.created_at.timestamp_micros();
@@ -155,12 +153,12 @@ impl OrderFilter {
     }
 }
 
-/// What orders can be sorted by.
+/// Sort fields of orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderField {
     /// The id, which is the order of placing.
     Id,
-    /// When it was placed.
+    /// Time of placing.
     CreatedAt,
     /// The total.
     Total,

@@ -1,16 +1,16 @@
-//! Money: whole minor units of one ISO 4217 currency, and checked operations only. There are no
-//! `+` and `*` operators and no floats, so that no amount can overflow or lose a unit in silence.
+//! Money: whole minor units of one ISO 4217 currency, with checked operations only. There are no
+//! `+` and `*` operators and no floats, so that no amount can silently overflow or lose a unit.
 
 use crate::{Problem, Quantity};
 use std::fmt;
 
-/// A currency of ISO 4217 that has minor units, or is counted whole (JPY).
+/// An ISO 4217 currency that has minor units, or is counted whole (JPY).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
     /// The currency with this three-letter code in capitals; `None` for an unknown code and for
-    /// what is no money to pay with (gold, testing codes).
+    /// codes that are no means of payment (gold, testing codes).
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         iso_currency::Currency::from_code(code)
@@ -37,10 +37,10 @@ impl fmt::Display for Currency {
     }
 }
 
-/// Why an operation on money gave no amount.
+/// Why an operation on money failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// The result has no place in 64 bits of minor units.
+    /// The result exceeds 64 bits of minor units.
     #[error("the amount is too large")]
     Overflow,
     /// The amounts are of different currencies.
@@ -56,16 +56,16 @@ pub struct Money {
 }
 
 impl Money {
-    /// The most bytes of a text that is read as an amount: longer ones only cost time.
+    /// Maximum bytes of an amount's text: longer ones only cost time.
     pub const MAX_TEXT: usize = 40;
 
-    /// So many minor units (cents, yen, fils).
+    /// An amount of so many minor units (cents, yen, fils).
     #[must_use]
     pub const fn from_minor(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
     }
 
-    /// Nothing.
+    /// An amount of zero.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self::from_minor(0, currency)
@@ -123,8 +123,8 @@ impl Money {
         Ok(Self::from_minor(minor, self.currency))
     }
 
-    /// Reads a decimal number from its text, exactly: `19.99`, `-3`, `+.5`, `1.5e2`. More decimals than
-    /// the currency has are refused, never rounded, even when they are zeros.
+    /// Parses a decimal number exactly: `19.99`, `-3`, `+.5`, `1.5e2`. More decimals than the
+    /// currency has are rejected, never rounded, even when they are zeros.
     ///
     /// # Errors
     /// [`Problem::NotADecimal`], [`Problem::TooManyDecimals`] or [`Problem::AmountTooLarge`].
@@ -181,7 +181,7 @@ impl Decimal {
             Some(rest) => (mantissa.starts_with('-'), rest),
             None => (false, mantissa),
         };
-        // Digits are needed on one side of the point: `.5` and `5.` are numbers, `.` is none.
+        // Digits are needed on one side of the point: `.5` and `5.` are numbers, `.` is not.
         let (whole, fraction) = match mantissa.split_once('.') {
             Some((whole, "")) => (Self::digits(whole)?, ""),
             Some(("", fraction)) => ("", Self::digits(fraction)?),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_refused() {
+    fn an_invalid_amount_is_refused() {
         for text in [
             "", " 1", "1 ", ".", "+", "+.", "-", "1,5", "NaN", "Infinity", "1e", "1e+", "0x1",
             "1_0", "--1", "+-1", "1.-5", "١",
@@ -318,7 +318,7 @@ mod tests {
     proptest! {
         #[test]
         fn text_and_back_loses_no_minor_unit(minor in any::<i64>(), currency in any_currency()) {
-            // The lowest i64 has no positive counterpart to be read from.
+            // The lowest i64 has no positive counterpart to parse.
             prop_assume!(minor != i64::MIN);
             let money = Money::from_minor(minor, currency);
             prop_assert_eq!(Money::parse(&money.to_string(), currency), Ok(money));

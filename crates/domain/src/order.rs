@@ -1,5 +1,5 @@
-//! Orders: what was bought, at the names and prices of the moment, and what may still be done
-//! about it. How orders come about is in [`crate::placing`].
+//! Orders: purchased products at the names and prices of the time, and changes of status. Placing
+//! an order is in [`crate::placing`].
 
 use crate::{
     Account, Actor, Money, MoneyError, NewMovement, OrderId, OrderStatus, ProductId, ProductName,
@@ -7,21 +7,21 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 
-/// A line of an order: a snapshot, which no later change of the product touches.
+/// An order line: a snapshot, which no later change of the product alters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {
     /// The product.
     pub product: ProductId,
-    /// Its name at the time.
+    /// The product's name at the time.
     pub name: ProductName,
-    /// What one unit cost at the time.
+    /// The unit price at the time.
     pub unit_price: Money,
     /// How many units.
     pub quantity: Quantity,
 }
 
 impl OrderLine {
-    /// What the line costs.
+    /// The cost of the line.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`], which no price and quantity within their bounds reach.
@@ -35,9 +35,9 @@ impl OrderLine {
 pub struct Order {
     /// Its id.
     pub id: OrderId,
-    /// Who ordered.
+    /// The customer.
     pub user: UserId,
-    /// Where it is in its life.
+    /// The status.
     pub status: OrderStatus,
     /// The amount to be paid: the sum of its lines and the adjustment.
     pub total: Money,
@@ -46,11 +46,11 @@ pub struct Order {
     pub adjustment: Money,
     /// Its lines, in the order of the cart.
     pub lines: Vec<OrderLine>,
-    /// Whether it was deleted: cancelled, and out of sight but for staff.
+    /// Whether it was deleted: cancelled, and visible only to staff.
     pub archived: bool,
-    /// When it was placed.
+    /// Time of placing.
     pub created_at: DateTime<Utc>,
-    /// When its status last changed.
+    /// Time of the last change of status.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -67,46 +67,46 @@ impl Order {
     }
 }
 
-/// What to do with an order.
+/// A change of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderAction {
-    /// Take it to a status.
+    /// Change the status.
     SetStatus(OrderStatus),
-    /// Cancel it and put it out of sight.
+    /// Cancel and hide the order.
     Delete,
 }
 
-/// Command: do something with an order.
+/// Command: change an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeOrder {
     /// The order.
     pub order: OrderId,
-    /// What to do with it.
+    /// The change.
     pub action: OrderAction,
-    /// What the client saw of it, if that has to be what is there.
+    /// Precondition on the order, if any (If-Match, RFC 9110).
     pub seen: Option<Seen<Order>>,
-    /// Who wants it. What they may do is decided by their account, not by the role in here.
+    /// The acting user. Their rights are decided by their account, not by the role given here.
     pub by: Actor,
-    /// When.
+    /// Time of the command.
     pub at: DateTime<Utc>,
 }
 
-/// What is to be written; nothing if the order is as it was.
+/// The writes of a change; nothing is written if the order is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderDecision {
     /// The order afterwards.
     pub order: Order,
-    /// Stock that comes back.
+    /// Returns of stock.
     pub returns: Vec<NewMovement>,
 }
 
-/// Decides what becomes of an order. `acting` is the account of the acting user under the
-/// command's lock: the role that their session remembers may be out of date. The table in the
-/// tests walks every status, action and actor.
+/// Decides a change of an order. `acting` is the account of the acting user under the command's
+/// lock: the role cached in their session may be out of date. The table in the tests covers every
+/// status, action and actor.
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`]; as [`decide_role`]; [`Refusal::NotFound`] for an order that is deleted or another
-/// customer's; [`Refusal::Forbidden`] for an owner who wants more than to cancel;
+/// [`Refusal::Unauthenticated`]; as [`decide_role`]; [`Refusal::NotFound`] for a deleted order or
+/// one of another customer; [`Refusal::Forbidden`] for an owner and a change other than cancelling;
 /// [`Refusal::Edited`]; [`Refusal::InvalidTransition`] and [`Refusal::OrderNotPending`].
 pub fn decide_order(
     command: &ChangeOrder,
@@ -145,8 +145,8 @@ pub fn decide_order(
     }
 }
 
-/// Where this actor may take an order: staff wherever it can go, its owner out of it while nobody
-/// has begun.
+/// The transitions open to this actor: every one for staff, cancelling a pending order for its
+/// owner.
 fn choices(from: OrderStatus, staff: bool) -> Vec<OrderStatus> {
     let owner_may =
         |to: &OrderStatus| from == OrderStatus::Pending && *to == OrderStatus::Cancelled;
@@ -185,8 +185,8 @@ fn moved(
     OrderDecision { order, returns }
 }
 
-/// The ledger's entries for an order, one for each product: orders from another shop may have
-/// several lines of one.
+/// The ledger entries of an order, one for each product: imported orders may have several lines of
+/// one product.
 pub(crate) fn movements(
     order: OrderId,
     units: impl Iterator<Item = (ProductId, i64)>,

@@ -1,24 +1,24 @@
-//! The order quota: how many orders one customer may have open at once, and place within an hour.
+//! Order quota: how many orders one customer may have open at once, and place within an hour.
 //!
-//! An order leaves rows behind for good, also if it is cancelled, and an open one holds stock. So
+//! An order leaves permanent rows behind, also if it is cancelled, and an open one holds stock. So
 //! both are bounded for each customer, over all sessions, keys and addresses.
 
 use crate::Refusal;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The time in which placed orders count together: a sliding window.
+/// The sliding window in which placed orders are counted.
 pub const ORDER_QUOTA_WINDOW: TimeDelta = TimeDelta::hours(1);
 
-/// How long a customer with too many open orders is told to wait: how soon the shop processes one
-/// is not known.
+/// Reported wait for a customer with too many open orders: the time until the shop processes one is
+/// unknown.
 const OPEN_ORDER_RETRY: TimeDelta = TimeDelta::hours(1);
 
-/// How many orders one customer may have.
+/// Limits on the orders of one customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderQuota {
-    /// Orders that are pending at once.
+    /// Maximum number of pending orders.
     pub open: u32,
-    /// Orders placed within an hour, those that were cancelled or deleted included.
+    /// Maximum number of orders placed within an hour, cancelled and deleted ones included.
     pub hourly: u32,
 }
 
@@ -34,7 +34,7 @@ impl Default for OrderQuota {
     }
 }
 
-/// What a customer has used of the quota.
+/// A customer's usage of the quota.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OrderUsage {
     /// Pending orders, counted up to [`OrderQuota::open`].
@@ -42,12 +42,12 @@ pub struct OrderUsage {
     /// Orders placed within [`ORDER_QUOTA_WINDOW`], counted up to [`OrderQuota::hourly`] from the
     /// newest.
     pub placed: u64,
-    /// When the oldest of those in [`OrderUsage::placed`] was placed.
+    /// Time of the oldest order counted in [`OrderUsage::placed`].
     pub oldest: Option<DateTime<Utc>>,
 }
 
 impl OrderUsage {
-    /// The usage after another order at a time.
+    /// The usage after a further order at a time.
     #[must_use]
     pub fn and_one(self, at: DateTime<Utc>) -> Self {
         Self {
@@ -83,7 +83,7 @@ pub fn decide_order_quota(
     Ok(())
 }
 
-/// Whole seconds from 1, rounded up, so that a client that waits for so long is not too early.
+/// Whole seconds from 1, rounded up, so that a client that waits for them is not too early.
 fn seconds(wait: TimeDelta) -> u64 {
     let rounded_up = wait + TimeDelta::microseconds(999_999);
     u64::try_from(rounded_up.num_seconds()).unwrap_or(1).max(1)

@@ -1,4 +1,4 @@
-//! The life of an order.
+//! Order status: the state machine of an order.
 //!
 //! ```text
 //! pending -> processing -> shipped -> delivered
@@ -8,18 +8,18 @@
 
 use std::fmt;
 
-/// Where an order is in its life.
+/// Status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OrderStatus {
-    /// Placed; nobody has begun with it.
+    /// Placed; not yet processed.
     Pending,
-    /// Somebody is packing it.
+    /// Being packed.
     Processing,
     /// On its way.
     Shipped,
     /// Arrived. Final.
     Delivered,
-    /// Called off, its stock given back. Final.
+    /// Cancelled, its stock returned. Final.
     Cancelled,
 }
 
@@ -33,7 +33,7 @@ impl OrderStatus {
         Self::Cancelled,
     ];
 
-    /// Where an order can go from here.
+    /// The statuses that can follow this one.
     #[must_use]
     pub fn next(self) -> &'static [Self] {
         match self {
@@ -44,7 +44,7 @@ impl OrderStatus {
         }
     }
 
-    /// The word that is stored and shown.
+    /// The stored and displayed word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

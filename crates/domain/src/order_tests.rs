@@ -1,20 +1,20 @@
-//! The order machine: this table is its documentation.
+//! The order state machine: this table is its documentation.
 
 use super::*;
 use crate::testing::{account, at, former_staff, product, usd, user};
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
 use proptest::prelude::*;
 
-/// What an actor gets for an action.
+/// The result of an action for an actor.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
-    /// The order is in this status now.
+    /// The order has this status now.
     Now(OrderStatus),
-    /// The order is as it was.
+    /// The order is unchanged.
     Same,
     /// The order is cancelled and deleted.
     Gone,
-    /// 409 with what would be allowed.
+    /// 409 with the allowed statuses.
     No(Vec<OrderStatus>),
     NotPending,
     Forbidden,
@@ -87,7 +87,7 @@ fn every_status_action_and_actor() {
     let to = OrderAction::SetStatus;
     let delete = OrderAction::Delete;
     let owner_too_late = || No(vec![]);
-    // (status, action, what its owner gets, what staff gets)
+    // (status, action, result for the owner, result for staff)
     let table = [
         (Pending, to(Pending), Same, Same),
         (Pending, to(Processing), Forbidden, Now(Processing)),
@@ -190,7 +190,7 @@ fn every_status_action_and_actor() {
 }
 
 #[test]
-fn an_order_that_is_not_there_is_not_found() {
+fn an_unknown_order_is_not_found() {
     let command = ChangeOrder {
         seen: None,
         order: OrderId::new(5).unwrap(),
@@ -205,7 +205,7 @@ fn an_order_that_is_not_there_is_not_found() {
     );
 }
 
-/// The role in the command is that of a session, which may be out of date.
+/// The role in the command comes from a session, which may be out of date.
 #[test]
 fn the_role_of_the_account_decides() {
     let (order, cancel) = (order(Pending), OrderAction::SetStatus(Cancelled));
@@ -229,7 +229,7 @@ fn the_role_of_the_account_decides() {
 }
 
 #[test]
-fn cancelling_and_deleting_give_every_line_back() {
+fn cancelling_and_deleting_return_the_stock_of_every_line() {
     for action in [OrderAction::SetStatus(Cancelled), OrderAction::Delete] {
         let decision = decide(&order(Pending), action, Actor::Customer(user(1))).unwrap();
         let returned: Vec<_> = decision
@@ -253,10 +253,10 @@ fn cancelling_and_deleting_give_every_line_back() {
 }
 
 proptest! {
-    /// However an order is pushed around, its stock comes back once if it is cancelled and never
-    /// otherwise.
+    /// For every sequence of changes, an order's stock is returned once if it is cancelled and
+    /// never otherwise.
     #[test]
-    fn stock_comes_back_exactly_once(pushes in prop::collection::vec((0_usize..6, 0_usize..3), 0..20)) {
+    fn stock_is_returned_exactly_once(pushes in prop::collection::vec((0_usize..6, 0_usize..3), 0..20)) {
         let mut order = order(Pending);
         let mut returned = 0;
         for (action, actor) in pushes {

@@ -1,8 +1,8 @@
-//! Numbered pages.
+//! Pagination by page number (offset).
 
 use crate::Refusal;
 
-/// Which page of a list, and how long pages are.
+/// A page number and a page size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     number: u64,
@@ -10,7 +10,7 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// The longest page.
+    /// Maximum page size.
     pub const MAX_SIZE: u32 = 100;
 
     /// Page `number`, from 1, of `size` rows, at most [`PageRequest::MAX_SIZE`]; `None` for page 0
@@ -35,7 +35,8 @@ impl PageRequest {
         self.size
     }
 
-    /// The last page of a list of so many rows, in pages of this size; the first page of an empty list.
+    /// The last page of a list of so many rows, in pages of this size; the first page of an empty
+    /// list.
     #[must_use]
     pub fn last_of(self, count: u64) -> Self {
         let number = count.div_ceil(u64::from(self.size)).max(1);
@@ -52,7 +53,7 @@ impl PageRequest {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// Rows of the whole list.
+    /// Number of rows in the whole list.
     pub count: u64,
     /// The rows of this page.
     pub items: Vec<T>,
@@ -65,7 +66,7 @@ impl<T> Page<T> {
         request.offset().saturating_add(u64::from(request.size)) < self.count
     }
 
-    /// This page, if it exists. The first page of an empty list does.
+    /// This page, if it exists. The first page of an empty list exists.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] for a page after the last.
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_as_a_table() {
+    fn pages_exist_up_to_the_last_row() {
         for (count, number, exists, next) in [
             (0, 1, true, false),
             (0, 2, false, false),

@@ -1,19 +1,19 @@
-//! Passwords, before they are hashed.
+//! Passwords: validation and normalisation before hashing.
 
 use crate::{LoginName, Problem, Username, fold_case};
 use std::borrow::Cow;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
-/// The form in which a password is hashed and compared, so that every keyboard gives the same: the
-/// mappings of the PRECIS profile OpaqueString (RFC 8265, 4.2), which are NFC, and an ordinary
-/// space for each other one. It refuses nothing.
+/// The normalised form in which a password is hashed and compared, so that every keyboard gives the
+/// same: the mappings of the PRECIS profile OpaqueString (RFC 8265, 4.2), which are NFC, and an
+/// ordinary space for every other space character. It rejects nothing.
 fn opaque(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
     let spaces = text.chars().map(|character| match character {
-        // Zs, without the ordinary one.
+        // Zs, without the ordinary space.
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
             ' '
         }
@@ -22,18 +22,18 @@ fn opaque(text: &str) -> Cow<'_, str> {
     Cow::Owned(spaces.nfc().collect())
 }
 
-/// A password as its user chose it, within the rules and normalised. It never shows in a log.
+/// A valid, normalised password. It never appears in a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// The fewest characters.
+    /// Minimum length in characters.
     pub const MIN: usize = 8;
-    /// The most characters.
+    /// Maximum length in characters.
     pub const MAX: usize = 128;
 
-    /// Checks a chosen password against the rules: its length, the list of common ones, and that
-    /// it is not the username.
+    /// Validates a new password: its length, the list of common passwords, and that it is not the
+    /// username.
     ///
     /// # Errors
     /// The [`Problem`] with it.
@@ -58,21 +58,20 @@ impl Password {
         }
     }
 
-    /// The password itself, for hashing it and for nothing else.
+    /// The plaintext, for hashing only.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether a text has the form in which passwords are hashed today.
+    /// Whether a text is normalised as passwords are before hashing.
     #[must_use]
     pub fn is_normalised(text: &str) -> bool {
         opaque(text) == text
     }
 
-    /// The forms in which a typed password may have been hashed: normalised, and as it was typed if
-    /// that differs. Hashes from before passwords were normalised, and from other shops, are of
-    /// the latter.
+    /// The forms of a typed password that the stored hash may be of: normalised, and as typed if
+    /// that differs. Hashes that predate normalisation, and imported ones, are of the latter.
     pub fn hashed_forms(typed: &str) -> impl Iterator<Item = Cow<'_, str>> {
         let normalised = opaque(typed);
         let differs = normalised != typed;
@@ -91,7 +90,7 @@ fn is_name(text: &str, username: &Username) -> bool {
     LoginName::new(text).attempt_key() == LoginName::from(username).attempt_key()
 }
 
-/// Whether a case-folded password is on the list of common ones: those of eight characters and
+/// Whether a case-folded password is on the list of common passwords: those of eight characters and
 /// more among the 20,000 most frequent in known leaks, as collected by Royce Williams and used by
 /// Django's password validation. The list is sorted.
 fn is_common(folded: &str) -> bool {
@@ -101,7 +100,7 @@ fn is_common(folded: &str) -> bool {
     LIST.binary_search(&folded).is_ok()
 }
 
-/// The stored form of a password. It never shows in a log.
+/// A password hash. It never appears in a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -112,7 +111,7 @@ impl PasswordHash {
         Self(text)
     }
 
-    /// Its text, for storing it and for checking a password against it.
+    /// Its text, for storage and verification.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

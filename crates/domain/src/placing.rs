@@ -1,8 +1,8 @@
-//! Placing orders: everything in the cart or nothing, and many carts at once.
+//! Order placement: the whole cart or nothing, for a batch of carts at once.
 //!
-//! Requests that arrive together are decided together. Each sees what the ones before it did: two
-//! clicks on one cart, or the last unit wanted twice, end as if they had come one after the other,
-//! and a refused neighbour changes nothing for the others.
+//! Requests of a batch are decided together. Each sees the effects of the earlier ones: two clicks
+//! on one cart, or the last unit wanted twice, end as if the requests had come one after the other,
+//! and a refused request does not affect its neighbours.
 
 use crate::{
     CartItemId, CartLine, Currency, KeptAnswers, KeyRecord, KeyScope, Keyed, MAX_KEPT_BYTES, Money,
@@ -14,13 +14,13 @@ use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// A random name for one attempt to place an order, stored with the order. Whoever lost the
-/// answer asks for it by this name instead of trying again.
+/// Random id of one attempt to place an order, stored with the order. After a lost response, the
+/// outcome is looked up by this id instead of executing the command again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlacementId(u128);
 
 impl PlacementId {
-    /// The id of these 128 random bits.
+    /// The id with these 128 random bits.
     #[must_use]
     pub const fn new(random: u128) -> Self {
         Self(random)
@@ -34,91 +34,91 @@ impl fmt::Display for PlacementId {
     }
 }
 
-/// Command: order everything that is in a customer's cart.
+/// Command: place an order for the whole cart of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceOrder {
-    /// Whose cart.
+    /// Owner of the cart.
     pub user: UserId,
-    /// The total that the customer agreed to, in minor units of the shop's currency.
+    /// The total that the customer agreed to.
     pub expected_total: Option<Money>,
-    /// The idempotency key that the request came with.
+    /// Idempotency key of the request.
     pub key: Option<Keyed<Order>>,
-    /// The name of this attempt.
+    /// Id of this attempt.
     pub placement: PlacementId,
-    /// How many orders the customer may have; `None` for any number.
+    /// Order quota of the customer; `None` for no limit.
     pub quota: Option<OrderQuota>,
-    /// When.
+    /// Time of the command.
     pub at: DateTime<Utc>,
 }
 
 impl PlaceOrder {
-    /// Since when orders count against [`OrderQuota::hourly`]: those that were placed later.
+    /// Start of the window of [`OrderQuota::hourly`], exclusive.
     #[must_use]
     pub fn quota_since(&self) -> DateTime<Utc> {
         self.at - ORDER_QUOTA_WINDOW
     }
 
-    /// Up to when orders count against [`OrderQuota::hourly`]. The clock of another server may be
-    /// ahead; an order from beyond the window was stored by a clock that was wrong, and would lock
-    /// its customer out until its time has come.
+    /// End of the window of [`OrderQuota::hourly`]. The clock of another server may be ahead. An
+    /// order from beyond the window was stored by a wrong clock; counting it would lock its
+    /// customer out until that time.
     #[must_use]
     pub fn quota_until(&self) -> DateTime<Utc> {
         self.at + ORDER_QUOTA_WINDOW
     }
 }
 
-/// A product as far as placing an order needs to know it.
+/// The columns of a product that order placement reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// Its name.
     pub name: ProductName,
-    /// What one unit costs.
+    /// Unit price.
     pub price: Money,
     /// Units on hand.
     pub stock: StockLevel,
-    /// Whether it was taken out of the catalogue.
+    /// Whether it is archived.
     pub archived: bool,
 }
 
-/// What a batch of placements touches, as read under lock: the carts of its users and every
+/// The state that a batch of placements needs, loaded under lock: the carts of its users and every
 /// product in them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Floor {
-    /// The users whose account is active, of those who placed the requests.
+    /// Users of the batch whose accounts are active.
     pub active: BTreeSet<UserId>,
     /// The lines of each cart, in the order in which they were added.
     pub carts: BTreeMap<UserId, Vec<CartLine>>,
-    /// The products; one that is not there counts as archived.
+    /// The products; a missing one counts as archived.
     pub offers: BTreeMap<ProductId, Offer>,
-    /// What is stored under the idempotency keys of the requests.
+    /// Stored responses under the idempotency keys of the requests.
     pub keys: BTreeMap<(UserId, KeyScope), KeyRecord>,
-    /// What the users of requests with a quota have used of it.
+    /// Quota usage of the users of requests with a quota.
     pub usage: BTreeMap<UserId, OrderUsage>,
-    /// The answers that are kept for the users of requests with a key.
+    /// Stored responses of the users of requests with a key, by their running totals.
     pub kept: BTreeMap<UserId, KeptAnswers>,
 }
 
-/// An order to be written.
+/// An order to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
-    /// Who orders.
+    /// The customer.
     pub user: UserId,
-    /// The idempotency key to store with it.
+    /// Idempotency key to store with it.
     pub key: Option<Keyed<Order>>,
-    /// The name of the attempt.
+    /// Id of the attempt.
     pub placement: PlacementId,
     /// Its lines.
     pub lines: Vec<OrderLine>,
     /// The sum of its lines.
     pub total: Money,
-    /// The cart's lines that become the order's, and leave the cart.
+    /// The cart lines that become order lines, and are removed from the cart.
     pub cart_lines: Vec<CartItemId>,
-    /// When.
+    /// Time of placing.
     pub at: DateTime<Utc>,
 }
 
 impl NewOrder {
-    /// The ledger's entries for the stock that it takes, once it has an id.
+    /// The ledger entries for the stock that the order takes, given its id.
     #[must_use]
     pub fn movements(&self, id: OrderId) -> Vec<NewMovement> {
         let units = self
@@ -128,7 +128,7 @@ impl NewOrder {
         order::movements(id, units, Reason::Sale, self.user, self.at)
     }
 
-    /// The order, once it has an id.
+    /// The order, given its id.
     #[must_use]
     pub fn into_order(self, id: OrderId) -> crate::Order {
         crate::Order {
@@ -145,28 +145,29 @@ impl NewOrder {
     }
 }
 
-/// What becomes of one request of a batch.
+/// Decision on one request of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlacingDecision {
-    /// An order is to be written.
+    /// Write an order.
     Place(NewOrder),
-    /// It was placed before, under the same key: the answer of then.
+    /// A replay: the order was placed before, under the same key. The stored response.
     Replay(String),
-    /// It is the same attempt as an earlier request of this batch, by its position, and gets the
-    /// answer of that order.
+    /// The same attempt as an earlier request of this batch, by its position; gets the response of
+    /// that order.
     SameAs(usize),
-    /// Refused; nothing is to be written.
+    /// Refused; nothing to write.
     Refuse(Refusal),
 }
 
-/// Decides on a batch, one decision for each request, in the order of the requests.
+/// Decides a batch, one decision for each request, in the order of the requests.
 ///
-/// Refused are a user whose account is gone or deactivated ([`Refusal::InvalidToken`]), an empty cart ([`Refusal::EmptyCart`]), products that are not sold any more
+/// Refused are a user whose account is gone or deactivated ([`Refusal::InvalidToken`]), an empty
+/// cart ([`Refusal::EmptyCart`]), products that are no longer sold
 /// ([`Refusal::ProductUnavailable`]) or short ([`Refusal::InsufficientStock`], with all of them), a
 /// total that is not the expected one ([`Refusal::TotalChanged`]) or too large
 /// ([`Refusal::TotalTooLarge`]), a key that was used for another command
-/// ([`Refusal::IdempotencyKeyReused`]) or has no room for its answer ([`Refusal::TooManyKeys`]), and
-/// orders beyond the [quota](decide_order_quota).
+/// ([`Refusal::IdempotencyKeyReused`]) or has no room for its response ([`Refusal::TooManyKeys`]),
+/// and orders beyond the [quota](decide_order_quota).
 #[must_use]
 pub fn decide_placing(
     requests: &[PlaceOrder],
@@ -204,7 +205,8 @@ pub fn decide_placing(
 
 type PlacedKeys<'a> = BTreeMap<(UserId, &'a KeyScope), (usize, &'a str)>;
 
-/// Whether a request was placed before: by an earlier batch, or by an earlier request of this one.
+/// Decides whether a request is a replay: of an earlier batch, or of an earlier request of this
+/// one.
 fn decide_again(
     request: &PlaceOrder,
     floor: &Floor,
@@ -265,7 +267,7 @@ fn decide_one(request: &PlaceOrder, floor: &Floor, shop: Currency) -> Result<New
     })
 }
 
-/// The cart's lines with the names and prices of now.
+/// Order lines of the cart at current names and prices.
 fn snapshot(cart: &[CartLine], floor: &Floor) -> Result<Vec<OrderLine>, Refusal> {
     let mut unavailable = BTreeSet::new();
     let mut lines = Vec::with_capacity(cart.len());
@@ -295,8 +297,8 @@ fn snapshot(cart: &[CartLine], floor: &Floor) -> Result<Vec<OrderLine>, Refusal>
     }
 }
 
-/// Checks each product's lines together: a store that held two lines of one product would still
-/// not oversell.
+/// Checks the lines of each product together: a store that held two lines of one product would
+/// still not oversell.
 fn check_stock(lines: &[OrderLine], floor: &Floor) -> Result<(), Refusal> {
     let mut wanted = BTreeMap::<ProductId, i64>::new();
     for line in lines {
@@ -327,7 +329,7 @@ fn check_stock(lines: &[OrderLine], floor: &Floor) -> Result<(), Refusal> {
 fn take(floor: &mut Floor, line: &OrderLine) {
     let delta = StockDelta::new(-line.quantity.units());
     if let (Some(offer), Some(delta)) = (floor.offers.get_mut(&line.product), delta) {
-        // The check before has seen to it that there is enough.
+        // The check above ensures that there is enough.
         offer.stock = offer.stock.after(delta).unwrap_or(StockLevel::ZERO);
     }
 }

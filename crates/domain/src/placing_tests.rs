@@ -71,7 +71,7 @@ fn refusals(decisions: Vec<PlacingDecision>) -> Vec<Option<Refusal>> {
 }
 
 #[test]
-fn an_order_is_the_whole_cart_at_the_prices_of_now() {
+fn an_order_is_the_whole_cart_at_current_prices() {
     let floor = floor(
         [cart(1, &[(1, 2), (2, 3)])],
         [(1, offer(250, 2)), (2, offer(100, 9))],
@@ -91,7 +91,7 @@ fn an_order_is_the_whole_cart_at_the_prices_of_now() {
 }
 
 #[test]
-fn refusals_as_a_table() {
+fn each_unplaceable_cart_has_its_refusal() {
     let gone = Offer {
         archived: true,
         ..offer(100, 5)
@@ -110,7 +110,7 @@ fn refusals_as_a_table() {
             vec![(1, 1), (3, 1)],
             Refusal::ProductUnavailable(vec![id(3)]),
         ),
-        // What is not sold any more comes before what is short.
+        // Products that are no longer sold are reported before shortages.
         (
             vec![(1, 6), (3, 1), (8, 1)],
             Refusal::ProductUnavailable(vec![id(3), id(8)]),
@@ -158,7 +158,7 @@ fn two_clicks_on_one_cart_are_one_order() {
 }
 
 #[test]
-fn the_last_unit_goes_to_the_first_and_a_refused_neighbour_harms_nobody() {
+fn the_last_unit_goes_to_the_first_and_a_refused_neighbour_affects_no_other() {
     let carts = [
         cart(1, &[(1, 1)]),
         cart(2, &[(1, 1), (2, 1)]),
@@ -228,7 +228,7 @@ fn a_quota_bounds_the_orders_of_each_customer() {
         assert_eq!(refused(&decided[0]).as_ref(), expected);
         assert_eq!(refused(&decided[1]), None, "the neighbour has its own");
         assert_eq!(refused(&decide(&[unlimited])[0]), None);
-        // An empty cart is told first, as nothing would be placed.
+        // An empty cart is reported first, as nothing would be placed.
         let empty = PlaceOrder {
             user: user(3),
             ..limited(1)
@@ -238,7 +238,7 @@ fn a_quota_bounds_the_orders_of_each_customer() {
 }
 
 #[test]
-fn a_key_without_room_for_its_answer_is_refused_and_a_replay_is_not() {
+fn a_key_beyond_the_quota_is_refused_and_a_replay_is_not() {
     let mut floor = floor([cart(1, &[(1, 1)])], [(1, offer(100, 9))]);
     let kept = KeptAnswers {
         first: 0,
@@ -286,7 +286,7 @@ fn one_key_in_a_batch_is_one_order() {
         keyed(1, "k", "{}"),
         keyed(1, "k", "{}"),
         keyed(1, "k", "{1}"),
-        // Somebody else's key of the same name, and another key for a cart that is empty by now.
+        // Another user's key of the same name, and another key for a cart that is empty by then.
         keyed(2, "k", "{}"),
         keyed(1, "l", "{}"),
     ];
@@ -302,7 +302,7 @@ fn one_key_in_a_batch_is_one_order() {
 }
 
 #[test]
-fn a_key_that_was_used_gives_the_answer_of_then() {
+fn a_used_key_replays_the_stored_response() {
     let mut floor = floor([cart(1, &[(1, 1)])], [(1, offer(100, 9))]);
     let held = KeyRecord {
         fingerprint: "{}".to_owned(),
@@ -318,12 +318,12 @@ fn a_key_that_was_used_gives_the_answer_of_then() {
         decisions[1],
         PlacingDecision::Refuse(Refusal::IdempotencyKeyReused)
     );
-    // The cart is as it was: a new order without a key takes it.
+    // The cart is unchanged: a new order without a key takes it.
     assert!(matches!(decisions[2], PlacingDecision::Place(_)));
 }
 
 #[test]
-fn a_refused_attempt_is_not_remembered() {
+fn a_refused_attempt_is_not_stored() {
     let floor = floor([cart(1, &[(1, 1)])], [(1, offer(100, 9))]);
     let expected_total = Some(Money::zero(usd()));
     let wrong = PlaceOrder {
@@ -340,8 +340,8 @@ fn a_refused_attempt_is_not_remembered() {
 }
 
 proptest! {
-    /// Whatever a batch holds, no product is sold beyond what was on hand, and every order's total
-    /// is the sum of its lines.
+    /// For every batch, no product is sold beyond its stock, and every order's total is the sum of
+    /// its lines.
     #[test]
     fn no_batch_oversells(
         stocks in prop::collection::vec(0_i64..6, 3),

@@ -1,7 +1,7 @@
-//! Products: what the shop sells.
+//! Products of the catalogue.
 //!
-//! A product is never deleted: orders and the ledger refer to it. It is archived, which takes it
-//! out of the catalogue, and can be brought back.
+//! A product is never deleted, as orders and the ledger refer to it. It is archived instead, which
+//! removes it from the catalogue, and can be restored.
 
 use crate::{
     Account, Currency, Description, Keyed, Money, NewMovement, Problem, ProductId, ProductName,
@@ -9,12 +9,12 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 
-/// What one unit costs: more than nothing, at most [`Price::DIGITS`] digits.
+/// Unit price: greater than zero, at most [`Price::DIGITS`] digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price(Money);
 
 impl Price {
-    /// The most digits of a price, those after the decimal point included.
+    /// Maximum digits of a price, those after the decimal point included.
     ///
     /// Enough for currencies of small units (IRR, IDR, LBP), and few enough for the total of a full
     /// cart: 100 lines of 9,999 units at 12 digits are below 10^18 minor units, and fit in 64 bits.
@@ -39,59 +39,59 @@ impl Price {
     }
 }
 
-/// A product with what is on hand of it.
+/// A product with its units on hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     /// Its id.
     pub id: ProductId,
-    /// The shop's own code for it; unique, archived products included.
+    /// Stock keeping unit, the shop's own code; unique, archived products included.
     pub sku: Option<Sku>,
     /// Its name.
     pub name: ProductName,
-    /// What it is.
+    /// Description.
     pub description: Description,
-    /// What one unit costs.
+    /// Unit price.
     pub price: Price,
     /// Units on hand.
     pub stock: StockLevel,
-    /// Whether it was taken out of the catalogue.
+    /// Whether it is archived.
     pub archived: bool,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// When staff last changed it; a sale does not.
+    /// Time of the last change by staff; sales do not count.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What a new product is to be.
+/// The fields of a new product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductDraft {
-    /// The shop's own code for it.
+    /// Stock keeping unit, the shop's own code.
     pub sku: Option<Sku>,
     /// Its name.
     pub name: ProductName,
-    /// What it is.
+    /// Description.
     pub description: Description,
-    /// What one unit costs.
+    /// Unit price.
     pub price: Price,
-    /// Units on hand to begin with.
+    /// Initial units on hand.
     pub stock: StockLevel,
 }
 
 /// Command: create a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateProduct {
-    /// What it is to be.
+    /// The fields of the product.
     pub draft: ProductDraft,
-    /// The idempotency key that the request came with; only somebody's request has one.
+    /// Idempotency key of the request; `None` for the shop itself.
     pub key: Option<Keyed<Product>>,
-    /// By whom; `None` for the shop itself (the demo catalogue).
+    /// The acting user; `None` for the shop itself (the demo catalogue).
     pub by: Option<UserId>,
-    /// When.
+    /// Time of the command.
     pub at: DateTime<Utc>,
 }
 
 impl CreateProduct {
-    /// The movement that explains what is on hand from the start, if anything is.
+    /// The movement that explains the initial stock, unless it is zero.
     #[must_use]
     pub fn opening(&self, product: ProductId) -> Option<NewMovement> {
         StockLevel::ZERO
@@ -100,10 +100,10 @@ impl CreateProduct {
     }
 }
 
-/// Changes to a product; what is `None` stays as it is.
+/// Changes to a product; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProductChange {
-    /// A new code, or `Some(None)` for none.
+    /// A new sku, or `Some(None)` to remove it.
     pub sku: Option<Option<Sku>>,
     /// A new name.
     pub name: Option<ProductName>,
@@ -111,9 +111,9 @@ pub struct ProductChange {
     pub description: Option<Description>,
     /// A new price.
     pub price: Option<Price>,
-    /// A new level of stock, whatever it was before.
+    /// A new level of stock, regardless of the current one.
     pub stock: Option<StockLevel>,
-    /// Out of the catalogue, or back into it.
+    /// Archive, or restore.
     pub archived: Option<bool>,
 }
 
@@ -122,13 +122,13 @@ pub struct ProductChange {
 pub struct ChangeProduct {
     /// The product.
     pub product: ProductId,
-    /// What is to change.
+    /// The changes.
     pub change: ProductChange,
-    /// What the client saw of it, if that has to be what is there.
+    /// Precondition on the product, if any (If-Match, RFC 9110).
     pub seen: Option<Seen<Product>>,
-    /// By whom.
+    /// The acting user; `None` for the shop itself.
     pub by: Option<UserId>,
-    /// When.
+    /// Time of the command.
     pub at: DateTime<Utc>,
 }
 
@@ -137,15 +137,16 @@ pub struct ChangeProduct {
 pub struct ProductDecision {
     /// The product afterwards.
     pub product: Product,
-    /// The entry for the ledger.
+    /// The ledger entry.
     pub movement: Option<NewMovement>,
 }
 
-/// Decides whether a product may be created. `acting` is the account of the acting user
-/// under the command's lock; `sku_holder` is the product that has the draft's sku.
+/// Decides whether a product may be created. `acting` is the account of the acting user under the
+/// command's lock; `sku_holder` is the product that has the draft's sku.
 ///
 /// # Errors
-/// As [`decide_staff`], and [`Refusal::Invalid`] for a sku that is taken and a price in another currency.
+/// As [`decide_staff`], and [`Refusal::Invalid`] for a sku that is taken and a price in another
+/// currency.
 pub fn decide_creation(
     command: &CreateProduct,
     acting: Option<&Account>,
@@ -160,13 +161,12 @@ pub fn decide_creation(
     Ok(())
 }
 
-/// Decides on a change of a product. `acting` is the account of the acting user
-/// under the command's lock; `sku_holder` is the product that has the new sku, if the change names
-/// one.
+/// Decides a change of a product. `acting` is the account of the acting user under the command's
+/// lock; `sku_holder` is the product that has the new sku, if the change names one.
 ///
 /// # Errors
-/// As [`decide_staff`]; [`Refusal::NotFound`] for a product that is not there, or is archived and not brought back by
-/// this very change; [`Refusal::Edited`]; [`Refusal::Invalid`] as for [`decide_creation`].
+/// As [`decide_staff`]; [`Refusal::NotFound`] for an unknown product, or an archived one that this
+/// change does not restore; [`Refusal::Edited`]; [`Refusal::Invalid`] as for [`decide_creation`].
 pub fn decide_change(
     command: &ChangeProduct,
     acting: Option<&Account>,
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_named_stays() {
+    fn a_change_leaves_unnamed_fields_unchanged() {
         let before = product(1, 100, 5);
         let name = ProductName::new("Cup").unwrap();
         let named = ProductChange {
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archived_product_is_not_there_until_it_is_brought_back() {
+    fn an_archived_product_is_not_found_until_it_is_restored() {
         let archived = Product {
             archived: true,
             ..product(1, 100, 5)
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn products_are_written_by_those_who_are_staff_now() {
+    fn only_current_staff_write_products() {
         let change = change(ProductChange::default());
         let model = product(1, 100, 5);
         let draft = ProductDraft {

@@ -1,4 +1,4 @@
-//! How many units.
+//! Quantities: units of one product in a line.
 
 use crate::Problem;
 use std::fmt;
@@ -9,9 +9,9 @@ use std::num::NonZeroU32;
 pub struct Quantity(NonZeroU32);
 
 impl Quantity {
-    /// The most units that one line may hold.
+    /// Maximum units of one line.
     pub const MAX: u32 = 9_999;
-    /// One unit: what a request that names no quantity means.
+    /// One unit: the default of a request without a quantity.
     pub const ONE: Self = Self(NonZeroU32::MIN);
 
     /// # Errors
@@ -28,8 +28,7 @@ impl Quantity {
             })
     }
 
-    /// Reads what a request wants a line to hold, where zero means that the line is to go: this is
-    /// the one place that says so.
+    /// Parses a requested quantity, where zero removes the line: the only place that decides so.
     ///
     /// # Errors
     /// [`Problem::OutOfRange`] below 0 and above [`Quantity::MAX`].
@@ -43,7 +42,7 @@ impl Quantity {
         })
     }
 
-    /// Both together.
+    /// The sum.
     ///
     /// # Errors
     /// [`Problem::LineTooLarge`] above [`Quantity::MAX`].

@@ -1,32 +1,33 @@
-//! Refresh tokens: what lets somebody stay signed in.
+//! Refresh tokens: rotation with reuse detection (RFC 9700, section 4.14.2).
 //!
-//! A sign-in begins a family. Each token of it works once and gives the next one, so that a token
-//! that was stolen is noticed as soon as both have used it: then the family ends, and whoever is
-//! right has to sign in again.
+//! A sign-in begins a token family. Each token of it works once and gives the next one. A stolen
+//! token is noticed as soon as both holders have used it: then the family ends, and the user has to
+//! sign in again.
 //!
-//! Every token begins with the first one of its family. So a used one can be forgotten, and still
-//! ends its family when it comes back.
+//! Every token begins with the first one of its family. So a used token can be purged, and still
+//! ends its family when it is sent again.
 
 use crate::{Account, UserId};
 use chrono::{DateTime, Duration, Utc};
 use std::fmt;
 
-/// How long a second use of a token is not taken for a theft: an answer may have been lost, and a
-/// page may be open twice.
+/// Grace period in which reuse of a token does not count as theft: a response may have been lost,
+/// and a page may be open twice.
 pub const REUSE_GRACE: Duration = Duration::seconds(10);
 
-/// How long a token that was used is kept, to tell whether it comes back within [`REUSE_GRACE`]:
-/// longer than that, as clocks of servers differ.
+/// Retention of a used token, to tell reuse within [`REUSE_GRACE`] from theft: longer than the
+/// grace period, as clocks of servers differ.
 const USED_LIFE: Duration = Duration::minutes(1);
 
-/// How long a sign-in can be stretched by refreshing: after that the password is asked for.
+/// Maximum age of a family: refreshing cannot extend a sign-in beyond it, then the password is
+/// required.
 pub const LONGEST_FAMILY: Duration = Duration::days(365);
 
-/// The most families of one user: each is a device that stays signed in, and a row that is kept for
-/// as long as a refresh token lasts.
+/// Maximum families per user: each is a signed-in device, and a row that is kept for as long as a
+/// refresh token lasts.
 pub const MAX_FAMILIES: usize = 100;
 
-/// What is stored instead of a refresh token: its SHA-256 digest.
+/// SHA-256 digest of a refresh token: only the digest is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RefreshDigest([u8; 32]);
 
@@ -37,7 +38,7 @@ impl RefreshDigest {
         Self(bytes)
     }
 
-    /// Reads what [`RefreshDigest`] is written as.
+    /// Parses the `Display` form of a digest.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
@@ -59,29 +60,29 @@ impl fmt::Display for RefreshDigest {
     }
 }
 
-/// A refresh token as it is stored.
+/// A stored refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
     /// Its digest.
     pub digest: RefreshDigest,
     /// The digest of the first token of its family.
     pub family: RefreshDigest,
-    /// Whose it is.
+    /// The user.
     pub user: UserId,
     /// [`Account::session_epoch`] when its family began.
     pub session_epoch: i64,
-    /// When its family began: with a password.
+    /// Time of the sign-in that began its family.
     pub signed_in_at: DateTime<Utc>,
-    /// When it was issued.
+    /// Time of issue.
     pub issued_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// Expiry.
     pub expires_at: DateTime<Utc>,
-    /// When it was used, if it was.
+    /// Time of use, if it was used.
     pub used_at: Option<DateTime<Utc>>,
 }
 
 impl RefreshToken {
-    /// The first token of a family, for somebody who signs in. It lasts for `life`.
+    /// The first token of a family, for a user who signs in. It lasts for `life`.
     #[must_use]
     pub fn first(
         digest: RefreshDigest,
@@ -102,7 +103,7 @@ impl RefreshToken {
     }
 }
 
-/// When a token that is issued now ends, in a family that began at a time.
+/// Expiry of a token that is issued at `at`, in a family that began at `began`.
 fn end(began: DateTime<Utc>, at: DateTime<Utc>, life: Duration) -> DateTime<Utc> {
     let after = |at: DateTime<Utc>, life| {
         at.checked_add_signed(life)
@@ -111,39 +112,39 @@ fn end(began: DateTime<Utc>, at: DateTime<Utc>, life: Duration) -> DateTime<Utc>
     after(at, life).min(after(began, LONGEST_FAMILY))
 }
 
-/// Command: take a refresh token and give the next one.
+/// Command: rotate a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refresh {
-    /// The token that was sent.
+    /// The received token.
     pub token: RefreshDigest,
     /// The first token of its family, with which it begins.
     pub family: RefreshDigest,
-    /// The one that takes its place.
+    /// Its successor.
     pub next: RefreshDigest,
-    /// How long the next one lasts.
+    /// Lifetime of the successor.
     pub life: Duration,
-    /// When.
+    /// Time of the command.
     pub at: DateTime<Utc>,
 }
 
-/// What becomes of a refresh token that was sent.
+/// Decision on a received refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefreshDecision {
-    /// It is used up, and another one takes its place.
+    /// The token is used up and replaced.
     Rotate {
-        /// The one that takes its place.
+        /// Its successor.
         next: RefreshToken,
-        /// Those of its family that were used before this time are forgotten.
+        /// Tokens of its family that were used before this time are purged.
         forget: DateTime<Utc>,
     },
-    /// It is refused, and nothing changes.
+    /// Refused; nothing changes.
     Refuse,
-    /// It was used long ago: somebody has stolen it, and its whole family ends.
+    /// Reuse after the grace period: the token was stolen, and its whole family ends.
     EndFamily,
 }
 
-/// Decides on a refresh, given the account of the token's user, and the token as it is stored: if
-/// it is not, one of its family that was not used yet.
+/// Decides a refresh, given the account of the token's user and the stored token; if the received
+/// token is not stored, the unused token of its family.
 #[must_use]
 pub fn decide_refresh(
     command: &Refresh,
@@ -157,12 +158,12 @@ pub fn decide_refresh(
         return RefreshDecision::Refuse;
     }
     match token.used_at {
-        // Clocks of servers differ: a use that is still to come was a moment ago.
+        // Clocks of servers differ: a use in the future counts as a recent one.
         Some(used) if command.at.signed_duration_since(used) <= REUSE_GRACE => {
             RefreshDecision::Refuse
         }
         Some(_) => RefreshDecision::EndFamily,
-        // It was used so long ago that it has been forgotten.
+        // The received token was used and has been purged since.
         None if token.digest != command.token => RefreshDecision::EndFamily,
         None if token.expires_at <= command.at => RefreshDecision::Refuse,
         None => RefreshDecision::Rotate {
@@ -177,9 +178,9 @@ pub fn decide_refresh(
     }
 }
 
-/// Decides which families of a user end when another one begins, so that there are at most
-/// [`MAX_FAMILIES`]: those that were not refreshed for the longest time. `newest_first` are the
-/// families of the user by the time at which their unused token was issued.
+/// Decides which families of a user end when another one begins, so that at most [`MAX_FAMILIES`]
+/// remain: the least recently refreshed ones. `newest_first` are the families of the user by the
+/// time at which their unused token was issued.
 #[must_use]
 pub fn decide_family_quota(
     newest_first: impl IntoIterator<Item = RefreshDigest>,
@@ -187,7 +188,7 @@ pub fn decide_family_quota(
     newest_first.into_iter().skip(MAX_FAMILIES - 1).collect()
 }
 
-/// Whether the sessions of a token's user have ended since.
+/// Whether the sessions of the token's user have ended since.
 fn is_ended(token: &RefreshToken, account: &Account) -> bool {
     !account.is_active || account.session_epoch != token.session_epoch
 }
@@ -224,7 +225,7 @@ mod tests {
         }
     }
 
-    /// The second of its family, issued at 100 seconds.
+    /// The second token of its family, issued at 100 seconds.
     fn token() -> RefreshToken {
         RefreshToken {
             digest: digest(2),
@@ -252,10 +253,10 @@ mod tests {
     }
 
     #[test]
-    fn refreshing_as_a_table() {
+    fn a_refresh_rotates_refuses_or_ends_the_family() {
         let micro = Duration::microseconds(1);
         let (rotate, refuse, end) = ("rotate", "refuse", "end");
-        // used at, sent at, what becomes of it
+        // used at, sent at, decision
         for (used, sent, expected) in [
             (None, at(100), rotate),
             (None, at(1_100) - micro, rotate),
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_was_used_long_ago() {
+    fn a_purged_token_ends_its_family() {
         let command = Refresh {
             token: digest(9),
             ..refresh(500)
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_switched_off_or_has_another_password_stays_out() {
+    fn a_deactivated_user_or_an_ended_session_cannot_refresh() {
         let off = Account {
             is_active: false,
             ..account()
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_read_as_they_are_written() {
+    fn digests_round_trip_through_text() {
         let mut bytes = [7; 32];
         bytes[0] = 0xab;
         let text = RefreshDigest::new(bytes).to_string();

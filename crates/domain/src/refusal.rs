@@ -1,9 +1,9 @@
-//! Everything that the shop says no to. A refusal is an answer, not a failure: nothing was
-//! changed, and asking again gives the same until something else changes.
+//! Refusals: expected rejections by the rules. Nothing was changed, and the same command is refused
+//! again until the state changes.
 
 use crate::{FieldErrors, FieldName, Money, OrderStatus, Problem, ProductId, Quantity, StockLevel};
 
-/// A product of which there is not enough.
+/// A product whose stock is insufficient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortage {
     /// The product.
@@ -14,125 +14,126 @@ pub struct Shortage {
     pub requested: i64,
 }
 
-/// Why the shop refuses. Its text is a sentence for whoever asked.
+/// A rejection by the rules. Its text is a sentence for the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Nobody signed in, where somebody has to.
+    /// Authentication is required.
     #[error("Sign in first.")]
     Unauthenticated,
-    /// The token is forged, expired or of a session that has ended.
+    /// The token is forged or expired, or its session has ended.
     #[error("The token is not valid, or no longer.")]
     InvalidToken,
-    /// Username and password do not belong together, or the user is switched off.
+    /// Wrong username or password, or a deactivated user.
     #[error("Unable to log in with provided credentials.")]
     InvalidCredentials,
-    /// Too much was tried: nothing is looked at until then.
+    /// Throttled: further attempts are refused without a check until then.
     #[error("There were too many attempts. Try again in {seconds} seconds.")]
     TooManyAttempts {
-        /// How long to wait, rounded up.
+        /// Time to wait, rounded up.
         seconds: u64,
     },
-    /// Signed in, but not allowed.
+    /// Authenticated, but not authorised.
     #[error("You are not allowed to do this.")]
     Forbidden,
-    /// Not there, archived, or somebody else's: which of them is nobody's business.
+    /// Missing, archived, or owned by another user: the response does not reveal which.
     #[error("There is nothing here.")]
     NotFound,
-    /// The request has fields that are wrong.
+    /// The request has invalid fields.
     #[error("{0}")]
     Invalid(FieldErrors),
-    /// More is wanted than there is; every short product is listed.
+    /// The request exceeds the stock; every short product is listed.
     #[error("There is not enough stock.")]
     InsufficientStock(Vec<Shortage>),
-    /// Products in the cart that are no longer sold.
+    /// The cart has products that are no longer sold.
     #[error("A product in the cart is no longer sold.")]
     ProductUnavailable(Vec<ProductId>),
-    /// The cart has as many lines as a cart may have.
+    /// The cart has the maximum number of lines.
     #[error("A cart holds at most {limit} lines.")]
     CartFull {
-        /// The most lines.
+        /// Maximum number of lines.
         limit: usize,
     },
-    /// There is nothing in the cart to order.
+    /// The cart is empty.
     #[error("The cart is empty.")]
     EmptyCart,
     /// The cart's total is not the one that the customer agreed to.
     #[error("The total is {current} by now.")]
     TotalChanged {
-        /// The total now.
+        /// The current total.
         current: Money,
     },
-    /// The order's total is more than can be written down.
+    /// The order's total overflows.
     #[error("The total is too large.")]
     TotalTooLarge,
-    /// The order cannot go from one status to the other.
+    /// The order's status does not allow this transition.
     #[error("An order that is {from} cannot become {to}.")]
     InvalidTransition {
-        /// The status now.
+        /// The current status.
         from: OrderStatus,
-        /// The status asked for.
+        /// The requested status.
         to: OrderStatus,
-        /// What this actor could choose instead.
+        /// The statuses open to this actor.
         allowed: Vec<OrderStatus>,
     },
     /// Only a pending order can be deleted.
     #[error("An order that is {status} cannot be deleted.")]
     OrderNotPending {
-        /// The status now.
+        /// The current status.
         status: OrderStatus,
     },
-    /// It is no longer what the client saw: somebody changed it since.
+    /// Precondition failed: the resource changed since the client read it (optimistic concurrency).
     #[error("It was changed since you read it. Read it again.")]
     Edited,
     /// The idempotency key was used for another command.
     #[error("This idempotency key was used for another request.")]
     IdempotencyKeyReused,
-    /// So many answers are kept for this customer under idempotency keys that there is no room for
-    /// another one.
+    /// Quota of stored responses: so many are stored for this customer under idempotency keys that
+    /// there is no room for another one.
     #[error(
         "You have sent too much under idempotency keys of late. Send it without one, or later."
     )]
     TooManyKeys,
-    /// The customer has as many open orders as the [quota](crate::OrderQuota) allows.
+    /// The customer has the maximum number of open orders (see the [quota](crate::OrderQuota)).
     #[error("You have {limit} open orders, the most there may be. Cancel one, or try again later.")]
     TooManyOpenOrders {
-        /// The most open orders.
+        /// Maximum number of open orders.
         limit: u32,
-        /// How long to wait.
+        /// Time to wait.
         seconds: u64,
     },
-    /// The customer placed as many orders within an hour as the [quota](crate::OrderQuota) allows.
+    /// The customer placed the maximum number of orders within an hour (see the
+    /// [quota](crate::OrderQuota)).
     #[error(
         "You placed {limit} orders within an hour, the most there may be. Try again in {seconds} seconds."
     )]
     TooManyOrders {
-        /// The most orders within an hour.
+        /// Maximum number of orders within an hour.
         limit: u32,
-        /// How long to wait, rounded up.
+        /// Time to wait, rounded up.
         seconds: u64,
     },
-    /// Stock was to be set without a precondition, which this shop requires.
+    /// Setting stock without a precondition, which this shop requires.
     #[error(
         "Setting stock needs the ETag of the product that you read, in If-Match. To change it by an amount, post to its stock."
     )]
     PreconditionRequired,
-    /// Somebody else is at work on what this needs, and nobody waits for them with other things in
-    /// hand. Nothing was changed; a moment later it may go through.
+    /// Lock conflict: a row that the command needs is locked by another transaction. Commands do
+    /// not wait for a row while they hold others. Nothing was changed; retry.
     #[error("Somebody else is at work on this. Nothing was changed; try again.")]
     Contended,
-    /// The last active member of the staff has to stay one.
+    /// The last active staff user can be neither demoted nor deactivated.
     #[error("The last active staff user can neither be demoted nor switched off.")]
     LastStaff,
 }
 
 impl Refusal {
-    /// One field is wrong.
+    /// One invalid field.
     #[must_use]
     pub fn field(field: FieldName, problem: Problem) -> Self {
         Self::Invalid(FieldErrors::of(field, problem))
     }
 
-    /// One product falls short of what is wanted of it.
+    /// Insufficient stock of one product.
     #[must_use]
     pub fn short(product: ProductId, available: StockLevel, wanted: Quantity) -> Self {
         Self::InsufficientStock(vec![Shortage {

@@ -3,34 +3,34 @@
 //! A wall clock alone cannot tell: it may be years ahead at one start and right at the next, and
 //! servers on one database may disagree. So age is measured in uptime, the time that servers were
 //! running, which only a monotonic clock adds to. Each server records its wall clock against the
-//! uptime; a record is purged if its time lies before everything that any of these clocks has
-//! shown during the last so many hours of uptime.
+//! uptime; a record is purged if its time lies before everything that any of these clocks has shown
+//! during the last so many hours of uptime.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How far below the recorded readings a record's time may lie that was written between two looks
-/// at the clock.
+/// Slack below the recorded readings, for a record that was written between two readings of the
+/// clock.
 const SLACK: TimeDelta = TimeDelta::minutes(1);
 
 /// A server's wall clock, recorded against the uptime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockReading {
-    /// How long servers on this store had been running, all starts together, counted once for
+    /// Accumulated running time of the servers on this store, over all starts, counted once for
     /// servers that run at the same time.
     pub uptime: TimeDelta,
     /// The earliest time that the server's clock has shown since its last reading.
     pub earliest: DateTime<Utc>,
 }
 
-/// The uptime of the latest reading; zero for a store that has none.
+/// The uptime of the latest reading; zero without readings.
 #[must_use]
 pub fn latest_uptime(readings: &[ClockReading]) -> TimeDelta {
     let uptimes = readings.iter().map(|reading| reading.uptime);
     uptimes.max().unwrap_or_default()
 }
 
-/// Decides which records are older than `life` of uptime: those from before the time returned.
-/// `None` while the readings do not reach back so far: nothing may be purged then.
+/// Decides the purge threshold: records from before it are older than `life` of uptime. `None`
+/// while the readings do not reach back that far: then no record may be purged.
 #[must_use]
 pub fn decide_purge(readings: &[ClockReading], life: TimeDelta) -> Option<DateTime<Utc>> {
     let since = latest_uptime(readings).checked_sub(&life)?;
@@ -58,13 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn purges_as_a_table() {
+    fn records_are_purged_after_their_life_of_uptime() {
         let years = 3 * 365 * DAY;
         let purged = |clock: i64| Some(at(clock) - SLACK);
         for (readings, expected) in [
             (&[][..], None),
             (&[reading(0, 0)], None),
-            // A start with the clock ahead, again and again.
+            // Repeated starts with the clock ahead.
             (&[reading(0, 0), reading(10, years)], None),
             (&[reading(0, 0), reading(2 * DAY - 1, years)], None),
             (&[reading(0, 0), reading(2 * DAY, 2 * DAY)], purged(0)),
@@ -109,13 +109,13 @@ mod tests {
     }
 
     proptest! {
-        /// Servers start and stop, and their clocks are set to anything: no record is purged
-        /// before it is as old as promised, and each one is some time.
+        /// Servers start and stop, and their clocks are set to arbitrary times: no record is purged
+        /// before it is as old as promised, and each one is purged eventually.
         #[test]
         fn no_record_is_purged_before_its_time_and_each_one_is_later(
             steps in prop::collection::vec((0..3_i64, -1_500 * DAY..1_500 * DAY, 0..2_usize), 1..60)
         ) {
-            // The true time is hours from 0; records are the true hour and the clock's time.
+            // The true time is in hours from 0; records are the true hour and the clock's time.
             let mut readings = Vec::new();
             let mut records: Vec<(i64, DateTime<Utc>)> = Vec::new();
             let (mut hour, mut uptime) = (0, 0);
@@ -140,11 +140,11 @@ mod tests {
                         records.retain(|(_, time)| *time >= before);
                     }
                 }
-                // All of them stop for a while, and one of their clocks is set.
+                // All servers stop for a while, and one of their clocks is set.
                 hour += hours;
                 clocks[server] = set;
             }
-            // A few days with clocks that are right from then on.
+            // A few days with correct clocks afterwards.
             let now = hour + 3_000 * 24;
             for more in 0..72 {
                 readings.push(ClockReading {

@@ -1,22 +1,22 @@
-//! Searching: every word has to occur in the name or in the description, whatever its case.
+//! Product search: every word has to occur in the name or in the description, regardless of case.
 
 use crate::{Description, Problem, ProductName, fold_for_search};
 
-/// The words that are searched for, folded. Without any, everything is found.
+/// The case-folded words of a search. An empty search matches every product.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Search {
     words: Vec<String>,
 }
 
 impl Search {
-    /// The most characters: who knows more of a name than this need not search for it.
+    /// Maximum length in characters; no search needs more.
     pub const MAX: usize = 200;
 
-    /// The most words. Each costs the store another look.
+    /// Maximum number of words. Each costs the store another scan.
     pub const MAX_WORDS: usize = 10;
 
-    /// Reads words with white space between them. A word that is part of another one is left out,
-    /// as it tells nothing more.
+    /// Parses words separated by white space. A word that is part of another one is dropped, as it
+    /// does not narrow the result.
     ///
     /// # Errors
     /// [`Problem::TooLong`], [`Problem::TooManyWords`], [`Problem::ControlCharacter`].
@@ -44,21 +44,21 @@ impl Search {
         Ok(Self { words: telling })
     }
 
-    /// The words, folded, the longest first. None has white space or control characters.
+    /// The folded words, the longest first. None has white space or control characters.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words
     }
 
-    /// Whether a text that was [folded to be searched](searched_text) has every word.
+    /// Whether a [search text](searched_text) contains every word.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {
         self.words.iter().all(|word| text.contains(word.as_str()))
     }
 }
 
-/// What is searched of a product: its name and its description, folded. No word has the line break
-/// between them, so that none is found across.
+/// Search text of a product: its name and its description, folded. No word contains the line break
+/// between them, so that none matches across.
 #[must_use]
 pub fn searched_text(name: &ProductName, description: &Description) -> String {
     let mut text = fold_for_search(name.as_str());
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_as_a_table() {
+    fn a_search_finds_texts_with_all_its_words() {
         for (text, words) in [
             ("", &[][..]),
             (" \t\n\u{3000}", &[]),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn no_word_is_found_across() {
+    fn no_word_matches_across_name_and_description() {
         let name = ProductName::new("Tea").unwrap();
         let description = Description::new("Mug").unwrap();
         let text = searched_text(&name, &description);

@@ -1,18 +1,19 @@
-//! Conditional commands: a client changes what it saw, or nothing (RFC 9110, section 13.1.1).
+//! Preconditions: conditional commands (If-Match, RFC 9110, section 13.1.1), for optimistic
+//! concurrency.
 
 use crate::{Refusal, Render};
 
-/// The versions of a thing that a client has seen, by the tags that it was given with them.
+/// Precondition on a resource: it must have one of these entity tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen<T: ?Sized> {
-    /// Any of these will do.
+    /// The accepted entity tags.
     pub tags: Vec<String>,
-    /// The tag of a thing as it is.
+    /// Computes the entity tag of the resource.
     pub tag: Render<T>,
 }
 
 impl<T: ?Sized> Seen<T> {
-    /// Whether the thing as it is now is what the client saw. A command without this asks nothing.
+    /// Checks the precondition against the current resource. `None` always holds.
     ///
     /// # Errors
     /// [`Refusal::Edited`].
@@ -29,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_seen_is_what_is_there() {
+    fn a_precondition_holds_for_a_listed_tag() {
         let seen = |tags: &[&str]| Seen {
             tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
             tag: Render(|number: &i32| number.to_string()),

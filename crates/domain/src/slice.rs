@@ -1,10 +1,11 @@
-//! Keyset pages: a part of a list that begins at a place in its order rather than at a number, so
-//! that the last part costs what the first one does, and rows that come and go move no others.
+//! Cursor pagination (keyset): a page begins at a position in the sort order rather than at an
+//! offset, so that the last page costs as much as the first one, and inserted and deleted rows
+//! shift no others.
 
 use crate::{Problem, SortField, SortKey, SortValue, Sorting};
 use std::cmp::Ordering;
 
-/// An order in which a store can go on from any place: by one field, and then by id in the same
+/// A sort order that supports keyset pagination: by one field, and then by id in the same
 /// direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keyset<F> {
@@ -12,10 +13,10 @@ pub struct Keyset<F> {
 }
 
 impl<F: SortField> Keyset<F> {
-    /// The order as one of this kind.
+    /// The keyset of a sort order.
     ///
     /// # Errors
-    /// [`Problem::NotByOneField`] if it is none.
+    /// [`Problem::NotByOneField`] if the order does not support it.
     pub fn new(sorting: &Sorting<F>) -> Result<Self, Problem> {
         let key = match *sorting.keys() {
             [key] => Some(key),
@@ -36,13 +37,13 @@ impl<F: SortField> Keyset<F> {
         self.key.field
     }
 
-    /// Whether it goes from the largest to the smallest.
+    /// Whether the order is descending.
     #[must_use]
     pub fn is_descending(self) -> bool {
         self.key.descending
     }
 
-    /// Where a row is.
+    /// The sort position of a row.
     #[must_use]
     pub fn place(self, row: &F::Row) -> Place {
         let id = match F::ID.value(row) {
@@ -55,7 +56,7 @@ impl<F: SortField> Keyset<F> {
         }
     }
 
-    /// Which of two places comes first.
+    /// Compares two positions in this order.
     #[must_use]
     pub fn compare(self, one: &Place, other: &Place) -> Ordering {
         let ordering = one.cmp(other);
@@ -67,17 +68,17 @@ impl<F: SortField> Keyset<F> {
     }
 }
 
-/// A place in an order: that of a row which is there, or was.
+/// Sort position: the sort value and id of an existing or deleted row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// What the row was sorted by.
+    /// The value of the sort field.
     pub value: SortValue,
     /// The row's id.
     pub id: i64,
 }
 
 impl Place {
-    /// The number that the row was sorted by. Where the order is by text there is none.
+    /// The numeric sort value; a default for an order by text.
     #[must_use]
     pub fn number(&self) -> i64 {
         match self.value {
@@ -86,7 +87,7 @@ impl Place {
         }
     }
 
-    /// The text that the row was sorted by. Where the order is by number there is none.
+    /// The text sort value; empty for an order by number.
     #[must_use]
     pub fn text(&self) -> &str {
         match &self.value {
@@ -96,28 +97,28 @@ impl Place {
     }
 }
 
-/// Where a part of a list begins.
+/// Bound of a cursor page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
-    /// The place.
+    /// The position.
     pub place: Place,
-    /// Whether the row of that place is part of it.
+    /// Whether the row at the position is included.
     pub inclusive: bool,
 }
 
-/// Which part of a list.
+/// Request for a cursor page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
-    /// Where it begins; without it, at the end of the list that it comes from.
+    /// The bound at which it begins; `None` for the end of the list that it reads from.
     pub edge: Option<Edge>,
-    /// Whether it goes towards the start of the list. Its rows are in the list's order all the same.
+    /// Whether to page backwards. The rows are in the list's order in both directions.
     pub backwards: bool,
-    /// The most rows.
+    /// Maximum number of rows.
     pub size: u32,
 }
 
 impl Span {
-    /// The first part.
+    /// The first page.
     #[must_use]
     pub fn first(size: u32) -> Self {
         Self {
@@ -127,13 +128,13 @@ impl Span {
         }
     }
 
-    /// How many rows a store has to read: one more than asked for tells whether there are more.
+    /// The fetch limit: one row more than requested tells whether there are more.
     #[must_use]
     pub fn reads(&self) -> u32 {
         self.size.saturating_add(1)
     }
 
-    /// Whether a place is on the side of the edge that was asked for.
+    /// Whether a position is on the requested side of the bound.
     #[must_use]
     pub fn holds<F: SortField>(&self, keyset: Keyset<F>, place: &Place) -> bool {
         self.edge
@@ -146,20 +147,20 @@ impl Span {
     }
 }
 
-/// A part of a list.
+/// A cursor page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice<T> {
     /// Its rows.
     pub items: Vec<T>,
-    /// The part before it, if there may be rows.
+    /// Request for the previous page, if there may be rows.
     pub previous: Option<Span>,
-    /// The part after it, if there may be rows.
+    /// Request for the next page, if there may be rows.
     pub next: Option<Span>,
 }
 
 impl<T> Slice<T> {
-    /// Makes the part that `span` asks for of rows which it [holds](Span::holds): in any order, and
-    /// at least the first [`Span::reads`] from its edge on.
+    /// Builds the page that `span` requests from rows which it [contains](Span::holds): in any
+    /// order, and at least the first [`Span::reads`] from its bound on.
     #[must_use]
     pub fn new<F: SortField<Row = T>>(rows: Vec<T>, keyset: Keyset<F>, span: &Span) -> Self {
         let size = usize::try_from(span.size).unwrap_or(usize::MAX);
@@ -173,7 +174,8 @@ impl<T> Slice<T> {
         if span.backwards {
             items.reverse();
         }
-        // Beyond the edge is what the reader came from; beyond the other end, what was read too much.
+        // With a bound, rows may exist on the side that the client came from; on the other side, if
+        // more were read than requested.
         let (before, after) = if span.backwards {
             (more, span.edge.is_some())
         } else {
@@ -185,7 +187,7 @@ impl<T> Slice<T> {
                     place: keyset.place(row),
                     inclusive: false,
                 }),
-                // Nothing is here any more: what is beyond has the edge itself, if that is there.
+                // An empty page: its neighbour includes the row at the bound, unless this page did.
                 (None, Some(edge)) => Some(Edge {
                     place: edge.place.clone(),
                     inclusive: !edge.inclusive,

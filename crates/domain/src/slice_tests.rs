@@ -2,7 +2,7 @@ use super::*;
 use crate::OrderField;
 use crate::ProductField;
 
-/// A row of its own: a number that rows share, and an id.
+/// A test row: a number that rows share, and an id.
 type Row = (i64, i64);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ fn keyset(text: &str) -> Keyset<Field> {
     Keyset::new(&Sorting::parse(text).unwrap()).unwrap()
 }
 
-/// As a store would.
+/// Reads a page as a store does.
 fn read(rows: &[Row], keyset: Keyset<Field>, span: &Span) -> Slice<Row> {
     let mut rows = rows.to_vec();
     rows.retain(|row| span.holds(keyset, &keyset.place(row)));
@@ -44,7 +44,7 @@ fn read(rows: &[Row], keyset: Keyset<Field>, span: &Span) -> Slice<Row> {
 }
 
 #[test]
-fn orders_with_places_as_a_table() {
+fn keysets_are_sort_orders_by_one_field_and_id() {
     for (text, ok) in [
         ("id", true),
         ("-name", true),
@@ -70,7 +70,7 @@ fn orders_with_places_as_a_table() {
 }
 
 #[test]
-fn there_and_back_again() {
+fn paging_forwards_and_backwards_gives_the_same_rows() {
     let rows: Vec<Row> = (1..=23).map(|id| (id % 3, id)).collect();
     for text in ["id", "-id", "number", "-number"] {
         let keyset = keyset(text);
@@ -98,7 +98,7 @@ fn there_and_back_again() {
 }
 
 #[test]
-fn what_has_become_empty_leads_back() {
+fn an_empty_page_links_back_to_the_row_at_its_bound() {
     let keyset = keyset("number");
     let rows: Vec<Row> = (1..=4).map(|id| (7, id)).collect();
     let first = read(&rows, keyset, &Span::first(2));

@@ -1,31 +1,31 @@
-//! In which order the rows of a list come.
+//! Sorting of lists.
 
 use crate::Problem;
 use std::cmp::Ordering;
 use std::fmt::Debug;
 
-/// What a list can be sorted by: the fields of one kind of row.
+/// Sort field: the fields by which rows of one kind can be sorted.
 pub trait SortField: Copy + Eq + Debug + Send + Sync + 'static {
     /// The rows that have these fields.
     type Row;
-    /// Every field, in the order in which clients are told of them.
+    /// Every field, in the order in which clients see them.
     const ALL: &'static [Self];
-    /// The id, which no two rows share.
+    /// The id, which is unique.
     const ID: Self;
 
-    /// The name that clients know.
+    /// The name in the API.
     fn as_str(self) -> &'static str;
 
-    /// What a row is sorted by.
+    /// The sort value of a row.
     fn value(self, row: &Self::Row) -> SortValue;
 
-    /// Whether a store can find its place in this order without reading the rows before it.
+    /// Whether a store can seek to a position in this order, without reading the rows before it.
     fn has_places(self) -> bool {
         true
     }
 }
 
-/// What a row is sorted by. Texts are compared by code point.
+/// Sort value of a row. Texts are compared by code point.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SortValue {
     /// A number, an amount in minor units, or a time in microseconds since 1970.
@@ -34,12 +34,12 @@ pub enum SortValue {
     Text(String),
 }
 
-/// A field, and in which direction.
+/// A sort field and its direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SortKey<F> {
     /// The field.
     pub field: F,
-    /// From the largest to the smallest.
+    /// Descending.
     pub descending: bool,
 }
 
@@ -54,8 +54,8 @@ impl<F: SortField> SortKey<F> {
     }
 }
 
-/// The order of a list: some fields, of which the last is always the id, so that no two rows are in
-/// the same place.
+/// Sort order of a list: sort keys, the last of which is always the id, so that no two rows are
+/// equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sorting<F>(Vec<SortKey<F>>);
 
@@ -66,14 +66,14 @@ impl<F: SortField> Sorting<F> {
         Self::completed(vec![SortKey { field, descending }])
     }
 
-    /// Reads names of fields with commas between them, of which those with a minus descend.
+    /// Parses comma-separated field names; a minus sign before a name means descending.
     ///
     /// # Errors
-    /// [`Problem::NotOneOf`] for a name that is none, [`Problem::Repeated`] for a field that was
-    /// named before.
+    /// [`Problem::NotOneOf`] for an unknown name, [`Problem::Repeated`] for a repeated field.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut keys = Vec::<SortKey<F>>::new();
-        // Ends at the first name that is wrong or named again: after as many as there are fields.
+        // Ends at the first unknown or repeated name, so it reads at most one name more than fields
+        // exist.
         for name in text.split(',') {
             let (descending, name) = match name.strip_prefix('-') {
                 Some(name) => (true, name),
@@ -94,7 +94,7 @@ impl<F: SortField> Sorting<F> {
         Problem::NotOneOf { allowed }
     }
 
-    /// Nothing sorts after the id; without it, it is the last, in the direction of the key before.
+    /// Drops the keys after the id; without an id, appends it in the direction of the key before.
     fn completed(mut keys: Vec<SortKey<F>>) -> Self {
         match keys.iter().position(|key| key.field == F::ID) {
             Some(at) => keys.truncate(at + 1),
@@ -106,13 +106,13 @@ impl<F: SortField> Sorting<F> {
         Self(keys)
     }
 
-    /// The keys, the most important first; the last one is the id.
+    /// The sort keys, the most significant first; the last one is the id.
     #[must_use]
     pub fn keys(&self) -> &[SortKey<F>] {
         &self.0
     }
 
-    /// Which of two rows comes first.
+    /// Compares two rows in this order.
     #[must_use]
     pub fn compare(&self, one: &F::Row, other: &F::Row) -> Ordering {
         let by_key = |key: &SortKey<F>| key.compare(one, other);
@@ -128,17 +128,17 @@ impl<F: SortField> Default for Sorting<F> {
     }
 }
 
-/// A list that is asked for: of which rows, and in which order.
+/// A list: its filter and its sort order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct List<Filter, F> {
-    /// Of which rows.
+    /// Filter.
     pub filter: Filter,
-    /// In which order.
+    /// Sort order.
     pub sorting: Sorting<F>,
 }
 
 impl<Filter, F: SortField> List<Filter, F> {
-    /// These rows, newest first.
+    /// A filtered list, newest first.
     #[must_use]
     pub fn of(filter: Filter) -> Self {
         let sorting = Sorting::default();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn orderings_as_a_table() {
+    fn sort_orders_are_parsed_and_end_with_the_id() {
         let allowed = vec!["id", "name", "price", "stock", "created_at"];
         let unknown = Err(Problem::NotOneOf { allowed });
         let many = vec!["price"; 1_000_000].join(",");

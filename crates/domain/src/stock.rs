@@ -1,4 +1,4 @@
-//! Stock: what is on hand, and the ledger that says why.
+//! Stock: units on hand, and the ledger of their movements.
 //!
 //! The level of a product is the sum of its movements, and never negative. Every rule that changes
 //! a level returns the movement that explains it, and adapters write both in one transaction.
@@ -14,19 +14,19 @@ use std::fmt;
 pub struct StockLevel(i64);
 
 impl StockLevel {
-    /// Nothing on hand.
+    /// Zero units.
     pub const ZERO: Self = Self(0);
-    /// The most units that anybody may set or deliver. Units of cancelled orders come back even
-    /// beyond it: they exist.
+    /// Maximum level that a command may set or deliver. Returns of cancelled orders may exceed it,
+    /// as their units exist.
     pub const MAX: i64 = 2_147_483_647;
 
-    /// A level that is known to have been reached; `None` below zero.
+    /// A stored level; `None` below zero.
     #[must_use]
     pub const fn new(units: i64) -> Option<Self> {
         if units >= 0 { Some(Self(units)) } else { None }
     }
 
-    /// A level that somebody asks for.
+    /// A requested level.
     ///
     /// # Errors
     /// [`Problem::OutOfRange`] below 0 and above [`StockLevel::MAX`].
@@ -47,10 +47,10 @@ impl StockLevel {
         self.0.checked_add(delta.0).and_then(Self::new)
     }
 
-    /// The change that leads from here to another level; `None` if they are the same.
+    /// The change from this level to another one; `None` if they are equal.
     #[must_use]
     pub fn delta_to(self, other: Self) -> Option<StockDelta> {
-        // Both are at least zero, so the difference has a place in 64 bits.
+        // Both are at least zero, so the difference fits in 64 bits.
         StockDelta::new(other.0 - self.0)
     }
 
@@ -72,13 +72,13 @@ impl fmt::Display for StockLevel {
 pub struct StockDelta(i64);
 
 impl StockDelta {
-    /// A change that was recorded; `None` for zero.
+    /// A stored change; `None` for zero.
     #[must_use]
     pub const fn new(units: i64) -> Option<Self> {
         if units == 0 { None } else { Some(Self(units)) }
     }
 
-    /// A change that somebody asks for.
+    /// A requested change.
     ///
     /// # Errors
     /// [`Problem::OutOfRange`] for zero and beyond plus or minus [`StockLevel::MAX`].
@@ -92,25 +92,25 @@ impl StockDelta {
             })
     }
 
-    /// Units; negative when stock goes out.
+    /// Units; negative for outgoing stock.
     #[must_use]
     pub fn units(self) -> i64 {
         self.0
     }
 }
 
-/// Why stock changed.
+/// Reason of a movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// What was on hand when the product was created.
+    /// Initial stock of a created product.
     Opening,
-    /// Staff received or wrote off: a change relative to what there was.
+    /// Staff received or wrote off units: a relative change.
     Adjustment,
-    /// Staff set the level to a number, regardless of what there was.
+    /// Staff set the level to an absolute number.
     Set,
-    /// An order took it.
+    /// Taken by an order.
     Sale,
-    /// A cancelled order gave it back.
+    /// Returned by a cancelled order.
     Return,
 }
 
@@ -124,7 +124,7 @@ impl Reason {
         Self::Return,
     ];
 
-    /// The word that is stored and shown.
+    /// The stored and displayed word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -146,15 +146,15 @@ impl Reason {
 /// Whether the level of stock may be set to a number without a precondition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum StockWrites {
-    /// It may: existing clients know no preconditions.
+    /// Allowed: existing clients send no preconditions.
     #[default]
     Lenient,
-    /// It may not: a level that was read before a sale would give the sold units back.
+    /// Not allowed: setting a level that was read before a sale would add the sold units again.
     Strict,
 }
 
-/// Decides whether a level of stock may be set, given whether the client named the version of the
-/// product that it read.
+/// Decides whether a level of stock may be set, given whether the client sent a precondition on the
+/// product.
 ///
 /// # Errors
 /// [`Refusal::PreconditionRequired`].
@@ -170,75 +170,75 @@ pub fn decide_stock_write(
     }
 }
 
-/// An entry for the ledger.
+/// A ledger entry to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMovement {
-    /// Of which product.
+    /// The product.
     pub product: ProductId,
-    /// By which order, if it was one.
+    /// The order, if an order caused it.
     pub order: Option<OrderId>,
-    /// By how much.
+    /// The change in units.
     pub delta: StockDelta,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// Why, in the words of whoever adjusted.
+    /// Free-text reason of an adjustment.
     pub note: Option<Note>,
-    /// Who did it; `None` for the shop itself (the demo catalogue).
+    /// The acting user; `None` for the shop itself (the demo catalogue).
     pub actor: Option<UserId>,
-    /// When, in whole microseconds.
+    /// Time of the movement, in whole microseconds.
     pub at: DateTime<Utc>,
 }
 
-/// An entry of the ledger.
+/// A stored ledger entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Movement {
     /// Its id, ascending in the order of writing.
     pub id: crate::MovementId,
-    /// What it says.
+    /// The entry.
     pub entry: NewMovement,
 }
 
-/// Command: change the stock of a product relative to what is there.
+/// Command: change the stock of a product by a relative amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdjustStock {
     /// The product.
     pub product: ProductId,
-    /// By how much.
+    /// The change in units.
     pub delta: StockDelta,
-    /// Why.
+    /// Free-text reason.
     pub note: Option<Note>,
-    /// The idempotency key that the request came with; only somebody's request has one.
+    /// Idempotency key of the request; `None` for the shop itself.
     pub key: Option<Keyed<Adjusted>>,
-    /// By whom.
+    /// The acting user; `None` for the shop itself.
     pub by: Option<UserId>,
-    /// When.
+    /// Time of the command.
     pub at: DateTime<Utc>,
 }
 
-/// What an adjustment did.
+/// Outcome of an adjustment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjusted {
-    /// The movement that was written.
+    /// The written movement.
     pub movement: Movement,
-    /// On hand afterwards.
+    /// Units on hand afterwards.
     pub level: StockLevel,
 }
 
 /// A changed level, and the movement that explains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockDecision {
-    /// On hand afterwards.
+    /// Units on hand afterwards.
     pub level: StockLevel,
-    /// The entry for the ledger.
+    /// The ledger entry.
     pub movement: NewMovement,
 }
 
-/// Decides on a change of stock. `acting` is the account of the acting user under the
-/// command's lock.
+/// Decides a change of stock. `acting` is the account of the acting user under the command's lock.
 ///
 /// # Errors
-/// As [`decide_staff`]; [`Refusal::NotFound`] without a product in the catalogue, [`Refusal::InsufficientStock`] if the
-/// level would fall below zero, [`Refusal::Invalid`] if it would rise above [`StockLevel::MAX`].
+/// As [`decide_staff`]; [`Refusal::NotFound`] without a product in the catalogue,
+/// [`Refusal::InsufficientStock`] if the level would fall below zero, [`Refusal::Invalid`] if it
+/// would rise above [`StockLevel::MAX`].
 pub fn decide_adjustment(
     command: &AdjustStock,
     acting: Option<&Account>,
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn adjustments_as_a_table() {
+    fn an_adjustment_keeps_stock_within_its_bounds() {
         let most = StockLevel::MAX;
         for (stock, delta, expected) in [
             (5, 3, Ok(8)),
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn stock_is_adjusted_by_those_who_are_staff_now() {
+    fn only_current_staff_adjust_stock() {
         let command = AdjustStock {
             by: UserId::new(9),
             ..adjust(1)
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_read_as_they_are_written() {
+    fn reasons_round_trip_through_text() {
         for reason in Reason::ALL {
             assert_eq!(Reason::parse(reason.as_str()), Some(reason));
         }

@@ -1,4 +1,4 @@
-//! Values for the tables of the rules.
+//! Fixtures for the tables of the rules.
 
 use crate::{
     Account, Currency, Description, Money, Price, Product, ProductId, ProductName, Refusal,
@@ -30,7 +30,7 @@ pub(crate) fn account(id: i64, is_active: bool, is_staff: bool) -> Account {
     }
 }
 
-/// What the account of a user who was staff can be by now, and how a write of staff is refused then.
+/// The possible accounts of a former staff user, and the refusals that writes by them get.
 pub(crate) fn former_staff(id: i64) -> [(Option<Account>, Refusal); 4] {
     [
         (Some(account(id, true, false)), Refusal::Forbidden),
@@ -54,7 +54,7 @@ pub(crate) fn product(id: i64, price: i64, stock: i64) -> Product {
     }
 }
 
-/// A clock that stands still.
+/// A fixed clock.
 pub(crate) fn clock(seconds: i64) -> crate::MockClock {
     let mut clock = crate::MockClock::new();
     clock.expect_now().returning(move || at(seconds));

@@ -1,13 +1,14 @@
-//! Bounded texts. A value of one of these types has been checked: it has no control characters,
-//! and no more characters than it may.
+//! Bounded texts. A value of one of these types is validated: it has no control characters, and at
+//! most the maximum number of characters.
 
 use crate::Problem;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
-/// The text in a form that is the same for every spelling of its case. Character by character, so
-/// that a letter folds alike wherever it stands (the final sigma), in every script. By way of lower
-/// case first: the capital ẞ is its own upper case, and would not become the `ss` that ß does.
+/// Case folding: the same text for every spelling that differs in case alone. It works character by
+/// character, so that a letter folds alike in every position (the final sigma), in every script. It
+/// maps to lower case first: the capital ẞ is its own upper case, and would not become the `ss`
+/// that ß does.
 #[must_use]
 pub fn fold_case(text: &str) -> String {
     text.chars()
@@ -17,10 +18,9 @@ pub fn fold_case(text: &str) -> String {
         .collect()
 }
 
-/// The text in the form in which searches compare it: case-folded between two normalisations to NFKC
-/// (Unicode Standard Annex 15), so that composed and decomposed letters, full and half width, and
-/// other compatibility characters are alike. Accents stay, but for the dot that the lower case of `İ`
-/// has over its i.
+/// Folding for searches: case-folded between two normalisations to NFKC (Unicode Standard Annex
+/// 15), so that composed and decomposed letters, full and half width, and other compatibility
+/// characters are equal. Accents stay, except the dot that the lower case of `İ` has over its i.
 #[must_use]
 pub fn fold_for_search(text: &str) -> String {
     const DOT_ABOVE: char = '\u{307}';
@@ -36,7 +36,7 @@ pub fn fold_for_search(text: &str) -> String {
     dotless.nfkc().collect()
 }
 
-/// Text of one line, without the white space around it.
+/// Single-line text, trimmed of white space.
 pub(crate) fn line(text: &str, max: usize) -> Result<String, Problem> {
     let text = text.trim();
     if text.is_empty() {
@@ -63,7 +63,7 @@ macro_rules! texts {
         pub struct $name(String);
 
         impl $name {
-            /// The most characters.
+            /// Maximum length in characters.
             pub const MAX: usize = $max;
 
             /// # Errors
@@ -99,20 +99,22 @@ fn paragraphs(text: &str, max: usize) -> Result<String, Problem> {
 }
 
 texts! {
-    /// The name of a product, as the shop shows it.
+    /// The name of a product, as displayed.
     ProductName = line(200),
-    /// The shop's own code for a product (stock keeping unit).
+    /// Stock keeping unit: the shop's own code for a product.
     Sku = line(64),
-    /// What a product is, in as many paragraphs as it takes; may be empty.
+    /// Description of a product, in any number of paragraphs; may be empty.
     Description = paragraphs(10_000),
-    /// Why stock was adjusted, in the words of whoever did it.
+    /// Free-text reason of a stock adjustment.
     Note = line(200),
-    /// Part of a username or of an e-mail address, to look for: see [`UserSearch::key`].
+    /// Search text for accounts: part of a username or of an e-mail address; see
+    /// [`UserSearch::key`].
     UserSearch = line(254),
 }
 
 impl UserSearch {
-    /// What has to occur in [`Username::key`](crate::Username::key) or [`Email::key`](crate::Email::key).
+    /// The text to find in [`Username::key`](crate::Username::key) or
+    /// [`Email::key`](crate::Email::key).
     #[must_use]
     pub fn key(&self) -> String {
         fold_case(&self.0)
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_case_alone_has_one_key() {
+    fn texts_that_differ_in_case_alone_have_one_key() {
         for (one, other) in [
             ("Ada", "aDA"),
             ("STRASSE", "straße"),
@@ -193,7 +195,7 @@ mod tests {
                 "{one} {other}"
             );
         }
-        // Folding what is folded changes nothing: a search finds its own words.
+        // Folding is idempotent: a search finds its own words.
         for text in [
             "İ\u{307}",
             "ǅ",

@@ -1,22 +1,22 @@
-//! Client networks: whose requests are counted together.
+//! Client networks: the unit by which requests of one client are counted.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Bits of the network that one customer's IPv6 addresses share at least.
+/// Prefix length of the smallest network that providers assign to one IPv6 customer.
 const SUBNET: u8 = 64;
-/// Bits of the largest network that providers assign to one customer's site (RFC 6177).
+/// Prefix length of the largest network that providers assign to one customer's site (RFC 6177).
 const SITE: u8 = 48;
 
-/// A client network: an IPv4 address, or the /64 network that one customer's IPv6 addresses share.
+/// Client network: an IPv4 address, or the /64 network that one customer's IPv6 addresses share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Whereabouts {
     address: IpAddr,
-    /// Bits of the address that tell it from others.
+    /// Prefix length in bits.
     prefix: u8,
 }
 
 impl Whereabouts {
-    /// The network of an address. An IPv4 address that is written as one of IPv6 is one of IPv4.
+    /// The network of an address. An IPv4-mapped IPv6 address counts as IPv4.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_of_addresses_as_a_table() {
+    fn an_address_belongs_to_its_client_network() {
         for (address, network, site) in [
             ("192.0.2.7", "192.0.2.7", None),
             ("::ffff:192.0.2.7", "192.0.2.7", None),

@@ -4,24 +4,24 @@ use crate::{
     RefreshDigest, RefreshToken, Register, SwitchUser, UserId, UserSearch,
 };
 
-/// Which accounts a list is of.
+/// Filter of an account list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// What occurs in the username or in the e-mail address, whatever its case.
+    /// Text that the username or the e-mail address contains, regardless of case.
     pub search: Option<UserSearch>,
 }
 
-/// Accounts, and the refresh tokens that keep them signed in.
+/// Account repository: accounts, and the refresh tokens of their sessions.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait AccountRepository: Send + Sync {
-    /// An account.
+    /// An account by id.
     ///
     /// # Errors
     /// If the store fails.
     fn find(&self, user: UserId) -> Result<Option<Account>, StoreError>;
 
-    /// These accounts, in any order; none for a user who is not there. Those who come at the same
-    /// time are looked up together, so this is one query.
+    /// The accounts with these ids, in any order; unknown ids are left out. One query, so that
+    /// callers can batch their lookups.
     ///
     /// MUST give each account once (`accounts_are_found_together`).
     ///
@@ -29,7 +29,7 @@ pub trait AccountRepository: Send + Sync {
     /// If the store fails.
     fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError>;
 
-    /// The account with this username, whatever its case, and its password's hash. The key is
+    /// The account with this username, regardless of case, and its password hash. The key is
     /// [`Username::key`](crate::Username::key).
     ///
     /// # Errors
@@ -38,7 +38,7 @@ pub trait AccountRepository: Send + Sync {
 
     /// A page of accounts, newest first.
     ///
-    /// MUST take every character of what is searched for as itself
+    /// MUST match every character of the search text literally
     /// (`users_are_found_by_part_of_a_name`).
     ///
     /// # Errors
@@ -47,30 +47,30 @@ pub trait AccountRepository: Send + Sync {
 
     /// Creates an account whose names [`decide_names`](crate::decide_names) allows.
     ///
-    /// MUST let one username and one e-mail address have one account, regardless of case and
-    /// in a race (`one_username_goes_to_one_account`); one of the usernames that look alike
-    /// (`one_of_the_names_that_look_alike_is_taken`); and no username that is the address of another
-    /// account, or the other way about (`a_username_races_the_same_address`). Existing accounts
+    /// MUST keep usernames and e-mail addresses unique, regardless of case and under concurrency
+    /// (`one_username_goes_to_one_account`); allow one of several confusable usernames
+    /// (`one_of_the_names_that_look_alike_is_taken`); and allow no username that is the address of
+    /// another account, or the reverse (`a_username_races_the_same_address`). Existing accounts
     /// keep their names.
     ///
     /// # Errors
     /// If the store fails.
     fn register(&self, command: Register) -> Outcome<Account>;
 
-    /// Changes what [`decide_email`](crate::decide_email) allows.
+    /// Changes the e-mail address as [`decide_email`](crate::decide_email) allows.
     ///
-    /// MUST decide by the account under a lock
-    /// (`an_address_is_changed_by_an_active_account`), and let one e-mail address have one account,
-    /// in any case of its letters and in races (`one_address_goes_to_one_account`), and none that is the
-    /// username of another account (`a_username_is_no_address_of_another_account`).
+    /// MUST decide by the account under a lock (`an_address_is_changed_by_an_active_account`), and
+    /// keep e-mail addresses unique regardless of case and under concurrency
+    /// (`one_address_goes_to_one_account`), and different from the username of every other account
+    /// (`a_username_is_no_address_of_another_account`).
     ///
     /// # Errors
     /// If the store fails.
     fn change_email(&self, command: ChangeEmail) -> Outcome<Account>;
 
-    /// Changes what [`decide_password`](crate::decide_password) allows.
+    /// Changes the password as [`decide_password`](crate::decide_password) allows.
     ///
-    /// MUST forget the refresh tokens of sessions that end with it
+    /// MUST delete the refresh tokens of sessions that end with it
     /// (`tokens_are_forgotten_with_their_session`).
     ///
     /// # Errors
@@ -89,19 +89,19 @@ pub trait AccountRepository: Send + Sync {
         new: PasswordHash,
     ) -> Result<(), StoreError>;
 
-    /// Switches what [`decide_switch`](crate::decide_switch) allows.
+    /// Updates a user as [`decide_switch`](crate::decide_switch) allows.
     ///
-    /// MUST decide by the account of the acting user under a lock that lasts until
-    /// the commit (`a_role_is_given_by_current_staff`), leave one active member of the staff, also in
-    /// races (`the_last_staff_user_stays`), let
-    /// nobody undo their own demotion (`who_is_demoted_cannot_undo_it`), and forget the refresh
-    /// tokens of sessions that end with it.
+    /// MUST decide by the account of the acting user under a lock held until the commit
+    /// (`a_role_is_given_by_current_staff`), leave one active staff user, also under concurrency
+    /// (`the_last_staff_user_stays`), prevent a demoted user from undoing the demotion
+    /// (`who_is_demoted_cannot_undo_it`), and delete the refresh tokens of sessions that end with
+    /// it.
     ///
     /// # Errors
     /// If the store fails.
     fn switch(&self, command: SwitchUser) -> Outcome<Account>;
 
-    /// Whether there is an active member of the staff.
+    /// Whether an active staff user exists.
     ///
     /// # Errors
     /// If the store fails.
@@ -110,28 +110,31 @@ pub trait AccountRepository: Send + Sync {
     /// Stores the first token of a family, and ends the families that
     /// [`decide_family_quota`](crate::decide_family_quota) names, under the lock of the user.
     ///
-    /// MUST leave no more than there may be (`a_user_has_a_bounded_number_of_families`), also when
-    /// the user signs in several times at once (`sign_ins_at_once_stay_within_the_quota`).
+    /// MUST keep the number of families within the quota
+    /// (`a_user_has_a_bounded_number_of_families`), also when the user signs in several times at
+    /// once (`sign_ins_at_once_stay_within_the_quota`).
     ///
     /// # Errors
     /// If the store fails.
     fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError>;
 
-    /// Does what [`decide_refresh`](crate::decide_refresh) decides; the account that stays signed
-    /// in. Otherwise it is [`Refusal::InvalidToken`](crate::Refusal::InvalidToken), and the family
-    /// may have ended with it.
+    /// Rotates a refresh token as [`decide_refresh`](crate::decide_refresh) decides; returns the
+    /// account that stays signed in. Otherwise the result is
+    /// [`Refusal::InvalidToken`](crate::Refusal::InvalidToken), and the family may have ended with
+    /// it.
     ///
-    /// MUST give one next token for each, whoever races (`one_refresh_token_gives_one_pair`), and
-    /// end the whole family when that is decided (`a_stolen_token_ends_its_family`), also by a token
-    /// that it has forgotten (`a_forgotten_token_ends_its_family`).
+    /// MUST give one next token for each, also under concurrency
+    /// (`one_refresh_token_gives_one_pair`), and end the whole family when that is decided
+    /// (`a_stolen_token_ends_its_family`), also by a used token that was purged
+    /// (`a_forgotten_token_ends_its_family`).
     ///
     /// # Errors
     /// If the store fails.
     fn refresh(&self, command: Refresh) -> Outcome<Account>;
 
-    /// Ends the family that begins with this token. There may be none.
+    /// Ends the family that begins with this token, if it exists.
     ///
-    /// MUST leave no token of it that can be used, also if one is refreshed meanwhile
+    /// MUST leave no usable token of the family, also if one is refreshed at the same time
     /// (`signing_out_races_refreshing`).
     ///
     /// # Errors

@@ -2,11 +2,10 @@ use super::{Outcome, StoreError};
 use crate::{Cart, CartItem, ChangeCart, UserId, Written};
 use std::collections::HashMap;
 
-/// Carts.
+/// Cart repository.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait CartRepository: Send + Sync {
-    /// The carts of these customers, with the products as they are now; none of those whose cart is
-    /// empty.
+    /// The carts of these customers, with the current products; empty carts are left out.
     ///
     /// MUST give each customer their own lines (`carts_are_read_together`), and change nothing
     /// (`reading_a_cart_changes_nothing`).
@@ -15,16 +14,16 @@ pub trait CartRepository: Send + Sync {
     /// If the store fails.
     fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
-    /// Changes what [`decide_cart`](crate::decide_cart) allows, and under a new key
-    /// [`decide_keeping`](crate::decide_keeping) before it; the line as it is afterwards, or
-    /// `None` if it is gone. The other commands with keys do the same
+    /// Changes a cart as [`decide_cart`](crate::decide_cart) allows, and under a new key
+    /// [`decide_keeping`](crate::decide_keeping) before it; returns the line afterwards, or `None`
+    /// if it is gone. The other commands with keys do the same
     /// (`kept_answers_are_bounded_in_bytes`).
     ///
-    /// MUST let changes of one cart come one after the other, so that parallel adds add up
+    /// MUST serialise changes of one cart, so that parallel adds add up
     /// (`parallel_adds_lose_nothing`) and no line is ordered and changed at once
-    /// (`a_cart_that_changes_while_it_is_ordered`), change what was seen or nothing
-    /// (`a_cart_line_is_edited_as_it_was_seen`), and add once what is sent twice under one key
-    /// (`one_key_is_one_addition`).
+    /// (`a_cart_that_changes_while_it_is_ordered`), honour the precondition
+    /// (`a_cart_line_is_edited_as_it_was_seen`), and execute a command that is sent twice under one
+    /// key once (`one_key_is_one_addition`).
     ///
     /// # Errors
     /// If the store fails.

@@ -2,23 +2,23 @@ use super::StoreError;
 use crate::{OrderId, ProductId};
 use std::fmt;
 
-/// The proof of the books, as of one moment.
+/// Result of a ledger audit, of one snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audit {
-    /// Products looked at.
+    /// Number of audited products.
     pub products: u64,
-    /// Orders looked at.
+    /// Number of audited orders.
     pub orders: u64,
-    /// Movements looked at.
+    /// Number of audited movements.
     pub movements: u64,
-    /// All that is wrong.
+    /// All violations found.
     pub discrepancies: Vec<Discrepancy>,
 }
 
-/// Something in the books that cannot be.
+/// A violated invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Discrepancy {
-    /// What is on hand is not the sum of the movements, or is negative.
+    /// Units on hand differ from the sum of the movements, or are negative.
     Stock {
         /// The product.
         product: ProductId,
@@ -36,8 +36,8 @@ pub enum Discrepancy {
         /// Sum of price times quantity and of the adjustment, in minor units.
         parts: i64,
     },
-    /// The movements of an order are not what its lines and its status say: minus the quantity, or
-    /// 0 when it was cancelled.
+    /// The movements of an order contradict its lines and its status: minus the quantity, or 0 when
+    /// it was cancelled.
     Movements {
         /// The order.
         order: OrderId,
@@ -45,7 +45,7 @@ pub enum Discrepancy {
         product: ProductId,
         /// Sum of the movements.
         moved: i64,
-        /// What the sum should be.
+        /// The expected sum.
         expected: i64,
     },
     /// The order has no lines.
@@ -58,15 +58,15 @@ pub enum Discrepancy {
         /// The order.
         order: OrderId,
     },
-    /// A row refers to a row that is not there.
+    /// A row refers to a missing row.
     Orphan {
         /// The table.
         table: &'static str,
         /// The row's id, or that of the order or user that it belongs to.
         row: i64,
-        /// What it refers to.
+        /// The kind of the missing row.
         refers_to: &'static str,
-        /// The id that is not there.
+        /// The missing id.
         missing: i64,
     },
     /// The lines of an order belong to another user than the order.
@@ -74,17 +74,17 @@ pub enum Discrepancy {
         /// The order.
         order: OrderId,
     },
-    /// A row breaks a rule of its table, or the file is damaged.
+    /// A row violates a constraint of its table, or the file is damaged.
     Damaged {
-        /// What the database says.
+        /// The database's message.
         what: String,
     },
-    /// What is searched of a product is not what it says.
+    /// The search text of a product does not match its name and description.
     SearchedText {
         /// The product.
         product: ProductId,
     },
-    /// The kept number of products in the catalogue is not their number.
+    /// The stored number of products in the catalogue is wrong.
     CatalogueCount {
         /// As stored.
         kept: i64,
@@ -152,14 +152,15 @@ impl fmt::Display for Discrepancy {
     }
 }
 
-/// The books, for whoever audits them.
+/// Ledger audit.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait Ledger: Send + Sync {
-    /// Proves, in one snapshot: for each product on hand is the sum of its movements and not
-    /// negative; for each order the total is the sum of its lines and its adjustment, and its movements of each
-    /// product are a sale of its quantity, and a return of the same when it was cancelled; a deleted
-    /// order is cancelled; nothing refers to what is not there; what is
-    /// searched of each product is what it says; the catalogue's count is right.
+    /// Checks the invariants, in one snapshot: for each product on hand is the sum of its movements
+    /// and not negative; for each order the total is the sum of its lines and its adjustment, and
+    /// its movements of each product are a sale of its quantity, and a return of the same when it
+    /// was cancelled; a deleted order is cancelled; no reference points to a missing row; the
+    /// search text of each product matches its name and description; the catalogue's count is
+    /// right.
     ///
     /// # Errors
     /// If the store fails.

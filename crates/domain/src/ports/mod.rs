@@ -1,17 +1,18 @@
-//! Ports: what the shop needs from the outside, as traits that adapters implement.
+//! Ports: the shop's interfaces to stores, clock, randomness and cryptography, as traits that
+//! adapters implement.
 //!
 //! They are synchronous, object-safe and shared between threads. In their results
 //! - `Ok(None)` is absence,
-//! - an inner `Err(Refusal)` is the rules' answer: nothing was changed,
+//! - an inner `Err(Refusal)` is a rejection by the rules: nothing was changed,
 //! - an outer `Err(StoreError)` is a failure of the store.
 //!
-//! What a method MUST do is pinned by the test in `tradepost-contract` that its clause names; every
-//! adapter runs that suite.
+//! Each MUST clause of a method names the test of `tradepost-contract` that pins it; every adapter
+//! runs that suite.
 //!
 //! # How to add a write
 //! Make its command a value, write its `decide` function with a table of tests, add a method to the
-//! port that takes the command, and implement it in each adapter as: lock and load what the command
-//! touches, call `decide`, write what it returns, commit.
+//! port that takes the command, and implement it in each adapter as: lock and load the state that
+//! the command needs, call `decide`, write the decision, commit.
 
 mod accounts;
 mod attempts;
@@ -52,7 +53,7 @@ pub use {
     upkeep::MockUpkeep,
 };
 
-/// What a write gives: its outcome or the rules' refusal, unless the store failed.
+/// Result of a write: its outcome or a refusal by the rules, unless the store failed.
 pub type Outcome<T> = Result<Result<T, crate::Refusal>, StoreError>;
 
 /// The ports of one store, each shared.
@@ -66,13 +67,13 @@ pub struct Stores {
     pub orders: Arc<dyn OrderRepository>,
     /// Accounts.
     pub accounts: Arc<dyn AccountRepository>,
-    /// Taking over another shop.
+    /// Import of another shop.
     pub imports: Arc<dyn ImportRepository>,
-    /// Tries at what can be guessed.
+    /// Counts of attempts at limited actions.
     pub attempts: Arc<dyn AttemptRepository>,
-    /// The books.
+    /// Ledger audit.
     pub ledger: Arc<dyn Ledger>,
-    /// What keeps the store in order.
+    /// Health check, retention and pool statistics.
     pub upkeep: Arc<dyn Upkeep>,
 }
 

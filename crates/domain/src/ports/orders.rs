@@ -4,29 +4,29 @@ use crate::{
     PlaceOrder, Refusal, Slice, Span, Written,
 };
 
-/// What one request of a batch got. [`Refusal::Contended`] says that another transaction holds what it
-/// needs, or that the commit of the batch was lost and nothing of it was stored: it may be tried again
-/// in a moment.
+/// Result of one request of a batch. [`Refusal::Contended`] reports a lock conflict with another
+/// transaction, or that the commit of the batch was lost and nothing of it was stored: retry after
+/// a short pause.
 pub type Placement = Result<Written<Order>, Refusal>;
 
-/// Orders.
+/// Order repository.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait OrderRepository: Send + Sync {
     /// A page of a list of orders.
     ///
-    /// MUST give the count and the rows of one moment (`lists_are_of_one_moment`), of those that the
-    /// filter [matches](OrderFilter::matches) (`orders_are_filtered`), in the order that
-    /// [`Sorting::compare`](crate::Sorting::compare) says (`orders_are_sorted`), by default newest
-    /// first (`orders_are_listed_newest_first`).
+    /// MUST read the count and the rows in one snapshot (`lists_are_of_one_moment`), of the orders
+    /// that the filter [matches](OrderFilter::matches) (`orders_are_filtered`), ordered by
+    /// [`Sorting::compare`](crate::Sorting::compare) (`orders_are_sorted`), by default newest first
+    /// (`orders_are_listed_newest_first`).
     ///
     /// # Errors
     /// If the store fails.
     fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError>;
 
-    /// A part of a list of orders.
+    /// A cursor page of a list of orders.
     ///
-    /// MUST cost the same wherever in the list it is, and give every row that stays where it is
-    /// exactly once to whoever goes from part to part (`every_order_is_walked_past_once`).
+    /// MUST cost the same at every position of the list, and give every row that keeps its position
+    /// exactly once to a client that follows the cursors (`every_order_is_walked_past_once`).
     ///
     /// # Errors
     /// If the store fails.
@@ -37,37 +37,40 @@ pub trait OrderRepository: Send + Sync {
         span: &Span,
     ) -> Result<Slice<Order>, StoreError>;
 
-    /// An order, deleted or not.
+    /// An order by id, deleted or not.
     ///
     /// # Errors
     /// If the store fails.
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError>;
 
-    /// Places what [`decide_placing`](crate::decide_placing) allows: one result for each request,
-    /// in the order of the requests.
+    /// Places the orders that [`decide_placing`](crate::decide_placing) allows: one result for each
+    /// request, in the order of the requests.
     ///
-    /// MUST decide by the accounts of the customers under a lock that lasts until the
-    /// commit (`a_deactivated_customer_places_no_order`); MUST commit all orders of the batch, their stock, movements and cart lines together, and
-    /// return only after the commit; MUST keep a refused request from harming its neighbours
-    /// (`a_refused_neighbour_harms_nobody`); MUST never sell a unit twice (`the_last_unit`) or order
-    /// a cart twice (`double_submit_is_one_order`); MUST store an idempotency key with its order, and
-    /// replay the stored answer to a repeated request (`one_key_is_one_order`); MUST count what
-    /// each customer has used of a quota under the lock of the customer (`open_orders_are_bounded`)
-    /// and (`orders_within_an_hour_are_bounded`), between [`PlaceOrder::quota_since`] and
-    /// [`PlaceOrder::quota_until`] (`orders_from_the_future_use_no_quota`), by indexes: no order costs
-    /// more because the customer has many.
+    /// MUST decide by the accounts of the customers under a lock held until the commit
+    /// (`a_deactivated_customer_places_no_order`); MUST commit all orders of the batch, their
+    /// stock, movements and cart lines together, and return only after the commit; MUST keep a
+    /// refused request from affecting its neighbours (`a_refused_neighbour_harms_nobody`); MUST
+    /// never sell a unit twice (`the_last_unit`) or order a cart twice
+    /// (`double_submit_is_one_order`); MUST store an idempotency key with its order, and replay the
+    /// stored response to a repeated request (`one_key_is_one_order`); MUST count each customer's
+    /// usage of a quota under the lock of the customer (`open_orders_are_bounded`) and
+    /// (`orders_within_an_hour_are_bounded`), between [`PlaceOrder::quota_since`] and
+    /// [`PlaceOrder::quota_until`] (`orders_from_the_future_use_no_quota`), by indexes: the cost of
+    /// an order does not grow with the number of the customer's orders.
     ///
     /// # Errors
     /// If the store fails: then no request of the batch was placed, unless the kind is
     /// [`OutcomeUnknown`](super::StoreErrorKind::OutcomeUnknown).
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>;
 
-    /// Changes what [`decide_order`](crate::decide_order) allows; the order afterwards.
+    /// Changes an order as [`decide_order`](crate::decide_order) allows; returns the order
+    /// afterwards.
     ///
-    /// MUST decide by the account of the acting user under a lock that lasts until the
-    /// commit: whether they are staff (`an_order_is_changed_by_current_staff`) and whether they are
-    /// active (`a_deactivated_customer_cancels_no_order`); MUST give stock back exactly once, also in
-    /// races (`cancel_races_cancel`), and change what was seen or nothing (`an_order_is_edited_as_it_was_seen`).
+    /// MUST decide by the account of the acting user under a lock held until the commit: whether
+    /// they are staff (`an_order_is_changed_by_current_staff`) and whether they are active
+    /// (`a_deactivated_customer_cancels_no_order`); MUST return stock exactly once, also under
+    /// concurrency (`cancel_races_cancel`), and honour the precondition
+    /// (`an_order_is_edited_as_it_was_seen`).
     ///
     /// # Errors
     /// If the store fails.

@@ -1,61 +1,63 @@
 use crate::{Password, PasswordHash, PlacementId, RefreshDigest, Refusal, TokenClaims};
 use chrono::{DateTime, Utc};
 
-/// What time it is.
+/// Wall clock.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// Now, in whole microseconds: what every store can keep.
+    /// The current time, in whole microseconds: the precision of every store.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// Names for attempts to place an order.
+/// Generator of placement ids.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait PlacementIds: Send + Sync {
     /// A random id, never given before.
     fn next(&self) -> PlacementId;
 }
 
-/// A password could not be hashed: a defect, or no randomness to be had.
+/// A password could not be hashed: a defect, or the operating system gave no randomness.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the password could not be hashed: {0}")]
 pub struct HashingFailed(pub String);
 
-/// Hashes passwords. Each call may take a quarter of a second of one core.
+/// Password hashing. Each call may take a quarter of a second of one core.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait PasswordHasher: Send + Sync {
-    /// The hash to store. No part of the password may be left out of it.
+    /// The hash to store. It covers the whole password.
     ///
     /// # Errors
     /// [`HashingFailed`].
     fn hash(&self, password: &Password) -> Result<PasswordHash, HashingFailed>;
 
-    /// Whether this is the password that was hashed. The candidate may be of any length.
+    /// Whether the candidate is the hashed password. The candidate may be of any length.
     fn verify(&self, candidate: &str, hash: &PasswordHash) -> bool;
 
-    /// Takes as long as a [`PasswordHasher::verify`] that fails: for a user who does not exist.
+    /// Dummy verification: takes as long as a [`PasswordHasher::verify`] that fails, for an unknown
+    /// user.
     fn verify_nobody(&self, candidate: &str);
 
-    /// Whether the hash is weaker than those made today, or of a candidate that is not
-    /// [normalised](Password::is_normalised), and is to be replaced by one of this candidate, which
-    /// fits it. It is not if it may be that of a part of the candidate alone.
+    /// Whether the hash should be replaced by one of this candidate, which matches it: because it
+    /// is weaker than current hashes, or of a candidate that is not
+    /// [normalised](Password::is_normalised). `false` if the hash may cover only a part of the
+    /// candidate.
     fn is_outdated(&self, hash: &PasswordHash, candidate: &str) -> bool;
 }
 
-/// There was no randomness to be had.
+/// The operating system gave no random bytes.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the operating system gives no random bytes: {0}")]
 pub struct NoRandomness(pub String);
 
-/// Makes and reads tokens.
+/// Token service: issues and verifies access tokens (JWT, RFC 7519), and generates refresh tokens.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait TokenService: Send + Sync {
-    /// A signed token that says this.
+    /// A signed access token with these claims.
     fn issue(&self, claims: &TokenClaims) -> String;
 
-    /// What a token says, if it is genuine and has not expired.
+    /// The claims of a token, if it is genuine and has not expired.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`], for whatever reason: the same answer for each.
+    /// [`Refusal::InvalidToken`], the same for every reason.
     fn read(&self, token: &str, now: DateTime<Utc>) -> Result<TokenClaims, Refusal>;
 
     /// A new refresh token: 256 random bits as text.
@@ -64,17 +66,17 @@ pub trait TokenService: Send + Sync {
     /// [`NoRandomness`].
     fn new_refresh(&self) -> Result<String, NoRandomness>;
 
-    /// What is stored of a refresh token.
+    /// The digest under which a refresh token is stored.
     fn digest(&self, refresh: &str) -> RefreshDigest;
 }
 
-/// Seals what clients carry about for the shop, so that it is known again.
+/// Message signer: authenticates values that clients hold for the shop, such as cursors.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait Seal: Send + Sync {
-    /// The seal of a message, which nobody else can make. 16 bytes.
+    /// The MAC of a message, 16 bytes. It cannot be computed without the shop's key.
     fn seal(&self, message: &[u8]) -> Vec<u8>;
 
-    /// Whether this is the message's seal, from this server or another one of the shop. Takes as
-    /// long for every wrong one.
+    /// Verifies a message's MAC, made by this server or another one of the shop. Takes constant
+    /// time for every wrong MAC.
     fn is_genuine(&self, message: &[u8], seal: &[u8]) -> bool;
 }

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// A failure of the store, not an answer of the shop. What it says is for the log, never for a
+/// Failure of the store, as opposed to a refusal by the rules. Its text is for the log, never for a
 /// client.
 #[derive(Debug, Clone)]
 pub struct StoreError {
@@ -10,20 +10,20 @@ pub struct StoreError {
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// What kind of failure it was.
+/// Kind of a store failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreErrorKind {
-    /// The store is there, and has too much to do. Nothing was changed.
+    /// The store is reachable but overloaded. Nothing was changed.
     Busy,
     /// The store cannot be reached. Nothing was changed.
     Unavailable,
     /// A query was interrupted at its [deadline](crate::deadline). Nothing was changed.
     DeadlineExceeded,
-    /// The store has no room left. Nothing was changed.
+    /// The store has no space left. Nothing was changed.
     Full,
-    /// The connection was lost at the commit: whether it happened is not known.
+    /// The connection was lost during the commit: whether the write was committed is unknown.
     OutcomeUnknown,
-    /// A row holds what it cannot hold.
+    /// A column holds an invalid value.
     Corrupt {
         /// The table.
         table: &'static str,
@@ -32,14 +32,14 @@ pub enum StoreErrorKind {
         /// The row's id.
         row: i64,
     },
-    /// The store answers, but its schema is of another version.
+    /// The store is reachable, but has a schema of another version.
     SchemaMismatch,
-    /// Anything else: a defect.
+    /// Any other failure: a defect.
     Other,
 }
 
 impl StoreErrorKind {
-    /// Whether the same command may be run again as it is.
+    /// Whether the same command may be retried unchanged.
     #[must_use]
     pub fn retryable(&self) -> bool {
         match self {
@@ -55,7 +55,7 @@ impl StoreErrorKind {
 }
 
 impl StoreError {
-    /// A failure without a cause from below.
+    /// A failure without a cause.
     #[must_use]
     pub fn new(kind: StoreErrorKind) -> Self {
         Self { kind, source: None }
@@ -70,13 +70,13 @@ impl StoreError {
         }
     }
 
-    /// A row that holds what it cannot hold.
+    /// An invalid value in a column of a row.
     #[must_use]
     pub fn corrupt(table: &'static str, column: &'static str, row: i64) -> Self {
         Self::new(StoreErrorKind::Corrupt { table, column, row })
     }
 
-    /// What kind of failure it was.
+    /// Kind of the failure.
     #[must_use]
     pub fn kind(&self) -> &StoreErrorKind {
         &self.kind

@@ -13,7 +13,7 @@ use chrono::{DateTime, Duration, Utc};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Who may come in, and who they are.
+/// Account service: sign-in, registration and tokens.
 #[derive(Clone)]
 pub struct Accounts {
     accounts: Arc<dyn AccountRepository>,
@@ -23,51 +23,51 @@ pub struct Accounts {
     settings: AccountSettings,
 }
 
-/// What a shop can set about its accounts.
+/// Account settings of a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountSettings {
-    /// How long a token from [`Accounts::sign_in`] lasts, whose clients know no refresh.
+    /// Lifetime of a token from [`Accounts::sign_in`], for clients without refresh tokens.
     pub token_life: Duration,
-    /// How long the access token of a [`TokenPair`] lasts.
+    /// Lifetime of the access token of a [`TokenPair`].
     pub access_life: Duration,
-    /// How long the refresh token of a [`TokenPair`] lasts, if it is not used.
+    /// Lifetime of the unused refresh token of a [`TokenPair`].
     pub refresh_life: Duration,
 }
 
-/// A sign-in that went well.
+/// A successful sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Who signed in.
+    /// The account.
     pub account: Account,
-    /// A token to come back with.
+    /// The access token.
     pub token: String,
-    /// When it ends.
+    /// Expiry of the token.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Who acts with a token, and until when at most.
+/// An authenticated session: the actor of a token, and its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
     /// [`Account::session_epoch`] when the token was issued.
     pub session_epoch: i64,
-    /// When the token ends by itself.
+    /// Expiry of the token.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Somebody who wants an account. The password has been checked against the rules.
+/// A registration. The password has been validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
     /// The name to sign in with.
     pub username: Username,
-    /// Where to write to.
+    /// E-mail address.
     pub email: Option<Email>,
     /// The password.
     pub password: Password,
 }
 
-/// Somebody who wants an account, with the password hashed: all that takes long is done.
+/// A registration with its password hashed: the slow part is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HashedUser {
     username: Username,
@@ -76,7 +76,7 @@ pub struct HashedUser {
 }
 
 impl Accounts {
-    /// The accounts kept in these ports.
+    /// The service over these ports.
     #[must_use]
     pub fn new(
         accounts: Arc<dyn AccountRepository>,
@@ -97,15 +97,15 @@ impl Accounts {
     /// Signs in: [`Accounts::recognise`] and [`Accounts::issue_token`] in one.
     ///
     /// # Errors
-    /// As theirs.
+    /// Those of the two.
     pub fn sign_in(&self, username: &str, password: &str) -> Result<SignedIn, ShopError> {
         Ok(self.issue_token(self.recognise(username, password)?))
     }
 
-    /// Whose username and password these are. An unknown username, a wrong password and a user who
-    /// is switched off get the same answer. It takes the same time where the password is hashed as
-    /// it would be today; a hash from elsewhere, or of another cost, takes its own, a weaker one
-    /// until the user signs in and it is renewed.
+    /// Verifies credentials; returns their account. An unknown username, a wrong password and a
+    /// deactivated user get the same answer. They take the same time if the password hash has the
+    /// current parameters; an imported hash, or one of another cost, takes its own time, a weaker
+    /// one until the user signs in and it is renewed.
     ///
     /// # Errors
     /// [`Refusal::InvalidCredentials`]; if the store fails.
@@ -121,12 +121,12 @@ impl Accounts {
         let Some(form) = form.filter(|_| credentials.account.is_active) else {
             return Err(Refusal::InvalidCredentials.into());
         };
-        // Not worth refusing a right password for: the next sign-in tries again.
+        // No reason to refuse a correct password: the next sign-in retries.
         let _ = self.renew_hash(&credentials, &form);
         Ok(credentials.account)
     }
 
-    /// The account that a typed name means, and its password's hash.
+    /// The account of a typed username, and its password hash.
     fn credentials(&self, username: &LoginName) -> Result<Option<Credentials>, ShopError> {
         for key in username.keys() {
             if let Some(credentials) = self.accounts.credentials(key)? {
@@ -136,13 +136,13 @@ impl Accounts {
         Ok(None)
     }
 
-    /// The form of a typed password that was hashed; `None` if it is another password. The work for
-    /// a wrong one depends on the typed text alone.
+    /// The form of a typed password that matches the hash; `None` if the password is wrong. The
+    /// work for a wrong one depends on the typed text alone.
     fn verify_password<'a>(&self, typed: &'a str, hash: &PasswordHash) -> Option<Cow<'a, str>> {
         Password::hashed_forms(typed).find(|form| self.hasher.verify(form, hash))
     }
 
-    /// A token for somebody who was recognised, and who knows no refresh.
+    /// Issues an access token for verified credentials, without a refresh token.
     #[must_use]
     pub fn issue_token(&self, account: Account) -> SignedIn {
         let (token, expires_at) = self.access(&account, self.settings.token_life);
@@ -153,8 +153,8 @@ impl Accounts {
         }
     }
 
-    /// Replaces a hash that is weaker than those made today, or of a password before it was
-    /// normalised. `form` is the one that fits.
+    /// Renews a hash that is weaker than current ones, or of a password that was not normalised.
+    /// `form` is the form that matches.
     fn renew_hash(&self, credentials: &Credentials, form: &str) -> Result<(), ShopError> {
         let Credentials {
             account,
@@ -163,7 +163,7 @@ impl Accounts {
         if !self.hasher.is_outdated(old, form) {
             return Ok(());
         }
-        // A password from before today's rules keeps its hash until it is changed.
+        // A password that violates today's rules keeps its hash until it is changed.
         if let Ok(password) = Password::new(form, None) {
             let new = self.hasher.hash(&password)?;
             self.accounts.renew_hash(account.id, old.clone(), new)?;
@@ -171,7 +171,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// A token of the account's current session, and when it ends.
+    /// An access token of the account's current session, and its expiry.
     fn access(&self, account: &Account, life: Duration) -> (String, DateTime<Utc>) {
         let issued_at = whole_seconds(self.clock.now());
         let claims = TokenClaims {
@@ -185,26 +185,26 @@ impl Accounts {
         (self.tokens.issue(&claims), claims.expires_at)
     }
 
-    /// Who acts with a token: [`Accounts::read_token`], [`Accounts::find_all`] and
+    /// Authenticates a token: [`Accounts::read_token`], [`Accounts::find_all`] and
     /// [`Accounts::session`] in one.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`], whatever is wrong with it; if the store fails.
+    /// [`Refusal::InvalidToken`], the same for every reason; if the store fails.
     pub fn authenticate(&self, token: &str) -> Result<Session, ShopError> {
         let claims = self.read_token(token)?;
         let account = self.find_all(&[claims.user])?.pop();
         Ok(Self::session(&claims, account.as_ref())?)
     }
 
-    /// What a genuine token that has not expired says. It asks nobody.
+    /// The claims of a genuine, unexpired token. It queries no store.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`], whatever is wrong with it.
+    /// [`Refusal::InvalidToken`], the same for every reason.
     pub fn read_token(&self, token: &str) -> Result<TokenClaims, Refusal> {
         self.tokens.read(token, self.clock.now())
     }
 
-    /// The accounts of these users, in any order, without those who are not there.
+    /// The accounts with these ids, in any order; unknown ids are left out.
     ///
     /// # Errors
     /// If the store fails.
@@ -212,11 +212,10 @@ impl Accounts {
         Ok(self.accounts.find_all(users)?)
     }
 
-    /// Who acts with a token that says this, given its account as it is now.
+    /// The session of a token with these claims, given its current account.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`] if the account is gone or switched off, or its sessions have
-    /// ended.
+    /// [`Refusal::InvalidToken`] if the account is gone or deactivated, or its sessions have ended.
     pub fn session(claims: &TokenClaims, account: Option<&Account>) -> Result<Session, Refusal> {
         Ok(Session {
             actor: decide_session(claims, account)?,
@@ -225,7 +224,7 @@ impl Accounts {
         })
     }
 
-    /// Whether the token of a session has ended by itself since it was authenticated.
+    /// Whether the token of a session has expired since it was authenticated.
     #[must_use]
     pub fn has_expired(&self, session: &Session) -> bool {
         session.expires_at <= self.clock.now()
@@ -234,12 +233,12 @@ impl Accounts {
     /// Registers a customer: [`Accounts::hash`] and [`Accounts::register_hashed`] in one.
     ///
     /// # Errors
-    /// As theirs.
+    /// Those of the two.
     pub fn register(&self, user: NewUser) -> Result<Account, ShopError> {
         self.register_hashed(self.hash(user)?)
     }
 
-    /// Hashes the password of somebody who wants an account. It takes long, and writes nothing.
+    /// Hashes the password of a registration. Slow; writes nothing.
     ///
     /// # Errors
     /// If the password cannot be hashed.
@@ -254,12 +253,12 @@ impl Accounts {
     /// Registers a customer whose password is hashed.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] naming what is taken; if the store fails.
+    /// [`Refusal::Invalid`] naming the fields that are taken; if the store fails.
     pub fn register_hashed(&self, user: HashedUser) -> Result<Account, ShopError> {
         self.create(user, false)
     }
 
-    /// Makes a member of the staff. For the command line: whoever can run it owns the shop.
+    /// Creates a staff user. For the command line, whose operator owns the shop.
     ///
     /// # Errors
     /// As [`Accounts::register`].
@@ -283,7 +282,7 @@ impl Accounts {
         })??)
     }
 
-    /// Whether the shop has an active member of the staff.
+    /// Whether the shop has an active staff user.
     ///
     /// # Errors
     /// If the store fails.
@@ -292,7 +291,7 @@ impl Accounts {
     }
 }
 
-/// Tokens tell time in whole seconds.
+/// Truncates to whole seconds, the precision of times in tokens.
 fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
 }

@@ -1,4 +1,4 @@
-//! Registering, changing passwords, and switching users.
+//! Registration, changes of passwords, and updates of users.
 
 use super::*;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
 };
 
 #[test]
-fn who_registers_is_a_customer_and_only_the_command_line_makes_staff() {
+fn a_registration_creates_a_customer_and_only_the_command_line_creates_staff() {
     for is_staff in [false, true] {
         let new = NewUser {
             username: Username::new("Ada").unwrap(),
@@ -44,7 +44,7 @@ fn who_registers_is_a_customer_and_only_the_command_line_makes_staff() {
 }
 
 #[test]
-fn nobody_is_registered_without_a_hash_or_under_a_name_that_is_taken() {
+fn a_registration_fails_without_a_hash_or_with_a_taken_name() {
     let new = || NewUser {
         username: Username::new("Ada").unwrap(),
         email: None,
@@ -68,7 +68,7 @@ fn nobody_is_registered_without_a_hash_or_under_a_name_that_is_taken() {
 }
 
 #[test]
-fn ones_own_password_is_changed_by_who_knows_it() {
+fn the_own_password_is_changed_with_the_current_one() {
     let mut ports = Ports::knowing(ada());
     ports
         .accounts
@@ -101,7 +101,7 @@ fn ones_own_password_is_changed_by_who_knows_it() {
 }
 
 #[test]
-fn ones_own_password_is_not_changed_otherwise() {
+fn the_own_password_is_not_changed_otherwise() {
     let new = password("new password");
     let nobody = Ports::new().accounts();
     let refused = nobody.change_own_password(Actor::Anonymous, "right password", &new);
@@ -150,7 +150,7 @@ fn the_command_line_resets_a_password_without_the_old_one() {
 }
 
 #[test]
-fn only_staff_switch_users() {
+fn only_staff_update_users() {
     let command = SwitchUser {
         by: None,
         user: user(1),
@@ -185,7 +185,7 @@ fn only_staff_switch_users() {
 }
 
 #[test]
-fn the_shop_knows_whether_it_has_staff() {
+fn has_staff_comes_from_the_port() {
     for has_staff in [false, true] {
         let mut ports = Ports::new();
         ports
@@ -197,7 +197,7 @@ fn the_shop_knows_whether_it_has_staff() {
 }
 
 #[test]
-fn ones_own_account_is_read() {
+fn the_own_account_is_read() {
     let mut ports = Ports::new();
     let find = ports.accounts.expect_find().withf(|who| *who == user(1));
     find.once().returning(|_| Ok(Some(ada())));

@@ -1,4 +1,4 @@
-//! Signing in, and coming back with a token.
+//! Signing in, and authenticating a token.
 
 use super::*;
 use crate::testing::{at, user};
@@ -7,7 +7,7 @@ use crate::{
     StoreError, StoreErrorKind,
 };
 
-/// The ports, each of which panics when it is called unexpectedly.
+/// Mocked ports, each of which panics on an unexpected call.
 struct Ports {
     accounts: MockAccountRepository,
     hasher: MockPasswordHasher,
@@ -23,7 +23,7 @@ impl Ports {
         }
     }
 
-    /// Ports that know ada, whose password is "right".
+    /// Ports with the user ada, whose password is "right".
     fn knowing(account: Account) -> Self {
         let mut ports = Self::new();
         ports
@@ -44,7 +44,7 @@ impl Ports {
         ports
     }
 
-    /// The use cases at half past sixty seconds.
+    /// The service, at 60.5 seconds on its clock.
     fn accounts(self) -> Accounts {
         let mut clock = MockClock::new();
         clock.expect_now().returning(now);
@@ -149,7 +149,7 @@ fn an_unknown_user_takes_as_long_as_a_wrong_password() {
 }
 
 #[test]
-fn a_wrong_password_and_a_user_who_is_switched_off_get_the_same_answer() {
+fn a_wrong_password_and_a_deactivated_user_get_the_same_answer() {
     let off = Account {
         is_active: false,
         ..ada()
@@ -197,7 +197,7 @@ fn an_outdated_hash_is_renewed_at_sign_in() {
 }
 
 #[test]
-fn a_password_from_before_the_rules_still_opens_and_keeps_its_hash() {
+fn a_password_that_predates_the_rules_is_accepted_and_keeps_its_hash() {
     let mut ports = Ports::new();
     let stored = Credentials {
         account: ada(),
@@ -228,7 +228,7 @@ fn a_sign_in_that_the_store_or_the_hasher_fails_gives_no_token() {
 }
 
 #[test]
-fn a_hash_that_cannot_be_renewed_keeps_nobody_out() {
+fn a_sign_in_succeeds_if_its_hash_cannot_be_renewed() {
     let mut ports = Ports::knowing(ada());
     ports.hasher.expect_is_outdated().returning(|_, _| true);
     ports
@@ -255,7 +255,7 @@ fn a_hash_that_cannot_be_renewed_keeps_nobody_out() {
 }
 
 #[test]
-fn a_life_without_end_ends_with_time() {
+fn an_overflowing_lifetime_ends_at_the_maximum_time() {
     let mut ports = Ports::knowing(ada());
     ports.hasher.expect_is_outdated().returning(|_, _| false);
     ports.tokens.expect_issue().return_const("token".to_owned());
@@ -327,7 +327,7 @@ fn a_session_expires_with_its_token() {
 }
 
 #[test]
-fn a_bad_token_asks_nobody_and_a_failing_store_lets_nobody_in() {
+fn a_bad_token_queries_no_store_and_a_failing_store_authenticates_no_user() {
     let mut ports = Ports::new();
     ports
         .tokens
@@ -352,8 +352,8 @@ mod people;
 #[path = "accounts_tokens_tests.rs"]
 mod tokens;
 
-/// A hash from before passwords were normalised: it fits the text as it was typed then. What a
-/// wrong password costs does not tell whether there is such a user.
+/// A hash that predates normalisation: it matches the text as typed at the time. The cost of a
+/// wrong password does not reveal whether the user exists.
 #[test]
 fn a_password_is_checked_in_each_form_in_which_it_may_have_been_hashed() {
     let typed = "cafe\u{301} au lait";
@@ -408,9 +408,9 @@ fn a_password_is_checked_in_each_form_in_which_it_may_have_been_hashed() {
     }
 }
 
-/// An account from before names were normalised is found first; a new name by any spelling.
+/// An account that predates normalisation is found first; a new name by every spelling.
 #[test]
-fn a_typed_name_is_looked_up_as_it_is_and_then_as_a_new_name() {
+fn a_typed_name_is_looked_up_verbatim_and_then_as_a_new_name() {
     for (held, expected) in [("ａda", Some("ａda")), ("ada", Some("ada")), ("eve", None)] {
         let mut ports = Ports::new();
         let credentials = ports.accounts.expect_credentials();

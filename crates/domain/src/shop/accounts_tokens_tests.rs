@@ -1,4 +1,4 @@
-//! Pairs of tokens.
+//! Token pairs.
 
 use super::*;
 use crate::{NoRandomness, Refresh, RefreshDigest, RefreshToken};
@@ -11,7 +11,7 @@ fn digest(text: &str) -> RefreshDigest {
     RefreshDigest::new(bytes)
 }
 
-/// Ports that make the refresh token "new", and an access token of a minute.
+/// Ports that give the refresh token "new", and an access token of a minute.
 fn making() -> Ports {
     let mut ports = Ports::new();
     let make = ports.tokens.expect_new_refresh();
@@ -116,6 +116,6 @@ fn signing_out_ends_the_family() {
 }
 
 #[test]
-fn a_pair_does_not_show() {
+fn a_token_pair_is_redacted_in_debug_output() {
     assert_eq!(format!("{:?}", pair("new")), "TokenPair(..)");
 }

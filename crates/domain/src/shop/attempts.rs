@@ -5,7 +5,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What keeps passwords from being guessed, and accounts from being made without end.
+/// Attempt limiter: throttles password guessing and registrations.
 #[derive(Clone)]
 pub struct Attempts(Option<Counting>);
 
@@ -16,17 +16,17 @@ struct Counting {
     settings: AttemptSettings,
 }
 
-/// Whose passwords are checked first when many wait.
+/// Priority of a sign-in when many wait for a password check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInPriority {
-    /// A network from which a member of the staff signed in to this account lately.
+    /// From a network from which a staff user recently signed in to this account.
     Staff,
-    /// Anything else.
+    /// Every other sign-in.
     Normal,
 }
 
 impl Attempts {
-    /// The tries counted in this port.
+    /// A limiter that counts attempts in this port.
     #[must_use]
     pub fn new(
         attempts: Arc<dyn AttemptRepository>,
@@ -40,13 +40,13 @@ impl Attempts {
         }))
     }
 
-    /// Counts nothing and allows everything.
+    /// A limiter that counts nothing and allows everything.
     #[must_use]
     pub fn unlimited() -> Self {
         Self(None)
     }
 
-    /// Whether somebody may try to sign in now: a quick no, before [`Attempts::sign_in`] is begun.
+    /// Whether a sign-in is allowed now: a cheap check before [`Attempts::sign_in`].
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
@@ -63,8 +63,8 @@ impl Attempts {
         Ok(network.priority())
     }
 
-    /// Whether an e-mail address may be changed now: a quick no, before
-    /// [`Attempts::change_email`] is begun.
+    /// Whether a change of e-mail address is allowed now: a cheap check before
+    /// [`Attempts::change_email`].
     ///
     /// # Errors
     /// As [`Attempts::may_sign_in`].
@@ -77,13 +77,13 @@ impl Attempts {
         self.may_sign_in(username, from)
     }
 
-    /// Lets somebody try to sign in, which is what `check` does. It is counted before. A refusal by
-    /// `check` is a wrong try; a failure of the store is none. After a success the network is known
-    /// for the account; `is_staff` tells whether the account is staff.
+    /// Runs `check`, a sign-in, as a limited action. The attempt is counted first. A refusal by
+    /// `check` is a failed attempt; a failure of the store does not count. After a success the
+    /// network is known for the account; `is_staff` tells whether the account is staff.
     ///
     /// # Errors
-    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts), without having called `check`; whatever `check` says; if the
-    /// store fails.
+    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts), without a call of `check`;
+    /// the error of `check`; if the store fails.
     pub fn sign_in<T>(
         &self,
         username: &str,
@@ -94,8 +94,8 @@ impl Attempts {
         self.verify(&[], username, from, is_staff, check)
     }
 
-    /// The same for a change of the e-mail address. It counts as a registration too,
-    /// as it tells which addresses are taken.
+    /// The same for a change of e-mail address. It counts as a registration too, as it reveals
+    /// which addresses are taken.
     ///
     /// # Errors
     /// As [`Attempts::sign_in`].
@@ -135,7 +135,7 @@ impl Attempts {
         answer
     }
 
-    /// Whether somebody may register now: a quick no, before [`Attempts::register`] is begun.
+    /// Whether a registration is allowed now: a cheap check before [`Attempts::register`].
     ///
     /// # Errors
     /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts); if the store fails.
@@ -146,12 +146,13 @@ impl Attempts {
         }
     }
 
-    /// Lets somebody register, of which `hash` is what takes long. It is counted before, and stays
-    /// counted whatever becomes of the account; a failure to hash is no registration.
+    /// Runs `hash`, the slow part of a registration, as a limited action. The attempt is counted
+    /// first, and stays counted whether or not the account is created; a failure to hash does not
+    /// count.
     ///
     /// # Errors
-    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts), without having called `hash`;
-    /// whatever `hash` says; if the store fails.
+    /// [`Refusal::TooManyAttempts`](crate::Refusal::TooManyAttempts), without a call of `hash`; the
+    /// error of `hash`; if the store fails.
     pub fn register<T>(
         &self,
         from: Whereabouts,
@@ -209,7 +210,8 @@ impl Counting {
         Ok(())
     }
 
-    /// Counts these tries and does what they are for. What could not be done gives them back.
+    /// Counts these attempts and runs their action. A failed action releases them; a refused one
+    /// does not.
     fn guard<T>(
         &self,
         tries: &[Attempt],
@@ -235,16 +237,16 @@ impl Counting {
         answer
     }
 
-    /// A count that stays too high is no reason to fail: it is over soon.
+    /// Errors are ignored: a count that stays too high expires soon.
     fn give_back(&self, tries: &[&Attempt]) {
         for attempt in tries {
             let _ = self.attempts.give_back(&attempt.key);
         }
     }
 
-    /// The right password ends the count of its account at its network. What others tried from the
-    /// same network, or from elsewhere, stands: else an account of one's own would be a way to go on
-    /// for ever at all others.
+    /// The correct password resets the count of its account at its network. Counts of other
+    /// accounts from the same network, and of other networks, stay: otherwise an attacker could
+    /// reset them with an account of their own, and guess at all others without end.
     fn settle(&self, tries: &[Attempt]) {
         for attempt in tries {
             let _ = match attempt.on_success {
@@ -255,7 +257,7 @@ impl Counting {
         }
     }
 
-    /// A network that is not stored is stored at the next sign-in.
+    /// Errors are ignored: the network is stored at the next sign-in.
     fn remember(&self, network: &Network, is_staff: bool) {
         let now = self.clock.now();
         if let Some(known) = decide_known_network(network.held, is_staff, now) {

@@ -17,7 +17,7 @@ fn attempts(port: MockAttemptRepository) -> Attempts {
     Attempts::new(Arc::new(port), Arc::new(clock), AttemptSettings::default())
 }
 
-/// The count that an attempt is part of, in a word.
+/// The scope of a count, in a word.
 fn scope(key: &AttemptKey) -> &'static str {
     match (key.what, key.account.as_deref(), key.from) {
         (Attempted::SignIn, None, Some(_)) => "network",
@@ -31,7 +31,7 @@ fn scope(key: &AttemptKey) -> &'static str {
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-/// A port that knows this of the network, refuses counts of one scope, and logs what it is told.
+/// A port with this record of the network, that refuses counts of one scope, and logs its calls.
 fn port(known: Option<KnownNetwork>, refused: &'static str) -> (MockAttemptRepository, Log) {
     let log = Log::default();
     let mut port = MockAttemptRepository::new();
@@ -105,7 +105,7 @@ const COUNTED: [&str; 4] = [
     "count everywhere",
 ];
 
-/// Also if the store cannot take anything back: a count that is too high is over soon.
+/// Also if the store cannot release anything: a count that is too high expires soon.
 #[test]
 fn a_right_password_ends_the_count_of_the_account_and_stays_counted_as_a_sign_in() {
     for is_staff in [false, true] {
@@ -125,7 +125,7 @@ fn a_right_password_ends_the_count_of_the_account_and_stays_counted_as_a_sign_in
 }
 
 #[test]
-fn a_known_network_is_exempt_from_what_is_tried_everywhere() {
+fn a_known_network_is_exempt_from_the_spacing_of_all_networks() {
     let (port, log) = port(known(false), "everywhere");
     let attempts = attempts(port);
     assert!(attempts.may_sign_in("ADA", somewhere()).is_ok());
@@ -138,7 +138,7 @@ fn a_known_network_is_exempt_from_what_is_tried_everywhere() {
 }
 
 #[test]
-fn a_network_is_not_known_for_ever() {
+fn a_known_network_expires() {
     let old = KnownNetwork {
         is_staff: true,
         at: at(60) - KNOWN_NETWORK_LIFE,
@@ -164,7 +164,7 @@ fn staff_at_a_known_network_come_first() {
 }
 
 #[test]
-fn a_wrong_try_stays_counted() {
+fn a_failed_attempt_stays_counted() {
     let (port, log) = port(None, "");
     let wrong = || Err::<(), _>(Refusal::InvalidCredentials.into());
     let answer = attempts(port).sign_in("ADA", somewhere(), |()| false, wrong);
@@ -173,7 +173,7 @@ fn a_wrong_try_stays_counted() {
 }
 
 #[test]
-fn a_try_that_could_not_be_checked_is_given_back() {
+fn an_attempt_that_could_not_be_checked_is_released() {
     let (port, log) = port(None, "");
     let failed = || Err::<(), _>(StoreError::new(StoreErrorKind::Unavailable).into());
     let answer = attempts(port).sign_in("ada", somewhere(), |()| false, failed);
@@ -190,7 +190,7 @@ fn one_too_many_is_refused_without_looking_at_the_password() {
         let check = || -> Result<(), ShopError> { panic!("the password was looked at") };
         let answer = attempts.sign_in("ada", somewhere(), |()| false, check);
         assert!(is_refused(&answer, &too_many()), "{refused}");
-        // The others count nothing for it.
+        // The attempts counted before are released.
         let released = COUNTED[..before].iter();
         let released: Vec<_> = released.map(|c| c.replace("count", "release")).collect();
         assert_eq!(logged(&log)[before + 1..], released);
@@ -265,7 +265,7 @@ fn a_registration_stays_counted_however_it_ends() {
 }
 
 #[test]
-fn a_registration_that_could_not_be_begun_is_given_back() {
+fn a_registration_that_could_not_be_hashed_is_released() {
     let mut port = counting_one();
     port.expect_give_back()
         .withf(of_registrations)

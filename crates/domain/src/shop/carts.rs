@@ -6,7 +6,7 @@ use crate::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A customer's own cart.
+/// Cart service: a customer's own cart.
 #[derive(Clone)]
 pub struct Carts {
     carts: Arc<dyn CartRepository>,
@@ -14,7 +14,7 @@ pub struct Carts {
 }
 
 impl Carts {
-    /// The carts kept in these ports.
+    /// The service over these ports.
     #[must_use]
     pub fn new(carts: Arc<dyn CartRepository>, clock: Arc<dyn Clock>) -> Self {
         Self { carts, clock }
@@ -30,8 +30,8 @@ impl Carts {
         Ok(carts.remove(&user).unwrap_or_default())
     }
 
-    /// The carts of these customers, none of those whose cart is empty: for whoever shows several
-    /// customers their own at once.
+    /// The carts of these customers; empty carts are left out. For a caller that batches the
+    /// lookups of several customers.
     ///
     /// # Errors
     /// If the store fails.
@@ -49,7 +49,7 @@ impl Carts {
         Ok(item.ok_or(Refusal::NotFound)?)
     }
 
-    /// Adds units of a product to the actor's cart; the line that holds them afterwards.
+    /// Adds units of a product to the actor's cart; returns the line that holds them.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; see [`decide_cart`](crate::decide_cart); if the store fails.
@@ -63,13 +63,13 @@ impl Carts {
         let action = CartAction::Add { product, quantity };
         match self.write(actor, action, None, key)? {
             Written::Before(answer) => Ok(Written::Before(answer)),
-            // What was added to is there.
+            // Adding always leaves a line.
             Written::Now(item) => Ok(Written::Now(item.ok_or(Refusal::NotFound)?)),
         }
     }
 
-    /// Sets what a line holds, only as it was `seen` if that is given; the line afterwards, or
-    /// `None` if it was removed.
+    /// Sets the quantity of a line, under the precondition `seen` if given; returns the line
+    /// afterwards, or `None` if it was removed.
     ///
     /// # Errors
     /// As [`Carts::add`].
@@ -120,7 +120,7 @@ impl Carts {
         action: CartAction,
         seen: Option<Seen<CartLine>>,
     ) -> Result<Option<CartItem>, ShopError> {
-        // Without a key there is no answer of before.
+        // Without a key there is no stored response.
         Ok(self.write(actor, action, seen, None)?.now().flatten())
     }
 

@@ -1,4 +1,4 @@
-//! Who may have a cart, and what reaches the port.
+//! Authorisation of carts, and the calls that reach the port.
 
 use super::*;
 use crate::testing::{at, clock, product, user};
@@ -30,7 +30,7 @@ fn carts(port: MockCartRepository) -> Carts {
     Carts::new(Arc::new(port), Arc::new(clock(60)))
 }
 
-/// Carts of which this user's is asked for and has these lines.
+/// Carts over a port that expects a read of this user's cart and returns these lines.
 fn carts_with(owner: UserId, items: Vec<CartItem>) -> Carts {
     let mut port = MockCartRepository::new();
     port.expect_carts()
@@ -50,7 +50,7 @@ fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
 }
 
 #[test]
-fn nobody_has_no_cart() {
+fn an_anonymous_caller_has_no_cart() {
     let carts = carts(MockCartRepository::new());
     let nobody = Actor::Anonymous;
     let expected = Refusal::Unauthenticated;
@@ -65,7 +65,7 @@ fn nobody_has_no_cart() {
 }
 
 #[test]
-fn everybody_else_sees_their_own() {
+fn customers_and_staff_read_their_own_cart() {
     for actor in [Actor::Customer(user(1)), Actor::Staff(user(7))] {
         let owner = actor.customer().unwrap();
         let carts = carts_with(owner, vec![item(4), item(5)]);
@@ -77,7 +77,7 @@ fn everybody_else_sees_their_own() {
 }
 
 #[test]
-fn each_change_reaches_the_port_with_whose_and_when() {
+fn each_change_reaches_the_port_with_owner_and_time() {
     type Act = fn(&Carts, Actor) -> Result<Option<CartItem>, ShopError>;
     let quantity = Quantity::new(2).unwrap();
     let cases: [(CartAction, Act); 5] = [

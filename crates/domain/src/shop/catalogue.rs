@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What there is to buy, and its stock.
+/// Catalogue service: products and their stock.
 #[derive(Clone)]
 pub struct Catalogue {
     products: Arc<dyn ProductRepository>,
@@ -16,7 +16,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue kept in these ports.
+    /// The service over these ports.
     #[must_use]
     pub fn new(products: Arc<dyn ProductRepository>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -26,7 +26,7 @@ impl Catalogue {
         }
     }
 
-    /// The same with another rule for setting stock.
+    /// The service with another rule for setting stock.
     #[must_use]
     pub fn with_stock_writes(self, stock_writes: StockWrites) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Catalogue {
         Ok(self.products.list(&list, page)?.existing(page)?)
     }
 
-    /// A part of a list of products, of those that the actor [may see](ProductFilter::seen_by).
+    /// A cursor page of products, of those that the actor [may see](ProductFilter::seen_by).
     ///
     /// # Errors
     /// If the store fails.
@@ -79,7 +79,8 @@ impl Catalogue {
         Ok(Self::show(actor, found, archived)?)
     }
 
-    /// Those of these products that there are, whoever may see them: [`Catalogue::show`] tells.
+    /// The products with these ids, without authorisation: [`Catalogue::show`] decides it. Unknown
+    /// ids are left out.
     ///
     /// # Errors
     /// If the store fails.
@@ -87,8 +88,8 @@ impl Catalogue {
         Ok(self.products.find_all(ids)?)
     }
 
-    /// What an actor is shown of what was found. `archived` asks for it even if it is archived,
-    /// which only staff see.
+    /// Authorises a lookup: the product, if the actor may see it. `archived` includes an archived
+    /// product, which only staff may see.
     ///
     /// # Errors
     /// [`Refusal::NotFound`].
@@ -100,7 +101,8 @@ impl Catalogue {
     /// Creates a product.
     ///
     /// # Errors
-    /// For users other than staff; see [`decide_creation`](crate::decide_creation); if the store fails.
+    /// For actors other than staff; see [`decide_creation`](crate::decide_creation); if the store
+    /// fails.
     pub fn create(
         &self,
         actor: Actor,
@@ -116,10 +118,10 @@ impl Catalogue {
         })??)
     }
 
-    /// Changes a product, or archives it or brings it back; only as it was `seen`, if that is given.
+    /// Changes, archives or restores a product, under the precondition `seen` if given.
     ///
     /// # Errors
-    /// For users other than staff; see [`decide_stock_write`] and
+    /// For actors other than staff; see [`decide_stock_write`] and
     /// [`decide_change`](crate::decide_change); if the store fails.
     pub fn change(
         &self,
@@ -140,7 +142,7 @@ impl Catalogue {
         Ok(self.products.change(command)??)
     }
 
-    /// Takes a product out of the catalogue.
+    /// Archives a product.
     ///
     /// # Errors
     /// As [`Catalogue::change`].
@@ -157,11 +159,11 @@ impl Catalogue {
         self.change(actor, product, change, seen).map(drop)
     }
 
-    /// Changes stock relative to what is there.
+    /// Adjusts stock by a relative amount.
     ///
     /// # Errors
-    /// For users other than staff; see [`decide_adjustment`](crate::decide_adjustment); if the store
-    /// fails.
+    /// For actors other than staff; see [`decide_adjustment`](crate::decide_adjustment); if the
+    /// store fails.
     pub fn adjust_stock(
         &self,
         actor: Actor,
@@ -185,7 +187,7 @@ impl Catalogue {
     /// A page of a product's ledger, newest first.
     ///
     /// # Errors
-    /// For anybody but staff; [`Refusal::NotFound`]; if the store fails.
+    /// For actors other than staff; [`Refusal::NotFound`]; if the store fails.
     pub fn movements(
         &self,
         actor: Actor,

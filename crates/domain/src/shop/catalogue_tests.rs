@@ -1,4 +1,4 @@
-//! Who may do what with the catalogue, and what then reaches the port.
+//! Authorisation of the catalogue, and the calls that reach the port.
 
 use super::*;
 use crate::testing::{at, clock, product, user};
@@ -14,7 +14,7 @@ fn grace() -> Actor {
     Actor::Staff(user(9))
 }
 
-/// A catalogue over a port that must not be called but as expected, at 60 seconds past.
+/// A catalogue over a port that panics on unexpected calls, at 60 seconds on its clock.
 fn catalogue(products: MockProductRepository) -> Catalogue {
     Catalogue::new(Arc::new(products), Arc::new(clock(60)))
 }
@@ -149,7 +149,7 @@ fn only_staff_write_or_read_the_ledger() {
         (NOBODY, Refusal::Unauthenticated),
         (ada(), Refusal::Forbidden),
     ] {
-        // A mock without expectations panics when it is called.
+        // A mock without expectations panics on every call.
         let catalogue = catalogue(MockProductRepository::new());
         let delta = StockDelta::new(1).unwrap();
         assert_eq!(refusal(catalogue.create(actor, draft(), None)), expected);
@@ -166,7 +166,7 @@ fn only_staff_write_or_read_the_ledger() {
 }
 
 #[test]
-fn a_creation_says_who_and_when() {
+fn a_creation_carries_actor_and_time() {
     let mut products = MockProductRepository::new();
     let command = CreateProduct {
         draft: draft(),
@@ -184,7 +184,7 @@ fn a_creation_says_who_and_when() {
 }
 
 #[test]
-fn a_change_says_who_and_when() {
+fn a_change_carries_actor_and_time() {
     let stock = Some(crate::StockLevel::ZERO);
     let change = ProductChange {
         stock,
@@ -208,7 +208,7 @@ fn a_change_says_who_and_when() {
 }
 
 #[test]
-fn archiving_is_a_change_of_nothing_else() {
+fn archiving_changes_no_other_field() {
     let mut products = MockProductRepository::new();
     let change = ProductChange {
         archived: Some(true),
@@ -230,7 +230,7 @@ fn archiving_is_a_change_of_nothing_else() {
 }
 
 #[test]
-fn an_adjustment_says_who_when_and_why() {
+fn an_adjustment_carries_actor_time_and_reason() {
     let mut products = MockProductRepository::new();
     let (delta, note) = (StockDelta::new(-2).unwrap(), Note::new("broken").ok());
     let command = AdjustStock {
@@ -251,7 +251,7 @@ fn an_adjustment_says_who_when_and_why() {
 }
 
 #[test]
-fn movements_are_paged_and_only_of_products_that_are_there() {
+fn movements_are_paged_and_only_of_existing_products() {
     let movement = Movement {
         id: MovementId::new(1).unwrap(),
         entry: NewMovement {
@@ -287,7 +287,7 @@ fn movements_are_paged_and_only_of_products_that_are_there() {
 }
 
 #[test]
-fn what_the_rules_refuse_and_what_the_store_fails_at_is_passed_on() {
+fn refusals_and_store_failures_are_passed_on() {
     let mut products = MockProductRepository::new();
     products
         .expect_change()

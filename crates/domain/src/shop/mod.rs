@@ -1,5 +1,5 @@
-//! Use cases: what somebody can do in the shop. Each takes the [`Actor`](crate::Actor) who asks,
-//! checks that they may, makes the command, and hands it to a port.
+//! Use cases of the shop, as services over the ports. Each takes the acting
+//! [`Actor`](crate::Actor), checks authorisation, builds the command, and passes it to a port.
 
 mod accounts;
 mod attempts;
@@ -15,10 +15,10 @@ pub use orders::Orders;
 
 use crate::{HashingFailed, NoRandomness, Refusal, StoreError};
 
-/// Why a use case gave nothing.
+/// Error of a use case.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ShopError {
-    /// The shop refuses: an answer.
+    /// A refusal by the rules.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The store failed.
@@ -27,7 +27,7 @@ pub enum ShopError {
     /// A password could not be hashed.
     #[error(transparent)]
     Hashing(#[from] HashingFailed),
-    /// No token could be made.
+    /// A token could not be generated.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
 }

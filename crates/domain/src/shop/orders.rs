@@ -6,7 +6,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Orders, from placing them to their end.
+/// Order service: placement, lists and changes of status.
 #[derive(Clone)]
 pub struct Orders {
     orders: Arc<dyn OrderRepository>,
@@ -16,7 +16,7 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// The orders kept in these ports.
+    /// The service over these ports.
     #[must_use]
     pub fn new(
         orders: Arc<dyn OrderRepository>,
@@ -31,7 +31,8 @@ impl Orders {
         }
     }
 
-    /// The same with a quota for each customer. Staff are customers too when they order.
+    /// The service with an order quota for each customer. It applies to the orders of staff users
+    /// too.
     #[must_use]
     pub fn with_quota(self, quota: Option<OrderQuota>) -> Self {
         Self { quota, ..self }
@@ -53,7 +54,7 @@ impl Orders {
         Ok(self.orders.list(&list, page)?.existing(page)?)
     }
 
-    /// A part of a list of orders, of those that the actor [may see](OrderFilter::seen_by).
+    /// A cursor page of orders, of those that the actor [may see](OrderFilter::seen_by).
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; if the store fails.
@@ -68,7 +69,7 @@ impl Orders {
         Ok(self.orders.slice(&filter, keyset, span)?)
     }
 
-    /// An order. `archived` asks for it even if it is deleted, which only staff see.
+    /// An order. `archived` includes a deleted order, which only staff may see.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; [`Refusal::NotFound`], for another customer's as well; if the
@@ -86,8 +87,8 @@ impl Orders {
             .ok_or(Refusal::NotFound)?)
     }
 
-    /// The command that orders everything in the actor's cart, for
-    /// [`OrderRepository::place`] to carry out together with others.
+    /// Builds the command that places an order for the actor's cart, for a batch of
+    /// [`OrderRepository::place`].
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`].
@@ -109,7 +110,7 @@ impl Orders {
         })
     }
 
-    /// Takes an order to a status; only as it was `seen`, if that is given.
+    /// Changes the status of an order, under the precondition `seen` if given.
     ///
     /// # Errors
     /// See [`decide_order`](crate::decide_order); if the store fails.
@@ -123,7 +124,7 @@ impl Orders {
         self.change(actor, order, OrderAction::SetStatus(status), seen)
     }
 
-    /// Deletes a pending order: cancels it and puts it out of sight. `seen` as there.
+    /// Deletes a pending order: cancels and hides it. `seen` as for [`Orders::set_status`].
     ///
     /// # Errors
     /// See [`decide_order`](crate::decide_order); if the store fails.

@@ -1,4 +1,4 @@
-//! Who sees and changes which orders, and what reaches the port.
+//! Authorisation of orders, and the calls that reach the port.
 
 use super::*;
 use crate::testing::{at, clock, usd, user};
@@ -48,7 +48,7 @@ fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
 }
 
 #[test]
-fn nobody_has_no_orders() {
+fn an_anonymous_caller_has_no_orders() {
     let nobody = Actor::Anonymous;
     let no_names = Arc::new(MockPlacementIds::new());
     let port = Arc::new(MockOrderRepository::new());
@@ -75,7 +75,7 @@ fn staff_list_one_users_orders() {
 }
 
 #[test]
-fn customers_list_their_own_and_staff_everybodys() {
+fn customers_list_their_own_orders_and_staff_all() {
     for (actor, wish, expected) in [
         (ada(), false, (Some(user(1)), false)),
         (ada(), true, (Some(user(1)), false)),
@@ -137,8 +137,8 @@ fn a_page_that_does_not_exist_is_not_found() {
 }
 
 #[test]
-fn what_is_not_ones_own_or_deleted_is_not_there() {
-    // who asks, whose it is, whether it is deleted, whether deleted ones are asked for
+fn orders_of_others_and_deleted_orders_are_not_found() {
+    // actor, owner, whether the order is deleted, whether deleted orders are requested, visible
     for (actor, owner, archived, wish, visible) in [
         (ada(), 1, false, false, true),
         (ada(), 1, false, true, true),
@@ -191,7 +191,7 @@ fn placing_makes_a_command_and_leaves_the_port_alone() {
 }
 
 #[test]
-fn changes_reach_the_port_with_who_and_when() {
+fn changes_reach_the_port_with_actor_and_time() {
     for by in [ada(), grace()] {
         for action in [
             OrderAction::SetStatus(OrderStatus::Cancelled),

@@ -1,4 +1,4 @@
-//! People: one's own account, passwords, and what staff see and switch.
+//! User management: one's own account, passwords, and updates by staff.
 
 use super::Accounts;
 use crate::{
@@ -20,7 +20,7 @@ impl Accounts {
     /// [`Accounts::change_email`] in one.
     ///
     /// # Errors
-    /// As theirs.
+    /// Those of the two.
     pub fn change_own_email(
         &self,
         actor: Actor,
@@ -30,7 +30,7 @@ impl Accounts {
         self.change_email(self.prepare_email(actor, current, email)?)
     }
 
-    /// Checks the actor's current password before another e-mail address. It takes long, and writes
+    /// Verifies the actor's current password before a change of e-mail address. Slow; writes
     /// nothing.
     ///
     /// # Errors
@@ -50,11 +50,11 @@ impl Accounts {
         })
     }
 
-    /// Changes an e-mail address that was prepared.
+    /// Executes a prepared change of e-mail address.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] if the address is not free, or the password was changed meanwhile; if
-    /// the store fails.
+    /// [`Refusal::Invalid`] if the address is taken, or the password was changed meanwhile; if the
+    /// store fails.
     pub fn change_email(&self, command: ChangeEmail) -> Result<Account, ShopError> {
         Ok(self.accounts.change_email(command)??)
     }
@@ -75,11 +75,11 @@ impl Accounts {
         Ok(credentials.account)
     }
 
-    /// Changes the actor's own password; every session of theirs ends:
-    /// [`Accounts::prepare_password`] and [`Accounts::change_password`] in one.
+    /// Changes the actor's own password and ends all their sessions: [`Accounts::prepare_password`]
+    /// and [`Accounts::change_password`] in one.
     ///
     /// # Errors
-    /// As theirs.
+    /// Those of the two.
     pub fn change_own_password(
         &self,
         actor: Actor,
@@ -89,8 +89,7 @@ impl Accounts {
         self.change_password(self.prepare_password(actor, current, new)?)
     }
 
-    /// Checks the actor's current password and hashes the new one. It takes long, and writes
-    /// nothing.
+    /// Verifies the actor's current password and hashes the new one. Slow; writes nothing.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; [`Refusal::Invalid`] if `current` is not the password; if the
@@ -109,18 +108,17 @@ impl Accounts {
         })
     }
 
-    /// Changes a password that was prepared; every session of the user ends.
+    /// Executes a prepared change of password; every session of the user ends.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] if the password was changed by somebody else meanwhile; if the store
-    /// fails.
+    /// [`Refusal::Invalid`] if the password was changed meanwhile; if the store fails.
     pub fn change_password(&self, command: ChangePassword) -> Result<(), ShopError> {
         self.accounts.change_password(command)??;
         Ok(())
     }
 
-    /// Changes somebody's password without asking for the current one; every session of theirs
-    /// ends. For the command line.
+    /// Resets a user's password without the current one; every session of the user ends. For the
+    /// command line.
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; if the store fails.
@@ -134,7 +132,7 @@ impl Accounts {
         Ok(account)
     }
 
-    /// The account with this username, whatever its case.
+    /// The account with this username, regardless of case.
     ///
     /// # Errors
     /// If the store fails.
@@ -146,8 +144,8 @@ impl Accounts {
     /// A page of the accounts, newest first.
     ///
     /// # Errors
-    /// For anybody but staff; [`Refusal::NotFound`] for a page that is not there; if the store
-    /// fails.
+    /// For actors other than staff; [`Refusal::NotFound`] for a page that does not exist; if the
+    /// store fails.
     pub fn users(
         &self,
         actor: Actor,
@@ -158,20 +156,21 @@ impl Accounts {
         Ok(self.accounts.list(filter, page)?.existing(page)?)
     }
 
-    /// Somebody's account.
+    /// A user's account.
     ///
     /// # Errors
-    /// For anybody but staff; [`Refusal::NotFound`]; if the store fails.
+    /// For actors other than staff; [`Refusal::NotFound`]; if the store fails.
     pub fn user(&self, actor: Actor, user: UserId) -> Result<Account, ShopError> {
         actor.staff()?;
         Ok(self.accounts.find(user)?.ok_or(Refusal::NotFound)?)
     }
 
-    /// Switches a user on or off, or makes them staff or customer: the actor does, whoever the
-    /// command names.
+    /// Activates or deactivates a user, or changes their role. The actor replaces the acting user
+    /// of the command.
     ///
     /// # Errors
-    /// For anybody but staff; see [`decide_switch`](crate::decide_switch); if the store fails.
+    /// For actors other than staff; see [`decide_switch`](crate::decide_switch); if the store
+    /// fails.
     pub fn switch(&self, actor: Actor, command: SwitchUser) -> Result<Account, ShopError> {
         let by = Some(actor.staff()?);
         Ok(self.accounts.switch(SwitchUser { by, ..command })??)

@@ -1,19 +1,19 @@
-//! Staying signed in: a short access token, and a refresh token that gives the next pair.
+//! Token pairs: a short-lived access token, and a refresh token that gives the next pair.
 
 use super::Accounts;
 use crate::{Account, Refresh, RefreshToken, ShopError};
 use std::fmt;
 
-/// What a client comes back with.
+/// A pair of tokens (RFC 6749, section 1.5).
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenPair {
-    /// Opens the shop for a while.
+    /// Access token.
     pub access: String,
-    /// Gives the next pair, once.
+    /// Refresh token: gives the next pair, once.
     pub refresh: String,
 }
 
-/// Stands between the first token of a family and what tells a later one from it.
+/// Separator between the first token of a family and the random part of a later one.
 const NEXT: char = '.';
 
 /// The first token of a token's family, with which it begins.
@@ -28,10 +28,10 @@ impl fmt::Debug for TokenPair {
 }
 
 impl Accounts {
-    /// The first pair of tokens for somebody who was [recognised](Accounts::recognise).
+    /// The first token pair after [verified credentials](Accounts::recognise).
     ///
     /// # Errors
-    /// If there is no randomness; if the store fails.
+    /// If the operating system gives no randomness; if the store fails.
     pub fn begin_session(&self, account: &Account) -> Result<TokenPair, ShopError> {
         let refresh = self.tokens.new_refresh()?;
         let digest = self.tokens.digest(&refresh);
@@ -41,11 +41,11 @@ impl Accounts {
         Ok(self.pair(account, refresh))
     }
 
-    /// The next pair of tokens for a refresh token, which is used up by it.
+    /// Rotates a refresh token: uses it up, and returns the next token pair.
     ///
     /// # Errors
-    /// [`Refusal::InvalidToken`](crate::Refusal::InvalidToken), whatever is wrong with it; if there
-    /// is no randomness; if the store fails.
+    /// [`Refusal::InvalidToken`](crate::Refusal::InvalidToken), the same for every reason; if the
+    /// operating system gives no randomness; if the store fails.
     pub fn refresh(&self, refresh: &str) -> Result<TokenPair, ShopError> {
         let family = family(refresh);
         let next = format!("{family}{NEXT}{}", self.tokens.new_refresh()?);
@@ -59,7 +59,7 @@ impl Accounts {
         Ok(self.pair(&account, next))
     }
 
-    /// Signs out: the whole family of a refresh token ends. One that is unknown has ended already.
+    /// Signs out: the whole family of a refresh token ends. An unknown one has ended already.
     ///
     /// # Errors
     /// If the store fails.
