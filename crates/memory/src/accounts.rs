@@ -228,7 +228,7 @@ impl State {
             .retain(|_, token| token.family != family);
     }
 
-    /// Forgets the refresh tokens of every session of an account but the current one.
+    /// Deletes the refresh tokens of every session of an account but the current one.
     fn end_sessions(&mut self, account: &Account) {
         self.refresh_tokens.retain(|_, token| {
             token.user != account.id || token.session_epoch == account.session_epoch

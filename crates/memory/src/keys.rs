@@ -1,4 +1,4 @@
-//! Idempotency keys, and the upkeep that forgets them.
+//! Idempotency keys, and the purges of retention.
 
 use crate::{MemoryStore, State, count};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,7 +8,7 @@ use tradepost_domain::{
 };
 
 impl Upkeep for MemoryStore {
-    /// What is in memory answers, and has the schema that it was compiled with.
+    /// A store in memory is always reachable, and has the schema that it was compiled with.
     fn check(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -54,12 +54,12 @@ impl Upkeep for MemoryStore {
     }
 }
 
-/// What is to be stored under a key, once its command has happened.
+/// The record to store under a key, once its command has been executed.
 pub(crate) type Kept = Option<((UserId, KeyScope), KeyRecord)>;
 
 impl State {
-    /// The stored answer, if the command has happened; otherwise the answer has to have room within
-    /// a quota in bytes. Without a user there is no key.
+    /// The stored response of a replay; for a new command, checks that its response fits in a quota
+    /// in bytes. Without a user there is no key.
     pub(crate) fn replay<T>(
         &self,
         user: Option<UserId>,
@@ -77,7 +77,7 @@ impl State {
         Ok(None)
     }
 
-    /// The answers that are kept for a user.
+    /// The stored responses of a user, as a running total.
     pub(crate) fn kept(&self, user: UserId) -> KeptAnswers {
         let of_user = self.keys.iter().filter(|((owner, _), _)| *owner == user);
         let sizes = of_user.map(|((_, scope), record)| record.size(scope));
@@ -92,8 +92,8 @@ impl State {
     }
 }
 
-/// The answer of now, to be stored. What it is made by is not part of this crate, and may panic:
-/// make it before anything is written.
+/// Builds the record to store. The encoder is the caller's code and may panic, so call this before
+/// any write.
 pub(crate) fn kept<T>(
     user: Option<UserId>,
     key: Option<Keyed<T>>,

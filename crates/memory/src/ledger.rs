@@ -7,7 +7,7 @@ use tradepost_domain::{
 impl Ledger for MemoryStore {
     fn audit(&self) -> Result<Audit, StoreError> {
         let state = self.lock();
-        // No number of products is kept here, so none can be wrong.
+        // This store counts the catalogue on each read, so no stored count can be wrong.
         let discrepancies = state
             .wrong_levels()
             .chain(state.orders.values().flat_map(wrong_order))

@@ -1,11 +1,11 @@
-//! An audit that finds nothing proves little unless it can find something.
+//! The audit finds planted errors: otherwise an audit without findings would prove little.
 
 use super::*;
 use std::sync::Arc;
 use tradepost_contract::{Shop, level, units, usd};
 use tradepost_domain::{Money, StockDelta, Stores};
 
-/// A shop with one order of two units of a product of which three are left, damaged.
+/// The audit of a shop with one order of two units and three units left, after some damage.
 fn found_after(damage: impl Fn(&mut State)) -> Vec<Discrepancy> {
     let store = Arc::new(MemoryStore::new(usd()));
     let stores = Stores::of(store.clone());
@@ -25,7 +25,7 @@ fn sale(state: &mut State) -> &mut tradepost_domain::NewMovement {
 }
 
 #[test]
-fn every_damage_is_found() {
+fn the_audit_finds_every_planted_error() {
     let product = ProductId::new(1).unwrap();
     let order = OrderId::new(1).unwrap();
     let moved = |moved, expected| Discrepancy::Movements {

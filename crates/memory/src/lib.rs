@@ -1,5 +1,5 @@
-//! Every port of the shop over plain maps and one mutex: a complete store that forgets everything
-//! when it is dropped. It is held to the same contract as the databases.
+//! In-memory store: every port of the shop over plain maps and one mutex. It is complete, and loses
+//! its data when it is dropped. It passes the same contract tests as the databases.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -32,7 +32,7 @@ use tradepost_domain::{
     Sorting, Span, StoreError, StoreErrorKind, UserId,
 };
 
-/// A shop in memory. One mutex is every lock: commands come one after the other.
+/// A shop in memory. One mutex serialises all commands.
 pub struct MemoryStore {
     shop: Currency,
     state: Mutex<State>,
@@ -48,14 +48,14 @@ impl MemoryStore {
         }
     }
 
-    /// Each command does all that can fail before it writes anything, so that the state is whole
-    /// even if a thread panicked with the lock in its hands.
+    /// Locks the state, also after a panic: each command does everything that can fail before its
+    /// first write, so a poisoned lock still guards a consistent state.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The tables. Maps are in the order of ids, which is the order of creation.
+/// The tables, ordered by id, which is the order of creation.
 #[derive(Default)]
 struct State {
     products: BTreeMap<ProductId, Product>,
@@ -66,7 +66,7 @@ struct State {
     keys: BTreeMap<(UserId, KeyScope), KeyRecord>,
     accounts: BTreeMap<UserId, Credentials>,
     usernames: BTreeMap<String, UserId>,
-    /// Of usernames. Names never change.
+    /// Skeletons of usernames. Usernames never change.
     skeletons: BTreeSet<String>,
     emails: BTreeMap<String, UserId>,
     refresh_tokens: BTreeMap<RefreshDigest, RefreshToken>,
@@ -76,7 +76,7 @@ struct State {
     last: LastIds,
 }
 
-/// The last number given of each kind, so that none is given again.
+/// The last id assigned of each kind; ids are never reused.
 #[derive(Default)]
 struct LastIds {
     product: i64,
@@ -93,7 +93,7 @@ fn next<Id>(last: &mut i64, id: fn(i64) -> Option<Id>) -> Result<Id, StoreError>
     Ok(id)
 }
 
-/// What cannot happen as long as this crate is right.
+/// A violated invariant: a bug in this crate.
 #[derive(Debug, Clone, Copy)]
 struct Defect(&'static str);
 
@@ -125,7 +125,7 @@ where
     page_of(rows, request)
 }
 
-/// A part of rows in this order.
+/// A cursor page of rows in this order.
 fn slice_of<'a, F: SortField>(
     rows: impl Iterator<Item = &'a F::Row>,
     keyset: Keyset<F>,
@@ -138,7 +138,7 @@ where
     Slice::new(held.cloned().collect(), keyset, span)
 }
 
-/// A page of rows that are in order.
+/// A page of sorted rows.
 fn page_of<T: Clone>(rows: Vec<&T>, request: PageRequest) -> Page<T> {
     let before = usize::try_from(request.offset()).unwrap_or(usize::MAX);
     let size = usize::try_from(request.size()).unwrap_or(usize::MAX);

@@ -65,7 +65,7 @@ impl OrderRepository for MemoryStore {
     }
 }
 
-/// A batch that can be written without anything going wrong any more.
+/// A batch that is decided and can be written without a failure.
 #[derive(Default)]
 struct Batch {
     placements: Vec<Placement>,
@@ -73,7 +73,7 @@ struct Batch {
     levels: Levels,
 }
 
-/// What one order writes.
+/// The writes of one order.
 struct Placed {
     order: Order,
     placement: PlacementId,
@@ -85,7 +85,8 @@ struct Placed {
 type Levels = BTreeMap<ProductId, StockLevel>;
 
 impl State {
-    /// The carts of these requests, every product in them, and what is stored under their keys.
+    /// The state that these requests need: their carts, every product in them, and the stored
+    /// responses under their keys.
     fn floor(&self, requests: &[PlaceOrder]) -> Floor {
         let mut floor = Floor::default();
         for request in requests {
@@ -121,7 +122,7 @@ impl State {
         floor
     }
 
-    /// What a customer has used of a quota.
+    /// A customer's usage of a quota.
     fn usage(&self, request: &PlaceOrder, quota: OrderQuota) -> OrderUsage {
         let limit = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         let own = || {
@@ -146,7 +147,7 @@ impl State {
     fn batch(&mut self, decisions: Vec<PlacingDecision>) -> Result<Batch, StoreError> {
         let mut batch = Batch::default();
         let mut names = BTreeSet::new();
-        // The answer that was stored under the key of each request, for those that are the same.
+        // The stored response of each request, for later requests that are the same attempt.
         let mut answers = Vec::new();
         for decision in decisions {
             let mut answer = None;
@@ -212,8 +213,8 @@ impl State {
         self.orders.insert(order.id, order);
     }
 
-    /// Takes levels, or what is on hand of products that are not among them yet, to where the
-    /// movements lead.
+    /// Applies movements to levels; a product that is missing in `levels` starts from its units on
+    /// hand.
     fn move_levels(&self, levels: &mut Levels, movements: &[Movement]) -> Result<(), StoreError> {
         for Movement { entry, .. } in movements {
             let on_hand = self

@@ -138,7 +138,7 @@ impl State {
             .map(|product| product.id)
     }
 
-    /// The entries with their ids in the ledger, to be written.
+    /// Assigns ledger ids to entries, for writing them.
     pub(crate) fn numbered(
         &mut self,
         entries: impl IntoIterator<Item = NewMovement>,

@@ -1,4 +1,4 @@
-//! The contract of the ports, kept by the store in memory.
+//! The contract of the ports, run against the in-memory store.
 
 use std::sync::Arc;
 use tradepost_domain::Stores;

@@ -1,4 +1,4 @@
-//! Requests that wait to be placed, and are placed together.
+//! Queued order placements, executed in batches.
 
 use crate::check::{Checked, read, same};
 use crate::command::{Command, Sent, Waiting, refusal_names};
@@ -11,20 +11,20 @@ use tradepost_domain::{
     OrderId, OrderList, PlaceOrder, Placement, Refusal, StoreError, StoreErrorKind, Written,
 };
 
-/// As many as a batch is made of here; the batcher's bound is another one.
+/// Largest batch of the simulation; the batcher has a limit of its own.
 pub(crate) const LARGEST: usize = 8;
 
-/// The sizes by name.
+/// Batch sizes by name.
 pub(crate) const SIZES: [&str; LARGEST] = ["1", "2", "3", "4", "5", "6", "7", "8"];
 
 impl World {
-    /// Hands in what a client wants to order, now and then twice.
+    /// Queues a client's order, sometimes twice.
     pub(crate) fn queue(&mut self, client: usize, sent: &Sent) -> Checked {
         let Command::Checkout { expected, key } = sent.command.clone() else {
             return Ok(());
         };
         if sent.by.customer().is_err() {
-            // Nobody's cart: there is nothing to hand in.
+            // An anonymous caller has no cart: nothing to queue.
             self.steps += 1;
             return self.send(sent, Fate::Fine).map(drop);
         }
@@ -33,7 +33,8 @@ impl World {
         let request = placing(key).map_err(|refusal| refusal.to_string())?;
         let mut requests = vec![request.clone()];
         if self.chance.one_in(4) {
-            // The same value if its key tells it from another; else one of its own.
+            // A second request with a key may be the same value; otherwise it gets a placement id
+            // of its own.
             requests.push(if again.is_some() && self.chance.one_in(2) {
                 request
             } else {
@@ -49,7 +50,7 @@ impl World {
         Ok(())
     }
 
-    /// Places some of those that wait, in the order in which they came.
+    /// Places some of the queued requests, in the order in which they came.
     pub(crate) fn place_some(&mut self) -> Checked {
         let most = self.waiting.len().min(LARGEST);
         let size = if self.chance.one_in(3) {
@@ -158,7 +159,7 @@ impl World {
         Ok(fresh)
     }
 
-    /// Whoever got a failure hands in the same again, unless that could order twice.
+    /// After a failure, clients queue the same request again, unless that could order twice.
     fn retry(&mut self, batch: Vec<Waiting>, error: &StoreError) {
         let unknown = *error.kind() == StoreErrorKind::OutcomeUnknown;
         for one in batch {

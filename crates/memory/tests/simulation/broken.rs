@@ -1,5 +1,5 @@
-//! Stores that are wrong on purpose: a simulation that finds nothing proves little unless it can
-//! find something.
+//! Stores with a deliberate defect (mutants): the simulation has to find it, otherwise a simulation
+//! without findings would prove little.
 
 use crate::broken_accounts::BrokenAccounts;
 use std::collections::HashMap;
@@ -14,40 +14,40 @@ use tradepost_domain::{
     StoreError, Stores, UserId, Written,
 };
 
-/// What a store does wrong.
+/// A defect of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Defect {
-    /// Sells what is not there, and says that nothing is left.
+    /// Sells units that are not on hand, and reports a level of zero.
     Oversells,
-    /// Gives the stock of a deleted order back twice.
+    /// Returns the stock of a deleted order twice.
     ReturnsTwice,
-    /// Does not write down what came back.
+    /// Writes no movement for returned stock.
     LosesMovements,
-    /// Knows no idempotency keys when it places orders.
+    /// Ignores idempotency keys when it places orders.
     ForgetsOrderKeys,
-    /// Gives the right answer to a delivery that is sent again, and counts it again.
+    /// Gives the right response to a repeated delivery, and counts it again.
     DoublesDeliveries,
-    /// Knows the key, and gives the answer of now.
+    /// Replays a key with a new response instead of the stored one.
     AnswersAnew,
-    /// Leaves in the cart what was ordered.
+    /// Leaves the ordered lines in the cart.
     KeepsTheCart,
-    /// Writes down what it refuses.
+    /// Writes refused commands.
     AppliesRefused,
-    /// Places nothing after the first refused request of a batch.
+    /// Places no order after the first refused request of a batch.
     HarmsNeighbours,
-    /// Lets staff take an order anywhere.
+    /// Lets staff change an order to any status.
     SkipsStatuses,
-    /// Loses an order that was acknowledged.
+    /// Loses an acknowledged order.
     LosesOrders,
-    /// Leaves lines out of the order that it answers with.
+    /// Returns an order without all of its lines.
     LosesLines,
-    /// Counts archived products as sold ones.
+    /// Counts archived products as part of the catalogue.
     WrongCount,
-    /// Lets everybody edit, whatever they saw.
+    /// Ignores preconditions.
     IgnoresWhatWasSeen,
-    /// Gives another pair for a refresh token that was used.
+    /// Gives another token pair for a used refresh token.
     TakesUsedTokens,
-    /// Does not sign out.
+    /// Does not end families at sign-out.
     KeepsFamilies,
 }
 
@@ -72,7 +72,7 @@ impl Defect {
     ];
 }
 
-/// A store with a defect, over one without.
+/// A store with a defect, over a correct one.
 pub(crate) struct Broken {
     inner: Stores,
     defect: Defect,
@@ -99,7 +99,7 @@ impl Broken {
         self.defect == defect
     }
 
-    /// A name for an attempt that no client uses: the store would not take one twice.
+    /// A placement id that no client uses: the store would not accept one twice.
     fn unused(&self) -> PlacementId {
         let number = self.names.fetch_add(1, Ordering::Relaxed);
         PlacementId::new(u128::MAX - u128::from(number))

@@ -1,4 +1,4 @@
-//! Accounts that are wrong on purpose.
+//! Account repositories with a deliberate defect.
 
 use crate::broken::Defect;
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ use tradepost_domain::{
     SwitchUser, UserFilter, UserId,
 };
 
-/// Accounts with a defect, over some without.
+/// Accounts with a defect, over correct ones.
 pub(crate) struct BrokenAccounts {
     inner: Arc<dyn AccountRepository>,
     defect: Defect,
-    /// Whose the tokens are that were used.
+    /// Accounts of the used tokens.
     used: Mutex<BTreeMap<RefreshDigest, Account>>,
 }
 

@@ -1,5 +1,5 @@
-//! Compares the store with the model, and with the promises of design.md, which hold whatever the
-//! model thinks.
+//! Compares the store with the model, and with the invariants of design.md, which hold
+//! independently of the model.
 
 use crate::command::render_order;
 use crate::model::Model;
@@ -13,7 +13,7 @@ use tradepost_domain::{
     ProductFilter, ProductId, ProductList, StoreError, Stores, UserId, Written,
 };
 
-/// What is wrong, if anything.
+/// The first difference, if any.
 pub(crate) type Checked<T = ()> = Result<T, String>;
 
 pub(crate) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) -> Checked {
@@ -40,19 +40,19 @@ fn number(of: usize) -> u64 {
     u64::try_from(of).unwrap()
 }
 
-/// What was seen of the shop so far.
+/// Observations of the shop so far.
 #[derive(Default)]
 pub(crate) struct Witness {
     orders: BTreeMap<OrderId, Order>,
     acknowledged: BTreeSet<OrderId>,
-    /// What was answered under keys, since some were last forgotten.
+    /// Responses under keys since the last purge.
     answers: BTreeMap<(UserId, KeyScope), String>,
-    /// Entries of each product's ledger, and the id of the last.
+    /// Number of entries of each product's ledger, and the id of the last.
     ledgers: BTreeMap<ProductId, (usize, i64)>,
 }
 
 impl Witness {
-    /// Somebody was told that their order was placed.
+    /// Records that a client got the response that its order was placed.
     pub(crate) fn acknowledge(
         &mut self,
         request: &PlaceOrder,
@@ -74,12 +74,13 @@ impl Witness {
         same("the answer under one key", &answer, first)
     }
 
-    /// Keys were forgotten, whose commands would be carried out again.
+    /// Records a purge of keys, whose commands would be executed again.
     pub(crate) fn forget_answers(&mut self) {
         self.answers.clear();
     }
 
-    /// What the last command wrote to is as it should be, and nothing came or went besides.
+    /// The rows that the last command wrote are as expected, and no other rows were added or
+    /// removed.
     pub(crate) fn touched(&mut self, stores: &Stores, model: &Model) -> Checked {
         let touched = &model.touched;
         for id in &touched.products {
@@ -121,8 +122,8 @@ impl Witness {
         Ok(())
     }
 
-    /// Everything is as it should be. After a command that came to nothing, this is the proof that
-    /// it changed nothing.
+    /// The whole state is as expected. After a command that failed, this proves that it changed
+    /// nothing.
     pub(crate) fn whole(&mut self, stores: &Stores, model: &Model) -> Checked {
         for archived in [false, true] {
             let found = read(
@@ -153,7 +154,7 @@ impl Witness {
         Ok(())
     }
 
-    /// At the end: the books are right, and nothing that was acknowledged is lost.
+    /// At the end: the ledger audit finds nothing, and no acknowledged order is lost.
     pub(crate) fn end(&mut self, stores: &Stores, model: &Model) -> Checked {
         audit(stores, model)?;
         self.whole(stores, model)?;
@@ -178,7 +179,7 @@ impl Witness {
         Ok(())
     }
 
-    /// What is on hand is what the ledger says, which only grows.
+    /// Units on hand match the ledger, which is append-only.
     fn product(&mut self, stores: &Stores, model: &Model, id: ProductId) -> Checked {
         let product = read(stores.products.find_all(&[id]))?.pop();
         let product = product.ok_or_else(|| format!("product {id} is not there"))?;
@@ -204,7 +205,7 @@ impl Witness {
         holds("stock is never negative", on_hand >= 0)
     }
 
-    /// An order moves along the edges, and stays what it was in all else.
+    /// An order moves along the allowed transitions, and is otherwise unchanged.
     fn order(&mut self, order: &Order) -> Checked {
         let cost =
             |line: &tradepost_domain::OrderLine| line.unit_price.minor() * line.quantity.units();
@@ -256,7 +257,7 @@ fn all_orders(archived: bool) -> OrderList {
     })
 }
 
-/// The first page of a list; most have no other.
+/// The first page of a list; most lists have one page.
 fn newest<'a, T: PartialEq + Debug + 'a>(
     what: &str,
     found: &[T],

@@ -1,5 +1,5 @@
-//! Who uses the shop: clients that each have a mind of their own, act on what they saw a while
-//! ago, and send things twice.
+//! Simulated clients: each has intentions of its own, acts on stale data, and sends some commands
+//! twice.
 
 use crate::command::{Command, Sent, keyed, render_item, render_order};
 use crate::model::Model;
@@ -13,22 +13,22 @@ use tradepost_domain::{
     UserId,
 };
 
-/// Few, so that a guess may be right.
+/// Few passwords, so that a guess may be right.
 pub(crate) const PASSWORDS: [&str; 3] = ["correct horse", "battery staple", "tr0ubador & 3"];
 
-/// How many products somebody looks at.
+/// Number of products that a client looks at.
 const SEEN: usize = 4;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Role {
     Shopper,
-    /// Staff who see to the goods and the orders.
+    /// Staff who manage products and orders.
     Clerk,
-    /// Staff who see to the accounts.
+    /// Staff who manage accounts.
     Admin,
-    /// Stays signed in, with tokens of their own and with some that they found.
+    /// Stays signed in, with tokens of its own and with stolen ones.
     Member,
-    /// Wants what is none of their business.
+    /// Sends commands for which it is not authorised.
     Stranger,
 }
 
@@ -71,17 +71,17 @@ pub(crate) enum Intent {
 pub(crate) struct Client {
     role: Role,
     actor: Actor,
-    /// What is left of this visit, last first.
+    /// The remaining intentions of this visit, last first.
     script: Vec<Intent>,
-    /// The cart as it was when they looked.
+    /// The cart when the client last read it.
     lines: Vec<CartLine>,
     total: Money,
-    /// The newest products as they were then.
+    /// The newest products when the client last read them.
     products: Vec<Product>,
     token: String,
     refresh: String,
     last: Option<Sent>,
-    /// Requests of theirs that wait to be placed.
+    /// Number of its queued requests.
     pub(crate) waiting: usize,
 }
 
@@ -101,20 +101,20 @@ impl Client {
         }
     }
 
-    /// A day has passed: nobody remembers what they were about to do.
+    /// A day has passed: drops all intentions.
     pub(crate) fn sleep(&mut self) {
         self.script.clear();
         self.last = None;
     }
 
-    /// They got a failure, and may try the same again.
+    /// The client got a failure, and may retry.
     pub(crate) fn failed(&mut self, sent: Sent, chance: &mut Random) {
         if !chance.one_in(4) {
             self.script.push(Intent::Retry(Box::new(sent)));
         }
     }
 
-    /// They did not get what they wanted to order, and want something else.
+    /// The client's order was refused, and it intends something else.
     pub(crate) fn refused(&mut self, chance: &mut Random) {
         let instead = [Intent::Empty, Intent::RemoveLine, Intent::ChangeLine];
         if chance.one_in(2) {
@@ -132,7 +132,7 @@ impl Client {
         self.refresh = pair.refresh;
     }
 
-    /// What they send next.
+    /// The next command of the client.
     pub(crate) fn next(&mut self, model: &Model, chance: &mut Random) -> Sent {
         loop {
             let Some(intent) = self.script.pop() else {

@@ -1,4 +1,4 @@
-//! What somebody can send to the shop, and what comes back.
+//! Commands that a client can send, and their responses.
 
 use tradepost_domain::{
     Account, Actor, Adjusted, CartItem, CartItemId, ChangePassword, IdempotencyKey, KeyScope,
@@ -7,7 +7,7 @@ use tradepost_domain::{
     StockLevel, SwitchUser, TokenPair, Written,
 };
 
-/// A command and who sends it.
+/// A command and its sender.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) by: Actor,
@@ -68,7 +68,7 @@ pub(crate) enum Command {
         username: String,
         new: Password,
     },
-    /// The second half of a change of password, which somebody else may have come between.
+    /// The second half of a change of password; other commands may run between the two.
     StorePassword(ChangePassword),
     SignIn {
         username: String,
@@ -92,7 +92,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Its name in the count of what was reached.
+    /// Its name in the coverage tally.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Create { .. } => "create",
@@ -128,7 +128,7 @@ impl Command {
         }
     }
 
-    /// All that [`Command::name`] can say.
+    /// All values of [`Command::name`].
     pub(crate) const NAMES: [&str; 28] = [
         "create",
         "archive",
@@ -161,7 +161,7 @@ impl Command {
     ];
 }
 
-/// The outcome of a command, as whoever sent it gets it.
+/// The outcome of a command, as its sender gets it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Created(Written<Product>),
@@ -180,7 +180,7 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// Whether it is the answer of before.
+    /// Whether it is a replay.
     pub(crate) fn is_replay(&self) -> bool {
         matches!(
             self,
@@ -191,7 +191,7 @@ impl Answer {
     }
 }
 
-/// A key, and the command that it comes with as its fingerprint.
+/// An idempotency key, with the command as its fingerprint.
 pub(crate) fn keyed<T>(
     path: &str,
     key: &str,
@@ -208,7 +208,8 @@ pub(crate) fn keyed<T>(
     }
 }
 
-/// A product as somebody saw it. Sales make no difference to those who do not set its stock.
+/// Precondition on a product as a client read it. Sales are ignored unless the client sets the
+/// stock.
 pub(crate) fn as_seen(product: &Product, sets_stock: bool) -> Seen<Product> {
     let tag = if sets_stock { all_of } else { edits_of };
     Seen {
@@ -245,7 +246,7 @@ pub(crate) fn render_order(order: &Order) -> String {
     format!("order {} for {} {}", order.id, order.total, order.status)
 }
 
-/// The refusals by name; the invalid ones by their fields.
+/// The names of a refusal; of an invalid request, one name for each field.
 pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
     vec![match refusal {
         Refusal::Unauthenticated => "unauthenticated",
@@ -302,8 +303,9 @@ pub(crate) const REACHED: [&str; 23] = [
     "current_password",
 ];
 
-/// No cart within its bounds costs more than 64 bits of minor units, nobody stands in the way of
-/// one mutex, and no command list has ten thousand keys. Orders have no quota here, and stock may be set.
+/// Unreached, as no cart within its bounds costs more than 64 bits of minor units, one mutex has no
+/// lock conflicts, and no command list has ten thousand keys. Orders have no quota here, and stock
+/// may be set.
 pub(crate) const UNREACHED: [&str; 6] = [
     "total too large",
     "contended",
@@ -313,7 +315,7 @@ pub(crate) const UNREACHED: [&str; 6] = [
     "precondition required",
 ];
 
-/// One of the requests that wait to be placed.
+/// A queued request.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
     pub(crate) client: usize,

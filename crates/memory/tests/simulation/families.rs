@@ -1,4 +1,4 @@
-//! What is promised of refresh tokens, whatever the model thinks.
+//! Invariants of refresh tokens, independent of the model.
 
 use crate::check::{Checked, holds};
 use crate::command::{Answer, Command, Sent};
@@ -14,7 +14,7 @@ struct Token {
     exchanged_at: Option<DateTime<Utc>>,
 }
 
-/// The refresh tokens that somebody was seen to get, and the families that were seen to end.
+/// The refresh tokens that clients were seen to get, and the families that were seen to end.
 #[derive(Default)]
 pub(crate) struct Families {
     tokens: BTreeMap<String, Token>,
@@ -22,7 +22,7 @@ pub(crate) struct Families {
 }
 
 impl Families {
-    /// Somebody sent this and got that.
+    /// Records a command and its response.
     pub(crate) fn saw(
         &mut self,
         sent: &Sent,
@@ -62,7 +62,7 @@ impl Families {
     }
 
     fn exchanged(&mut self, token: &str, pair: &TokenPair, at: DateTime<Utc>) -> Checked {
-        // Its answer may have been lost: then nobody was seen to get it.
+        // The response may have been lost: then no client was seen to get a token.
         let known = self.tokens.get_mut(token);
         let once = known.is_none_or(|known| known.exchanged_at.replace(at).is_none());
         holds("a refresh token works once", once)?;

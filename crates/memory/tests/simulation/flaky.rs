@@ -1,4 +1,5 @@
-//! A store that can be lost on the way: before a command arrives, or before its answer does.
+//! Fault injection: a store whose connection is lost before a command arrives, or before its
+//! response does.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -13,30 +14,30 @@ use tradepost_domain::{
     Written,
 };
 
-/// What is to become of the next write.
+/// The fault of the next write.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Fate {
     #[default]
     Fine,
-    /// It does not arrive.
+    /// The command is lost.
     Lost(StoreErrorKind),
-    /// It happens, and its answer is lost.
+    /// The command is executed, and its response is lost.
     Unanswered,
-    /// If an answer is to be stored, making it panics.
+    /// If a response is to be stored, encoding it panics.
     Crash,
 }
 
-/// What became of it.
+/// The result of a write under a fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Contact {
-    /// Whoever sent it has the store's answer, or the store was never asked.
+    /// The sender got the store's response, or the store was not called.
     #[default]
     Answered,
-    /// The caller got a failure: it never arrived.
+    /// The sender got a failure: the command was lost.
     Lost,
-    /// The caller got a failure: it broke off, and nothing has happened.
+    /// The sender got a failure: the command panicked and changed nothing.
     Crashed,
-    /// The caller got a failure, and it has happened, or was refused.
+    /// The sender got a failure: the command was executed or refused.
     Unseen,
 }
 
@@ -45,7 +46,7 @@ impl Contact {
         matches!(self, Self::Lost | Self::Crashed)
     }
 
-    /// Its name in the count of what was reached.
+    /// Its name in the coverage tally.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Answered => "done",
@@ -56,10 +57,10 @@ impl Contact {
     }
 }
 
-/// What crashes panic with.
+/// The payload of injected panics.
 struct Crash;
 
-/// The reads are as reliable as ever.
+/// A store with faults in its writes; reads are reliable.
 pub(crate) struct Flaky {
     inner: Stores,
     line: Mutex<(Fate, Contact)>,
@@ -71,7 +72,7 @@ impl Flaky {
         Arc::new(Self { inner, line })
     }
 
-    /// The ports, with the writes over the line.
+    /// The ports, with writes that are subject to faults.
     pub(crate) fn stores(self: &Arc<Self>) -> Stores {
         Stores {
             products: self.clone(),
@@ -110,9 +111,9 @@ impl Flaky {
     }
 }
 
-/// The key, with an answer that cannot be made if it is to crash.
+/// The key; under a crash, its encoder panics.
 fn wired<T>(key: Option<Keyed<T>>, crash: bool) -> Option<Keyed<T>> {
-    // Not panic!: there is nothing to report.
+    // Not panic!, so that the panic hook reports nothing.
     let render = Render(|_: &T| resume_unwind(Box::new(Crash)));
     key.map(|key| if crash { Keyed { render, ..key } } else { key })
 }

@@ -1,14 +1,14 @@
-//! The shop, simulated: clients that act in turns, on commands that are refused, lost, crash and
-//! come twice, over the store in memory. After each step the store is compared with a model and
-//! with the promises of design.md. Everything follows from a seed.
+//! Deterministic simulation of the shop: clients act in turns over the in-memory store, with
+//! commands that are refused, lost, repeated or crash. After each step the store is compared with a
+//! model and with the invariants of design.md. A run is determined by its seed.
 //!
-//! | variable | what it says |
+//! | variable | meaning |
 //! |---|---|
 //! | `SIMULATE_SEEDS` | how many seeds |
 //! | `SIMULATE_FROM` | the first of them |
 //! | `SIMULATE_SEED` | this seed alone, with every step |
 //!
-//! `scripts/simulate` plays ten thousand.
+//! `scripts/simulate` runs ten thousand.
 
 #![expect(
     clippy::unwrap_used,
@@ -40,17 +40,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use world::{Tally, play};
 
-/// What `cargo test` plays without being told: a few seconds unoptimised.
+/// Default number of seeds of `cargo test`: a few seconds unoptimised.
 const SEEDS: u64 = 300;
 
-/// A number from the environment.
+/// A number from an environment variable.
 fn told(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     let number = text.parse();
     Some(number.unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
 }
 
-/// Fails with all that it takes to look into it.
+/// Fails with the report of a seed.
 fn fail(seed: u64) -> ! {
     const LAST: usize = 24;
     let report = play(seed, None, true);
@@ -66,10 +66,10 @@ fn fail(seed: u64) -> ! {
     );
 }
 
-/// Plays seeds on every core; what they reached together. Of those that go wrong it shows the one
-/// that does so soonest, which is the shortest to read.
+/// Runs seeds on every core; returns their coverage tally. Of several failing seeds it reports the
+/// one that fails after the fewest steps, which is the shortest to read.
 fn play_all(from: u64, seeds: u64) -> Tally {
-    /// Then it is enough: more would hardly be any shorter.
+    /// Stops after so many failing seeds: more would hardly give a shorter one.
     const ENOUGH: usize = 100;
     let (next, tally) = (AtomicU64::new(from), Mutex::new(Tally::new()));
     let wrong = Mutex::new(BTreeSet::new());
@@ -106,10 +106,10 @@ fn add(all: &mut Tally, more: Tally) {
     }
 }
 
-/// Every seed goes well; and over the default ones everything is reached that can be, without
-/// which going well would prove little.
+/// Every seed passes; and the default seeds reach all commands, refusals and faults, without which
+/// passing would prove little.
 #[test]
-fn seeds_go_well_and_reach_everything() {
+fn seeds_pass_and_reach_everything() {
     if let Some(seed) = told("SIMULATE_SEED") {
         let report = play(seed, None, true);
         println!("{}", report.trace.join("\n"));

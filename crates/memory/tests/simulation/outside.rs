@@ -1,4 +1,4 @@
-//! What the shop needs from the outside, without chance and without cost.
+//! Deterministic, cheap implementations of clock, ids, hasher and tokens.
 
 use chrono::{DateTime, Duration, Utc};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,7 +7,7 @@ use tradepost_domain::{
     PlacementIds, RefreshDigest, Refusal, TokenClaims, TokenService, UserId,
 };
 
-/// A clock that somebody turns.
+/// A clock that tests advance.
 #[derive(Default)]
 pub(crate) struct Hands(AtomicI64);
 
@@ -23,7 +23,7 @@ impl Clock for Hands {
     }
 }
 
-/// Names in a row: as good as random ones where nobody guesses.
+/// Sequential placement ids: as good as random ones without guessing clients.
 #[derive(Default)]
 pub(crate) struct Names(AtomicI64);
 
@@ -34,7 +34,7 @@ impl PlacementIds for Names {
     }
 }
 
-/// Keeps passwords as they are, behind a word that says since when.
+/// A password hasher that stores plaintext, after a prefix for the strength of the hash.
 pub(crate) struct Plain;
 
 const TODAY: &str = "today:";
@@ -73,17 +73,17 @@ impl PasswordHasher for Plain {
     }
 }
 
-/// Tokens that everybody can read, and nobody in here forges. It counts the refresh tokens.
+/// Unsigned tokens, as no client forges any. It counts the refresh tokens.
 #[derive(Default)]
 pub(crate) struct Notes(AtomicI64);
 
 impl Notes {
-    /// The refresh token that was made last.
+    /// The refresh token issued last.
     pub(crate) fn last_refresh(&self) -> String {
         format!("refresh {}", self.0.load(Ordering::Relaxed))
     }
 
-    /// Whose an access token is.
+    /// The user of an access token.
     pub(crate) fn user(access: &str) -> UserId {
         let (user, _) = access.split_once('.').unwrap();
         UserId::new(user.parse().unwrap()).unwrap()

@@ -1,4 +1,4 @@
-//! Chance that comes out the same for the same seed, on every machine.
+//! Seeded random numbers, the same on every machine.
 
 /// `SplitMix64`: the generator of Steele, Lea and Flood (2014), whole numbers only.
 pub(crate) struct Random(u64);
@@ -15,7 +15,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`. That the smaller ones are a trifle more likely hurts nobody.
+    /// A number below `end`, with a negligible bias towards the smaller ones.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap();
         usize::try_from(self.next() % end).unwrap()
@@ -35,7 +35,7 @@ impl Random {
         some[self.below(some.len())]
     }
 
-    /// One of the last few, or `None` if there are none.
+    /// One of the last few elements; `None` for an empty slice.
     pub(crate) fn recent<T: Copy>(&mut self, some: &[T], few: usize) -> Option<T> {
         let few = few.min(some.len());
         (few > 0).then(|| some[some.len() - 1 - self.below(few)])

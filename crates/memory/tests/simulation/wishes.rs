@@ -1,4 +1,4 @@
-//! The commands that clients make up.
+//! Generator of the clients' commands.
 
 use crate::clients::{Intent, PASSWORDS};
 use crate::command::{Command, as_seen, keyed, render_adjusted, render_product};
@@ -12,7 +12,7 @@ use tradepost_domain::{
     SwitchUser, UserId, Username,
 };
 
-/// A key that is new, or was sent a while ago, by whoever.
+/// A key: new, or sent before by any client.
 pub(crate) fn key(chance: &mut Random) -> Option<String> {
     match chance.below(8) {
         0..3 => None,
@@ -75,7 +75,7 @@ pub(crate) fn adjust(model: &Model, chance: &mut Random) -> Command {
     }
 }
 
-/// `saw` is what they saw of products a while ago.
+/// `saw` are the products as the client last read them.
 pub(crate) fn change(
     intent: &Intent,
     model: &Model,
@@ -200,7 +200,7 @@ pub(crate) fn account_command(intent: &Intent, model: &Model, chance: &mut Rando
     }
 }
 
-/// Somebody's `own` refresh token, or one that they found.
+/// The client's `own` refresh token, or a stolen one.
 pub(crate) fn session_command(
     intent: &Intent,
     model: &Model,

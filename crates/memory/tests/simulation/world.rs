@@ -1,4 +1,4 @@
-//! A shop, those who use it, and the chance that says who comes next and what goes wrong.
+//! The driver of a simulation: a shop, its clients, and the random choice of turns and faults.
 
 use crate::batches::LARGEST;
 use crate::broken::{Broken, Defect};
@@ -23,21 +23,21 @@ use tradepost_domain::{
 };
 use tradepost_memory::MemoryStore;
 
-/// Commands of one run, those that fill the shop before not counted.
+/// Commands of one run, without those that fill the shop first.
 pub(crate) const STEPS: usize = 200;
 
-/// How often everything is compared, besides after each command that came to nothing.
+/// Steps between comparisons of the whole state, in addition to those after each failed command.
 const WHOLE_EVERY: usize = 16;
 
-/// How often what was reached.
+/// Coverage tally: how often each command, refusal and fault was reached.
 pub(crate) type Tally = BTreeMap<(&'static str, &'static str), u64>;
 
-/// What a run came to.
+/// Result of a run.
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) tally: Tally,
     pub(crate) trace: Vec<String>,
-    /// The step, and what was wrong after it.
+    /// The step that failed, and the difference found after it.
     pub(crate) wrong: Option<(usize, String)>,
 }
 
@@ -58,13 +58,13 @@ pub(crate) struct World {
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) steps: usize,
     report: Report,
-    /// In how many turns what waits is placed once: in some worlds much comes together.
+    /// Turns for each batch placement: a large number makes large batches.
     haste: usize,
     traced: bool,
 }
 
-/// Plays one seed, over a store with a defect if one is wanted. A panic in what is under test is
-/// as wrong as anything else.
+/// Runs one seed, over a store with a defect if given. A panic of the code under test is a failure
+/// too.
 pub(crate) fn play(seed: u64, defect: Option<Defect>, traced: bool) -> Report {
     let mut world = World::new(seed, defect, traced);
     let run = AssertUnwindSafe(|| world.fill(seed).and_then(|()| world.run()));
@@ -132,8 +132,8 @@ impl World {
         }
     }
 
-    /// Two members of the staff and three customers, from a time when hashes were weaker, and a few
-    /// products. In some worlds there are many, and somebody's cart is all but full.
+    /// Creates two staff users and three customers, whose hashes are weak, and a few products. Some
+    /// worlds have many products and an almost full cart.
     fn fill(&mut self, seed: u64) -> Checked {
         for (at, name) in ["grace", "edsger", "ada", "charles", "mary"]
             .iter()
@@ -190,7 +190,7 @@ impl World {
         self.witness.end(&self.stores, &self.model)
     }
 
-    /// Whoever's turn it is does one thing.
+    /// One client takes a turn.
     fn turn(&mut self) -> Checked {
         self.clock
             .turn(Duration::seconds(self.chance.within(0, 20)));
@@ -240,8 +240,8 @@ impl World {
         }
     }
 
-    /// Sends a command, and compares what comes back and what is left behind with the model.
-    /// `None` if the sender got a failure.
+    /// Sends a command, and compares the response and the state with the model. `None` if the
+    /// sender got a failure.
     pub(crate) fn send(&mut self, sent: &Sent, fate: Fate) -> Checked<Option<Answer>> {
         self.trace_command(sent, &fate);
         self.flaky.arm(fate);
@@ -265,7 +265,7 @@ impl World {
             let expected = self.model.take(sent, now, &fresh, renewed);
             match &expected {
                 Ok(answer) if answer.is_replay() => self.count("replayed", name),
-                // A sign-in goes well even if the stronger hash is lost.
+                // A sign-in succeeds even if the stronger hash is lost.
                 Ok(_) if seen.is_some() => self.count("done", name),
                 Ok(_) => self.count(contact.name(), name),
                 Err(refusal) => self.refused(refusal),
@@ -276,7 +276,7 @@ impl World {
             }
         }
         self.check_step()?;
-        // A refusal is an answer, and nothing to try again.
+        // A refusal is a response, and is not retried.
         Ok(seen.map(|seen| seen.unwrap_or(Answer::Done)))
     }
 
@@ -361,7 +361,7 @@ impl World {
         })
     }
 
-    /// What the store has numbered since the model last took something.
+    /// Ids that the store has assigned since the model last took any.
     fn fresh(&self, sent: &Sent) -> Checked<Fresh> {
         let mut fresh = Fresh {
             refresh: self.tokens.last_refresh(),

@@ -134,7 +134,7 @@ impl Model {
         Ok(account)
     }
 
-    /// An access token, and when it ends.
+    /// Issues an access token; returns it with its expiry.
     pub(super) fn issue(
         &mut self,
         account: &Account,
@@ -176,7 +176,7 @@ impl Model {
         }))
     }
 
-    /// The actor in the role that their account has now.
+    /// The actor in the current role of their account.
     pub(super) fn acting(&self, by: Actor) -> Expected<Actor> {
         let account = self.accounts.get(&somebody(by)?);
         match account.map(|held| &held.account) {
@@ -205,7 +205,7 @@ impl Model {
             .collect()
     }
 
-    /// Every session ends.
+    /// Stores a password and ends every session.
     fn new_password(&mut self, mut account: Account, password: PasswordHash) -> Account {
         account.session_epoch += 1;
         self.write_account(account.clone(), password);

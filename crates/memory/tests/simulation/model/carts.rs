@@ -6,7 +6,7 @@ use tradepost_domain::{
     Written,
 };
 
-/// As design.md has them, and not as the domain does.
+/// As in design.md, independent of the domain.
 pub(crate) const MOST_LINES: usize = 100;
 pub(crate) const MOST_UNITS: i64 = 9_999;
 

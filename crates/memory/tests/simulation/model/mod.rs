@@ -1,5 +1,6 @@
-//! What the shop should be after each command: the rules once more, told as plainly as can be, one
-//! command after the other. It shares the values of the domain, and none of its decisions.
+//! Model: the expected state of the shop after each command. It states the rules a second time, as
+//! plainly as possible, one command after the other. It shares the values of the domain, and none
+//! of its decisions.
 
 pub(crate) mod accounts;
 pub(crate) mod carts;
@@ -16,11 +17,11 @@ use tradepost_domain::{
     UserId,
 };
 
-/// What should come back.
+/// The expected response.
 pub(crate) type Expected<T = Answer> = Result<T, Refusal>;
 
-/// Ids that only the store gives: those that it gave in this step, as far as there are any. The
-/// model takes them, and whoever compares then finds what is missing.
+/// Ids that only the store assigns: those of this step, if any. The model takes them over, and the
+/// comparison afterwards finds missing rows.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Fresh {
     pub(crate) product: Option<ProductId>,
@@ -29,7 +30,7 @@ pub(crate) struct Fresh {
     pub(crate) user: Option<UserId>,
     /// Ascending.
     pub(crate) orders: Vec<OrderId>,
-    /// The refresh token that was made last.
+    /// The refresh token issued last.
     pub(crate) refresh: String,
 }
 
@@ -50,7 +51,7 @@ struct Session {
     expires_at: DateTime<Utc>,
 }
 
-/// What the last command wrote to.
+/// The rows that the last command wrote.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Touched {
     pub(crate) products: Vec<ProductId>,
@@ -78,15 +79,15 @@ pub(crate) struct Model {
     pub(crate) accounts: BTreeMap<UserId, Credentials>,
     keys: BTreeMap<KeyOf, Kept>,
     sessions: BTreeMap<String, Session>,
-    /// Those that nobody forgot, oldest first.
+    /// Tokens that were not purged, oldest first.
     pub(crate) tokens: Vec<sessions::Given>,
     pub(crate) touched: Touched,
     pub(crate) last_line: i64,
 }
 
 impl Model {
-    /// What a command should give, and what it leaves behind. `renewed` is whether the store heard
-    /// of the stronger hash that a sign-in may come with.
+    /// The expected response of a command; applies its effects. `renewed` is whether the store
+    /// received the stronger hash of a sign-in.
     pub(crate) fn take(
         &mut self,
         sent: &Sent,
@@ -120,7 +121,7 @@ impl Model {
             } => self.set(by, *line, *quantity, *product, at),
             Command::Remove { line } => self.remove(by, *line),
             Command::Empty => self.empty(by),
-            // It waits to be placed with others.
+            // It is queued, to be placed in a batch.
             Command::Checkout { .. } => somebody(by).map(|_| Answer::Done),
             Command::SetStatus { order, status } => self.set_status(by, *order, *status, at),
             Command::Delete { order } => self.delete(by, *order, at),
@@ -168,7 +169,7 @@ impl Model {
         Answer::Forgotten(u64::try_from(held - self.keys.len()).unwrap())
     }
 
-    /// Moves what is on hand, and writes down why.
+    /// Changes a level of stock, and writes the movement.
     fn move_stock(
         &mut self,
         product: ProductId,

@@ -9,7 +9,7 @@ use tradepost_domain::{
 
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
 
-/// The edges of design.md, in the order in which they are offered.
+/// The transitions of design.md, in the order in which they are offered.
 pub(crate) const EDGES: [(OrderStatus, OrderStatus); 5] = [
     (Pending, Processing),
     (Pending, Cancelled),
@@ -19,7 +19,7 @@ pub(crate) const EDGES: [(OrderStatus, OrderStatus); 5] = [
 ];
 
 impl Model {
-    /// One after the other, as if they had not come together.
+    /// Places requests one after the other, as if they had not arrived together.
     pub(crate) fn place(&mut self, requests: &[PlaceOrder], fresh: &Fresh) -> Vec<Placement> {
         self.touched = Touched::default();
         let mut fresh = fresh.orders.iter().copied();

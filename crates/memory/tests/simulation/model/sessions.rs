@@ -3,13 +3,13 @@ use crate::command::Answer;
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::{Account, Refusal, TokenPair, UserId};
 
-/// Shorter than a visit may take, so that some end by themselves.
+/// Shorter than a visit may take, so that some tokens expire during one.
 pub(crate) const REFRESH_LIFE: Duration = Duration::minutes(15);
 
-/// How long a second use is no theft.
+/// Grace period of reuse.
 pub(crate) const GRACE: Duration = Duration::seconds(10);
 
-/// How long a used token is remembered, which is longer than that.
+/// Retention of a used token, longer than the grace period.
 pub(crate) const USED: Duration = Duration::minutes(1);
 
 /// The first token of the family, with which every later one begins.
@@ -17,7 +17,7 @@ pub(crate) fn family(token: &str) -> &str {
     token.split('.').next().unwrap()
 }
 
-/// A refresh token that was given to somebody, and is remembered.
+/// A refresh token that was issued, and not purged.
 #[derive(Debug, Clone)]
 pub(crate) struct Given {
     pub(crate) token: String,
@@ -88,7 +88,7 @@ impl Model {
         Answer::TokensForgotten(u64::try_from(held - self.tokens.len()).unwrap())
     }
 
-    /// All of somebody's that are not of this session.
+    /// Deletes the tokens of an account's other sessions.
     pub(super) fn end_sessions(&mut self, account: &Account) {
         let goes_on =
             |given: &Given| given.user != account.id || given.epoch == account.session_epoch;
