@@ -1,4 +1,4 @@
-//! A repository that does as it is told, and remembers what it was asked.
+//! A scripted fake repository that records its calls.
 
 use chrono::DateTime;
 use std::collections::VecDeque;
@@ -11,19 +11,19 @@ use tradepost_domain::{
     Refusal, Slice, Span, StoreError, StoreErrorKind, UserId, Written,
 };
 
-/// What to do with a batch.
+/// Scripted behaviour for a batch.
 pub(crate) enum Act {
-    /// Place all of it.
+    /// Place all requests.
     Place,
     /// Refuse the users with an even id.
     RefuseEven,
-    /// Find somebody else at work on what the users with an even id need.
+    /// Report a lock conflict for the users with an even id.
     ContendEven,
     /// Fail.
     Fail(StoreErrorKind),
     /// Panic.
     Panic,
-    /// Give so many answers, whatever was asked.
+    /// Return so many results, regardless of the number of requests.
     Answer(usize),
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Fake {
     acts: Mutex<VecDeque<Act>>,
     batches: Mutex<Vec<Vec<i64>>>,
     contending: AtomicBool,
-    /// A user with a row that cannot be, if there is one: every batch with them fails.
+    /// The id of a user with a corrupt row, if any: every batch with them fails.
     pub(crate) corrupt: Mutex<Option<i64>>,
     gate: Option<Mutex<(Sender<()>, Receiver<()>)>>,
 }
@@ -43,12 +43,12 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Returns when a batch is being placed.
+    /// Returns when a batch has reached the repository.
     pub(crate) fn wait_for_batch(&self) {
         self.arrived.recv().unwrap();
     }
 
-    /// Lets this batch and all that come after it through.
+    /// Lets this batch and all later ones through.
     pub(crate) fn open(self) {
         drop(self.open);
     }
@@ -76,12 +76,12 @@ impl Fake {
         }
     }
 
-    /// What to do with the next batch that has no instruction yet; without one it is placed.
+    /// Scripts the next batch that has no instruction yet; unscripted batches are placed.
     pub(crate) fn then(&self, act: Act) {
         self.acts.lock().unwrap().push_back(act);
     }
 
-    /// Whether, without another instruction, somebody is at work on what even users need.
+    /// Whether unscripted batches report a lock conflict for users with an even id.
     pub(crate) fn contend(&self, contending: bool) {
         self.contending.store(contending, Ordering::SeqCst);
     }

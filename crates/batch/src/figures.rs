@@ -1,10 +1,11 @@
-//! What the batcher has done, for whoever watches it.
+//! Statistics of the batcher, for monitoring.
 
 use crate::histogram::{Histogram, Reading};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// In microseconds: a commit takes one or a few milliseconds, and a request seconds at most.
+/// Bucket bounds in microseconds: a commit takes one or a few milliseconds, and a request seconds
+/// at most.
 const TIMES: [u64; 12] = [
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     2_500_000,
@@ -12,22 +13,23 @@ const TIMES: [u64; 12] = [
 
 const SIZES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
-/// What the batcher has done since it was started.
+/// Statistics of the batcher since it was started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Requests that wait for a batch or pause, now.
     pub waiting: u64,
     /// Requests in each batch.
     pub sizes: Reading,
-    /// Microseconds that each batch took to be placed.
+    /// Duration of each batch, in microseconds.
     pub took: Reading,
-    /// Microseconds from handing in a request to the batch that settled it.
+    /// Queueing time: microseconds from the submission of a request to the start of the batch that
+    /// settled it.
     pub waits: Reading,
-    /// How often a request was put aside because others stood in its way.
+    /// How often a request was put back because of a lock conflict.
     pub contended: u64,
 }
 
-/// The same, while it counts.
+/// The live counters behind [`Figures`].
 pub(crate) struct Counts {
     pub(crate) sizes: Histogram<8>,
     pub(crate) took: Histogram<12>,

@@ -1,8 +1,8 @@
-//! Counting values by their size, without a lock.
+//! Lock-free histogram.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many values were at most so large.
+/// A histogram with fixed bucket bounds.
 #[derive(Debug)]
 pub struct Histogram<const N: usize> {
     bounds: [u64; N],
@@ -12,19 +12,19 @@ pub struct Histogram<const N: usize> {
     sum: AtomicU64,
 }
 
-/// A histogram at one moment.
+/// A snapshot of a histogram.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Each bound, and how many values are no larger.
+    /// Cumulative buckets: each bound, and how many values are no larger.
     pub buckets: Vec<(u64, u64)>,
-    /// How many values there are.
+    /// Number of values.
     pub count: u64,
-    /// Their sum; it starts anew after 2^64, and may be that of a moment later than the counts.
+    /// Sum of the values; it wraps at 2^64, and may be slightly later than the counts.
     pub sum: u64,
 }
 
 impl<const N: usize> Histogram<N> {
-    /// An empty one with these bounds, in ascending order.
+    /// An empty histogram with these bounds, in ascending order.
     #[must_use]
     pub const fn new(bounds: [u64; N]) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl<const N: usize> Histogram<N> {
         }
     }
 
-    /// Counts a value.
+    /// Observes a value.
     pub fn note(&self, value: u64) {
         let bounds = self.bounds.iter().zip(&self.counts);
         let found = bounds.into_iter().find(|(bound, _)| value <= **bound);
@@ -44,7 +44,7 @@ impl<const N: usize> Histogram<N> {
         self.sum.fetch_add(value, Ordering::Relaxed);
     }
 
-    /// What was counted so far.
+    /// A snapshot of the counts so far.
     #[must_use]
     pub fn read(&self) -> Reading {
         let mut count = 0;

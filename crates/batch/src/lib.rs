@@ -1,12 +1,12 @@
-//! The batcher: orders that arrive together are placed together.
+//! The batcher: a bounded queue and a worker that place orders in batches (group commit).
 //!
-//! Callers hand in a request and what is to be done with its answer, and hold no thread while they
-//! wait. One worker takes everything that waits, up to a bound, places it in one go and answers.
-//! There is no timer: a batch forms while the one before it commits, so that a lone order waits for
-//! nobody. There is no second path either: one order is a batch of one.
+//! Callers submit a request with a callback for its result, and hold no thread meanwhile. One
+//! worker takes all waiting requests, up to a limit, places them together and answers. There is no
+//! timer: a batch forms while the previous one commits, so a lone order does not wait. There is no
+//! second path either: one order is a batch of one.
 //!
-//! Where somebody else is at work on what a request needs ([`Refusal::Contended`]), nobody waits for
-//! them: the request pauses for a moment while others go on, and is tried again until its deadline.
+//! On a lock conflict ([`Refusal::Contended`]) the worker does not wait for the other transaction:
+//! the request pauses for a moment while others go on, and is retried until its deadline.
 //!
 //! ```text
 //! submit -> waiting (bounded) -> a batch -> OrderRepository::place -> done, for each
@@ -15,11 +15,11 @@
 //!              +- withdraw: only from here
 //! ```
 //!
-//! What holds:
+//! Invariants:
 //! - `done` is called once for each request that was accepted and not withdrawn, after
 //!   [`OrderRepository::place`] returned and never before.
 //! - It never gets [`Refusal::Contended`].
-//! - A panic, in placing or in a `done`, ends nothing but itself.
+//! - A panic of the repository or of a `done` is contained: it does not stop the worker.
 //!
 //! [`Refusal::Contended`]: tradepost_domain::Refusal::Contended
 //!
@@ -63,19 +63,19 @@ use std::time::Instant;
 use std::{fmt, io};
 use tradepost_domain::{OrderRepository, PlaceOrder, Placement, StoreError};
 
-/// How much at once. Zero counts as one.
+/// Batcher configuration. Zero counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most requests in one batch.
+    /// Maximum batch size.
     pub batch: usize,
-    /// The most requests that wait for a batch, or pause until they are tried again; those that a
-    /// batch has taken do not count.
+    /// Maximum number of requests that wait for a batch or pause before a retry; those that a batch
+    /// has taken do not count.
     pub waiting: usize,
 }
 
 impl Default for Limits {
-    /// 64 in a batch, with which up to ten thousand orders a second were measured; at that pace
-    /// 1,024 wait for a tenth of a second, and who would wait longer is told so at once.
+    /// A batch size of 64, with which up to ten thousand orders a second were measured; at that
+    /// rate 1,024 requests wait for a tenth of a second, and further ones are rejected at once.
     fn default() -> Self {
         Self {
             batch: 64,
@@ -84,8 +84,8 @@ impl Default for Limits {
     }
 }
 
-/// As many requests wait as may, or the batcher is closing. The request was dropped, and its `done`
-/// will not be called.
+/// Backpressure: the queue is full, or the batcher is closing. The request was dropped, and its
+/// `done` will not be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueFull;
 
@@ -109,7 +109,7 @@ impl Batcher {
     /// Starts the worker.
     ///
     /// # Errors
-    /// If the operating system has no thread to give.
+    /// If the operating system cannot create a thread.
     pub fn start(orders: Arc<dyn OrderRepository>, limits: Limits) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(limits.waiting.max(1)));
         let counts = Arc::new(Counts::new());
@@ -128,13 +128,13 @@ impl Batcher {
         })
     }
 
-    /// Hands in a request. `done` gets its answer on the worker's thread: it should pass it on and
-    /// return, as everybody else waits meanwhile. A failure of the store is the same for all
+    /// Submits a request. `done` gets its result on the worker's thread: it should pass it on and
+    /// return, as all other requests wait meanwhile. A failure of the store is the same for all
     /// requests of a batch.
     ///
-    /// A request that others stand in the way of is tried again until its deadline; if they still
-    /// do then, the answer is [`StoreErrorKind::Busy`](tradepost_domain::StoreErrorKind::Busy). To
-    /// a request that nobody stands in the way of the deadline means nothing.
+    /// A request with a lock conflict is retried until its deadline; then the result is
+    /// [`StoreErrorKind::Busy`](tradepost_domain::StoreErrorKind::Busy). The deadline has no effect
+    /// on a request without lock conflicts.
     ///
     /// # Errors
     /// [`QueueFull`], at once.
@@ -150,24 +150,24 @@ impl Batcher {
         Ok(Ticket { queue, number })
     }
 
-    /// What it has done since it was started.
+    /// Statistics since the batcher was started.
     #[must_use]
     pub fn figures(&self) -> Figures {
         self.counts.read(self.queue.len())
     }
 
-    /// Accepts nothing more, places all that waits (what is contended is tried until its deadline),
-    /// and returns when it is answered. Called from a `done`, it returns at once, as the worker
-    /// cannot wait for itself.
+    /// Stops accepting requests, places all waiting ones (retrying lock conflicts until their
+    /// deadlines), and returns when they are answered. Called from a `done`, it returns at once, as
+    /// the worker cannot wait for itself.
     pub fn close(&self) {
         self.queue.close();
         if thread::current().id() == self.worker_id {
             return;
         }
-        // Whoever else closes it waits for the lock, and so for the worker too.
+        // A concurrent caller of `close` waits for the lock, and so for the worker too.
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = worker.take() {
-            // The worker catches every panic, so that there is none to pass on.
+            // The worker catches every panic, so `join` cannot fail.
             let _ = handle.join();
         }
     }
@@ -185,15 +185,16 @@ impl fmt::Debug for Batcher {
     }
 }
 
-/// A request that was handed in. Dropping it changes nothing.
+/// A submitted request. Dropping the ticket changes nothing.
 pub struct Ticket {
     queue: Arc<Queue>,
     number: u64,
 }
 
 impl Ticket {
-    /// Takes the request back: `true` if no batch has it, also while it pauses between two, and then
-    /// nothing was placed and `done` is never called; `false` if a batch has it, and then the answer comes.
+    /// Withdraws the request. `true` if no batch has it, also while it pauses between two: then
+    /// nothing was placed and `done` is never called. `false` if a batch has taken it: then the
+    /// result comes.
     #[must_use = "if a batch has the request, its answer still comes"]
     pub fn withdraw(self) -> bool {
         self.queue.remove(self.number)

@@ -1,24 +1,24 @@
-//! How long a request pauses that somebody else stood in the way of.
+//! Backoff after a lock conflict.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// Random pauses: two servers that got in each other's way must not meet again and again.
+/// Random pauses (jitter): two servers in conflict must not meet again and again.
 pub(crate) struct Pauses(u64);
 
 impl Pauses {
-    /// The shortest: by then most transactions have ended.
+    /// Minimum in microseconds: by then most transactions have ended.
     const LEAST: u64 = 5_000;
-    /// The longest: what nobody notices. Microseconds, as the one above.
+    /// Maximum in microseconds: too short for a user to notice.
     const MOST: u64 = 25_000;
 
-    /// Others for each worker, in each process.
+    /// Seeded differently for each worker, in each process.
     pub(crate) fn new() -> Self {
         Self(RandomState::new().hash_one("pauses"))
     }
 
     pub(crate) fn next(&mut self) -> Duration {
-        // Knuth's linear congruential generator, of which the upper half is random enough.
+        // Knuth's linear congruential generator, whose upper half is random enough.
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -1,4 +1,4 @@
-//! What waits for a batch.
+//! Queue of the requests that wait for a batch.
 
 use crate::QueueFull;
 use std::collections::{BTreeMap, VecDeque};
@@ -6,16 +6,16 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tradepost_domain::{PlaceOrder, Placement, StoreError};
 
-/// What is to be done with the answer.
+/// Callback for the result.
 pub(crate) type Done = Box<dyn FnOnce(Result<Placement, StoreError>) + Send>;
 
 /// A request that no batch has taken, or that came back from one.
 pub(crate) struct Waiting {
     pub(crate) number: u64,
     pub(crate) request: PlaceOrder,
-    /// Until when it is tried again while others are at work on what it needs.
+    /// Until when it is retried after lock conflicts.
     pub(crate) deadline: Instant,
-    /// When it was handed in.
+    /// Time of submission.
     pub(crate) since: Instant,
     pub(crate) done: Done,
 }
@@ -26,7 +26,7 @@ struct Paused {
     waiting: Waiting,
 }
 
-/// Requests in the order in which they came.
+/// A bounded queue of requests, first in, first out.
 pub(crate) struct Queue {
     most: usize,
     state: Mutex<State>,
@@ -35,7 +35,7 @@ pub(crate) struct Queue {
 
 struct State {
     waiting: VecDeque<Waiting>,
-    /// By their numbers.
+    /// By request number.
     paused: BTreeMap<u64, Paused>,
     /// The number of the next request; numbers in `waiting` ascend.
     next: u64,
@@ -58,11 +58,12 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nobody else's code runs under this lock, so whoever poisoned it left it whole.
+        // Only code of this module runs under the lock, so a poisoned lock still guards a
+        // consistent state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a request; its number.
+    /// Appends a request; returns its number.
     pub(crate) fn push(
         &self,
         request: PlaceOrder,
@@ -71,7 +72,7 @@ impl Queue {
     ) -> Result<u64, QueueFull> {
         let mut state = self.state();
         if state.closed || state.waiting.len() + state.paused.len() >= self.most {
-            // A `done` may do anything when it is dropped, such as hand in another request.
+            // Dropping a `done` may run arbitrary code, such as submitting another request.
             drop(state);
             return Err(QueueFull);
         }
@@ -89,8 +90,8 @@ impl Queue {
         Ok(number)
     }
 
-    /// Takes a request back from a batch: it was accepted, so it is never one too many, and a
-    /// closed queue takes it too. To be called by whoever calls [`Queue::take`].
+    /// Puts a request back after a batch. It was accepted before, so it may exceed the limit, and a
+    /// closed queue accepts it too. Only the caller of [`Queue::take`] may call this.
     pub(crate) fn pause(&self, waiting: Waiting, due: Instant) {
         let number = waiting.number;
         self.state().paused.insert(number, Paused { due, waiting });
@@ -103,8 +104,8 @@ impl Queue {
         removed.is_some()
     }
 
-    /// Waits until there are requests, and takes them, at most so many; `None` once the queue is
-    /// closed and empty.
+    /// Blocks until requests wait, and takes up to `most` of them; `None` once the queue is closed
+    /// and empty.
     pub(crate) fn take(&self, most: usize) -> Option<Vec<Waiting>> {
         let mut state = self.state();
         loop {
@@ -129,13 +130,13 @@ impl Queue {
         }
     }
 
-    /// How many requests wait or pause.
+    /// Number of requests that wait or pause.
     pub(crate) fn len(&self) -> usize {
         let state = self.state();
         state.waiting.len() + state.paused.len()
     }
 
-    /// Accepts nothing more.
+    /// Stops accepting requests.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.changed.notify_all();
@@ -151,8 +152,9 @@ impl State {
         found.ok().and_then(|at| self.waiting.remove(at))
     }
 
-    /// Those that are due again, as the older ones, and then new ones. Half of a batch is for the
-    /// new: many who wait in vain for one product must not hold up the orders for all others.
+    /// Takes the due retries first, which are older, and then new requests. Half of a batch is
+    /// reserved for new requests: many retries for one product must not hold up the orders for all
+    /// others.
     fn batch(&mut self, most: usize, now: Instant) -> Vec<Waiting> {
         let room = most.saturating_sub(self.waiting.len().min(most / 2));
         let due = self.paused.iter().filter(|(_, paused)| paused.due <= now);

@@ -1,4 +1,4 @@
-//! The batcher before a repository that does as it is told.
+//! The batcher over a scripted repository.
 
 use crate::fake::{Act, Fake, order, request};
 use crate::{Batcher, Limits, QueueFull, Ticket};
@@ -11,12 +11,12 @@ use tradepost_domain::{Order, Placement, Refusal, StoreError, StoreErrorKind, Wr
 
 mod contended;
 
-/// Longer than anything here takes: what does not come by then never comes.
+/// A safety net: longer than anything here takes.
 const NEVER: Duration = Duration::from_secs(20);
 
 type Answer = Result<Placement, StoreError>;
 
-/// Hands in a request of user `id`, whose answer arrives with that id.
+/// Submits a request of user `id`, whose result is sent with that id.
 fn submit(
     batcher: &Batcher,
     id: i64,
@@ -28,7 +28,7 @@ fn submit(
     })
 }
 
-/// Longer than any pause.
+/// A deadline beyond every pause.
 fn soon() -> Instant {
     Instant::now() + NEVER
 }
@@ -53,7 +53,7 @@ fn limits(batch: usize, waiting: usize) -> Limits {
 }
 
 #[test]
-fn a_lone_order_waits_for_nobody() {
+fn a_lone_order_does_not_wait() {
     let fake = Fake::placing();
     let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
     let (sender, answers) = mpsc::channel();
@@ -93,7 +93,7 @@ fn nothing_is_answered_before_it_is_placed() {
 }
 
 #[test]
-fn no_more_wait_than_may() {
+fn the_queue_is_bounded() {
     let (fake, gate) = Fake::gated();
     let batcher = Batcher::start(fake, limits(10, 2)).unwrap();
     let (sender, answers) = mpsc::channel();
@@ -125,7 +125,7 @@ fn a_limit_of_zero_counts_as_one() {
 }
 
 #[test]
-fn what_no_batch_has_taken_can_be_withdrawn() {
+fn a_request_can_be_withdrawn_until_a_batch_takes_it() {
     let (fake, gate) = Fake::gated();
     let batcher = Batcher::start(fake.clone(), limits(10, 3)).unwrap();
     let (sender, answers) = mpsc::channel();
@@ -146,7 +146,7 @@ fn what_no_batch_has_taken_can_be_withdrawn() {
 }
 
 #[test]
-fn what_was_answered_cannot_be_withdrawn() {
+fn an_answered_request_cannot_be_withdrawn() {
     let batcher = Batcher::start(Fake::placing(), Limits::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     let ticket = submit(&batcher, 1, &sender).unwrap();
@@ -180,7 +180,7 @@ fn each_request_gets_its_own_answer_refused_neighbours_or_not() {
 }
 
 #[test]
-fn a_batch_that_fails_fails_for_all_of_its_members_and_for_nobody_else() {
+fn a_failed_batch_fails_all_of_its_requests_and_no_other() {
     for (act, expected) in [
         (Act::Fail(StoreErrorKind::Busy), StoreErrorKind::Busy),
         (Act::Fail(StoreErrorKind::Full), StoreErrorKind::Full),
@@ -210,7 +210,7 @@ fn a_batch_that_fails_fails_for_all_of_its_members_and_for_nobody_else() {
 }
 
 #[test]
-fn one_bad_row_is_no_business_of_the_others() {
+fn one_bad_row_does_not_fail_the_other_requests() {
     let (fake, gate) = Fake::gated();
     *fake.corrupt.lock().unwrap() = Some(3);
     let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
@@ -231,7 +231,7 @@ fn one_bad_row_is_no_business_of_the_others() {
 }
 
 #[test]
-fn a_failure_says_what_happened() {
+fn a_failure_describes_its_cause() {
     for (act, said) in [
         (Act::Panic, "placing orders panicked: told to"),
         (Act::Answer(3), "placing 1 orders gave 3 answers"),
@@ -247,7 +247,7 @@ fn a_failure_says_what_happened() {
 }
 
 #[test]
-fn a_caller_that_panics_harms_nobody() {
+fn a_panic_in_a_callback_affects_no_other_request() {
     let (fake, gate) = Fake::gated();
     let batcher = Batcher::start(fake, Limits::default()).unwrap();
     let (sender, answers) = mpsc::channel();
@@ -264,7 +264,7 @@ fn a_caller_that_panics_harms_nobody() {
 }
 
 #[test]
-fn closing_places_what_waits_and_accepts_nothing_more() {
+fn closing_places_waiting_requests_and_accepts_no_more() {
     let (fake, gate) = Fake::gated();
     let batcher = Arc::new(Batcher::start(fake.clone(), limits(2, 100)).unwrap());
     let (sender, answers) = mpsc::channel();
@@ -325,7 +325,7 @@ fn the_last_handle_may_be_dropped_by_an_answer() {
 }
 
 #[test]
-fn an_answer_may_close_it_while_somebody_else_does() {
+fn a_callback_may_close_the_batcher_during_another_close() {
     let (fake, gate) = Fake::gated();
     let batcher = Arc::new(Batcher::start(fake, Limits::default()).unwrap());
     let (sender, answers) = mpsc::channel();
@@ -348,7 +348,7 @@ fn an_answer_may_close_it_while_somebody_else_does() {
 }
 
 #[test]
-fn an_answer_may_hand_in_the_next_request() {
+fn a_callback_may_submit_the_next_request() {
     let batcher = Arc::new(Batcher::start(Fake::placing(), Limits::default()).unwrap());
     let (sender, answers) = mpsc::channel();
     let again = Arc::clone(&batcher);
@@ -363,7 +363,7 @@ fn an_answer_may_hand_in_the_next_request() {
 }
 
 #[test]
-fn no_answer_is_lost_or_given_twice_whoever_races() {
+fn no_answer_is_lost_or_given_twice_under_concurrency() {
     const THREADS: i64 = 8;
     const EACH: i64 = 1_000;
     let fake = Fake::placing();
@@ -413,7 +413,7 @@ fn no_answer_is_lost_or_given_twice_whoever_races() {
 }
 
 #[test]
-fn what_it_did_is_counted() {
+fn statistics_count_batches_waits_and_conflicts() {
     let (fake, gate) = Fake::gated();
     let batcher = Batcher::start(fake.clone(), limits(2, 10)).unwrap();
     let (sender, answers) = mpsc::channel();
@@ -424,7 +424,7 @@ fn what_it_did_is_counted() {
     }
     assert_eq!(batcher.figures().waiting, 3);
     thread::sleep(Duration::from_millis(3));
-    // 1 alone; 3 and 5; 4 alone, contended once and placed then.
+    // 1 alone; 3 and 5; 4 alone, with one lock conflict and placed then.
     for act in [Act::Place, Act::Place, Act::ContendEven] {
         fake.then(act);
     }

@@ -1,4 +1,4 @@
-//! The worker: one batch after the other.
+//! The worker: executes one batch after the other.
 
 use crate::figures::{Counts, micros};
 use crate::pause::Pauses;
@@ -12,7 +12,7 @@ use tradepost_domain::{
     OrderRepository, PlaceOrder, Placement, Refusal, StoreError, StoreErrorKind,
 };
 
-/// Places what waits until the queue is closed and empty.
+/// Places waiting requests until the queue is closed and empty.
 pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize, counts: &Counts) {
     let mut pauses = Pauses::new();
     while let Some(batch) = queue.take(most) {
@@ -48,7 +48,7 @@ fn carry_out(
                 settle(queue, pauses, waiting, placement);
             }
         }
-        // One bad row is no business of the others: each goes alone.
+        // One bad row must not fail the others: each request is placed alone.
         Err(error) if batch.len() > 1 && may_be_of_one(error.kind()) => {
             for waiting in batch {
                 carry_out(queue, orders, pauses, counts, vec![waiting]);
@@ -63,7 +63,8 @@ fn carry_out(
     }
 }
 
-/// Whether a failure, with which nothing was stored, may be that of a single member.
+/// Whether a failure, with which nothing was stored, may be caused by a single request of the
+/// batch.
 fn may_be_of_one(kind: &StoreErrorKind) -> bool {
     match kind {
         StoreErrorKind::Corrupt { .. } | StoreErrorKind::Other => true,
@@ -76,14 +77,14 @@ fn may_be_of_one(kind: &StoreErrorKind) -> bool {
     }
 }
 
-/// Answers a request, unless it is to be tried again.
+/// Answers a request, or puts it back for a retry.
 fn settle(queue: &Queue, pauses: &mut Pauses, waiting: Waiting, placement: Placement) {
     if placement != Err(Refusal::Contended) {
         return answer(waiting.done, Ok(placement));
     }
     let (now, deadline) = (Instant::now(), waiting.deadline);
     if now < deadline {
-        // The last try is at the deadline.
+        // The last attempt is at the deadline.
         queue.pause(waiting, deadline.min(now + pauses.next()));
     } else {
         let still = StoreError::caused(StoreErrorKind::Busy, Refusal::Contended);
@@ -91,27 +92,27 @@ fn settle(queue: &Queue, pauses: &mut Pauses, waiting: Waiting, placement: Place
     }
 }
 
-/// One placement for each request, or one failure for them all.
+/// One placement for each request, or one failure for all of them.
 fn place(
     orders: &dyn OrderRepository,
     requests: &[PlaceOrder],
 ) -> Result<Vec<Placement>, StoreError> {
     let placed = catch_unwind(AssertUnwindSafe(|| orders.place(requests)));
     let placements = placed.unwrap_or_else(|panic| {
-        // It may have come after the commit.
+        // The panic may have come after the commit.
         Err(unknown(Defect::Panic(message(panic.as_ref()))))
     })?;
     let (given, due) = (placements.len(), requests.len());
     if given == due {
         Ok(placements)
     } else {
-        // Whose answers these are cannot be told, and nobody may get another one's order.
+        // The results cannot be assigned to requests, and no caller may get another one's order.
         Err(unknown(Defect::Answers { given, due }))
     }
 }
 
 fn answer(done: Done, result: Result<Placement, StoreError>) {
-    // One caller's panic is none of the others' business. The panic hook has reported it.
+    // A panic of one caller must not affect the others. The panic hook has reported it.
     let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
 }
 
@@ -119,7 +120,7 @@ fn unknown(defect: Defect) -> StoreError {
     StoreError::caused(StoreErrorKind::OutcomeUnknown, defect)
 }
 
-/// What the repository may not do.
+/// A violation of the repository's contract.
 #[derive(Debug)]
 enum Defect {
     Panic(String),

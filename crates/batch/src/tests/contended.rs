@@ -1,5 +1,4 @@
-//! Requests that somebody else stands in the way of. In the fake those are the users with an even
-//! id.
+//! Lock conflicts. In the fake, the requests of users with an even id have them.
 
 use super::{Answer, NEVER, kind, limits, placed, submit};
 use crate::fake::{Act, Fake, request};
@@ -21,7 +20,7 @@ fn submit_until(
     batcher.submit(request(id), deadline, done).unwrap()
 }
 
-/// Waits until a user was tried so often.
+/// Waits until a user's request was tried so often.
 fn tried(fake: &Fake, id: i64, times: usize) {
     let until = Instant::now() + NEVER;
     while fake
@@ -38,7 +37,7 @@ fn tried(fake: &Fake, id: i64, times: usize) {
 }
 
 #[test]
-fn what_is_contended_is_tried_again_after_a_short_pause() {
+fn a_lock_conflict_is_retried_after_a_short_pause() {
     let fake = Fake::placing();
     fake.then(Act::ContendEven);
     fake.then(Act::ContendEven);
@@ -55,7 +54,7 @@ fn what_is_contended_is_tried_again_after_a_short_pause() {
 }
 
 #[test]
-fn others_go_on_meanwhile_and_their_neighbours_too() {
+fn other_requests_go_on_during_a_pause() {
     let (fake, gate) = Fake::gated();
     fake.contend(true);
     let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
@@ -79,7 +78,7 @@ fn others_go_on_meanwhile_and_their_neighbours_too() {
 }
 
 #[test]
-fn half_of_a_batch_is_for_the_new_when_both_wait() {
+fn half_of_a_batch_is_reserved_for_new_requests() {
     let (fake, gate) = Fake::gated();
     fake.then(Act::Place);
     fake.then(Act::ContendEven);
@@ -94,7 +93,8 @@ fn half_of_a_batch_is_for_the_new_when_both_wait() {
     let (hands_in, answer) = (Arc::clone(&again), sender.clone());
     let done = move |placement| {
         answer.send((3, placement)).unwrap();
-        // The worker is here: when it goes on, three are due again and three are new.
+        // The worker is blocked: when it continues, three retries are due and three requests are
+        // new.
         for id in [5, 7, 9] {
             submit(&hands_in, id, &answer).unwrap();
         }
@@ -111,7 +111,7 @@ fn half_of_a_batch_is_for_the_new_when_both_wait() {
 }
 
 #[test]
-fn what_is_still_contended_at_its_deadline_is_told_that_the_shop_is_busy() {
+fn a_lock_conflict_at_the_deadline_is_answered_as_busy() {
     let fake = Fake::placing();
     fake.contend(true);
     let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
@@ -124,7 +124,7 @@ fn what_is_still_contended_at_its_deadline_is_told_that_the_shop_is_busy() {
     let tries = fake.batches().len();
     assert!((3..=41).contains(&tries), "{tries} tries");
 
-    // A deadline that has passed leaves one try.
+    // A deadline in the past leaves one attempt.
     let _ticket = submit_until(&batcher, 4, began, &sender);
     assert_eq!(kind(&answers), (4, StoreErrorKind::Busy));
     assert_eq!(fake.batches().len(), tries + 1);
@@ -133,7 +133,7 @@ fn what_is_still_contended_at_its_deadline_is_told_that_the_shop_is_busy() {
 }
 
 #[test]
-fn what_pauses_can_be_withdrawn() {
+fn a_pausing_request_can_be_withdrawn() {
     let fake = Fake::placing();
     fake.contend(true);
     let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
@@ -141,7 +141,7 @@ fn what_pauses_can_be_withdrawn() {
     for round in 1.. {
         let ticket = submit(&batcher, 2, &sender).unwrap();
         tried(&fake, 2, round);
-        // It pauses for at least 5 ms now, unless the thread was held up for as long.
+        // The request pauses for at least 5 ms now, unless the thread was held up for as long.
         thread::sleep(Duration::from_millis(1));
         if ticket.withdraw() {
             break;
@@ -157,13 +157,13 @@ fn what_pauses_can_be_withdrawn() {
 }
 
 #[test]
-fn what_pauses_takes_a_place_among_those_who_wait() {
+fn a_pausing_request_counts_towards_the_queue_limit() {
     let fake = Fake::placing();
     fake.contend(true);
     let batcher = Batcher::start(fake.clone(), limits(10, 1)).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 2, &sender).unwrap();
-    // It is let in only while a batch has the other one.
+    // It is accepted only while a batch has the other one.
     let until = Instant::now() + NEVER;
     while submit(&batcher, 1, &sender).map(Ticket::withdraw) != Err(QueueFull) {
         assert!(Instant::now() < until);
@@ -182,7 +182,7 @@ fn what_pauses_takes_a_place_among_those_who_wait() {
 }
 
 #[test]
-fn closing_tries_what_is_contended_until_its_deadline() {
+fn closing_retries_lock_conflicts_until_their_deadlines() {
     for (clears, expected) in [(true, None), (false, Some(StoreErrorKind::Busy))] {
         let fake = Fake::placing();
         fake.contend(true);
@@ -208,7 +208,7 @@ fn closing_tries_what_is_contended_until_its_deadline() {
 }
 
 #[test]
-fn a_failure_of_the_store_ends_it() {
+fn a_store_failure_ends_the_retries() {
     let fake = Fake::placing();
     fake.then(Act::ContendEven);
     fake.then(Act::Fail(StoreErrorKind::Full));
@@ -220,7 +220,7 @@ fn a_failure_of_the_store_ends_it() {
 }
 
 #[test]
-fn no_answer_is_lost_or_given_twice_while_half_of_them_is_contended() {
+fn no_answer_is_lost_or_given_twice_under_lock_conflicts() {
     const THREADS: i64 = 8;
     const EACH: i64 = 100;
     let fake = Fake::placing();
