@@ -1,5 +1,5 @@
-//! Hashes of passwords that Django made. They are checked, and renewed at the next sign-in; none is
-//! ever made here.
+//! Password hashes made by Django. They are verified, and renewed at the next sign-in; none is
+//! created here.
 //!
 //! The forms are those of `django.contrib.auth.hashers`: `algorithm$...`, where the last part is
 //! the digest in Base64.
@@ -12,15 +12,14 @@ use pbkdf2::pbkdf2;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-/// The most rounds of PBKDF2 that a hash may ask for: several times what Django asks for by now
-/// (1,200,000), and a few seconds at most. One that asks for more would keep a core busy for as long
-/// as it likes.
+/// Maximum PBKDF2 iterations of a hash: several times Django's current default (1,200,000), and a
+/// few seconds at most. Without a limit, a hash could keep a core busy for as long as it likes.
 const MOST_ROUNDS: u32 = 5_000_000;
 
-/// The most bytes of a salt; Django's have 22.
+/// Maximum bytes of a salt; Django's have 22.
 const LONGEST_SALT: usize = 256;
 
-/// A hash of Django's, understood.
+/// A parsed Django hash.
 pub(crate) enum DjangoHash<'a> {
     Pbkdf2 {
         digest: Pbkdf2Digest,
@@ -41,7 +40,7 @@ pub(crate) enum Pbkdf2Digest {
 }
 
 impl<'a> DjangoHash<'a> {
-    /// Reads a hash; `None` if it is not one of Django's that can be checked here.
+    /// Parses a hash; `None` if it is not a Django hash that can be verified here.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (algorithm, rest) = text.split_once('$')?;
         match algorithm {
@@ -70,8 +69,8 @@ impl<'a> DjangoHash<'a> {
         })
     }
 
-    /// Whether this is the password that was hashed; `None` if that cannot be told.
-    /// `by_bcrypt` checks bytes against a hash of bcrypt.
+    /// Whether the candidate is the hashed password; `None` if the hash cannot be verified.
+    /// `by_bcrypt` verifies bytes against a bcrypt hash.
     pub(crate) fn verify(
         &self,
         candidate: &str,
@@ -95,7 +94,7 @@ impl<'a> DjangoHash<'a> {
                     }
                 };
                 done.ok()?;
-                // As long for the first byte that differs as for the last.
+                // Constant-time comparison.
                 let differs = found
                     .iter()
                     .zip(expected)

@@ -1,7 +1,7 @@
 use super::*;
 use std::time::Instant;
 
-/// As Django 5.2 wrote them.
+/// Hashes written by Django 5.2.
 const MADE_BY_DJANGO: [(&str, &str); 7] = [
     (
         "correct horse",
@@ -37,7 +37,7 @@ fn hash(text: &str) -> PasswordHash {
 }
 
 #[test]
-fn passwords_that_django_hashed_fit_and_are_to_be_renewed() {
+fn django_hashes_verify_and_are_outdated() {
     let hasher = BcryptHasher::with_cost_for_tests();
     for (password, text) in MADE_BY_DJANGO {
         let stored = hash(text);
@@ -57,10 +57,10 @@ fn passwords_that_django_hashed_fit_and_are_to_be_renewed() {
     }
 }
 
-/// Django's plain bcrypt looks at the first 72 bytes. Whether the others are right is not known, so
-/// that they are not made to count from then on.
+/// Django's plain bcrypt hashes the first 72 bytes only. Whether the remaining bytes are right is
+/// unknown, so the hash is not renewed with them.
 #[test]
-fn a_password_that_was_cut_fits_and_is_not_renewed() {
+fn a_truncated_password_verifies_and_is_not_renewed() {
     let hasher = BcryptHasher::with_cost_for_tests();
     // By crypt(3), of 80 letters.
     let stored = hash("bcrypt$$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i");
@@ -77,7 +77,7 @@ fn a_password_that_was_cut_fits_and_is_not_renewed() {
 }
 
 #[test]
-fn what_cannot_be_checked_fits_nothing() {
+fn an_unsupported_django_hash_matches_no_password() {
     let hasher = BcryptHasher::with_cost_for_tests();
     let digest = "+Br83jRl+1UM6/IoiDZfvG+quyg4rzCts/UL4W2x8Bs=";
     for text in [

@@ -1,10 +1,10 @@
-//! Forging tokens, to see that none is accepted.
+//! Test tokens: forged ones, which have to be rejected.
 
 use crate::{SigningKey, hs256};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
-/// When every token here is read.
+/// The time at which every token here is read.
 pub(crate) const NOW: i64 = 1_800_000_000;
 pub(crate) const SECRET: &str = "the key of the shop, 32 bytes and more";
 
@@ -33,7 +33,7 @@ fn signature(message: &str, secret: &str) -> String {
     jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap()
 }
 
-/// A token of any header and payload, with the signature of a key.
+/// A token with this header and payload, signed with a key.
 pub(crate) fn forged(header: &str, payload: &str, secret: &str) -> String {
     let message = format!(
         "{}.{}",

@@ -1,8 +1,8 @@
-//! HS256 for jsonwebtoken, and nothing else.
+//! HS256 provider for jsonwebtoken, without other algorithms.
 //!
-//! Its own choices are one that brings RSA, with an attack that has no fix (RUSTSEC-2023-0071), and
-//! one that takes minutes to build. Without either it panics at the first token, so that
-//! [`install`] has to come before.
+//! jsonwebtoken's own providers are one that brings RSA, with an attack that has no fix
+//! (RUSTSEC-2023-0071), and one that takes minutes to build. Without a provider it panics at the
+//! first token, so [`install`] has to be called before.
 
 use hmac::{Hmac, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -11,8 +11,8 @@ use jsonwebtoken::signature::{Error, Signer, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use sha2::Sha256;
 
-/// Makes this the cryptography of jsonwebtoken in this process. One that was installed before
-/// stays: every one of them knows HS256.
+/// Installs this provider for jsonwebtoken in this process. A provider that was installed before
+/// stays: each of them supports HS256.
 pub(crate) fn install() {
     static PROVIDER: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key: &EncodingKey| {
@@ -46,7 +46,7 @@ impl Signer<Vec<u8>> for Hs256 {
 }
 
 impl Verifier<Vec<u8>> for Hs256 {
-    /// Takes as long for every wrong signature.
+    /// Constant time for every wrong signature.
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
         let mac = self.0.clone().chain_update(message);
         mac.verify_slice(signature).map_err(Error::from_source)
@@ -71,7 +71,7 @@ mod tests {
 
     /// RFC 7515, appendix A.1.
     #[test]
-    fn the_example_of_the_standard() {
+    fn the_example_of_rfc_7515_verifies() {
         let key = [
             3, 35, 53, 75, 43, 15, 165, 188, 131, 126, 6, 101, 119, 123, 166, 143, 90, 179, 40,
             230, 240, 84, 201, 40, 169, 15, 132, 178, 210, 80, 46, 191, 211, 251, 90, 146, 210, 6,

@@ -1,4 +1,4 @@
-//! Keys that tokens are signed with.
+//! Signing keys of tokens.
 
 use crate::hex;
 use jsonwebtoken::{DecodingKey, EncodingKey};
@@ -11,7 +11,7 @@ use tradepost_domain::NoRandomness;
 #[error("the signing key has {0} bytes, but needs at least 32")]
 pub struct KeyTooShort(pub usize);
 
-/// A key for HS256. It never shows in a log.
+/// A signing key for HS256. It never appears in a log.
 #[derive(Clone)]
 pub struct SigningKey {
     id: String,
@@ -20,10 +20,10 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// The fewest bytes of a key: as many as the hash has (RFC 7518, section 3.2).
+    /// Minimum bytes of a key: as many as the hash has (RFC 7518, section 3.2).
     pub const MIN_BYTES: usize = 32;
 
-    /// The key whose bytes are those of this text.
+    /// The key with the bytes of this text.
     ///
     /// # Errors
     /// [`KeyTooShort`] under [`SigningKey::MIN_BYTES`] bytes.
@@ -51,7 +51,7 @@ impl SigningKey {
         random()
     }
 
-    /// What names the key in a token: eight hexadecimal digits that follow from the key and tell
+    /// Key id (`kid`, RFC 7515): eight hexadecimal digits that are derived from the key and reveal
     /// nothing about it.
     #[must_use]
     pub fn id(&self) -> &str {

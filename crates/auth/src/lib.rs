@@ -1,10 +1,10 @@
-//! Who may come in: passwords by bcrypt and tokens by JWT, behind the ports
+//! Authentication: passwords by bcrypt and tokens by JWT, behind the ports
 //! [`PasswordHasher`](tradepost_domain::PasswordHasher) and
 //! [`TokenService`](tradepost_domain::TokenService).
 //!
-//! - [`BcryptHasher`] hashes every character of a password, however long it is.
+//! - [`BcryptHasher`] hashes every character of a password of any length.
 //! - [`JwtTokens`] signs with one [`SigningKey`] of a [`KeyRing`] and accepts the others beside it,
-//!   so that keys can be replaced without signing anybody out.
+//!   so that keys can be rotated without ending any session.
 
 mod django;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Passwords by bcrypt, and those that another shop hashed in its own way.
+//! Password hashing by bcrypt, and verification of imported hashes.
 
 use crate::django::DjangoHash;
 use crate::hex;
@@ -8,17 +8,17 @@ use std::borrow::Cow;
 use std::hint::black_box;
 use tradepost_domain::{HashingFailed, Password, PasswordHash, PasswordHasher};
 
-/// The cost is outside [`BcryptHasher::COSTS`].
+/// The bcrypt cost is outside [`BcryptHasher::COSTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the cost of bcrypt is {0}, but has to be from 10 to 14")]
 pub struct CostOutOfRange(pub u32);
 
 /// Hashes passwords with bcrypt, version 2b.
 ///
-/// bcrypt takes no more than 71 bytes and cannot tell `ab` from `ab\0ab`. So a password that is
-/// longer, or has a NUL, goes through SHA-256 first, and the digest stands for it behind a byte
-/// that no text has: there is no password whose own bytes are those of another one's digest, so
-/// that a digest that leaked from elsewhere opens nothing.
+/// bcrypt takes at most 71 bytes and cannot tell `ab` from `ab\0ab`. So a password that is longer,
+/// or has a NUL, goes through SHA-256 first, and its digest is hashed after a byte that no text
+/// contains. Hence no password has the bytes of another password's digest, and a digest that leaked
+/// elsewhere is no valid password here.
 #[derive(Debug, Clone)]
 pub struct BcryptHasher {
     cost: u32,
@@ -26,8 +26,8 @@ pub struct BcryptHasher {
 }
 
 impl BcryptHasher {
-    /// The costs that may be chosen. Each step takes twice as long: 12 is about a quarter of a
-    /// second, 10 what OWASP asks for at least.
+    /// The allowed costs. Each step doubles the time: 12 takes about a quarter of a second, 10 is
+    /// the minimum that OWASP asks for.
     pub const COSTS: std::ops::RangeInclusive<u32> = 10..=14;
 
     /// A hasher whose work is two to the power of `cost`.
@@ -42,8 +42,8 @@ impl BcryptHasher {
         }
     }
 
-    /// A hasher of bcrypt's lowest cost, about a millisecond. For tests alone: its hashes protect
-    /// nobody.
+    /// A hasher of bcrypt's lowest cost, about a millisecond. For tests only: its hashes are
+    /// insecure.
     #[cfg(any(test, feature = "test-hasher"))]
     #[must_use]
     pub fn with_cost_for_tests() -> Self {
@@ -51,8 +51,8 @@ impl BcryptHasher {
     }
 
     fn of_any_cost(cost: u32) -> Self {
-        // Well-formed, so that checking against it is the whole work; whether a password fits it
-        // is never asked.
+        // Dummy hash: well-formed, so that verifying against it is the whole work; the result is
+        // ignored.
         let nobody = format!("$2b${cost:02}${}", ".".repeat(53));
         Self { cost, nobody }
     }
@@ -71,8 +71,8 @@ impl PasswordHasher for BcryptHasher {
             None => fits(&material(candidate), hash.reveal()),
         };
         outcome.unwrap_or_else(|| {
-            // A hash that cannot be read belongs to an account that nobody can sign in to, and
-            // must not be told from others by the time it takes.
+            // An unreadable hash belongs to an account without a usable password; the response time
+            // must not reveal it.
             self.verify_nobody(candidate);
             false
         })
@@ -80,13 +80,13 @@ impl PasswordHasher for BcryptHasher {
 
     fn verify_nobody(&self, candidate: &str) {
         let outcome = bcrypt::non_truncating_verify(material(candidate), &self.nobody);
-        // The optimiser is not to find out that nobody asks.
+        // Keeps the optimiser from removing the work, as the result is ignored.
         let _ = black_box(outcome.is_ok_and(|genuine| genuine));
     }
 
     fn is_outdated(&self, hash: &PasswordHash, candidate: &str) -> bool {
         if let Some(hash) = DjangoHash::parse(hash.reveal()) {
-            // What it was cut to fits, but the rest may be a typing error.
+            // The truncated password matches, but the rest may be a typing error.
             return !matches!(hash, DjangoHash::Bcrypt(_)) || candidate.len() <= LONGEST;
         }
         let parts = hash.reveal().parse::<HashParts>();
@@ -94,12 +94,12 @@ impl PasswordHasher for BcryptHasher {
     }
 }
 
-/// The costs that a hash from elsewhere may have: four times the work of the highest that may be
-/// chosen here. One that asks for more would keep a core busy for hours.
+/// The costs that an imported hash may have: up to four times the work of the highest allowed cost.
+/// Without a limit, a hash could keep a core busy for hours.
 const CHECKED_COSTS: std::ops::RangeInclusive<u32> = 4..=16;
 
-/// Whether these bytes are those that were hashed; `None` if the hash cannot be checked. Only the
-/// first 72 count: more are there in Django's plain form alone, which was cut as well.
+/// Whether these bytes match the hash; `None` if the hash cannot be verified. Only the first 72
+/// bytes count: only Django's plain form has more, which was truncated as well.
 fn fits(candidate: &[u8], hash: &str) -> Option<bool> {
     let parts = hash.parse::<HashParts>().ok()?;
     if !CHECKED_COSTS.contains(&parts.get_cost()) {
@@ -108,8 +108,8 @@ fn fits(candidate: &[u8], hash: &str) -> Option<bool> {
     bcrypt::verify(candidate, hash).ok()
 }
 
-/// Whether a password can be checked against this hash at all. Nobody can sign in with one that
-/// cannot.
+/// Whether passwords can be verified against this hash at all. With another hash the user cannot
+/// sign in.
 #[must_use]
 pub fn is_checkable(hash: &PasswordHash) -> bool {
     let by_bcrypt = |hash: &str| {
@@ -123,10 +123,10 @@ pub fn is_checkable(hash: &PasswordHash) -> bool {
     }
 }
 
-/// The most bytes that bcrypt takes before the NUL that ends them.
+/// Maximum bytes of bcrypt's input, without the terminating NUL.
 const LONGEST: usize = 71;
 
-/// What bcrypt is to hash: the text, or what stands for it.
+/// The input of bcrypt: the text, or its marked digest.
 fn material(text: &str) -> Cow<'_, [u8]> {
     if text.len() <= LONGEST && !text.contains('\0') {
         return Cow::Borrowed(text.as_bytes());
@@ -135,7 +135,7 @@ fn material(text: &str) -> Cow<'_, [u8]> {
         .chain_update(b"tradepost password\0")
         .chain_update(text.as_bytes())
         .finalize();
-    // 0xff occurs nowhere in UTF-8, and hexadecimal digits hold no NUL.
+    // 0xff does not occur in UTF-8, and hexadecimal digits contain no NUL.
     let mut bytes = vec![0xff];
     bytes.extend(hex(&digest).into_bytes());
     Cow::Owned(bytes)
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_password_fits_and_no_other_does() {
+    fn the_right_password_verifies_and_no_other_does() {
         let hash = hashed("correct horse");
         assert!(fits("correct horse", &hash));
         for other in [
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_a_long_password_is_no_password() {
+    fn the_digest_of_a_long_password_is_no_valid_password() {
         let long = "x".repeat(100);
         let stand_in = material(&long);
         assert!(std::str::from_utf8(&stand_in).is_err());
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_hash_fits_nothing_and_is_not_renewed() {
+    fn an_unreadable_hash_matches_no_password_and_is_not_renewed() {
         let hasher = BcryptHasher::with_cost_for_tests();
         for text in ["", "!", "$2b$04$short", "pbkdf2_sha256$1$a$b", "é"] {
             let hash = PasswordHash::new(text.to_owned());
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn costs_as_a_table() {
+    fn costs_are_bounded() {
         for (cost, allowed) in [
             (4, false),
             (9, false),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_of_a_password_before_it_was_normalised_fits_and_is_renewed() {
+    fn a_hash_that_predates_normalisation_verifies_and_is_renewed() {
         let hasher = BcryptHasher::with_cost_for_tests();
         let typed = "cafe\u{301} au lait";
         let old = PasswordHash::new(bcrypt::hash(typed, 4).unwrap());
@@ -291,7 +291,7 @@ mod tests {
         let composed = "café au lait";
         assert!(hasher.verify(composed, &new) && !hasher.verify(typed, &new));
         assert!(!hasher.is_outdated(&new, composed));
-        // One of the forms of either text fits.
+        // One of the forms of either text matches.
         let forms: Vec<_> = Password::hashed_forms(typed).collect();
         for hash in [&old, &new] {
             assert!(forms.iter().any(|form| hasher.verify(form, hash)));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_costs_as_much_as_a_wrong_password() {
+    fn an_unknown_user_costs_as_much_as_a_wrong_password() {
         let hasher = BcryptHasher::new(10).unwrap();
         let nobody = hasher.nobody.parse::<HashParts>().unwrap();
         assert_eq!(nobody.get_cost(), 10);
@@ -317,7 +317,7 @@ mod tests {
         let wrong = quickest(&|| assert!(!hasher.verify("wrong password", &hash)));
         let absent = quickest(&|| hasher.verify_nobody("wrong password"));
         let broken = quickest(&|| assert!(!hasher.verify("wrong password", &unreadable)));
-        // Work that is left out takes a thousandth; the rest is the machine's unrest.
+        // Skipped work takes a thousandth of the time; the margin is for noise of the machine.
         assert!(absent * 4 > wrong, "{absent:?} to {wrong:?}");
         assert!(broken * 4 > wrong, "{broken:?} to {wrong:?}");
     }

@@ -1,23 +1,23 @@
-//! The keys of a shop, each with its time.
+//! Key ring: the signing keys of a shop, each with its validity period (key rotation).
 
 use crate::SigningKey;
 use chrono::{DateTime, Utc};
 
-/// A key and its time.
+/// A key and its validity period.
 #[derive(Debug, Clone)]
 pub struct TimedKey {
     /// The key.
     pub key: SigningKey,
-    /// When it begins to sign; `None` if it always could. It is accepted before as well: other
-    /// servers may know it sooner.
+    /// Start of signing; `None` if it has no start. The key is accepted before as well, as other
+    /// servers may start earlier.
     pub signs_from: Option<DateTime<Utc>>,
-    /// When the last token that it signed has ended, and it is no longer accepted; `None` if it goes
-    /// on.
+    /// End of acceptance, when the last token signed with the key has expired; `None` if it has no
+    /// end.
     pub ends: Option<DateTime<Utc>>,
 }
 
 impl TimedKey {
-    /// A key that always could and goes on.
+    /// A key without start and end.
     #[must_use]
     pub fn forever(key: SigningKey) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl TimedKey {
     }
 }
 
-/// The keys of a shop: at any time one signs, and others are accepted beside it.
+/// The signing keys of a shop: at any time one signs, and the others are accepted.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     first: TimedKey,
@@ -44,19 +44,19 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// These keys. Where two have begun to sign at the same time, the first of them signs.
+    /// A ring of these keys. Of keys with the same start, the first one signs.
     #[must_use]
     pub fn new(first: TimedKey, others: Vec<TimedKey>) -> Self {
         Self { first, others }
     }
 
-    /// All of them.
+    /// All keys.
     pub fn keys(&self) -> impl Iterator<Item = &TimedKey> {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// The key that signs: of those that have begun, the one that did so last. If a clock is so
-    /// wrong that none has begun, the first.
+    /// The signing key: the one with the latest start so far. If no key has started, because the
+    /// clock is wrong, the first one.
     #[must_use]
     pub fn signing(&self, now: DateTime<Utc>) -> &SigningKey {
         let begun = self.keys().filter(|key| key.has_begun(now));
@@ -71,7 +71,7 @@ impl KeyRing {
         &latest.unwrap_or(&self.first).key
     }
 
-    /// The keys whose tokens are accepted, under a name that a token gives.
+    /// The accepted keys with the key id that a token names.
     pub(crate) fn accepted<'a>(
         &'a self,
         id: &'a str,
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_wrong_stops_nobody_from_signing() {
+    fn a_wrong_clock_does_not_stop_signing() {
         let ring = KeyRing::new(timed("a", Some(10), None), vec![timed("b", Some(20), None)]);
         assert_eq!(ring.signing(at(0)).id(), key(&"a".repeat(32)).id());
     }

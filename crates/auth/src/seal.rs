@@ -1,25 +1,25 @@
-//! Seals by HMAC-SHA-256 (RFC 2104), of which the first 16 bytes are kept.
+//! Message signer: HMAC-SHA-256 (RFC 2104), truncated to 16 bytes.
 
 use crate::{JwtTokens, SigningKey, TimedKey};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use tradepost_domain::Seal;
 
-/// Half of a seal's bytes are enough (RFC 2104, section 5), and what clients carry stays short.
+/// Half of the MAC's bytes are enough (RFC 2104, section 5), and keep cursors short.
 const BYTES: usize = 16;
 
-/// What keys of seals are derived with: a seal is never the signature of a token.
+/// Key derivation label (domain separation): no MAC of a message is the signature of a token.
 const PURPOSE: &[u8] = b"tradepost seal\0";
 
-/// The keys that sign tokens seal as well, each by way of a key that is derived from it. So a shop
-/// has one secret. The oldest one seals, as every server has it; what another one sealed is genuine
-/// for as long as that is kept.
+/// Signs messages with keys that are derived from the token signing keys, so that a shop has one
+/// secret. The oldest key signs, as every server has it; MACs of another key are valid for as long
+/// as that key is accepted.
 impl Seal for JwtTokens {
     fn seal(&self, message: &[u8]) -> Vec<u8> {
         let ring = self.ring();
         let oldest = ring.keys().min_by_key(|key| key.signs_from);
         let mac = oldest.and_then(|key| mac(&key.key, message));
-        // A MAC takes a key of any length. If that were wrong, an empty seal would be none.
+        // HMAC takes a key of any length. If that were wrong, an empty MAC would verify as false.
         let mut seal = mac.map_or_else(Vec::new, |mac| mac.finalize().into_bytes().to_vec());
         seal.truncate(BYTES);
         seal
@@ -49,7 +49,7 @@ mod tests {
         SigningKey::from_secret(&letter.repeat(32)).unwrap()
     }
 
-    /// With keys of these letters, the oldest first.
+    /// A service with keys of these letters, the oldest first.
     fn shop(letters: &str) -> JwtTokens {
         let timed = |(at, letter): (i64, char)| TimedKey {
             signs_from: DateTime::from_timestamp(at, 0),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_is_of_one_message_and_one_key() {
+    fn a_mac_verifies_one_message_under_one_key() {
         let tokens = shop("a");
         let other = shop("b");
         let seal = tokens.seal(b"message");
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_outlives_the_key_until_it_is_forgotten() {
+    fn a_mac_stays_valid_until_its_key_is_removed() {
         let seal = shop("a").seal(b"message");
         assert_eq!(shop("ab").seal(b"message"), seal);
         let other = shop("b").seal(b"message");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_is_no_signature() {
+    fn a_mac_is_no_token_signature() {
         let mut signature = Hmac::<Sha256>::new_from_slice(&[b'a'; 32]).unwrap();
         signature.update(b"message");
         let signature = signature.finalize().into_bytes();

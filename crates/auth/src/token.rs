@@ -1,4 +1,4 @@
-//! Tokens by JWT (RFC 7519), signed with HS256 and nothing else.
+//! Access tokens by JWT (RFC 7519), signed with HS256 only.
 
 use crate::key::random;
 use crate::{KeyRing, SigningKey, TimedKey, hs256};
@@ -10,22 +10,23 @@ use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError, RwLock};
 use tradepost_domain::{NoRandomness, RefreshDigest, Refusal, TokenClaims, TokenService, UserId};
 
-/// Who issues the tokens, and for whom: the shop, for itself.
+/// Issuer and audience (`iss`, `aud`) of every token: the shop.
 const SHOP: &str = "tradepost";
-/// The header's type of every token.
+/// Header type (`typ`) of every token.
 const JWT: &str = "JWT";
-/// What kind of token it is. Whatever other kinds there will be, none opens this door.
+/// Token kind of access tokens (`typ` claim). Tokens of another kind are rejected.
 const ACCESS: &str = "access";
-/// What every refresh token begins with, so that one that leaked is known for what it is.
+/// Prefix of every refresh token, so that a leaked one is recognised as such.
 const REFRESH: &str = "tpr_";
 
-/// No token of ours has half as many bytes; a longer one is refused before any work is done on it.
+/// Maximum bytes of a token: more than twice as many as any issued token has. A longer one is
+/// rejected before any work on it.
 const LONGEST: usize = 4096;
 
-/// How far ahead the clock of another server on the same database may be.
+/// Tolerated clock skew between servers on the same database.
 const SKEW: Duration = Duration::seconds(60);
 
-/// Makes and reads tokens. Clones share their keys.
+/// Issues and verifies access tokens. Clones share their keys.
 #[derive(Debug, Clone)]
 pub struct JwtTokens {
     ring: Arc<RwLock<Arc<KeyRing>>>,
@@ -56,14 +57,14 @@ struct Received {
 }
 
 impl JwtTokens {
-    /// Signs with one key. Tokens that were signed with the others are accepted as well.
+    /// Signs with one key. Tokens signed with the others are accepted as well.
     #[must_use]
     pub fn new(signing: SigningKey, also_accepted: Vec<SigningKey>) -> Self {
         let others = also_accepted.into_iter().map(TimedKey::forever).collect();
         Self::of(KeyRing::new(TimedKey::forever(signing), others))
     }
 
-    /// Signs with the keys of a ring, each at its time.
+    /// Signs with the keys of a ring, by their validity periods.
     #[must_use]
     pub fn of(ring: KeyRing) -> Self {
         hs256::install();
@@ -73,7 +74,7 @@ impl JwtTokens {
         }
     }
 
-    /// Takes these keys from now on, and no other.
+    /// Replaces the keys.
     pub fn replace_keys(&self, ring: KeyRing) {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
@@ -82,13 +83,15 @@ impl JwtTokens {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What a token says if its signature is genuine, whenever that was.
+    /// Verifies the signature with the keys accepted now; returns the payload without checking its
+    /// times.
     fn genuine(&self, token: &str, now: DateTime<Utc>) -> Option<Received> {
         if token.len() > LONGEST {
             return None;
         }
         let header = decode_header(token).ok()?;
-        // `crit` lists what a reader has to understand (RFC 7515, section 4.1.11): we know of none.
+        // `crit` lists extensions that a reader has to understand (RFC 7515, section 4.1.11): none
+        // is supported.
         if header.typ.as_deref() != Some(JWT) || header.crit.is_some() {
             return None;
         }
@@ -100,7 +103,7 @@ impl JwtTokens {
     }
 }
 
-/// Everything but time, which jsonwebtoken would take from the system's clock.
+/// Validation without times, which jsonwebtoken would compare with the system clock.
 fn validation() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;
@@ -112,10 +115,10 @@ fn validation() -> Validation {
 }
 
 impl Received {
-    /// The claims, if they are as we make them and this is their time.
+    /// The claims, if they have the issued form and are valid at this time.
     fn checked(&self, now: DateTime<Utc>) -> Option<TokenClaims> {
         let ours = self.iss == SHOP && self.aud == SHOP && self.typ == ACCESS;
-        // We issue nothing that begins later than at once.
+        // No issued token has an `nbf`.
         if !ours || self.nbf.is_some() {
             return None;
         }
@@ -148,8 +151,8 @@ impl TokenService for JwtTokens {
             exp: claims.expires_at.timestamp(),
             epoch: claims.session_epoch,
         };
-        // Texts and numbers are always JSON, and an HMAC of them can always be made. If that were
-        // wrong, an empty token would sign nobody in.
+        // Strings and numbers always encode as JSON, and HMAC does not fail. If that were wrong, an
+        // empty token would authenticate no user.
         encode(&header, &issued, &key.signs).unwrap_or_default()
     }
 
@@ -164,7 +167,7 @@ impl TokenService for JwtTokens {
     }
 
     fn digest(&self, refresh: &str) -> RefreshDigest {
-        // Random as it is, it needs no salt and no cost: nobody tries 256 bits.
+        // A random token needs no salt and no slow hash: 256 bits cannot be guessed.
         RefreshDigest::new(Sha256::digest(refresh.as_bytes()).into())
     }
 }

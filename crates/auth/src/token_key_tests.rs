@@ -1,4 +1,4 @@
-//! Tokens and the keys that they were signed with.
+//! Tokens and key rotation.
 
 use super::*;
 
@@ -40,7 +40,7 @@ fn issued_at(tokens: &JwtTokens, seconds: i64) -> String {
     })
 }
 
-/// A key is accepted before it signs, and no longer than its last token lives.
+/// A key is accepted before it signs, and until its last token has expired.
 #[test]
 fn a_key_has_its_time() {
     let tokens = JwtTokens::of(KeyRing::new(
@@ -51,7 +51,7 @@ fn a_key_has_its_time() {
     let kid = |token: &str| decode_header(token).unwrap().kid.unwrap();
     assert_eq!(kid(&old), key(&"old".repeat(16)).id());
     assert_eq!(kid(&new), key(&"new".repeat(16)).id());
-    // Another server's clock is ahead: its token comes before this one's key signs.
+    // Another server's clock is ahead: its token comes before this server's key signs.
     for (token, now, accepted) in [
         (&new, NOW - 30, true),
         (&new, NOW + 50, true),
@@ -82,7 +82,7 @@ fn keys_are_replaced_while_tokens_are_read() {
 }
 
 #[test]
-fn a_refresh_token_opens_nothing_and_is_stored_as_its_digest() {
+fn a_refresh_token_is_no_access_token_and_is_stored_as_its_digest() {
     let [one, other] = [(); 2].map(|()| tokens().new_refresh().unwrap());
     assert!(one.starts_with("tpr_") && one.len() == 68, "{one}");
     assert_ne!(one, other);

@@ -1,5 +1,5 @@
-//! Tokens that were forged, tampered with, confused or kept too long. Each is one change away from
-//! a token that is accepted, and each gets the same answer.
+//! Forged, tampered, confused and expired tokens. Each is one change away from an accepted token,
+//! and each gets the same answer.
 
 use super::*;
 use crate::forge::{
@@ -38,7 +38,7 @@ fn refused(cases: impl IntoIterator<Item = (impl std::fmt::Display, String)>) ->
 }
 
 #[test]
-fn a_token_says_what_was_put_into_it() {
+fn a_token_carries_its_claims() {
     assert_eq!(read(&tokens().issue(&claims())), Ok(claims()));
     let large = TokenClaims {
         user: UserId::new(i64::MAX).unwrap(),
@@ -50,14 +50,14 @@ fn a_token_says_what_was_put_into_it() {
 }
 
 #[test]
-fn what_is_forged_below_would_be_accepted_without_its_change() {
+fn the_tokens_forged_below_are_valid_without_their_change() {
     let token = forged(&header().to_string(), &payload().to_string(), SECRET);
     assert_eq!(read(&token), Ok(claims()));
     assert_eq!(read(&with_claim("more", json!("to come"))), Ok(claims()));
 }
 
 #[test]
-fn another_header() {
+fn tokens_with_another_header_are_refused() {
     let kid = key(SECRET).id().to_owned();
     let capitals = kid.to_uppercase();
     assert_ne!(capitals, kid, "a kid with letters");
@@ -110,7 +110,7 @@ fn another_header() {
 }
 
 #[test]
-fn another_key() {
+fn tokens_with_another_key_are_refused() {
     let other = "the key of somebody else, 32 bytes and more";
     let kid = with(header(), "kid", json!(key(other).id()));
     let empty = with(header(), "kid", json!(key(SECRET).id()));
@@ -148,7 +148,7 @@ fn another_key() {
 }
 
 #[test]
-fn a_claim_that_is_missing_or_of_another_type() {
+fn tokens_with_a_missing_or_mistyped_claim_are_refused() {
     for claim in ["iss", "aud", "sub", "typ", "iat", "exp", "epoch"] {
         let count = refused(
             [
@@ -182,7 +182,7 @@ fn a_claim_that_is_missing_or_of_another_type() {
 }
 
 #[test]
-fn a_claim_of_another_value() {
+fn tokens_with_a_wrong_claim_are_refused() {
     refused([
         ("iss", with_claim("iss", json!("elsewhere"))),
         ("iss in capitals", with_claim("iss", json!("Tradepost"))),
@@ -210,7 +210,7 @@ fn a_claim_of_another_value() {
 }
 
 #[test]
-fn out_of_its_time() {
+fn tokens_outside_their_validity_period_are_refused() {
     refused([
         ("expired just now", with_claim("exp", json!(NOW))),
         ("expired a second ago", with_claim("exp", json!(NOW - 1))),
@@ -278,7 +278,7 @@ fn time_is_the_callers_and_not_the_systems() {
 }
 
 #[test]
-fn tampered_with() {
+fn tampered_tokens_are_refused() {
     let genuine = tokens().issue(&claims());
     let other = tokens().issue(&TokenClaims {
         user: UserId::new(8).unwrap(),
@@ -287,7 +287,7 @@ fn tampered_with() {
     let [head, body, sign] = [0, 1, 2].map(|at| genuine.split('.').nth(at).unwrap().to_owned());
     let [other_body, other_sign] = [1, 2].map(|at| other.split('.').nth(at).unwrap().to_owned());
     let (start, last) = sign.split_at(sign.len() - 1);
-    // The last digit of 32 bytes carries two bits that mean nothing: they have to be zero.
+    // The last Base64 digit of 32 bytes carries two unused bits, which have to be zero.
     let spare = if last == "A" { "B" } else { "_" };
     let staff = with(payload(), "sub", json!("1"));
     let none = base64(with(header(), "alg", json!("none")).as_bytes());
@@ -340,7 +340,7 @@ fn tampered_with() {
 }
 
 #[test]
-fn what_is_no_token() {
+fn malformed_tokens_are_refused() {
     let huge = with_claim("more", json!("x".repeat(4096)));
     let deep = format!("{}1{}", "[".repeat(400), "]".repeat(400));
     refused([
