@@ -1,14 +1,14 @@
-//! A deadline for statements of SQLite.
+//! Deadline for SQLite statements.
 //!
-//! diesel does not give its handle of a connection away, so a progress handler cannot be set on it
-//! from outside. SQLite itself calls an "automatic extension" for every connection that is opened in
-//! the process ([`sqlite3_auto_extension`](https://sqlite.org/c3ref/auto_extension.html)); the one
-//! here sets a [progress handler](https://sqlite.org/c3ref/progress_handler.html), which SQLite
-//! calls every thousand instructions of its virtual machine. The handler compares the deadline of
-//! the thread that runs the statement with the clock, and past it SQLite ends the statement with
+//! diesel does not expose the handle of its connection, so a progress handler cannot be set from
+//! outside. SQLite itself calls an "automatic extension" for every connection that is opened in the
+//! process ([`sqlite3_auto_extension`](https://sqlite.org/c3ref/auto_extension.html)); the one here
+//! sets a [progress handler](https://sqlite.org/c3ref/progress_handler.html), which SQLite calls
+//! every thousand instructions of its virtual machine. The handler compares the deadline of the
+//! thread that runs the statement with the clock, and past it SQLite ends the statement with
 //! `SQLITE_INTERRUPT`. A thread without a deadline is never interrupted, on any connection.
 //!
-//! This is the one crate with `unsafe` code: three lines that call C.
+//! This is the only crate with `unsafe` code: three lines that call C.
 
 use libsqlite3_sys as ffi;
 use std::cell::Cell;
@@ -18,8 +18,8 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-/// Instructions of SQLite's virtual machine between two looks at the clock. A query runs some tens
-/// of millions in a second: each look is some tens of microseconds after the one before, and costs
+/// Instructions of SQLite's virtual machine between two reads of the clock. A query runs some tens
+/// of millions a second: each read is some tens of microseconds after the one before, and costs
 /// less than a hundredth of that.
 const STEPS: c_int = 1_000;
 
@@ -27,7 +27,7 @@ thread_local! {
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// SQLite did not register the extension: it has no memory left.
+/// SQLite did not register the extension: it is out of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotInstalled {
     /// SQLite's [result code](https://sqlite.org/rescode.html).
@@ -42,8 +42,8 @@ impl fmt::Display for NotInstalled {
 
 impl std::error::Error for NotInstalled {}
 
-/// Lets every connection that this process opens from now on obey deadlines. Connections that are
-/// open already do not. Further calls do nothing.
+/// Installs the extension: connections that this process opens from now on obey deadlines.
+/// Connections that are open already do not. Further calls do nothing.
 ///
 /// # Errors
 /// [`NotInstalled`].
@@ -63,16 +63,16 @@ pub fn install() -> Result<(), NotInstalled> {
     }
 }
 
-/// Runs a job whose statements on this thread are interrupted once the deadline has passed; `None`
-/// for statements that never are. SQLite reports an interrupted one as `interrupted`; its connection
-/// stays usable. A statement of fewer instructions than there are between two looks at the clock may
-/// end after its deadline.
+/// Runs a job whose statements on this thread are interrupted after the deadline; `None` for no
+/// deadline. SQLite reports an interrupted statement as `interrupted`; its connection stays usable.
+/// A statement with fewer instructions than lie between two reads of the clock may end after its
+/// deadline.
 pub fn run_until<T>(deadline: Option<Instant>, job: impl FnOnce() -> T) -> T {
     let _restore = Restore(DEADLINE.replace(deadline));
     job()
 }
 
-/// Restores the deadline of before, also when the job panics.
+/// Restores the outer deadline, also if the job panics.
 struct Restore(Option<Instant>);
 
 impl Drop for Restore {
@@ -83,7 +83,7 @@ impl Drop for Restore {
 
 /// Whether the deadline of this thread has passed.
 fn is_overdue() -> bool {
-    // There is no value left to read while a thread ends, and then nothing to interrupt.
+    // The thread-local value is gone while a thread ends, and then no statement runs.
     let deadline = DEADLINE.try_with(Cell::get).ok().flatten();
     deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
@@ -95,8 +95,8 @@ unsafe extern "C" fn prepare_connection(
     _error: *mut *mut c_char,
     _api: *const ffi::sqlite3_api_routines,
 ) -> c_int {
-    // SAFETY: SQLite passes a connection that is open and in no other thread's hands; the handler
-    // uses no context, so nothing has to outlive this call.
+    // SAFETY: SQLite passes an open connection that no other thread uses; the handler uses no
+    // context, so nothing has to outlive this call.
     unsafe {
         ffi::sqlite3_progress_handler(db, STEPS, Some(interrupt_overdue), ptr::null_mut());
     }
@@ -117,7 +117,7 @@ mod tests {
     use diesel::sql_types::BigInt;
     use std::time::Duration;
 
-    /// Counts to ten thousand million: minutes, if nothing ends it.
+    /// Counts to ten thousand million: takes minutes unless interrupted.
     const ENDLESS: &str = "WITH RECURSIVE n (n) AS
         (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000000000) SELECT count(*) AS n FROM n";
 
@@ -149,7 +149,7 @@ mod tests {
         let error = run_until(Some(soon), || number(&mut conn, ENDLESS)).unwrap_err();
         assert_eq!(error.to_string(), "interrupted");
         assert!(Instant::now() >= soon);
-        // The connection goes on, with and without a deadline.
+        // The connection stays usable, with and without a deadline.
         assert_eq!(number(&mut conn, "SELECT 7 AS n"), Ok(7));
         assert!(run_until(overdue(), || number(&mut conn, ENDLESS)).is_err());
         assert_eq!(number(&mut conn, "SELECT 8 AS n"), Ok(8));
