@@ -1,4 +1,4 @@
-//! Commands with idempotency keys, and what they give.
+//! Commands with idempotency keys, and their responses.
 
 use crate::{Shop, at, draft, place, settled, units};
 use std::fmt::Debug;
@@ -8,13 +8,13 @@ use tradepost_domain::{
     Written,
 };
 
-/// The answer that is stored: all there is to know of an outcome. Its quotes and backslashes have
-/// to come back as they were.
+/// Encodes the response to store: the complete outcome. Its quotes and backslashes must be stored
+/// unchanged.
 pub(crate) fn render<T: Debug>(outcome: &T) -> String {
     format!("{outcome:?} \"\\ é\u{1f375}\n")
 }
 
-/// A key for this path, with a fingerprint.
+/// An idempotency key for this path, with a fingerprint.
 pub(crate) fn key<T: Debug>(path: &str, key: &str, fingerprint: &str) -> Keyed<T> {
     Keyed {
         scope: KeyScope {
@@ -26,7 +26,7 @@ pub(crate) fn key<T: Debug>(path: &str, key: &str, fingerprint: &str) -> Keyed<T
     }
 }
 
-/// The answer that a client gets, of now or of before.
+/// The response that a client gets, executed or replayed.
 pub(crate) fn answer<T: Debug>(written: Written<T>) -> String {
     match written {
         Written::Now(outcome) => render(&outcome),
@@ -34,7 +34,7 @@ pub(crate) fn answer<T: Debug>(written: Written<T>) -> String {
     }
 }
 
-/// What happened now.
+/// The outcome of a command that was executed, not replayed.
 #[track_caller]
 pub(crate) fn now<T: Debug>(written: Result<Written<T>, Refusal>) -> T {
     match written {
@@ -43,7 +43,7 @@ pub(crate) fn now<T: Debug>(written: Result<Written<T>, Refusal>) -> T {
     }
 }
 
-/// The command that orders a user's cart under a key.
+/// The command that orders a user's cart with a key.
 pub(crate) fn placing(user: UserId, key: Keyed<Order>) -> PlaceOrder {
     PlaceOrder {
         key: Some(key),

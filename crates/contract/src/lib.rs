@@ -1,7 +1,7 @@
-//! What every store must do: the executable contract of the domain's ports.
+//! Executable contract of the domain's ports, for every store.
 //!
 //! A store runs it with one line in a test file. The fixture makes an empty shop in USD for each
-//! case, and may keep what has to live as long, such as a temporary directory:
+//! case, and may keep values with the lifetime of the store, such as a temporary directory:
 //!
 //! ```ignore
 //! fn sqlite() -> (Stores, TempDir) { .. }
@@ -9,9 +9,9 @@
 //! tradepost_contract::suite!(sqlite);
 //! ```
 //!
-//! Each case becomes a test, `products::a_new_product_is_as_drafted` and so on, which ends with an
-//! audit of the books. The list of cases is in `suite.rs`; a case that is not on it does not
-//! compile without a warning.
+//! Each case becomes a test, `products::a_new_product_is_as_drafted` and so on, which ends with a
+//! ledger audit. The list of cases is in `suite.rs`; a case that is missing from it causes a
+//! compiler warning.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ pub use shop::{
 
 use tradepost_domain::Stores;
 
-/// A store to test: an empty shop in USD, and whatever has to live as long as it does.
+/// A store under test: an empty shop in USD, and values with the lifetime of the store.
 pub trait Fixture {
     /// The ports of the store.
     fn stores(&self) -> &Stores;
@@ -48,7 +48,7 @@ impl Fixture for Stores {
     }
 }
 
-/// Stores and what they need to live, which is dropped after them.
+/// Stores and the values that they depend on, which are dropped after them.
 impl<Keep> Fixture for (Stores, Keep) {
     fn stores(&self) -> &Stores {
         &self.0
@@ -58,11 +58,11 @@ impl<Keep> Fixture for (Stores, Keep) {
 /// A case of the contract.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
-    /// What it is about: the module that it is in.
+    /// Name of the module with the case.
     pub subject: &'static str,
-    /// What it says.
+    /// Name of the function.
     pub name: &'static str,
-    /// Panics if the store breaks it.
+    /// The function. Panics if the store breaks the contract.
     pub run: fn(&Stores),
 }
 
@@ -85,7 +85,7 @@ macro_rules! publish {
 }
 each_case!(publish);
 
-/// Runs a case and audits the books.
+/// Runs a case and a ledger audit.
 ///
 /// # Panics
 /// If the store breaks the contract.

@@ -1,4 +1,4 @@
-//! Placing orders, with the patience that the batcher has.
+//! Placing orders, with retries like the batcher's.
 
 use crate::shop::happened_now;
 use crate::{Shop, at, settled};
@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 use tradepost_domain::{Order, PlaceOrder, Placement, PlacementId, Refusal, UserId};
 
-/// The command that orders a user's cart, under a name that no other command of this process has.
+/// The command that orders a user's cart, with a placement id that is unique in this process.
 #[must_use]
 pub fn place(user: UserId) -> PlaceOrder {
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -22,10 +22,10 @@ pub fn place(user: UserId) -> PlaceOrder {
     }
 }
 
-/// What a customer gets for a cart.
+/// Result of ordering a cart.
 pub type Placed = Result<Order, Refusal>;
 
-/// A pause that is another one for everybody who waits.
+/// A random pause, so that waiting threads do not retry in step.
 fn jitter() -> Duration {
     Duration::from_micros(1_000 + RandomState::new().hash_one("jitter") % 9_000)
 }
@@ -40,10 +40,10 @@ impl Shop<'_> {
             .collect()
     }
 
-    /// Places a batch; what others stand in the way of is tried again, as the batcher would.
+    /// Places a batch; requests refused by a lock conflict are retried, as by the batcher.
     ///
     /// # Panics
-    /// If they still do after some seconds.
+    /// If the conflicts persist for some seconds.
     pub fn submit_all(&self, requests: &[PlaceOrder]) -> Vec<Placement> {
         let mut placements = self.submit_once(requests);
         let patience = 1_000;

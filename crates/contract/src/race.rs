@@ -2,11 +2,11 @@ use std::panic::resume_unwind;
 use std::sync::Barrier;
 use std::thread;
 
-/// Runs this many threads from one starting signal. Each gets its number, from 0; their answers
-/// come in the order of the numbers.
+/// Runs this many threads from one barrier. Each gets its index, from 0; results are in the order
+/// of the indexes.
 ///
 /// # Panics
-/// If one of them does.
+/// If one of the threads panics.
 pub fn race<T: Send>(racers: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(racers);
     let (start, run) = (&start, &run);

@@ -1,5 +1,4 @@
-//! A shop to test in: values with little ceremony, and commands that are tried again while the
-//! store is busy.
+//! Test shop: short constructors of values, and commands that are retried while the store is busy.
 
 use chrono::{DateTime, Utc};
 use std::thread;
@@ -18,31 +17,31 @@ pub fn usd() -> Currency {
     Currency::from_code("USD").unwrap()
 }
 
-/// A moment, in seconds from an arbitrary one with microseconds of its own.
+/// A time, in seconds after a fixed one with a microsecond part.
 #[must_use]
 pub fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 123_456_000).unwrap()
 }
 
-/// So many cents.
+/// An amount in cents.
 #[must_use]
 pub fn money(minor: i64) -> Money {
     Money::from_minor(minor, usd())
 }
 
-/// So many units.
+/// A quantity.
 #[must_use]
 pub fn units(units: i64) -> Quantity {
     Quantity::new(units).unwrap()
 }
 
-/// A level of stock.
+/// A stock level.
 #[must_use]
 pub fn level(units: i64) -> StockLevel {
     StockLevel::new(units).unwrap()
 }
 
-/// A hash that no password has.
+/// A hash that matches no password.
 #[must_use]
 pub fn hash(text: &str) -> PasswordHash {
     PasswordHash::new(format!("$2b$12${text:.<53}"))
@@ -54,13 +53,13 @@ pub fn page(number: u64, size: u32) -> PageRequest {
     PageRequest::new(number, size).unwrap()
 }
 
-/// The first page, as long as pages can be.
+/// The first page, of maximum size.
 #[must_use]
 pub fn first_page() -> PageRequest {
     page(1, PageRequest::MAX_SIZE)
 }
 
-/// A product without a sku, at a price in cents.
+/// A product without a SKU, at a price in cents.
 #[must_use]
 pub fn draft(name: &str, price: i64, stock: i64) -> ProductDraft {
     ProductDraft {
@@ -79,10 +78,10 @@ pub fn line_totals(lines: &[OrderLine]) -> Vec<(ProductId, i64, i64)> {
     lines.iter().map(row).collect()
 }
 
-/// The answer of a store that may be too busy to give one at once.
+/// Runs a store operation, retried while the store is busy.
 ///
 /// # Panics
-/// On any other failure, and when the store is still busy after some seconds.
+/// On any other failure, and if the store is still busy after some seconds.
 pub fn settled<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> T {
     let patience = 500;
     for _ in 0..patience {
@@ -95,7 +94,7 @@ pub fn settled<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> T {
     panic!("the store was busy {patience} times in a row");
 }
 
-/// What happened now: a command without a key cannot have happened before.
+/// The outcome of a command without a key, which is never replayed.
 pub(crate) fn happened_now<T>(written: Written<T>) -> T {
     match written {
         Written::Now(outcome) => outcome,
@@ -117,23 +116,23 @@ impl<'a> Shop<'a> {
         Self { stores }
     }
 
-    /// A new customer without an e-mail address.
+    /// Creates a customer without an e-mail address.
     pub fn customer(&self, name: &str) -> UserId {
         self.register(name, false).unwrap().id
     }
 
-    /// So many new customers.
+    /// Creates this many customers.
     pub fn customers(&self, number: usize) -> Vec<UserId> {
         let customer = |at| self.customer(&format!("customer{at}"));
         (0..number).map(customer).collect()
     }
 
-    /// A new member of the staff.
+    /// Creates a staff user.
     pub fn staff(&self, name: &str) -> UserId {
         self.register(name, true).unwrap().id
     }
 
-    /// Registers somebody without an e-mail address.
+    /// Registers a user without an e-mail address.
     ///
     /// # Errors
     /// If the rules refuse.
@@ -148,7 +147,7 @@ impl<'a> Shop<'a> {
         settled(|| self.stores.accounts.register(command.clone()))
     }
 
-    /// A new product at a price in cents.
+    /// Creates a product at a price in cents.
     pub fn product(&self, price: i64, stock: i64) -> ProductId {
         self.create(draft("A thing", price, stock)).unwrap().id
     }
@@ -167,12 +166,12 @@ impl<'a> Shop<'a> {
         settled(|| self.stores.products.create(command.clone())).map(happened_now)
     }
 
-    /// A product, if it is there.
+    /// A product, if it exists.
     pub fn find(&self, product: ProductId) -> Option<Product> {
         settled(|| self.stores.products.find_all(&[product])).pop()
     }
 
-    /// A product that is there.
+    /// An existing product.
     pub fn found(&self, product: ProductId) -> Product {
         self.find(product).unwrap()
     }
@@ -197,7 +196,7 @@ impl<'a> Shop<'a> {
         settled(|| self.stores.products.change(command.clone()))
     }
 
-    /// Sets what is on hand.
+    /// Sets the stock on hand.
     pub fn set_stock(&self, product: ProductId, stock: i64) -> Product {
         let stock = Some(level(stock));
         let change = ProductChange {
@@ -217,7 +216,7 @@ impl<'a> Shop<'a> {
         self.change(product, change).unwrap()
     }
 
-    /// Archives a product, or brings it back.
+    /// Archives or restores a product.
     ///
     /// # Errors
     /// If the rules refuse.
@@ -229,7 +228,7 @@ impl<'a> Shop<'a> {
         self.change(product, change)
     }
 
-    /// Changes what is on hand by so many units.
+    /// Adjusts the stock on hand by this many units.
     ///
     /// # Errors
     /// If the rules refuse.
@@ -261,7 +260,7 @@ impl<'a> Shop<'a> {
         self.act_at(user, action, at(20))
     }
 
-    /// Changes a cart at a time.
+    /// Changes a cart at this time.
     ///
     /// # Errors
     /// If the rules refuse.
@@ -281,7 +280,7 @@ impl<'a> Shop<'a> {
         settled(|| self.stores.carts.change(command.clone())).map(happened_now)
     }
 
-    /// Adds to a cart; the line afterwards.
+    /// Adds to a cart; returns the resulting line.
     ///
     /// # Errors
     /// If the rules refuse.
@@ -302,7 +301,7 @@ impl<'a> Shop<'a> {
         carts.remove(&user).unwrap_or_default()
     }
 
-    /// What is in a cart.
+    /// Lines of a cart.
     pub fn items(&self, user: UserId) -> Vec<CartItem> {
         self.whole_cart(user).items
     }
@@ -321,7 +320,7 @@ impl<'a> Shop<'a> {
         self.place(user).unwrap()
     }
 
-    /// Does something with an order.
+    /// Applies an action to an order.
     ///
     /// # Errors
     /// If the rules refuse.
@@ -341,12 +340,12 @@ impl<'a> Shop<'a> {
         settled(|| self.stores.orders.change(command.clone()))
     }
 
-    /// An order that is there.
+    /// An existing order.
     pub fn found_order(&self, order: OrderId) -> Order {
         settled(|| self.stores.orders.find(order)).unwrap()
     }
 
-    /// An account that is there.
+    /// An existing account.
     pub fn account(&self, user: UserId) -> Account {
         settled(|| self.stores.accounts.find(user)).unwrap()
     }

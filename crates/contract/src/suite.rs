@@ -1,4 +1,4 @@
-/// The list of cases, handed to another macro.
+/// The list of cases, passed to another macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! each_case {
@@ -30,16 +30,16 @@ macro_rules! each_case {
                 returned_units_may_exceed_the_most,
             }
             carts {
-                a_cart_that_never_was_is_empty,
+                a_new_cart_is_empty,
                 adding_makes_a_line_and_adds_up,
                 adding_is_refused,
                 setting_a_line,
                 setting_is_refused,
                 removing_and_emptying,
-                carts_are_apart,
+                carts_are_private_to_their_user,
                 carts_are_read_together,
                 reading_a_cart_changes_nothing,
-                a_cart_shows_its_products_as_they_are,
+                a_cart_shows_current_products,
                 a_cart_holds_100_lines,
             }
             placing {
@@ -51,7 +51,7 @@ macro_rules! each_case {
                 the_agreed_total_guards_the_order,
                 two_clicks_in_a_batch_are_one_order,
                 the_last_unit_of_a_batch_goes_to_the_first,
-                a_refused_neighbour_harms_nobody,
+                a_refused_request_does_not_affect_its_neighbours,
                 a_large_batch,
                 an_empty_batch_does_nothing,
                 a_placement_id_makes_one_order,
@@ -82,9 +82,9 @@ macro_rules! each_case {
                 orders_are_sorted,
             }
             walking {
-                every_product_is_walked_past_once,
-                filtered_products_are_walked,
-                every_order_is_walked_past_once,
+                cursor_pages_list_every_product_once,
+                cursor_pages_respect_the_filter,
+                cursor_pages_list_every_order_once,
             }
             finding {
                 words_are_found_in_every_script,
@@ -95,12 +95,12 @@ macro_rules! each_case {
                 a_new_account_is_as_registered,
                 an_unknown_account_is_absent,
                 accounts_are_found_together,
-                what_is_taken_is_named,
+                taken_names_and_addresses_are_reported,
                 names_come_back_as_written,
                 a_new_password_ends_every_session,
                 a_password_that_was_not_checked_stays,
                 a_renewed_hash_does_not_undo_a_change,
-                users_are_switched,
+                users_are_activated_and_promoted,
                 a_shop_keeps_its_last_staff,
                 an_address_is_changed,
                 users_are_listed_newest_first,
@@ -123,27 +123,27 @@ macro_rules! each_case {
             sessions {
                 a_refresh_token_works_once,
                 a_stolen_token_ends_its_family,
-                a_forgotten_token_ends_its_family,
+                reuse_of_a_purged_token_ends_its_family,
                 a_refresh_token_ends,
-                tokens_are_forgotten_with_their_session,
+                tokens_end_with_their_sessions,
                 signing_out_ends_the_family,
-                old_tokens_are_forgotten,
+                expired_tokens_are_purged,
                 a_user_has_a_bounded_number_of_families,
             }
             edits {
-                a_product_is_edited_as_it_was_seen,
-                a_cart_line_is_edited_as_it_was_seen,
-                an_order_is_edited_as_it_was_seen,
+                a_product_edit_checks_its_precondition,
+                a_cart_line_edit_checks_its_precondition,
+                an_order_edit_checks_its_precondition,
             }
             attempts {
-                tries_are_counted_under_their_key,
-                what_is_tried_counts_by_itself,
-                asking_is_no_try,
-                a_try_is_given_back,
-                tries_are_forgiven,
-                old_tries_are_forgotten,
-                tries_at_once_are_counted,
-                tries_are_counted_over_networks,
+                attempts_are_counted_per_key,
+                limited_actions_are_counted_separately,
+                checking_a_limit_counts_no_attempt,
+                an_attempt_can_be_released,
+                attempts_can_be_reset,
+                old_attempts_are_purged,
+                concurrent_attempts_are_counted,
+                attempts_are_counted_over_networks,
                 known_networks_are_of_one_account,
                 the_latest_known_networks_are_kept,
                 old_known_networks_are_purged,
@@ -152,33 +152,33 @@ macro_rules! each_case {
                 one_key_is_one_order,
                 another_command_under_a_key_is_refused,
                 a_key_is_of_one_user_and_one_path,
-                a_refused_attempt_may_be_tried_again,
+                a_refused_attempt_may_be_retried,
                 a_key_twice_in_a_batch_is_one_order,
                 one_key_is_one_product,
                 one_key_is_one_delivery,
                 one_key_is_one_addition,
-                old_keys_are_forgotten,
-                kept_answers_are_bounded_in_bytes,
-                a_healthy_store_says_so,
+                old_keys_are_purged,
+                stored_responses_are_bounded_in_bytes,
+                a_healthy_store_passes_its_health_check,
                 clock_readings_are_kept,
             }
             imports {
-                a_shop_is_taken_over_as_it_was,
+                an_import_keeps_ids_and_values,
                 an_adjusted_total_is_kept,
-                what_was_sold_is_in_the_ledger,
-                later_ids_go_on_from_there,
-                an_order_of_before_can_be_cancelled,
-                a_large_shop_is_taken_over,
+                past_sales_are_in_the_ledger,
+                ids_continue_after_an_import,
+                an_imported_order_can_be_cancelled,
+                a_large_shop_is_imported,
                 a_refused_import_writes_nothing,
             }
             ledger {
-                an_empty_shop_has_empty_books,
+                an_empty_shop_has_an_empty_ledger,
                 an_audit_looks_at_everything,
                 entries_are_numbered_in_the_order_of_writing,
             }
             races {
                 the_last_unit,
-                a_flash_sale_sells_what_there_is,
+                a_flash_sale_sells_exactly_the_stock,
                 carts_in_opposite_order,
                 double_submit_is_one_order,
                 parallel_adds_lose_nothing,
@@ -197,13 +197,13 @@ macro_rules! each_case {
                 a_username_races_the_same_address,
                 one_checked_password_is_changed_once,
                 the_last_staff_user_stays,
-                who_is_demoted_cannot_undo_it,
+                a_demoted_user_cannot_undo_it,
                 one_refresh_token_gives_one_pair,
                 signing_out_races_refreshing,
-                sign_ins_at_once_stay_within_the_quota,
+                concurrent_sign_ins_stay_within_the_quota,
                 one_address_goes_to_one_account,
-                lists_are_of_one_moment,
-                a_search_is_of_one_moment,
+                lists_are_read_from_one_snapshot,
+                a_search_is_read_from_one_snapshot,
                 an_import_races_a_registration,
                 orders_under_one_key_are_one,
                 products_under_one_key_are_one,
@@ -216,9 +216,9 @@ macro_rules! each_case {
     };
 }
 
-/// Makes a test of each case for one store. The argument is a function (or any expression that can
-/// be called) without arguments that gives a new [`Fixture`](trait@crate::Fixture): an empty shop in USD. Use it once in
-/// a module.
+/// Makes a test of each case for one store. The argument is a function, or any callable expression,
+/// without arguments that returns a new [`Fixture`](trait@crate::Fixture): an empty shop in USD.
+/// Use it once per module.
 #[macro_export]
 macro_rules! suite {
     ($fixture:expr) => {

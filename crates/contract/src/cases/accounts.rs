@@ -39,11 +39,11 @@ fn switch(
     settled(|| stores.accounts.switch(command))
 }
 
-fn nobody() -> UserId {
+fn unknown_user() -> UserId {
     UserId::new(i64::MAX).unwrap()
 }
 
-/// Who registers has an account, and can be found by id and by name.
+/// A registered account is found by id and by username, with the registered values.
 pub fn a_new_account_is_as_registered(stores: &Stores) {
     for (is_staff, name, email) in [
         (false, "Ada", Some("Ada@Example.org")),
@@ -74,20 +74,20 @@ pub fn a_new_account_is_as_registered(stores: &Stores) {
     }
 }
 
-/// Nobody is nobody.
+/// An unknown user id or username yields `None`, and a command for it `NotFound`.
 pub fn an_unknown_account_is_absent(stores: &Stores) {
     Shop::new(stores).customer("ada");
-    assert_eq!(settled(|| stores.accounts.find(nobody())), None);
-    assert_eq!(settled(|| stores.accounts.find_all(&[nobody()])), []);
+    assert_eq!(settled(|| stores.accounts.find(unknown_user())), None);
+    assert_eq!(settled(|| stores.accounts.find_all(&[unknown_user()])), []);
     assert_eq!(credentials(stores, "ad"), None);
     assert_eq!(settled(|| stores.accounts.credentials("")), None);
     assert_eq!(settled(|| stores.accounts.credentials("%")), None);
     assert_eq!(
-        switch(stores, nobody(), Some(true), None),
+        switch(stores, unknown_user(), Some(true), None),
         Err(Refusal::NotFound)
     );
     let command = ChangePassword {
-        user: nobody(),
+        user: unknown_user(),
         verified: None,
         new: hash("new"),
     };
@@ -96,11 +96,11 @@ pub fn an_unknown_account_is_absent(stores: &Stores) {
     settled(|| {
         stores
             .accounts
-            .renew_hash(nobody(), hash("old"), hash("new"))
+            .renew_hash(unknown_user(), hash("old"), hash("new"))
     });
 }
 
-/// Several accounts are found with one question: each once, those who are not there left out.
+/// One query loads several accounts: each once, unknown ids left out.
 pub fn accounts_are_found_together(stores: &Stores) {
     let shop = Shop::new(stores);
     let users = ["ada", "grace", "joan"].map(|name| shop.customer(name));
@@ -110,7 +110,7 @@ pub fn accounts_are_found_together(stores: &Stores) {
         found
     };
     let accounts = users.map(|user| shop.account(user));
-    let mut asked = vec![nobody()];
+    let mut asked = vec![unknown_user()];
     asked.extend(users.iter().rev());
     asked.extend(users);
     assert_eq!(found(&asked), accounts);
@@ -118,8 +118,9 @@ pub fn accounts_are_found_together(stores: &Stores) {
     assert_eq!(found(&[]), []);
 }
 
-/// A username and an e-mail address have one account, whatever their case.
-pub fn what_is_taken_is_named(stores: &Stores) {
+/// Usernames and e-mail addresses are unique, compared without case. The refusal names each field
+/// that is taken.
+pub fn taken_names_and_addresses_are_reported(stores: &Stores) {
     let taken = |fields: &[&'static str]| {
         let mut errors = FieldErrors::default();
         for field in fields {
@@ -162,7 +163,7 @@ pub fn what_is_taken_is_named(stores: &Stores) {
     );
 }
 
-/// Names and addresses of any script and of full length come back as they were written.
+/// Usernames and addresses of any script and of maximum length are stored unchanged.
 pub fn names_come_back_as_written(stores: &Stores) {
     for (name, email) in [
         ("李ß𠮷Əé@.+-_".chars().cycle().take(150).collect(), None),
@@ -223,7 +224,7 @@ pub fn a_new_password_ends_every_session(stores: &Stores) {
     assert_eq!(shop.account(bob).session_epoch, before.session_epoch);
 }
 
-/// A password that was changed after it was checked is not replaced.
+/// A password change is refused if the password has changed since it was verified.
 pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
@@ -239,9 +240,9 @@ pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
     assert_eq!(credentials(stores, "ada"), before);
 }
 
-/// A stronger hash of the same password replaces the one that it was made from, ends no session,
-/// keeps nobody from changing a password that was checked before, and comes too late if the password
-/// has changed.
+/// Rehashing replaces the password hash that it was made from with a stronger hash of the same
+/// password. It ends no session, does not block a password change verified before it, and does
+/// nothing if the password has changed.
 pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
@@ -274,8 +275,9 @@ pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
     assert_eq!(credentials(stores, "bob").unwrap().password, hash("bob"));
 }
 
-/// Users are switched on and off, and to staff and back; who is switched off loses every session.
-pub fn users_are_switched(stores: &Stores) {
+/// Accounts are activated and deactivated, and promoted to staff and demoted. Deactivation ends
+/// every session of the user.
+pub fn users_are_activated_and_promoted(stores: &Stores) {
     let shop = Shop::new(stores);
     shop.staff("grace");
     let ada = shop.customer("ada");
@@ -305,7 +307,7 @@ pub fn users_are_switched(stores: &Stores) {
     }
 }
 
-/// The shop has staff as soon as one of them may sign in, and the last one stays.
+/// Once a shop has an active staff user, the last one cannot be demoted or deactivated.
 pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
     let shop = Shop::new(stores);
     let has_staff = || settled(|| stores.accounts.has_staff());
@@ -342,7 +344,7 @@ pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
     );
 }
 
-/// An e-mail address is changed, unless it is somebody else's; the old one is free again.
+/// A new e-mail address must not belong to another account. The old address becomes free.
 pub fn an_address_is_changed(stores: &Stores) {
     let shop = Shop::new(stores);
     let change = |user, email: &str| {
@@ -368,7 +370,10 @@ pub fn an_address_is_changed(stores: &Stores) {
     }
     assert!(change(bob.id, "ADA@example.org").is_ok());
     assert_eq!(change(ada.id, "ada@EXAMPLE.org"), taken);
-    assert_eq!(change(nobody(), "no@example.org"), Err(Refusal::NotFound));
+    assert_eq!(
+        change(unknown_user(), "no@example.org"),
+        Err(Refusal::NotFound)
+    );
     let outdated = ChangeEmail {
         user: ada.id,
         verified: 1,
@@ -386,7 +391,7 @@ pub fn an_address_is_changed(stores: &Stores) {
     assert!(again.is_err());
 }
 
-/// Accounts are listed newest first, page by page, those that are switched off too.
+/// Accounts are listed newest first, in pages, deactivated accounts included.
 pub fn users_are_listed_newest_first(stores: &Stores) {
     let shop = Shop::new(stores);
     let listed = |number, size| {
@@ -406,8 +411,8 @@ pub fn users_are_listed_newest_first(stores: &Stores) {
     assert_eq!((listed(3, 3).count, listed(3, 3).items.len()), (5, 0));
 }
 
-/// What is searched for occurs in the username or in the address, whatever its case, and every
-/// character stands for itself.
+/// The search text is a substring of the username or of the e-mail address, compared without case.
+/// Every character is literal: there are no wildcards.
 pub fn users_are_found_by_part_of_a_name(stores: &Stores) {
     for (name, email) in [
         ("Ada", Some("countess@example.org")),

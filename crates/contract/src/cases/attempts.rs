@@ -1,4 +1,4 @@
-//! Tries at what can be guessed.
+//! Login throttling: counts of attempts at passwords and other guessable secrets.
 
 use crate::{at, race, settled};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,7 +19,7 @@ fn network(address: &str) -> Whereabouts {
     Whereabouts::of(address.parse().unwrap())
 }
 
-/// A try to sign in, as the one that this account and network count together.
+/// A sign-in attempt, counted per account and network.
 fn sign_in(
     username: &str,
     from: &str,
@@ -60,7 +60,7 @@ fn registration(from: &str) -> Attempt {
     SETTINGS.registration(network(from)).pop().unwrap()
 }
 
-/// One of each kind.
+/// One attempt of each kind.
 fn each(username: &str, from: &str) -> [Attempt; 5] {
     [
         at_network(from),
@@ -83,14 +83,15 @@ fn wait(seconds: u64) -> Result<(), Refusal> {
     Err(Refusal::TooManyAttempts { seconds })
 }
 
-/// How many tries are let through until one is refused.
+/// Number of attempts that are allowed before one is refused.
 fn left(stores: &Stores, attempt: &Attempt, now: DateTime<Utc>) -> usize {
     let tries = (0..100).map(|_| try_it(stores, attempt, now));
     tries.take_while(Result::is_ok).count()
 }
 
-/// Five at an account from one place, whatever is tried elsewhere; what is refused changes nothing.
-pub fn tries_are_counted_under_their_key(stores: &Stores) {
+/// Five attempts per account and network, independent of other networks. A refused attempt changes
+/// no count.
+pub fn attempts_are_counted_per_key(stores: &Stores) {
     let ada = at_account("ada", "192.0.2.1");
     assert_eq!(left(stores, &ada, at(0)), 5);
     assert_eq!(try_it(stores, &ada, at(0)), wait(60));
@@ -114,14 +115,14 @@ pub fn tries_are_counted_under_their_key(stores: &Stores) {
     let place = at_network("192.0.2.1");
     assert_eq!(left(stores, &place, at(0)), 7);
     assert_eq!(try_it(stores, &place, at(100)), wait(800));
-    // The count goes on after the wait, and a longer one follows.
+    // The count continues after the wait; the next wait is longer.
     assert_eq!(try_it(stores, &ada, at(60)), Ok(()));
     assert_eq!(try_it(stores, &ada, at(60)), wait(120));
     assert_eq!(left(stores, &ada, at(60 + 120 + 900)), 5);
 }
 
-/// Registrations count by themselves, and their place alone matters.
-pub fn what_is_tried_counts_by_itself(stores: &Stores) {
+/// Each limited action has a count of its own. Registrations are counted per network only.
+pub fn limited_actions_are_counted_separately(stores: &Stores) {
     let here = registration("192.0.2.1");
     assert_eq!(left(stores, &here, at(0)), 4);
     assert_eq!(try_it(stores, &here, at(30)), wait(870));
@@ -131,7 +132,7 @@ pub fn what_is_tried_counts_by_itself(stores: &Stores) {
     assert_eq!(left(stores, &account, at(30)), 5);
     assert_eq!(left(stores, &any_at_account("ada", "192.0.2.1"), at(30)), 9);
     assert_eq!(try_it(stores, &here, at(31)), wait(869));
-    // An account without a name is none of them.
+    // An empty account name has a count of its own.
     let nameless = at_account("", "192.0.2.1");
     assert_eq!(left(stores, &nameless, at(31)), 5);
     assert_eq!(left(stores, &everywhere(""), at(31)), 6);
@@ -144,8 +145,8 @@ pub fn what_is_tried_counts_by_itself(stores: &Stores) {
     assert_eq!(left(stores, &here, at(900)), 4);
 }
 
-/// Asking says what a try would get, and is none.
-pub fn asking_is_no_try(stores: &Stores) {
+/// Checking the limit returns the same result as an attempt, and counts nothing.
+pub fn checking_a_limit_counts_no_attempt(stores: &Stores) {
     for attempt in each("ada", "192.0.2.1") {
         for _ in 0..10 {
             assert_eq!(may_try(stores, &attempt, at(0)), Ok(()));
@@ -161,8 +162,8 @@ fn free_tries(attempt: &Attempt) -> usize {
     usize::try_from(attempt.rule.free()).unwrap()
 }
 
-/// One account has one count over all networks, and a network and the site around it have one each.
-pub fn tries_are_counted_over_networks(stores: &Stores) {
+/// Attempts are counted per account over all networks, per network, and per site.
+pub fn attempts_are_counted_over_networks(stores: &Stores) {
     let ada = everywhere("ada");
     assert_eq!(left(stores, &ada, at(0)), 6);
     assert_eq!(try_it(stores, &ada, at(0)), wait(1));
@@ -170,7 +171,7 @@ pub fn tries_are_counted_over_networks(stores: &Stores) {
     assert_eq!(try_it(stores, &ada, at(2)), wait(1));
     assert_eq!(left(stores, &everywhere("grace"), at(2)), 6);
     assert_eq!(left(stores, &at_account("ada", "192.0.2.9"), at(2)), 5);
-    // The first network of a site begins as the site does.
+    // The first network of a site has the same address as the site.
     let (first, second) = ("2001:db8:1::1", "2001:db8:1:1::1");
     assert_eq!(at_site(first), at_site(second));
     assert_eq!(left(stores, &at_network(first), at(2)), 7);
@@ -180,8 +181,8 @@ pub fn tries_are_counted_over_networks(stores: &Stores) {
     assert_eq!(left(stores, &at_site("2001:db8:2::1"), at(2)), 28);
 }
 
-/// A try that is given back is as if it had not been, and none can be given back that was not.
-pub fn a_try_is_given_back(stores: &Stores) {
+/// Releasing an attempt undoes its count. Releases beyond the recorded attempts do nothing.
+pub fn an_attempt_can_be_released(stores: &Stores) {
     for attempt in each("ada", "192.0.2.1") {
         let give_back = || settled(|| stores.attempts.give_back(&attempt.key));
         give_back();
@@ -195,8 +196,8 @@ pub fn a_try_is_given_back(stores: &Stores) {
     }
 }
 
-/// Forgiving takes back what was tried under one key, and no other.
-pub fn tries_are_forgiven(stores: &Stores) {
+/// A reset clears the count of one key only.
+pub fn attempts_can_be_reset(stores: &Stores) {
     let (ada, grace) = (
         at_account("ada", "192.0.2.1"),
         at_account("grace", "192.0.2.1"),
@@ -209,8 +210,8 @@ pub fn tries_are_forgiven(stores: &Stores) {
     assert_eq!(try_it(stores, &grace, at(0)), wait(60));
 }
 
-/// Counts from before a time are forgotten, and no later ones.
-pub fn old_tries_are_forgotten(stores: &Stores) {
+/// Counts older than the retention limit are purged, later ones are kept.
+pub fn old_attempts_are_purged(stores: &Stores) {
     let given = at(0) + ATTEMPT_LIFE;
     let (old, just) = (
         at_account("ada", "192.0.2.1"),
@@ -228,15 +229,15 @@ pub fn old_tries_are_forgotten(stores: &Stores) {
     assert_eq!(try_it(stores, &just, given), wait(60));
 }
 
-/// Twenty at once get through as often as twenty one after the other.
-pub fn tries_at_once_are_counted(stores: &Stores) {
+/// Of 20 concurrent attempts, as many are allowed as of 20 sequential ones.
+pub fn concurrent_attempts_are_counted(stores: &Stores) {
     for (round, name) in ["ada", "grace", "mary"].into_iter().enumerate() {
         let place = format!("192.0.2.{round}");
         for attempt in each(name, &place) {
             let tries = race(20, |_| try_it(stores, &attempt, at(0)));
             let through = tries.iter().filter(|tried| tried.is_ok()).count();
             assert_eq!(through, free_tries(&attempt), "{attempt:?}");
-            // As many get through anew as are given back meanwhile, or will after it.
+            // As many attempts are allowed as are released, during this race or after it.
             let anew = race(8, |number| {
                 if number < 3 {
                     settled(|| stores.attempts.give_back(&attempt.key));
@@ -246,7 +247,7 @@ pub fn tries_at_once_are_counted(stores: &Stores) {
             });
             let anew: usize = anew.iter().sum();
             assert_eq!(anew + left(stores, &attempt, at(0)), 3, "{attempt:?}");
-            // Forgiving gives all of them back once, whoever tries meanwhile.
+            // A reset releases every attempt once, even with concurrent attempts.
             let anew = race(8, |number| {
                 if number == 0 {
                     settled(|| stores.attempts.forgive(&attempt.key));
@@ -280,7 +281,7 @@ fn known_at(seconds: i64) -> KnownNetwork {
     }
 }
 
-/// A network is known for the account whose right password came from it, by the last one.
+/// A known network belongs to the one account that signed in from it. The last write wins.
 pub fn known_networks_are_of_one_account(stores: &Stores) {
     let ada = known_key("ada", "192.0.2.1");
     assert_eq!(known(stores, &ada), None);
@@ -305,7 +306,7 @@ pub fn known_networks_are_of_one_account(stores: &Stores) {
     assert_eq!(known(stores, &same), Some(known_at(1)));
 }
 
-/// The latest known networks of an account are kept; those of others are no matter.
+/// The most recent known networks of an account are kept; other accounts do not count.
 pub fn the_latest_known_networks_are_kept(stores: &Stores) {
     let key = |number: u32| known_key("ada", &format!("198.51.100.{number}"));
     let grace = known_key("grace", "192.0.2.1");
@@ -313,7 +314,7 @@ pub fn the_latest_known_networks_are_kept(stores: &Stores) {
     for number in 0..MAX_KNOWN_NETWORKS {
         remember(stores, &key(number), known_at(number.into()));
     }
-    // The first one is renewed, so that the second is the oldest.
+    // Refresh the first network, so that the second is the oldest.
     remember(stores, &key(0), known_at(100));
     for number in 0..MAX_KNOWN_NETWORKS {
         assert!(known(stores, &key(number)).is_some(), "{number}");
@@ -327,7 +328,7 @@ pub fn the_latest_known_networks_are_kept(stores: &Stores) {
         assert!(known(stores, &key(number)).is_some(), "{number}");
     }
     assert_eq!(known(stores, &grace), Some(known_at(0)));
-    // Those who sign in at the same time leave at most one more each, until the next one comes.
+    // Each concurrent sign-in may exceed the limit by one; the next sign-in trims to it.
     race(8, |number| {
         let number = u32::try_from(number).unwrap();
         remember(stores, &key(110 + number), known_at(110));
@@ -337,7 +338,7 @@ pub fn the_latest_known_networks_are_kept(stores: &Stores) {
     assert_eq!(kept.count(), usize::try_from(MAX_KNOWN_NETWORKS).unwrap());
 }
 
-/// Known networks from before a time are purged, and no later ones.
+/// Known networks older than the retention limit are purged, later ones are kept.
 pub fn old_known_networks_are_purged(stores: &Stores) {
     let given = at(0) + KNOWN_NETWORK_LIFE;
     let early = given - TimeDelta::microseconds(1);

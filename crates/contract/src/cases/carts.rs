@@ -25,14 +25,14 @@ fn nowhere() -> CartItemId {
     CartItemId::new(i64::MAX).unwrap()
 }
 
-/// Who never put anything into a cart has an empty one.
-pub fn a_cart_that_never_was_is_empty(stores: &Stores) {
+/// A user without a stored cart has an empty cart.
+pub fn a_new_cart_is_empty(stores: &Stores) {
     let shop = Shop::new(stores);
     assert_eq!(shop.items(shop.customer("ada")), []);
     assert_eq!(shop.items(UserId::new(i64::MAX).unwrap()), []);
 }
 
-/// What is added becomes a line; more of the same adds up in it.
+/// Adding a product creates a line; adding it again adds up in the same line.
 pub fn adding_makes_a_line_and_adds_up(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -70,7 +70,7 @@ pub fn adding_makes_a_line_and_adds_up(stores: &Stores) {
     assert_eq!(shop.stock(product), 10, "nothing is reserved");
 }
 
-/// What cannot be had does not go into a cart, and leaves it as it was.
+/// A refused addition leaves the cart unchanged.
 pub fn adding_is_refused(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -99,7 +99,7 @@ pub fn adding_is_refused(stores: &Stores) {
     assert_eq!(shop.add(user, few, 2).unwrap().line.quantity, units(5));
 }
 
-/// A line holds what it is set to, and says when that changed.
+/// Setting a line's quantity is stored, together with the time of the change.
 pub fn setting_a_line(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -132,7 +132,7 @@ pub fn setting_a_line(stores: &Stores) {
     assert_eq!(shop.act(user, set(line, 1)), Err(Refusal::NotFound));
 }
 
-/// A line is not set to what cannot be had, or to another product.
+/// Setting a line to an unavailable quantity or to another product is refused.
 pub fn setting_is_refused(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -161,7 +161,7 @@ pub fn setting_is_refused(stores: &Stores) {
     );
 }
 
-/// A line can be removed, or all of them; ids are never given again.
+/// A line or all lines can be removed. Line ids are never reused.
 pub fn removing_and_emptying(stores: &Stores) {
     let shop = Shop::new(stores);
     let (user, other) = (shop.customer("ada"), shop.customer("bob"));
@@ -189,8 +189,8 @@ pub fn removing_and_emptying(stores: &Stores) {
     );
 }
 
-/// Nobody reaches into the cart of somebody else.
-pub fn carts_are_apart(stores: &Stores) {
+/// A user cannot read or change the cart of another user.
+pub fn carts_are_private_to_their_user(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let product = shop.product(100, 9);
@@ -204,8 +204,8 @@ pub fn carts_are_apart(stores: &Stores) {
     assert_eq!(shop.cart(ada), [(product, 2)]);
 }
 
-/// Several carts are read with one question: each customer's own lines, in their order, and nothing
-/// of those whose cart is empty.
+/// One query loads the carts of several users: each user's own lines, in order. Empty carts are
+/// left out.
 pub fn carts_are_read_together(stores: &Stores) {
     let shop = Shop::new(stores);
     let users = ["ada", "grace", "joan"].map(|name| shop.customer(name));
@@ -228,7 +228,7 @@ pub fn carts_are_read_together(stores: &Stores) {
     assert_eq!(lines(joan), [products[2], products[1], products[0]]);
 }
 
-/// Reading a cart changes neither it nor anything that it shows, whatever is wrong with it.
+/// Reading a cart changes neither the cart nor its products, whether or not the cart has issues.
 pub fn reading_a_cart_changes_nothing(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -245,8 +245,8 @@ pub fn reading_a_cart_changes_nothing(stores: &Stores) {
     assert_eq!((shop.stock(short), shop.stock(archived)), (1, 5));
 }
 
-/// A cart shows the products of now: their price, and what stands in the way of ordering them.
-pub fn a_cart_shows_its_products_as_they_are(stores: &Stores) {
+/// A cart shows the current price of each product, and the issues that prevent ordering it.
+pub fn a_cart_shows_current_products(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
     let [dear, short, archived] = [100, 200, 300].map(|price| shop.product(price, 5));
@@ -273,7 +273,7 @@ pub fn a_cart_shows_its_products_as_they_are(stores: &Stores) {
     assert_eq!(cart.total(usd()).unwrap().minor(), 4 * 650);
 }
 
-/// A cart holds 100 lines and no more; a line that is there can still grow.
+/// A cart holds at most 100 lines. In a full cart an existing line can still grow.
 pub fn a_cart_holds_100_lines(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");

@@ -1,4 +1,4 @@
-//! What a client edits has to be what it saw, if it says so.
+//! Optimistic concurrency: an edit with a precondition fails if the row has changed since.
 
 use crate::{Shop, at, settled, units};
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use tradepost_domain::{
     ProductChange, ProductName, Quantity, Refusal, Render, Seen, Stores,
 };
 
-/// What a client saw.
+/// The precondition of a client that has read this value.
 pub(crate) fn saw<T: Debug>(thing: &T) -> Option<Seen<T>> {
     Some(Seen {
         tags: vec!["another version".to_owned(), format!("{thing:?}")],
@@ -15,7 +15,7 @@ pub(crate) fn saw<T: Debug>(thing: &T) -> Option<Seen<T>> {
     })
 }
 
-/// Names a product as it was seen.
+/// Renames a product, with the version that was read as the precondition.
 pub(crate) fn name(stores: &Stores, seen: &Product, name: &str) -> Result<Product, Refusal> {
     let change = ProductChange {
         name: Some(ProductName::new(name).unwrap()),
@@ -31,8 +31,8 @@ pub(crate) fn name(stores: &Stores, seen: &Product, name: &str) -> Result<Produc
     settled(|| stores.products.change(command.clone()))
 }
 
-/// A product is changed as it was seen, or not at all.
-pub fn a_product_is_edited_as_it_was_seen(stores: &Stores) {
+/// A product is changed only if the precondition holds.
+pub fn a_product_edit_checks_its_precondition(stores: &Stores) {
     let shop = Shop::new(stores);
     let first = shop.found(shop.product(100, 5));
     let second = name(stores, &first, "Cup").unwrap();
@@ -40,13 +40,13 @@ pub fn a_product_is_edited_as_it_was_seen(stores: &Stores) {
     assert_eq!(name(stores, &first, "Bowl"), Err(Refusal::Edited));
     assert_eq!(shop.found(first.id), second);
     assert!(name(stores, &second, "Bowl").is_ok());
-    // What is not there was not edited either.
+    // A missing product is `NotFound`, not a failed precondition.
     shop.archive(first.id, true).unwrap();
     assert_eq!(name(stores, &second, "Pot"), Err(Refusal::NotFound));
 }
 
-/// A cart line is changed or removed as it was seen, or not at all.
-pub fn a_cart_line_is_edited_as_it_was_seen(stores: &Stores) {
+/// A cart line is changed or removed only if the precondition holds.
+pub fn a_cart_line_edit_checks_its_precondition(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 50);
@@ -83,9 +83,9 @@ pub fn a_cart_line_is_edited_as_it_was_seen(stores: &Stores) {
     assert_eq!(act(remove, &third), Err(Refusal::NotFound));
 }
 
-/// An order is changed as it was seen, or not at all; a refusal for another reason than its state
-/// comes first.
-pub fn an_order_is_edited_as_it_was_seen(stores: &Stores) {
+/// An order is changed only if the precondition holds. Refusals for other reasons than its state
+/// take precedence.
+pub fn an_order_edit_checks_its_precondition(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, staff) = (shop.customer("ada"), shop.staff("grace"));
     let product = shop.product(100, 5);

@@ -1,4 +1,4 @@
-//! Searching.
+//! Product search.
 
 use crate::{Shop, draft, first_page, settled};
 use tradepost_domain::{
@@ -6,7 +6,7 @@ use tradepost_domain::{
     Search, Stores,
 };
 
-/// The ids on a list, newest first, which are as many as it counts.
+/// Ids on a list, newest first; their number equals the reported count.
 pub(super) fn ids_of(stores: &Stores, filter: &ProductFilter) -> Vec<ProductId> {
     let list = ProductList::of(filter.clone());
     let page = settled(|| stores.products.list(&list, first_page()));
@@ -38,7 +38,7 @@ fn product(shop: &Shop<'_>, name: &str, description: &str) -> ProductId {
     shop.create(draft).unwrap().id
 }
 
-/// Name, description, what finds it, and what does not.
+/// Name, description, searches that match, and searches that do not.
 type Row<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str]);
 
 const TABLE: &[Row<'_>] = &[
@@ -194,8 +194,8 @@ const TABLE: &[Row<'_>] = &[
     ),
 ];
 
-/// Every word has to occur in name or description, whatever its case, in every script, each
-/// character for itself.
+/// Every search word must occur in the name or the description, compared without case, in every
+/// script. Every character is literal.
 pub fn words_are_found_in_every_script(stores: &Stores) {
     let shop = Shop::new(stores);
     let rows: Vec<_> = TABLE
@@ -221,7 +221,7 @@ pub fn words_are_found_in_every_script(stores: &Stores) {
         (every.len(), found(stores, " \t\u{3000}").len()),
         (TABLE.len(), TABLE.len())
     );
-    // Each store finds the same, whatever is searched: also every two characters in a row.
+    // Every store finds the same products for any text, also for every pair of characters.
     let matching = |text: &str| {
         let search = Search::new(text).unwrap();
         let filter = ProductFilter {
@@ -242,11 +242,11 @@ pub fn words_are_found_in_every_script(stores: &Stores) {
     }
 }
 
-/// Only what has every word is found, whichever of them is rare, common, or nowhere, and in whatever
-/// order they are given.
+/// Only products with every search word are found, in any order of the words, whether a word is
+/// rare, common or absent.
 pub fn every_word_has_to_be_found(stores: &Stores) {
-    // "ananan" is nowhere, though all of its parts are; others are parts of one another, are only in
-    // the description, or are on both sides.
+    // "ananan" does not occur, though all of its parts do. Other words are parts of one another,
+    // occur only in the description, or occur in both texts.
     const WORDS: &[&str] = &[
         "common", "rare", "banana", "ananan", "tea", "teapot", "pot", "green", "comm", "re", "a",
         "nowhere",
@@ -284,8 +284,7 @@ pub fn every_word_has_to_be_found(stores: &Stores) {
     }
 }
 
-/// What was renamed, described anew or archived is found by what it says by now, and by nothing
-/// that it said before.
+/// After a rename, a new description or an archiving, a product is found by its current texts only.
 pub fn an_edit_is_found(stores: &Stores) {
     let shop = Shop::new(stores);
     let id = product(&shop, "Green tea", "From Shizuoka");

@@ -73,7 +73,7 @@ fn sale(id: i64, owner: i64, status: OrderStatus, lines: &[OrderLine]) -> Order 
     }
 }
 
-/// The order with this adjustment: tax and shipping, or a discount.
+/// The order with this adjustment: tax and shipping if positive, a discount if negative.
 fn adjusted(minor: i64, order: Order) -> Order {
     let adjustment = money(minor);
     Order {
@@ -83,7 +83,7 @@ fn adjusted(minor: i64, order: Order) -> Order {
     }
 }
 
-/// A shop with something of everything, whose ids are far from those of a new one.
+/// A shop with one of each kind of row, with ids far from those of a new shop.
 fn another_shop() -> ImportShop {
     let mut staff = account(1_001, "Grace");
     staff.account.is_staff = true;
@@ -149,8 +149,8 @@ fn newest_first<T>(rows: impl IntoIterator<Item = T>, id: impl Fn(&T) -> i64) ->
     rows
 }
 
-/// Users, products, carts and orders have the ids and the values that they had.
-pub fn a_shop_is_taken_over_as_it_was(stores: &Stores) {
+/// Imported users, products, carts and orders keep their ids and values.
+pub fn an_import_keeps_ids_and_values(stores: &Stores) {
     let shop = Shop::new(stores);
     let other = another_shop();
     import(stores, other.clone()).unwrap();
@@ -193,9 +193,9 @@ pub fn a_shop_is_taken_over_as_it_was(stores: &Stores) {
     );
 }
 
-/// The ledger begins with what is there and what was sold; an order sold its units, and a
-/// cancelled one gave them back.
-pub fn what_was_sold_is_in_the_ledger(stores: &Stores) {
+/// The imported ledger starts with the stock on hand plus the units sold. An order has a movement
+/// for its units, a cancelled order one that returns them.
+pub fn past_sales_are_in_the_ledger(stores: &Stores) {
     let shop = Shop::new(stores);
     import(stores, another_shop()).unwrap();
     let ledger = |id| {
@@ -230,8 +230,8 @@ pub fn what_was_sold_is_in_the_ledger(stores: &Stores) {
     );
 }
 
-/// What comes after has ids beyond those that were taken over, and the shop goes on selling.
-pub fn later_ids_go_on_from_there(stores: &Stores) {
+/// Rows created after an import get ids above the imported ones, and orders can be placed.
+pub fn ids_continue_after_an_import(stores: &Stores) {
     let shop = Shop::new(stores);
     shop.staff("root");
     import(stores, another_shop()).unwrap();
@@ -250,7 +250,8 @@ pub fn later_ids_go_on_from_there(stores: &Stores) {
     assert_eq!(listed.count, 3);
 }
 
-/// A total with tax and shipping, or less a discount, is kept, and the audit accepts it.
+/// An imported order total with tax and shipping, or less a discount, is kept; the ledger audit
+/// accepts it.
 pub fn an_adjusted_total_is_kept(stores: &Stores) {
     let shop = Shop::new(stores);
     let mut other = another_shop();
@@ -271,8 +272,8 @@ pub fn an_adjusted_total_is_kept(stores: &Stores) {
     assert_eq!(changed.unwrap().adjustment, money(0));
 }
 
-/// An order that was taken over is cancelled as any other, even with two lines of one product.
-pub fn an_order_of_before_can_be_cancelled(stores: &Stores) {
+/// An imported order is cancelled like any other, even with two lines of one product.
+pub fn an_imported_order_can_be_cancelled(stores: &Stores) {
     let shop = Shop::new(stores);
     import(stores, another_shop()).unwrap();
     let cancel = OrderAction::SetStatus(OrderStatus::Cancelled);
@@ -284,8 +285,8 @@ pub fn an_order_of_before_can_be_cancelled(stores: &Stores) {
     );
 }
 
-/// A shop with more rows than are written in one go.
-pub fn a_large_shop_is_taken_over(stores: &Stores) {
+/// An import larger than one chunk of inserted rows.
+pub fn a_large_shop_is_imported(stores: &Stores) {
     let shop = Shop::new(stores);
     let other = a_shop_of_many(1..=1_500);
     import(stores, other).unwrap();
@@ -297,8 +298,8 @@ pub fn a_large_shop_is_taken_over(stores: &Stores) {
     assert_eq!(shop.stock(product(1_500)), 1);
 }
 
-/// Nothing is taken over if anything is wrong, nor into a shop that has products, orders or
-/// customers; staff may be there.
+/// An import is refused as a whole if any row is invalid, or if the shop has products, orders or
+/// customers. Existing staff users are allowed.
 pub fn a_refused_import_writes_nothing(stores: &Stores) {
     let shop = Shop::new(stores);
     let root = shop.staff("root");

@@ -1,4 +1,5 @@
-//! Idempotency keys: what is sent twice under one key happens once, and both get the same answer.
+//! Idempotency keys: a command sent twice with one key is executed once, and both requests get the
+//! same response.
 
 use crate::keyed::{key, now, placing, render};
 use crate::{Placed, Shop, at, first_page, level, money, settled};
@@ -23,8 +24,8 @@ fn before<T>(answer: &str) -> Result<Written<T>, Refusal> {
     Ok(Written::Before(answer.to_owned()))
 }
 
-/// An order's answer stays what it was, whatever becomes of the order, of its products and of the
-/// cart, and no second order is placed.
+/// The stored response of an order is replayed unchanged after later changes of the order, of its
+/// products and of the cart. No second order is placed.
 pub fn one_key_is_one_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
@@ -34,7 +35,7 @@ pub fn one_key_is_one_order(stores: &Stores) {
     let order = now(shop.submit(&request("a")));
     assert_eq!(shop.found_order(order.id), order);
     let answer = render(&order);
-    // Each attempt has a name of its own, and one that is made again has the one that it had.
+    // Each attempt has an id of its own; a retried attempt keeps its id.
     let first = request("a");
     for again in [&first, &first, &request("a")] {
         assert_eq!(shop.submit(again), before(&answer), "with an empty cart");
@@ -60,7 +61,7 @@ pub fn one_key_is_one_order(stores: &Stores) {
     assert_eq!((orders(stores), shop.stock(product)), (1, 7));
 }
 
-/// A key that was used for another command is refused, and nothing happens.
+/// A key that was used for another command is refused, and nothing is written.
 pub fn another_command_under_a_key_is_refused(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
@@ -78,7 +79,7 @@ pub fn another_command_under_a_key_is_refused(stores: &Stores) {
     assert_eq!(shop.submit(&request("one")), before(&render(&order)));
 }
 
-/// Each user, and each path, has keys of its own; and keys are told apart by every letter.
+/// A key is scoped to one user and one path, and compared case-sensitively.
 pub fn a_key_is_of_one_user_and_one_path(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.staff("ada"), shop.customer("bob"));
@@ -103,14 +104,14 @@ pub fn a_key_is_of_one_user_and_one_path(stores: &Stores) {
     for (attempt, answer) in attempts.into_iter().zip(answers) {
         assert_eq!(place(attempt), before(&answer), "{attempt:?}");
     }
-    // An order's key and a product's are told apart by their paths alone.
+    // The path alone separates the keys of orders from those of products.
     let created = shop.create_under(key("/api/products/", "a", "{}"), Some(ada), "Mug");
     assert_eq!(now(created).stock, level(5));
     assert_eq!((orders(stores), shop.stock(product)), (6, 93));
 }
 
-/// What was refused is not remembered: it may be tried again, as another command too.
-pub fn a_refused_attempt_may_be_tried_again(stores: &Stores) {
+/// A refused command stores no response: its key can be used again, also for another command.
+pub fn a_refused_attempt_may_be_retried(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 9);
@@ -145,8 +146,8 @@ pub fn a_refused_attempt_may_be_tried_again(stores: &Stores) {
     assert_eq!(now(add()).product.stock, level(1));
 }
 
-/// One key twice in a batch is one order with two equal answers; and within a batch too another
-/// command is refused, and a refused attempt is not remembered.
+/// A key that occurs twice in a batch places one order and yields two equal responses. Within a
+/// batch, too, another command is refused and a refused command stores no response.
 pub fn a_key_twice_in_a_batch_is_one_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
@@ -178,7 +179,7 @@ pub fn a_key_twice_in_a_batch_is_one_order(stores: &Stores) {
     assert_eq!(placements[6], before(&render(&bobs)));
     assert_eq!((orders(stores), shop.stock(product)), (2, 4));
 
-    // What was stored by one batch is known to the next, beside what is new in it.
+    // The next batch replays responses stored by the previous one, beside new commands.
     shop.add(bob, product, 1).unwrap();
     let placements = shop.submit_all(&[
         request(ada, "a", "{}"),
@@ -193,7 +194,8 @@ pub fn a_key_twice_in_a_batch_is_one_order(stores: &Stores) {
     assert_eq!((orders(stores), shop.stock(product)), (3, 3));
 }
 
-/// A product is created once, and its answer stays what it was. Nobody has no keys.
+/// A product is created once per key, and its response does not change. Anonymous callers have no
+/// keys.
 pub fn one_key_is_one_product(stores: &Stores) {
     let shop = Shop::new(stores);
     let (grace, joan) = (shop.staff("grace"), shop.staff("joan"));
@@ -215,7 +217,7 @@ pub fn one_key_is_one_product(stores: &Stores) {
     }
 }
 
-/// A delivery is counted once, however often it is reported under one key.
+/// A delivery is counted once per key.
 pub fn one_key_is_one_delivery(stores: &Stores) {
     let shop = Shop::new(stores);
     let (grace, joan) = (shop.staff("grace"), shop.staff("joan"));
@@ -240,7 +242,7 @@ pub fn one_key_is_one_delivery(stores: &Stores) {
     );
 }
 
-/// What is put into a cart under one key is put there once.
+/// An addition to a cart is made once per key.
 pub fn one_key_is_one_addition(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
@@ -268,8 +270,8 @@ pub fn one_key_is_one_addition(stores: &Stores) {
     assert_eq!(add(ada, "{}"), answer);
 }
 
-/// Keys from before a time are forgotten, and those from then and later are not.
-pub fn old_keys_are_forgotten(stores: &Stores) {
+/// Idempotency keys older than the retention limit are purged, later ones are kept.
+pub fn old_keys_are_purged(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 99);
@@ -303,7 +305,7 @@ pub fn old_keys_are_forgotten(stores: &Stores) {
     assert_eq!(forget(given + KEY_LIFE + micro), 3);
 }
 
-/// Readings of clocks come back as they were recorded, alike ones too, until they are left behind.
+/// Clock readings are stored unchanged, equal ones included, until they are purged.
 pub fn clock_readings_are_kept(stores: &Stores) {
     let reading = |uptime, earliest| ClockReading {
         uptime: TimeDelta::microseconds(uptime),
@@ -330,7 +332,7 @@ pub fn clock_readings_are_kept(stores: &Stores) {
 
 const ANSWER: usize = 4 << 20;
 
-/// An answer of [`ANSWER`] bytes.
+/// A response of [`ANSWER`] bytes.
 fn large<T>(_: &T) -> String {
     "x".repeat(ANSWER)
 }
@@ -342,7 +344,7 @@ fn large_key<T: std::fmt::Debug>(path: &str, name: &str) -> Keyed<T> {
     }
 }
 
-/// How often a keyed command goes through until its user has no room left for another answer.
+/// Number of keyed commands that succeed until the user's quota of stored responses is used up.
 fn until_refused<T>(mut command: impl FnMut(&str) -> Result<Written<T>, Refusal>) -> usize {
     for number in 0..100 {
         match command(&format!("k{number}")) {
@@ -357,9 +359,9 @@ fn until_refused<T>(mut command: impl FnMut(&str) -> Result<Written<T>, Refusal>
     panic!("answers are kept without a bound");
 }
 
-/// The answers that are kept for one user have a bound in bytes, on every path and over all of them.
-/// Replays, commands without a key and other users are not concerned; purged answers make room.
-pub fn kept_answers_are_bounded_in_bytes(stores: &Stores) {
+/// The stored responses of one user are bounded in bytes, per path and in total. Replays, commands
+/// without a key and other users are not affected. Purged responses free quota.
+pub fn stored_responses_are_bounded_in_bytes(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob, grace) = (
         shop.customer("ada"),
@@ -369,7 +371,7 @@ pub fn kept_answers_are_bounded_in_bytes(stores: &Stores) {
     let product = shop.product(100, 999);
     let most = |quota: u64| usize::try_from(quota).unwrap() / ANSWER;
     let add = |user, name: &str| shop.add_under(large_key("/api/cart/", name), user, product, 1);
-    // The last answer may exceed the quota, and the first one is not counted everywhere.
+    // The last response may exceed the quota, and not every store counts the first.
     let customers = most(MAX_KEPT_BYTES)..=most(MAX_KEPT_BYTES) + 1;
     assert!(customers.contains(&until_refused(|name| add(ada, name))));
     assert_eq!(add(ada, "k1").map(replayed), Ok("x".repeat(ANSWER)));
@@ -381,7 +383,7 @@ pub fn kept_answers_are_bounded_in_bytes(stores: &Stores) {
     assert!(add(bob, "k1").is_ok());
     now(order(bob));
 
-    // What only staff write has a larger bound, over all of it.
+    // Paths that only staff write have a larger quota, over all of them.
     until_refused(|name| add(grace, name));
     let create = |name: &str| {
         let key = large_key("/api/products/", name);
@@ -399,7 +401,7 @@ pub fn kept_answers_are_bounded_in_bytes(stores: &Stores) {
     now(create("again"));
 }
 
-/// The answer that was replayed.
+/// The replayed response.
 fn replayed<T>(written: Written<T>) -> String {
     match written {
         Written::Now(_) => String::new(),
@@ -407,8 +409,8 @@ fn replayed<T>(written: Written<T>) -> String {
     }
 }
 
-/// A store that is well says so.
-pub fn a_healthy_store_says_so(stores: &Stores) {
+/// A healthy store passes the health check.
+pub fn a_healthy_store_passes_its_health_check(stores: &Stores) {
     settled(|| stores.upkeep.check());
     Shop::new(stores).product(100, 5);
     settled(|| stores.upkeep.check());

@@ -5,12 +5,12 @@ fn audit(stores: &Stores) -> Audit {
     settled(|| stores.ledger.audit())
 }
 
-/// The books of an empty shop are empty.
-pub fn an_empty_shop_has_empty_books(stores: &Stores) {
+/// The ledger audit of an empty shop counts zero rows.
+pub fn an_empty_shop_has_an_empty_ledger(stores: &Stores) {
     assert_eq!(audit(stores), Audit::default());
 }
 
-/// An audit looks at every product, order and movement, archived and deleted ones too.
+/// The ledger audit covers every product, order and movement, archived and deleted ones included.
 pub fn an_audit_looks_at_everything(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
@@ -34,7 +34,7 @@ pub fn an_audit_looks_at_everything(stores: &Stores) {
     assert_eq!(audit(stores), expected);
 }
 
-/// Entries have ids in the order in which they were written, across products.
+/// Ledger entries have ids in the order in which they were written, across products.
 pub fn entries_are_numbered_in_the_order_of_writing(stores: &Stores) {
     let shop = Shop::new(stores);
     let [a, b] = [5, 5].map(|stock| shop.product(100, stock));

@@ -1,4 +1,4 @@
-//! Lists: which rows, and in which order.
+//! Lists: filters and sort orders.
 
 use super::finding::ids_of;
 use crate::{Shop, at, draft, first_page, money, page, place, settled};
@@ -8,7 +8,7 @@ use tradepost_domain::{
     UserId,
 };
 
-/// A product that was created at some second.
+/// A product created at this second.
 fn created(shop: &Shop<'_>, name: &str, price: i64, stock: i64, second: i64) -> ProductId {
     let command = CreateProduct {
         draft: draft(name, price, stock),
@@ -26,7 +26,7 @@ fn created(shop: &Shop<'_>, name: &str, price: i64, stock: i64, second: i64) -> 
     newest.items[0].id
 }
 
-/// Thirty products that share names, prices, stock and times, each in other groups.
+/// Thirty products with equal names, prices, stock and times in different groups.
 pub(super) fn assortment(shop: &Shop<'_>) -> Vec<ProductId> {
     let names = [
         "Tea",
@@ -45,8 +45,8 @@ pub(super) fn assortment(shop: &Shop<'_>) -> Vec<ProductId> {
     (0..30).map(product).collect()
 }
 
-/// Those alone are listed that the filter matches, by price with both ends, by stock and by what is
-/// archived, and they are counted.
+/// Lists contain exactly the products that match the filter (price range with both ends inclusive,
+/// stock, archived), and report their count.
 pub fn products_are_filtered(stores: &Stores) {
     let shop = Shop::new(stores);
     let [a, b, c, d] =
@@ -104,8 +104,8 @@ pub fn products_are_filtered(stores: &Stores) {
     }
 }
 
-/// Every order of one, two or all fields, and its reverse, is that of the domain; pages are pieces
-/// of it.
+/// Every sort by one, two or all fields, ascending and descending, equals the domain's order; pages
+/// are consecutive parts of it.
 pub fn products_are_sorted(stores: &Stores) {
     let shop = Shop::new(stores);
     let ids = assortment(&shop);
@@ -154,7 +154,7 @@ pub fn products_are_sorted(stores: &Stores) {
         .map(|product| product.name.to_string())
         .collect();
     names.dedup();
-    // By code point: not by any language, and not by UTF-16.
+    // By code point: neither by locale nor by UTF-16 code unit.
     let expected = [
         "Tea",
         "Zebra",
@@ -167,7 +167,8 @@ pub fn products_are_sorted(stores: &Stores) {
     assert_eq!(names, expected);
 }
 
-/// Those alone are listed that the filter matches, by owner, status and time with both ends.
+/// Lists contain exactly the orders that match the filter: owner, status, and time range with both
+/// ends inclusive.
 pub fn orders_are_filtered(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
@@ -275,7 +276,7 @@ pub(super) fn placed(
     shop.place_all(&[request]).remove(0).unwrap()
 }
 
-/// Orders of two customers that share totals, times and statuses, each in other groups.
+/// Orders of two customers with equal totals, times and statuses in different groups.
 pub(super) fn order_book(shop: &Shop<'_>, customers: &[UserId], tea: ProductId) -> Vec<OrderId> {
     let staff = Actor::Staff(shop.staff("grace"));
     let mut ids = Vec::new();
@@ -295,8 +296,8 @@ pub(super) fn order_book(shop: &Shop<'_>, customers: &[UserId], tea: ProductId) 
     ids
 }
 
-/// Every order of one or more fields, and its reverse, is that of the domain; a status is sorted by
-/// its word.
+/// Every sort by one or more fields, ascending and descending, equals the domain's order. A status
+/// sorts by its name.
 pub fn orders_are_sorted(stores: &Stores) {
     let shop = Shop::new(stores);
     let customers = shop.customers(2);

@@ -1,5 +1,5 @@
-//! The cases. A public function in here that is not on the list in `suite.rs` is reported as dead
-//! code, so that none can be forgotten.
+//! The cases. A public function in this module that is missing from the list in `suite.rs` is
+//! reported as dead code.
 
 pub(crate) mod accounts;
 pub(crate) mod attempts;

@@ -1,11 +1,11 @@
-//! Usernames that look alike, and usernames that are addresses.
+//! Confusable usernames, and usernames that are e-mail addresses.
 
 use super::accounts::{register, registered};
 use crate::settled;
 use tradepost_domain::{ChangeEmail, Email, Problem, Refusal, Register, Stores};
 
-/// A new username that looks like one of another account is refused, in every order and script;
-/// existing accounts keep their names.
+/// A new username that is confusable with that of another account is refused, in either order and
+/// in every script. Existing accounts keep their names.
 pub fn names_that_look_alike_are_refused(stores: &Stores) {
     let too_similar = |name: &str| {
         let refused = registered(stores, &register(name, None));
@@ -33,8 +33,8 @@ pub fn names_that_look_alike_are_refused(stores: &Stores) {
     );
 }
 
-/// No account has the address of another one as its username, by any spelling, in either order. Its
-/// own it may have.
+/// A username must not equal the e-mail address of another account, in any spelling and in either
+/// order. An account may use its own address.
 pub fn a_username_is_no_address_of_another_account(stores: &Stores) {
     let taken = |field| Some(Refusal::field(field, Problem::Taken));
     registered(stores, &register("ada", Some("Amélie@example.org"))).unwrap();
@@ -60,7 +60,7 @@ pub fn a_username_is_no_address_of_another_account(stores: &Stores) {
         };
         settled(|| stores.accounts.change_email(command.clone()))
     };
-    // The address is given up, and the name is not.
+    // The address is released, the username is not.
     assert!(change(bob.id, "other@example.org").is_ok());
     let carol = registered(stores, &register("carol", None)).unwrap();
     assert_eq!(change(carol.id, "BOB@example.org").err(), taken("email"));

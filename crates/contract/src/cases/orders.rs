@@ -6,7 +6,7 @@ use tradepost_domain::{
     ProductId, Reason, Refusal, Stores, UserId,
 };
 
-/// A customer, somebody else, and staff.
+/// A customer, another customer, and a staff user.
 struct Cast<'a> {
     shop: Shop<'a>,
     owner: UserId,
@@ -31,7 +31,7 @@ impl<'a> Cast<'a> {
         self.shop.order(self.owner, &[(self.product, 2)])
     }
 
-    /// A new order that staff took to this status.
+    /// A new order that staff moved to this status.
     fn order_that_is(&self, status: OrderStatus) -> Order {
         let order = self.order();
         let way: &[_] = match status {
@@ -65,7 +65,7 @@ fn listed(stores: &Stores, user: Option<UserId>, archived: bool) -> Vec<OrderId>
     page.items.iter().map(|order| order.id).collect()
 }
 
-/// Pages go from the newest order to the oldest, each with the count of all.
+/// Orders are listed newest first, each page with the total count.
 pub fn orders_are_listed_newest_first(stores: &Stores) {
     let cast = Cast::new(stores);
     assert_eq!(listed(stores, None, false), []);
@@ -100,7 +100,7 @@ pub fn orders_are_listed_newest_first(stores: &Stores) {
     assert_eq!(page.items, found, "a list shows orders with their lines");
 }
 
-/// A list is of one customer or of all, and of the deleted ones or of the others.
+/// A list has the orders of one customer or of all, and either deleted orders or the others.
 pub fn orders_are_listed_by_owner_and_apart_if_deleted(stores: &Stores) {
     let cast = Cast::new(stores);
     let order = |user| cast.shop.order(user, &[(cast.product, 1)]).id;
@@ -122,7 +122,7 @@ pub fn orders_are_listed_by_owner_and_apart_if_deleted(stores: &Stores) {
     }
 }
 
-/// An order that never was is absent, and cannot be changed.
+/// An unknown order is absent and cannot be changed.
 pub fn an_unknown_order_is_absent(stores: &Stores) {
     let cast = Cast::new(stores);
     cast.order();
@@ -134,7 +134,7 @@ pub fn an_unknown_order_is_absent(stores: &Stores) {
     }
 }
 
-/// Staff take an order through its life; only its status and time change, and no stock moves.
+/// Staff move an order through every status. Only status and time change; no stock moves.
 pub fn staff_take_an_order_to_its_end(stores: &Stores) {
     let cast = Cast::new(stores);
     let mut expected = cast.order();
@@ -159,7 +159,7 @@ pub fn staff_take_an_order_to_its_end(stores: &Stores) {
     assert_eq!(cast.shop.movements(cast.product).len(), 2);
 }
 
-/// The status that an order has already changes nothing, its time neither.
+/// Setting the current status changes nothing, not even the time.
 pub fn the_same_status_changes_nothing(stores: &Stores) {
     let cast = Cast::new(stores);
     for status in OrderStatus::ALL {
@@ -180,7 +180,7 @@ pub fn the_same_status_changes_nothing(stores: &Stores) {
     }
 }
 
-/// Cancelling gives each line's stock back, and says who did it.
+/// Cancelling returns each line's stock, and the movements record the actor.
 pub fn cancelling_returns_the_stock(stores: &Stores) {
     let cast = Cast::new(stores);
     let other = cast.shop.product(100, 7);
@@ -231,7 +231,7 @@ pub fn cancelling_returns_the_stock(stores: &Stores) {
     );
 }
 
-/// However often an order is cancelled, its stock comes back once.
+/// Cancelling an order repeatedly returns its stock once.
 pub fn cancelling_twice_returns_stock_once(stores: &Stores) {
     let cast = Cast::new(stores);
     let order = cast.order();
@@ -248,7 +248,7 @@ pub fn cancelling_twice_returns_stock_once(stores: &Stores) {
     assert_eq!(cast.shop.movements(cast.product).len(), 3);
 }
 
-/// Stock of a product that was archived meanwhile comes back as well.
+/// Cancelling returns the stock of products that have been archived since.
 pub fn stock_of_an_archived_product_comes_back(stores: &Stores) {
     let cast = Cast::new(stores);
     let order = cast.order();
@@ -260,7 +260,7 @@ pub fn stock_of_an_archived_product_comes_back(stores: &Stores) {
     assert_eq!((product.stock.units(), product.archived), (10, true));
 }
 
-/// A deleted order is cancelled and out of sight: nobody can change it any more.
+/// A deleted order is cancelled and hidden; it cannot be changed any more.
 pub fn a_deleted_order_is_cancelled_and_archived(stores: &Stores) {
     let cast = Cast::new(stores);
     for by in [cast.owner(), cast.staff] {
@@ -285,7 +285,7 @@ pub fn a_deleted_order_is_cancelled_and_archived(stores: &Stores) {
     }
 }
 
-/// What the rules refuse leaves the order and its stock as they were.
+/// A change that the rules refuse leaves the order and its stock unchanged.
 pub fn a_refused_change_changes_nothing(stores: &Stores) {
     let cast = Cast::new(stores);
     let (owner, staff) = (cast.owner(), cast.staff);

@@ -26,8 +26,8 @@ fn buyer(placement: &Placed) -> Option<UserId> {
     placement.as_ref().ok().map(|order| order.user)
 }
 
-/// An order is everything in the cart, at the names and prices of the moment; its stock is taken
-/// and explained, and the cart is empty.
+/// An order holds every cart line at its current name and price. Its stock is taken, with movements
+/// in the ledger, and the cart is emptied.
 pub fn an_order_is_the_whole_cart(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -72,7 +72,7 @@ pub fn an_order_is_the_whole_cart(stores: &Stores) {
     }
 }
 
-/// What becomes of a product later changes no order.
+/// Later changes of a product change no order.
 pub fn an_order_is_a_snapshot(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -90,7 +90,7 @@ pub fn an_order_is_a_snapshot(stores: &Stores) {
     assert_eq!(orders(stores), [order]);
 }
 
-/// Nothing cannot be ordered, and the second time there is nothing.
+/// An empty cart cannot be ordered; after an order the cart is empty.
 pub fn an_empty_cart_is_refused(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
@@ -107,7 +107,7 @@ pub fn an_empty_cart_is_refused(stores: &Stores) {
     );
 }
 
-/// A refusal names every product of which there is not enough, and changes nothing.
+/// The refusal lists every product with insufficient stock, and nothing is changed.
 pub fn every_shortage_is_listed(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -125,7 +125,7 @@ pub fn every_shortage_is_listed(stores: &Stores) {
     assert_eq!(orders(stores), []);
 }
 
-/// A product that was archived meanwhile is not sold, and neither is the rest of the cart.
+/// A cart with an archived product is refused as a whole.
 pub fn an_archived_product_is_not_sold(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -133,7 +133,7 @@ pub fn an_archived_product_is_not_sold(stores: &Stores) {
     for product in [a, b, c] {
         shop.add(user, product, 5).unwrap();
     }
-    // What is not sold any more comes before what is short.
+    // Archived products are reported before shortages.
     shop.set_stock(b, 1);
     shop.archive(c, true).unwrap();
     shop.archive(a, true).unwrap();
@@ -146,7 +146,7 @@ pub fn an_archived_product_is_not_sold(stores: &Stores) {
     assert_eq!(orders(stores), []);
 }
 
-/// A total that is not the one agreed to stops the order.
+/// An order whose total differs from the expected total is refused.
 pub fn the_agreed_total_guards_the_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -170,8 +170,8 @@ pub fn the_agreed_total_guards_the_order(stores: &Stores) {
     assert_eq!(orders(stores)[0].total, current);
 }
 
-/// Two clicks that end up in one batch are one order; after a refusal the same cart can be tried
-/// again in it.
+/// Two requests for one cart in a batch place one order. After a refusal, the same cart can be
+/// ordered later in the batch.
 pub fn two_clicks_in_a_batch_are_one_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -193,7 +193,7 @@ pub fn two_clicks_in_a_batch_are_one_order(stores: &Stores) {
     assert_eq!(shop.items(user), []);
 }
 
-/// Within a batch the last units go to whoever comes first.
+/// Within a batch, the first request gets the last units.
 pub fn the_last_unit_of_a_batch_goes_to_the_first(stores: &Stores) {
     let shop = Shop::new(stores);
     let users = shop.customers(3);
@@ -210,14 +210,14 @@ pub fn the_last_unit_of_a_batch_goes_to_the_first(stores: &Stores) {
     assert_eq!(shop.cart(users[0]), [(product, 2)]);
 }
 
-/// A request that is refused harms none beside it, and each result stands where its request does.
-pub fn a_refused_neighbour_harms_nobody(stores: &Stores) {
+/// A refused request does not affect its neighbours, and results are in the order of the requests.
+pub fn a_refused_request_does_not_affect_its_neighbours(stores: &Stores) {
     let shop = Shop::new(stores);
     let users = shop.customers(5);
     let [plenty, scarce, gone] = [9, 1, 9].map(|stock| shop.product(100, stock));
     shop.add(users[0], plenty, 1).unwrap();
     shop.add(users[1], scarce, 1).unwrap();
-    // The third is refused for the scarce one, so its wish for the plentiful takes nothing.
+    // The third is refused for the scarce product, so it takes none of the plentiful one.
     shop.add(users[2], plenty, 9).unwrap();
     shop.add(users[2], scarce, 1).unwrap();
     shop.add(users[3], gone, 1).unwrap();
@@ -268,15 +268,15 @@ pub fn a_large_batch(stores: &Stores) {
     assert_eq!(products.map(|product| shop.stock(product)), [3, 3, 4]);
 }
 
-/// Nobody asks, nothing happens.
+/// An empty batch does nothing.
 pub fn an_empty_batch_does_nothing(stores: &Stores) {
     let shop = Shop::new(stores);
     assert_eq!(shop.place_all(&[]), []);
     assert_eq!(orders(stores), []);
 }
 
-/// The name of an attempt makes one order, however often it is used: what the store answers the
-/// second time is its own business, but nothing may happen.
+/// A placement id places at most one order. The result of a second use is up to the store, but
+/// nothing may be written.
 pub fn a_placement_id_makes_one_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -298,7 +298,7 @@ pub fn a_placement_id_makes_one_order(stores: &Stores) {
     );
 }
 
-/// The largest order there can be is exact to the cent.
+/// The largest possible order is exact to the cent.
 pub fn the_largest_order_is_exact(stores: &Stores) {
     const DEAREST: i64 = 999_999_999_999;
     let shop = Shop::new(stores);

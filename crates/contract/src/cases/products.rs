@@ -41,7 +41,7 @@ fn listed(stores: &Stores, archived: bool) -> Vec<ProductId> {
     page.items.iter().map(|product| product.id).collect()
 }
 
-/// What is created has what the draft says, and can be found.
+/// A new product has the values of its draft, and is found by id.
 pub fn a_new_product_is_as_drafted(stores: &Stores) {
     let shop = Shop::new(stores);
     let draft = ProductDraft {
@@ -64,8 +64,7 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
     assert_eq!(shop.found(product.id), expected);
 }
 
-/// Several products are found with one question: each once, archived or not, those that never were
-/// left out.
+/// One query loads several products: each once, archived ones included, unknown ids left out.
 pub fn products_are_found_together(stores: &Stores) {
     let shop = Shop::new(stores);
     let ids = [100, 200, 300].map(|price| shop.product(price, 1));
@@ -84,7 +83,7 @@ pub fn products_are_found_together(stores: &Stores) {
     assert_eq!(found(&[]), []);
 }
 
-/// A product that never was is absent, and cannot be changed.
+/// An unknown product is absent and cannot be changed.
 pub fn an_unknown_product_is_absent(stores: &Stores) {
     let shop = Shop::new(stores);
     shop.product(100, 1);
@@ -100,14 +99,14 @@ pub fn an_unknown_product_is_absent(stores: &Stores) {
     assert_eq!(shop.adjust(nowhere(), 1), Err(Refusal::NotFound));
 }
 
-/// Pages go from the newest product to the oldest, each with the count of all; a page after the
-/// last is empty, however far.
+/// Products are listed newest first, each page with the total count. A page after the last is
+/// empty, however large its number.
 pub fn products_are_listed_newest_first(stores: &Stores) {
     let shop = Shop::new(stores);
     assert_eq!(listed(stores, CATALOGUE), []);
     let mut ids: Vec<_> = (0..5).map(|stock| shop.product(100, stock)).collect();
     assert!(ids.is_sorted(), "ids ascend");
-    // An edit does not bring a product to the front.
+    // An edit does not change a product's place in the list.
     shop.set_price(ids[0], 200);
     ids.reverse();
     assert_eq!(listed(stores, CATALOGUE), ids);
@@ -135,7 +134,7 @@ pub fn products_are_listed_newest_first(stores: &Stores) {
     );
 }
 
-/// The catalogue is without archived products, which have a list of their own.
+/// The catalogue omits archived products, which have a list of their own.
 pub fn archived_products_are_listed_apart(stores: &Stores) {
     let shop = Shop::new(stores);
     let [a, b, c] = [
@@ -153,7 +152,7 @@ pub fn archived_products_are_listed_apart(stores: &Stores) {
     assert_eq!(listed(stores, ARCHIVED), [c, a]);
 }
 
-/// A change writes what it names, and when.
+/// A change writes the fields that it names, and the time.
 pub fn a_change_touches_what_it_names(stores: &Stores) {
     let shop = Shop::new(stores);
     let before = shop.create(with_sku("MUG-1")).unwrap();
@@ -191,7 +190,7 @@ pub fn a_change_touches_what_it_names(stores: &Stores) {
     assert_eq!(shop.found(neighbour.id), neighbour);
 }
 
-/// A change to what is there already leaves the product as it is, its time too.
+/// A change to the current values leaves the product unchanged, its time included.
 pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
     let shop = Shop::new(stores);
     let before = shop.create(with_sku("MUG-1")).unwrap();
@@ -208,7 +207,7 @@ pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
     assert_eq!(shop.movements(before.id), []);
 }
 
-/// An archived product can be found and brought back, and not be changed otherwise.
+/// An archived product is found and can be restored, but not changed otherwise.
 pub fn a_product_is_archived_and_brought_back(stores: &Stores) {
     let shop = Shop::new(stores);
     let before = shop.create(draft("A thing", 100, 5)).unwrap();
@@ -239,7 +238,7 @@ pub fn a_product_is_archived_and_brought_back(stores: &Stores) {
     assert_eq!(shop.found(before.id), expected);
 }
 
-/// A sku has one product, archived ones included; another case is another sku.
+/// A SKU is unique, archived products included, and case-sensitive.
 pub fn a_sku_has_one_holder(stores: &Stores) {
     let shop = Shop::new(stores);
     let holder = shop.create(with_sku("MUG")).unwrap();
@@ -267,7 +266,7 @@ pub fn a_sku_has_one_holder(stores: &Stores) {
     }
 }
 
-/// A sku that a product gives up is free.
+/// A SKU that a product gives up can be used again.
 pub fn a_sku_can_be_given_up(stores: &Stores) {
     let shop = Shop::new(stores);
     let before = shop.create(with_sku("MUG")).unwrap();
@@ -279,7 +278,7 @@ pub fn a_sku_can_be_given_up(stores: &Stores) {
     assert!(shop.change(before.id, new_sku(Some("MUG"))).is_ok());
 }
 
-/// Prices are in the shop's currency.
+/// A price in another currency than the shop's is refused.
 pub fn another_currency_is_refused(stores: &Stores) {
     let shop = Shop::new(stores);
     let eur = Currency::from_code("EUR").unwrap();
@@ -301,7 +300,7 @@ pub fn another_currency_is_refused(stores: &Stores) {
     assert_eq!(shop.found(before.id), before);
 }
 
-/// Texts of any script, at their full length, come back character by character.
+/// Texts of any script and of maximum length are stored unchanged.
 pub fn texts_come_back_as_written(stores: &Stores) {
     let shop = Shop::new(stores);
     let quotes = r#"'; DROP TABLE products; -- "x" \' \\ %_ ${1} $1 ? \0 {{}} <b>"#;
@@ -336,7 +335,7 @@ pub fn texts_come_back_as_written(stores: &Stores) {
     }
 }
 
-/// Times are kept in whole microseconds, from long ago to long from now.
+/// Times are stored in whole microseconds, from the distant past to the distant future.
 pub fn times_come_back_to_the_microsecond(stores: &Stores) {
     let moment = |seconds, micros: u32| DateTime::from_timestamp(seconds, micros * 1_000).unwrap();
     let times: [DateTime<Utc>; 6] = [

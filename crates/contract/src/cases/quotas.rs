@@ -1,4 +1,4 @@
-//! The order quota: what one customer may have open, and place within an hour.
+//! Order quota: the pending orders of one customer, and their orders within an hour.
 
 use crate::{Shop, at, money, place};
 use chrono::{DateTime, Utc};
@@ -15,7 +15,7 @@ fn limited(user: UserId, quota: OrderQuota, at: DateTime<Utc>) -> PlaceOrder {
     }
 }
 
-/// Fills a cart with one unit, if it is empty, and orders it within a quota.
+/// Adds one unit to the cart if it is empty, and orders it within a quota.
 fn order(
     shop: &Shop<'_>,
     user: UserId,
@@ -30,7 +30,8 @@ fn order(
         .remove(0)
 }
 
-/// A customer has so many pending orders; one that is processed, cancelled or deleted makes room.
+/// The number of pending orders is bounded. An order that is processed, cancelled or deleted frees
+/// quota.
 pub fn open_orders_are_bounded(stores: &Stores) {
     const QUOTA: OrderQuota = OrderQuota {
         open: 3,
@@ -65,11 +66,11 @@ pub fn open_orders_are_bounded(stores: &Stores) {
         assert!(buy(4).is_ok(), "{action:?}");
         assert_eq!(buy(5), refused);
     }
-    // A day later they are as open as before.
+    // A day later they are still pending.
     assert_eq!(buy(86_400), refused);
 }
 
-/// A customer places so many orders within an hour, those that were cancelled or deleted included.
+/// The number of orders within an hour is bounded, cancelled and deleted ones included.
 pub fn orders_within_an_hour_are_bounded(stores: &Stores) {
     const QUOTA: OrderQuota = OrderQuota {
         open: 100,
@@ -92,7 +93,7 @@ pub fn orders_within_an_hour_are_bounded(stores: &Stores) {
     assert!(buy(1_200).is_ok());
     assert_eq!(buy(1_200), refused(2_400));
     assert_eq!(buy(3_599), refused(1));
-    // The window slides: as many are free as are an hour old.
+    // The window slides: each order frees quota when it is an hour old.
     assert!(buy(3_600).is_ok());
     assert_eq!(buy(3_600), refused(600));
     assert!(buy(4_200).is_ok());
@@ -103,7 +104,7 @@ pub fn orders_within_an_hour_are_bounded(stores: &Stores) {
     assert_eq!(buy(90_003), refused(3_597));
 }
 
-/// Orders from the far future were stored by a clock that was wrong, and lock no customer out.
+/// Orders dated in the far future come from a wrong clock and use no quota.
 pub fn orders_from_the_future_use_no_quota(stores: &Stores) {
     const QUOTA: OrderQuota = OrderQuota {
         open: 100,
@@ -119,17 +120,17 @@ pub fn orders_from_the_future_use_no_quota(stores: &Stores) {
     }
     let refused = |seconds| Err(Refusal::TooManyOrders { limit: 2, seconds });
     assert_eq!(buy(2), refused(3_598));
-    // The clock of another server may be behind.
+    // Another server's clock may be behind.
     assert_eq!(buy(-60), refused(3_660));
 }
 
-/// A batch of many customers is decided by what each of them has used.
+/// In a batch, each customer's quota is checked against their own orders.
 pub fn a_quota_is_each_customers_own(stores: &Stores) {
     const QUOTA: OrderQuota = OrderQuota { open: 2, hourly: 9 };
     let shop = Shop::new(stores);
     let users = shop.customers(4);
     let product = shop.product(100, 99);
-    // The first customer has none, the second one, and so on.
+    // The first customer has no orders, the second has one, and so on.
     for (orders, user) in (0..).zip(&users) {
         for second in 0..orders {
             let unlimited = OrderQuota { open: 9, ..QUOTA };
@@ -143,7 +144,7 @@ pub fn a_quota_is_each_customers_own(stores: &Stores) {
         .iter()
         .map(|user| limited(*user, QUOTA, at(100)))
         .collect();
-    // Without a quota, as many as there may be.
+    // Without a quota, the number is unbounded.
     batch[3].quota = None;
     let placed = shop.place_all(&batch);
     let refused = Err(Refusal::TooManyOpenOrders {

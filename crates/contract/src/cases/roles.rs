@@ -1,5 +1,5 @@
-//! Writes that rest on a role, or on an account that is active: the account under the lock of
-//! the write decides, and not the role that the session remembers.
+//! Authorisation under lock: writes that need a role or an active account check the account row
+//! locked by the write, not the role in the session.
 
 use crate::shop::happened_now;
 use crate::{Shop, at, draft, first_page, hash, place, settled};
@@ -8,7 +8,7 @@ use tradepost_domain::{
     OrderStatus, ProductChange, ProductList, Refusal, StockDelta, Stores, SwitchUser, UserId,
 };
 
-/// Members of the staff who are not any more, each with the refusal that a write of theirs gets.
+/// Former staff users, each with the refusal that their writes get.
 fn former_staff(shop: &Shop<'_>) -> [(UserId, Refusal); 2] {
     shop.staff("boss");
     let (demoted, deactivated) = (shop.staff("demoted"), shop.staff("deactivated"));
@@ -36,7 +36,7 @@ fn switch(
     settled(|| shop.stores.accounts.switch(command)).map(drop)
 }
 
-/// Former staff create no product.
+/// Former staff cannot create a product.
 pub fn a_product_is_created_by_current_staff(stores: &Stores) {
     let shop = Shop::new(stores);
     let create = |by| {
@@ -57,7 +57,7 @@ pub fn a_product_is_created_by_current_staff(stores: &Stores) {
     assert_eq!(products().count, 1);
 }
 
-/// Former staff change no product.
+/// Former staff cannot change a product.
 pub fn a_product_is_changed_by_current_staff(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 5);
@@ -82,7 +82,7 @@ pub fn a_product_is_changed_by_current_staff(stores: &Stores) {
     assert!(change(shop.staff("grace")).unwrap().archived);
 }
 
-/// Former staff adjust no stock.
+/// Former staff cannot adjust stock.
 pub fn stock_is_adjusted_by_current_staff(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 5);
@@ -104,8 +104,8 @@ pub fn stock_is_adjusted_by_current_staff(stores: &Stores) {
     assert_eq!(adjust(shop.staff("grace")).unwrap().level.units(), 8);
 }
 
-/// Former staff neither take an order of another customer further nor cancel or delete it: a customer
-/// does not even learn that it exists.
+/// Former staff can neither advance, cancel nor delete an order of another customer. A demoted user
+/// gets `NotFound`, like any customer.
 pub fn an_order_is_changed_by_current_staff(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 5);
@@ -131,7 +131,7 @@ pub fn an_order_is_changed_by_current_staff(stores: &Stores) {
     shop.change_order(order.id, actions[0], grace).unwrap();
 }
 
-/// Former staff give no roles.
+/// Former staff cannot change roles.
 pub fn a_role_is_given_by_current_staff(stores: &Stores) {
     let shop = Shop::new(stores);
     let accomplice = shop.customer("accomplice");
@@ -145,7 +145,7 @@ pub fn a_role_is_given_by_current_staff(stores: &Stores) {
     assert!(shop.account(accomplice).is_staff);
 }
 
-/// A deactivated customer orders nothing, and does not harm others in the batch.
+/// A deactivated customer cannot place an order, and does not affect others in the batch.
 pub fn a_deactivated_customer_places_no_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 5);
@@ -161,7 +161,7 @@ pub fn a_deactivated_customer_places_no_order(stores: &Stores) {
     assert_eq!(shop.cart(ada), [(product, 1)]);
 }
 
-/// A deactivated customer cancels no order, not even their own.
+/// A deactivated customer cannot cancel an order, not even their own.
 pub fn a_deactivated_customer_cancels_no_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, product) = (shop.customer("ada"), shop.product(100, 5));
@@ -185,7 +185,7 @@ pub fn a_deactivated_customer_cancels_no_order(stores: &Stores) {
     assert_eq!(shop.stock(product), 3);
 }
 
-/// A deactivated account is given no other address.
+/// The e-mail address of a deactivated account cannot be changed.
 pub fn an_address_is_changed_by_an_active_account(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");

@@ -5,7 +5,7 @@ use tradepost_domain::{
     Refusal, Stores, SwitchUser, UserId,
 };
 
-/// A day: how long each token here lasts.
+/// Lifetime of each refresh token here: one day.
 pub(crate) const LIFE: Duration = Duration::days(1);
 
 /// The digest of a token with this name.
@@ -17,19 +17,19 @@ pub(crate) fn digest(name: &str) -> RefreshDigest {
     RefreshDigest::new(bytes)
 }
 
-/// The first token of a token's family: what its name begins with, up to a point.
+/// Digest of the family's first token: the name up to the first dot.
 pub(crate) fn family(name: &str) -> RefreshDigest {
     digest(name.split('.').next().unwrap())
 }
 
-/// Signs somebody in: the token with this name is the first of its family.
+/// Signs a user in: the token with this name is the first of its family.
 pub(crate) fn begin(stores: &Stores, user: UserId, name: &str) {
     let account = Shop::new(stores).account(user);
     let token = RefreshToken::first(digest(name), &account, LIFE, at(0));
     settled(|| stores.accounts.begin_family(token.clone()));
 }
 
-/// Refreshes a token by the next one, at a time.
+/// Exchanges a refresh token for the next one, at this time.
 pub(crate) fn refresh(
     stores: &Stores,
     token: &str,
@@ -50,12 +50,12 @@ fn refused() -> Result<Account, Refusal> {
     Err(Refusal::InvalidToken)
 }
 
-/// How many tokens there are: all of them end some day.
+/// Purges every token, as of a time after they have expired; their number.
 pub(crate) fn forget_all(stores: &Stores) -> u64 {
     settled(|| stores.upkeep.forget_refresh_tokens(at(0) + LIFE * 9))
 }
 
-/// Each token gives the next one, once; its account comes with it.
+/// A refresh token is exchanged for the next one once, and yields its account.
 pub fn a_refresh_token_works_once(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
@@ -77,7 +77,8 @@ pub fn a_refresh_token_works_once(stores: &Stores) {
     assert_eq!(forget_all(stores), 6);
 }
 
-/// An answer that was lost is no theft, and a second use much later is.
+/// Reuse within the grace period is a lost response; reuse long after it is theft and ends the
+/// family.
 pub fn a_stolen_token_ends_its_family(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
@@ -96,15 +97,15 @@ pub fn a_stolen_token_ends_its_family(stores: &Stores) {
     assert_eq!(forget_all(stores), 2);
 }
 
-/// Signs a user in at a time.
+/// Signs a user in at this time.
 pub(crate) fn begin_at(stores: &Stores, user: UserId, name: &str, seconds: i64) {
     let account = Shop::new(stores).account(user);
     let token = RefreshToken::first(digest(name), &account, LIFE, at(seconds));
     settled(|| stores.accounts.begin_family(token.clone()));
 }
 
-/// Signing in once more than [`MAX_FAMILIES`] ends the family that was idle for the longest time,
-/// and no other user's.
+/// A sign-in beyond [`MAX_FAMILIES`] ends the family of that user that was idle for the longest
+/// time.
 pub fn a_user_has_a_bounded_number_of_families(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
@@ -113,7 +114,7 @@ pub fn a_user_has_a_bounded_number_of_families(stores: &Stores) {
     for number in 0..most {
         begin_at(stores, ada, &format!("a{number}"), number);
     }
-    // The oldest is in use.
+    // The oldest family is in use.
     assert!(refresh(stores, "a0", "a0.1", at(500)).is_ok());
     begin_at(stores, ada, "b", 501);
     begin_at(stores, ada, "c", 502);
@@ -130,14 +131,14 @@ pub fn a_user_has_a_bounded_number_of_families(stores: &Stores) {
     ] {
         assert!(refresh(stores, token, next, at(504)).is_ok(), "{token}");
     }
-    // The rows: a token of each family, and those that were used within the last minute.
+    // Rows: one token of each family, and those used within the last minute.
     assert_eq!(
         forget_all(stores),
         u64::try_from(MAX_FAMILIES).unwrap() + 1 + 7
     );
 }
 
-/// A token ends by itself, to the microsecond; refreshing stretches it.
+/// A refresh token expires, exact to the microsecond; a refresh extends the lifetime.
 pub fn a_refresh_token_ends(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
     let end = at(0) + LIFE;
@@ -150,8 +151,8 @@ pub fn a_refresh_token_ends(stores: &Stores) {
     assert_eq!(refresh(stores, "b3", "b4", end + LIFE), refused());
 }
 
-/// Another password, and being switched off, end every family of a user and of no other.
-pub fn tokens_are_forgotten_with_their_session(stores: &Stores) {
+/// A password change or a deactivation ends every token family of that user only.
+pub fn tokens_end_with_their_sessions(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     begin(stores, bob, "b1");
@@ -169,7 +170,7 @@ pub fn tokens_are_forgotten_with_their_session(stores: &Stores) {
         assert_eq!(refresh(stores, token, "x", at(2)), refused(), "{token}");
     }
     assert_eq!(forget_all(stores), 1, "that of bob");
-    // Somebody whose sign-in was under way.
+    // A sign-in that was in progress.
     settled(|| stores.accounts.begin_family(stale.clone()));
     assert_eq!(refresh(stores, "late", "x", at(2)), refused());
     begin(stores, bob, "b2");
@@ -193,7 +194,7 @@ pub fn tokens_are_forgotten_with_their_session(stores: &Stores) {
     assert_eq!(forget_all(stores), 1, "that of bob");
 }
 
-/// Signing out ends the family, by whichever of its tokens, and another one goes on.
+/// Signing out with any token of a family ends that family only.
 pub fn signing_out_ends_the_family(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
     let end = |name| settled(|| stores.accounts.end_family(family(name)));
@@ -212,8 +213,8 @@ pub fn signing_out_ends_the_family(stores: &Stores) {
     }
 }
 
-/// What has ended is forgotten, and what has not is kept with all that it was.
-pub fn old_tokens_are_forgotten(stores: &Stores) {
+/// Expired tokens are purged; the others are kept unchanged.
+pub fn expired_tokens_are_purged(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
     let forget = |before| settled(|| stores.upkeep.forget_refresh_tokens(before));
     begin(stores, ada, "a1");
@@ -228,7 +229,7 @@ pub fn old_tokens_are_forgotten(stores: &Stores) {
     assert_eq!(forget(end), 2, "those that were used");
     assert_eq!(forget(end + Duration::microseconds(1)), 1, "b1");
     assert_eq!(refresh(stores, "b1", "x", at(12)), refused());
-    // A family that is longer than what is deleted at once.
+    // A family with more tokens than one purge batch.
     for number in 4..1_300 {
         let (token, next) = (format!("a{number}"), format!("a{}", number + 1));
         assert!(refresh(stores, &token, &next, at(13)).is_ok());
@@ -238,8 +239,8 @@ pub fn old_tokens_are_forgotten(stores: &Stores) {
     }
 }
 
-/// A family keeps the tokens that were used of late, and knows every other one by how it begins.
-pub fn a_forgotten_token_ends_its_family(stores: &Stores) {
+/// A family keeps its recently used tokens, and recognises older ones by the prefix of the family.
+pub fn reuse_of_a_purged_token_ends_its_family(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
     // Forty tokens, ten seconds apart.
     let go_on = |first: &str| {

@@ -29,7 +29,7 @@ fn short(product: ProductId, available: i64, requested: i64) -> Refusal {
     }])
 }
 
-/// What a product starts with has a movement that explains it.
+/// Initial stock has a movement.
 pub fn stock_from_the_start_is_in_the_ledger(stores: &Stores) {
     let shop = Shop::new(stores);
     let by = Some(shop.staff("grace"));
@@ -55,7 +55,7 @@ pub fn stock_from_the_start_is_in_the_ledger(stores: &Stores) {
     assert_eq!(shop.movements(empty), [], "nothing needs no explanation");
 }
 
-/// Setting stock writes the difference.
+/// Setting stock records the difference as a movement.
 pub fn setting_stock_is_in_the_ledger(stores: &Stores) {
     let shop = Shop::new(stores);
     let by = Some(shop.staff("grace"));
@@ -87,7 +87,7 @@ pub fn setting_stock_is_in_the_ledger(stores: &Stores) {
     assert_eq!(entries(shop.movements(product))[1..], expected);
 }
 
-/// An adjustment is written with who, when and why.
+/// An adjustment is recorded with actor, time and reason.
 pub fn an_adjustment_is_in_the_ledger(stores: &Stores) {
     let shop = Shop::new(stores);
     let by = Some(shop.staff("grace"));
@@ -125,7 +125,7 @@ pub fn an_adjustment_is_in_the_ledger(stores: &Stores) {
     assert_eq!(entries(shop.movements(product))[1..], [expected]);
 }
 
-/// An adjustment of stock is no edit of the product: its time stays.
+/// An adjustment of stock is no edit of the product: its time does not change.
 pub fn an_adjustment_is_no_edit(stores: &Stores) {
     let shop = Shop::new(stores);
     let before = shop.create(draft("A thing", 999_999_999_999, 5)).unwrap();
@@ -137,7 +137,7 @@ pub fn an_adjustment_is_no_edit(stores: &Stores) {
     assert_eq!(shop.found(expected.id), expected);
 }
 
-/// Nothing takes what is not there, or puts there more than can be counted.
+/// An adjustment can take the stock neither below zero nor above the maximum.
 pub fn an_adjustment_stays_within_its_bounds(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 5);
@@ -157,7 +157,7 @@ pub fn an_adjustment_stays_within_its_bounds(stores: &Stores) {
     assert_eq!(deltas(shop, product), expected);
 }
 
-/// What is not sold has no stock to adjust.
+/// The stock of an archived product cannot be adjusted.
 pub fn an_archived_product_cannot_be_adjusted(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 5);
@@ -171,7 +171,7 @@ pub fn an_archived_product_cannot_be_adjusted(stores: &Stores) {
     );
 }
 
-/// A product's ledger has pages, newest first, without the movements of others.
+/// A product's ledger is listed newest first, in pages, without movements of other products.
 pub fn movements_are_listed_newest_first(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 10);
@@ -202,7 +202,7 @@ pub fn movements_are_listed_newest_first(stores: &Stores) {
     }
 }
 
-/// Units of a cancelled order come back even beyond the most that may be set: they exist.
+/// Cancelled orders return their units even above the maximum that can be set.
 pub fn returned_units_may_exceed_the_most(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));

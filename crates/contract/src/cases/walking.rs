@@ -1,4 +1,4 @@
-//! Lists from part to part.
+//! Cursor pagination.
 
 use super::lists::{assortment, order_book, placed};
 use crate::{Shop, first_page, money, settled};
@@ -9,12 +9,12 @@ use tradepost_domain::{
     ProductFilter, ProductList, Search, Slice, SortField, Sorting, Span, Stores,
 };
 
-/// What a walk needs to know of a list.
+/// A list under test.
 struct Walk<'a, F: SortField> {
     keyset: Keyset<F>,
-    /// Reads a part.
+    /// Reads one cursor page.
     read: &'a dyn Fn(&Span) -> Slice<F::Row>,
-    /// Makes rows come and go.
+    /// Inserts and removes rows between two pages.
     stir: &'a dyn Fn(),
     id: fn(&F::Row) -> i64,
 }
@@ -23,8 +23,8 @@ impl<F: SortField> Walk<'_, F>
 where
     F::Row: Debug,
 {
-    /// Walks from the start to the end and back: whatever comes and goes, each way passes those who
-    /// stay once, nobody twice, and all in order.
+    /// Reads every page forwards, then backwards, under concurrent changes. Each direction returns
+    /// every row of `stay` exactly once, no row twice, and all in order.
     fn there_and_back(&self, size: u32, stay: &BTreeSet<i64>) {
         let mut part = (self.read)(&Span::first(size));
         assert_eq!(part.previous, None);
@@ -68,7 +68,7 @@ where
                 "{:?} {backwards}: {missed:?}",
                 self.keyset
             );
-            // The way back begins at the end that there is by now.
+            // The way back starts at the current end of the list.
             part = self.last_part(size);
         }
     }
@@ -82,9 +82,9 @@ where
     }
 }
 
-/// From part to part in every order that has places, there and back, each product that stays is
-/// passed once, while others come and go at both ends and in the middle.
-pub fn every_product_is_walked_past_once(stores: &Stores) {
+/// In every sort order that supports keyset pagination, forwards and backwards, each product that
+/// stays is returned once, while others are archived and restored at both ends and in the middle.
+pub fn cursor_pages_list_every_product_once(stores: &Stores) {
     let shop = Shop::new(stores);
     let ids = assortment(&shop);
     let filter = ProductFilter::default();
@@ -116,8 +116,8 @@ pub fn every_product_is_walked_past_once(stores: &Stores) {
     }
 }
 
-/// A filtered list is walked like any other, and shows what the page of it shows.
-pub fn filtered_products_are_walked(stores: &Stores) {
+/// Cursor pages of a filtered list return the same rows as numbered pages.
+pub fn cursor_pages_respect_the_filter(stores: &Stores) {
     let shop = Shop::new(stores);
     assortment(&shop);
     let all = ProductFilter::default;
@@ -158,8 +158,8 @@ pub fn filtered_products_are_walked(stores: &Stores) {
     }
 }
 
-/// The same of orders: everybody's, and those of one customer, while others are placed and deleted.
-pub fn every_order_is_walked_past_once(stores: &Stores) {
+/// The same for all orders and for those of one customer, under concurrent orders and deletions.
+pub fn cursor_pages_list_every_order_once(stores: &Stores) {
     let shop = Shop::new(stores);
     let customers = shop.customers(2);
     let tea = shop.product(100, 9_999);
@@ -186,7 +186,7 @@ pub fn every_order_is_walked_past_once(stores: &Stores) {
         let stay = orders.values().filter(|order| filter.matches(order));
         let stay: BTreeSet<_> = stay.map(|order| order.id.get()).collect();
         for field in OrderField::ALL {
-            // Walks that end though rows are added where they go: with pages longer than what comes.
+            // Pages longer than the rows added between them, so that the reading ends.
             for (descending, size) in [(false, 5), (true, 8)] {
                 let keyset = Keyset::new(&Sorting::by(*field, descending)).unwrap();
                 let read = |span: &Span| settled(|| stores.orders.slice(&filter, keyset, span));

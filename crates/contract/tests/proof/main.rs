@@ -1,5 +1,5 @@
-//! Proof that the contract is whole and can be broken: its list of cases against the clauses of the
-//! ports, and stores with one fault each against the cases that must find it.
+//! Proof that the contract is complete and can fail: its list of cases against the clauses of the
+//! ports, and mutated stores with one fault each against the cases that must detect it.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,14 +36,14 @@ fn finds(case: &Case, behaviour: Behaviour) -> bool {
 fn every_fault_is_found() {
     for (fault, behaviour, cases) in every_fault() {
         for name in *cases {
-            // A race may go well by chance, though hardly twenty times.
+            // A race may pass by chance, though hardly twenty times.
             let found = (0..20).any(|_| finds(the_case(name), *behaviour));
             assert!(found, "{name} does not notice a store that {fault}");
         }
     }
 }
 
-/// What is found is the fault and not the wrapping around it.
+/// Positive control: the cases detect the fault, not the wrapper around the store.
 #[test]
 fn without_a_fault_nothing_is_found() {
     for case in CASES {
@@ -51,10 +51,10 @@ fn without_a_fault_nothing_is_found() {
     }
 }
 
-/// Every case that a clause of the ports names, every race and every case about keys has a fault to
-/// prove it.
+/// Every case that a clause of the ports names, every race and every case about keys detects a
+/// fault.
 #[test]
-fn what_matters_most_is_proved() {
+fn every_case_that_matters_detects_a_fault() {
     let proved: BTreeSet<_> = every_fault().flat_map(|(_, _, cases)| *cases).collect();
     let all = ["keys", "races"];
     let cases = CASES.iter().filter(|case| all.contains(&case.subject));

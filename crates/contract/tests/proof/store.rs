@@ -23,7 +23,7 @@ pub(crate) type SliceOrders =
 
 type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
-/// What a store does. Each of these can be put in the place of the honest one.
+/// The operations of a store as function pointers, each of which a fault can replace.
 #[derive(Clone, Copy)]
 pub(crate) struct Behaviour {
     pub(crate) list_products:
@@ -67,7 +67,7 @@ pub(crate) struct Behaviour {
     pub(crate) forget_known_networks: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
 }
 
-/// The store in memory as it is.
+/// The unmodified memory store.
 pub(crate) const HONEST: Behaviour = Behaviour {
     list_products: |store, list, page| ProductRepository::list(store, list, page),
     slice_products: |store, filter, keyset, span| {
@@ -109,7 +109,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     forget_known_networks: |store, before| store.forget_known_networks(before),
 };
 
-/// A store that behaves like this.
+/// A store with this behaviour.
 pub(crate) struct Broken {
     store: Store,
     does: Behaviour,

@@ -1,14 +1,14 @@
-//! Which case finds which fault: each subject has its rows beside its faults.
+//! Table of faults and the cases that detect them. Each subject has its rows beside its faults.
 
 use crate::faults::{
     attempts, carts, imports, keys, orders, people, products, quotas, roles, sessions,
 };
 use crate::store::Behaviour;
 
-/// A fault, and the cases that must find it.
+/// A fault, and the cases that must detect it.
 pub(crate) type Row = (&'static str, Behaviour, &'static [&'static str]);
 
-/// Every fault that is tried.
+/// Every fault.
 pub(crate) fn every_fault() -> impl Iterator<Item = &'static Row> {
     let subjects = [
         products::ROWS,

@@ -1,9 +1,9 @@
-//! The list of cases against the clauses of the ports that name them.
+//! Checks the list of cases against the clauses of the ports that name them.
 
 use std::collections::BTreeSet;
 use tradepost_contract::CASES;
 
-/// The names in backticks within parentheses: `(`name`)`.
+/// Names in backticks within parentheses: `(`name`)`.
 pub(crate) fn named() -> BTreeSet<&'static str> {
     let ports = [
         include_str!("../../../domain/src/ports/accounts.rs"),

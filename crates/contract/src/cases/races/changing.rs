@@ -1,4 +1,4 @@
-//! Races in which staff have a hand, and races for what is unique.
+//! Races between staff commands, and races for unique values.
 
 use crate::cases::edits;
 use crate::{Placed, Shop, at as moment, draft, first_page, hash, level, race, settled};
@@ -20,7 +20,7 @@ fn movements(shop: Shop<'_>, product: ProductId, reason: Reason) -> usize {
         .count()
 }
 
-/// The level of a product after each of its movements; none of them may be negative.
+/// Stock of a product after each of its movements; asserts that none is negative.
 fn levels(movements: &[Movement]) -> Vec<i64> {
     let mut level = 0;
     let mut after = |movement: &Movement| {
@@ -43,7 +43,7 @@ fn sold(placements: &[Placed]) -> i64 {
     i64::try_from(placements.iter().flatten().count()).unwrap()
 }
 
-/// Several edit what all of them saw: one does, and the others are told.
+/// Of several edits with the same precondition, one succeeds and the others are refused.
 pub fn edits_do_not_overwrite_each_other(stores: &Stores) {
     let shop = Shop::new(stores);
     let seen = shop.found(shop.product(100, 5));
@@ -58,7 +58,7 @@ pub fn edits_do_not_overwrite_each_other(stores: &Stores) {
     );
 }
 
-/// Whoever cancels, and however often: the stock comes back once.
+/// Concurrent cancellations by several actors return the stock once.
 pub fn cancel_races_cancel(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, staff) = (shop.customer("ada"), shop.staff("grace"));
@@ -79,7 +79,7 @@ pub fn cancel_races_cancel(stores: &Stores) {
     assert_eq!(movements(shop, product, Reason::Return), 1);
 }
 
-/// One deletes, others cancel: the stock comes back once.
+/// A deletion concurrent with cancellations returns the stock once.
 pub fn delete_races_cancel(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, staff) = (shop.customer("ada"), shop.staff("grace"));
@@ -102,7 +102,7 @@ pub fn delete_races_cancel(stores: &Stores) {
     assert_eq!(movements(shop, product, Reason::Return), 1);
 }
 
-/// An order is either shipped or cancelled, and its stock is where that says.
+/// An order is either shipped or cancelled, and its stock agrees with its status.
 pub fn cancel_races_shipping(stores: &Stores) {
     let shop = Shop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
@@ -129,7 +129,7 @@ pub fn cancel_races_shipping(stores: &Stores) {
     }
 }
 
-/// Deliveries that arrive while orders are placed are all counted.
+/// Deliveries concurrent with orders are all counted.
 pub fn restocking_races_orders(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 4);
@@ -157,7 +157,7 @@ pub fn restocking_races_orders(stores: &Stores) {
     assert_eq!(movements(shop, product, Reason::Adjustment), RACERS);
 }
 
-/// What is written off at the same time is written off once.
+/// Of concurrent write-offs of the same units, one succeeds.
 pub fn writing_off_races_writing_off(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 3);
@@ -172,7 +172,7 @@ pub fn writing_off_races_writing_off(stores: &Stores) {
     assert_eq!(shop.stock(product), 0);
 }
 
-/// Right after stock was set it is what it was set to, whatever is sold before and after.
+/// Setting stock writes exactly that level, with sales before and after it.
 pub fn setting_stock_races_orders(stores: &Stores) {
     const SET_TO: i64 = 50;
     let shop = Shop::new(stores);
@@ -207,7 +207,7 @@ pub fn setting_stock_races_orders(stores: &Stores) {
     assert_eq!(levels.last(), Some(&shop.stock(product)));
 }
 
-/// Once a product is archived, no order takes it.
+/// After a product is archived, no order takes it.
 pub fn archiving_races_orders(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 100);
@@ -246,7 +246,7 @@ pub fn archiving_races_orders(stores: &Stores) {
     assert_eq!(product.stock.units(), 100 - sold(&placements));
 }
 
-/// A sku that many want at once, for new products and for old ones, goes to one of them.
+/// A SKU wanted concurrently, by new and existing products, goes to one of them.
 pub fn one_sku_goes_to_one_product(stores: &Stores) {
     let shop = Shop::new(stores);
     let old: Vec<_> = (0..RACERS / 2).map(|_| shop.product(100, 0)).collect();
@@ -279,7 +279,7 @@ pub fn one_sku_goes_to_one_product(stores: &Stores) {
     }
 }
 
-/// A username or an address that many want at once, in whatever case, goes to one of them.
+/// A username or address wanted concurrently, in any case, goes to one account.
 pub fn one_username_goes_to_one_account(stores: &Stores) {
     let names = ["grace", "GRACE", "Grace", "gracE"];
     let by_name = race(RACERS, |at| {
@@ -314,7 +314,7 @@ pub fn one_username_goes_to_one_account(stores: &Stores) {
     assert!(settled(|| stores.accounts.credentials("grace")).is_some());
 }
 
-/// Of several changes that checked the same current password, one is made.
+/// Of several password changes that verified the same current password, one succeeds.
 pub fn one_checked_password_is_changed_once(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -334,9 +334,9 @@ pub fn one_checked_password_is_changed_once(stores: &Stores) {
     assert_eq!(stored.account.session_epoch, before.session_epoch + 1);
 }
 
-/// Whoever is demoted or switched off while they promote themselves and an accomplice is no staff
-/// afterwards, and nor is an accomplice whom they promote from then on.
-pub fn who_is_demoted_cannot_undo_it(stores: &Stores) {
+/// A user demoted or deactivated while promoting themselves and an accomplice is not staff
+/// afterwards. Nor is an accomplice whom they promote after that.
+pub fn a_demoted_user_cannot_undo_it(stores: &Stores) {
     let shop = Shop::new(stores);
     let boss = shop.staff("boss");
     let switch = |by, user, is_active, is_staff| {
@@ -370,7 +370,7 @@ pub fn who_is_demoted_cannot_undo_it(stores: &Stores) {
     }
 }
 
-/// Staff who demote and switch off each other all at once leave one of them.
+/// Staff users who demote and deactivate each other concurrently leave exactly one of them.
 pub fn the_last_staff_user_stays(stores: &Stores) {
     let shop = Shop::new(stores);
     let switch = |user, is_active, is_staff| {
@@ -390,7 +390,7 @@ pub fn the_last_staff_user_stays(stores: &Stores) {
     for (round, members) in [2, RACERS, 2, 2].into_iter().enumerate() {
         let member = |at| shop.staff(&format!("staff{round}x{at}"));
         let staff: Vec<_> = (0..members).map(member).collect();
-        // Whoever stayed in the round before makes way.
+        // Demotes the staff user who remained in the previous round.
         if let Some(last) = last {
             switch(last, None, Some(false)).unwrap();
         }
@@ -413,8 +413,8 @@ pub fn the_last_staff_user_stays(stores: &Stores) {
     }
 }
 
-/// A list and its count are of one moment, however fast it grows.
-pub fn lists_are_of_one_moment(stores: &Stores) {
+/// A list and its count come from one snapshot, under concurrent inserts.
+pub fn lists_are_read_from_one_snapshot(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 1_000);
     let users = shop.customers(2);

@@ -6,17 +6,17 @@ use std::thread;
 use std::time::Duration;
 use tradepost_domain::Stores;
 
-/// Whoever registers while a shop is taken over comes before it, and then it is refused, or after
-/// it, with an id beyond those that it brought.
+/// A registration concurrent with an import either commits before it, and the import is refused, or
+/// after it, with an id above the imported ones.
 pub fn an_import_races_a_registration(stores: &Stores) {
-    // Far from those of a new shop: no id is wanted twice.
+    // Far from the ids of a new shop, so that no id collides.
     const IDS: RangeInclusive<i64> = 10_001..=13_000;
     let shop = Shop::new(stores);
     let other = Arc::new(a_shop_of_many(IDS));
     let answers = race(8, |at| match at {
         0 | 1 => (import(stores, Arc::clone(&other)).is_ok(), None),
         at => {
-            // Long enough for the import to have begun, and not to have ended.
+            // Long enough for the import to have begun, too short for it to have ended.
             let moments = u64::try_from(at).unwrap();
             thread::sleep(Duration::from_millis(moments * 3));
             (false, Some(shop.customer(&format!("late{at}"))))

@@ -1,5 +1,5 @@
-//! Races of what is sent more than once: a duplicate that arrives while the first is under way
-//! gets the answer of the first.
+//! Races of duplicate requests: a duplicate that arrives while the first is in progress gets the
+//! response of the first.
 
 use crate::keyed::{answer, key, now, placing};
 use crate::{Shop, first_page, level, race, settled};
@@ -8,7 +8,7 @@ use tradepost_domain::{OrderList, ProductList, Refusal, Stores, Written};
 
 const RACERS: usize = 8;
 
-/// The one answer that all of them got; exactly one of them made it happen.
+/// The one response that all requests got; exactly one of them executed the command.
 fn the_answer<T: std::fmt::Debug>(answers: Vec<Result<Written<T>, Refusal>>) -> String {
     let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     let now = |written: &&Written<T>| matches!(written, Written::Now(_));
@@ -18,7 +18,7 @@ fn the_answer<T: std::fmt::Debug>(answers: Vec<Result<Written<T>, Refusal>>) -> 
     answers.pop_first().unwrap()
 }
 
-/// Thirty that send one order under one key get one order, and all of them the same answer.
+/// Thirty requests for one order with one key place one order, and all get the same response.
 pub fn orders_under_one_key_are_one(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
@@ -36,7 +36,7 @@ pub fn orders_under_one_key_are_one(stores: &Stores) {
     assert_eq!((shop.cart(ada), shop.stock(product)), (Vec::new(), 5));
 }
 
-/// A product that is sent many times at once under one key is created once.
+/// Concurrent requests with one key create one product.
 pub fn products_under_one_key_are_one(stores: &Stores) {
     let shop = Shop::new(stores);
     let grace = Some(shop.staff("grace"));
@@ -47,7 +47,7 @@ pub fn products_under_one_key_are_one(stores: &Stores) {
     assert_eq!(products.count, 1);
 }
 
-/// An addition that is sent many times at once under one key is made once.
+/// Concurrent additions with one key are made once.
 pub fn additions_under_one_key_are_one(stores: &Stores) {
     let shop = Shop::new(stores);
     let ada = shop.customer("ada");
@@ -58,7 +58,7 @@ pub fn additions_under_one_key_are_one(stores: &Stores) {
     assert_eq!(shop.cart(ada), [(product, 2)]);
 }
 
-/// A delivery that is reported many times at once under one key is counted once.
+/// Concurrent deliveries with one key are counted once.
 pub fn deliveries_under_one_key_are_one(stores: &Stores) {
     let shop = Shop::new(stores);
     let grace = shop.staff("grace");
@@ -69,7 +69,7 @@ pub fn deliveries_under_one_key_are_one(stores: &Stores) {
     assert_eq!((shop.movements(product).len(), shop.stock(product)), (2, 8));
 }
 
-/// Twenty deliveries at once under twenty keys are all counted, and each has its own answer.
+/// Twenty concurrent deliveries with twenty keys are all counted, each with its own response.
 pub fn deliveries_under_many_keys_all_count(stores: &Stores) {
     let shop = Shop::new(stores);
     let grace = shop.staff("grace");

@@ -1,5 +1,5 @@
-//! Threads that want the same thing at the same time. Each case looks at what is left in the end:
-//! as if they had come one after the other, in whatever order.
+//! Races: threads that compete for the same rows. Each case checks the final state, which must
+//! equal that of some sequential order.
 
 mod changing;
 mod importing;

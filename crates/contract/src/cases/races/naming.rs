@@ -1,4 +1,4 @@
-//! Races for names that look alike, and for a name that is an address.
+//! Races for confusable usernames, and for a username that is an e-mail address.
 
 use crate::{Shop, at as moment, hash, race, settled};
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use tradepost_domain::{ChangeEmail, Email, Problem, Refusal, Register, Stores, U
 
 const RACERS: usize = 8;
 
-/// Of names that look alike, one is registered in a race.
+/// Of concurrently registered confusable usernames, one succeeds.
 pub fn one_of_the_names_that_look_alike_is_taken(stores: &Stores) {
     for names in [
         ["admin", "аdmin", "admln", "ADMІN"],
@@ -31,7 +31,7 @@ pub fn one_of_the_names_that_look_alike_is_taken(stores: &Stores) {
     }
 }
 
-/// A name and the same text as an address, which two accounts want at the same time, go to one.
+/// A username and the same text as an e-mail address, claimed concurrently, go to one account.
 pub fn a_username_races_the_same_address(stores: &Stores) {
     let users = Shop::new(stores).customers(4);
     for round in 0..4 {

@@ -14,7 +14,7 @@ fn number_of_orders(stores: &Stores) -> u64 {
     settled(|| stores.orders.list(&OrderList::default(), first_page())).count
 }
 
-/// How many were sold, where all others were refused for want of exactly this.
+/// Number of orders placed. Asserts that all others were refused for exactly this shortage.
 fn sold(placements: &[Placed], missing: &[Shortage]) -> usize {
     let refused = Refusal::InsufficientStock(missing.to_vec());
     for placement in placements {
@@ -37,7 +37,7 @@ fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
     }
 }
 
-/// Customers who each have these in their carts.
+/// Customers with these cart lines each.
 fn customers_with(shop: Shop<'_>, number: usize, lines: &[(ProductId, i64)]) -> Vec<UserId> {
     let users = shop.customers(number);
     for user in &users {
@@ -48,7 +48,7 @@ fn customers_with(shop: Shop<'_>, number: usize, lines: &[(ProductId, i64)]) -> 
     users
 }
 
-/// The last unit is sold once, and every loser hears that there is none.
+/// The last unit is sold once, and every other request is refused for the shortage.
 pub fn the_last_unit(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 1);
@@ -62,8 +62,8 @@ pub fn the_last_unit(stores: &Stores) {
     }
 }
 
-/// Of a few units, exactly as many are sold as make whole orders.
-pub fn a_flash_sale_sells_what_there_is(stores: &Stores) {
+/// A scarce product is sold to as many whole orders as the stock allows.
+pub fn a_flash_sale_sells_exactly_the_stock(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 13);
     let users = customers_with(shop, 16, &[(product, 2)]);
@@ -72,7 +72,7 @@ pub fn a_flash_sale_sells_what_there_is(stores: &Stores) {
     assert_eq!((shop.stock(product), number_of_orders(stores)), (1, 6));
 }
 
-/// Carts that hold the same products in opposite order do not lock each other out.
+/// Carts with the same products in opposite order do not deadlock.
 pub fn carts_in_opposite_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let users = shop.customers(RACERS);
@@ -91,7 +91,7 @@ pub fn carts_in_opposite_order(stores: &Stores) {
     }
 }
 
-/// However often one cart is submitted at once, it is ordered once.
+/// Concurrent submissions of one cart place one order.
 pub fn double_submit_is_one_order(stores: &Stores) {
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
@@ -109,7 +109,7 @@ pub fn double_submit_is_one_order(stores: &Stores) {
     assert_eq!(number_of_orders(stores), 4);
 }
 
-/// Units that are added to one cart at the same time add up, in one line.
+/// Concurrent additions to one cart add up in one line.
 pub fn parallel_adds_lose_nothing(stores: &Stores) {
     const TIMES: usize = 5;
     let shop = Shop::new(stores);
@@ -131,22 +131,22 @@ pub fn parallel_adds_lose_nothing(stores: &Stores) {
     );
 }
 
-/// While one customer orders a cart again and again, others of their tabs add to it and take lines
-/// out. Every unit ends in an order, in the cart, or was taken out: none is lost or ordered twice.
+/// While a customer orders a cart repeatedly, concurrent requests add lines and remove lines. Every
+/// unit ends in an order, in the cart, or was removed: none is lost or ordered twice.
 pub fn a_cart_that_changes_while_it_is_ordered(stores: &Stores) {
     const TIMES: usize = 8;
     let shop = Shop::new(stores);
     let user = shop.customer("ada");
     let (kept, dropped) = (shop.product(100, 1_000), shop.product(100, 1_000));
     let step = |at| {
-        // A fast store would be through with one racer's steps before the next begins.
+        // Otherwise a fast store would finish one racer's steps before the next begins.
         thread::sleep(Duration::from_micros(200));
         match at % 3 {
             0 => drop(shop.add(user, kept, 1).unwrap()),
             1 => {
                 let line = shop.add(user, dropped, 1).unwrap().line.id;
                 let removed = shop.act(user, CartAction::Remove { line });
-                // It may have been ordered, or taken out by another tab.
+                // The line may have been ordered, or removed by another request.
                 let gone = matches!(removed, Ok(None) | Err(Refusal::NotFound));
                 assert!(gone, "{removed:?}");
             }
@@ -185,7 +185,7 @@ pub fn a_cart_that_changes_while_it_is_ordered(stores: &Stores) {
     assert_eq!(shop.stock(dropped), 1_000 - ordered(dropped));
 }
 
-/// Units that come back from cancelled orders are sold again, and never twice.
+/// Units returned by cancelled orders are sold again, and never twice.
 pub fn cancel_races_orders(stores: &Stores) {
     let shop = Shop::new(stores);
     let product = shop.product(100, 4);

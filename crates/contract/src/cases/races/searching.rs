@@ -4,7 +4,7 @@ use tradepost_domain::{
     Keyset, Product, ProductChange, ProductFilter, ProductList, ProductName, Search, Span, Stores,
 };
 
-/// Somebody who reads, until they are done or find that something is wrong.
+/// Counts a reader as running until it ends, also by a panic.
 struct Reader<'a>(&'a AtomicUsize);
 
 impl Drop for Reader<'_> {
@@ -13,8 +13,8 @@ impl Drop for Reader<'_> {
     }
 }
 
-/// What is found has every word as it is shown, however fast it is renamed.
-pub fn a_search_is_of_one_moment(stores: &Stores) {
+/// Every product found has every search word in its returned texts, under concurrent renames.
+pub fn a_search_is_read_from_one_snapshot(stores: &Stores) {
     let shop = Shop::new(stores);
     let ids = ["Hot tea", "Hot tea", "Iced tea"].map(|name| {
         let draft = draft(name, 100, 1);

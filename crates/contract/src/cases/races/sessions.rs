@@ -1,10 +1,10 @@
-//! Races for what keeps somebody signed in, and for an e-mail address.
+//! Races of sessions, and for an e-mail address.
 
 use crate::cases::sessions::{begin, begin_at, digest, forget_all, refresh};
 use crate::{Shop, at, race, settled};
 use tradepost_domain::{ChangeEmail, Email, MAX_FAMILIES, Problem, Refusal, Stores};
 
-/// Thirty refreshes of one token give one next token, and the family lives on.
+/// Thirty concurrent refreshes of one token yield one next token, and the family stays valid.
 pub fn one_refresh_token_gives_one_pair(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
     begin(stores, ada, "first");
@@ -21,8 +21,8 @@ pub fn one_refresh_token_gives_one_pair(stores: &Stores) {
     }
 }
 
-/// Sign-ins of one user at the same time leave as many families as one after the other.
-pub fn sign_ins_at_once_stay_within_the_quota(stores: &Stores) {
+/// Concurrent sign-ins of one user leave as many token families as sequential ones.
+pub fn concurrent_sign_ins_stay_within_the_quota(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
     for number in 0..MAX_FAMILIES {
         begin(stores, ada, &format!("a{number}"));
@@ -31,7 +31,7 @@ pub fn sign_ins_at_once_stay_within_the_quota(stores: &Stores) {
     assert_eq!(forget_all(stores), u64::try_from(MAX_FAMILIES).unwrap());
 }
 
-/// Whoever signs out is out, however the same family is refreshed meanwhile.
+/// A sign-out ends the family, under concurrent refreshes of it.
 pub fn signing_out_races_refreshing(stores: &Stores) {
     let ada = Shop::new(stores).customer("ada");
     for round in 0..10 {
@@ -59,7 +59,7 @@ pub fn signing_out_races_refreshing(stores: &Stores) {
     }
 }
 
-/// Many want one e-mail address, and one gets it.
+/// An e-mail address wanted concurrently goes to one account.
 pub fn one_address_goes_to_one_account(stores: &Stores) {
     let shop = Shop::new(stores);
     let users = shop.customers(8);

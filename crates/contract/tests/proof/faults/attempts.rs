@@ -8,7 +8,7 @@ use tradepost_domain::{
 };
 use tradepost_memory::MemoryStore as Store;
 
-/// Looks whether there may be a try, and counts it later.
+/// Checks the limit, and counts the attempt later.
 pub(crate) fn looks_before_it_counts(
     store: &Store,
     attempt: &Attempt,
@@ -22,7 +22,7 @@ pub(crate) fn looks_before_it_counts(
     Ok(allowed)
 }
 
-/// Whoever is anywhere is everywhere.
+/// Counts all networks as one.
 pub(crate) fn counts_all_places_together(
     store: &Store,
     attempt: &Attempt,
@@ -33,7 +33,7 @@ pub(crate) fn counts_all_places_together(
     store.count_try(&attempt, now)
 }
 
-/// Whoever registers is taken for somebody who signs in.
+/// Counts registrations as sign-ins.
 pub(crate) fn counts_all_that_is_tried_together(
     store: &Store,
     attempt: &Attempt,
@@ -44,7 +44,7 @@ pub(crate) fn counts_all_that_is_tried_together(
     store.count_try(&attempt, now)
 }
 
-pub(crate) fn keeps_what_is_given_back(_: &Store, _: &AttemptKey) -> Result<(), StoreError> {
+pub(crate) fn keeps_released_attempts(_: &Store, _: &AttemptKey) -> Result<(), StoreError> {
     Ok(())
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn forgets_too_many(store: &Store, before: DateTime<Utc>) -> Result<u
     store.forget_attempts(before + TimeDelta::microseconds(1))
 }
 
-/// Takes a site for its first network.
+/// Counts a site as its first network.
 pub(crate) fn counts_sites_as_networks(
     store: &Store,
     attempt: &Attempt,
@@ -94,7 +94,7 @@ fn remembers_networks_for_all(
     )
 }
 
-/// Each network is the only one of its account, so that none is too many.
+/// Stores each network under an account of its own, so that the limit is never reached.
 fn remembers_without_end(
     store: &Store,
     key: &KnownNetworkKey,
@@ -126,7 +126,7 @@ pub(crate) const ROWS: &[Row] = &[
             count_try: looks_before_it_counts,
             ..HONEST
         },
-        &["tries_at_once_are_counted"],
+        &["concurrent_attempts_are_counted"],
     ),
     (
         "counts the tries of all places together",
@@ -134,7 +134,7 @@ pub(crate) const ROWS: &[Row] = &[
             count_try: counts_all_places_together,
             ..HONEST
         },
-        &["tries_are_counted_under_their_key"],
+        &["attempts_are_counted_per_key"],
     ),
     (
         "counts registrations with sign-ins",
@@ -142,7 +142,7 @@ pub(crate) const ROWS: &[Row] = &[
             count_try: counts_all_that_is_tried_together,
             ..HONEST
         },
-        &["what_is_tried_counts_by_itself"],
+        &["limited_actions_are_counted_separately"],
     ),
     (
         "counts a question as a try",
@@ -150,15 +150,15 @@ pub(crate) const ROWS: &[Row] = &[
             may_try: HONEST.count_try,
             ..HONEST
         },
-        &["asking_is_no_try"],
+        &["checking_a_limit_counts_no_attempt"],
     ),
     (
         "keeps tries that are given back",
         Behaviour {
-            give_back: keeps_what_is_given_back,
+            give_back: keeps_released_attempts,
             ..HONEST
         },
-        &["a_try_is_given_back"],
+        &["an_attempt_can_be_released"],
     ),
     (
         "forgives one try of many",
@@ -166,7 +166,7 @@ pub(crate) const ROWS: &[Row] = &[
             forgive: gives_one_back,
             ..HONEST
         },
-        &["tries_are_forgiven"],
+        &["attempts_can_be_reset"],
     ),
     (
         "forgets counts of tries too early",
@@ -174,7 +174,7 @@ pub(crate) const ROWS: &[Row] = &[
             forget_attempts: forgets_too_many,
             ..HONEST
         },
-        &["old_tries_are_forgotten"],
+        &["old_attempts_are_purged"],
     ),
     (
         "counts a site with its first network",
@@ -182,7 +182,7 @@ pub(crate) const ROWS: &[Row] = &[
             count_try: counts_sites_as_networks,
             ..HONEST
         },
-        &["tries_are_counted_over_networks"],
+        &["attempts_are_counted_over_networks"],
     ),
     (
         "knows a network for every account",

@@ -44,7 +44,7 @@ pub(crate) fn tidies(store: &Store, users: &[UserId]) -> Result<HashMap<UserId, 
     store.carts(users)
 }
 
-/// Whoever asks first gets what everybody asked for.
+/// Gives the first user the lines of all users.
 pub(crate) fn mixes_up(
     store: &Store,
     users: &[UserId],
@@ -84,7 +84,7 @@ pub(crate) const ROWS: &[Row] = &[
         },
         &[
             "reading_a_cart_changes_nothing",
-            "a_cart_shows_its_products_as_they_are",
+            "a_cart_shows_current_products",
         ],
     ),
     (
@@ -101,6 +101,6 @@ pub(crate) const ROWS: &[Row] = &[
             change_cart: overwrites,
             ..HONEST
         },
-        &["a_cart_line_is_edited_as_it_was_seen"],
+        &["a_cart_line_edit_checks_its_precondition"],
     ),
 ];

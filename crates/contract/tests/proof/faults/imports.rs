@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tradepost_domain::{ImportRepository, ImportShop, Imported, Money, ProductId, UserId};
 use tradepost_memory::MemoryStore as Store;
 
-pub(crate) fn forgets_who_is_staff(store: &Store, command: Arc<ImportShop>) -> Imported {
+pub(crate) fn forgets_the_staff_role(store: &Store, command: Arc<ImportShop>) -> Imported {
     let mut command = ImportShop::clone(&command);
     for credentials in &mut command.users {
         credentials.account.is_staff = false;
@@ -18,7 +18,7 @@ pub(crate) fn forgets_the_orders(store: &Store, command: Arc<ImportShop>) -> Imp
     store.import(Arc::new(command))
 }
 
-/// As if each total were the sum of the lines.
+/// Stores the sum of the lines as each total.
 pub(crate) fn drops_the_adjustments(store: &Store, command: Arc<ImportShop>) -> Imported {
     let mut command = ImportShop::clone(&command);
     for order in &mut command.orders {
@@ -28,7 +28,7 @@ pub(crate) fn drops_the_adjustments(store: &Store, command: Arc<ImportShop>) -> 
     store.import(Arc::new(command))
 }
 
-/// From 1, as if each row were new.
+/// Assigns new ids from 1.
 pub(crate) fn gives_ids_of_its_own(store: &Store, command: Arc<ImportShop>) -> Imported {
     let mut command = ImportShop::clone(&command);
     command.carts.clear();
@@ -42,7 +42,7 @@ pub(crate) fn gives_ids_of_its_own(store: &Store, command: Arc<ImportShop>) -> I
     store.import(Arc::new(command))
 }
 
-pub(crate) fn writes_what_it_can(store: &Store, command: Arc<ImportShop>) -> Imported {
+pub(crate) fn imports_partially(store: &Store, command: Arc<ImportShop>) -> Imported {
     let answer = store.import(Arc::clone(&command))?;
     if answer.is_err() {
         let users = command.users.clone();
@@ -56,8 +56,8 @@ pub(crate) fn writes_what_it_can(store: &Store, command: Arc<ImportShop>) -> Imp
     Ok(answer)
 }
 
-/// Says that it is done, although somebody was faster.
-pub(crate) fn ignores_who_was_faster(store: &Store, command: Arc<ImportShop>) -> Imported {
+/// Reports success although a concurrent write won.
+pub(crate) fn ignores_concurrent_writes(store: &Store, command: Arc<ImportShop>) -> Imported {
     super::a_moment();
     drop(store.import(command)?);
     Ok(Ok(()))
@@ -67,10 +67,10 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "takes over customers instead of staff",
         Behaviour {
-            import: forgets_who_is_staff,
+            import: forgets_the_staff_role,
             ..HONEST
         },
-        &["a_shop_is_taken_over_as_it_was"],
+        &["an_import_keeps_ids_and_values"],
     ),
     (
         "takes over what is on hand and not what was sold",
@@ -78,7 +78,7 @@ pub(crate) const ROWS: &[Row] = &[
             import: forgets_the_orders,
             ..HONEST
         },
-        &["what_was_sold_is_in_the_ledger"],
+        &["past_sales_are_in_the_ledger"],
     ),
     (
         "drops tax and shipping from totals",
@@ -94,12 +94,12 @@ pub(crate) const ROWS: &[Row] = &[
             import: gives_ids_of_its_own,
             ..HONEST
         },
-        &["later_ids_go_on_from_there"],
+        &["ids_continue_after_an_import"],
     ),
     (
         "takes over a part",
         Behaviour {
-            import: writes_what_it_can,
+            import: imports_partially,
             ..HONEST
         },
         &["a_refused_import_writes_nothing"],
@@ -107,7 +107,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "says that a shop was taken over which was not",
         Behaviour {
-            import: ignores_who_was_faster,
+            import: ignores_concurrent_writes,
             ..HONEST
         },
         &["an_import_races_a_registration"],

@@ -1,4 +1,4 @@
-//! What can be wrong with idempotency keys.
+//! Faults of idempotency keys.
 
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
@@ -47,7 +47,7 @@ pub(crate) fn forgets_those_of_carts(
     )
 }
 
-/// Places a batch with other keys than those that were sent.
+/// Places a batch with replaced keys.
 fn with_keys(
     store: &Store,
     requests: &[PlaceOrder],
@@ -95,7 +95,7 @@ pub(crate) fn has_one_set_for_all_paths(
     })
 }
 
-/// Stores an answer under a key, as if a product had been created under it.
+/// Stores a response under a key, as if a product had been created with it.
 fn remember(store: &Store, user: UserId, key: &Keyed<Order>, answer: Render<Product>) {
     let command = CreateProduct {
         draft: draft("The shadow of a key", 100, 0),
@@ -121,7 +121,7 @@ fn remember(store: &Store, user: UserId, key: &Keyed<Order>, answer: Render<Prod
         drop(store.switch(command).unwrap());
     };
     switch(true);
-    // Another request may have been quicker.
+    // A concurrent request may have stored it first.
     drop(store.create(command).unwrap());
     switch(account.is_staff);
 }
@@ -154,7 +154,7 @@ pub(crate) fn remembers_refusals(
     Ok(placements)
 }
 
-/// Each request of a batch without a look at those before it.
+/// Handles each request of a batch without regard to the earlier ones.
 pub(crate) fn overlooks_duplicates_in_a_batch(
     store: &Store,
     requests: &[PlaceOrder],
@@ -177,7 +177,7 @@ pub(crate) fn overlooks_duplicates_in_a_batch(
     store.place(&requests)
 }
 
-/// The thing as it is by now, instead of the answer of then.
+/// Returns the current state instead of the stored response.
 pub(crate) fn answers_as_it_is_now(
     store: &Store,
     requests: &[PlaceOrder],
@@ -197,7 +197,7 @@ pub(crate) fn answers_as_it_is_now(
     Ok(placements)
 }
 
-/// Looks for a key, and then carries the command out, as two steps.
+/// Looks up the key and executes the command in two steps.
 pub(crate) fn looks_before_it_leaps(
     store: &Store,
     command: AdjustStock,
@@ -219,7 +219,7 @@ pub(crate) fn looks_before_it_leaps(
     store.adjust_stock(unkeyed)
 }
 
-/// Takes every key for the same one.
+/// Treats all keys as one.
 pub(crate) fn has_one_for_all_deliveries(
     store: &Store,
     command: AdjustStock,
@@ -273,10 +273,10 @@ pub(crate) const ROWS: &[Row] = &[
             "one_key_is_one_order",
             "another_command_under_a_key_is_refused",
             "a_key_is_of_one_user_and_one_path",
-            "a_refused_attempt_may_be_tried_again",
+            "a_refused_attempt_may_be_retried",
             "a_key_twice_in_a_batch_is_one_order",
             "orders_under_one_key_are_one",
-            "old_keys_are_forgotten",
+            "old_keys_are_purged",
         ],
     ),
     (
@@ -320,7 +320,7 @@ pub(crate) const ROWS: &[Row] = &[
             place: remembers_refusals,
             ..HONEST
         },
-        &["a_refused_attempt_may_be_tried_again"],
+        &["a_refused_attempt_may_be_retried"],
     ),
     (
         "overlooks a key that comes twice in a batch",
@@ -374,7 +374,7 @@ pub(crate) const ROWS: &[Row] = &[
         &[
             "one_key_is_one_addition",
             "additions_under_one_key_are_one",
-            "kept_answers_are_bounded_in_bytes",
+            "stored_responses_are_bounded_in_bytes",
         ],
     ),
     (
@@ -383,7 +383,7 @@ pub(crate) const ROWS: &[Row] = &[
             forget_keys: forgets_too_many,
             ..HONEST
         },
-        &["old_keys_are_forgotten"],
+        &["old_keys_are_purged"],
     ),
     (
         "keeps the latest reading of a clock alone",
@@ -407,7 +407,7 @@ pub(crate) const ROWS: &[Row] = &[
             forget_keys: forgets_none,
             ..HONEST
         },
-        &["old_keys_are_forgotten"],
+        &["old_keys_are_purged"],
     ),
     (
         "has the schema of another version",
@@ -415,6 +415,6 @@ pub(crate) const ROWS: &[Row] = &[
             check: is_of_another_version,
             ..HONEST
         },
-        &["a_healthy_store_says_so"],
+        &["a_healthy_store_passes_its_health_check"],
     ),
 ];

@@ -1,5 +1,5 @@
-//! What a store can do wrong. Each fault is built from honest steps that are not one step, or not
-//! the right ones, as a careless adapter would.
+//! Faults that a store can have. Each is built from correct steps that are not atomic, or that are
+//! the wrong ones, as in a careless adapter.
 
 pub(crate) mod attempts;
 pub(crate) mod carts;

@@ -34,7 +34,7 @@ fn act(store: &Store, user: UserId, action: CartAction) {
     CartRepository::change(store, command).unwrap().unwrap();
 }
 
-/// Puts an order's lines into the cart again, with stock to back them if there is none.
+/// Puts an order's lines into the cart again, restocking products that are short.
 fn refill(store: &Store, order: &Order) {
     for line in &order.lines {
         let on_hand = stored(store, line.product).unwrap().unwrap().stock;
@@ -47,7 +47,7 @@ fn refill(store: &Store, order: &Order) {
     }
 }
 
-/// The orders that were placed now.
+/// Orders placed by this batch, without replays.
 fn placed(placements: &[Placement]) -> impl Iterator<Item = &Order> {
     placements
         .iter()
@@ -58,7 +58,7 @@ fn placed(placements: &[Placement]) -> impl Iterator<Item = &Order> {
         })
 }
 
-/// One request at a time, each again after some remedy for its refusal.
+/// Places the requests one by one, and retries each after a remedy for its refusal.
 fn each(
     store: &Store,
     requests: &[PlaceOrder],
@@ -188,7 +188,7 @@ pub(crate) fn clears_the_cart_late(
     Ok(placements)
 }
 
-/// No fault: it gives others the time to have theirs.
+/// Not a fault: pauses so that faults of other operations can show.
 pub(crate) fn waits_a_moment(
     store: &Store,
     requests: &[PlaceOrder],
@@ -270,8 +270,8 @@ pub(crate) fn ignores_sorting(
     OrderRepository::list(store, &OrderList::of(list.filter.clone()), page)
 }
 
-/// As a comparison of the value without the id.
-pub(crate) fn skips_what_is_equal(
+/// Compares the value without the id as a tie-breaker.
+pub(crate) fn skips_equal_values(
     store: &Store,
     filter: &OrderFilter,
     keyset: Keyset<OrderField>,
@@ -294,7 +294,7 @@ pub(crate) const ROWS: &[Row] = &[
         },
         &[
             "the_last_unit",
-            "a_flash_sale_sells_what_there_is",
+            "a_flash_sale_sells_exactly_the_stock",
             "carts_in_opposite_order",
             "cancel_races_orders",
             "every_shortage_is_listed",
@@ -318,7 +318,7 @@ pub(crate) const ROWS: &[Row] = &[
             place: spoils_the_batch,
             ..HONEST
         },
-        &["a_refused_neighbour_harms_nobody"],
+        &["a_refused_request_does_not_affect_its_neighbours"],
     ),
     (
         "answers in another order",
@@ -326,7 +326,10 @@ pub(crate) const ROWS: &[Row] = &[
             place: answers_backwards,
             ..HONEST
         },
-        &["a_refused_neighbour_harms_nobody", "a_large_batch"],
+        &[
+            "a_refused_request_does_not_affect_its_neighbours",
+            "a_large_batch",
+        ],
     ),
     (
         "keeps the cart that was ordered",
@@ -387,7 +390,7 @@ pub(crate) const ROWS: &[Row] = &[
             change_order: overwrites,
             ..HONEST
         },
-        &["an_order_is_edited_as_it_was_seen"],
+        &["an_order_edit_checks_its_precondition"],
     ),
     (
         "keeps wrong books",
@@ -419,9 +422,9 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "skips orders that are equal",
         Behaviour {
-            slice_orders: skips_what_is_equal,
+            slice_orders: skips_equal_values,
             ..HONEST
         },
-        &["every_order_is_walked_past_once"],
+        &["cursor_pages_list_every_order_once"],
     ),
 ];

@@ -8,7 +8,7 @@ use tradepost_domain::{
 };
 use tradepost_memory::MemoryStore as Store;
 
-pub(crate) fn names_everybody_asked_for(
+pub(crate) fn repeats_duplicate_ids(
     store: &Store,
     users: &[UserId],
 ) -> Result<Vec<Account>, StoreError> {
@@ -30,7 +30,7 @@ pub(crate) fn shares_names(store: &Store, command: Register) -> Outcome<Account>
     })
 }
 
-/// Registers another name in the place of one that is refused for this problem.
+/// Registers with another name if the first one is refused for this field error.
 fn registers_despite(store: &Store, command: Register, problem: &Problem) -> Outcome<Account> {
     let registered = store.register(command.clone())?;
     let refused = Refusal::field("username", problem.clone());
@@ -79,15 +79,15 @@ pub(crate) fn checks_nothing(store: &Store, command: ChangePassword) -> Outcome<
     })
 }
 
-/// Whoever acts was staff when they came, and that is enough.
-pub(crate) fn believes_what_they_were(store: &Store, command: SwitchUser) -> Outcome<Account> {
+/// Checks the role before the command instead of under its lock.
+pub(crate) fn trusts_the_old_role(store: &Store, command: SwitchUser) -> Outcome<Account> {
     store.switch(SwitchUser {
         by: None,
         ..command
     })
 }
 
-/// Staff of the shadows stand in for the last one.
+/// Adds hidden staff users that stand in for the last one.
 pub(crate) fn lets_the_last_go(store: &Store, command: SwitchUser) -> Outcome<Account> {
     let switched = store.switch(command)?;
     if switched.is_ok() {
@@ -104,7 +104,7 @@ pub(crate) fn lets_the_last_go(store: &Store, command: SwitchUser) -> Outcome<Ac
     store.switch(command)
 }
 
-/// As one that hands the search to LIKE.
+/// Passes the search text to LIKE without escaping.
 pub(crate) fn knows_wildcards(
     store: &Store,
     filter: UserFilter,
@@ -128,7 +128,7 @@ pub(crate) fn lists_oldest_first(
     Ok(listed)
 }
 
-/// Of two that are the same but for a letter, each is its own.
+/// Changes a taken address by a letter, so that two accounts share it.
 pub(crate) fn shares_addresses(store: &Store, command: ChangeEmail) -> Outcome<Account> {
     let changed = store.change_email(command.clone())?;
     if changed.is_ok() {
@@ -164,15 +164,15 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "lets those switch users who were staff",
         Behaviour {
-            switch: believes_what_they_were,
+            switch: trusts_the_old_role,
             ..HONEST
         },
-        &["who_is_demoted_cannot_undo_it"],
+        &["a_demoted_user_cannot_undo_it"],
     ),
     (
         "finds an account as often as it is asked for",
         Behaviour {
-            find_accounts: names_everybody_asked_for,
+            find_accounts: repeats_duplicate_ids,
             ..HONEST
         },
         &["accounts_are_found_together"],
@@ -183,7 +183,10 @@ pub(crate) const ROWS: &[Row] = &[
             register: shares_names,
             ..HONEST
         },
-        &["one_username_goes_to_one_account", "what_is_taken_is_named"],
+        &[
+            "one_username_goes_to_one_account",
+            "taken_names_and_addresses_are_reported",
+        ],
     ),
     (
         "renews a hash whatever it is by now",

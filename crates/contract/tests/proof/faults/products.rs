@@ -164,7 +164,7 @@ pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Writt
     }))
 }
 
-/// As if no column had been compared.
+/// Applies no filter.
 pub(crate) fn ignores_filters(
     store: &Store,
     list: &ProductList,
@@ -175,7 +175,7 @@ pub(crate) fn ignores_filters(
     ProductRepository::list(store, &ProductList { filter, sorting }, page)
 }
 
-/// As if names were sorted by a language, and ties left to chance.
+/// Sorts names by locale, without a tie-breaker.
 pub(crate) fn sorts_by_language(
     store: &Store,
     list: &ProductList,
@@ -189,7 +189,7 @@ pub(crate) fn sorts_by_language(
     Ok(page)
 }
 
-/// Looks for the longest word alone.
+/// Searches for the longest word only.
 pub(crate) fn looks_for_one_word(
     store: &Store,
     list: &ProductList,
@@ -205,7 +205,7 @@ pub(crate) fn looks_for_one_word(
     ProductRepository::list(store, &ProductList { filter, sorting }, page)
 }
 
-/// Finds what has the words, and reads it later.
+/// Searches first, and reads the rows later.
 pub(crate) fn finds_before_it_reads(
     store: &Store,
     list: &ProductList,
@@ -219,7 +219,7 @@ pub(crate) fn finds_before_it_reads(
     Ok(page)
 }
 
-/// As LIKE would, with wildcards.
+/// Treats the text as a LIKE pattern with wildcards.
 pub(crate) fn takes_wildcards(
     store: &Store,
     list: &ProductList,
@@ -235,7 +235,7 @@ pub(crate) fn takes_wildcards(
     ProductRepository::list(store, &ProductList { filter, sorting }, page)
 }
 
-/// As a range that ends at the wrong side of its edge.
+/// Includes the row at the cursor in the next page.
 pub(crate) fn repeats_the_edge(
     store: &Store,
     filter: &ProductFilter,
@@ -244,13 +244,13 @@ pub(crate) fn repeats_the_edge(
 ) -> Result<Slice<Product>, StoreError> {
     let mut span = span.clone();
     span.edge.iter_mut().for_each(|edge| edge.inclusive = true);
-    // Rows of one value go on one by one, else they would be read for ever.
+    // Pages of at least two rows, or the repeated row would be read forever.
     span.size = span.size.max(2);
     ProductRepository::slice(store, filter, keyset, &span)
 }
 
-/// As a comparison of the value without the id.
-pub(crate) fn skips_what_is_equal(
+/// Compares the value without the id as a tie-breaker.
+pub(crate) fn skips_equal_values(
     store: &Store,
     filter: &ProductFilter,
     keyset: Keyset<ProductField>,
@@ -276,7 +276,7 @@ pub(crate) fn walks_past_filters(
     ProductRepository::slice(store, &filter, keyset, span)
 }
 
-/// Finds products by what they said when they were made.
+/// Searches the texts that products were created with.
 pub(crate) fn keeps_old_names(store: &Store, command: ChangeProduct) -> Outcome<Product> {
     let change = ProductChange {
         name: None,
@@ -321,7 +321,7 @@ pub(crate) const ROWS: &[Row] = &[
             list_products: counts_first,
             ..HONEST
         },
-        &["lists_are_of_one_moment"],
+        &["lists_are_read_from_one_snapshot"],
     ),
     (
         "forgets the opening movement",
@@ -364,7 +364,7 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &[
-            "a_product_is_edited_as_it_was_seen",
+            "a_product_edit_checks_its_precondition",
             "edits_do_not_overwrite_each_other",
         ],
     ),
@@ -386,7 +386,7 @@ pub(crate) const ROWS: &[Row] = &[
             "products_are_filtered",
             "words_are_found_in_every_script",
             "an_edit_is_found",
-            "filtered_products_are_walked",
+            "cursor_pages_respect_the_filter",
         ],
     ),
     (
@@ -411,7 +411,7 @@ pub(crate) const ROWS: &[Row] = &[
             list_products: finds_before_it_reads,
             ..HONEST
         },
-        &["a_search_is_of_one_moment"],
+        &["a_search_is_read_from_one_snapshot"],
     ),
     (
         "takes wildcards",
@@ -427,15 +427,15 @@ pub(crate) const ROWS: &[Row] = &[
             slice_products: repeats_the_edge,
             ..HONEST
         },
-        &["every_product_is_walked_past_once"],
+        &["cursor_pages_list_every_product_once"],
     ),
     (
         "skips products that are equal",
         Behaviour {
-            slice_products: skips_what_is_equal,
+            slice_products: skips_equal_values,
             ..HONEST
         },
-        &["every_product_is_walked_past_once"],
+        &["cursor_pages_list_every_product_once"],
     ),
     (
         "walks past what is asked for",
@@ -443,7 +443,7 @@ pub(crate) const ROWS: &[Row] = &[
             slice_products: walks_past_filters,
             ..HONEST
         },
-        &["filtered_products_are_walked"],
+        &["cursor_pages_respect_the_filter"],
     ),
     (
         "finds products by their old names",

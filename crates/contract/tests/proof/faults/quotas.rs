@@ -1,11 +1,11 @@
-//! Stores that count orders against the wrong quota.
+//! Faults of the order quota.
 
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_domain::{OrderList, OrderQuota, OrderRepository, PlaceOrder, Placement, StoreError};
 use tradepost_memory::MemoryStore as Store;
 
-/// Decides without the quotas.
+/// Ignores the quotas.
 fn ignores_quotas(store: &Store, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
     let unlimited = |request: &PlaceOrder| PlaceOrder {
         quota: None,
@@ -15,7 +15,7 @@ fn ignores_quotas(store: &Store, requests: &[PlaceOrder]) -> Result<Vec<Placemen
     store.place(&requests)
 }
 
-/// Counts the orders of all customers together: as if one of them had them all.
+/// Counts the orders of all customers against each quota.
 fn shares_quotas(store: &Store, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
     let list = OrderList::default();
     let orders = OrderRepository::list(store, &list, tradepost_contract::first_page())?;
@@ -31,7 +31,7 @@ fn shares_quotas(store: &Store, requests: &[PlaceOrder]) -> Result<Vec<Placement
     store.place(&requests)
 }
 
-/// Counts orders from the far future.
+/// Counts orders dated in the far future.
 fn counts_the_future(store: &Store, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
     let list = OrderList::default();
     let orders = OrderRepository::list(store, &list, tradepost_contract::first_page())?.items;

@@ -1,4 +1,4 @@
-//! Stores that believe the session of a user, and not the account.
+//! Faults that trust the role in the session instead of the account row.
 
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
@@ -31,7 +31,7 @@ fn adjusts_for_former_staff(store: &Store, command: AdjustStock) -> Outcome<Writ
     })
 }
 
-/// As if the role of the session were that of the account.
+/// Uses the role in the session as that of the account.
 fn believes_the_role_of_the_session(store: &Store, command: ChangeOrder) -> Outcome<Order> {
     let page = PageRequest::new(1, PageRequest::MAX_SIZE).unwrap();
     let accounts = AccountRepository::list(store, UserFilter::default(), page)?.items;
@@ -43,7 +43,7 @@ fn believes_the_role_of_the_session(store: &Store, command: ChangeOrder) -> Outc
     OrderRepository::change(store, ChangeOrder { by, ..command })
 }
 
-/// Runs something while these accounts are active.
+/// Runs a job while these accounts are active.
 fn while_active<T>(store: &Store, users: &[UserId], job: impl FnOnce() -> T) -> T {
     let switch = |user: &UserId, is_active| {
         let command = SwitchUser {
@@ -117,7 +117,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "lets former staff give roles",
         Behaviour {
-            switch: super::people::believes_what_they_were,
+            switch: super::people::trusts_the_old_role,
             ..HONEST
         },
         &["a_role_is_given_by_current_staff"],

@@ -8,7 +8,7 @@ use tradepost_domain::{
 };
 use tradepost_memory::MemoryStore as Store;
 
-/// Stores the hash and leaves the session as it is.
+/// Stores the hash and keeps the sessions.
 pub(crate) fn keeps_tokens(store: &Store, command: ChangePassword) -> Outcome<Account> {
     let Some(account) = AccountRepository::find(store, command.user)? else {
         return store.change_password(command);
@@ -19,7 +19,7 @@ pub(crate) fn keeps_tokens(store: &Store, command: ChangePassword) -> Outcome<Ac
     Ok(Ok(account))
 }
 
-/// Whoever comes second gets a family of their own.
+/// Gives the second use of a token a family of its own.
 pub(crate) fn rotates_twice(store: &Store, command: Refresh) -> Outcome<Account> {
     let refreshed = store.refresh(command)?;
     if refreshed.is_ok() {
@@ -40,19 +40,19 @@ pub(crate) fn rotates_twice(store: &Store, command: Refresh) -> Outcome<Account>
     Ok(Ok(account))
 }
 
-/// Every second use is taken for one that came at once.
+/// Treats every reuse as one within the grace period.
 pub(crate) fn ends_nothing(store: &Store, command: Refresh) -> Outcome<Account> {
     let at = command.at.min(tradepost_contract::at(10) + REUSE_GRACE);
     store.refresh(Refresh { at, ..command })
 }
 
-/// Knows a token by its own name alone.
+/// Recognises a token by its own digest only.
 pub(crate) fn knows_no_family(store: &Store, command: Refresh) -> Outcome<Account> {
     let family = command.token;
     store.refresh(Refresh { family, ..command })
 }
 
-/// Looks for the family, and ends it a moment later: by a copy that has grown old meanwhile.
+/// Looks up the family and ends it later, by a stale copy.
 pub(crate) fn ends_late(store: &Store, token: RefreshDigest) -> Result<(), StoreError> {
     store.end_family(token)?;
     a_moment();
@@ -64,7 +64,7 @@ pub(crate) fn ends_late(store: &Store, token: RefreshDigest) -> Result<(), Store
     store.begin_family(RefreshToken::first(token, &account, Duration::days(1), at))
 }
 
-/// No family counts with the others of its user.
+/// Bounds the families of no user.
 pub(crate) fn bounds_no_families(store: &Store, token: RefreshToken) -> Result<(), StoreError> {
     let user = i64::from_be_bytes(*token.digest.to_string().as_bytes().last_chunk().unwrap());
     let user = tradepost_domain::UserId::new(user).unwrap();
@@ -90,7 +90,7 @@ pub(crate) const ROWS: &[Row] = &[
             change_password: keeps_tokens,
             ..HONEST
         },
-        &["tokens_are_forgotten_with_their_session"],
+        &["tokens_end_with_their_sessions"],
     ),
     (
         "gives a pair to everybody who is quick enough",
@@ -117,7 +117,7 @@ pub(crate) const ROWS: &[Row] = &[
             refresh: knows_no_family,
             ..HONEST
         },
-        &["a_forgotten_token_ends_its_family"],
+        &["reuse_of_a_purged_token_ends_its_family"],
     ),
     (
         "lets a token live that is refreshed during a sign-out",
@@ -135,7 +135,7 @@ pub(crate) const ROWS: &[Row] = &[
         },
         &[
             "a_user_has_a_bounded_number_of_families",
-            "sign_ins_at_once_stay_within_the_quota",
+            "concurrent_sign_ins_stay_within_the_quota",
         ],
     ),
     (
@@ -152,6 +152,6 @@ pub(crate) const ROWS: &[Row] = &[
             forget_tokens: forgets_too_much,
             ..HONEST
         },
-        &["old_tokens_are_forgotten"],
+        &["expired_tokens_are_purged"],
     ),
 ];
