@@ -1,11 +1,11 @@
-//! Why a database could not be opened or migrated, as sentences for whoever runs the shop.
+//! Errors of opening, copying and migrating a database, as sentences for the operator.
 
 use tradepost_domain::Currency;
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error(
         "There is no database at {database}. Make it with `tradepost migrate`, or name another with --database."
     )]
@@ -13,7 +13,7 @@ pub enum OpenError {
         /// The database: its file, or its URL without the password.
         database: String,
     },
-    /// The file is something else.
+    /// The file is not an SQLite database.
     #[error(
         "{database} is not an SQLite database. Name another file with --database, or move this one away."
     )]
@@ -44,10 +44,10 @@ pub enum OpenError {
     Pending {
         /// The database: its file, or its URL without the password.
         database: String,
-        /// How many.
+        /// Number of missing migrations.
         count: usize,
     },
-    /// The SQLite that was built in can corrupt data.
+    /// The bundled SQLite can corrupt data.
     #[error(
         "This binary contains SQLite {version}, which can corrupt a database that several connections use. Build it with SQLite 3.51.3 or later."
     )]
@@ -63,23 +63,23 @@ pub enum OpenError {
         /// The database: its file, or its URL without the password.
         database: String,
     },
-    /// The shop sells in another currency.
+    /// The shop has another currency.
     #[error(
         "The shop's currency is {stored}, written into its database at the first start; --currency says {wanted}. Start it with --currency {stored}."
     )]
     OtherCurrency {
-        /// What the database says.
+        /// The stored currency.
         stored: String,
-        /// What was asked for.
+        /// The configured currency.
         wanted: Currency,
     },
-    /// A server that is no longer maintained.
+    /// A PostgreSQL server that is no longer maintained.
     #[error("The database runs on PostgreSQL {version}. Upgrade it to version 15 or later.")]
     OldPostgres {
         /// Its version.
         version: String,
     },
-    /// A database that cannot keep every text.
+    /// A database whose encoding cannot store every text.
     #[error(
         "The database {database} has the encoding {encoding}. Make one with the encoding UTF8."
     )]
@@ -89,7 +89,7 @@ pub enum OpenError {
         /// Its encoding.
         encoding: String,
     },
-    /// A server that replays what another one writes.
+    /// A standby, or a server in recovery.
     #[error(
         "The database {database} is on a standby, or on a server in recovery, and takes no writes. Name the primary with --database, or all of its servers: postgres://HOST1,HOST2/NAME."
     )]
@@ -97,7 +97,7 @@ pub enum OpenError {
         /// The database: its URL without the password.
         database: String,
     },
-    /// A server that was told to take no writes.
+    /// A read-only server.
     #[error(
         "The database {database} takes no writes: default_transaction_read_only is on. Set it to off."
     )]
@@ -105,7 +105,7 @@ pub enum OpenError {
         /// The database: its URL without the password.
         database: String,
     },
-    /// A kind of database that was left out of this build.
+    /// A database backend that this build does not include.
     #[error(
         "This binary was built without {name}. Build it with --features {name}, or name another database with --database."
     )]
@@ -113,12 +113,12 @@ pub enum OpenError {
         /// Its name.
         name: &'static str,
     },
-    /// Anything else.
+    /// Any other error.
     #[error("The database {database} cannot be opened: {reason}.")]
     Unusable {
         /// The database: its file, or its URL without the password.
         database: String,
-        /// What the database says.
+        /// The database's message.
         reason: String,
     },
 }
@@ -138,39 +138,39 @@ pub enum BackupError {
     /// It could not be opened.
     #[error(transparent)]
     Open(OpenError),
-    /// No room for the copy.
+    /// No space is left for the copy.
     #[error("there is no room left")]
     Full,
-    /// There is nothing in it.
+    /// The database is empty.
     #[error("there is no shop in the database yet: `tradepost migrate` makes one")]
     Empty,
-    /// The database keeps its copies by itself.
+    /// Not an SQLite database: PostgreSQL has backup tools of its own.
     #[error("it is not an SQLite database")]
     NotAFile,
-    /// Anything else.
+    /// Any other error.
     #[error("{0}")]
     Failed(String),
 }
 
-/// Why a database could not be migrated. It is as it was before.
+/// Why a database could not be migrated. The database is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// It could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The database refused.
+    /// The database reported an error.
     #[error("The database cannot be migrated: {0}.")]
     Database(#[from] diesel::result::Error),
-    /// Taking the migration back would delete what cannot be had again.
+    /// Reverting the migration would delete data that cannot be restored.
     #[error(
         "The shop has {rows} {what}, which taking back {name} would delete. Copy the database with pg_dump, and delete them by hand."
     )]
     WouldBeLost {
         /// The migration.
         name: String,
-        /// How many.
+        /// Number of rows.
         rows: String,
-        /// Of what.
+        /// Their name.
         what: &'static str,
     },
     /// A migration failed.
@@ -178,7 +178,7 @@ pub enum MigrateError {
     Failed {
         /// Its name.
         name: String,
-        /// What the database says.
+        /// The database's message.
         reason: String,
     },
 }

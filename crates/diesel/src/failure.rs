@@ -1,16 +1,16 @@
-//! What can go wrong inside of a transaction.
+//! Errors inside a transaction.
 
 use tradepost_domain::StoreError;
 
-/// A query that failed, not yet classified, or something that was found to be wrong.
+/// A failed query, not yet classified, or an invalid row, or a lock conflict.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The database says so; what it means differs from one to the other.
+    /// An error of the database; each backend classifies its own.
     Query(diesel::result::Error),
-    /// A row that cannot be.
+    /// A row that cannot be read as a value of the domain.
     Store(StoreError),
-    /// Somebody else holds a row that is needed, and nobody waits for it with others in hand. The
-    /// transaction is to be given up, and run again in a moment.
+    /// Lock conflict: another transaction holds a row that is needed, and no statement waits for a
+    /// row while its transaction holds another. Roll back, and retry after a short pause.
     #[cfg_attr(
         not(feature = "postgres"),
         expect(dead_code, reason = "SQLite has one writer, who meets nobody")

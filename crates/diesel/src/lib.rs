@@ -1,14 +1,15 @@
-//! The ports of `tradepost-domain` on SQLite, and on PostgreSQL.
+//! Repositories of `tradepost-domain` on SQLite and on PostgreSQL.
 //!
-//! Both databases can be compiled in; the scheme of the URL chooses at the start. The queries are
-//! written once, in `queries/`, and compiled once for each database against the connection that
-//! `sqlite.rs` and `postgres.rs` define. Only what truly differs lives in those two.
+//! Both backends can be compiled in; the scheme of the URL chooses one at the start. The queries
+//! are written once, in `queries/`, and compiled once per backend against the connection type that
+//! `sqlite.rs` and `postgres.rs` define. Only the differences between the databases live in those
+//! two.
 //!
 //! Where does something go?
 //! - A rule: not here. It is a `decide` function of the domain.
 //! - A query: `queries/`, in the file of its aggregate.
-//! - A lock, a setting of a connection, the meaning of an error: the database's own file.
-//! - A table or a column: a migration of the same name for each database, and `schema.rs`.
+//! - A lock, a setting of a connection, the classification of an error: the backend's own file.
+//! - A table or a column: a migration of the same name for each backend, and `schema.rs`.
 
 #![cfg_attr(
     all(feature = "sqlite", feature = "postgres"),
@@ -38,32 +39,32 @@ use std::sync::Arc;
 use std::time::Duration;
 use tradepost_domain::{Currency, Stores};
 
-/// How long an open waits for the first connection of its pool. It is no request's time that is
-/// spent, so a machine that is busy with other work gets far longer than [`OpenOptions::wait`].
+/// How long opening waits for the first connection of its pool. No request waits meanwhile, so that
+/// a busy machine gets far longer than [`OpenOptions::wait`].
 const FIRST_CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How to open a database.
+/// Options for opening a database.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
-    /// The currency that the shop sells in.
+    /// The shop's currency.
     pub currency: ShopCurrency,
-    /// The most connections that read at once; on PostgreSQL, where they write as well, the most that
-    /// there are. They are opened when they are needed.
+    /// Maximum number of read connections; on PostgreSQL, which writes over them as well, of all
+    /// connections. They are opened on demand.
     pub readers: u32,
     /// How long a request waits for a connection or a lock.
     pub wait: Duration,
 }
 
-/// What is known of the shop's currency.
+/// The shop's currency, and how it is compared with the stored one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShopCurrency {
-    /// This one: written into a database that has none yet, and compared with one that has.
+    /// Stored if the database has no currency yet, else compared with the stored one.
     Is(Currency),
-    /// This one: compared with that of a database that has one, and not written.
+    /// Compared with the stored currency, if any. Not stored.
     Like(Currency),
-    /// Whatever the database says; this one while it says nothing, without writing it.
+    /// The stored currency; a default without one, which is not stored.
     Stored {
-        /// While the database says nothing.
+        /// The default.
         otherwise: Currency,
     },
 }
@@ -90,7 +91,7 @@ impl ShopCurrency {
     }
 }
 
-/// Opens a database that is there and up to date.
+/// Opens an existing database whose schema is up to date.
 ///
 /// # Errors
 /// [`OpenError`], a sentence that says what to do.
@@ -111,11 +112,11 @@ pub fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Stores, OpenErro
     }
 }
 
-/// Copies an SQLite database, while others use it, as it is at one moment; into a file that is empty
-/// or not there. What it costs is reading and writing the whole of it.
+/// Copies one snapshot of an SQLite database, while it is in use, into a file that is empty or does
+/// not exist. Reads and writes the whole database once.
 ///
 /// # Errors
-/// [`BackupError`]; what is in the file then is no copy.
+/// [`BackupError`]; the file is then no valid copy.
 pub fn back_up(url: &DatabaseUrl, into: &Path) -> Result<(), BackupError> {
     match url {
         #[cfg(feature = "sqlite")]
@@ -129,21 +130,21 @@ pub fn back_up(url: &DatabaseUrl, into: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// What was looked at in a copy.
+/// The result of verifying a copy.
 #[cfg(feature = "sqlite")]
 #[derive(Debug)]
 pub enum Proof {
-    /// File and books: what is wrong with either is in the audit.
+    /// File and ledger were checked; the audit lists the damage of both.
     Books(tradepost_domain::Audit),
-    /// The file alone, as the schema is that of another version of the program.
+    /// Only the file was checked: the schema is that of another version of the program.
     File {
-        /// What SQLite finds wrong with it, a sentence each.
+        /// Damage that SQLite found, a sentence each.
         damage: Vec<String>,
     },
 }
 
-/// Proves a copy that [`back_up`] made and nobody uses. It may be of another version: an upgrade
-/// begins with a copy of what was before.
+/// Verifies a copy that [`back_up`] made and that is not in use. It may be of another version: an
+/// upgrade begins with a copy of the older schema.
 ///
 /// # Errors
 /// [`BackupError`] if it cannot be read.
@@ -152,11 +153,10 @@ pub fn prove(copy: &Path) -> Result<Proof, BackupError> {
     sqlite::prove(copy)
 }
 
-/// What is unsafe about the settings of the database's server, a sentence each. [`open`] writes the
-/// same to the log.
+/// Unsafe settings of the database server, a sentence each. [`open`] logs the same.
 ///
 /// # Errors
-/// [`OpenError`] if it cannot be asked.
+/// [`OpenError`] if the server cannot be queried.
 pub fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     match url {
         DatabaseUrl::Sqlite(_) => Ok(Vec::new()),
@@ -167,11 +167,11 @@ pub fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     }
 }
 
-/// Refuses a database that takes no writes: a standby of PostgreSQL, or a server that is set to
-/// read-only. An SQLite file is checked when it is opened.
+/// Refuses a read-only database: a standby of PostgreSQL, or a server that is set to read-only. An
+/// SQLite file is checked when it is opened.
 ///
 /// # Errors
-/// [`OpenError::Standby`], [`OpenError::ReadOnly`]; others if it cannot be asked.
+/// [`OpenError::Standby`], [`OpenError::ReadOnly`]; others if the server cannot be queried.
 pub fn require_writable(url: &DatabaseUrl) -> Result<(), OpenError> {
     match url {
         DatabaseUrl::Sqlite(_) => Ok(()),
@@ -182,25 +182,25 @@ pub fn require_writable(url: &DatabaseUrl) -> Result<(), OpenError> {
     }
 }
 
-/// What to do about a database that is not there.
+/// What to do about a missing database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// Make it.
+    /// Create it.
     Create,
-    /// Refuse.
+    /// Fail.
     Refuse,
 }
 
-/// A migration that was taken back.
+/// A reverted migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reverted {
     /// Its name.
     pub name: String,
-    /// A copy of the database as it was before, if something could have been lost.
+    /// A copy of the database before the revert, if data could be lost.
     pub kept: Option<PathBuf>,
 }
 
-/// Brings a database's schema up to date, or back.
+/// Applies and reverts migrations.
 pub struct Migrator(Backend);
 
 enum Backend {
@@ -211,8 +211,8 @@ enum Backend {
 }
 
 impl Migrator {
-    /// Connects to the database. A missing SQLite file is made if that is wanted; its folder has to
-    /// be there. A database of PostgreSQL has to be there.
+    /// Connects to the database. A missing SQLite file is created if requested; its folder must
+    /// exist. A PostgreSQL database must exist.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -236,7 +236,7 @@ impl Migrator {
         }
     }
 
-    /// The names of the migrations that the database lacks, oldest first.
+    /// Names of the pending migrations, oldest first.
     ///
     /// # Errors
     /// [`OpenError::TooNew`] among others.
@@ -249,8 +249,8 @@ impl Migrator {
         }
     }
 
-    /// Runs the migrations that the database lacks, all or none, and tells the name of each. Safe
-    /// when several processes do so at once.
+    /// Runs the pending migrations, all or none, and reports the name of each. Safe when several
+    /// processes do so concurrently.
     ///
     /// # Errors
     /// [`MigrateError`].
@@ -263,10 +263,10 @@ impl Migrator {
         }
     }
 
-    /// Takes the last migration back; `None` if there is none. What it made is deleted with all
-    /// that is in it: an SQLite database is copied first, one of PostgreSQL must have no orders if
-    /// they would go, and no answers under idempotency keys. Sign-ins that can be refreshed, counts
-    /// of wrong tries and what can be made again go.
+    /// Reverts the last migration; `None` if there is none. Its tables and columns are deleted with
+    /// their content. An SQLite database is copied first. A PostgreSQL database must have no orders
+    /// that would be deleted, and no responses under idempotency keys. Refresh tokens, counts of
+    /// failed attempts and data that can be computed again are deleted.
     ///
     /// # Errors
     /// [`MigrateError`].

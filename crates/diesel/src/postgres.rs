@@ -1,7 +1,7 @@
 //! PostgreSQL: any number of servers on one database.
 //!
-//! Every write is a transaction at READ COMMITTED, in which each statement sees what was committed
-//! before it began: so rows are locked first, and read after ([`locks`]).
+//! Every write is a transaction at READ COMMITTED, in which each statement sees all commits before
+//! its own start. So rows are locked first, and read in later statements ([`locks`]).
 
 pub(crate) mod among;
 pub(crate) mod bulk;
@@ -43,17 +43,17 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind, UserId};
 
-/// The connection that the queries are written against.
+/// The connection type that the queries are written against.
 pub(crate) type Conn = PgConnection;
 
-/// How often a job is run before its failure is passed on.
+/// Maximum number of attempts of a transaction, the first one included.
 const ATTEMPTS: u32 = 4;
 
-/// The same for a failure that nobody knows. Most of them come again.
+/// The same for unclassified errors, most of which recur.
 const ATTEMPTS_AT_THE_UNKNOWN: u32 = 2;
 
-/// How long a command that conflicts with others, or loses its connection before its commit, is run
-/// again: less than half of the 5 s after which a request is answered by default.
+/// How long a command is retried after a lock conflict, or after its connection was lost before the
+/// commit: less than half of the default request timeout of 5 s.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An open database.
@@ -65,10 +65,10 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens a database that is there and has every migration.
+    /// Opens an existing database that has every migration.
     pub(crate) fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Self, OpenError> {
         let database = url.to_string();
-        // One by hand first: the pool would keep the reason of a failure to itself for a while.
+        // The first connection is made outside the pool, which would delay the error.
         let mut conn = connect::first(url, options.wait)?;
         queries::check_current(&mut conn, &database)?;
         if matches!(options.currency, ShopCurrency::Is(_)) {
@@ -108,7 +108,7 @@ impl Database {
         self.currency
     }
 
-    /// Whether the database answers, has every migration and takes writes.
+    /// Whether the database responds, has every migration and accepts writes.
     pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
         self.read(|conn| {
             if let Some(state) = connect::read_only_state(conn)? {
@@ -118,7 +118,7 @@ impl Database {
         })
     }
 
-    /// How its connections are used.
+    /// Statistics of the connection pool.
     pub(crate) fn pool_use(&self) -> Vec<PoolUse> {
         let state = self.pool.state();
         vec![PoolUse {
@@ -129,12 +129,12 @@ impl Database {
         }]
     }
 
-    /// Nothing to look for: PostgreSQL checks its constraints itself, and its pages as they are read.
+    /// Nothing to check: PostgreSQL checks its constraints itself, and its pages on each read.
     pub(crate) fn damage(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
 
-    /// Runs one query, until the deadline of this thread.
+    /// Runs one query, within the deadline of this thread.
     pub(crate) fn read<T>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
@@ -145,7 +145,7 @@ impl Database {
         })
     }
 
-    /// Runs several queries that see the same moment, each until the deadline of this thread.
+    /// Runs several queries in one snapshot, each within the deadline of this thread.
     pub(crate) fn snapshot<T>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
@@ -159,22 +159,22 @@ impl Database {
         })
     }
 
-    /// Runs one write: whole or not at all, and committed when this returns. It is not run again if
-    /// the answer to its commit is lost: by the time that its outcome is known, its client may have
-    /// been told that nothing is known of it.
+    /// Runs one write atomically; it is committed when this returns. If the answer to the commit is
+    /// lost, the write is not retried: by the time its outcome is known, the client may have been
+    /// told that the outcome is unknown.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.commit(job, None)?.map_err(|error| {
-            // Nothing of it was stored.
+            // Nothing was stored.
             StoreError::caused(StoreErrorKind::Unavailable, error)
         })
     }
 
-    /// The same for a write that leaves something behind by which it can be recognised: `is_stored`
-    /// looks for it, and `users` names those whose rows the write holds until it has ended. `None` if
-    /// the answer to its commit was lost and nothing of it was stored.
+    /// The same for a write that can be looked up after a lost commit: `is_stored` looks for its
+    /// rows, and `users` returns the users whose rows the write locks until it has ended. `None`
+    /// if the answer to its commit was lost and nothing was stored.
     pub(crate) fn write_probed<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
@@ -214,8 +214,8 @@ impl Database {
         read.map_err(|error| StoreError::caused(StoreErrorKind::Unavailable, error))
     }
 
-    /// Runs a job, and again if another transaction was in its way, or the connection was lost before
-    /// the commit: nothing of it was stored then.
+    /// Runs a job, and retries it after a lock conflict or a connection lost before the commit:
+    /// nothing was stored then.
     fn attempt_or_resolve<T>(
         &self,
         job: impl Fn(&mut PooledConn) -> Result<T, TxFailure<T>>,
@@ -236,7 +236,7 @@ impl Database {
                     let meaning = classify::meaning(&error);
                     link.lost = meaning.kind == StoreErrorKind::Unavailable;
                     let again = if link.lost {
-                        // There may be as many more as the pool has kept from before.
+                        // Every idle connection of the pool may be lost as well.
                         meaning.again && began.elapsed() < RETRY_TIMEOUT
                     } else {
                         let most = match meaning.kind {
@@ -271,26 +271,25 @@ impl Database {
     }
 }
 
-/// The outcome of a write that was stored, or why the answer to its commit was lost if nothing of it
-/// was.
+/// The outcome of a stored write, or the connection error at its commit if nothing was stored.
 type Committed<T> = Result<T, diesel::result::Error>;
 
 /// How a transaction failed.
 enum TxFailure<T> {
-    /// Nothing of it was stored.
+    /// Nothing was stored.
     Failed(Failure),
     /// The connection was lost at the commit.
     Unacked(UnackedCommit<T>),
 }
 
-/// Runs a job in a transaction, which is open afterwards if it went well.
+/// Runs a job in a transaction, which is left open if the job succeeded.
 fn within<T>(
     conn: &mut Conn,
     begin: &str,
     job: &impl Fn(&mut Conn) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let begun = conn.batch_execute(begin).map_err(Failure::from);
-    // A connection that is gone has rolled back by itself.
+    // A failed ROLLBACK is ignored: the server rolls back when it loses the connection.
     begun
         .and_then(|()| job(conn))
         .inspect_err(|_| drop(conn.batch_execute("ROLLBACK")))
@@ -302,7 +301,7 @@ struct Words {
     value: Option<String>,
 }
 
-/// Waits for a short while that differs each time, so that those who met do not meet again.
+/// Sleeps for a short random time (jitter), so that conflicting transactions do not conflict again.
 fn pause() {
     let random = RandomState::new().build_hasher().finish();
     sleep(Duration::from_millis(2 + random % 12));
@@ -311,7 +310,7 @@ fn pause() {
 /// A connection for migrations.
 pub(crate) fn migrator(url: &DatabaseUrl) -> Result<Migrator, OpenError> {
     let mut conn = connect::first(url, RETRY_TIMEOUT)?;
-    // Another server may be migrating: wait for it rather than give up.
+    // Waits for a concurrent migration of another server.
     conn.batch_execute("SET lock_timeout = '60s'")
         .map_err(|error| OpenError::unusable(&url.to_string(), &error))?;
     Ok(Migrator::new(conn, url.to_string()))
@@ -333,7 +332,7 @@ pub(crate) fn has_history(conn: &mut Conn) -> QueryResult<bool> {
         .map(|flag| flag.value)
 }
 
-/// Runs something while no other server does: "TPST" names the lock.
+/// Runs a job under the advisory lock of migrations, numbered "TPST".
 pub(crate) fn exclusively<T>(
     conn: &mut Conn,
     database: &str,
@@ -346,18 +345,18 @@ pub(crate) fn exclusively<T>(
     })
 }
 
-/// Rows whose content cannot be restored: the migration that reverting would delete it with, the
-/// table, the condition for its rows, and their name.
+/// Data that cannot be restored: the migration whose revert would delete it, the table, the
+/// condition for its rows, and their name.
 const IRREPLACEABLE: [(&str, &str, &str, &str); 3] = [
     ("open_shop", "orders", "TRUE", "orders"),
-    // Without them, a request that is sent again orders again.
+    // Without them, a retried request would place a second order.
     (
         "remember_keys",
         "idempotency_keys",
         "TRUE",
         "answers under idempotency keys",
     ),
-    // Without them, the audit finds a wrong total in each of these orders for good.
+    // Without them, the audit would report a wrong total for each of these orders.
     (
         "add_order_adjustment",
         "orders",
@@ -366,7 +365,7 @@ const IRREPLACEABLE: [(&str, &str, &str, &str); 3] = [
     ),
 ];
 
-/// Nothing is copied from here: refuses if something would be lost that cannot be had again.
+/// Makes no copy on PostgreSQL: refuses if the revert would delete data that cannot be restored.
 pub(crate) fn keep_copy(
     conn: &mut Conn,
     _database: &str,

@@ -1,5 +1,5 @@
-//! Rows, and how they become values of the domain. A row that cannot be one is reported with its
-//! table, column and id.
+//! Rows, and their conversion to values of the domain. An invalid row is reported with table,
+//! column and id.
 
 use chrono::{DateTime, Utc};
 use diesel::{Insertable, Queryable};
@@ -10,7 +10,7 @@ use tradepost_domain::{
     RefreshDigest, RefreshToken, Sku, StockDelta, StockLevel, StoreError, UserId, Username,
 };
 
-/// Where a value came from, for the report if it is bad.
+/// Origin of a value, for the error report.
 #[derive(Clone, Copy)]
 struct Source {
     table: &'static str,
@@ -27,7 +27,7 @@ impl Source {
     }
 }
 
-/// A time as it is stored: microseconds since 1970 in UTC.
+/// The stored form of a time: microseconds since 1970 in UTC.
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
@@ -76,7 +76,7 @@ impl ProductRow {
     }
 }
 
-/// The columns of a product that placing an order needs.
+/// Columns of a product that placing an order needs.
 #[derive(Queryable)]
 pub(crate) struct OfferRow {
     id: i64,
@@ -335,7 +335,7 @@ impl RefreshRow {
     }
 }
 
-/// A hash as it is stored.
+/// A hash from its stored form.
 pub(crate) fn hash(text: String) -> PasswordHash {
     PasswordHash::new(text)
 }

@@ -1,5 +1,5 @@
-//! The tables, as both databases have them. By hand: integers of SQLite have 64 bits, which
-//! diesel's own reading of a schema does not know.
+//! Tables of both databases. Written by hand: SQLite integers have 64 bits, which diesel's schema
+//! inference does not know.
 
 diesel::table! {
     shop (id) {

@@ -1,8 +1,8 @@
 //! SQLite: one file, one writer, many readers.
 //!
-//! SQLite lets one connection write at a time. So one thread has the only connection that writes,
-//! and commits together what is waiting together ([`writer`]); reads go to a pool of read-only
-//! connections, which the write-ahead log lets go on meanwhile.
+//! SQLite allows one writing connection at a time. So one thread owns the only writing connection,
+//! and commits waiting writes together ([`writer`]). Reads use a pool of read-only connections,
+//! which the write-ahead log does not block.
 
 pub(crate) mod among;
 mod backup;
@@ -45,13 +45,13 @@ use std::time::Duration;
 use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind, UserId, deadline};
 use writer::Writer;
 
-/// The connection that the queries are written against.
+/// The connection type that the queries are written against.
 pub(crate) type Conn = SqliteConnection;
 
 /// An open database.
 pub(crate) struct Database {
-    // Before the writer, and so dropped before it: whoever closes the file last merges its log, and
-    // only the writer can.
+    // Before the writer, and so dropped before it: the last connection to be closed checkpoints the
+    // log, and only the writer can.
     readers: Pool<ConnectionManager<Conn>>,
     writer: Writer,
     files: Arc<DatabaseFiles>,
@@ -60,10 +60,10 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens a database that is there and has every migration.
+    /// Opens an existing database that has every migration.
     pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, OpenError> {
         let database = connect::name(path)?;
-        // A missing file is for the connection to name.
+        // A missing file is reported by the connection.
         let before = FileId::at(path);
         let mut conn = connect::connection(path, Missing::Refuse, options.wait)?;
         let before = before.map_err(|error| OpenError::unusable(database, &error))?;
@@ -94,13 +94,13 @@ impl Database {
         self.currency
     }
 
-    /// Whether the database answers, is the file at its path, and has every migration.
+    /// Whether the database responds, is the file at its path, and has every migration.
     pub(crate) fn check_schema(&self) -> Result<(), StoreError> {
         self.files.check()?;
         self.read(queries::require_current)
     }
 
-    /// How its connections are used. The writer's is nobody else's to have.
+    /// Statistics of the pool of read connections. The writer's connection is not pooled.
     pub(crate) fn pool_use(&self) -> Vec<PoolUse> {
         let state = self.readers.state();
         vec![PoolUse {
@@ -111,8 +111,8 @@ impl Database {
         }]
     }
 
-    /// What SQLite finds wrong with the file, and with the rows of each table. Over a connection of
-    /// its own that could write, and does not: on one that could not, SQLite checks less.
+    /// Damage that SQLite finds in the file and in the rows of each table. Over a writable
+    /// connection of its own, which does not write: on a read-only one SQLite checks less.
     pub(crate) fn damage(&self) -> Result<Vec<String>, StoreError> {
         let mut conn = connect::connection(&self.path, Missing::Refuse, PATIENCE)
             .map_err(|error| StoreError::caused(StoreErrorKind::Unavailable, error))?;
@@ -124,7 +124,7 @@ impl Database {
         Ok(found)
     }
 
-    /// Runs one query on a connection that cannot write, until the deadline of this thread.
+    /// Runs one query on a read-only connection, within the deadline of this thread.
     pub(crate) fn read<T>(
         &self,
         job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
@@ -141,8 +141,8 @@ impl Database {
         job(&mut conn).map_err(store_error)
     }
 
-    /// Runs several queries that see the same moment, until the deadline of this thread. No
-    /// connection keeps a snapshot for longer, which would keep the log from being emptied.
+    /// Runs several queries in one snapshot, within the deadline of this thread. No connection
+    /// keeps a snapshot for longer, which would keep the log from being truncated.
     pub(crate) fn snapshot<T>(
         &self,
         job: impl FnOnce(&mut Conn) -> Result<T, Failure>,
@@ -151,19 +151,20 @@ impl Database {
             conn.batch_execute("BEGIN")?;
             let result = until_deadline(|| job(conn));
             let ended = conn.batch_execute("ROLLBACK");
-            // Not there any more if SQLite has rolled back by itself: then the job says why.
+            // No transaction is left if SQLite has rolled back on its own: the job's error has the
+            // reason.
             let value = result?;
             ended?;
             Ok(value)
         })
     }
 
-    /// Runs one write: whole or not at all, and committed when this returns.
+    /// Runs one write atomically; it is committed when this returns.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        // At once, even while the writer is saving the remains.
+        // Fails at once, even while the writer is salvaging the database.
         self.files.check_known()?;
         self.writer.write(job)
     }
@@ -179,7 +180,7 @@ impl Database {
     }
 }
 
-/// Runs a job whose statements end at the deadline of this thread, if it has one.
+/// Runs a job whose statements are interrupted at the deadline of this thread, if it has one.
 fn until_deadline<T>(job: impl FnOnce() -> T) -> T {
     tradepost_sqlite_deadline::run_until(deadline::current(), job)
 }
@@ -190,7 +191,7 @@ pub(crate) fn migrator(path: &Path, missing: Missing) -> Result<Migrator, OpenEr
     Ok(Migrator::new(conn, connect::name(path)?.to_owned()))
 }
 
-/// Another process may be migrating the same file: wait for it rather than give up.
+/// Another process may be migrating the same file: wait for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) type Db = diesel::sqlite::Sqlite;
@@ -203,7 +204,7 @@ pub(crate) fn has_history(conn: &mut Conn) -> QueryResult<bool> {
     Ok(connect::number(conn, tables)? > 0)
 }
 
-/// Runs something while no other process can write.
+/// Runs a job while no other process can write.
 pub(crate) fn exclusively<T>(
     conn: &mut Conn,
     _database: &str,
@@ -213,8 +214,8 @@ pub(crate) fn exclusively<T>(
     conn.exclusive_transaction(job)
 }
 
-/// Copies the database beside itself, over a connection of its own: this one is in a transaction,
-/// which keeps everybody from writing and nobody from reading.
+/// Copies the database into a file beside it, over a connection of its own. The given one is in a
+/// transaction, which blocks writers and not readers.
 pub(crate) fn keep_copy(
     conn: &mut Conn,
     database: &str,

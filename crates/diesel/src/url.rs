@@ -1,38 +1,39 @@
-//! The URL of a database: its scheme says which kind it is.
+//! Database URLs: the scheme chooses the backend.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where the shop's data is.
+/// URL of the shop's database.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `sqlite://PATH` is relative, `sqlite:///PATH` absolute.
     Sqlite(PathBuf),
-    /// `postgres://` or `postgresql://`, passed on as it is.
+    /// `postgres://` or `postgresql://`, passed on unchanged.
     Postgres(String),
 }
 
-/// What is wrong with a URL.
+/// Why a URL is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// A kind of database that there is no support for.
+    /// An unsupported scheme.
     #[error("its scheme has to be sqlite, postgres or postgresql")]
     Scheme,
-    /// No file named.
+    /// The URL names no file.
     #[error(
         "it names no file: sqlite://PATH is relative to the current folder, sqlite:///PATH is absolute"
     )]
     NoPath,
-    /// Written as it is, a question mark ends the password for some who read the URL.
+    /// Unescaped, a question mark in the password is parsed differently by different readers of the
+    /// URL.
     #[error("a ? in its user name or password has to be written as %3F")]
     QuestionMark,
-    /// A database in memory is another one for each connection.
+    /// An in-memory database is a separate one for each connection.
     #[error("a shop cannot be kept in memory: name a file, as in sqlite://data/tradepost.db")]
     InMemory,
 }
 
 impl DatabaseUrl {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
     /// [`UrlError`].
@@ -56,7 +57,7 @@ impl DatabaseUrl {
         Self::Sqlite(path.to_owned())
     }
 
-    /// The URL with its password, for connecting and for nothing else.
+    /// The URL with its password, only for connecting.
     #[cfg(feature = "postgres")]
     pub(crate) fn secret(&self) -> String {
         match self {
@@ -82,8 +83,8 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// Whether there is a question mark in what libpq takes for user and password: what comes before an
-/// `@` that comes before any slash.
+/// Whether a question mark is in the part that libpq parses as user and password: everything before
+/// an `@` that comes before any slash.
 fn has_question_mark(rest: &str) -> bool {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let host = rest.split('/').next().unwrap_or_default();
@@ -91,8 +92,8 @@ fn has_question_mark(rest: &str) -> bool {
         .is_some_and(|(user, _)| user.contains('?'))
 }
 
-/// Leaves out what stands between the user's name and the host, and every parameter: a password
-/// can be among them.
+/// Removes everything between the user's name and the host, and every parameter, as any of these
+/// can be a password.
 fn without_password(url: &str) -> String {
     let url = url.split_once('?').map_or(url, |(url, _)| url);
     match url.rsplit_once('@') {
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_as_a_table() {
+    fn database_urls_are_parsed_or_rejected() {
         let file = |path: &str| Ok(DatabaseUrl::Sqlite(PathBuf::from(path)));
         for (url, expected) in [
             ("sqlite://data/tradepost.db", file("data/tradepost.db")),

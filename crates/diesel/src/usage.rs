@@ -1,4 +1,4 @@
-//! Usage of quotas: how it is asked for, and how it comes back.
+//! Quota usage: the query and its result.
 
 use crate::rows::micros;
 use chrono::DateTime;
@@ -6,8 +6,8 @@ use diesel::Queryable;
 use diesel::query_builder::QueryId;
 use tradepost_domain::{KeptAnswers, OrderUsage, PlaceOrder, StoreError, UserId};
 
-/// A question for a user's usage: how far orders are counted, since when and up to when; and
-/// whether the answers under idempotency keys are asked for, as a 1.
+/// A query for a user's quota usage: the bounds and the time range for counting orders; and 1 if
+/// stored responses are to be counted.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub(crate) struct UsageQuery {
     pub(crate) user_id: i64,
@@ -19,7 +19,7 @@ pub(crate) struct UsageQuery {
 }
 
 impl UsageQuery {
-    /// The answers that are kept for a user, and nothing else.
+    /// Usage of the user's stored responses only.
     pub(crate) fn of_keys(user: UserId) -> Self {
         Self {
             user_id: user.get(),
@@ -31,7 +31,7 @@ impl UsageQuery {
         }
     }
 
-    /// The usage that deciding on an order needs: none without a quota and without a key.
+    /// The usage that deciding on an order needs: `None` without a quota and without a key.
     pub(crate) fn of_order(request: &PlaceOrder) -> Option<Self> {
         let quota = request.quota;
         let keys = i64::from(request.key.is_some());
@@ -45,7 +45,7 @@ impl UsageQuery {
         })
     }
 
-    /// Both, for two requests of one user.
+    /// Combines the queries of two requests of one user.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             user_id: self.user_id,
@@ -58,7 +58,7 @@ impl UsageQuery {
     }
 }
 
-/// What a user has used of the quotas.
+/// A user's quota usage.
 #[derive(Queryable)]
 pub(crate) struct UsageRow {
     pub(crate) user_id: i64,

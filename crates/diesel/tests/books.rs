@@ -1,5 +1,5 @@
-//! `audit` finds each kind of damage: a tool at work behind the shop's back, with every check of the
-//! database switched off.
+//! The ledger audit finds each kind of damage: a tool writes to the database with every check
+//! switched off.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot set up its shop has failed"
@@ -14,8 +14,9 @@ use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency
 use tradepost_domain::{Actor, OrderAction, OrderStatus, Stores};
 use tradepost_throwaway::Cluster;
 
-/// A statement, and what the audit then says. Products 1 to 3, of which 3 never had stock; order 1
-/// of two of 1 and one of 2, order 2 of one of 1, cancelled; a line in the cart of user 1.
+/// A statement, and the findings of the audit after it. Products 1 to 3, of which 3 never had
+/// stock; order 1 of two of 1 and one of 2, order 2 of one of 1, cancelled; a line in the cart of
+/// user 1.
 const DAMAGE: &[(&str, &str)] = &[
     (
         "UPDATE stock SET on_hand = on_hand + 1 WHERE product_id = 1",
@@ -205,8 +206,8 @@ fn every_damage_is_found_in_sqlite() {
     let stores = open(&url, &options()).unwrap();
     trade(&stores);
     drop(stores);
-    // A reader that the pool was still opening may have been the last to close the file, and cannot
-    // merge its log.
+    // A read connection that the pool was still opening may have been the last to close the file,
+    // and cannot checkpoint the log.
     let mut tool = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     tool.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();

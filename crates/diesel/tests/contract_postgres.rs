@@ -1,4 +1,4 @@
-//! The contract of the ports, kept by PostgreSQL.
+//! Contract of the ports, on PostgreSQL.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency
 use tradepost_domain::Stores;
 use tradepost_throwaway::Cluster;
 
-/// One server for all cases, and a database that has every migration, to be copied for each.
+/// One server for all cases, and a template database with every migration, copied for each case.
 #[expect(clippy::unwrap_used, reason = "a test without a database has failed")]
 static SERVER: LazyLock<(Cluster, String)> = LazyLock::new(|| {
     let cluster =
@@ -27,7 +27,7 @@ fn postgres() -> Stores {
     let options = OpenOptions {
         currency: ShopCurrency::Is(tradepost_contract::usd()),
         readers: 12,
-        // The races of the suite share two cores with each other.
+        // The races of the suite share two cores.
         wait: Duration::from_secs(10),
     };
     let url = DatabaseUrl::parse(&cluster.url(&database)).unwrap();

@@ -1,4 +1,4 @@
-//! The contract of the ports, kept by SQLite in a file.
+//! Contract of the ports, on an SQLite file.
 
 use std::time::Duration;
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ fn sqlite() -> (Stores, TempDir) {
     let options = OpenOptions {
         currency: ShopCurrency::Is(tradepost_contract::usd()),
         readers: 4,
-        // The races of the suite share two cores with each other.
+        // The races of the suite share two cores.
         wait: Duration::from_secs(10),
     };
     (tradepost_diesel::open(&url, &options).unwrap(), folder)

@@ -1,4 +1,4 @@
-//! What there was before products could be searched is folded when the schema is brought up to date.
+//! Migration to product search: existing products are folded when the schema is brought up to date.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot set up its shop has failed"
@@ -15,10 +15,10 @@ use tradepost_domain::{
 };
 use tradepost_throwaway::Cluster;
 
-/// More than are folded at once.
+/// More than one batch.
 const MANY: usize = 1001;
 
-/// Behind the shop's back: a server of an older version that still runs.
+/// A concurrent server of an older version, which writes no search texts.
 const FORGET: &str = "DELETE FROM product_texts WHERE product_id > 1";
 
 fn stores(url: &DatabaseUrl) -> Stores {
@@ -56,8 +56,9 @@ fn fill(url: &DatabaseUrl) {
     }
 }
 
-/// The text of a product is written when it says something else, and not with its price or stock.
-fn folds_what_is_renamed(url: &DatabaseUrl) {
+/// The search text of a product is written when its name or description changes, and not with its
+/// price or stock.
+fn folds_renamed_products(url: &DatabaseUrl) {
     let stores = stores(url);
     let shop = Shop::new(&stores);
     let forgotten = ProductId::new(2).unwrap();
@@ -73,14 +74,14 @@ fn folds_what_is_renamed(url: &DatabaseUrl) {
 }
 
 #[test]
-fn what_was_there_before_is_folded_in_sqlite() {
+fn existing_products_are_folded_in_sqlite() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("shop.db");
     let url = DatabaseUrl::sqlite(&path);
     migrate(&url);
     fill(&url);
     assert_eq!(found(&url, "strasse"), 1001);
-    // From a schema that knew of no search.
+    // From a schema without search.
     let mut migrator = Migrator::connect(&url, Missing::Refuse).unwrap();
     while !(migrator.revert().unwrap().unwrap().name).ends_with("find_products") {}
     drop(migrator);
@@ -93,13 +94,13 @@ fn what_was_there_before_is_folded_in_sqlite() {
     tool.batch_execute(FORGET).unwrap();
     drop(tool);
     assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1, 1));
-    folds_what_is_renamed(&url);
+    folds_renamed_products(&url);
     migrate(&url);
     assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1001, 1001));
 }
 
 #[test]
-fn what_was_there_before_is_folded_in_postgres() {
+fn existing_products_are_folded_in_postgres() {
     let cluster = Cluster::start().unwrap();
     let name = cluster.database().unwrap();
     let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
@@ -114,12 +115,12 @@ fn what_was_there_before_is_folded_in_postgres() {
     assert_eq!(found(&url, "straße 1000"), 1);
     cluster.sql(&name, FORGET).unwrap();
     assert_eq!(found(&url, "strasse"), 1);
-    folds_what_is_renamed(&url);
+    folds_renamed_products(&url);
     migrate(&url);
     assert_eq!((found(&url, "strasse"), found(&url, "ss")), (1001, 1001));
 }
 
-/// Where the extension is not to be had, the schema comes up all the same, and the same is found.
+/// Where the extension is not available, the migration still succeeds, and searches find the same.
 #[test]
 fn postgres_searches_without_trigrams() {
     let cluster = Cluster::start().unwrap();

@@ -1,4 +1,4 @@
-//! What one customer can leave behind in an hour, measured in bytes of the database's file.
+//! Growth of the database by one customer within an hour, in bytes of the database file.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -33,7 +33,7 @@ fn shop(folder: &TempDir) -> Stores {
     open(&url, &options).unwrap()
 }
 
-/// The bytes that a shop takes once it is closed, when the log is merged into the file.
+/// Size of the shop's files in bytes after closing, when the log is merged into the database.
 fn bytes(folder: &Path) -> u64 {
     let files = fs::read_dir(folder).unwrap();
     files
@@ -41,7 +41,7 @@ fn bytes(folder: &Path) -> u64 {
         .sum()
 }
 
-/// What a shop grows by while a customer is at work: bytes.
+/// Growth of the database by a customer's work, in bytes.
 fn growth(fill: impl FnOnce(&Shop<'_>), work: impl FnOnce(&Shop<'_>)) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let stores = shop(&folder);
@@ -54,8 +54,8 @@ fn growth(fill: impl FnOnce(&Shop<'_>), work: impl FnOnce(&Shop<'_>)) -> u64 {
     bytes(folder.path()) - before
 }
 
-/// Orders of full carts that are cancelled at once. A tenth of the quota is placed, and ten times
-/// as much may be in an hour.
+/// Orders of full carts, cancelled at once. Places a tenth of the quota; ten times as much is
+/// possible within an hour.
 #[test]
 fn orders_that_are_cancelled_leave_a_bounded_number_of_bytes_an_hour() {
     const PART: u32 = 10;
@@ -100,8 +100,8 @@ fn orders_that_are_cancelled_leave_a_bounded_number_of_bytes_an_hour() {
     assert!(an_hour < 16 * MEGABYTE, "{an_hour}");
 }
 
-/// Additions under ever new keys, of products with the longest descriptions, until no answer is
-/// kept any more. There is no more room until they are purged, two days later.
+/// Additions with new keys, of products with the longest descriptions, until the quota of stored
+/// responses is used up. It is freed when they are purged, two days later.
 #[test]
 fn keyed_additions_leave_a_bounded_number_of_bytes() {
     let fill = |shop: &Shop<'_>| {
@@ -139,6 +139,6 @@ fn keyed_additions_leave_a_bounded_number_of_bytes() {
     };
     let all = growth(fill, work);
     println!("answers that are kept: {all} bytes");
-    // The pages of SQLite are not full to the last byte.
+    // SQLite pages are not full to the last byte.
     assert!(all < MAX_KEPT_BYTES * 3 / 2, "{all}");
 }

@@ -1,4 +1,4 @@
-//! Searching among more products than the stores call few.
+//! Searches among more products than the stores' limit of few.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot set up its shop has failed"
@@ -15,7 +15,8 @@ use tradepost_domain::{
 };
 use tradepost_throwaway::Cluster;
 
-/// A word in every product, one in as many as are few, one in one more, and one in five.
+/// One word in every product, one in exactly as many as are few, one in one more, and one in a
+/// fifth.
 const PRODUCTS: &str = "
     WITH RECURSIVE numbers(n) AS (
         SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
@@ -72,8 +73,8 @@ fn ids<'a>(products: impl IntoIterator<Item = &'a Product>) -> Vec<i64> {
     ids.collect()
 }
 
-/// Finds the same as the domain does, page by page and in parts, in whatever order.
-fn finds_what_matches(stores: &Stores) {
+/// Finds the same as the domain does, in numbered pages and in cursor pages, in any sort order.
+fn finds_the_matching_products(stores: &Stores) {
     let catalogue: Vec<Product> = (1..=25)
         .flat_map(|number| {
             let list = ProductList::default();
@@ -118,7 +119,7 @@ fn finds_what_matches(stores: &Stores) {
 }
 
 #[test]
-fn sqlite_finds_what_matches() {
+fn sqlite_finds_the_matching_products() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("shop.db");
     let url = DatabaseUrl::sqlite(&path);
@@ -127,12 +128,12 @@ fn sqlite_finds_what_matches() {
     tool.batch_execute(PRODUCTS).unwrap();
     drop(tool);
     migrate(&url);
-    finds_what_matches(&stores(&url));
+    finds_the_matching_products(&stores(&url));
 }
 
-/// Whatever PostgreSQL knows of the texts: nothing at first, and how common words are after that.
+/// With any statistics of the texts: none at first, and the frequency of words after that.
 #[test]
-fn postgres_finds_what_matches() {
+fn postgres_finds_the_matching_products() {
     let cluster = Cluster::start().unwrap();
     let name = cluster.database().unwrap();
     let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
@@ -140,7 +141,7 @@ fn postgres_finds_what_matches() {
     cluster.sql(&name, PRODUCTS).unwrap();
     migrate(&url);
     let stores = stores(&url);
-    finds_what_matches(&stores);
+    finds_the_matching_products(&stores);
     cluster.sql(&name, "VACUUM ANALYZE").unwrap();
-    finds_what_matches(&stores);
+    finds_the_matching_products(&stores);
 }

@@ -1,5 +1,5 @@
-//! Accounts from before usernames were compared by how they look: they go on signing in, and get
-//! their skeletons when the schema is brought up to date.
+//! Accounts that existed before usernames were compared by their skeletons: they can still sign in,
+//! and get skeletons when the schema is brought up to date.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot set up its shop has failed"
@@ -14,9 +14,9 @@ use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency
 use tradepost_domain::{Email, LoginName, Problem, Refusal, Register, Stores, Username, fold_case};
 use tradepost_throwaway::Cluster;
 
-/// The names of accounts that look alike, or that no new account may have.
+/// Confusable names of existing accounts, or names that no new account may have.
 const NAMES: [&str; 5] = ["admin", "аdmin", "admin\u{3164}", "ａdmin", "𝐚dmin"];
-/// More than are computed at once.
+/// More than one batch.
 const MANY: usize = 1001;
 
 fn stores(url: &DatabaseUrl) -> Stores {
@@ -33,7 +33,7 @@ fn migrate(url: &DatabaseUrl) {
     migrator.run(|_| ()).unwrap();
 }
 
-/// What a server of the version before writes.
+/// Rows as written by a server of the previous version.
 fn old_accounts() -> String {
     let insert = |name: &str, email: Option<&str>| {
         let text = |text: &str| format!("'{text}'");
@@ -92,7 +92,7 @@ fn check(url: &DatabaseUrl, run: &dyn Fn(&str)) {
     migrate(url);
     run(&old_accounts());
     existing_users_go_on_signing_in(url);
-    // Without a skeleton, a name is not compared with others by how it looks.
+    // Without a skeleton, a name is not compared with confusable ones.
     assert_eq!(register(url, "custοmer500", None), Ok(()));
     migrate(url);
     existing_users_go_on_signing_in(url);

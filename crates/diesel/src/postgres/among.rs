@@ -1,4 +1,4 @@
-//! Rows by a list of ids: one statement and one parameter, however many they are.
+//! Rows by a list of ids: one statement with one parameter, for any number of ids.
 
 use diesel::dsl::EqAny;
 use diesel::expression::Expression;

@@ -1,5 +1,5 @@
-//! Writing many rows, and finding many keys, in one statement: each column is passed as an array,
-//! so that the statement is the same however many rows there are, and stays prepared.
+//! Bulk inserts and lookups in one statement. Each column is passed as an array, so that the
+//! statement is the same for any number of rows and stays prepared.
 
 pub(crate) use imports::{
     continue_ids, import_cart_lines, import_orders, import_products, import_users,
@@ -21,7 +21,7 @@ use tradepost_domain::{
     KeyScope, MAX_KNOWN_NETWORKS, NewMovement, NewOrder, OrderId, OrderLine, ProductId, UserId,
 };
 
-/// A statement between whose two halves stand its parameters, each a column.
+/// A statement in two halves, with one array parameter per column between them.
 macro_rules! statement {
     ($name:ident, $head:literal, { $($column:ident: $rust:ty => $sql:ty),+ $(,)? }, $tail:literal) => {
         #[derive(Default, QueryId)]
@@ -105,8 +105,8 @@ statement!(ChangeStock,
     }, ") AS change (product_id, delta)
     WHERE stock.product_id = change.product_id");
 
-// Each by all of its key, as a user may have any number of others. LIMIT keeps the planner from
-// reading the whole of a table that was small when it made its plan.
+// Looked up by the full key, as a user may have any number of keys. LIMIT keeps the planner from a
+// full scan of a table that was small when it made its plan.
 statement!(HeldKeys,
     "SELECT held.* FROM unnest(", {
         user: i64 => BigInt,
@@ -147,24 +147,24 @@ statement!(SetUsernameSkeletons,
         skeleton: String => Text,
     }, ") AS new (user_id, skeleton) WHERE users.id = new.user_id");
 
-/// Old idempotency keys that nobody else is at work on, to [`forget`].
+/// Old idempotency keys whose rows are not locked, for [`forget`].
 pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Old refresh tokens that nobody else is at work on, to [`forget`].
+/// Expired refresh tokens whose rows are not locked, for [`forget`].
 pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM refresh_tokens WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Refresh tokens that were used that nobody else is at work on, to [`forget`].
+/// Used refresh tokens whose rows are not locked, for [`forget`].
 pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM refresh_tokens WHERE used_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Old counts of tries that nobody else is at work on, to [`forget`].
+/// Old attempt counts whose rows are not locked, for [`forget`].
 pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM attempts WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-/// Readings of clocks by their uptime that no other server is deleting, to [`forget`].
+/// Clock readings by uptime whose rows are not locked, for [`forget`].
 pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM clock_readings WHERE uptime < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-/// Old known networks whose rows are not locked, to [`forget`].
+/// Old known networks whose rows are not locked, for [`forget`].
 pub(crate) const OLD_NETWORKS: &str = "DELETE FROM known_networks WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM known_networks WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
@@ -182,7 +182,7 @@ pub(crate) fn drop_old_networks(conn: &mut Conn, account: &str) -> QueryResult<(
     .map(drop)
 }
 
-/// Deletes so many of what is older than a time; how many there were.
+/// Deletes up to this many rows older than a time; returns their number.
 pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
     diesel::sql_query(old)
         .bind::<BigInt, _>(before)
@@ -190,7 +190,7 @@ pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> Quer
         .execute(conn)
 }
 
-/// Inserts orders; their ids, in the same order.
+/// Inserts orders; returns their ids, in the same order.
 pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
     let mut rows = InsertOrders::default();
     for order in new {
@@ -206,7 +206,7 @@ pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>
         .collect()
 }
 
-/// Inserts the lines of orders.
+/// Inserts order lines.
 pub(crate) fn lines(
     conn: &mut Conn,
     orders: &[(OrderId, UserId, &[OrderLine])],
@@ -226,7 +226,7 @@ pub(crate) fn lines(
     rows.execute(conn).map(drop)
 }
 
-/// Inserts movements; their ids, in the same order.
+/// Inserts movements; returns their ids, in the same order.
 pub(crate) fn movements(conn: &mut Conn, new: &[NewMovement]) -> QueryResult<Vec<i64>> {
     let mut rows = InsertMovements::default();
     for movement in new {
@@ -242,7 +242,7 @@ pub(crate) fn movements(conn: &mut Conn, new: &[NewMovement]) -> QueryResult<Vec
     rows.load(conn)
 }
 
-/// Changes what is on hand; how many products that were.
+/// Changes stock on hand; returns the number of products changed.
 pub(crate) fn change_stock(
     conn: &mut Conn,
     changes: &BTreeMap<ProductId, i64>,
@@ -254,7 +254,7 @@ pub(crate) fn change_stock(
     rows.execute(conn)
 }
 
-/// What is stored under these keys.
+/// Stored responses under these keys.
 pub(crate) fn held_keys(conn: &mut Conn, sent: &[(UserId, &KeyScope)]) -> QueryResult<Vec<KeyRow>> {
     asked(sent).load(conn)
 }
@@ -285,7 +285,7 @@ pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
     rows.execute(conn).map(drop)
 }
 
-/// Inserts what is searched of products.
+/// Inserts the search texts of products.
 pub(crate) fn product_texts(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
     let (product, folded) = new.iter().cloned().unzip();
     InsertProductTexts { product, folded }

@@ -1,12 +1,11 @@
-//! What PostgreSQL's errors mean. diesel tells a few SQLSTATEs apart and passes on the message of
-//! the others, in the language of the server: only English is understood.
+//! Classification of PostgreSQL errors. diesel maps a few SQLSTATEs to kinds and passes on the
+//! message of the others, in the language of the server: only English is recognised.
 
 use crate::failure::Failure;
 use diesel::result::{DatabaseErrorKind, Error};
 use tradepost_domain::{StoreError, StoreErrorKind};
 
-/// What an error means, and whether the same transaction may be run again: nothing of it was
-/// stored.
+/// The kind of an error, and whether the transaction may be retried: nothing was stored then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Meaning {
     pub(super) kind: StoreErrorKind,
@@ -21,42 +20,42 @@ const fn again(kind: StoreErrorKind) -> Meaning {
     Meaning { kind, again: true }
 }
 
-/// NOWAIT found what it wanted in somebody else's hands.
+/// NOWAIT found a lock held by another transaction.
 const TAKEN: &str = "could not obtain lock";
 
 pub(super) fn is_taken(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, information) if information.message().contains(TAKEN))
 }
 
-/// What a message says, by words that are in it.
+/// Error kinds by a part of the message.
 const MESSAGES: &[(&str, Meaning)] = &[
-    // Somebody had to give way.
+    // This transaction was chosen as the victim.
     ("deadlock detected", again(StoreErrorKind::Busy)),
     ("could not serialize access", again(StoreErrorKind::Busy)),
-    // Somebody holds on to a row.
+    // Another transaction holds a row for too long.
     (
         "canceling statement due to lock timeout",
         once(StoreErrorKind::Busy),
     ),
     (TAKEN, once(StoreErrorKind::Busy)),
-    // It would take as long again.
+    // A retry would take as long again.
     (
         "canceling statement due to statement timeout",
         once(StoreErrorKind::DeadlineExceeded),
     ),
     ("canceling statement", once(StoreErrorKind::Busy)),
-    // No connection to be had.
+    // No connection is free.
     ("too many clients already", once(StoreErrorKind::Busy)),
     ("remaining connection slots", once(StoreErrorKind::Busy)),
     ("too many connections", once(StoreErrorKind::Busy)),
     ("out of memory", once(StoreErrorKind::Busy)),
-    // No room.
+    // Out of disk space.
     ("No space left on device", once(StoreErrorKind::Full)),
     ("could not extend file", once(StoreErrorKind::Full)),
     ("Disk quota exceeded", once(StoreErrorKind::Full)),
     // Migrated by another version.
     ("does not exist", once(StoreErrorKind::SchemaMismatch)),
-    // Not there, or not any more.
+    // Unreachable, or disconnected.
     ("terminating connection", again(StoreErrorKind::Unavailable)),
     (
         "server closed the connection",
@@ -87,7 +86,7 @@ const MESSAGES: &[(&str, Meaning)] = &[
 
 pub(super) fn meaning(error: &Error) -> Meaning {
     match error {
-        // Whoever came first has it: run again, the rules see it and say so.
+        // A concurrent transaction won: run again, the rules see its row and refuse.
         Error::DatabaseError(
             DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure,
             _,
@@ -105,7 +104,7 @@ pub(super) fn meaning(error: &Error) -> Meaning {
     }
 }
 
-/// A message that nobody knows is worth one more try.
+/// An unrecognised message is retried once.
 pub(super) fn by_message(message: &str) -> Meaning {
     MESSAGES
         .iter()

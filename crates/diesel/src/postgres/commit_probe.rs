@@ -1,5 +1,5 @@
-//! Commits whose answer was lost: whether the transaction was committed is looked up on a new
-//! connection. It is never assumed, and a write is never run again before it is known.
+//! Unacknowledged commits: whether the transaction was committed is looked up on a new connection.
+//! It is never assumed, and a write is never retried before its outcome is known.
 
 use super::connect::PooledConn;
 use super::{Conn, Database, locks, pause};
@@ -10,11 +10,11 @@ use diesel::sql_types::{Nullable, Text};
 use std::time::{Duration, Instant};
 use tradepost_domain::UserId;
 
-/// How long an unacknowledged commit is looked up: long enough for a server that crashed to come
-/// back, and less than the 5 s after which a request is answered by default.
+/// How long an unacknowledged commit is looked up: long enough for a crashed server to restart, and
+/// less than the default request timeout of 5 s.
 pub(super) const COMMIT_LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A commit that got no answer.
+/// A commit whose answer was lost.
 pub(super) struct UnackedCommit<T> {
     pub(super) tx: TxId,
     pub(super) error: diesel::result::Error,
@@ -24,15 +24,15 @@ pub(super) struct UnackedCommit<T> {
 
 /// How a write can be recognised by its outcome.
 pub(super) struct CommitProbe<'a, T> {
-    /// The users whose rows its transaction holds until it has ended.
+    /// The users whose rows its transaction locks until it has ended.
     pub(super) users: &'a dyn Fn(&T) -> Vec<UserId>,
-    /// Whether what it wrote is stored.
+    /// Whether its rows are stored.
     pub(super) is_stored: &'a dyn Fn(&mut Conn, &T) -> QueryResult<bool>,
 }
 
 impl<T> CommitProbe<'_, T> {
-    /// Looks for the written rows. A transaction that may still be under way is waited for, by the
-    /// rows that it holds; each is let go of before the next.
+    /// Looks for the written rows. A transaction that may still be in progress is waited for, by
+    /// the user rows that it locks; each of these locks is released before the next is requested.
     fn is_stored(&self, conn: &mut Conn, commit: &UnackedCommit<T>) -> Result<bool, Failure> {
         if !commit.tx.is_whole {
             for user in (self.users)(&commit.value) {
@@ -43,22 +43,22 @@ impl<T> CommitProbe<'_, T> {
     }
 }
 
-/// The id of a transaction, as far as it has one.
+/// Transaction id, as far as the transaction has one.
 pub(super) struct TxId {
-    /// `None` where the server gives no ids at all.
+    /// `None` where the server supports no ids.
     id: Option<String>,
-    /// Whether all that it wrote stands or falls with this id: not if nothing was written on this
-    /// server itself. Citus writes on other servers, which may have committed before this one.
+    /// Whether the fate of the id decides that of the whole write: false if nothing was written on
+    /// this server itself. Citus writes on other servers, which may have committed before this one.
     is_whole: bool,
 }
 
 /// The outcome of looking up an unacknowledged commit.
 pub(super) enum Resolution {
-    /// It was committed, and is where the server wants commits to be before it acknowledges them.
+    /// Committed, and replicated as far as the server requires before it acknowledges a commit.
     Stored,
-    /// Nothing of it was stored, and nothing will be.
+    /// Nothing was stored, and nothing will be.
     NotStored,
-    /// That cannot be learnt.
+    /// The outcome cannot be determined.
     Unknown,
 }
 
@@ -70,9 +70,9 @@ struct Ids {
     id: Option<String>,
 }
 
-/// The id of the transaction that is under way. One that has written nothing on this server gets one
-/// all the same: it can then be asked whether it has ended. Materialised, so that it is known which
-/// of the two it was.
+/// Id of the current transaction. One that has written nothing on this server gets an id here, so
+/// that its status can be queried later. Materialised, so that the assigned id is read before an id
+/// is forced.
 pub(super) fn transaction_id(conn: &mut Conn, is_distributed: bool) -> QueryResult<TxId> {
     let ids = diesel::sql_query(
         "WITH written AS MATERIALIZED (SELECT pg_current_xact_id_if_assigned() AS id)
@@ -86,14 +86,14 @@ pub(super) fn transaction_id(conn: &mut Conn, is_distributed: bool) -> QueryResu
     })
 }
 
-/// What became of a transaction.
+/// Status of a transaction.
 enum TxStatus {
     InProgress,
     Committed,
     Aborted,
-    /// Its id is so old that it is not known any more.
+    /// The id is so old that the server has discarded its status.
     Forgotten,
-    /// A standby may not know of it yet.
+    /// The connection is to a standby, which may not have replayed the transaction yet.
     AskedOfStandby,
 }
 
@@ -112,7 +112,7 @@ fn tx_status(conn: &mut Conn, id: &str) -> QueryResult<TxStatus> {
     .get_result::<StatusRow>(conn);
     let status = match row {
         Ok(row) => row.status,
-        // A crash has swallowed it, and its id was not given again yet.
+        // A crash lost the transaction, and its id has not been reused yet.
         Err(error) if error.to_string().contains("in the future") => {
             return Ok(TxStatus::Aborted);
         }
@@ -127,18 +127,18 @@ fn tx_status(conn: &mut Conn, id: &str) -> QueryResult<TxStatus> {
     })
 }
 
-/// Returns once all that was committed before is where the server wants it before it acknowledges.
-/// A backend that waits for a synchronous replica when its server crashes leaves a transaction that
-/// is committed, and on no replica; this one is committed after it, and waits in its place.
+/// Waits until all earlier commits are replicated as far as the server requires before it
+/// acknowledges a commit. If a server crashes while a backend waits for a synchronous replica, the
+/// transaction is committed but on no replica. This commit comes after it, and waits in its place.
 fn await_replication(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute("SELECT pg_logical_emit_message(true, 'tradepost', '')")
 }
 
 impl Database {
-    /// Looks up what became of a commit whose answer was lost. `epoch` is that of its connection.
+    /// Looks up the outcome of an unacknowledged commit. `epoch` is that of its connection.
     ///
-    /// A status is not enough: PostgreSQL gives an id again if a crash swallowed the transaction. So
-    /// the probe decides, or the server has to be the one that gave the id.
+    /// A status alone is not enough: PostgreSQL reuses an id if a crash lost the transaction. So
+    /// the probe decides, or the epoch must be that of the server run that assigned the id.
     pub(super) fn resolve_commit<T>(
         &self,
         commit: &UnackedCommit<T>,
@@ -160,7 +160,7 @@ impl Database {
     }
 }
 
-/// What can be learnt on this connection now; `None` if it is to be tried again.
+/// The outcome as far as this connection can tell; `None` to retry.
 fn look_up<T>(
     link: &mut PooledConn,
     commit: &UnackedCommit<T>,

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL, and what every one of them is set to.
+//! PostgreSQL connections and their session settings.
 
 use super::Conn;
 use crate::{DatabaseUrl, OpenError};
@@ -14,24 +14,24 @@ use tradepost_domain::{StoreError, StoreErrorKind};
 /// Older versions are no longer maintained.
 const OLDEST_POSTGRES: u32 = 150_000;
 
-/// A connection in the pool.
+/// A pooled connection.
 pub(super) struct PooledConn {
     pub(super) conn: Conn,
-    /// Whether it was lost: the pool then makes another one.
+    /// Whether the connection was lost; the pool then replaces it.
     pub(super) lost: bool,
-    /// Since when the server runs: another one after any crash.
+    /// Start of the server and reset of its statistics: changes with every crash.
     pub(super) epoch: String,
-    /// The `statement_timeout` of its session; zero for none.
+    /// The session's `statement_timeout`; zero for none.
     pub(super) statement_timeout: Duration,
-    /// Whether the server may write on others in the same transaction (Citus).
+    /// Whether one transaction may write on several servers (Citus).
     pub(super) is_distributed: bool,
 }
 
-/// Makes connections for the pool.
+/// Connection manager of the pool.
 pub(super) struct Links {
     url: String,
     wait: Duration,
-    /// Whether the last connection could be made.
+    /// Whether the last connection attempt succeeded.
     reachable: Arc<AtomicBool>,
 }
 
@@ -46,12 +46,12 @@ impl Links {
         }
     }
 
-    /// Whether the last connection could be made, as long as the pool lives.
+    /// Whether the last connection attempt succeeded; shared with the pool.
     pub(super) fn reachable(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.reachable)
     }
 
-    /// A connection on which nothing can wait for ever.
+    /// Connects with timeouts, so that nothing waits forever on the connection.
     pub(super) fn establish(&self) -> ConnectionResult<Conn> {
         let mut conn = Conn::establish(&self.url)?;
         let wait = self.wait.as_millis();
@@ -61,15 +61,15 @@ impl Links {
              SET client_min_messages = warning"
         ))
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
-        // Errors are told apart by their English text. Only a superuser may choose the language;
-        // for others `open` warns of another one.
+        // Errors are classified by their English text. Only a superuser may choose the language;
+        // for others `open` warns if it is another one.
         let _ = conn.batch_execute("SET lc_messages = 'C'");
         Ok(conn)
     }
 }
 
-/// Adds to a URL what it does not say: a host that is gone, or a network that swallows packets, is
-/// given up on within seconds; of several hosts, the primary is meant.
+/// Adds defaults to a URL: a dead host or a network that drops packets is given up on within
+/// seconds, and of several hosts the primary is chosen.
 fn with_defaults(mut url: String) -> String {
     let primary = names_several_hosts(&url).then_some(("target_session_attrs", "read-write"));
     let defaults = [
@@ -91,13 +91,13 @@ fn with_defaults(mut url: String) -> String {
     url
 }
 
-/// The parameters of a URL, not decoded.
+/// Parameters of a URL, not decoded.
 fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     query.split('&').filter_map(|one| one.split_once('='))
 }
 
-/// Whether a URL names several hosts, as libpq reads it: user and password end at the first `@`
+/// Whether a URL names several hosts, as libpq parses it: user and password end at the first `@`
 /// before the path, and a parameter may name the hosts as well.
 fn names_several_hosts(url: &str) -> bool {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
@@ -112,14 +112,14 @@ fn names_several_hosts(url: &str) -> bool {
     hosts.contains(',') || parameters(url).any(by_parameter)
 }
 
-/// Writes down why no connection could be made, at most once in [`LogSometimes::INTERVAL`]: the pool
-/// tries again and again for as long as its database is away.
+/// Rate-limited log of connection errors: at most one line per [`LogSometimes::INTERVAL`], as the
+/// pool retries for as long as its database is unreachable.
 #[derive(Debug, Default)]
 pub(super) struct LogSometimes(Mutex<Suppressed>);
 
 #[derive(Debug, Default)]
 struct Suppressed {
-    /// When the last line was written.
+    /// Time of the last line.
     last: Option<Instant>,
     /// Failures since then.
     count: u64,
@@ -128,8 +128,7 @@ struct Suppressed {
 impl LogSometimes {
     const INTERVAL: Duration = Duration::from_secs(5);
 
-    /// Whether a failure at this time is to be written down, with the number of those before it that
-    /// were not.
+    /// Whether to log a failure at this time; returns the number of suppressed failures before it.
     fn note(&self, now: Instant) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = state.last.map(|last| now.saturating_duration_since(last));
@@ -187,8 +186,8 @@ impl r2d2::ManageConnection for Links {
     }
 }
 
-/// No connection was to be had in time: because all are taken, or because none can be made. The
-/// pool tells the reason to one of those who wait, so it is remembered for the others.
+/// No connection was free in time: either all are in use, or none can be made. The pool reports the
+/// reason to one waiting thread only, so it is remembered for the others.
 pub(super) fn no_connection(error: r2d2::Error, reachable: bool) -> StoreError {
     let kind = if reachable {
         StoreErrorKind::Busy
@@ -210,7 +209,7 @@ pub(super) fn setting(conn: &mut Conn, name: &str) -> QueryResult<String> {
         .map(|setting| setting.value)
 }
 
-/// What has to be known of a connection's server.
+/// Properties of a connection's server.
 #[derive(QueryableByName)]
 struct Server {
     #[diesel(sql_type = Text)]
@@ -219,8 +218,8 @@ struct Server {
     is_distributed: bool,
 }
 
-/// A crash of one of its processes restarts all but the first of a server: then its statistics are
-/// of no use any more, and it begins new ones.
+/// The epoch includes the reset time of the statistics: after a crash of a backend, the postmaster
+/// restarts every other process, and the statistics are discarded and reset.
 fn server(conn: &mut Conn) -> QueryResult<Server> {
     let server = "SELECT concat_ws(' ', pg_postmaster_start_time(), stats_reset) AS epoch,
                   EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS is_distributed
@@ -228,7 +227,7 @@ fn server(conn: &mut Conn) -> QueryResult<Server> {
     diesel::sql_query(server).get_result(conn)
 }
 
-/// Why a server takes no writes.
+/// Why a server accepts no writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadOnlyState {
     InRecovery,
@@ -254,7 +253,7 @@ struct ReadOnlyRow {
     by_setting: bool,
 }
 
-/// Why the server takes no writes, if it takes none.
+/// Why the server accepts no writes; `None` if it does.
 pub(super) fn read_only_state(conn: &mut Conn) -> QueryResult<Option<ReadOnlyState>> {
     let row = diesel::sql_query(
         "SELECT pg_is_in_recovery() AS in_recovery,
@@ -272,7 +271,7 @@ pub(super) fn read_only_state(conn: &mut Conn) -> QueryResult<Option<ReadOnlySta
     })
 }
 
-/// Refuses a server that takes no writes.
+/// Refuses a server that accepts no writes.
 pub(super) fn require_writable(conn: &mut Conn, database: &str) -> Result<(), OpenError> {
     let state = read_only_state(conn).map_err(|error| OpenError::unusable(database, &error))?;
     match state {
@@ -286,7 +285,7 @@ pub(super) fn require_writable(conn: &mut Conn, database: &str) -> Result<(), Op
     }
 }
 
-/// Connects once by hand, and refuses a server that cannot keep the shop's promises.
+/// Connects once outside the pool, and refuses a server that cannot keep the shop's guarantees.
 pub(super) fn first(url: &DatabaseUrl, wait: Duration) -> Result<Conn, OpenError> {
     let database = url.to_string();
     let mut conn = Links::new(url, wait)
@@ -308,7 +307,7 @@ pub(super) fn first(url: &DatabaseUrl, wait: Duration) -> Result<Conn, OpenError
     Ok(conn)
 }
 
-/// What libpq says, in one line without its prefixes.
+/// libpq's message as one line, without its prefixes.
 fn sentence(message: &str) -> String {
     let message = message.trim().replace(['\n', '\t'], " ");
     message
@@ -355,7 +354,7 @@ mod tests {
                 .count(),
             1
         );
-        // A password that looks like a parameter is none.
+        // A password that looks like a parameter is not one.
         let url = with_defaults("postgres://u:connect_timeout=@h/shop".to_owned());
         assert!(url.contains("?connect_timeout=2&"), "{url}");
     }

@@ -1,15 +1,14 @@
-//! Row locks, in the one order: user, order, product, stock by ascending product id, shop. Names of accounts come
-//! after the user.
+//! Row locks in one order: user, order, product, stock by ascending product id, shop. Names of
+//! accounts come after the user.
 //!
-//! A transaction waits for its first lock alone, while it holds nothing: else one idle session
-//! would freeze every row that other transactions hold. The role of the acting user of a
-//! write ([`account`]) comes before all, and is not counted: only a change of that very role waits
-//! for it. Further locks (`..._now`) are taken
-//! at once or not at all, and then the transaction is given up. A batch of orders (`free_...`) waits
-//! for nothing: it leaves out what it cannot have.
+//! A transaction waits only for its first lock, while it holds none: otherwise one idle session
+//! would block every row that other transactions hold. The role lock of the acting user of a write
+//! ([`account`]) comes before all others and does not count, as only a change of that role waits
+//! for it. Further locks (`..._now`) are NOWAIT: if one is held, the transaction is rolled back. A
+//! batch of orders (`free_...`) waits for no lock: it skips the rows that are locked.
 //!
-//! NO KEY UPDATE, as FOR UPDATE conflicts with the lock that a foreign key takes on the row that it
-//! refers to.
+//! NO KEY UPDATE, because FOR UPDATE conflicts with the lock that a foreign key takes on the row
+//! that it refers to.
 
 use super::queries::accounts::ACCOUNT;
 use super::{Conn, Flag, classify};
@@ -35,21 +34,21 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
     Ok(())
 }
 
-/// The account of the acting user of a write, whose role does not change until the commit. Writes
-/// of one user go on side by side: they share the lock, which a change of the role takes alone.
+/// The account of the acting user of a write, whose role cannot change until the commit. Concurrent
+/// writes of one user share the lock; a change of the role takes it exclusively.
 ///
-/// An advisory lock and not one of the row: those that come for it wait in line, so that a stream of
-/// writes cannot keep their user from being demoted, as it could by sharing the lock of a row.
+/// An advisory lock instead of a row lock, because its queue is fair: a stream of writes cannot
+/// keep their user from being demoted, as it could by sharing a row lock.
 pub(crate) fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
     let lock = format!("SELECT pg_advisory_xact_lock_shared({})", role_lock(user));
     conn.batch_execute(&lock)?;
-    // In a statement of its own, which sees every commit from before the lock was granted.
+    // In a statement of its own, which sees every commit before the lock was granted.
     let row = users::table.find(user.get()).select(ACCOUNT);
     let row = row.first::<AccountRow>(conn).optional()?;
     Ok(row.map(AccountRow::account).transpose()?)
 }
 
-/// Ids are positive; the lock of migrations is, too.
+/// Ids are positive, and so is the lock of migrations.
 fn role_lock(user: UserId) -> i64 {
     user.get().saturating_neg()
 }
@@ -60,14 +59,14 @@ struct Taken {
     taken: bool,
 }
 
-/// Locks one account for a change of its role, and the roles of all: two members of the staff who
-/// demote each other would else leave none. No other member of the staff is waited for.
+/// Locks one account for a change of its role, and the staff roles as a whole: two staff users who
+/// demote each other would otherwise leave none. Does not wait for other staff users.
 pub(crate) fn roles(conn: &mut Conn, user: UserId) -> Done {
     let lock = format!("SELECT pg_advisory_xact_lock({})", role_lock(user));
     conn.batch_execute(&lock)?;
-    // Held by a cart or a batch for a moment. Only writes of this user wait meanwhile.
+    // Held briefly by a cart or a batch. Only writes of this user wait meanwhile.
     users(conn, &[user])?;
-    // "TPST", as the lock of migrations, and a number of its own.
+    // "TPST", as the lock of migrations, with a number of its own.
     let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(1414550356, 1) AS taken");
     match lock.get_result::<Taken>(conn)?.taken {
         true => Ok(()),
@@ -93,7 +92,7 @@ pub(crate) fn stock_now(conn: &mut Conn, ids: &[ProductId]) -> Done {
     if locked.len() == wanted.len() {
         return Ok(());
     }
-    // A product that is not there has no row to lock.
+    // A product that does not exist has no row to lock.
     let ids: Vec<i64> = wanted.iter().map(|product| product.get()).collect();
     let rows = stock::table.filter(stock::product_id.eq_any(ids)).count();
     let rows: i64 = rows.get_result(conn)?;
@@ -111,7 +110,7 @@ pub(crate) fn shop_now(conn: &mut Conn) -> Done {
     )
 }
 
-/// Keeps everybody else from writing users, products, carts and orders; lists go on.
+/// Blocks all other writes of users, products, carts and orders. Reads go on.
 pub(crate) fn whole_shop_now(conn: &mut Conn) -> Done {
     let locked = conn.batch_execute(
         "LOCK TABLE users, products, stock, cart_items, orders IN SHARE ROW EXCLUSIVE MODE NOWAIT;
@@ -123,8 +122,8 @@ pub(crate) fn whole_shop_now(conn: &mut Conn) -> Done {
     })
 }
 
-/// Names that are about to be looked for and taken. They may have no rows, so each is locked by its
-/// digest until the transaction ends; two names with one digest only meet more often.
+/// Locks names before they are looked up and inserted. They may have no rows, so each is locked by
+/// its digest until the transaction ends; a collision of digests only causes a needless conflict.
 pub(crate) fn names<'a>(conn: &mut Conn, names: impl IntoIterator<Item = &'a String>) -> Done {
     // "TPNM", apart from the lock of migrations, whose key is of another form.
     const NAMES: i32 = 0x5450_4e4d;
@@ -140,8 +139,8 @@ pub(crate) fn names<'a>(conn: &mut Conn, names: impl IntoIterator<Item = &'a Str
     Ok(())
 }
 
-/// The count under this key. It is made if it is not there: two who come first would both find
-/// nothing to lock.
+/// Locks the attempt count under this key, inserting the row first if it is missing: two concurrent
+/// first attempts would both find nothing to lock.
 pub(crate) fn attempt(conn: &mut Conn, key: &str, at: i64) -> Done {
     diesel::insert_into(attempts::table)
         .values((
@@ -152,7 +151,7 @@ pub(crate) fn attempt(conn: &mut Conn, key: &str, at: i64) -> Done {
         .on_conflict_do_nothing()
         .execute(conn)?;
     let row = attempts::table.find(key).select(attempts::at);
-    // None if it was deleted in between.
+    // No row if it was deleted in between.
     all(row.for_no_key_update().load::<i64>(conn)?.len(), 1)
 }
 
@@ -164,7 +163,8 @@ fn all(locked: usize, wanted: usize) -> Done {
     }
 }
 
-/// The users that could be locked, and whether the account of each is active.
+/// Locks the users that are not locked (SKIP LOCKED), and returns whether the account of each is
+/// active.
 pub(crate) fn free_users(
     conn: &mut Conn,
     wanted: &BTreeSet<UserId>,

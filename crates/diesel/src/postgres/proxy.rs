@@ -1,4 +1,4 @@
-//! A proxy for the tests, which swallows the answer to a COMMIT.
+//! A test proxy that drops the answer to a COMMIT.
 
 use super::tests::SERVER;
 use std::io::{Read, Write};
@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::thread;
 
-/// Passes everything on between a client and PostgreSQL, but for the answer to a COMMIT, at which
-/// it hangs up: before the server hears of it, or after it has answered.
+/// Forwards everything between a client and PostgreSQL except the answer to a COMMIT, where it
+/// disconnects: before the server gets the COMMIT, or after it has answered.
 pub(super) struct Proxy {
     port: u16,
     pub(super) armed: Arc<AtomicBool>,
-    /// The port that new connections lead to; another one from the cut on if there is one.
+    /// The port for new connections; another one after the cut, if given.
     pub(super) to: Arc<AtomicU16>,
-    /// How many connections were made.
+    /// Number of connections made.
     pub(super) connections: Arc<AtomicUsize>,
 }
 
@@ -29,7 +29,7 @@ impl Proxy {
         Self::swinging(cut, SERVER.0.port(), SERVER.0.port())
     }
 
-    /// From the cut on, new connections lead to another port.
+    /// After the cut, new connections lead to another port.
     pub(super) fn swinging(cut: Cut, before: u16, after: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self {
@@ -53,7 +53,7 @@ impl Proxy {
         proxy
     }
 
-    /// The URL by way of this.
+    /// The URL through this proxy.
     pub(super) fn url(&self, url: &str) -> String {
         let port = self.to.load(Ordering::SeqCst).to_string();
         url.replace(&port, &self.port.to_string())
@@ -95,7 +95,8 @@ fn relay(
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            // The answer to the COMMIT is here, so it has happened; the client never hears of it.
+            // The server has answered, so the commit has happened; the client never gets the
+            // answer.
             if swallow.load(Ordering::SeqCst) || to.write_all(&buffer[..length]).is_err() {
                 break;
             }

@@ -1,4 +1,4 @@
-//! Searching: an index of trigrams, where the server has one, and otherwise a look at every text.
+//! Product search: a trigram index, where the server has one, and otherwise a scan of every text.
 
 use super::queries::accounts::containing;
 use super::{Conn, Db};
@@ -12,7 +12,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Text};
 use tradepost_domain::Search;
 
 diesel::define_sql_function! {
-    /// Where a text occurs in another one, from 1; 0 if it does not.
+    /// Position of a text within another one, from 1; 0 if absent.
     fn strpos(text: Text, part: Text) -> Integer;
 }
 
@@ -20,10 +20,10 @@ type Texts = Select<product_texts::table, product_texts::product_id>;
 
 type Found<'a> = IntoBoxed<'a, Filter<Texts, SqlLiteral<Bool>>, Db>;
 
-/// The most products whose ids are passed on.
+/// Maximum number of product ids that the prefilter returns.
 const FEW: u32 = 1000;
 
-/// How many texts of a sample, out of 32, have a word that is common.
+/// A word is common if it occurs in this many texts of a sample of 32.
 const COMMON: i64 = 4;
 
 /// In how many texts of a sample each word occurs.
@@ -37,8 +37,8 @@ impl QueryId for Seen<'_> {
 
 impl QueryFragment<Pg> for Seen<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // By their places in the table, as there may be large gaps between ids; and no more of a
-        // long text than its beginning, as it is read for each word.
+        // Sampled by physical position, as there may be large gaps between ids. Only the beginning
+        // of a long text, which is scanned for each word.
         out.push_sql(
             "WITH sample AS MATERIALIZED (
                 SELECT left(folded, 1000) AS folded FROM product_texts WHERE ctid = ANY (ARRAY(
@@ -60,10 +60,10 @@ impl Query for Seen<'_> {
 
 impl RunQueryDsl<Conn> for Seen<'_> {}
 
-/// The ids of the products with every word, if one of the words is rare.
+/// Prefilter: the ids of the products with every word, if one of the words is rare.
 ///
-/// An index of trigrams is read for every word that it is asked for, of which common ones are in
-/// most products. So those are looked for in the texts of the others.
+/// A trigram index is read for every word that is looked up in it, and common words are in most
+/// products. So common words are matched against the texts found by the rare ones.
 pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult<Option<Vec<i64>>> {
     if !search.words().iter().any(|word| is_long(word)) {
         return Ok(None);
@@ -87,7 +87,7 @@ pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult
     Ok(few.then_some(found))
 }
 
-/// The ids of the products with every word.
+/// Ids of the products with every word.
 pub(crate) fn products_with(search: &Search) -> Found<'_> {
     let mut found = texts();
     for word in search.words() {
@@ -99,8 +99,8 @@ pub(crate) fn products_with(search: &Search) -> Found<'_> {
 fn texts<'a>() -> Found<'a> {
     product_texts::table
         .select(product_texts::product_id)
-        // A literal keeps the statement from being kept prepared: PostgreSQL would settle for one
-        // plan for all words, and how rare a word is makes all the difference.
+        // A literal keeps diesel from caching the prepared statement: PostgreSQL would settle for
+        // one generic plan for all words, and the best plan depends on how rare a word is.
         .filter(diesel::dsl::sql::<Bool>("TRUE"))
         .into_boxed()
 }

@@ -1,5 +1,5 @@
-//! What is PostgreSQL's own: what its errors mean, rows that others hold, and commits whose answer
-//! is lost. The rules of the ports are in the contract suite.
+//! Tests of the PostgreSQL backend: classification of errors, lock conflicts, and unacknowledged
+//! commits. The rules of the ports are in the contract suite.
 
 mod deadlines;
 mod others;
@@ -35,7 +35,7 @@ pub(super) static SERVER: LazyLock<(Cluster, String)> = LazyLock::new(|| {
     (cluster, template)
 });
 
-/// Longer than any connection, lock or commit takes on a machine that does other work as well.
+/// Longer than any connection, lock or commit takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn options() -> OpenOptions {
@@ -47,7 +47,7 @@ fn options() -> OpenOptions {
     }
 }
 
-/// For tests that wait until a lock or a connection is refused.
+/// Short timeouts, for tests that wait until a lock or a connection is refused.
 fn impatient() -> OpenOptions {
     OpenOptions {
         wait: Duration::from_millis(300),
@@ -55,7 +55,7 @@ fn impatient() -> OpenOptions {
     }
 }
 
-/// A database with every migration on this server; its name.
+/// A new database with every migration on this server; its name.
 fn migrated(cluster: &Cluster) -> String {
     let name = cluster.database().unwrap();
     let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
@@ -66,7 +66,7 @@ fn migrated(cluster: &Cluster) -> String {
     name
 }
 
-/// A database of its own, with the name that it has on the server.
+/// A new open database, and its name on the server.
 fn database() -> (Arc<Database>, String) {
     let (cluster, template) = &*SERVER;
     let name = cluster.copy(template).unwrap();
@@ -90,7 +90,7 @@ fn sql(name: &str, sql: &str) -> String {
     SERVER.0.sql(name, sql).unwrap()
 }
 
-/// Somebody else's connection.
+/// Another session.
 fn other(name: &str) -> Conn {
     Conn::establish(&SERVER.0.url(name)).unwrap()
 }
@@ -114,7 +114,7 @@ fn assert_books(stores: &Stores) {
     assert_eq!(audit.discrepancies, []);
 }
 
-/// How PostgreSQL means to find what a query with these parameters is for, whatever they are.
+/// PostgreSQL's generic plan for a query with parameters of these types.
 fn plan(conn: &mut Conn, query: &impl QueryFragment<Db>, types: &[&str]) -> String {
     let sql = diesel::debug_query::<Db, _>(query).to_string();
     let (sql, _binds) = sql.split_once("--").unwrap();
@@ -137,7 +137,7 @@ struct Step {
     detail: String,
 }
 
-/// A user may send any number of keys; and a connection keeps the plan that it made while the table
+/// A user may send any number of keys, and a connection keeps the plan that it made while the table
 /// was empty.
 #[test]
 fn a_key_is_found_among_any_number_of_others() {
@@ -153,7 +153,7 @@ fn a_key_is_found_among_any_number_of_others() {
     assert!(plan.contains(found), "{plan}");
 }
 
-/// A customer may have any number of orders and keys, and a batch asks for all of its customers.
+/// A customer may have any number of orders and keys, and a batch queries all of its customers.
 #[test]
 fn the_usage_of_quotas_is_read_from_indexes() {
     let (_database, name) = database();
@@ -175,7 +175,7 @@ fn the_usage_of_quotas_is_read_from_indexes() {
 }
 
 #[test]
-fn orders_that_arrive_together_share_one_commit() {
+fn concurrent_orders_share_one_commit() {
     let (database, name) = database();
     let stores = Stores::of(database);
     let shop = Shop::new(&stores);
@@ -198,7 +198,7 @@ fn orders_that_arrive_together_share_one_commit() {
 }
 
 #[test]
-fn errors_mean_what_they_mean() {
+fn errors_are_classified() {
     let (_database, name) = database();
     let mut conn = other(&name);
     let mut rival = other(&name);
@@ -256,7 +256,7 @@ fn errors_mean_what_they_mean() {
 }
 
 #[test]
-fn a_deadlock_is_run_again() {
+fn a_deadlock_is_retried() {
     let (database, name) = database();
     sql(
         &name,
@@ -301,7 +301,7 @@ fn a_deadlock_is_run_again() {
 }
 
 #[test]
-fn a_row_that_somebody_holds_stops_nobody_else() {
+fn a_locked_row_blocks_no_other_transaction() {
     let (database, name) = database();
     let stores = Stores::of(database);
     let impatient = Stores::of(Arc::new(open_impatiently(&SERVER.0.url(&name))));
@@ -327,10 +327,10 @@ fn a_row_that_somebody_holds_stops_nobody_else() {
             .orders
             .place(&[place(blocked), place(lucky)])
             .unwrap();
-        // One that waited for the row would do so for as long as a lock is waited for.
+        // Waiting for the row would take as long as the lock timeout.
         assert!(began.elapsed() < PATIENCE / 2, "{hold}");
         let first = &placements[0];
-        // Nothing of an order touches the wide row of its product.
+        // An order does not touch the wide row of its product.
         let through = hold.contains("products");
         assert_eq!(first.is_ok(), through, "{hold}: {first:?}");
         assert!(through || *first == Err(Refusal::Contended));
@@ -341,7 +341,7 @@ fn a_row_that_somebody_holds_stops_nobody_else() {
             shop.add(blocked, held, 1).unwrap();
         }
     }
-    // Whoever waits for one row holds no other, and gives up.
+    // A transaction that waits for a row holds no other, and times out.
     let mut holder = other(&name);
     holder
         .batch_execute(&format!(
@@ -385,12 +385,12 @@ fn connections_that_are_cut_are_replaced() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_unavailable_within_a_second() {
+fn an_unreachable_server_is_unavailable_at_once() {
     let mut cluster = Cluster::start().unwrap();
     let name = migrated(&cluster);
     let database = open_impatiently(&cluster.url(&name));
     cluster.kill().unwrap();
-    // The pool learns it from the connection that it has, and from the first that it cannot make.
+    // The pool learns it from its idle connection, and from the first that it cannot make.
     let began = Instant::now();
     while database.reachable.load(Ordering::Relaxed) {
         assert!(database.check_schema().is_err());

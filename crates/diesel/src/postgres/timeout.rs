@@ -1,9 +1,9 @@
-//! How long a statement may run: until the deadline of the thread that waits for it.
+//! Statement timeouts: a statement may run until the deadline of its thread.
 //!
-//! The server ends it (`statement_timeout`). A snapshot sets its own in the round trip that begins
-//! it. A single query has no transaction, so the session has a timeout that fits nearly all of them,
-//! and is given another one only where that would be too long. Writes have none: their end alone
-//! tells whether they happened.
+//! The server enforces them (`statement_timeout`). A snapshot sets its timeout in the round trip
+//! that begins it. A single query has no transaction, so the session has a timeout that fits nearly
+//! all queries, and it is changed only where that would be too long. Writes have none: only their
+//! end tells whether they happened.
 
 use super::connect::PooledConn;
 use crate::failure::Failure;
@@ -11,8 +11,8 @@ use diesel::connection::SimpleConnection;
 use std::time::{Duration, Instant};
 use tradepost_domain::{StoreError, StoreErrorKind, deadline};
 
-/// The longest that a query with a deadline may run. More than any page takes that is of use to its
-/// reader, and less than requests may take: so that most find it set already.
+/// Maximum run time of a query with a deadline. More than any useful page takes, and less than the
+/// request timeout, so that most queries find it set already.
 const MAX_QUERY: Duration = Duration::from_secs(2);
 
 /// Timeouts are multiples of this, so that one fits many queries.
@@ -22,7 +22,7 @@ const STEP: Duration = Duration::from_millis(100);
 pub(super) const BEGIN_WRITE: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0";
 
-/// Begins a snapshot, in which every statement has until the deadline.
+/// Begins a snapshot, in which every statement may run until the deadline.
 pub(super) fn begin_snapshot() -> Result<String, Failure> {
     let timeout = timeout()?.as_millis();
     Ok(format!(
@@ -31,7 +31,7 @@ pub(super) fn begin_snapshot() -> Result<String, Failure> {
 }
 
 impl PooledConn {
-    /// Gives the statements of this session until the deadline.
+    /// Lets the statements of this session run until the deadline.
     pub(super) fn limit_statements(&mut self) -> Result<(), Failure> {
         let timeout = timeout()?;
         if timeout != self.statement_timeout {
@@ -43,14 +43,14 @@ impl PooledConn {
     }
 }
 
-/// How long a statement that is sent now may run; zero for any time.
+/// Timeout of a statement sent now; zero for none.
 fn timeout() -> Result<Duration, Failure> {
     let Some(deadline) = deadline::current() else {
         return Ok(Duration::ZERO);
     };
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        // To the server, 0 is no timeout at all.
+        // 0 would disable the timeout.
         return Err(StoreError::new(StoreErrorKind::DeadlineExceeded).into());
     }
     let steps = left.min(MAX_QUERY).as_millis().div_ceil(STEP.as_millis());

@@ -1,8 +1,8 @@
-//! Values that are not planned by.
+//! Bind values hidden from the planner.
 //!
-//! PostgreSQL sees that few rows are beyond the place of a last page, takes a plan for that place to
-//! be worth more than it is, and plans anew for each page: for a tenth of the time that one takes.
-//! What a subquery gives is known when the statement runs, so that one plan is kept for all.
+//! For the cursor of a last page PostgreSQL estimates few rows, overrates a custom plan for that
+//! value, and replans every page, which costs a tenth of the page's time. The value of a subquery
+//! is unknown at planning time, so that one generic plan is kept for all pages.
 
 use diesel::dsl::AsExprOf;
 use diesel::expression::{
@@ -17,7 +17,7 @@ use diesel::sql_types::SqlType;
 #[derive(Debug, Clone, Copy, QueryId)]
 pub(crate) struct Unseen<E>(E);
 
-/// A value that a column is compared with.
+/// A bind value to compare a column with.
 pub(crate) fn unseen<C, T>(_: C, value: T) -> Unseen<AsExprOf<T, C::SqlType>>
 where
     C: Expression,

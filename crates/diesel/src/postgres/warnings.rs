@@ -1,4 +1,4 @@
-//! Settings of the server that can lose orders.
+//! Server settings that can lose orders.
 
 use super::{Conn, Flag, RETRY_TIMEOUT, connect};
 use crate::{DatabaseUrl, OpenError};
@@ -10,7 +10,7 @@ pub(crate) fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     of_settings(&mut conn).map_err(|error| OpenError::unusable(&database, &error))
 }
 
-/// Refuses a server that takes no writes.
+/// Refuses a server that accepts no writes.
 pub(crate) fn require_writable(url: &DatabaseUrl) -> Result<(), OpenError> {
     let mut conn = connect::first(url, RETRY_TIMEOUT)?;
     connect::require_writable(&mut conn, &url.to_string())
@@ -43,8 +43,8 @@ pub(super) fn of_settings(conn: &mut Conn) -> QueryResult<Vec<String>> {
     Ok(warnings)
 }
 
-/// Whether there are replicas, and a commit waits for none of them. Copies that are being made, and
-/// those that read the changes of single tables, are no replicas.
+/// Whether there are replicas that no commit waits for. Base backups in progress and logical
+/// subscribers are no replicas.
 fn has_unawaited_replicas(conn: &mut Conn) -> QueryResult<bool> {
     let awaits = !connect::setting(conn, "synchronous_standby_names")?
         .trim()

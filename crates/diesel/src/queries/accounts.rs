@@ -13,7 +13,7 @@ use tradepost_domain::{
     decide_switch,
 };
 
-/// An account, as [`AccountRow`] wants it.
+/// Columns of an account, for [`AccountRow`].
 pub(crate) const ACCOUNT: (
     users::id,
     users::username,
@@ -41,7 +41,7 @@ pub(super) fn find(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>,
     row.map(credentials).transpose()
 }
 
-/// The account of the acting user of a write: their permissions are decided by it, and do not
+/// The account of the acting user of a write, by which the permissions are decided. It cannot
 /// change until the commit.
 pub(super) fn acting(conn: &mut Conn, by: Option<UserId>) -> Result<Option<Account>, Failure> {
     let account = by.map(|user| locks::account(conn, user)).transpose()?;
@@ -66,7 +66,7 @@ fn update(conn: &mut Conn, account: &Account) -> QueryResult<()> {
         .map(drop)
 }
 
-/// A pattern for what has this text in it: `%` and `_` of the text stand for themselves.
+/// A LIKE pattern for texts that contain this one, with `%` and `_` escaped.
 pub(crate) fn containing(text: &str) -> String {
     let mut pattern = "%".to_owned();
     for character in text.chars() {
@@ -78,7 +78,7 @@ pub(crate) fn containing(text: &str) -> String {
     pattern + "%"
 }
 
-/// The column by itself, as the index of the staff has it.
+/// The bare column, as in the partial index on active staff.
 #[diesel::dsl::auto_type(no_type_alias)]
 pub(crate) fn active_staff() -> _ {
     users::table.filter(users::is_staff.and(users::is_active))
@@ -123,7 +123,7 @@ impl AccountRepository for Database {
 
     fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
         let search = filter.search.as_ref().map(UserSearch::key);
-        // Keys have no capitals, so that it makes no difference that SQLite would ignore them.
+        // Folded keys have no capitals, so SQLite's case-insensitive LIKE makes no difference.
         let pattern = search.as_deref().map(containing);
         self.snapshot(|conn| {
             let chosen = || {

@@ -1,5 +1,5 @@
-//! Tries at what can be guessed. Each transaction touches one row alone, so that nobody waits for a
-//! row with another in hand.
+//! Login throttling: counts of attempts. Each transaction touches a single row, so that none waits
+//! for a row while it holds another.
 
 use super::super::{Conn, Database, locks};
 use super::known_networks;
@@ -15,7 +15,7 @@ use tradepost_domain::{
     StoreError, Whereabouts, decide_attempt,
 };
 
-/// What a key is stored as.
+/// The stored form of a key.
 fn digest(key: &AttemptKey) -> String {
     let AttemptKey {
         what,
@@ -31,7 +31,7 @@ fn digest(key: &AttemptKey) -> String {
     let address = from.map(Whereabouts::address);
     let address = address.map(|address| address.to_string());
     let address = address.unwrap_or_default();
-    // The name last: it may hold anything.
+    // The name comes last, as it may contain any character.
     let name = account.as_deref().unwrap_or_default();
     hex_digest(&format!("{} {kind} {address} {name}", what.as_str()))
 }
@@ -54,7 +54,7 @@ fn held(conn: &mut Conn, key: &str) -> Result<Option<AttemptCount>, Failure> {
     let Some((tries, at)) = row else {
         return Ok(None);
     };
-    // These rows have no number: the time stands for it.
+    // These rows have no id; the time is reported instead.
     let bad = |column| StoreError::corrupt("attempts", column, at);
     Ok(Some(AttemptCount {
         tries: u32::try_from(tries).map_err(|_| bad("tries"))?,

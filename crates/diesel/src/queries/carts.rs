@@ -12,7 +12,7 @@ use tradepost_domain::{
     MAX_KEPT_BYTES, Outcome, Product, Quantity, Refusal, StoreError, UserId, Written, decide_cart,
 };
 
-/// A line, as [`CartLineRow`] wants it.
+/// Columns of a cart line, for [`CartLineRow`].
 type LineColumns = (
     cart_items::id,
     cart_items::user_id,
@@ -71,7 +71,7 @@ fn update(conn: &mut Conn, line: &CartLine) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Deletes the lines with these ids: those that were read, and no others.
+/// Deletes the lines with these ids: exactly those that were read.
 pub(super) fn delete(conn: &mut Conn, lines: &[CartItemId]) -> QueryResult<()> {
     let ids: Vec<i64> = lines.iter().map(|line| line.get()).collect();
     diesel::delete(cart_items::table.filter(among(cart_items::id, &ids)))
@@ -79,7 +79,7 @@ pub(super) fn delete(conn: &mut Conn, lines: &[CartItemId]) -> QueryResult<()> {
         .map(drop)
 }
 
-/// The carts of several users, each in the order in which its lines were added.
+/// Carts of several users, each in the order in which its lines were added.
 pub(super) fn of_users(conn: &mut Conn, users: &[i64]) -> Result<Vec<CartLine>, Failure> {
     let rows = cart_items::table
         .filter(among(cart_items::user_id, users))
@@ -125,7 +125,7 @@ impl CartRepository for Database {
             let (user, quota) = (Some(command.user), MAX_KEPT_BYTES);
             let added = keys::once(conn, user, Some(key), quota, command.at, |conn| {
                 let item = change(conn, &command, shop)?;
-                // Only what leaves a line behind has an answer to keep.
+                // A response is stored only if the command leaves a line behind.
                 Ok(item.and_then(|item| item.ok_or(Refusal::NotFound)))
             })?;
             Ok(added.map(|written| written.map(Some)))

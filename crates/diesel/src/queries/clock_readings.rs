@@ -1,4 +1,4 @@
-//! Readings of servers' clocks, by which the age of records is measured.
+//! Clock readings of servers, by which the age of records is measured.
 
 use super::super::Conn;
 use crate::failure::Failure;

@@ -1,4 +1,4 @@
-//! The schema's history: which migrations a database has, and bringing it up to date.
+//! Schema history: applied migrations, and bringing a database up to date.
 
 use super::super::{Conn, Db, MIGRATIONS, exclusively, has_history, keep_copy};
 use super::{product_texts, usernames};
@@ -32,7 +32,7 @@ fn known(database: &str) -> Result<Migrations, OpenError> {
     Ok(known)
 }
 
-/// The versions that a database has. Reads only: a database that never had any stays as it is.
+/// Applied versions. Read-only: a database without migrations stays unchanged.
 fn applied(conn: &mut Conn) -> QueryResult<BTreeSet<String>> {
     if !has_history(conn)? {
         return Ok(BTreeSet::new());
@@ -43,7 +43,7 @@ fn applied(conn: &mut Conn) -> QueryResult<BTreeSet<String>> {
     Ok(versions.into_iter().collect())
 }
 
-/// What a database lacks, oldest first.
+/// Pending migrations, oldest first.
 fn pending(conn: &mut Conn, database: &str) -> Result<Migrations, OpenError> {
     let mut applied = applied(conn).map_err(|error| OpenError::unusable(database, &error))?;
     let mut pending = known(database)?;
@@ -57,7 +57,7 @@ fn pending(conn: &mut Conn, database: &str) -> Result<Migrations, OpenError> {
     }
 }
 
-/// Refuses a database that is not of this version.
+/// Refuses a database whose schema is not of this version.
 pub(crate) fn check_current(conn: &mut Conn, database: &str) -> Result<(), OpenError> {
     match pending(conn, database)?.len() {
         0 => Ok(()),
@@ -68,7 +68,7 @@ pub(crate) fn check_current(conn: &mut Conn, database: &str) -> Result<(), OpenE
     }
 }
 
-/// The same for a database that is open.
+/// The same for an open database.
 pub(crate) fn require_current(conn: &mut Conn) -> Result<(), Failure> {
     let applied = applied(conn)?;
     let known = known("").map_err(|error| StoreError::caused(StoreErrorKind::Other, error))?;
@@ -96,34 +96,34 @@ impl Migrator {
             .collect())
     }
 
-    /// Runs what is pending, all or nothing, and tells of each.
+    /// Runs the pending migrations, all or none, and reports each.
     pub(crate) fn run(&mut self, applied: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
         let Self { conn, database } = self;
         exclusively(conn, database, |conn| {
-            // Looked up in here: whoever waited for another process finds its work done.
+            // Read under the lock: a concurrent process may have migrated meanwhile.
             for migration in pending(conn, database)? {
                 let name = migration.name().to_string();
                 let failed = |reason: Box<dyn std::error::Error + Send + Sync>| {
                     MigrateError::failed(&name, &reason)
                 };
-                // Makes the table of migrations, if this is the first.
+                // Creates the table of migrations before the first one.
                 conn.applied_migrations().map_err(failed)?;
                 conn.run_migration(&*migration).map_err(failed)?;
                 applied(&name);
             }
-            // Folding is for the program to do. Also what a server of an older version has written
-            // since: it knew of no texts.
+            // Folding happens in the program. Includes rows that a server of an older version has
+            // written since, without search texts.
             product_texts::fill_in(conn)?;
             usernames::fill_in(conn)?;
             Ok(())
         })
     }
 
-    /// Takes the last migration back: what it made is deleted with all that is in it. A copy is kept
-    /// of that, or there must be nothing in it that cannot be had again.
+    /// Reverts the last migration, and deletes its tables and columns with their content. The
+    /// content is copied first, or none of it may be irreplaceable.
     pub(crate) fn revert(&mut self) -> Result<Option<Reverted>, MigrateError> {
         let Self { conn, database } = self;
-        // All under the lock: what was committed before is in the copy, and nothing comes after.
+        // All under the lock: the copy has every earlier commit, and no later one can happen.
         exclusively(conn, database, |conn| {
             pending(conn, database)?;
             let mut applied = applied(conn)?;

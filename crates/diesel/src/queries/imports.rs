@@ -1,4 +1,4 @@
-//! Taking over another shop, in one transaction and a bounded number of rows at a time.
+//! Import of another shop, in one transaction, with a bounded number of rows per statement.
 
 use super::super::{Conn, Database, bulk, locks};
 use super::accounts::ACCOUNT;
@@ -14,7 +14,7 @@ use tradepost_domain::{
     decide_import, sales_history,
 };
 
-/// Rows in one go: enough for a journey to the server to cost little beside them.
+/// Rows per statement: enough to make the cost of a round trip small.
 const TOGETHER: usize = 1_000;
 
 fn ground(conn: &mut Conn) -> Result<Ground, Failure> {
@@ -51,7 +51,7 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
             .map(|order| (order.id, order.user, &*order.lines))
             .collect();
         bulk::lines(conn, &lines)?;
-        // What is on hand is what is left after these.
+        // The imported stock on hand is the level after these movements.
         let history: Vec<NewMovement> = some.iter().flat_map(sales_history).collect();
         bulk::movements(conn, &history)?;
     }

@@ -1,4 +1,4 @@
-//! Idempotency keys, stored in the transaction of the command that they name.
+//! Idempotency keys, stored in the transaction of their command.
 
 use super::super::{Conn, Database, bulk, locks};
 use super::{AT_ONCE, clock_readings};
@@ -12,19 +12,19 @@ use tradepost_domain::{
     UserId, Written, decide_keeping, decide_key, kept_size,
 };
 
-/// A key to be stored.
+/// A key to store.
 pub(crate) struct NewKey<'a> {
     pub(crate) user: UserId,
     pub(crate) scope: &'a KeyScope,
     pub(crate) fingerprint: &'a str,
     pub(crate) answer: String,
-    /// [`KeptAnswers::total_with`] it.
+    /// Running total: [`KeptAnswers::total_with`] this response.
     pub(crate) running_bytes: u64,
     pub(crate) at: DateTime<Utc>,
 }
 
 impl<'a> NewKey<'a> {
-    /// A key that is stored after those that are kept for its user.
+    /// A key that is stored after the existing ones of its user.
     pub(crate) fn after<T>(
         kept: KeptAnswers,
         user: UserId,
@@ -44,7 +44,7 @@ impl<'a> NewKey<'a> {
     }
 }
 
-/// What is stored under these keys.
+/// Stored responses under these keys.
 pub(super) fn held<'a>(
     conn: &mut Conn,
     sent: impl Iterator<Item = (UserId, &'a KeyScope)>,
@@ -59,15 +59,15 @@ pub(super) fn held<'a>(
         .collect::<Result<_, _>>()?)
 }
 
-/// The answers that are kept for a user: two probes of one index.
+/// Quota usage of a user's stored responses: two lookups in one index.
 fn kept(conn: &mut Conn, user: UserId) -> Result<KeptAnswers, Failure> {
     let row = bulk::usage(conn, &[UsageQuery::of_keys(user)])?.pop();
     let kept = row.map(UsageRow::usage).transpose()?;
     Ok(kept.map(|(_, _, kept)| kept).unwrap_or_default())
 }
 
-/// Runs a command that may have happened before: under the lock of its user, its key is looked up
-/// first and stored with its outcome last. `quota` is in bytes of the answers that are kept.
+/// Runs a command at most once per key: under the lock of its user, the key is looked up first and
+/// stored with its response last. `quota` is in bytes of stored responses.
 pub(super) fn once<T>(
     conn: &mut Conn,
     user: Option<UserId>,
@@ -138,14 +138,14 @@ impl Upkeep for Database {
 }
 
 impl Database {
-    /// Deletes what is old a few at a time, so that others can write in between.
+    /// Purges old rows in small batches, so that other transactions can write in between.
     fn forget(&self, old: &'static str, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let (mut forgotten, before) = (0, micros(before));
         loop {
             let some = self.write(move |conn| Ok(bulk::forget(conn, old, before, AT_ONCE)?))?;
             let some = i64::try_from(some).unwrap_or(i64::MAX);
             forgotten += super::count(some);
-            // What is left is for somebody who is at work on it, or for the next time.
+            // The remaining rows are locked, or left for the next run.
             if some < AT_ONCE {
                 return Ok(forgotten);
             }

@@ -30,7 +30,7 @@ pub(super) fn find(
     let Some((is_staff, at)) = row else {
         return Ok(None);
     };
-    // These rows have no number: the time stands for it.
+    // These rows have no id; the time is reported instead.
     let bad = || StoreError::corrupt("known_networks", "at", at);
     let at = DateTime::from_timestamp_micros(at).ok_or_else(bad)?;
     Ok(Some(KnownNetwork { is_staff, at }))

@@ -1,4 +1,4 @@
-//! The audit: one pass over each table, in one snapshot, in SQL that both databases understand.
+//! Ledger audit: one pass over each table, in one snapshot, in SQL that runs on both databases.
 
 use super::super::{Conn, Database};
 use super::product_texts;
@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tradepost_domain::{Audit, Discrepancy, Ledger, OrderId, ProductId, StoreError};
 
-/// What a discrepancy is about, and the two numbers that should be equal.
+/// The subject of a discrepancy, and the two numbers that should be equal.
 #[derive(QueryableByName)]
 struct Finding {
     #[diesel(sql_type = BigInt)]
@@ -21,7 +21,7 @@ struct Finding {
     proven: i64,
 }
 
-/// On hand, and the sum of the movements. Rows of one table without a row of the other count too.
+/// Stock on hand, and the sum of the movements. Rows of one table without a row of the other count.
 const STOCK: &str = "
     SELECT product AS subject, CAST(0 AS BIGINT) AS other,
            CAST(SUM(on_hand) AS BIGINT) AS stored, CAST(SUM(moved) AS BIGINT) AS proven
@@ -45,7 +45,7 @@ const TOTALS: &str = "
     WHERE orders.total <> COALESCE(sums.total, 0) + orders.adjustment
     ORDER BY orders.id";
 
-/// What an order sold or took back of a product, and what it should have.
+/// Units of a product that an order sold or returned, and the expected number.
 const MOVEMENTS: &str = "
     SELECT order_id AS subject, product_id AS other,
            CAST(SUM(moved) AS BIGINT) AS stored, CAST(SUM(expected) AS BIGINT) AS proven
@@ -71,8 +71,8 @@ const OWNERS: &str = "
     WHERE order_lines.user_id <> orders.user_id
     ORDER BY orders.id";
 
-/// What refers to what: table, its column that names the row, the column that refers, and the table
-/// that it refers to with its key.
+/// References: table, the column that identifies the row, the referring column, and the referenced
+/// table with its key.
 const REFERENCES: [(&str, &str, &str, &str, &str); 12] = [
     ("products", "id", "id", "stock", "product_id"),
     ("stock", "product_id", "product_id", "products", "id"),
@@ -88,8 +88,8 @@ const REFERENCES: [(&str, &str, &str, &str, &str); 12] = [
     ("order_lines", "order_id", "user_id", "users", "id"),
 ];
 
-/// Rows that refer to a row which is not there. Where a database checks this itself, a tool that
-/// switched the check off may still have been at work.
+/// Rows that refer to a missing row. The database checks this itself, but a tool may have switched
+/// the check off.
 fn orphans(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> {
     for (table, row, column, other, key) in REFERENCES {
         let sql = format!(
@@ -113,7 +113,7 @@ fn orphans(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> 
     Ok(())
 }
 
-/// The books, over a connection that sees one moment.
+/// The ledger audit, over a connection in one snapshot.
 pub(crate) fn books(conn: &mut Conn) -> Result<Audit, Failure> {
     let mut found = Vec::new();
     collect(conn, STOCK, stock, &mut found)?;

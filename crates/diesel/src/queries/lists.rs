@@ -1,14 +1,14 @@
-//! What the lists of every table have in common. Each is a boxed query, which has one type whatever
-//! it is filtered and sorted by; its columns have types of their own, so that most of this is macros.
+//! Pagination and sorting shared by all lists. Each list is a boxed query, which has one type for
+//! every filter and sort order; its columns have types of their own, so most of this is macros.
 
 use super::super::{Conn, Database};
 use crate::failure::Failure;
 use tradepost_domain::{Page, PageRequest, StoreError};
 
-/// A page with its count, of one moment.
+/// A page with its total count, from one snapshot.
 ///
-/// `page` finds both: in one statement, or in several as `takes_several` says. A page without rows
-/// has no row for the count either; if it is not the first, `count` is asked in the same moment.
+/// `page` loads both: in one statement, or in several if `takes_several`. A page without rows has
+/// no row for the count either; unless it is the first, `count` is queried in the same snapshot.
 pub(super) fn page<T>(
     database: &Database,
     request: PageRequest,
@@ -22,7 +22,7 @@ pub(super) fn page<T>(
         if is_counted(&found) {
             return Ok(found);
         }
-        // Nearly always beyond the end, which its count tells without a second look at every row.
+        // Nearly always an offset beyond the end, which the count shows without a second scan.
         return database.snapshot(|conn| {
             let count = super::count(count(conn)?);
             let items = Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn page<T>(
     })
 }
 
-/// Sorts by a column as well.
+/// Adds a column to the sort order.
 macro_rules! towards {
     ($query:expr, $column:expr, $descending:expr) => {
         if $descending {
@@ -53,7 +53,7 @@ macro_rules! towards {
     };
 }
 
-/// Leaves what comes after a value; the value itself too, if that is wanted.
+/// Keeps the rows after a value, or from the value on if inclusive.
 macro_rules! beyond {
     ($query:expr, $column:expr, $value:expr, $descending:expr, $inclusive:expr) => {
         match ($descending, $inclusive) {
@@ -65,12 +65,12 @@ macro_rules! beyond {
     };
 }
 
-/// Loads at least the first rows of a span along a column: `$chosen` makes the query, `$finished`
-/// limits it and chooses the columns.
+/// Range scan: loads at least the first rows of a span along a column. `$chosen` makes the query,
+/// `$finished` limits it and chooses the columns.
 ///
-/// What has the value of the edge and what is beyond are two ranges of one index, each with its own
-/// limit. One comparison of both columns, `(price, id) > (?, ?)`, would say the same; but SQLite
-/// does not look up a rowid within it, and would read all that has that value.
+/// The rows with the value of the edge and the rows beyond it are two ranges of one index, each
+/// with its own limit. A row comparison, `(price, id) > (?, ?)`, would be equivalent, but SQLite
+/// does not seek to a rowid within it, and would read all rows with that value.
 macro_rules! along {
     ($conn:expr, $span:expr, $descending:expr, $id:expr, $column:expr, $value:ident,
      $chosen:expr, $finished:ident) => {{

@@ -1,17 +1,18 @@
-//! The ports, in queries that both databases understand.
+//! Repositories, in queries that both databases understand.
 //!
-//! This tree is compiled once for each database: `sqlite.rs` and `postgres.rs` mount it, and give
-//! it in their own terms
+//! This tree is compiled once per backend: `sqlite.rs` and `postgres.rs` mount it, and provide
 //! - `Conn`, the connection,
-//! - `Database`, with `read` (one query), `snapshot` (several, of one moment) and `write` (one
+//! - `Database`, with `read` (one query), `snapshot` (several in one snapshot) and `write` (one
 //!   transaction),
-//! - `locks`, which lock what a write touches, in the one order: user, order, product, stock, shop,
-//! - `among`, which finds rows by a list of ids, and `bulk`, which writes many at once and finds
-//!   many keys,
+//! - `locks`, which lock the rows that a write touches, in one order: user, order, product, stock,
+//!   shop,
+//! - `among`, which finds rows by a list of ids, and `bulk`, which inserts many rows and looks up
+//!   many
+//!   keys,
 //! - `search`, which finds words in products,
-//! - `Db`, `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema's history.
+//! - `Db`, `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema history.
 //!
-//! Every write has the same shape: lock, read, let the domain decide, write what it returned.
+//! Every write has the same shape: lock, read, let the domain decide, write the decision.
 
 pub(crate) mod accounts;
 mod attempts;
@@ -40,7 +41,7 @@ pub(crate) use shop::{fix_currency, stored_currency};
 
 use tradepost_domain::PageRequest;
 
-/// How many rows one transaction forgets: few enough to hold nobody up.
+/// Rows that one transaction purges: few enough not to block others for long.
 const AT_ONCE: i64 = 500;
 
 /// Rows before a page. No table has 2^63 rows.

@@ -17,7 +17,7 @@ type Chosen<'a> = IntoBoxed<'a, orders::table, Db>;
 
 fn chosen<'a>(filter: &OrderFilter) -> Chosen<'a> {
     let query = orders::table.into_boxed();
-    // In these words, so that the databases know the indexes of one kind or the other by them.
+    // Spelled so that the planners match the partial indexes of either kind.
     let mut query = if filter.archived {
         query.filter(orders::archived)
     } else {
@@ -102,7 +102,7 @@ pub(super) fn slice(
     })
 }
 
-/// At least the first rows of a span.
+/// Loads at least the first rows of a span.
 fn load(
     conn: &mut Conn,
     filter: &OrderFilter,

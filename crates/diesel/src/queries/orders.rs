@@ -12,7 +12,7 @@ use tradepost_domain::{
     StoreError, decide_order,
 };
 
-/// An order, as [`OrderRow`] wants it.
+/// Columns of an order, for [`OrderRow`].
 pub(super) const ORDER: (
     orders::id,
     orders::user_id,
@@ -44,8 +44,8 @@ fn find(conn: &mut Conn, id: OrderId, shop: Currency) -> Result<Option<Order>, F
     Ok(order)
 }
 
-/// Adds their lines to orders, in one query however many they are. They need not be of the same
-/// moment: lines come with their order, and never change.
+/// Loads the lines of orders, in one query for any number of orders. A snapshot is not needed:
+/// lines are inserted with their order, and never change.
 pub(super) fn add_lines(
     conn: &mut Conn,
     orders: &mut [Order],
@@ -119,7 +119,7 @@ impl OrderRepository for Database {
             |placements| placing::users(placements),
             move |conn, placements| placing::are_placed(conn, &names, placements),
         )?;
-        // Nothing was stored: each may be tried again by those who still wait for it.
+        // Nothing was stored: each request may be retried within its deadline.
         Ok(placements.unwrap_or_else(|| vec![Err(Refusal::Contended); count]))
     }
 

@@ -15,8 +15,8 @@ use tradepost_domain::{
     PlacingDecision, ProductId, Refusal, StoreError, UserId, Written, decide_placing,
 };
 
-/// Decides the requests together, and writes what was decided. Those that need a row that somebody
-/// else holds are left for another time.
+/// Decides the requests together, and writes the decisions. Requests that need a row locked by
+/// another transaction are refused as lock conflicts, to be retried.
 pub(super) fn place(
     conn: &mut Conn,
     requests: &[PlaceOrder],
@@ -42,7 +42,7 @@ pub(super) fn place(
     Ok(requests.iter().map(placement).collect())
 }
 
-/// The users whose orders were placed just now.
+/// The users whose orders this batch placed.
 pub(super) fn users(placements: &[Placement]) -> Vec<UserId> {
     let now = placements.iter().filter_map(|placement| match placement {
         Ok(Written::Now(order)) => Some(order.user),
@@ -51,7 +51,7 @@ pub(super) fn users(placements: &[Placement]) -> Vec<UserId> {
     now.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Whether the orders that these attempts were given are there.
+/// Whether the orders with these placement ids exist.
 pub(super) fn are_placed(
     conn: &mut Conn,
     names: &[String],
@@ -72,8 +72,8 @@ pub(super) fn are_placed(
     Ok(usize::try_from(there) == Ok(expected))
 }
 
-/// Locks the carts and the stock that the requests touch, in the one order, and reads them after.
-/// Nothing is waited for: the users whose cart and products could all be locked.
+/// Locks the carts and the stock that the requests touch, in the lock order, and then reads them.
+/// Waits for no lock; returns the users whose cart and products could all be locked.
 fn lock_floor(
     conn: &mut Conn,
     requests: &[PlaceOrder],
@@ -117,8 +117,8 @@ fn lock_floor(
     Ok((floor, free))
 }
 
-/// Loads what the users of these requests have used of their quotas: of orders, where a request
-/// has one, and of kept answers, where it has a key.
+/// Loads the quota usage of these requests' users: of orders for a request with a quota, and of
+/// stored responses for a request with a key.
 fn load_usage<'a>(
     conn: &mut Conn,
     requests: impl Iterator<Item = &'a PlaceOrder>,
@@ -165,8 +165,8 @@ fn offers(
         .collect::<Result<_, _>>()?)
 }
 
-/// Writes the orders that were decided, in a number of statements that does not depend on how many
-/// they are where the database can do so.
+/// Writes the decided orders, on PostgreSQL in a number of statements that does not depend on their
+/// number.
 fn write(
     conn: &mut Conn,
     requests: &[PlaceOrder],
@@ -217,7 +217,7 @@ fn new_order(decision: &PlacingDecision) -> Option<&NewOrder> {
     }
 }
 
-/// A cart is ordered once in a batch, so that no user has two new keys in it.
+/// Stores the new keys. A cart is ordered at most once per batch, so no user has two of them.
 fn store_keys(
     conn: &mut Conn,
     new: &[&NewOrder],
@@ -241,7 +241,7 @@ fn store_keys(
     }
 }
 
-/// One placement for each request. `orders` are those that were written, in their order.
+/// One placement per request. `orders` are the written ones, in their order.
 fn placements(
     requests: &[PlaceOrder],
     decisions: Vec<PlacingDecision>,
@@ -260,7 +260,7 @@ fn placements(
                     (Some(Ok(Written::Now(order))), Some(key)) => {
                         Ok(Written::Before((key.render.0)(order)))
                     }
-                    // It names an order of this batch.
+                    // Unreachable: the position is that of an order of this batch.
                     _ => Err(Refusal::Contended),
                 }
             }

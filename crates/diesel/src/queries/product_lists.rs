@@ -14,14 +14,14 @@ use tradepost_domain::{
     SortKey, Span, StoreError,
 };
 
-/// Every product has a row of stock. A left join, so that a count which asks for no stock reads none.
+/// Every product has a stock row. A left join, so that a count without a stock filter reads none.
 type Stocked = LeftJoin<products::table, stock::table>;
 
 type Chosen<'a> = IntoBoxed<'a, Stocked, Db>;
 
 type Size<'a> = IntoBoxed<'a, Select<shop::table, shop::catalogue_size>, Db>;
 
-/// The columns of a product on a list.
+/// Columns of a product on a list.
 macro_rules! listed {
     () => {
         product!(stock::on_hand.assume_not_null())
@@ -64,18 +64,18 @@ fn sorted<'a>(mut query: Chosen<'a>, keys: &[SortKey<ProductField>]) -> Chosen<'
     query
 }
 
-/// The number of products in the catalogue, which is kept.
+/// The stored number of products in the catalogue.
 fn size_of_catalogue<'a>() -> Size<'a> {
     let size = shop::table.select(shop::catalogue_size);
     size.into_boxed().filter(shop::id.eq(1))
 }
 
-/// Whether a list is of the whole catalogue, whose size is kept.
+/// Whether a list is the whole catalogue, whose size is stored.
 fn is_catalogue(filter: &ProductFilter) -> bool {
     *filter == ProductFilter::default()
 }
 
-/// The ids of what a search finds, if those are few.
+/// Prefilter: the ids that a search finds, if they are few.
 fn few(conn: &mut Conn, filter: &ProductFilter) -> QueryResult<Option<Vec<i64>>> {
     match is_search(filter) {
         true => search::few_products_with(conn, &filter.search),
@@ -143,7 +143,7 @@ pub(super) fn slice(
 ) -> Result<Slice<Product>, StoreError> {
     let shop = database.currency();
     let load = |conn: &mut Conn| load(conn, filter, keyset, span);
-    // What is found has to be shown with the words that it was found by.
+    // One snapshot, so that the rows have the words by which they were found.
     let rows = match is_search(filter) {
         true => database.snapshot(load),
         false => database.read(load),
@@ -153,7 +153,7 @@ pub(super) fn slice(
     Ok(Slice::new(items, keyset, span))
 }
 
-/// At least the first rows of a span.
+/// Loads at least the first rows of a span.
 fn load(
     conn: &mut Conn,
     filter: &ProductFilter,

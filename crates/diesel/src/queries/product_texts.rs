@@ -1,4 +1,4 @@
-//! What is searched of each product: its name and its description, folded by the domain.
+//! Search texts of products: name and description, folded by the domain.
 
 use super::super::{Conn, bulk};
 use crate::schema::{product_texts, products};
@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 use tradepost_domain::{Description, ProductId, ProductName, searched_text};
 
-/// Products that are folded at once.
+/// Products folded per batch.
 const BATCH: i64 = 1000;
 
-/// Writes what is searched of a product.
+/// Writes the search text of a product.
 pub(super) fn write(
     conn: &mut Conn,
     product: ProductId,
@@ -32,7 +32,7 @@ fn put(conn: &mut Conn, product: i64, folded: &str) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Writes what is searched of every product that nothing was written of.
+/// Writes the search text of every product that has none.
 pub(super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
     let mut last = 0;
     loop {
@@ -55,8 +55,8 @@ pub(super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-/// What is searched of a row. One that is no product, which is for others to tell, is not found by
-/// any word.
+/// The search text of a row. A row that is no valid product, which is reported elsewhere, is found
+/// by no word.
 fn folded(name: &str, description: &str) -> String {
     match (ProductName::new(name), Description::new(description)) {
         (Ok(name), Ok(description)) => searched_text(&name, &description),
@@ -64,7 +64,7 @@ fn folded(name: &str, description: &str) -> String {
     }
 }
 
-/// The products of which something else is searched than what they say.
+/// Products whose search text disagrees with their name and description.
 pub(super) fn wrong(conn: &mut Conn) -> QueryResult<Vec<i64>> {
     let mut wrong = Vec::new();
     let mut last = 0;

@@ -12,7 +12,7 @@ use tradepost_domain::{
     StockDecision, StoreError, Written, decide_adjustment, decide_change, decide_creation,
 };
 
-/// The columns of a product, as [`ProductRow`] wants them, with what is on hand of it.
+/// Columns of a product, for [`ProductRow`], with its stock on hand.
 macro_rules! product {
     ($on_hand:expr) => {
         (

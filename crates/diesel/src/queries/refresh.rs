@@ -1,4 +1,4 @@
-//! Refresh tokens. Whoever changes those of a user holds that user's lock.
+//! Refresh tokens. A transaction that changes a user's tokens holds the lock of that user.
 
 use super::super::{Conn, locks};
 use super::{AT_ONCE, accounts};
@@ -12,7 +12,7 @@ use tradepost_domain::{
     decide_family_quota, decide_refresh,
 };
 
-/// The token that was sent, or one of its family that was not used yet.
+/// The presented token, or the unused token of its family.
 fn find(
     conn: &mut Conn,
     token: RefreshDigest,
@@ -38,15 +38,15 @@ fn unused(family: RefreshDigest) -> _ {
     family.filter(tokens::used_at.is_null())
 }
 
-/// Whether there is such a token, or a family that begins as it does. Who makes them up is to keep
-/// nobody from writing.
+/// Whether the token or its family is known. Read-only check before the write lock is taken, so
+/// that invented tokens cannot block writers.
 pub(super) fn is_known(conn: &mut Conn, command: &Refresh) -> Result<bool, Failure> {
     let token = tokens::table.find(command.token.to_string());
     let known: bool = diesel::select(exists(token)).get_result(conn)?;
     Ok(known || lives(conn, command.family)?)
 }
 
-/// Whether there is a token of a family that was not used yet.
+/// Whether a family has an unused token.
 pub(super) fn lives(conn: &mut Conn, family: RefreshDigest) -> Result<bool, Failure> {
     Ok(diesel::select(exists(unused(family))).get_result(conn)?)
 }
@@ -58,8 +58,8 @@ fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Stores the first token of a family, under the lock of its user, and ends the families that are
-/// too many with it.
+/// Stores the first token of a family, under the lock of its user, and ends the families in excess
+/// of the quota.
 pub(super) fn begin_family(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
     locks::users(conn, &[token.user])?;
     let newest_first = tokens::table
@@ -84,7 +84,7 @@ pub(super) fn refresh(
     conn: &mut Conn,
     command: &Refresh,
 ) -> Result<Result<Account, Refusal>, Failure> {
-    // It never becomes another user's.
+    // A token never changes its user.
     let Some(owner) = find(conn, command.token, command.family)?.map(|token| token.user) else {
         return Ok(Err(Refusal::InvalidToken));
     };
@@ -120,16 +120,16 @@ pub(super) fn end_family(conn: &mut Conn, family: RefreshDigest) -> Result<(), F
     Ok(())
 }
 
-/// Deletes the one token of a family that can be used, and of the others as many as nobody has to
-/// wait for, under the lock of its user.
+/// Deletes the one usable token of a family, and as many of the others as one batch allows and
+/// other transactions have not locked. Requires the lock of its user.
 fn end(conn: &mut Conn, family: RefreshDigest) -> Result<(), Failure> {
     let some = of_family(family).order(tokens::used_at.is_not_null());
     let some = some.select(tokens::digest).limit(AT_ONCE).load(conn)?;
     delete(conn, &some)
 }
 
-/// Forgets the tokens of every session of an account but the current one, under its lock. Those
-/// that are too many at once end by themselves: none of them is taken.
+/// Deletes the tokens of every session of an account but the current one, under its lock. Tokens
+/// beyond one batch stay until they expire: none of them is accepted.
 pub(super) fn end_sessions(conn: &mut Conn, account: &Account) -> Result<(), Failure> {
     let ended = tokens::table
         .filter(tokens::user_id.eq(account.id.get()))
@@ -138,7 +138,7 @@ pub(super) fn end_sessions(conn: &mut Conn, account: &Account) -> Result<(), Fai
     delete(conn, &ended)
 }
 
-/// Deletes those of these tokens that nobody else is deleting.
+/// Deletes those of these tokens that are not locked by another transaction.
 fn delete(conn: &mut Conn, digests: &[String]) -> Result<(), Failure> {
     let free = locks::free_tokens(conn, digests)?;
     diesel::delete(tokens::table.filter(tokens::digest.eq_any(free))).execute(conn)?;

@@ -1,16 +1,16 @@
-//! The one row about the shop itself.
+//! The single row of shop settings.
 
 use super::super::{Conn, locks};
 use crate::failure::Failure;
 use crate::schema::shop;
 use diesel::prelude::*;
 
-/// The currency that was written at the first start.
+/// The currency stored at the first start.
 pub(crate) fn stored_currency(conn: &mut Conn) -> QueryResult<Option<String>> {
     shop::table.find(1).select(shop::currency).first(conn)
 }
 
-/// Writes the currency, if none was written before.
+/// Stores the currency, unless one is stored.
 pub(crate) fn fix_currency(conn: &mut Conn, code: &str) -> QueryResult<()> {
     diesel::update(shop::table.find(1).filter(shop::currency.is_null()))
         .set(shop::currency.eq(code))
@@ -18,7 +18,7 @@ pub(crate) fn fix_currency(conn: &mut Conn, code: &str) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Products came into the catalogue, or left it.
+/// Changes the stored size of the catalogue.
 pub(super) fn grow_catalogue(conn: &mut Conn, by: i64) -> Result<(), Failure> {
     locks::shop_now(conn)?;
     diesel::update(shop::table.find(1))

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use std::collections::BTreeMap;
 use tradepost_domain::{MovementId, NewMovement, ProductId};
 
-/// The first row of a product's stock; its opening movement, if any, is recorded after it.
+/// Inserts a product's stock row; its opening movement, if any, is recorded after it.
 pub(super) fn open(conn: &mut Conn, product: ProductId) -> QueryResult<()> {
     diesel::insert_into(stock::table)
         .values((stock::product_id.eq(product.get()), stock::on_hand.eq(0)))
@@ -14,7 +14,7 @@ pub(super) fn open(conn: &mut Conn, product: ProductId) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Writes movements, and changes what is on hand by them; the ids of the movements.
+/// Inserts movements, and changes stock on hand by them; returns the ids of the movements.
 pub(super) fn record(
     conn: &mut Conn,
     movements: &[NewMovement],

@@ -1,4 +1,5 @@
-//! Skeletons of usernames, by which names that look alike are found, and whether names are free.
+//! Skeletons of usernames (UTS #39), by which confusable names are found, and whether names are
+//! free.
 
 use super::super::{Conn, bulk, locks};
 use crate::failure::Failure;
@@ -7,11 +8,11 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use tradepost_domain::{Email, NameConflicts, UserId, Username, fold_case};
 
-/// Users whose skeletons are computed at once.
+/// Users whose skeletons are computed per batch.
 const BATCH: i64 = 1000;
 
-/// Computes the skeletons that are missing, and brings the keys of e-mail addresses up to date where
-/// no other account has the same.
+/// Computes missing skeletons, and updates the keys of e-mail addresses where no other account has
+/// the same.
 pub(super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
     let mut last = 0;
     loop {
@@ -41,8 +42,8 @@ pub(super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-/// The skeleton of a row. A text that is no username, which is for others to tell, looks like
-/// itself.
+/// The skeleton of a row. A text that is no valid username, which is reported elsewhere, is its own
+/// skeleton.
 fn skeleton(username: &str) -> String {
     Username::existing(username).map_or_else(|_| fold_case(username), |name| name.skeleton())
 }
@@ -57,7 +58,7 @@ fn renew_email_key(conn: &mut Conn, id: i64, key: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// What accounts have of the names of a new one, which are locked.
+/// Locks the names of a new account, and returns their conflicts with existing accounts.
 pub(super) fn conflicts(
     conn: &mut Conn,
     username: &Username,
@@ -89,7 +90,7 @@ pub(super) fn conflicts(
     })
 }
 
-/// What others have of the new e-mail address of this user, which is locked.
+/// Locks this user's new e-mail address, and returns its conflicts with other accounts.
 pub(super) fn email_conflicts(
     conn: &mut Conn,
     user: UserId,
@@ -107,7 +108,7 @@ pub(super) fn email_conflicts(
     })
 }
 
-/// Whether an account other than this one has the address as its username.
+/// Whether another account has the address as its username.
 fn is_username(conn: &mut Conn, email: &Email, user: Option<UserId>) -> QueryResult<bool> {
     let named = users::table
         .filter(users::username_key.eq_any(email.as_username_keys()))

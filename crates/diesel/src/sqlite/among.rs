@@ -1,5 +1,5 @@
-//! Rows by a list of ids, passed as one JSON array: the statement is the same however many they
-//! are, and stays prepared.
+//! Rows by a list of ids, passed as one JSON array: the statement is the same for any number of
+//! ids, and stays prepared.
 
 use diesel::expression::{
     AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate,

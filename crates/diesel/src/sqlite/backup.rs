@@ -1,4 +1,4 @@
-//! A copy of the database while others use it, and the proof of it.
+//! Online backup and its verification.
 
 use super::classify::{kind, store_error};
 use super::{PATIENCE, connect, queries};
@@ -9,26 +9,26 @@ use diesel::sql_types::Text;
 use std::path::Path;
 use tradepost_domain::{Discrepancy, StoreErrorKind};
 
-/// Copies the database as it is at one moment into a file that is empty or not there.
+/// Copies one snapshot of the database into a file that is empty or does not exist.
 pub(crate) fn copy(database: &Path, into: &Path) -> Result<(), BackupError> {
     let into = connect::name(into)?;
     let mut conn = connect::connection(database, Missing::Refuse, PATIENCE)?;
     if !connect::is_a_shop(&mut conn).map_err(|error| failed(&error))? {
         return Err(BackupError::Empty);
     }
-    // One read transaction: the write-ahead log lets everybody else go on meanwhile.
+    // One read transaction: the write-ahead log keeps it from blocking others.
     let copied = diesel::sql_query("VACUUM INTO ?")
         .bind::<Text, _>(into)
         .execute(&mut conn);
     copied.map(drop).map_err(|error| failed(&error))
 }
 
-/// Reads a copy that nobody uses: whether SQLite finds it whole, and its books if it has the tables
-/// that they are in. Nothing is written, not even a log beside it.
+/// Verifies a copy that is not in use: SQLite's integrity check, and the ledger audit if the copy
+/// has the tables for it. Nothing is written, not even a log beside it.
 pub(crate) fn prove(copy: &Path) -> Result<Proof, BackupError> {
     let path = connect::name(copy)?;
     let failed = |error: diesel::result::Error| failed(&error);
-    // On a connection that could not write, SQLite checks less.
+    // On a read-only connection SQLite checks less.
     let mut conn = connect::connection(copy, Missing::Refuse, PATIENCE).map_err(unreadable)?;
     let sql = "SELECT integrity_check AS value FROM pragma_integrity_check";
     let mut damage = connect::all_words(&mut conn, sql).map_err(failed)?;
@@ -52,7 +52,7 @@ pub(crate) fn prove(copy: &Path) -> Result<Proof, BackupError> {
     Ok(Proof::Books(audit))
 }
 
-/// What is said of the copy must not name the database: that one was read.
+/// An error about the copy must not name the database, which was readable.
 fn unreadable(error: OpenError) -> BackupError {
     BackupError::Failed(match error {
         OpenError::Unusable { reason, .. } => reason,

@@ -1,6 +1,5 @@
-//! Writing many rows, and finding many keys: one after the other, as SQLite is in this process and
-//! keeps each statement prepared. One statement for many rows would have to be prepared anew for
-//! each number of rows.
+//! Bulk inserts and lookups: row by row, as SQLite runs in this process and keeps each statement
+//! prepared. One statement for many rows would be prepared again for each number of rows.
 
 mod quotas;
 
@@ -25,24 +24,24 @@ use tradepost_domain::{
     OrderLine, OrderStatus, Product, ProductId, UserId,
 };
 
-/// Old idempotency keys, to [`forget`].
+/// Old idempotency keys, for [`forget`].
 pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE rowid IN
     (SELECT rowid FROM idempotency_keys WHERE created_at < ? LIMIT ?)";
-/// Old refresh tokens, to [`forget`].
+/// Expired refresh tokens, for [`forget`].
 pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
     (SELECT digest FROM refresh_tokens WHERE expires_at < ? LIMIT ?)";
-/// Refresh tokens that were used, to [`forget`].
+/// Used refresh tokens, for [`forget`].
 pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
     (SELECT digest FROM refresh_tokens WHERE used_at < ? LIMIT ?)";
-/// Old counts of tries, to [`forget`].
+/// Old attempt counts, for [`forget`].
 pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE rowid IN
     (SELECT rowid FROM attempts WHERE at < ? LIMIT ?)";
 
-/// Readings of clocks by their uptime, to [`forget`].
+/// Clock readings by uptime, for [`forget`].
 pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE id IN
     (SELECT id FROM clock_readings WHERE uptime < ? LIMIT ?)";
 
-/// Old known networks, to [`forget`].
+/// Old known networks, for [`forget`].
 pub(crate) const OLD_NETWORKS: &str = "DELETE FROM known_networks WHERE rowid IN
     (SELECT rowid FROM known_networks WHERE at < ? LIMIT ?)";
 
@@ -68,7 +67,7 @@ pub(crate) fn username_skeletons(conn: &mut Conn, new: &[(i64, String)]) -> Quer
     Ok(())
 }
 
-/// Deletes so many of what is older than a time; how many there were.
+/// Deletes up to this many rows older than a time; returns their number.
 pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
     diesel::sql_query(old)
         .bind::<BigInt, _>(before)
@@ -76,7 +75,7 @@ pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> Quer
         .execute(conn)
 }
 
-/// Inserts orders; their ids, in the same order.
+/// Inserts orders; returns their ids, in the same order.
 pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
     let insert = |order: &&NewOrder| {
         diesel::insert_into(orders::table)
@@ -95,7 +94,7 @@ pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>
     new.iter().map(insert).collect()
 }
 
-/// Inserts the lines of orders.
+/// Inserts order lines.
 pub(crate) fn lines(
     conn: &mut Conn,
     orders: &[(OrderId, UserId, &[OrderLine])],
@@ -118,7 +117,7 @@ pub(crate) fn lines(
     Ok(())
 }
 
-/// Inserts movements; their ids, in the same order.
+/// Inserts movements; returns their ids, in the same order.
 pub(crate) fn movements(conn: &mut Conn, new: &[NewMovement]) -> QueryResult<Vec<i64>> {
     let insert = |movement: &NewMovement| {
         diesel::insert_into(stock_movements::table)
@@ -137,7 +136,7 @@ pub(crate) fn movements(conn: &mut Conn, new: &[NewMovement]) -> QueryResult<Vec
     new.iter().map(insert).collect()
 }
 
-/// Changes what is on hand; how many products that were.
+/// Changes stock on hand; returns the number of products changed.
 pub(crate) fn change_stock(
     conn: &mut Conn,
     changes: &BTreeMap<ProductId, i64>,
@@ -151,7 +150,7 @@ pub(crate) fn change_stock(
     Ok(changed)
 }
 
-/// What is stored under these keys.
+/// Stored responses under these keys.
 pub(crate) fn held_keys(conn: &mut Conn, sent: &[(UserId, &KeyScope)]) -> QueryResult<Vec<KeyRow>> {
     let mut held = Vec::new();
     for (user, scope) in sent {
@@ -160,7 +159,7 @@ pub(crate) fn held_keys(conn: &mut Conn, sent: &[(UserId, &KeyScope)]) -> QueryR
     Ok(held)
 }
 
-/// A key, as [`KeyRow`] wants it.
+/// Columns of an idempotency key, for [`KeyRow`].
 pub(super) const KEY: (
     idempotency_keys::user_id,
     idempotency_keys::path,
@@ -177,7 +176,7 @@ pub(super) const KEY: (
     idempotency_keys::created_at,
 );
 
-/// By all of its key: a user may have any number of others.
+/// Looked up by the full key: a user may have any number of keys.
 pub(super) fn key(
     user: UserId,
     scope: &KeyScope,
@@ -203,7 +202,7 @@ pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
     Ok(())
 }
 
-/// Inserts users with the ids that they have.
+/// Inserts users with their ids.
 pub(crate) fn import_users(conn: &mut Conn, new: &[Credentials]) -> QueryResult<()> {
     for Credentials { account, password } in new {
         let email = account.email.as_ref();
@@ -226,7 +225,7 @@ pub(crate) fn import_users(conn: &mut Conn, new: &[Credentials]) -> QueryResult<
     Ok(())
 }
 
-/// Inserts products with the ids that they have, and what is on hand of them.
+/// Inserts products with their ids and their stock on hand.
 pub(crate) fn import_products(conn: &mut Conn, new: &[Product]) -> QueryResult<()> {
     for product in new {
         diesel::insert_into(products::table)
@@ -251,7 +250,7 @@ pub(crate) fn import_products(conn: &mut Conn, new: &[Product]) -> QueryResult<(
     Ok(())
 }
 
-/// Inserts cart lines with the ids that they have.
+/// Inserts cart lines with their ids.
 pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartLine]) -> QueryResult<()> {
     for line in new {
         diesel::insert_into(cart_items::table)
@@ -268,7 +267,7 @@ pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartLine]) -> QueryResul
     Ok(())
 }
 
-/// Inserts orders with the ids that they have, without their lines.
+/// Inserts orders with their ids, without their lines.
 pub(crate) fn import_orders(conn: &mut Conn, new: &[Order]) -> QueryResult<()> {
     for order in new {
         diesel::insert_into(orders::table)
@@ -288,12 +287,12 @@ pub(crate) fn import_orders(conn: &mut Conn, new: &[Order]) -> QueryResult<()> {
     Ok(())
 }
 
-/// Nothing to do: AUTOINCREMENT goes on from the largest id that there ever was.
+/// Nothing to do: AUTOINCREMENT continues from the largest id that ever existed.
 pub(crate) fn continue_ids(_: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 
-/// Inserts what is searched of products.
+/// Inserts the search texts of products.
 pub(crate) fn product_texts(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
     for (product, folded) in new {
         diesel::insert_into(product_texts::table)

@@ -1,10 +1,9 @@
-//! Keeps the write-ahead log short.
+//! Bounds the length of the write-ahead log.
 //!
-//! SQLite copies the log into the database as it grows, but begins it anew only at a moment when no
-//! reader needs it. Where readers overlap there is no such moment, and the log grows for as long as
-//! they do; and it keeps its length afterwards. So the writer empties a log that is too long: a
-//! checkpoint that waits for the readers of before, while those that come meanwhile read the
-//! database itself.
+//! SQLite checkpoints the log as it grows, but restarts it only at a moment when no reader needs
+//! it. Where readers overlap there is no such moment: the log grows for as long as they do, and
+//! keeps its length afterwards. So the writer truncates a log that is too long, by a checkpoint
+//! that waits for earlier readers, while later readers read the database file itself.
 
 use super::Conn;
 use diesel::QueryResult;
@@ -13,22 +12,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The most bytes that the log keeps. Some seconds of orders make as much.
+/// Maximum length of the log in bytes, equal to some seconds of orders.
 pub(super) const MAX_LOG: u64 = 64 * 1024 * 1024;
 
 /// How long a checkpoint waits for readers. No order is placed meanwhile.
 const READER_WAIT: Duration = Duration::from_millis(200);
 
-/// The time between two checkpoints that readers prevent: a backup may read for minutes.
+/// Time between two checkpoints that readers prevent: a backup may read for minutes.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The log of a database, as its writer sees it.
+/// The write-ahead log, from the writer's side.
 pub(super) struct WriteAheadLog {
     file: PathBuf,
     max_length: u64,
-    /// The writer's busy timeout, which a checkpoint changes for a moment.
+    /// The writer's busy timeout, which a checkpoint changes temporarily.
     wait: Duration,
-    /// When to try again what readers have prevented.
+    /// When to retry a checkpoint that readers have prevented.
     retry_at: Option<Instant>,
 }
 
@@ -47,8 +46,8 @@ impl WriteAheadLog {
         }
     }
 
-    /// Empties the log if it is too long. To be called after each batch of writes, and at intervals
-    /// without any.
+    /// Truncates the log if it is too long. To be called after each batch of writes, and at
+    /// intervals without writes.
     pub(super) fn limit(&mut self, conn: &mut Conn) {
         if self.retry_at.is_some_and(|at| Instant::now() < at) {
             return;
@@ -69,7 +68,7 @@ impl WriteAheadLog {
         fs::metadata(&self.file).is_ok_and(|log| log.len() > self.max_length)
     }
 
-    /// A log that readers hold is no error, and is left alone.
+    /// A log in use by readers is no error, and stays as long.
     fn empty(&self, conn: &mut Conn) -> QueryResult<()> {
         set_busy_timeout(conn, READER_WAIT)?;
         let emptied = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -1,11 +1,11 @@
-//! What SQLite's errors mean. diesel passes their text on and keeps their codes to itself, so the
-//! text decides; the tests provoke each for real.
+//! Classification of SQLite errors. diesel passes on their text but not their codes, so the text
+//! decides; the tests provoke each error.
 
 use crate::failure::Failure;
 use diesel::result::Error;
 use tradepost_domain::{StoreError, StoreErrorKind};
 
-/// What the database's refusal means for whoever asked.
+/// The store error for a failure.
 pub(super) fn store_error(failure: Failure) -> StoreError {
     match failure {
         Failure::Store(error) => error,

@@ -1,4 +1,4 @@
-//! Connections, and what every one of them is set to.
+//! SQLite connections and their settings.
 
 use super::Conn;
 use super::checkpoint::MAX_LOG;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tradepost_domain::StoreErrorKind;
 
-/// "TPST", as the first migration writes it: whose file it is.
+/// "TPST", written by the first migration: marks the file as Tradepost's.
 const APPLICATION_ID: i64 = 1_414_550_356;
 
 /// Versions 3.7.0 to 3.51.2 can corrupt a database with a write-ahead log that has several
@@ -34,7 +34,7 @@ struct Words {
     value: String,
 }
 
-/// A connection to a database that is the shop's, or is nobody's yet. Writes nothing.
+/// Connects to a file that is Tradepost's or empty. Writes nothing.
 pub(super) fn connection(path: &Path, missing: Missing, wait: Duration) -> Result<Conn, OpenError> {
     let path = name(path)?;
     let exists = Path::new(path)
@@ -52,7 +52,7 @@ pub(super) fn connection(path: &Path, missing: Missing, wait: Duration) -> Resul
     let unusable = |error: diesel::result::Error| OpenError::unusable(path, &error);
     let mut conn =
         Conn::establish(&uri(path, "rw")).map_err(|error| OpenError::unusable(path, &error))?;
-    // The time to wait comes first: whatever follows may already have to wait.
+    // The timeout comes first, as any later statement may have to wait.
     conn.batch_execute(&format!("PRAGMA busy_timeout = {}", wait.as_millis()))
         .map_err(unusable)?;
     check_owner(&mut conn, path)?;
@@ -60,8 +60,8 @@ pub(super) fn connection(path: &Path, missing: Missing, wait: Duration) -> Resul
     Ok(conn)
 }
 
-/// Makes an empty file that only its owner can read: it will hold e-mail addresses and hashes of
-/// passwords. SQLite takes it for an empty database, and gives its log the same rights.
+/// Creates an empty file that only its owner can read, as it will hold e-mail addresses and
+/// password hashes. SQLite treats it as an empty database, and gives its log the same permissions.
 pub(super) fn make_private(path: &str) -> Result<(), OpenError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -74,11 +74,10 @@ pub(super) fn make_private(path: &str) -> Result<(), OpenError> {
     }
 }
 
-/// Sets the connection that writes so that what was committed stays, and makes the database what
-/// the readers expect.
+/// Makes commits on the writing connection durable, and sets the modes that the readers expect.
 pub(super) fn keep_promises(conn: &mut Conn, path: &str, wait: Duration) -> Result<(), OpenError> {
     write_ahead_log(conn, path, wait)?;
-    // What it takes to undo one job of a batch is kept in memory: else each would write a file.
+    // Statement journals stay in memory: otherwise each savepoint would write a file.
     conn.batch_execute(&format!(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;
          PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {MAX_LOG}",
@@ -86,8 +85,8 @@ pub(super) fn keep_promises(conn: &mut Conn, path: &str, wait: Duration) -> Resu
     .map_err(|error| OpenError::unusable(path, &error))
 }
 
-/// Turns on the write-ahead log. SQLite does not wait for another process that is doing the same,
-/// whatever its busy_timeout says: it gives up at once, so this tries again.
+/// Turns on the write-ahead log. If another process does the same, SQLite ignores busy_timeout and
+/// fails at once, so this retries.
 pub(super) fn write_ahead_log(
     conn: &mut Conn,
     path: &str,
@@ -118,7 +117,7 @@ pub(super) fn write_ahead_log(
 }
 
 fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
-    // The tables first: if another process makes them meanwhile, its mark is there when it is read.
+    // The tables first: if another process creates them meanwhile, its mark exists when it is read.
     let tables = "SELECT count(*) AS value FROM sqlite_master
                   WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'";
     let tables = number(conn, tables).map_err(|error| {
@@ -140,7 +139,7 @@ fn check_owner(conn: &mut Conn, path: &str) -> Result<(), OpenError> {
     }
 }
 
-/// Whether the first migration was there.
+/// Whether the first migration has run.
 pub(super) fn is_a_shop(conn: &mut Conn) -> QueryResult<bool> {
     Ok(owner(conn)? == APPLICATION_ID)
 }
@@ -165,13 +164,14 @@ pub(super) fn check_version(version: &str) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Connections that only read. The writer has been there before: it made the write-ahead log.
+/// Pool of read-only connections. The writer was opened before, and has created the write-ahead
+/// log.
 pub(super) fn readers(
     path: &Path,
     options: &OpenOptions,
     files: &Arc<DatabaseFiles>,
 ) -> Result<Pool<ConnectionManager<Conn>>, OpenError> {
-    // One by hand first: the pool would keep the reason of a failure to itself for a while.
+    // The first connection is made outside the pool, which would delay the error.
     let path = name(path)?;
     tradepost_sqlite_deadline::install().map_err(|error| OpenError::unusable(path, &error))?;
     drop(read_only(path)?);
@@ -215,7 +215,7 @@ impl CustomizeConnection<Conn, diesel::r2d2::Error> for Reader {
     }
 }
 
-/// A connection that only reads.
+/// A read-only connection.
 pub(super) fn read_only(path: &str) -> Result<Conn, OpenError> {
     Conn::establish(&uri(path, "ro")).map_err(|error| OpenError::unusable(path, &error))
 }
@@ -226,7 +226,7 @@ pub(super) fn name(path: &Path) -> Result<&str, OpenError> {
     path.to_str().ok_or_else(unnamed)
 }
 
-/// A path as SQLite's URI, in which some characters have a meaning of their own.
+/// A path as an SQLite URI, with special characters escaped.
 fn uri(path: &str, mode: &str) -> String {
     let escaped = path
         .replace('%', "%25")

@@ -1,10 +1,10 @@
 //! The files of an open database, and whether they are still the ones at their paths.
 //!
-//! SQLite keeps writing to files that were deleted or replaced, and reports success: their content
-//! is gone with the process. So the writer compares the paths with the files that were opened
-//! before each batch and again between its commit and its answers, and once a second when idle.
-//! A difference is final for this process: while a file was away, another program may have opened
-//! it without its log.
+//! SQLite keeps writing to files that were deleted or replaced, and reports success; their content
+//! is lost when the process ends. So the writer compares the paths with the opened files before
+//! each batch, again between its commit and its answers, and once a second when idle. A difference
+//! is final for this process: while a file was away, another program may have opened it without its
+//! log.
 //!
 //! No file but the log may be opened here: closing any descriptor of the database or of the shared
 //! memory releases every lock that SQLite holds on it (POSIX advisory locks).
@@ -25,8 +25,8 @@ use tradepost_domain::{StoreError, StoreErrorKind};
 const LOG_HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
 
-/// Looks at a log before it counts as damaged: between the question for its length and the look,
-/// another process may have begun it anew.
+/// Reads of a log before it counts as damaged: between the query for its length and the read,
+/// another process may have restarted it.
 const LOOKS: u32 = 3;
 
 /// Device and inode of a file.
@@ -53,20 +53,19 @@ impl FileId {
 /// A difference between the files that are open and those at the paths.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Loss {
-    /// The path of the database leads nowhere.
+    /// The path of the database does not exist.
     #[error("the database file {0} was deleted or moved away")]
     DatabaseMissing(PathBuf),
     /// The path of the database leads to another file.
     #[error("the database file {0} was replaced by another file")]
     DatabaseReplaced(PathBuf),
-    /// The database file is shorter than it was, and than its content: something was written over
-    /// it in its place.
+    /// The database file is shorter than before, and than its content: it was overwritten in place.
     #[error("the database file {0} was cut short or overwritten")]
     DatabaseOverwritten(PathBuf),
-    /// The write-ahead log is missing or another file.
+    /// The write-ahead log is missing or replaced.
     #[error("the database's write-ahead log {0} was deleted or replaced")]
     LogReplaced(PathBuf),
-    /// The shared memory of the log is missing or another file.
+    /// The shared memory of the log is missing or replaced.
     #[error("the database's shared memory {0} was deleted or replaced")]
     SharedMemoryReplaced(PathBuf),
     /// The write-ahead log lacks frames that were written to it.
@@ -84,15 +83,15 @@ impl From<Loss> for StoreError {
 #[derive(Default)]
 pub(super) struct LogTail {
     frames: u64,
-    /// Of the header: they change whenever the log is begun anew.
+    /// Salts of the header, which change whenever the log is restarted.
     salts: Vec<u8>,
-    /// The last frame, which nothing changes until then.
+    /// The last frame, which is unchanged until then.
     last: Vec<u8>,
-    /// Bytes of the database file.
+    /// Length of the database file in bytes.
     database_length: u64,
 }
 
-/// The answer of `PRAGMA wal_checkpoint`, in frames.
+/// Result of `PRAGMA wal_checkpoint`, in frames.
 #[derive(QueryableByName)]
 pub(super) struct Checkpoint {
     #[diesel(sql_type = BigInt)]
@@ -105,7 +104,7 @@ pub(super) struct Checkpoint {
 
 /// The files of an open database.
 pub(super) struct DatabaseFiles {
-    /// Absolute, links not followed: where the next start looks.
+    /// Absolute, links not followed: the path that the next start opens.
     path: PathBuf,
     database: FileId,
     log: FileId,
@@ -117,8 +116,8 @@ pub(super) struct DatabaseFiles {
 }
 
 impl DatabaseFiles {
-    /// The files of a connection that has read from its write-ahead log. `before` is the database
-    /// file as it was before the connection was opened.
+    /// The files of a connection that has read from its write-ahead log. `before` is the id of the
+    /// database file before the connection was opened.
     pub(super) fn opened(path: &Path, before: FileId, conn: &mut Conn) -> Result<Self, OpenError> {
         let name = connect::name(path)?;
         let page_size = "SELECT page_size AS value FROM pragma_page_size";
@@ -149,12 +148,12 @@ impl DatabaseFiles {
         }
     }
 
-    /// The path of the database, absolute.
+    /// The absolute path of the database.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Compares the paths with the files that were opened. A difference stays.
+    /// Compares the paths with the opened files. A difference is final.
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`].
@@ -163,23 +162,23 @@ impl DatabaseFiles {
         match self.difference() {
             Ok(None) => Ok(()),
             Ok(Some(loss)) => Err(self.lose(loss)),
-            // Not readable for a moment, which loses nothing.
+            // A transient error, which loses nothing.
             Err(error) => Err(StoreError::caused(StoreErrorKind::Unavailable, error)),
         }
     }
 
-    /// The same without looking: whether a difference is known.
+    /// Whether a difference is already known, without a new check.
     pub(super) fn check_known(&self) -> Result<(), StoreError> {
         self.loss().map_or(Ok(()), |loss| Err(loss.clone().into()))
     }
 
-    /// The difference that was found.
+    /// The difference, if one was found.
     pub(super) fn loss(&self) -> Option<&Loss> {
         self.loss.get()
     }
 
-    /// Compares the paths, and the log with what the connection has read from it and written to
-    /// it since the last check, which `tail` remembers.
+    /// Compares the paths, and compares the log with the frames that the connection has read from
+    /// it and written to it since the last check, as remembered in `tail`.
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`].
@@ -206,8 +205,8 @@ impl DatabaseFiles {
         Err(self.lose(Loss::LogDamaged(log)))
     }
 
-    /// Whether log and database are as long as at the last check. Cheaper than [`DatabaseFiles::check_log`],
-    /// which says for certain.
+    /// Whether log and database are at least as long as at the last check. Cheaper than
+    /// [`DatabaseFiles::check_log`], which is exact.
     pub(super) fn is_long_enough(&self, tail: &LogTail) -> bool {
         let length = self.log_file.metadata().map(|log| log.len());
         let database = self.database_length();
@@ -223,8 +222,8 @@ impl DatabaseFiles {
         LOG_HEADER.saturating_add(frames.saturating_mul(self.frame_size))
     }
 
-    /// The tail of a log of so many frames, if it has them, and still the one that was last before:
-    /// a log that was cut and then written to has a hole there.
+    /// The tail of a log with this many frames, if it has them and still has the previous last
+    /// frame: a log that was truncated and then written to has a hole there.
     fn tail(&self, frames: u64, before: &LogTail) -> io::Result<Option<LogTail>> {
         if frames == 0 {
             return Ok(Some(LogTail::default()));
@@ -247,7 +246,7 @@ impl DatabaseFiles {
         }))
     }
 
-    /// A frame with its header; empty if the log ends before it does.
+    /// A frame with its header; empty if the log is too short.
     fn frame(&self, number: u64) -> io::Result<Vec<u8>> {
         self.read(self.frame_size, self.end_of(number.saturating_sub(1)))
     }
@@ -270,7 +269,7 @@ impl DatabaseFiles {
             }
             Some(_) => {}
         }
-        // Where SQLite looks for them: beside the file, and not beside a link to it.
+        // As SQLite: beside the file, and not beside a link to it.
         let target = match fs::canonicalize(&self.path) {
             Ok(target) => target,
             Err(error) if is_missing(&error) => return Ok(Some(Loss::DatabaseMissing(path()))),
@@ -287,7 +286,7 @@ impl DatabaseFiles {
         Ok(None)
     }
 
-    /// Notes a difference, and says so once.
+    /// Records a difference, and logs it once.
     fn lose(&self, found: Loss) -> StoreError {
         let mut is_new = false;
         let loss = self.loss.get_or_init(|| {
@@ -311,7 +310,8 @@ pub(super) fn checkpoint(conn: &mut Conn, mode: &str) -> QueryResult<Checkpoint>
     diesel::sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(conn)
 }
 
-/// Bytes of the database's content. Its file is as long after a `VACUUM` and a checkpoint.
+/// Length of the database's content in bytes, which is that of its file after a `VACUUM` and a
+/// checkpoint.
 fn content(conn: &mut Conn) -> Result<u64, StoreError> {
     let sql = "SELECT page_count * page_size AS value FROM pragma_page_count, pragma_page_size";
     let length = connect::number(conn, sql).map_err(super::Failure::from);
@@ -319,7 +319,7 @@ fn content(conn: &mut Conn) -> Result<u64, StoreError> {
     Ok(u64::try_from(length).unwrap_or_default())
 }
 
-/// The path with something after its name.
+/// The path with a suffix after its name.
 pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(end);

@@ -1,4 +1,4 @@
-//! Files of the database that are taken away, replaced or cut short under an open database.
+//! Tests with database files that are deleted, replaced or truncated under an open database.
 
 use super::files::{beside, checkpoint};
 use super::tests::Folder;
@@ -6,7 +6,7 @@ use super::*;
 use std::fs;
 use std::time::Instant;
 
-/// Longer than anything here takes.
+/// Longer than any of these tests takes.
 const NEVER: Duration = Duration::from_secs(60);
 
 struct Shop {
@@ -28,7 +28,7 @@ impl Shop {
         }
     }
 
-    /// With two values, the second of which the log alone has.
+    /// With two values, of which the second is only in the log.
     fn with_values() -> Self {
         let shop = Self::new();
         shop.write(1).unwrap();
@@ -49,7 +49,7 @@ impl Shop {
         self.write_and(value, || ())
     }
 
-    /// Does something between a write and its commit.
+    /// Runs something between a write and its commit.
     fn write_and(
         &self,
         value: i64,
@@ -68,8 +68,8 @@ impl Shop {
         connect::all_words(conn, sql)
     }
 
-    /// The values that the next start finds. After a loss the connection is never closed, so that
-    /// it is as if the process had been killed.
+    /// The values that the next start finds. After a loss the connection is never closed, as if the
+    /// process had been killed.
     fn values_after_a_loss(&mut self) -> Vec<String> {
         assert!(self.database().files.loss().is_some());
         drop(self.database.take());
@@ -99,7 +99,7 @@ fn cut(path: &Path, length: impl FnOnce(u64) -> u64) {
 
 type Attack = (&'static str, fn(&Path));
 
-/// What may happen to the files of a database at a path.
+/// Ways to damage the files of a database at a path.
 const ATTACKS: [Attack; 13] = [
     ("database deleted", |path| fs::remove_file(path).unwrap()),
     ("database moved", |path| {
@@ -188,7 +188,7 @@ fn files_that_came_back_before_a_check_are_no_loss_and_later_ones_are() {
     let mut shop = Shop::with_values();
     let (path, away) = (shop.folder.path(), shop.path(".away"));
     let [here, there] = [path.clone(), away.clone()];
-    // The idle check may look at this moment, but not in the middle of a write.
+    // The idle check may run at this moment, but not in the middle of a write.
     let written = shop.write_and(3, move || {
         fs::rename(&here, &there).unwrap();
         fs::rename(&there, &here).unwrap();
@@ -233,7 +233,7 @@ fn acknowledged_writes_survive_the_deletion_of_the_database() {
     let path = shop.folder.path();
     fs::remove_file(&path).unwrap();
     assert!(shop.write(3).is_err());
-    // Waits for the writer.
+    // Joins the writer.
     drop(shop.database.take());
     let files = fs::read_dir(path.parent().unwrap()).unwrap();
     let rescued: Vec<_> = files
@@ -247,10 +247,10 @@ fn acknowledged_writes_survive_the_deletion_of_the_database() {
     assert_eq!(Shop::values(&mut conn).unwrap(), ["1", "2"]);
 }
 
-/// The server may be killed while it makes a copy, and the operator puts the copy in the place of
+/// The server may be killed while it makes a copy, and the operator moves the copy to the path of
 /// the database.
 #[test]
-fn a_rescued_copy_is_whole_from_the_moment_it_has_its_name() {
+fn a_salvaged_copy_is_complete_once_it_has_its_name() {
     let mut shop = Shop::with_values();
     let filler = "CREATE TABLE filler (value BLOB) STRICT;
         INSERT INTO filler SELECT zeroblob(1000000) FROM (VALUES (1), (2), (3), (4), (5), (6), (7))";
@@ -284,7 +284,7 @@ fn a_rescued_copy_is_whole_from_the_moment_it_has_its_name() {
 }
 
 #[test]
-fn the_log_of_a_database_that_took_the_place_is_not_deleted() {
+fn the_log_of_a_replacement_database_is_not_deleted() {
     let mut shop = Shop::with_values();
     for end in ["", "-wal", "-shm"] {
         fs::remove_file(shop.path(end)).unwrap();
@@ -327,7 +327,7 @@ fn other_processes_that_write_or_checkpoint_are_no_loss() {
         }
         outside.batch_execute("VACUUM").unwrap();
     }
-    // The file becomes shorter, as its content does.
+    // The file shrinks with its content.
     let grow = "CREATE TABLE bulk AS SELECT zeroblob(100000) AS zeros; PRAGMA wal_checkpoint(FULL)";
     outside.batch_execute(grow).unwrap();
     shop.write(900).unwrap();

@@ -1,4 +1,4 @@
-//! Nothing to lock: a write has the database to itself from its first statement.
+//! Locks for SQLite: no-ops, as a write owns the database from its first statement.
 
 use super::Conn;
 use super::among::among;
@@ -63,7 +63,7 @@ pub(crate) fn free_users(
         .filter(among(users::id, &ids))
         .select((users::id, users::is_active))
         .load::<(i64, bool)>(conn)?;
-    // A user who does not exist is held by no other transaction either.
+    // No other transaction can lock the row of an unknown user either.
     let mut free: BTreeMap<_, _> = wanted.iter().map(|user| (*user, false)).collect();
     free.extend(
         active

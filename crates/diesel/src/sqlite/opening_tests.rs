@@ -1,4 +1,4 @@
-//! Opening, migrating and taking back: what SQLite's files are, and what they may become.
+//! Tests of opening, migrating and reverting: accepted files, and migrations between versions.
 
 use super::connect;
 use super::tests::{Folder, options};
@@ -11,7 +11,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 #[test]
-fn a_missing_database_is_made_only_where_that_is_wanted() {
+fn a_missing_database_is_created_only_on_request() {
     let folder = Folder::new();
     assert!(matches!(folder.open("USD"), Err(OpenError::Missing { .. })));
     let url = DatabaseUrl::sqlite(&folder.path());
@@ -23,7 +23,7 @@ fn a_missing_database_is_made_only_where_that_is_wanted() {
 }
 
 #[test]
-fn every_connection_is_set_to_keep_its_word() {
+fn every_connection_has_its_pragmas() {
     let folder = Folder::new();
     let shop = folder.shop();
     let settings = |conn: &mut Conn| {
@@ -46,7 +46,7 @@ fn every_connection_is_set_to_keep_its_word() {
 }
 
 #[test]
-fn a_file_that_is_something_else_is_left_alone() {
+fn a_foreign_file_is_left_unchanged() {
     let folder = Folder::new();
     fs::write(
         folder.path(),
@@ -132,7 +132,7 @@ fn a_shop_keeps_its_currency() {
         Database::open(&folder.path(), &curious).unwrap().currency(),
         usd
     );
-    // Asking has not decided it.
+    // The earlier open has not stored a currency.
     assert_eq!(folder.open("EUR").unwrap().currency().code(), "EUR");
     assert_eq!(
         Database::open(&folder.path(), &curious)
@@ -147,14 +147,14 @@ fn a_shop_keeps_its_currency() {
     ));
 }
 
-/// How many there are.
+/// Number of migrations.
 fn migrations() -> usize {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/sqlite");
     fs::read_dir(folder).unwrap().count()
 }
 
 #[test]
-fn a_migration_is_taken_back_and_nothing_is_lost() {
+fn a_reverted_migration_leaves_a_usable_copy() {
     let folder = Folder::new();
     let mut migrator = folder.migrate();
     drop(folder.open("EUR").unwrap());
@@ -174,7 +174,7 @@ fn a_migration_is_taken_back_and_nothing_is_lost() {
 }
 
 #[test]
-fn several_that_migrate_at_once_all_find_it_done() {
+fn concurrent_migrations_all_succeed() {
     let folder = Folder::new();
     let url = DatabaseUrl::sqlite(&folder.path());
     let applied: usize = std::thread::scope(|scope| {
@@ -197,7 +197,7 @@ fn several_that_migrate_at_once_all_find_it_done() {
 }
 
 #[test]
-fn taking_a_migration_back_beside_a_shop_that_sells_loses_nothing() {
+fn a_revert_beside_concurrent_writes_loses_no_commit() {
     let folder = Folder::new();
     let mut migrator = folder.migrate();
     let stores = tradepost_domain::Stores::of(Arc::new(folder.open("USD").unwrap()));
@@ -229,7 +229,7 @@ fn taking_a_migration_back_beside_a_shop_that_sells_loses_nothing() {
 }
 
 #[test]
-fn a_database_is_for_its_owner_alone() {
+fn a_database_file_is_private_to_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
     let mut migrator = folder.migrate();
@@ -246,7 +246,7 @@ fn a_database_is_for_its_owner_alone() {
 }
 
 #[test]
-fn looking_changes_nothing() {
+fn listing_pending_migrations_writes_nothing() {
     let folder = Folder::new();
     fs::write(folder.path(), "").unwrap();
     let url = DatabaseUrl::sqlite(&folder.path());

@@ -1,5 +1,5 @@
-//! Saving acknowledged writes when a file of the database was taken away: the descriptors that
-//! are still open have all of it, until the process ends.
+//! Salvage of acknowledged writes after a file of the database was removed: the open descriptors
+//! still have all content until the process ends.
 
 use super::files::{DatabaseFiles, Loss, beside, checkpoint};
 use super::{Conn, connect, prove};
@@ -10,14 +10,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Attempts to move the log into the database while readers hold it up.
+/// Attempts to checkpoint the log while readers hold it up.
 const ATTEMPTS: u32 = 10;
 
-/// Saves the orders that only this process still has, and says where they are.
+/// Salvages the orders that only this process still has, and logs where they are.
 pub(super) fn salvage(conn: &mut Conn, files: &DatabaseFiles) {
     match files.loss() {
         None => {}
-        // The database is in its place: what only the log had goes into it.
+        // The database file is in place: the log is merged into it.
         Some(Loss::LogReplaced(_)) => match merge(conn) {
             Ok(true) => log::error!(
                 "every write that was acknowledged has been moved from the write-ahead log into \
@@ -56,7 +56,7 @@ pub(super) fn salvage(conn: &mut Conn, files: &DatabaseFiles) {
     }
 }
 
-/// Moves the content of the log into the database; whether all of it could be moved.
+/// Checkpoints the log into the database; whether all of it was moved.
 fn merge(conn: &mut Conn) -> QueryResult<bool> {
     for _ in 0..ATTEMPTS {
         // Each attempt waits for readers as long as a write does.
@@ -68,23 +68,23 @@ fn merge(conn: &mut Conn) -> QueryResult<bool> {
     Ok(false)
 }
 
-/// Copies the database that is open, and proves the copy.
+/// Copies the open database, and verifies the copy.
 fn copy(conn: &mut Conn, path: &Path) -> Result<PathBuf, String> {
     let now = connect::words(conn, "SELECT strftime('%Y%m%dT%H%M%fZ', 'now') AS value")
         .map_err(|error| error.to_string())?;
     let copy = beside(path, &format!(".rescued-{now}"));
-    // Under another name until it is whole and on the disk: this process may be killed before.
+    // Under a temporary name until it is complete and synced: this process may be killed before.
     let partial = beside(path, &format!(".rescuing-{now}"));
     let made = fill(conn, &partial)
         .and_then(|()| publish(&partial, &copy).map_err(|error| error.to_string()));
     if made.is_err() {
-        // Not even begun, if the folder is gone as well.
+        // Absent if the folder is gone as well.
         let _ = fs::remove_file(&partial);
     }
     made.map(|()| copy)
 }
 
-/// Gives a file its final name, durably. `VACUUM INTO` leaves its output to the system's cache.
+/// Renames a file to its final name, durably. `VACUUM INTO` leaves its output in the page cache.
 fn publish(partial: &Path, copy: &Path) -> io::Result<()> {
     File::open(partial)?.sync_all()?;
     fs::rename(partial, copy)?;

@@ -1,5 +1,5 @@
-//! Searching: an index of trigrams for words of three characters and more, and a look at each text
-//! that is left for the others.
+//! Product search: a trigram index for words of three characters and more, and a scan of the
+//! remaining texts for the others.
 
 use super::among::among;
 use super::{Conn, Db};
@@ -22,7 +22,7 @@ diesel::infix_operator!(Match, " MATCH ", backend: diesel::sqlite::Sqlite);
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// Where a text occurs in another one, from 1; 0 if it does not.
+    /// Position of a text within another one, from 1; 0 if absent.
     fn instr(text: Text, part: Text) -> diesel::sql_types::Integer;
 }
 
@@ -30,18 +30,18 @@ type Matching = Match<product_trigrams::folded, AsExprOf<String, Text>>;
 
 type Found<'a> = IntoBoxed<'a, Select<product_texts::table, product_texts::product_id>, Db>;
 
-/// The most products that have a rare word.
+/// A word is rare if at most this many products have it.
 const FEW: u32 = 1000;
 
-/// Products whose texts are looked into to learn which words are common.
+/// Products whose texts are sampled for common words.
 const NEWEST: i64 = 8;
 
-/// The ids of the products with every word, if one of the words is rare.
+/// Prefilter: the ids of the products with every word, if one of the words is rare.
 ///
-/// FTS5 looks through the places of each trigram of each word, of which common ones are in most
-/// products; but it finds the first products with a word at once. So a word whose products soon end
-/// is looked up alone, and the others are looked for in those texts. The newest products tell which
-/// words to try last, and nothing else.
+/// FTS5 reads the positions of each trigram of each word, and common trigrams are in most products;
+/// but it finds the first products with a word at once. So the first word that proves rare is
+/// looked up alone, and the others are matched against those texts. The newest products only decide
+/// which words to try last.
 pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult<Option<Vec<i64>>> {
     let mut words: Vec<&String> = search.words().iter().filter(|word| is_long(word)).collect();
     if words.len() > 1 {
@@ -66,7 +66,7 @@ pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult
     Ok(None)
 }
 
-/// Those of the products with one word that have the others too.
+/// Those of the products with one word that also have the others.
 fn with_others(
     conn: &mut Conn,
     products: Vec<i64>,
@@ -87,7 +87,7 @@ fn with_others(
     found.load(conn)
 }
 
-/// The ids of the products with every word.
+/// Ids of the products with every word.
 pub(crate) fn products_with(search: &Search) -> Found<'_> {
     let mut found = product_texts::table
         .select(product_texts::product_id)
@@ -113,7 +113,8 @@ fn is_long(word: &str) -> bool {
     word.chars().nth(2).is_some()
 }
 
-/// What has every one of some words. FTS5 takes them literally between quotes, with quotes doubled.
+/// Matches rows with every one of these words. FTS5 takes them literally between quotes, with
+/// quotes doubled.
 fn matching(words: &[&String]) -> Matching {
     let phrase = |word: &&String| format!("\"{}\"", word.replace('"', "\"\""));
     let phrases: Vec<String> = words.iter().map(phrase).collect();

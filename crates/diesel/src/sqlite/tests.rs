@@ -1,5 +1,5 @@
-//! What is SQLite's own: opening, the writer, and what its errors mean. The rules of the ports are
-//! in the contract suite.
+//! Tests of the SQLite backend: opening, the writer, and classification of errors. The rules of the
+//! ports are in the contract suite.
 
 mod deadlines;
 mod log;
@@ -29,7 +29,7 @@ impl Folder {
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        // Characters that mean something in a URI, so that every test tries them.
+        // Characters with a meaning in a URI, so that every test covers them.
         self.0.path().join("a shop#1?50%25.db")
     }
 
@@ -90,7 +90,7 @@ fn a_reader_cannot_write() {
     let shop = with_probe(&folder);
     let error = shop.read(|conn| insert(conn, 1)).unwrap_err();
     assert_eq!(error.kind(), &StoreErrorKind::Unavailable);
-    // Nor when its setting is taken back: the file is opened for reading.
+    // Not even after the pragma is reset: the file is opened read-only.
     let defiant = |conn: &mut Conn| {
         conn.batch_execute("PRAGMA query_only = OFF")?;
         insert(conn, 1)
@@ -98,7 +98,7 @@ fn a_reader_cannot_write() {
     assert!(shop.read(defiant).is_err());
 }
 
-/// A full disk or a failed read ends the transaction, and is what went wrong.
+/// A full disk or a failed read ends the transaction, and its error is the one reported.
 #[test]
 fn a_snapshot_that_sqlite_has_ended_fails_as_its_job_did() {
     let folder = Folder::new();
@@ -115,7 +115,7 @@ fn a_snapshot_that_sqlite_has_ended_fails_as_its_job_did() {
 }
 
 #[test]
-fn writes_that_wait_together_are_committed_together() {
+fn queued_writes_share_one_commit() {
     let folder = Folder::new();
     let shop = with_probe(&folder);
     let mut watcher = folder.conn();
@@ -136,7 +136,7 @@ fn writes_that_wait_together_are_committed_together() {
     let first = shop.writer.submit(hold_up).unwrap();
     let waiting: Vec<_> = (1..=20)
         .map(|value| {
-            // The seventh fails after it has written: it alone leaves nothing behind.
+            // The seventh fails after it has written; only its changes are rolled back.
             let job = move |conn: &mut Conn| {
                 insert(conn, value)?;
                 if value == 7 { insert(conn, 1) } else { Ok(()) }
@@ -155,12 +155,12 @@ fn writes_that_wait_together_are_committed_together() {
         .filter(|outcome| outcome.recv().unwrap().is_err());
     assert_eq!(failed.count(), 1);
     assert_eq!(count(&mut watcher), 20);
-    // One commit of the one that held the others up, and one of them all.
+    // One commit of the job that held the others up, and one of all others.
     assert!(version(&mut watcher) - before <= 2);
 }
 
 #[test]
-fn more_than_may_wait_is_busy_at_once() {
+fn a_full_write_queue_is_busy_at_once() {
     let folder = Folder::new();
     let shop = with_probe(&folder);
     let (release, released) = channel::<()>();
@@ -185,7 +185,7 @@ fn more_than_may_wait_is_busy_at_once() {
 }
 
 #[test]
-fn a_write_that_panics_harms_nobody() {
+fn a_panicking_write_does_not_affect_others() {
     let folder = Folder::new();
     let shop = with_probe(&folder);
     let panicking = shop.write(|conn| -> Result<(), Failure> {
@@ -198,7 +198,7 @@ fn a_write_that_panics_harms_nobody() {
 }
 
 #[test]
-fn what_waits_is_finished_before_the_end() {
+fn queued_writes_are_finished_before_shutdown() {
     let folder = Folder::new();
     let shop = Arc::new(with_probe(&folder));
     let writers: Vec<_> = (0..10)
@@ -215,7 +215,7 @@ fn what_waits_is_finished_before_the_end() {
 }
 
 #[test]
-fn a_writer_from_elsewhere_makes_it_busy() {
+fn a_foreign_writer_makes_the_database_busy() {
     let folder = Folder::new();
     let shop = with_probe(&folder);
     let mut other = folder.conn();
@@ -245,7 +245,7 @@ fn a_full_disk_stores_nothing_and_is_survived() {
 }
 
 #[test]
-fn all_readers_taken_is_busy() {
+fn an_exhausted_read_pool_is_busy() {
     let folder = Folder::new();
     let shop = folder.shop();
     let nested = shop.read(|_| {
@@ -255,7 +255,7 @@ fn all_readers_taken_is_busy() {
     assert_eq!(nested.unwrap(), StoreErrorKind::Busy);
 }
 
-/// How SQLite means to find what a query is for.
+/// SQLite's plan of a query.
 fn plan(conn: &mut Conn, query: &impl QueryFragment<Db>) -> String {
     let sql = diesel::debug_query::<Db, _>(query).to_string();
     diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
@@ -272,7 +272,7 @@ struct Step {
     detail: String,
 }
 
-/// A user may send any number of keys, and each is looked up while everybody else waits.
+/// A user may send any number of keys, and all other writes wait for each lookup.
 #[test]
 fn a_key_is_found_among_any_number_of_others() {
     let folder = Folder::new();
@@ -286,7 +286,7 @@ fn a_key_is_found_among_any_number_of_others() {
     assert!(plan.contains("(user_id=? AND path=? AND key=?)"), "{plan}");
 }
 
-/// A customer may have any number of orders and keys, and all others wait meanwhile.
+/// A customer may have any number of orders and keys, and all other writes wait for the query.
 #[test]
 fn the_usage_of_quotas_is_read_from_indexes() {
     let folder = Folder::new();
@@ -353,7 +353,7 @@ fn constraints_hold_below_the_rules() {
     }
 }
 
-/// `wait` is the time of a request, and no connection is opened in that of this test.
+/// `wait` is the time of a request, and no connection is opened within that of this test.
 #[test]
 fn the_first_connection_of_a_pool_may_be_slow() {
     let folder = Folder::new();
@@ -367,9 +367,9 @@ fn the_first_connection_of_a_pool_may_be_slow() {
 }
 
 #[test]
-fn as_many_read_at_once_as_was_asked_for() {
+fn concurrent_reads_use_every_reader() {
     const READERS: u32 = 40;
-    // They are opened one after the other, on a machine that may be busy.
+    // Connections are opened one after the other, on a possibly busy machine.
     const LONG: Duration = Duration::from_secs(20);
     let folder = Folder::new();
     folder.migrate();

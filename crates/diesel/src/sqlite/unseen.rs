@@ -1,6 +1,7 @@
-//! Values that are not planned by: SQLite plans a statement once, and by no value.
+//! Bind values hidden from the planner. Nothing to do: SQLite plans a statement once, regardless of
+//! its values.
 
-/// A value that a column is compared with.
+/// A bind value to compare a column with.
 pub(crate) fn unseen<C, T>(_: C, value: T) -> T {
     value
 }

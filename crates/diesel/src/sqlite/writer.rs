@@ -1,8 +1,8 @@
-//! The one writer: whatever is waiting together is committed together.
+//! Single writer thread with group commit: waiting writes are committed together.
 //!
-//! Those that share a transaction have a savepoint each, so that one that fails harms no other, and nobody is
-//! answered before the commit returned. There is no timer: a batch forms while the one before it
-//! commits, and a lone write waits for nobody.
+//! Writes that share a transaction have a savepoint each, so that a failed one does not affect the
+//! others, and none is acknowledged before the commit returned. There is no timer: a batch forms
+//! while the previous one commits, and a lone write is not delayed.
 
 use super::Conn;
 use super::checkpoint::WriteAheadLog;
@@ -20,14 +20,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tradepost_domain::{StoreError, StoreErrorKind};
 
-/// The most writes that are committed together. More would make the first of them wait longer
-/// than the commit that they share saves.
+/// Maximum number of writes per commit. With more, the first of them would wait longer than the
+/// shared commit saves.
 const TOGETHER: usize = 64;
 
-/// The most writes that may wait. Whoever comes then is told at once that the database is busy.
+/// Maximum number of queued writes. Further writes are refused as busy at once.
 const WAITING: usize = 1024;
 
-/// How often the files of the database are checked when there is nothing to write.
+/// Interval of the checks of the database files while idle.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
@@ -35,15 +35,15 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A write that waits.
+/// A queued write.
 trait Job: Send {
-    /// Runs it; whether its changes are to stay.
+    /// Runs the write; whether its changes are kept.
     fn run(&mut self, conn: &mut Conn) -> bool;
 
-    /// It panicked: its changes are not to stay.
+    /// Records that the write panicked: its changes are rolled back.
     fn panicked(&mut self, panic: &(dyn Any + Send));
 
-    /// Tells whoever waits, after the commit returned.
+    /// Sends the result to the caller, after the commit returned.
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
 
@@ -76,7 +76,7 @@ where
     }
 
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
-        // Whoever asked may have gone away; the outcome stands all the same.
+        // The caller may have gone away; the outcome stands.
         let _ = self.answer.send(commit.and(self.result));
     }
 }
@@ -107,7 +107,7 @@ impl Writer {
             .unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown)))
     }
 
-    /// Puts a job in line; its outcome arrives after the commit.
+    /// Enqueues a job; its outcome is sent after the commit.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
@@ -134,7 +134,7 @@ fn unavailable() -> StoreError {
 }
 
 impl Drop for Writer {
-    /// Finishes what is waiting.
+    /// Finishes the queued writes.
     fn drop(&mut self) {
         drop(self.queue.take());
         if let Some(thread) = self.thread.take()
@@ -163,25 +163,25 @@ fn work(
                     job.answer(commit.clone());
                 }
             }
-            // What it finds is kept, and told to the next job.
+            // A difference is kept, and reported to the next job.
             Err(RecvTimeoutError::Timeout) => drop(files.check_log(&mut conn, &mut tail)),
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if files.loss().is_some() && !is_salvaged {
             is_salvaged = true;
-            // Saving takes as long as the database is large.
+            // Salvaging takes time in proportion to the size of the database.
             let refused = files.check();
             for job in jobs.try_iter() {
                 job.answer(refused.clone());
             }
             salvage(&mut conn, files);
         }
-        // Not a damaged one: emptying the log merges it into the database.
+        // Not a damaged log: truncating merges it into the database.
         if files.loss().is_none() {
             log.limit(&mut conn);
         }
     }
-    // An error that passes is no reason to leave the log unmerged.
+    // A transient error is no reason to leave the log unmerged.
     let _ = files.check_log(&mut conn, &mut tail);
     if files.loss().is_some() {
         // Closing the last connection deletes the log at its path, which may be that of another
@@ -190,8 +190,8 @@ fn work(
     }
 }
 
-/// Writes a batch: nothing if the database is not the file at its path, and with an unknown
-/// outcome if that is found after the commit.
+/// Commits a batch. Writes nothing if the database is not the file at its path; the outcome is
+/// unknown if that is found after the commit.
 fn commit(
     conn: &mut Conn,
     batch: &mut [Box<dyn Job>],
@@ -216,14 +216,14 @@ fn commit(
     checked.map_err(|error| StoreError::caused(StoreErrorKind::OutcomeUnknown, error))
 }
 
-/// Runs a batch in one transaction. An error is everybody's: nothing of the batch is stored.
+/// Runs a batch in one transaction. An error fails the whole batch: nothing is stored.
 fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     conn.batch_execute("BEGIN IMMEDIATE").map_err(whole)?;
     match batch {
-        // A savepoint copies each page that changes; a lone write can go back without one.
+        // A savepoint copies each changed page; a lone write can roll back without one.
         [job] => {
             if !attempt(conn, job) {
-                // Not there any more if SQLite has rolled back by itself.
+                // No transaction is left if SQLite has rolled back on its own.
                 let _ = conn.batch_execute("ROLLBACK");
                 return Ok(());
             }
@@ -231,8 +231,8 @@ fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         batch => {
             for job in batch {
                 conn.batch_execute("SAVEPOINT job").map_err(whole)?;
-                // A full disk or a failed read may have rolled back the whole transaction: then
-                // there is no savepoint to go back to, and this fails for everybody.
+                // A full disk or a failed read may have rolled back the whole transaction: then the
+                // savepoint is gone, and the whole batch fails.
                 let end = if attempt(conn, job) {
                     "RELEASE job"
                 } else {
@@ -252,15 +252,15 @@ fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         })
 }
 
-/// Runs a job; whether its changes are to stay.
+/// Runs a job, with panics contained; whether its changes are kept.
 fn attempt(conn: &mut Conn, job: &mut Box<dyn Job>) -> bool {
     catch_unwind(AssertUnwindSafe(|| job.run(conn)))
         .map_err(|panic| job.panicked(&*panic))
         .unwrap_or(false)
 }
 
-/// What a failure outside of any job means for all of them: nothing was stored, so each may be
-/// tried again.
+/// The error of every job in a batch that failed outside of a job: nothing was stored, so each may
+/// be retried.
 fn whole(error: Error) -> StoreError {
     let kind = match kind(&error) {
         StoreErrorKind::Other => StoreErrorKind::Unavailable,

@@ -1,4 +1,4 @@
-//! Rows of another shop, with the ids that they have there.
+//! Imported rows, with their original ids.
 
 use super::super::Conn;
 use crate::rows::micros;
@@ -70,7 +70,7 @@ statement!(InsertOrders,
         updated_at: i64 => BigInt,
     }, ")");
 
-/// Inserts users with the ids that they have.
+/// Inserts users with their ids.
 pub(crate) fn import_users(conn: &mut Conn, new: &[Credentials]) -> QueryResult<()> {
     let mut rows = InsertUsers::default();
     for Credentials { account, password } in new {
@@ -90,7 +90,7 @@ pub(crate) fn import_users(conn: &mut Conn, new: &[Credentials]) -> QueryResult<
     rows.execute(conn).map(drop)
 }
 
-/// Inserts products with the ids that they have, and what is on hand of them.
+/// Inserts products with their ids and their stock on hand.
 pub(crate) fn import_products(conn: &mut Conn, new: &[Product]) -> QueryResult<()> {
     let mut rows = InsertProducts::default();
     let mut stock = InsertStock::default();
@@ -110,7 +110,7 @@ pub(crate) fn import_products(conn: &mut Conn, new: &[Product]) -> QueryResult<(
     stock.execute(conn).map(drop)
 }
 
-/// Inserts cart lines with the ids that they have.
+/// Inserts cart lines with their ids.
 pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartLine]) -> QueryResult<()> {
     let mut rows = InsertCartLines::default();
     for line in new {
@@ -124,7 +124,7 @@ pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartLine]) -> QueryResul
     rows.execute(conn).map(drop)
 }
 
-/// Inserts orders with the ids that they have, without their lines.
+/// Inserts orders with their ids, without their lines.
 pub(crate) fn import_orders(conn: &mut Conn, new: &[Order]) -> QueryResult<()> {
     let mut rows = InsertOrders::default();
     for order in new {
@@ -141,8 +141,8 @@ pub(crate) fn import_orders(conn: &mut Conn, new: &[Order]) -> QueryResult<()> {
     rows.execute(conn).map(drop)
 }
 
-/// Has the ids that are given later go on from the largest that there is. A sequence is never moved
-/// back: what it gave may have been seen.
+/// Moves each sequence past the largest id. A sequence is never moved back: its ids may have been
+/// seen.
 pub(crate) fn continue_ids(conn: &mut Conn) -> QueryResult<()> {
     for table in ["users", "products", "cart_items", "orders"] {
         conn.batch_execute(&format!(

@@ -1,4 +1,4 @@
-//! Reading what users have used of their quotas, for all of a batch in one statement.
+//! Quota usage of several users in one statement.
 
 use super::super::Conn;
 use crate::usage::{UsageQuery, UsageRow};
@@ -48,7 +48,7 @@ impl Query for QuotaUsage {
     );
 }
 
-/// What these users have used of their quotas: one row for each.
+/// Quota usage of these users, one row each.
 pub(crate) fn usage(conn: &mut Conn, asked: &[UsageQuery]) -> QueryResult<Vec<UsageRow>> {
     usage_of(asked).load(conn)
 }

@@ -6,7 +6,7 @@ use tradepost_domain::deadline;
 /// Far longer than any of these tests takes.
 const ENDLESS: &str = "SELECT pg_sleep(600)";
 
-/// Longer than until [`soon`].
+/// Longer than the deadline of [`soon`].
 const LONG: &str = "SELECT pg_sleep(0.8)";
 
 fn soon() -> Instant {
@@ -17,7 +17,7 @@ fn run(conn: &mut Conn, sql: &str) -> Result<(), Failure> {
     Ok(conn.batch_execute(sql)?)
 }
 
-/// A database that is reached by one connection, which is there.
+/// A database with a pool of one connection, already open.
 fn of_one_connection() -> Database {
     let options = OpenOptions {
         readers: 1,
@@ -86,7 +86,7 @@ fn a_write_is_not_interrupted() {
         });
         assert_eq!(written.unwrap(), "0");
     });
-    // And after the write as before it.
+    // The timeout is the same after the write as before it.
     let session = database.read(|conn| Ok(connect::setting(conn, "statement_timeout")?));
     assert_eq!(session.unwrap(), "0");
 }
@@ -98,7 +98,7 @@ fn queries_of_requests_find_their_timeout_set() {
     let setting = |conn: &mut Conn| Ok(connect::setting(conn, "statement_timeout")?);
     let first = deadline::run_until(far(), || database.read(setting));
     assert_eq!(first.unwrap(), "2s");
-    // Nothing is set for the next one: it finds what another has left.
+    // The next query does not set its timeout: it runs with the one left here.
     let change = |conn: &mut Conn| run(conn, "SET statement_timeout = '7s'");
     deadline::run_until(far(), || database.read(change)).unwrap();
     let next = deadline::run_until(far(), || database.read(setting));

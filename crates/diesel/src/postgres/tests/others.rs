@@ -1,11 +1,11 @@
-//! What others do meanwhile: hold locks, cut connections, fill tables.
+//! Concurrent activity of other sessions: locks, lost connections, filled tables.
 
 use super::super::proxy::{Cut, Proxy};
 use super::*;
 use crate::MigrateError;
 
 #[test]
-fn the_whole_shop_is_tried_again_for_as_long_as_anything_else() {
+fn locking_the_whole_shop_is_retried_like_other_locks() {
     let (database, name) = database();
     let mut somebody = other(&name);
     somebody
@@ -26,7 +26,7 @@ fn the_whole_shop_is_tried_again_for_as_long_as_anything_else() {
 }
 
 #[test]
-fn what_nobody_knows_is_run_twice() {
+fn an_unrecognised_error_is_retried_once() {
     let (database, _name) = database();
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
@@ -39,7 +39,7 @@ fn what_nobody_knows_is_run_twice() {
     assert_eq!(runs.load(Ordering::Relaxed), 2);
 }
 
-/// That nothing was written cannot be told from the id; and the connection is not used again.
+/// The id cannot show that nothing was written, and the connection is not used again.
 #[test]
 fn a_connection_that_is_lost_at_an_empty_commit_is_replaced() {
     let (_database, name) = database();
@@ -59,7 +59,7 @@ fn a_connection_that_is_lost_at_an_empty_commit_is_replaced() {
 }
 
 #[test]
-fn what_cannot_be_had_again_is_not_deleted() {
+fn a_revert_deletes_no_irreplaceable_rows() {
     let (cluster, _) = &*SERVER;
     let name = cluster.database().unwrap();
     let url = DatabaseUrl::parse(&cluster.url(&name)).unwrap();
@@ -113,7 +113,7 @@ fn what_cannot_be_had_again_is_not_deleted() {
 fn the_staff_are_found_among_any_number_of_users() {
     let (_database, name) = database();
     let mut conn = other(&name);
-    // The tables are empty: reading all of one would be quicker still.
+    // The tables are empty: a sequential scan would be quicker still.
     conn.batch_execute("SET enable_seqscan = off").unwrap();
     let others = queries::accounts::active_staff().filter(crate::schema::users::id.ne(1_i64));
     let plan = plan(&mut conn, &others, &["bigint"]);

@@ -1,4 +1,4 @@
-//! Servers that take no writes, and replicas that no commit waits for.
+//! Read-only servers, and replicas that no commit waits for.
 
 use super::*;
 use crate::MigrateError;
@@ -22,7 +22,7 @@ fn a_standby_is_not_ready_and_serves_no_shop() {
     let error = super::super::require_writable(&url).unwrap_err();
     assert!(matches!(error, OpenError::Standby { .. }), "{error}");
 
-    // A command that only reads is welcome there.
+    // A read-only command accepts a standby.
     let read = OpenOptions {
         currency: ShopCurrency::Like(tradepost_contract::usd()),
         ..options()
@@ -33,7 +33,7 @@ fn a_standby_is_not_ready_and_serves_no_shop() {
     let error = reader.write(|_| Ok(())).unwrap_err();
     assert_eq!(error.kind(), &StoreErrorKind::Unavailable, "{error}");
 
-    // Of several hosts, the primary is found.
+    // Of several hosts, the primary is chosen.
     let both = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), cluster.port());
     let single = format!("127.0.0.1:{}", cluster.port());
     let hosts = open(&cluster.url(&name).replace(&single, &both));

@@ -1,4 +1,4 @@
-//! Roles that change while a write that rests on them is under way.
+//! Roles that change during a write that depends on them.
 
 use super::*;
 use tradepost_contract::{at, draft, settled};
@@ -7,8 +7,8 @@ use tradepost_domain::{
     ProductChange, StockDelta, SwitchUser,
 };
 
-/// Starts a write while its acting user is being demoted; how the write ended once that was
-/// committed.
+/// Starts a write while its acting user is being demoted; returns the outcome of the write, after
+/// the demotion is committed.
 fn while_demoted<T: Send + 'static>(
     name: &str,
     user: UserId,
@@ -20,7 +20,7 @@ fn while_demoted<T: Send + 'static>(
     let demote = format!("UPDATE users SET is_staff = FALSE WHERE id = {user}");
     demoting.batch_execute(&demote).unwrap();
     let writing = thread::spawn(write);
-    // A write that does not wait for the role ends without having seen that it changed.
+    // A write that does not wait for the role ends without having seen the change.
     while !is_waited(name) && !writing.is_finished() {
         sleep(Duration::from_millis(5));
     }
@@ -100,9 +100,9 @@ fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
     assert_books(&stores);
 }
 
-/// Else a flood of writes by one account would keep the others from being demoted.
+/// Otherwise a flood of writes by one account would keep the others from being demoted.
 #[test]
-fn a_demotion_waits_for_no_other_member_of_the_staff() {
+fn a_demotion_does_not_wait_for_other_staff_users() {
     let (database, name) = database();
     let stores = Stores::of(database);
     let shop = Shop::new(&stores);
@@ -121,9 +121,9 @@ fn a_demotion_waits_for_no_other_member_of_the_staff() {
     );
 }
 
-/// Else a flood of writes by one account would keep itself from being demoted.
+/// Otherwise a flood of writes by one account would keep that account from being demoted.
 #[test]
-fn a_demotion_is_next_in_line() {
+fn a_demotion_is_not_starved_by_shared_locks() {
     let (_, name) = database();
     let stores = Stores::of(Arc::new(open(&SERVER.0.url(&name))));
     let shop = Shop::new(&stores);

@@ -1,9 +1,9 @@
-//! Checks of a database that is opened.
+//! Checks when a database is opened.
 
 use super::*;
 
 #[test]
-fn a_start_says_what_is_wrong_within_seconds() {
+fn a_failed_start_reports_its_cause_within_seconds() {
     let url = |url: String| DatabaseUrl::parse(&url).unwrap();
     let good = SERVER.0.url("postgres");
     for (url, words) in [

@@ -1,4 +1,4 @@
-//! Commits whose answer is lost.
+//! Unacknowledged commits.
 
 use super::super::proxy::{Cut, Proxy};
 use super::*;
@@ -6,8 +6,9 @@ use r2d2::ManageConnection;
 
 const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
 
-/// Two orders through a proxy that loses the answer to their commit; whether they were stored, as the
-/// store says and as it is. A batch of which nothing was stored may be tried again.
+/// Places two orders through a proxy that drops the answer to their commit; returns whether the
+/// store reports them as stored, and whether they are. A batch of which nothing was stored may be
+/// retried.
 fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
     let stores = Stores::of(Arc::new(open(&SERVER.0.url(name))));
     let shop = Shop::new(&stores);
@@ -37,7 +38,7 @@ fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
     (told, stored)
 }
 
-/// An adjustment of stock through such a proxy; what the store says, and whether it was stored.
+/// Adjusts stock through such a proxy; returns the store's result, and whether it was stored.
 fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) {
     let stores = Stores::of(Arc::new(open(&SERVER.0.url(name))));
     let shop = Shop::new(&stores);
@@ -65,7 +66,7 @@ fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) 
 }
 
 #[test]
-fn a_commit_whose_answer_is_lost_is_looked_up_and_never_run_again() {
+fn an_unacknowledged_commit_is_looked_up_and_never_retried() {
     for cut in CUTS {
         let stored = matches!(cut, Cut::AfterCommit);
         let (_database, name) = database();
@@ -73,14 +74,14 @@ fn a_commit_whose_answer_is_lost_is_looked_up_and_never_run_again() {
         let level = if stored {
             Ok(9)
         } else {
-            // Nothing was changed, and its client may send it again.
+            // Nothing was changed, and the client may retry.
             Err(StoreErrorKind::Unavailable)
         };
         assert_eq!(lose_adjustment(&name, cut), (level, stored));
     }
 }
 
-/// As Citus does, where the writes of a transaction went to another server.
+/// As with Citus, where a transaction's writes went to another server.
 #[test]
 fn a_transaction_without_an_id_may_have_written() {
     let no_ids = |name: &str, functions: &[&str]| {
@@ -102,8 +103,8 @@ fn a_transaction_without_an_id_may_have_written() {
             let (_database, name) = database();
             no_ids(&name, functions);
             assert_eq!(lose_orders(&name, cut), (stored, stored), "{functions:?}");
-            // An adjustment cannot be recognised: that it is not known is all that can be said,
-            // unless the transaction that was given an id was committed.
+            // An adjustment cannot be looked up: its outcome is unknown, unless the transaction had
+            // an id and was committed.
             let has_id = functions.len() == 1;
             let level = if has_id && stored {
                 Ok(9)
@@ -119,7 +120,7 @@ fn a_transaction_without_an_id_may_have_written() {
     }
 }
 
-/// The transaction may still be under way on another server. It holds the row of its customer.
+/// The transaction may still be in progress on another server, and locks the row of its customer.
 #[test]
 fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
     let (_, name) = database();
@@ -160,9 +161,9 @@ fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
     assert_eq!(writing.join().unwrap().unwrap(), Some(7));
 }
 
-/// A standby that lags behind does not know of the transaction yet.
+/// A standby that lags behind does not know the transaction yet.
 #[test]
-fn a_standby_is_not_asked_what_became_of_a_commit() {
+fn an_unacknowledged_commit_is_not_looked_up_on_a_standby() {
     let cluster = Cluster::start().unwrap();
     let name = migrated(&cluster);
     let stores = Stores::of(Arc::new(open(&cluster.url(&name))));
@@ -175,7 +176,7 @@ fn a_standby_is_not_asked_what_became_of_a_commit() {
         .unwrap();
     let proxy = Proxy::swinging(Cut::AfterCommit, cluster.port(), standby.port());
     let url = DatabaseUrl::parse(&proxy.url(&cluster.url(&name))).unwrap();
-    // With one connection, none to the primary is left.
+    // With a pool of one connection, none to the primary is left.
     let one = OpenOptions {
         readers: 1,
         ..options()
@@ -187,7 +188,8 @@ fn a_standby_is_not_asked_what_became_of_a_commit() {
     proxy.armed.store(true, Ordering::SeqCst);
     let before = proxy.connections.load(Ordering::SeqCst);
     let placing = thread::spawn(move || unlucky.orders.place(&[place(ada)]));
-    // The third connection to the standby is made once it was asked over the second at the latest.
+    // The third connection to the standby is made after it was queried over the second at the
+    // latest.
     while proxy.connections.load(Ordering::SeqCst) < before + 3 && !placing.is_finished() {
         sleep(Duration::from_millis(5));
     }
@@ -200,7 +202,7 @@ fn a_standby_is_not_asked_what_became_of_a_commit() {
     assert_eq!((orders(&stores), shop.stock(mug)), (1, 8));
 }
 
-/// A backend that waits for its replica and ends leaves a commit that no replica has.
+/// A backend that ends while it waits for its replica leaves a commit that no replica has.
 #[test]
 fn a_commit_without_a_synchronous_replica_is_waited_for() {
     let cluster = Cluster::start().unwrap();
@@ -247,7 +249,7 @@ fn a_commit_without_a_synchronous_replica_is_waited_for() {
     assert_eq!(ids(&placing.join().unwrap().unwrap()), [ada]);
 }
 
-/// Which swallows what the others had not committed, and lets their ids be given again.
+/// A restart loses the transactions that were not committed, and their ids are reused.
 #[test]
 fn a_crash_of_one_process_begins_another_epoch() {
     let cluster = Cluster::start().unwrap();

@@ -1,11 +1,11 @@
-//! Retention: rows that are kept for a while, and their purge.
+//! Retention: old rows are purged.
 
 use super::*;
 use chrono::DateTime;
 use tradepost_domain::Upkeep;
 
 #[test]
-fn what_is_old_goes_a_few_at_a_time_and_waits_for_nobody() {
+fn old_rows_are_purged_in_batches_and_locked_ones_skipped() {
     let (database, name) = database();
     sql(
         &name,

@@ -1,4 +1,4 @@
-//! Reading what users have used of their quotas.
+//! Quota usage of several users.
 
 use super::super::Conn;
 use crate::usage::{UsageQuery, UsageRow};
@@ -62,7 +62,7 @@ impl Query for QuotaUsage {
     );
 }
 
-/// What these users have used of their quotas: one row for each.
+/// Quota usage of these users, one row each.
 pub(crate) fn usage(conn: &mut Conn, asked: &[UsageQuery]) -> QueryResult<Vec<UsageRow>> {
     let usage = |asked: &UsageQuery| QuotaUsage(*asked).get_result(conn);
     asked.iter().map(usage).collect()

@@ -3,7 +3,7 @@
 use super::*;
 use tradepost_domain::deadline;
 
-/// Counts to ten thousand million: minutes, if nothing ends it.
+/// Counts to ten thousand million: minutes, unless interrupted.
 const ENDLESS: &str = "WITH RECURSIVE n (n) AS
     (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000000000)
     SELECT count(*) AS value FROM n";
@@ -12,7 +12,7 @@ fn endless(conn: &mut Conn) -> Result<i64, Failure> {
     Ok(connect::number(conn, ENDLESS)?)
 }
 
-/// Long enough for the clock to be looked at many times.
+/// Long enough for many checks of the deadline.
 fn long(conn: &mut Conn) -> Result<i64, Failure> {
     Ok(connect::number(
         conn,
@@ -25,7 +25,7 @@ fn a_read_is_interrupted_at_its_deadline_and_its_connection_goes_on() {
     let folder = Folder::new();
     let shop = folder.shop();
     let soon = Instant::now() + Duration::from_millis(30);
-    // Each of the two connections, several times over.
+    // Both connections, several times.
     for _ in 0..5 {
         let (read, snapshot) =
             deadline::run_until(soon, || (shop.read(endless), shop.snapshot(endless)));
@@ -33,7 +33,7 @@ fn a_read_is_interrupted_at_its_deadline_and_its_connection_goes_on() {
             let error = outcome.unwrap_err();
             assert_eq!(error.kind(), &StoreErrorKind::DeadlineExceeded, "{error}");
         }
-        // No transaction is left open, and nothing is interrupted that has no deadline.
+        // No transaction is left open, and queries without a deadline are not interrupted.
         assert!(shop.snapshot(queries::require_current).is_ok());
         assert_eq!(shop.read(long).unwrap(), 300_000);
     }
@@ -53,7 +53,7 @@ fn a_write_is_not_interrupted() {
     });
     assert_eq!(written.unwrap(), 300_000);
     assert_eq!(shop.read(|conn| Ok(count(conn))).unwrap(), 1);
-    // Nor one over another connection, in the thread that has the deadline.
+    // Nor a query over another connection, in the thread with the deadline.
     let mut conn = folder.conn();
     let own = deadline::run_until(passed, || long(&mut conn));
     assert!(own.is_ok());

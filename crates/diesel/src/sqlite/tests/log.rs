@@ -1,4 +1,4 @@
-//! How long the write-ahead log gets.
+//! Length of the write-ahead log.
 
 use super::super::checkpoint::WriteAheadLog;
 use super::super::writer::Writer;
@@ -6,7 +6,7 @@ use super::*;
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
-/// Bytes: some writes of [`write_much`].
+/// In bytes: some writes of [`write_much`].
 const MAX: u64 = 1024 * 1024;
 
 fn length(folder: &Folder) -> u64 {
@@ -23,7 +23,7 @@ fn write_much(writer: &Writer) {
     writer.write(write).unwrap();
 }
 
-/// A writer of a database that has something large, and a connection that reads.
+/// A writer of a database with a large row, and a read connection.
 fn writer(folder: &Folder) -> (Writer, Conn) {
     folder.migrate();
     let mut conn = folder.conn();
@@ -56,14 +56,14 @@ fn a_long_log_is_emptied_when_its_reader_has_gone_and_nothing_is_written() {
         assert!(Instant::now() < until, "{} bytes", length(&folder));
         std::thread::sleep(Duration::from_millis(10));
     }
-    // The connection still waits for locks as long as before.
+    // The connection's busy timeout is restored.
     let timeout = |conn: &mut Conn| Ok(connect::number(conn, BUSY_TIMEOUT)?);
     assert_eq!(writer.write(timeout).unwrap(), 100);
 }
 
 const BUSY_TIMEOUT: &str = "SELECT timeout AS value FROM pragma_busy_timeout";
 
-/// Without a moment at which nothing is read, SQLite never begins the log anew.
+/// While readers overlap, SQLite never restarts the log.
 #[test]
 fn a_long_log_is_emptied_beside_readers_that_overlap() {
     let folder = Folder::new();
@@ -76,7 +76,7 @@ fn a_long_log_is_emptied_beside_readers_that_overlap() {
         let mut turn = 0;
         while !read_on.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(5));
-            // The next one begins before this one ends.
+            // The next read begins before this one ends.
             begin(&mut readers[(turn + 1) % 2]);
             readers[turn % 2].batch_execute("COMMIT").unwrap();
             turn += 1;

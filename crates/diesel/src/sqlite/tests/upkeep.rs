@@ -1,4 +1,4 @@
-//! Retention: rows that are kept for a while, and their purge.
+//! Retention: old rows are purged.
 
 use super::*;
 use crate::sqlite::bulk;
@@ -6,7 +6,7 @@ use chrono::DateTime;
 use tradepost_domain::Upkeep;
 
 #[test]
-fn what_is_old_goes_a_few_at_a_time() {
+fn old_rows_are_purged_in_batches() {
     let folder = Folder::new();
     let shop = folder.shop();
     let many = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1100)";
