@@ -1,4 +1,4 @@
-//! What is written: the report to standard output, and how far it is to standard error.
+//! Output: the report on standard output, progress on standard error.
 
 use std::fmt::Arguments;
 

@@ -1,14 +1,13 @@
-//! How much processor time something took, as Linux tells it.
+//! Processor time of processes, from Linux' `/proc`.
 
 use crate::Outcome;
 use crate::data::{Link, Shop};
 use std::fs;
 
-/// Microseconds in the unit that Linux counts processor time in, for programs: a hundredth of a
-/// second.
+/// Microseconds per unit of processor time in Linux' user interface: a hundredth of a second.
 const TICK: u64 = 10_000;
 
-/// Processor time in microseconds, of each of those who share the machine.
+/// Processor time in microseconds of each process group that shares the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
     pub(crate) server: u64,
@@ -16,14 +15,14 @@ pub(crate) struct Times {
     pub(crate) driver: u64,
 }
 
-/// Whose time is taken.
+/// The processes to measure.
 pub(crate) struct Watch {
     server: Option<u32>,
     postmaster: Option<u32>,
 }
 
 impl Watch {
-    /// Watches a server, and the PostgreSQL that a connection leads to.
+    /// Watches a server, and the PostgreSQL server behind a connection.
     pub(crate) fn new(shop: &Shop, server: Option<u32>) -> Outcome<Self> {
         let mut link = shop.connect()?;
         let postmaster = match link {
@@ -40,7 +39,7 @@ impl Watch {
         Ok(Self { server, postmaster })
     }
 
-    /// What each has used so far.
+    /// Processor time used so far.
     pub(crate) fn read(&self) -> Outcome<Times> {
         let of = |pid: u32| stat(&pid.to_string()).map_or(0, |stat| stat.used);
         let mut database = self.postmaster.map_or(0, of);
@@ -61,7 +60,7 @@ impl Watch {
 }
 
 impl Times {
-    /// What was used since then.
+    /// The difference from an earlier reading.
     pub(crate) fn since(self, then: Self) -> Self {
         Self {
             server: self.server.saturating_sub(then.server),
@@ -77,7 +76,7 @@ struct Stat {
     used: u64,
 }
 
-/// Reads `/proc/PID/stat`: pid (name) state parent ...; nothing if there is no such process.
+/// Parses `/proc/PID/stat`: pid (name) state parent ...; `None` without such a process.
 fn stat(pid: &str) -> Option<Stat> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();

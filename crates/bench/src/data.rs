@@ -1,4 +1,4 @@
-//! The databases that are measured.
+//! The measured databases.
 
 use crate::plan::{Basket, Store};
 use crate::{Outcome, fill};
@@ -14,11 +14,11 @@ pub(crate) struct Shop {
     pub(crate) store: Store,
     pub(crate) url: String,
     pub(crate) products: u32,
-    /// That it had before it was measured.
+    /// Orders placed before the measurement.
     pub(crate) earlier: u32,
 }
 
-/// How much of everything there is in a shop.
+/// Number of rows of each kind in a shop.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) products: u32,
@@ -26,7 +26,7 @@ pub(crate) struct Size {
     pub(crate) orders: u32,
 }
 
-/// A connection to one of the two.
+/// A connection to one of the two databases.
 pub(crate) enum Link {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
@@ -53,7 +53,7 @@ impl Link {
         }
     }
 
-    /// The number that a query gives as `value`.
+    /// The number that a query returns as `value`.
     pub(crate) fn number(&mut self, sql: &str) -> QueryResult<i64> {
         let query = diesel::sql_query(sql);
         let row: Number = match self {
@@ -63,7 +63,7 @@ impl Link {
         Ok(row.value)
     }
 
-    /// The text that a query gives as `value`.
+    /// The text that a query returns as `value`.
     pub(crate) fn words(&mut self, sql: &str) -> QueryResult<String> {
         let query = diesel::sql_query(sql);
         let row: Words = match self {
@@ -75,13 +75,13 @@ impl Link {
 }
 
 impl Shop {
-    /// Makes a shop on PostgreSQL.
+    /// Creates a shop on PostgreSQL.
     pub(crate) fn on_postgres(cluster: &Cluster, size: Size) -> Outcome<Self> {
         let url = cluster.url(&cluster.database()?);
         Self::open(Store::Postgres, url, size)
     }
 
-    /// Makes a shop in a file of SQLite.
+    /// Creates a shop in an SQLite file.
     pub(crate) fn on_sqlite(folder: &Path, size: Size) -> Outcome<Self> {
         let file = folder.join(format!("shop-{}.db", size.products));
         let url = format!("sqlite://{}", file.display());
@@ -107,7 +107,7 @@ impl Shop {
         Ok(shop)
     }
 
-    /// Connects as the server does: SQLite keeps what was committed, whatever happens.
+    /// Connects with the server's durability: SQLite keeps commits across a power cut.
     pub(crate) fn connect(&self) -> Outcome<Link> {
         match self.store {
             Store::Postgres => Ok(Link::Postgres(PgConnection::establish(&self.url)?)),
@@ -147,7 +147,7 @@ impl Shop {
         })?)
     }
 
-    /// How many orders there are.
+    /// Number of orders.
     pub(crate) fn orders(&self) -> Outcome<i64> {
         let mut link = self.connect()?;
         Ok(link.number("SELECT count(*) AS value FROM orders")?)

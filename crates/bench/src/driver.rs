@@ -1,6 +1,5 @@
-//! A load driver that uses as little of the machine as it can: one thread, many connections that
-//! are kept open, each with one request under way. It reads of an answer where it ends, and its
-//! status.
+//! Load generator with little overhead: one thread, many keep-alive connections with one request in
+//! flight each. Of a response it parses only the end and the status.
 
 use crate::Outcome;
 use mio::net::TcpStream;
@@ -9,7 +8,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How long nobody may be answered.
+/// Timeout without any response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Connections to a server.
@@ -18,15 +17,15 @@ pub(crate) struct Driver {
     connections: Vec<Connection>,
 }
 
-/// What came of some requests.
+/// Results of some requests.
 pub(crate) struct Answers {
     pub(crate) elapsed: Duration,
-    /// How long each took, in microseconds, ascending.
+    /// Latencies in microseconds, ascending.
     pub(crate) latencies: Vec<u32>,
-    /// How many had the status that was expected.
+    /// Number of responses with the expected status.
     pub(crate) right: u32,
     pub(crate) wrong: u32,
-    /// The beginning of one that had not.
+    /// The beginning of an unexpected response.
     pub(crate) example: Option<String>,
 }
 
@@ -34,7 +33,7 @@ struct Connection {
     stream: TcpStream,
     sent: Instant,
     busy: bool,
-    /// What has come of the answer under way.
+    /// The received part of the current response.
     answer: Vec<u8>,
 }
 
@@ -59,7 +58,7 @@ impl Driver {
         Ok(Self { poll, connections })
     }
 
-    /// Sends each request once, in their order, each as soon as a connection is free.
+    /// Sends each request once, in order, each as soon as a connection is free.
     pub(crate) fn run(&mut self, requests: &[Vec<u8>], expected: u16) -> Outcome<Answers> {
         let mut requests = requests.iter();
         let mut answers = Answers {
@@ -114,8 +113,8 @@ impl Answers {
 }
 
 impl Connection {
-    /// Sends a request, if there is one. It is small, and nothing else is under way: the system
-    /// takes it whole.
+    /// Sends a request, if any. It is small and the only one in flight, so the system's buffer
+    /// takes all of it.
     fn send(&mut self, request: Option<&Vec<u8>>) -> io::Result<bool> {
         self.busy = request.is_some();
         if let Some(request) = request {
@@ -129,7 +128,7 @@ impl Connection {
         Ok(self.busy)
     }
 
-    /// Reads what has come; the status of the answer once it is there whole.
+    /// Reads the available bytes; returns the status once the response is complete.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<u16>> {
         while self.busy {
             let count = match self.stream.read(buffer) {
@@ -142,7 +141,7 @@ impl Connection {
             self.answer
                 .extend_from_slice(buffer.get(..count).unwrap_or_default());
             if let Some(status) = whole(&self.answer)? {
-                // Nothing can follow, as nothing else was asked.
+                // No bytes can follow, as no other request was sent.
                 return Ok(Some(status));
             }
         }
@@ -150,7 +149,7 @@ impl Connection {
     }
 }
 
-/// The status of an answer that is there whole.
+/// The status of a response if it is complete.
 pub(crate) fn whole(answer: &[u8]) -> io::Result<Option<u16>> {
     let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
         return Ok(None);
@@ -166,7 +165,7 @@ pub(crate) fn whole(answer: &[u8]) -> io::Result<Option<u16>> {
             .then(|| value.trim())
     });
     let status: Option<u16> = status.and_then(|status| status.parse().ok());
-    // It has no body, and says so by itself.
+    // By definition without a body (RFC 9110, section 15.4.5).
     if status == Some(304) {
         return Ok(status);
     }
@@ -180,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_whole_when_its_last_byte_is_there() {
+    fn a_response_is_complete_at_its_last_byte() {
         let answer = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nX: y\r\n\r\n{}";
         for length in 0..answer.len() {
             assert_eq!(whole(&answer[..length]).unwrap(), None, "{length}");

@@ -1,20 +1,20 @@
-//! A shop that has been open for a while, in SQL that both databases understand.
+//! The data of a shop that has been open for a while, in SQL that both databases understand.
 
 use crate::plan::Basket;
 
-/// What is on hand of every product at the beginning: it never sells out.
+/// Initial stock of every product: it never sells out.
 const STOCK: u32 = 1_000_000_000;
-/// A moment in 2023, in microseconds.
+/// A time in 2023, in microseconds.
 const THEN: u64 = 1_700_000_000_000_000;
 
-/// The first product of cart or order `n`, without repeating soon. `n` and the number of products
-/// are put in for `{n}` and `{products}`. pgbench understands it too.
+/// The first product of cart or order `n`, without early repetition. `n` and the number of products
+/// replace `{n}` and `{products}`. pgbench can evaluate it too.
 pub(crate) const FIRST: &str = "1 + ({n} * {n} % 999983 * {n} + 7 * {n}) % 999983 % {products}";
-/// How far the second product is from the first, less one: it is never the same.
+/// Distance of the second product from the first, less one: they always differ.
 pub(crate) const STEP: &str =
     "({n} * {n} % 999979 * {n} + 11 * {n} + 5) % 999979 % ({products} - 1)";
 
-/// Puts in what an expression is of.
+/// Replaces the placeholders of an expression.
 pub(crate) fn of(expression: &str, n: &str, products: u32) -> String {
     let expression = expression.replace("{products}", &products.to_string());
     expression.replace("{n}", n)
@@ -26,7 +26,7 @@ pub(crate) fn second(first: &str, n: &str, products: u32) -> String {
     format!("1 + ({first} + {step}) % {products}")
 }
 
-/// Everything that a shop has before it is measured: a script. User 1 is staff.
+/// A script with all data of a shop before the measurement. User 1 is staff.
 pub(crate) fn shop(products: u32, users: u32, orders: u32) -> String {
     let first = of(FIRST, "n", products);
     let second = second(&format!("({first})"), "n", products);
@@ -81,8 +81,8 @@ pub(crate) fn shop(products: u32, users: u32, orders: u32) -> String {
     )
 }
 
-/// Fills the carts of users 1 to `carts`; nobody else has anything in theirs. The ids of the lines
-/// begin at 1 and follow the users, if the table was emptied for it.
+/// Fills the carts of users 1 to `carts`; all others are empty. The ids of the lines begin at 1 and
+/// follow the users, provided that the table was truncated before.
 pub(crate) fn carts(basket: Basket, carts: u32, products: u32) -> String {
     let numbers = numbers(carts);
     let lines = match basket {
@@ -104,7 +104,7 @@ pub(crate) fn carts(basket: Basket, carts: u32, products: u32) -> String {
     )
 }
 
-/// The numbers from 1 to `last`, before a statement that uses them.
+/// The numbers from 1 to `last`, as a prefix of the statement that uses them.
 fn numbers(last: u32) -> String {
     format!(
         "WITH RECURSIVE numbers(n) AS (

@@ -1,4 +1,4 @@
-//! What it is measured on.
+//! Description of the machine.
 
 use crate::Outcome;
 use crate::data::Shop;
@@ -8,10 +8,10 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Instant;
 
-/// How often a write to the disk is tried.
+/// Number of disk writes to time.
 const WRITES: u32 = 200;
 
-/// The machine and the versions of everything, in a few lines.
+/// The machine and the versions of all software, in a few lines.
 pub(crate) fn describe(shops: &[Shop], folder: &Path) -> Outcome<String> {
     let version = |store: Store, sql: &str| -> Outcome<String> {
         let shop = shops.iter().find(|shop| shop.store == store);
@@ -38,7 +38,7 @@ pub(crate) fn describe(shops: &[Shop], folder: &Path) -> Outcome<String> {
     ))
 }
 
-/// What stands behind a name and a colon in a file.
+/// The text after a name and a colon in a file.
 fn line_of(path: &str, name: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(name));

@@ -1,11 +1,11 @@
-//! Measures Tradepost against the limits of the database that it runs on, in one run on one
-//! machine: `scripts/bench`, and docs/performance.md for what it found.
+//! Benchmark: measures Tradepost against the limits of its database, in one run on one machine.
+//! `scripts/bench` runs it, and docs/performance.md has the results.
 //!
-//! - [`plan`]: what is measured, how often, and which ratios are asked for.
-//! - [`data`], [`fill`]: the shops that it is measured on.
+//! - [`plan`]: the measurements, their number, and the required ratios.
+//! - [`data`], [`fill`]: the measured shops.
 //! - [`pgbench`], [`raw`]: the databases' own limits.
 //! - [`server`], [`requests`], [`driver`]: the program, over HTTP.
-//! - [`cpu`], [`machine`], [`report`]: what is told about it.
+//! - [`cpu`], [`machine`], [`report`]: the report.
 
 mod console;
 mod cpu;
@@ -26,7 +26,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What goes wrong ends the measurement with a sentence.
+/// An error ends the measurement with a sentence.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! PostgreSQL's own limit for what is done one by one: pgbench, which comes with it.
+//! PostgreSQL's own limit for single transactions, by pgbench, which comes with it.
 
 use crate::data::Shop;
 use crate::plan::{Basket, PGBENCH_CLIENTS};
@@ -9,12 +9,12 @@ use std::process::Command;
 use std::time::Duration;
 use tradepost_throwaway::Cluster;
 
-/// What each transaction does.
+/// The transaction that pgbench runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Script {
-    /// Places the order of a cart that nobody has ordered yet.
+    /// Places the order of a cart that has not been ordered yet.
     Order(Basket),
-    /// Adds a line to a cart that is empty.
+    /// Adds a line to an empty cart.
     AddToCart,
     /// Reads a page of the catalogue.
     ListProducts,
@@ -41,7 +41,7 @@ impl Script {
     }
 }
 
-/// Runs a script so often, each time for another user; how long that took.
+/// Runs a script this many times, each for another user; returns the time.
 pub(crate) fn run(cluster: &Cluster, shop: &Shop, script: Script, count: u32) -> Outcome<Duration> {
     let each = count / PGBENCH_CLIENTS;
     let folder = tempfile::tempdir()?;

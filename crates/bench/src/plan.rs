@@ -1,16 +1,16 @@
-//! What is measured, and how much of it.
+//! The measurements, and their size.
 
-/// How much is measured.
+/// Size of the measurement.
 pub(crate) struct Scale {
-    /// How often each row is measured; the rows take turns.
+    /// Number of measurements of each row; the rows take turns.
     pub(crate) rounds: u32,
     /// Requests or orders in a round of most rows.
     pub(crate) orders: u32,
-    /// Orders that pgbench places one by one on one product, which is slow.
+    /// Orders that pgbench places in single transactions for one product, which is slow.
     pub(crate) orders_on_one: u32,
-    /// Requests in a round of what only reads.
+    /// Requests in a round of a read-only row.
     pub(crate) reads: u32,
-    /// Orders that the shop with many products has had before.
+    /// Earlier orders of the shop with many products.
     pub(crate) many_orders: u32,
 }
 
@@ -22,7 +22,7 @@ impl Scale {
         reads: 20_000,
         many_orders: 1_000_000,
     };
-    /// For a look: under three minutes.
+    /// For a quick check: under three minutes.
     pub(crate) const QUICK: Self = Self {
         rounds: 3,
         orders: 4_000,
@@ -31,30 +31,30 @@ impl Scale {
         many_orders: 50_000,
     };
 
-    /// Everybody who buys: each places one order in a round of a row. Some are for warming up.
+    /// Number of buyers: each places one order in a round of a row. Some are for warming up.
     pub(crate) fn users(&self) -> u32 {
         let most = self.orders.max(self.reads);
         most + warm_up(most)
     }
 }
 
-/// How many requests go ahead of so many, and do not count: connections are made and statements
-/// prepared meanwhile, as they are in a shop that has been open for a minute.
+/// Number of warm-up requests, which do not count: they open connections and prepare statements, as
+/// in a shop that has been open for a minute.
 pub(crate) const fn warm_up(requests: u32) -> u32 {
     requests / 20
 }
 
-/// Products in the shop that most rows are measured in.
+/// Products in the shop of most rows.
 pub(crate) const PRODUCTS: u32 = 1_000;
-/// Products in the shop that shows what a large catalogue costs.
+/// Products in the shop that shows the cost of a large catalogue.
 pub(crate) const MANY_PRODUCTS: u32 = 100_000;
-/// Orders that the others have had before.
+/// Earlier orders of the other shops.
 pub(crate) const EARLIER_ORDERS: u32 = 50_000;
-/// Rows on a page that is walked to, which they divide.
+/// Rows per cursor page; the number of rows is a multiple of it.
 pub(crate) const WALKED: u32 = 100;
-/// Connections of the load driver.
+/// Connections of the load generator.
 pub(crate) const CONNECTIONS: usize = 64;
-/// Orders in a raw batch: as many as the server takes at most.
+/// Orders in a raw batch: the server's maximum.
 pub(crate) const BATCH: usize = 64;
 /// Connections of pgbench.
 pub(crate) const PGBENCH_CLIENTS: u32 = 16;
@@ -66,17 +66,17 @@ pub(crate) enum Store {
     Sqlite,
 }
 
-/// What is in the carts.
+/// Content of the carts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Basket {
-    /// Two products, spread over all.
+    /// Two products, spread over the catalogue.
     Spread,
     /// One product, the same in every cart.
     One,
 }
 
 impl Row {
-    /// What is counted, and on what.
+    /// The label of the row: measurement and variant.
     pub(crate) fn name(self) -> String {
         match self {
             Self::OneByOne(basket) => format!("pgbench, orders one by one, {}", basket.name()),
@@ -132,7 +132,7 @@ impl Act {
     }
 }
 
-/// What is asked of the server.
+/// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Act {
     Order(Basket),
@@ -140,43 +140,43 @@ pub(crate) enum Act {
     ReadCart,
     ListProducts,
     ShowProduct,
-    /// In the shop that has many, as what follows.
+    /// In the shop with many products, as the next one.
     ListManyProducts,
-    /// A word that some twenty of them have.
+    /// A word that about twenty products have.
     Search,
-    /// Of all orders, by their totals.
+    /// First page of all orders, sorted by total.
     FirstPage,
     LastPage,
-    /// What the client holds already.
+    /// With the current `ETag` in If-None-Match.
     ShowHeld,
     /// Without a token.
     ShowToAnybody,
-    /// By a few users who come again and again, of a server that counts what they ask for.
+    /// By a few recurring users, from a server with rate limits.
     ShowCounted,
-    /// Nothing but an answer.
+    /// The health check: a response without a query.
     Health,
 }
 
 /// A row of the table, in the order of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Row {
-    /// pgbench places orders one by one.
+    /// pgbench places orders in single transactions.
     OneByOne(Basket),
     /// pgbench adds lines to carts.
     AddOneByOne,
-    /// pgbench asks what an act asks the database.
+    /// pgbench runs the queries of a request.
     Select(Act),
-    /// The statements of a batch over one connection, with nothing around them.
+    /// The statements of a batch over one connection, and nothing else.
     Raw(Store, Basket),
     /// The server over HTTP.
     Http(Store, Act),
 }
 
-/// A ratio that is asked for.
+/// A required ratio.
 pub(crate) struct Goal {
     pub(crate) of: Row,
     pub(crate) to: Row,
-    /// In hundredths.
+    /// Minimum, in hundredths.
     pub(crate) least: u64,
 }
 
@@ -188,7 +188,7 @@ const fn goal(of: Row, to: Row, least: u64) -> Goal {
     Goal { of, to, least }
 }
 
-/// Every ratio of rates that is asked for.
+/// Every required ratio of rates.
 #[rustfmt::skip]
 pub(crate) const GOALS: [Goal; 22] = {
     use {Act::{AddToCart, FirstPage, Health, LastPage, ListManyProducts, ListProducts, ReadCart}};
@@ -220,7 +220,7 @@ pub(crate) const GOALS: [Goal; 22] = {
     ]
 };
 
-/// The most that p99 may be of p50 for orders, in hundredths.
+/// Maximum of p99 as a multiple of p50 for orders, in hundredths.
 pub(crate) const MOST_TAIL: u64 = 500;
-/// The most memory that a server may hold, in kilobytes.
+/// Maximum resident memory of a server, in kilobytes.
 pub(crate) const MOST_MEMORY: u64 = 100_000;

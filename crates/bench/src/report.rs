@@ -1,4 +1,4 @@
-//! The report, as it stands in docs/performance.md.
+//! The report, in the form of docs/performance.md.
 
 use crate::plan::{Act, CONNECTIONS, GOALS, Goal, MOST_MEMORY, MOST_TAIL, Row, Scale};
 use crate::rounds::{Answered, Results, Run};
@@ -145,7 +145,7 @@ fn hundredths(number: u64) -> String {
     format!("{}.{:02}", number / 100, number % 100)
 }
 
-/// Microseconds, in milliseconds.
+/// Microseconds as milliseconds.
 fn milliseconds(micros: u64) -> String {
     hundredths(micros / 10)
 }
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_as_a_table() {
+    fn numbers_have_two_decimals_and_a_median_is_a_measured_value() {
         assert_eq!(
             [hundredths(250), hundredths(5), hundredths(1_000)],
             ["2.50", "0.05", "10.00"]

@@ -1,4 +1,4 @@
-//! The bytes that are sent, made before anything is measured.
+//! The bytes of the requests, built before the measurement.
 
 use crate::plan::{Act, WALKED, warm_up};
 use crate::server::SECRET;
@@ -9,17 +9,17 @@ use std::net::{SocketAddr, TcpStream};
 use tradepost_auth::{JwtTokens, SigningKey};
 use tradepost_domain::{TokenClaims, TokenService, UserId};
 
-/// Pages of the catalogue that are looked at.
+/// Catalogue pages that are requested.
 pub(crate) const PAGES: u32 = 10;
-/// Users who come again and again.
+/// Recurring users.
 const REGULARS: u32 = 64;
 
-/// Everybody who is signed in: the tokens of users 1 and on.
+/// Signed-in users: the tokens of users 1 and on.
 pub(crate) struct Buyers(Vec<String>);
 
-/// Requests to send, and the status that is the right answer.
+/// Requests to send, and the expected status.
 pub(crate) struct Work {
-    /// Those that do not count.
+    /// Warm-up requests, which do not count.
     pub(crate) before: Vec<Vec<u8>>,
     pub(crate) requests: Vec<Vec<u8>>,
     pub(crate) expected: u16,
@@ -42,7 +42,7 @@ impl Buyers {
         Ok(Self(tokens.ok_or("there is no such user")?))
     }
 
-    /// What so many of them send, each once.
+    /// Requests of this many users, one each.
     pub(crate) fn work(&self, act: Act, count: u32, products: u32, last: &str) -> Work {
         let warm = warm_up(count);
         let regular = |user: u32| {
@@ -110,19 +110,20 @@ fn bytes(line: &str, token: &str, body: Option<&str>) -> Vec<u8> {
     (head + &rest).into_bytes()
 }
 
-/// A request without a body, and with a header more.
+/// A request without a body, with one more header.
 fn with(mut request: Vec<u8>, header: &str) -> Vec<u8> {
     request.truncate(request.len().saturating_sub(2));
     request.extend(format!("{header}\r\n\r\n").bytes());
     request
 }
 
-/// Where the walk through all orders begins.
+/// Path of the first cursor page of all orders.
 fn first_page() -> String {
     format!("/api/orders/?cursor=&ordering=-total_price&page_size={WALKED}")
 }
 
-/// Walks through all orders to their last page; its address. On the way there is every order.
+/// Follows the cursors through all orders; returns the path of the last page. Checks that every
+/// order is listed.
 pub(crate) fn last_page(address: SocketAddr, buyers: &Buyers, orders: u32) -> Outcome<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;

@@ -1,4 +1,4 @@
-//! The measurement: every row in turn, and that several times.
+//! The measurement: every row in turn, in several rounds.
 
 use crate::cpu::{Times, Watch};
 use crate::data::{Shop, Size};
@@ -15,12 +15,12 @@ use std::path::Path;
 use std::time::Duration;
 use tradepost_throwaway::Cluster;
 
-/// What was measured.
+/// Results of the measurement.
 pub(crate) struct Results {
     pub(crate) machine: String,
-    /// A run for each round.
+    /// One run per round.
     pub(crate) rows: BTreeMap<Row, Vec<Run>>,
-    /// After each round of the rows of a store.
+    /// One value after each round of a store's rows.
     pub(crate) memory: BTreeMap<Store, Vec<Memory>>,
 }
 
@@ -29,14 +29,14 @@ pub(crate) struct Results {
 pub(crate) struct Run {
     pub(crate) count: u32,
     pub(crate) micros: u64,
-    /// Over HTTP.
+    /// Results over HTTP.
     pub(crate) answers: Option<Answered>,
 }
 
-/// How requests were answered.
+/// Counts and latencies of responses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answered {
-    /// In microseconds.
+    /// Median latency in microseconds.
     pub(crate) half: u32,
     /// In microseconds.
     pub(crate) p99: u32,
@@ -56,24 +56,24 @@ impl Run {
         }
     }
 
-    /// In a second.
+    /// Rate per second.
     pub(crate) fn rate(&self) -> u64 {
         u64::from(self.count) * 1_000_000 / self.micros
     }
 }
 
-/// What the measurement needs all along.
+/// State of the whole measurement.
 struct Bench<'a> {
     scale: &'a Scale,
     program: &'a Path,
     cluster: Cluster,
     buyers: Buyers,
-    /// Where the walk through all orders of the larger shop ends.
+    /// Path of the last cursor page of all orders in the larger shop.
     last_pages: BTreeMap<Store, String>,
     results: Results,
 }
 
-/// Measures everything.
+/// Runs the whole measurement.
 pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
     let progress = |step: &str| console::progress(format_args!("{step}"));
     progress("PostgreSQL is started, and the shops are filled ...");
@@ -114,8 +114,8 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
     };
     for round in 1..=scale.rounds {
         progress(&format!("Round {round} of {}", scale.rounds));
-        // Both sizes one after the other and each by a server that has just started, as nothing but
-        // the size is to differ.
+        // Both sizes one after the other, each on a freshly started server, so that nothing but the
+        // size differs.
         for shop in &shops {
             if shop.products == MANY_PRODUCTS {
                 bench.serve(shop, &[Act::ListManyProducts])?;
@@ -183,8 +183,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Starts the server, lets everybody ask, and stops it. Then every order that was acknowledged
-    /// has to be there, no other, and the books have to be right.
+    /// Starts the server, sends the requests, and stops it. Then exactly the acknowledged orders
+    /// must exist, and the ledger audit must pass.
     fn serve(&mut self, shop: &Shop, acts: &[Act]) -> Outcome<()> {
         let before = shop.orders()?;
         let counted = acts.contains(&Act::ShowCounted);
@@ -211,11 +211,11 @@ impl Bench<'_> {
         server::verify(self.program, shop)
     }
 
-    /// Measures the requests of an act; how many orders were acknowledged.
+    /// Measures one kind of request; returns the number of acknowledged orders.
     fn ask(&mut self, shop: &Shop, server: &Server, watch: &Watch, act: Act) -> Outcome<u32> {
         let count = match act {
             Act::Order(_) | Act::AddToCart => self.scale.orders,
-            // A hundred orders in each answer, or all products looked through for it.
+            // A hundred orders in each response, or a scan of all products for it.
             Act::FirstPage | Act::LastPage | Act::Search => self.scale.reads / 10,
             _ => self.scale.reads,
         };
@@ -258,7 +258,7 @@ impl Bench<'_> {
     }
 }
 
-/// What so many of a hundred are not above.
+/// Percentile: the value that this many hundredths do not exceed.
 fn percentile(ascending: &[u32], hundredths: usize) -> u32 {
     let at = (ascending.len() * hundredths / 100).min(ascending.len().saturating_sub(1));
     ascending.get(at).copied().unwrap_or_default()
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_as_a_table() {
+    fn a_percentile_is_a_measured_value_or_0_without_any() {
         let hundred: Vec<u32> = (1..=100).collect();
         for (values, hundredths, expected) in [
             (&hundred[..], 50, 51),

@@ -1,4 +1,4 @@
-//! The program that is measured, as a shop runs it.
+//! The measured program, configured as in production.
 
 use crate::Outcome;
 use crate::data::Shop;
@@ -9,13 +9,13 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// What the tokens are signed with.
+/// Signing key of the tokens.
 pub(crate) const SECRET: &str = "this key signs tokens for a measurement and nothing else";
 
-/// More requests a minute than anybody can send.
+/// A rate limit in requests a minute that no client reaches.
 const PLENTY: &str = "1000000";
 
-/// A server that runs.
+/// A running server.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -25,15 +25,15 @@ pub(crate) struct Server {
 /// Resident memory, in kilobytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// The most that it ever was.
+    /// The peak.
     pub(crate) most: u64,
     pub(crate) now: u64,
 }
 
 impl Server {
-    /// Starts the program on a shop: with the log that it writes if nothing else is said, to its
-    /// file and to standard error, which goes to another file, and without throttling, as everybody
-    /// comes from one address, unless it is to `count` what each of them asks for.
+    /// Starts the program on a shop: with the default log, to its file and to standard error, which
+    /// is redirected to another file, and without throttling, as all clients share one address,
+    /// unless it is to `count` their requests.
     pub(crate) fn start(program: &Path, shop: &Shop, count: bool) -> Outcome<Self> {
         let folder = tempfile::Builder::new()
             .prefix("tradepost-bench-")
@@ -91,7 +91,7 @@ impl Server {
         Ok(Memory { most, now })
     }
 
-    /// Stops it as an operator does.
+    /// Stops the server by SIGTERM, as an operator does.
     pub(crate) fn stop(mut self) -> Outcome<()> {
         let pid = self.pid().to_string();
         Command::new("kill").args(["-TERM", &pid]).status()?;
@@ -106,13 +106,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing to do if it has ended.
+        // Fails if it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Proves the books of a shop.
+/// Runs the ledger audit of a shop.
 pub(crate) fn verify(program: &Path, shop: &Shop) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let proof = tradepost(program, shop, folder.path())

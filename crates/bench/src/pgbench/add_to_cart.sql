@@ -1,4 +1,4 @@
--- One line more in a cart: the statements of the server's transaction.
+-- Adds one line to a cart, with the statements of the server's transaction.
 \set u 1 + :client_id * {each} + :done
 \set done :done + 1
 \set product 1 + :u * 37 % {products}

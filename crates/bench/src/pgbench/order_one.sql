@@ -1,4 +1,4 @@
--- One order of one line, for the product that everybody wants.
+-- One order of one line, all for the same product.
 \set u 1 + :client_id * {each} + :done
 \set done :done + 1
 \set qa 1 + (:u + 1) % 3

@@ -1,4 +1,4 @@
--- One order of two lines, as one who places orders one by one would do it.
+-- One order of two lines in a transaction of its own.
 \set u 1 + :client_id * {each} + :done
 \set done :done + 1
 \set a {first}

@@ -1,8 +1,8 @@
-//! The databases' own limits for batches: the statements that the server makes, 64 orders at a
-//! time, over one connection, with nothing around them.
+//! The databases' own limits for batches: the server's statements, 64 orders at a time, over one
+//! connection, and nothing else.
 
-/// A statement between whose two halves stand its parameters, with commas or something else between
-/// them; it stays prepared.
+/// A statement in two halves, with its parameters between them, separated by commas or another
+/// separator; it stays prepared.
 macro_rules! statement {
     ($backend:ty, $conn:ty, $name:ident, $head:literal,
      { $($column:ident: $rust:ty => $sql:ty),+ $(,)? }, $tail:literal $(-> $row:ty)?) => {
@@ -44,13 +44,13 @@ use crate::data::{Link, Shop};
 use crate::plan::BATCH;
 use std::time::{Duration, Instant};
 
-/// A moment in 2027, in microseconds.
+/// A time in 2027, in microseconds.
 const AT: i64 = 1_800_000_000_000_000;
 
-/// A line of a cart: its id, whose, of what, and how many.
+/// A cart line: id, user, product, quantity.
 type Line = (i64, i64, i64, i64);
 
-/// Places the orders of the carts of users 1 to `orders`; how long that took.
+/// Places the orders of the carts of users 1 to `orders`; returns the time.
 pub(crate) fn run(shop: &Shop, orders: u32) -> Outcome<Duration> {
     let users: Vec<i64> = (1..=i64::from(orders)).collect();
     match shop.connect()? {
@@ -72,7 +72,7 @@ pub(crate) fn run(shop: &Shop, orders: u32) -> Outcome<Duration> {
     }
 }
 
-/// The name of a placement, as scattered as a random one.
+/// A placement id, as scattered as a random one.
 fn placement(user: i64) -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let random = || RandomState::new().build_hasher().finish();

@@ -1,4 +1,4 @@
-//! A batch on PostgreSQL: a fixed number of statements, whatever its size.
+//! A batch on PostgreSQL: a fixed number of statements for any number of orders.
 
 use super::{AT, Line, placement};
 use diesel::connection::SimpleConnection;
@@ -177,7 +177,7 @@ fn insert_movements(
     rows.load::<i64>(conn).map(drop)
 }
 
-/// The order that a line of a cart went into.
+/// The order of a cart line.
 fn order(orders: &HashMap<i64, i64>, (_, user, ..): &Line) -> i64 {
     orders.get(user).copied().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The writes of a batch on SQLite: one statement for each row, as it is in this process.
+//! The writes of a batch on SQLite: one statement per row, as SQLite runs in this process.
 
 use super::{AT, Line, placement};
 use diesel::connection::SimpleConnection;
@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 
-/// A cart to order: whose, its lines, and the name and price of each product.
+/// A cart to order: user, lines, and the name and price of each product.
 pub(super) type Cart = (i64, Vec<(Line, String, i64)>);
 
 statement!(Sqlite, SqliteConnection, AllCarts,
@@ -57,7 +57,7 @@ statement!(Sqlite, SqliteConnection, ChangeStock, "UPDATE stock SET on_hand = on
 statement!(Sqlite, SqliteConnection, DeleteLine, "DELETE FROM cart_items WHERE id = ",
     { line: i64 => BigInt }, "");
 
-/// Every cart, read ahead: only what is written is measured.
+/// Every cart, read ahead, so that only writes are measured.
 pub(super) fn carts(conn: &mut SqliteConnection) -> QueryResult<Vec<Cart>> {
     let rows = AllCarts { after: 0 }.load::<(i64, i64, i64, i64, String, i64)>(conn)?;
     let mut carts = BTreeMap::<i64, Vec<_>>::new();
