@@ -1,5 +1,5 @@
-//! Makes an empty database on a server of its own, and keeps it until standard input ends: for
-//! scripts. Prints the database's URL.
+//! Creates an empty database on a temporary server, and keeps it until the end of standard input:
+//! for scripts. Prints the database's URL.
 
 use std::io::{self, Read, Write};
 use tradepost_throwaway::Cluster;

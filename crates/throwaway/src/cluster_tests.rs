@@ -7,7 +7,7 @@ fn a_paused_server_has_no_process_that_goes_on() {
     let mut cluster = Cluster::start().unwrap();
     let enough = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Each psql has the postmaster fork.
+        // The postmaster forks a backend for each psql.
         for _ in 0..4 {
             scope.spawn(|| {
                 while !enough.load(Ordering::Relaxed) {
@@ -27,7 +27,7 @@ fn a_paused_server_has_no_process_that_goes_on() {
             rounds.push((paused.is_ok() && unpaused.is_ok(), children, running));
             sleep(Duration::from_millis(5));
         }
-        // Before anything is asserted: the scope waits for its threads.
+        // Before any assertion, as the scope joins its threads.
         enough.store(true, Ordering::Relaxed);
         for (done, children, running) in rounds {
             assert!(done && !children.unwrap().is_empty());

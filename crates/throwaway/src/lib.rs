@@ -1,8 +1,9 @@
-//! A throw-away PostgreSQL, for tests and measurements.
+//! Temporary PostgreSQL server, for tests and benchmarks.
 //!
-//! [`Cluster::start`] makes a cluster in a temporary folder and starts its server on a free port of
-//! the loopback interface, as the user `postgres` if we are root, as PostgreSQL refuses to run as
-//! root. The server ends with this process, however that ends: its keeper notices the end of a pipe.
+//! [`Cluster::start`] creates a cluster in a temporary folder and starts its server on a free port
+//! of the loopback interface, as the user `postgres` if this process is root, as PostgreSQL refuses
+//! to run as root. The server ends with this process, however it ends: the server's keeper reads
+//! the end of a pipe.
 
 mod processes;
 mod standby;
@@ -25,15 +26,15 @@ pub const USER: &str = "postgres";
 /// Its password.
 pub const PASSWORD: &str = "throwaway";
 
-/// The `connect_timeout` of [`Cluster::url`], in seconds. A safety net and no expectation: clients
-/// with a shorter one of their own give up where other processes keep the machine busy.
+/// The `connect_timeout` of [`Cluster::url`], in seconds. A safety net, not an expectation: clients
+/// with a shorter default give up on a busy machine.
 const CONNECT_TIMEOUT: u32 = 30;
 
-/// How long a server may take to start, to stop or to pause, on a machine that does other work too.
+/// How long a server may take to start, to stop or to pause, on a busy machine.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Runs PostgreSQL beside a shell, and ends it and removes its folder when the pipe on descriptor 3
-/// does: nobody is left then who would.
+/// Runs PostgreSQL beside a shell, which stops it and removes its folder at the end of the pipe on
+/// descriptor 3: by then this process has ended, and cannot clean up.
 const KEEPER: &str = r#"
 "$@" 3<&- & server=$!
 (while read -r _; do :; done; : > ended; kill -INT $server) <&3 & reader=$!
@@ -41,7 +42,7 @@ wait $server
 if [ -e ended ]; then cd / && rm -rf "$OLDPWD"; else kill $reader; fi
 "#;
 
-/// A server of its own, with the folder that it keeps its data in.
+/// A temporary server and its data folder.
 pub struct Cluster {
     folder: TempDir,
     programs: PathBuf,
@@ -52,8 +53,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a server that promises as little as a test may: a crash of the machine can lose its
-    /// data, a crash of the server cannot.
+    /// Starts a server with the weakest durability that tests allow: a crash of the machine can
+    /// lose its data, a crash of the server cannot.
     ///
     /// # Errors
     /// If PostgreSQL is not installed, or does not start.
@@ -115,7 +116,7 @@ impl Cluster {
         }
     }
 
-    /// A program of PostgreSQL, as the user that it may run as.
+    /// A PostgreSQL program, run as the user that may run it.
     fn command(&self, program: &str) -> io::Result<Command> {
         let program = self.programs.join(program);
         let mut command = if is_root()? {
@@ -130,7 +131,7 @@ impl Cluster {
         Ok(command)
     }
 
-    /// Starts the server, on another port if another process has taken the one that was free.
+    /// Starts the server, on another port if another process has taken the free one.
     fn first_start(&mut self) -> io::Result<()> {
         for _ in 0..5 {
             match self.resume_or_start() {
@@ -147,7 +148,7 @@ impl Cluster {
     /// Starts the server if it is not running, on the same port and the same data.
     ///
     /// # Errors
-    /// If it does not answer within two minutes.
+    /// If it does not respond within two minutes.
     pub fn resume_or_start(&mut self) -> io::Result<()> {
         if let Some(mut keeper) = self.keeper.take() {
             keeper.wait()?;
@@ -184,7 +185,7 @@ impl Cluster {
 
     fn wait_until_ready(&mut self) -> io::Result<()> {
         let began = Instant::now();
-        // By its socket in this folder: another server might answer on the port.
+        // By the socket in this folder: another server might respond on the port.
         let (folder, port) = (self.folder.path().display(), self.port);
         let url = format!("postgres://{USER}:{PASSWORD}@/postgres?host={folder}&port={port}");
         while began.elapsed() < SERVER_TIMEOUT {
@@ -204,7 +205,7 @@ impl Cluster {
         )))
     }
 
-    /// The URL of a database, with a `connect_timeout` that a busy machine does not reach.
+    /// The URL of a database, with a `connect_timeout` that is not reached on a busy machine.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let plain = self.plain_url(database);
@@ -220,26 +221,26 @@ impl Cluster {
         )
     }
 
-    /// The port that it listens on.
+    /// The server's port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Makes an empty database; its name.
+    /// Creates an empty database; returns its name.
     ///
     /// # Errors
-    /// If the server does not answer.
+    /// If the server does not respond.
     pub fn database(&self) -> io::Result<String> {
         let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}"))?;
         Ok(name)
     }
 
-    /// Makes a database that is a copy of another, to which nobody may be connected; its name.
+    /// Creates a copy of a database that has no connections; returns its name.
     ///
     /// # Errors
-    /// If the server does not answer.
+    /// If the server does not respond.
     pub fn copy(&self, template: &str) -> io::Result<String> {
         let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.sql(
@@ -249,18 +250,18 @@ impl Cluster {
         Ok(name)
     }
 
-    /// Runs SQL with psql; what it prints, a row a line, columns separated by `|`.
+    /// Runs SQL with psql; returns its output, one line per row, with columns separated by `|`.
     ///
     /// # Errors
-    /// What psql says.
+    /// The message of psql.
     pub fn sql(&self, database: &str, sql: &str) -> io::Result<String> {
         self.sql_at(&self.url(database), sql)
     }
 
-    /// The same over a connection of its own making, such as one with settings.
+    /// The same for a connection string, such as one with settings.
     ///
     /// # Errors
-    /// What psql says.
+    /// The message of psql.
     pub fn sql_at(&self, url: &str, sql: &str) -> io::Result<String> {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-XqtAv", "ON_ERROR_STOP=1", "-d", url, "-c", sql]);
@@ -276,25 +277,26 @@ impl Cluster {
         }
     }
 
-    /// Ends the server as a power cut would: kill -9 of all of it.
+    /// Ends the server like a power cut: SIGKILL for all of its processes.
     ///
     /// # Errors
     /// If it is not running.
     pub fn kill(&mut self) -> io::Result<()> {
-        // A process that the postmaster forks meanwhile would outlive it for a moment.
+        // A process forked by the postmaster meanwhile would outlive it briefly.
         self.pause()?;
         let postmaster = self.postmaster()?;
         let mut processes = children_of(postmaster)?;
         processes.push(postmaster);
         send("-KILL", &processes)?;
         if let Some(mut keeper) = self.keeper.take() {
-            // Held until the keeper has gone: its end would mean that the folder may go too.
+            // Kept open until the keeper has ended: at the end of the pipe it would remove the
+            // folder.
             let input = keeper.stdin.take();
             keeper.wait()?;
             drop(input);
         }
         let began = Instant::now();
-        // Its port is free when the last of its processes has noticed.
+        // The port is free once the last process has ended.
         while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
             if began.elapsed() > SERVER_TIMEOUT {
                 return Err(io::Error::other("PostgreSQL survived its end"));
@@ -304,8 +306,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Stops every process of the server where it stands, and returns once all of them have
-    /// stopped; [`Cluster::unpause`] lets it go on.
+    /// Stops every process of the server by SIGSTOP, and returns once all of them have stopped;
+    /// [`Cluster::unpause`] resumes them.
     ///
     /// # Errors
     /// If it is not running.
@@ -319,7 +321,7 @@ impl Cluster {
         children.into_iter().try_for_each(await_stopped)
     }
 
-    /// Lets a paused server go on.
+    /// Resumes a paused server.
     ///
     /// # Errors
     /// If it is not running.
@@ -330,12 +332,12 @@ impl Cluster {
         send("-CONT", &processes)
     }
 
-    /// The process id of the server's first process, which runs or is paused.
+    /// Process id of the postmaster, running or paused.
     fn postmaster(&self) -> io::Result<u32> {
         let pid_file = fs::read_to_string(self.data().join("postmaster.pid"))?;
         let pid = pid_file.lines().next().unwrap_or_default().trim();
         let pid = pid.parse().map_err(io::Error::other)?;
-        // The file outlives a server that was killed.
+        // The file remains after a server was killed.
         state_and_parent(pid)
             .map(|_| pid)
             .ok_or_else(|| io::Error::other("PostgreSQL is not running"))
@@ -345,7 +347,7 @@ impl Cluster {
         self.folder.path().join("log")
     }
 
-    /// Everything that the server has written to its log.
+    /// The whole log of the server.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read(self.log_file())
@@ -357,7 +359,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {
-            // The end of its input is what the keeper waits for.
+            // The keeper waits for the end of its input.
             if let Some(mut input) = keeper.stdin.take() {
                 let _ = input.flush();
             }
@@ -367,8 +369,8 @@ impl Drop for Cluster {
     }
 }
 
-/// A free port below those that the system gives to outgoing connections: one of them could take it
-/// before the server starts, or while the server is down.
+/// A free port below the ephemeral range: an outgoing connection could otherwise take it before the
+/// server starts, or while it is down.
 fn free_port() -> io::Result<u16> {
     for _ in 0..1_000 {
         let random = RandomState::new().build_hasher().finish() % 20_000;
@@ -384,7 +386,7 @@ fn is_root() -> io::Result<bool> {
     Ok(fs::metadata("/proc/self")?.uid() == 0)
 }
 
-/// Where the newest PostgreSQL keeps its programs.
+/// The folder with the programs of the newest PostgreSQL.
 fn programs() -> io::Result<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// State and parent of a process, as `/proc/PID/stat` has them; `None` for one that has ended.
+/// State and parent of a process, from `/proc/PID/stat`; `None` if it has ended.
 pub(crate) fn state_and_parent(pid: u32) -> Option<(String, u32)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // pid (name) state parent ...
@@ -15,7 +15,7 @@ pub(crate) fn state_and_parent(pid: u32) -> Option<(String, u32)> {
     Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
 }
 
-/// The process ids of the children of a process.
+/// Process ids of the children of a process.
 pub(crate) fn children_of(parent: u32) -> io::Result<Vec<u32>> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -27,7 +27,7 @@ pub(crate) fn children_of(parent: u32) -> io::Result<Vec<u32>> {
     Ok(children)
 }
 
-/// Waits until a process has stopped or ended: a signal is delivered a while after it was sent.
+/// Waits until a process has stopped or ended, as signals are delivered asynchronously.
 pub(crate) fn await_stopped(pid: u32) -> io::Result<()> {
     let began = Instant::now();
     while state_and_parent(pid).is_some_and(|(state, _)| !["T", "t", "Z", "X"].contains(&&*state)) {
@@ -39,9 +39,9 @@ pub(crate) fn await_stopped(pid: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends a signal to each of these processes; one that has ended meanwhile is no error.
+/// Sends a signal to each of these processes, ignoring those that have ended.
 pub(crate) fn send(signal: &str, pids: &[u32]) -> io::Result<()> {
-    // The `kill` that is built into the shell: small systems have no program of that name.
+    // The shell's builtin `kill`: small systems have no program of that name.
     let each = "signal=$1; shift; for pid; do kill \"$signal\" \"$pid\" 2>/dev/null; done; :";
     let mut shell = Command::new("bash");
     shell.args(["-c", each, "kill", signal]);

@@ -4,8 +4,8 @@ use std::process::Command;
 use std::sync::atomic::AtomicU32;
 
 impl Cluster {
-    /// Starts a standby: a copy of this server that replays what this one writes, and answers reads.
-    /// It has the name `standby` for `synchronous_standby_names`.
+    /// Starts a standby: a replica that replays this server's writes, and serves reads. Its name is
+    /// `standby`, for `synchronous_standby_names`.
     ///
     /// # Errors
     /// If the copy cannot be made, or does not start.

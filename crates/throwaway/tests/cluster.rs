@@ -1,9 +1,9 @@
-//! The server that other tests stand on.
+//! Tests of the temporary server that other tests use.
 
 use tradepost_throwaway::Cluster;
 
 #[test]
-fn it_survives_a_kill_with_what_was_committed_and_leaves_nothing_behind() {
+fn a_killed_server_keeps_its_commits_and_leaves_no_files_behind() {
     let mut cluster = Cluster::start().unwrap();
     let database = cluster.database().unwrap();
     cluster
