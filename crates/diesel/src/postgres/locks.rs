@@ -4,7 +4,7 @@
 //! A transaction waits only for its first lock, while it holds none: otherwise one idle session
 //! would block every row that other transactions hold. The role lock of the acting user of a write
 //! ([`account`]) comes before all others and does not count, as only a change of that role waits
-//! for it. Further locks (`..._now`) are NOWAIT: if one is held, the transaction is rolled back. A
+//! for it. Further locks (`..._now`) never wait: if one is held, the transaction is rolled back. A
 //! batch of orders (`free_...`) waits for no lock: it skips the rows that are locked.
 //!
 //! NO KEY UPDATE, because FOR UPDATE conflicts with the lock that a foreign key takes on the row
