@@ -1,5 +1,5 @@
-//! Takes what the docs page needs out of the archive of Swagger UI, which comes as a crate: nothing
-//! is loaded from elsewhere, neither now nor by the browser.
+//! Extracts the files of the docs page from the Swagger UI archive, which comes as a crate: neither
+//! the build nor the browser downloads anything.
 
 use std::env;
 use std::error::Error;

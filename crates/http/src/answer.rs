@@ -1,4 +1,4 @@
-//! Successes. The only place beside [`crate::error`] that names status codes.
+//! Builders of success responses. The only file beside [`crate::error`] that names status codes.
 
 use crate::call::Call;
 use crate::error::ApiError;
@@ -14,20 +14,20 @@ use actix_web::web::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
-/// What a handler gives.
+/// The result of a handler.
 pub(crate) type Answer = Result<HttpResponse, ApiError>;
 
-/// Here it is.
+/// 200 with a JSON body.
 pub(crate) fn ok(shape: &impl Serialize) -> Answer {
     json(StatusCode::OK, shape)
 }
 
-/// Here it is, with its tag; nothing of it if the client holds it already.
+/// 200 with a JSON body and its `ETag`; 304 if `If-None-Match` holds that tag.
 pub(crate) fn shown(call: &Call, shape: &impl Serialize, tag: &Tag) -> Answer {
     unless_held(call, tag, || json(StatusCode::OK, shape))
 }
 
-/// Something that is the same as long as the program runs.
+/// A static text file, the same for the lifetime of the process.
 pub(crate) struct File {
     media: HeaderValue,
     text: Bytes,
@@ -45,7 +45,7 @@ impl File {
     }
 }
 
-/// Here it is; nothing of it if the client holds it already.
+/// 200 with a file and its `ETag`; 304 if `If-None-Match` holds that tag.
 pub(crate) fn file(call: &Call, file: &File) -> Answer {
     let whole = || {
         let media = (CONTENT_TYPE, file.media.clone());
@@ -54,15 +54,15 @@ pub(crate) fn file(call: &Call, file: &File) -> Answer {
             .body(file.text.clone()))
     };
     let mut response = unless_held(call, &file.tag, whole)?;
-    // Another version of the program has another text.
+    // Another version of the program may have another text.
     let keep = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(CACHE_CONTROL, keep);
     Ok(response)
 }
 
-/// The same, for a browser, which is to ask nobody else for anything.
+/// 200 with an HTML page. Its content security policy lets the browser load from this server alone.
 pub(crate) fn page(call: &Call, page: &File) -> Answer {
-    // Swagger UI has pictures in its style sheet.
+    // Swagger UI has images in its style sheet.
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; \
                   img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                   frame-ancestors 'none'";
@@ -73,7 +73,7 @@ pub(crate) fn page(call: &Call, page: &File) -> Answer {
     Ok(response)
 }
 
-/// What has this tag; nothing of it if the client holds it already.
+/// The full response with this `ETag`, or 304 if `If-None-Match` holds that tag.
 fn unless_held(call: &Call, tag: &Tag, whole: impl FnOnce() -> Answer) -> Answer {
     let response = if tag.is_held(call.request()) {
         HttpResponse::new(StatusCode::NOT_MODIFIED)
@@ -90,22 +90,22 @@ fn tagged(mut response: HttpResponse, tag: Option<&Tag>) -> HttpResponse {
     response
 }
 
-/// Here it is, as a text of this type.
+/// 200 with a text of this media type.
 pub(crate) fn text(text: String, media: &'static str) -> HttpResponse {
     HttpResponse::build(StatusCode::OK)
         .insert_header((CONTENT_TYPE, HeaderValue::from_static(media)))
         .body(text)
 }
 
-/// It was made.
+/// 201 with a JSON body.
 pub(crate) fn created(shape: &impl Serialize) -> Answer {
     json(StatusCode::CREATED, shape)
 }
 
-/// It was made, now or when the same was sent before.
+/// 201 with a body that may be a replay of an earlier response.
 pub(crate) fn told(told: Told) -> Answer {
     if told.body.is_empty() {
-        // What is written has bounds, so that all of it can be told.
+        // Everything that is written has bounds, so its response can always be encoded.
         let defect = "there is no answer to what was written";
         return Err(ApiError::Defect(defect.to_owned()));
     }
@@ -117,7 +117,7 @@ pub(crate) fn told(told: Told) -> Answer {
     Ok(tagged(response, told.tag.as_ref()))
 }
 
-/// The same, and it is below this absolute address from now on, under its id.
+/// 201 like [`told`], with a `Location` of this absolute collection URL and the id in the body.
 pub(crate) fn told_at(collection: &str, told: Told) -> Answer {
     #[derive(Deserialize)]
     struct Made {
@@ -131,12 +131,12 @@ pub(crate) fn told_at(collection: &str, told: Told) -> Answer {
     Ok(response)
 }
 
-/// It is done, and there is nothing to show.
+/// 204.
 pub(crate) fn done() -> Answer {
     Ok(HttpResponse::new(StatusCode::NO_CONTENT))
 }
 
-/// These methods there are.
+/// 200 for OPTIONS, with this `Allow` header.
 pub(crate) fn options(allow: HeaderValue) -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::OK);
     response.headers_mut().insert(ALLOW, allow);

@@ -1,4 +1,4 @@
-//! Reads the body of a request, within its bounds of size and time.
+//! Request body extractor, bounded in size and time.
 
 use crate::error::ApiError;
 use crate::exchange::Exchange;
@@ -16,7 +16,7 @@ use std::time::Instant;
 /// The largest body that is read, in bytes: 64 KiB.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 
-/// What a body says it is.
+/// The media type that a body declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Media {
     Json,
@@ -27,8 +27,8 @@ enum Media {
     Other,
 }
 
-/// The fields of a JSON object or of a form in either encoding, as the default parsers of Django REST
-/// framework take them. No body at all is an object without fields.
+/// Extracts the fields of a JSON object or of a form in either encoding, as the default parsers of
+/// Django REST framework do. A missing body counts as an object without fields.
 impl FromRequest for Fields {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
@@ -51,8 +51,8 @@ impl FromRequest for Fields {
     }
 }
 
-/// The whole body. It has until the deadline of the request: a client that sends a byte a minute
-/// would otherwise keep its place for ever.
+/// Reads the whole body, until the deadline of the request: a client that sends one byte a minute
+/// would otherwise hold its slot indefinitely.
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -134,7 +134,7 @@ mod tests {
     use actix_web::http::header::HeaderValue;
 
     #[test]
-    fn media_types_as_a_table() {
+    fn bodies_are_json_in_utf_8_or_forms() {
         for (declared, expected) in [
             ("application/json", Media::Json),
             ("Application/JSON", Media::Json),

@@ -1,4 +1,4 @@
-//! A request as a handler sees it: who is calling, and the shop to do something with.
+//! The request context of handlers: the caller and the services.
 
 use crate::Shop;
 use crate::error::ApiError;
@@ -63,13 +63,13 @@ impl Call {
         self.state.shop.currency
     }
 
-    /// Where the request came from.
+    /// The client network of the request.
     pub(crate) fn place(&self) -> Whereabouts {
         self.exchange.place()
     }
 
-    /// Whether the client may read the metrics: it is on this machine, or in a network that is
-    /// allowed. Requests forwarded by an untrusted proxy have no known client address and are denied.
+    /// Whether the client may read the metrics: it is on this machine, or in an allowed network.
+    /// Requests forwarded by an untrusted proxy have no known client address and are denied.
     pub(crate) fn may_read_metrics(&self) -> bool {
         let (head, state) = (self.request.head(), &self.state);
         let unknown = origin::is_via_untrusted_proxy(head, &state.trusted_proxies);
@@ -80,17 +80,17 @@ impl Call {
         !unknown && self.exchange.client.is_some_and(allowed)
     }
 
-    /// What is counted, as Prometheus reads it.
+    /// The metrics in the Prometheus text format.
     pub(crate) fn metrics(&self) -> String {
         metrics::report(&self.state)
     }
 
-    /// Lets this server look a user up again, who is not what they were.
+    /// Invalidates the cached sessions of a user whose account has changed, on this server.
     pub(crate) fn forget_sessions(&self, user: UserId) {
         self.state.sessions.forget(user);
     }
 
-    /// Counts how a sign-in went.
+    /// Counts the outcome of a sign-in.
     pub(crate) fn note_sign_in<T>(&self, outcome: &Result<T, ApiError>) {
         self.state.metrics.signed_in(match outcome {
             Ok(_) => SignIn::Ok,
@@ -100,18 +100,18 @@ impl Call {
         });
     }
 
-    /// The id in the path. What is no id names nothing.
+    /// The id in the path; a segment that does not parse is 404.
     pub(crate) fn id<Id>(&self, parse: fn(&str) -> Option<Id>) -> Result<Id, ApiError> {
         let text = self.request.match_info().get("id").unwrap_or_default();
         Ok(parse(text).ok_or(Refusal::NotFound)?)
     }
 
-    /// The name of a file in the path.
+    /// The file name in the path.
     pub(crate) fn file(&self) -> &str {
         self.request.match_info().get("file").unwrap_or_default()
     }
 
-    /// The `Idempotency-Key`; what is wrong with it is noted with what is wrong with the fields.
+    /// The `Idempotency-Key`; an invalid one is reported along with the field errors.
     pub(crate) fn idempotency_key(&self, fields: &mut Fields) -> Option<IdempotencyKey> {
         let key = idempotency::read(self.request.headers());
         let key = fields.header(idempotency::FIELD, key);
@@ -119,7 +119,7 @@ impl Call {
         key
     }
 
-    /// The docs of this shop, if they are not those of a shop at the root of its host.
+    /// The docs page of a server below a path; `None` at the root of the host.
     pub(crate) fn docs(&self) -> Option<&Docs> {
         self.state.docs.as_ref()
     }
@@ -140,19 +140,19 @@ impl Call {
         self.state.page_size
     }
 
-    /// The absolute address of a path.
+    /// The absolute URL of a path.
     pub(crate) fn url(&self, path: &str) -> String {
         let mut url = self.state.base(self.request.head());
         url.push_str(path);
         url
     }
 
-    /// The absolute address of this request, without its query.
+    /// The absolute URL of this request, without its query.
     pub(crate) fn own_url(&self) -> String {
         self.url(self.request.path())
     }
 
-    /// Reads what is read together with whatever others ask for at the same time.
+    /// Reads a value through a loader, which batches or shares the reads of concurrent requests.
     pub(crate) async fn find<T: Key, K: Key, V: Clone + Send + 'static>(
         &self,
         of: fn(&Reads) -> &Together<T, K, V>,
@@ -186,8 +186,8 @@ impl Call {
         self.run(Kind::Command, job).await
     }
 
-    /// Checks that the store is ready, together with all who ask at about the same time. The answer
-    /// is due at once, however long anything else may take.
+    /// Runs the readiness check, shared with other requests at about the same time. It has a
+    /// deadline of its own, independent of the load of the server.
     pub(crate) async fn probe(&self) -> Result<(), ApiError> {
         let state = &self.state;
         let check = |deadline: tokio::time::Instant| {
@@ -196,7 +196,7 @@ impl Call {
             async move {
                 match state.run(Kind::Probe, deadline.into(), check).await {
                     Ok(checked) => checked.map_err(ApiError::NotReady),
-                    // The checks before it have no answer either.
+                    // The earlier checks have no result either.
                     Err(ApiError::Busy) => Err(ApiError::Overdue),
                     Err(error) => Err(error),
                 }
@@ -217,7 +217,7 @@ impl Call {
         self.state.run_password(client, self.deadline, job).await
     }
 
-    /// Runs a use case of this kind.
+    /// Runs a use case of this job kind.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         kind: Kind,

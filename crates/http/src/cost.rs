@@ -1,49 +1,50 @@
-//! The cost of a request, in the units that the token buckets of `throttle.rs` hold.
+//! Cost of a request, in the units of the token buckets of `throttle.rs`.
 //!
-//! One unit is a read of one thing, or a page of ten rows that an index finds: a few tenths of a
-//! millisecond of the store. A list adds what its parameters make the store do, as far as they tell
-//! before it is asked. The figures are ratios, rounded to figures that are easy to remember; the measurements
-//! behind them are in `docs/performance.md`: a search takes four to five times as long as a page of
-//! the catalogue if few products match, and several times as long again if many do.
+//! One unit is a read of one row by its key, or a page of ten rows that an index finds: a few
+//! tenths of a millisecond of the store. A list adds the work that its parameters cause, as far as
+//! they show it before the query runs. The constants are ratios, rounded to values that are easy to
+//! remember; the measurements behind them are in `docs/performance.md`: a search takes four to five
+//! times as long as a page of the catalogue if few products match, and several times as long again
+//! if many do.
 
 use crate::query::{filled, page_size, pairs, whole};
 use tradepost_domain::{Keyset, OrderField, PageRequest, ProductField, Search, SortField, Sorting};
 
-/// The least that a request costs.
+/// The minimum cost of a request.
 pub(crate) const BASE: u32 = 1;
 
-/// Checking or hashing a password takes a core for a quarter of a second. Wrong ones are bounded by
-/// the counts of attempts; the right ones are bounded by this alone.
+/// Checking or hashing a password occupies a core for a quarter of a second. Wrong passwords are
+/// also bounded by the login throttling; right ones by this cost alone.
 const PASSWORD: u32 = 10;
 
-/// So many rows of a page are one unit.
+/// Rows of a page per unit.
 const ROWS: u32 = 25;
 
-/// So many rows before a numbered page, which the store walks past, are one unit.
+/// Rows skipped before a numbered page (OFFSET) per unit.
 const OFFSET: u64 = 1_000;
 
-/// The most for the rows before a page: a list may have fewer rows than are asked for.
+/// The maximum for the skipped rows: a list may have fewer rows than the offset.
 const MAX_OFFSET: u64 = 20;
 
-/// A search looks into an index, and into every text that it leaves.
+/// A search looks into an index, and filters every text that the index leaves.
 const SEARCH: u32 = 5;
 
 /// The same for each word.
 const WORD: u32 = 5;
 
-/// A word that is too short for the index of trigrams is looked for in every text.
+/// A word that is too short for the trigram index is searched for in every text.
 const SHORT_WORD: u32 = 10;
 
-/// The characters of a word that the index finds.
+/// The minimum length of a word that the index finds, in characters.
 const TRIGRAM: usize = 3;
 
-/// A part of a name is looked for in every account.
+/// A part of a name is searched for in every account.
 const USER_SEARCH: u32 = 20;
 
-/// The matches of a filter are counted for each page, by reading them.
+/// A filter reads all of its matches to count them for each page.
 const FILTER: u32 = 4;
 
-/// An order that no index has is made by sorting all that matches.
+/// An order that no index has sorts all matches.
 const SORT: u32 = 10;
 
 /// The cost class of a route.
@@ -64,8 +65,8 @@ pub(crate) enum Cost {
 }
 
 impl Cost {
-    /// The units of a request with this query string, where pages have so many rows if it names no
-    /// number. A request that the handler refuses costs as much.
+    /// The units of a request with this query string; `default_size` is the page size if it names
+    /// none. A request that the handler rejects costs as much.
     pub(crate) fn units(self, query: &str, default_size: u32) -> u32 {
         if self == Self::Plain {
             return BASE;
@@ -107,7 +108,7 @@ impl Cost {
     }
 }
 
-/// Whether rows have to be sorted for this order: no index has two fields, or one that a sale moves.
+/// Whether this order needs a sort: no index has two fields, or a field that a sale changes.
 fn is_sorted<F: SortField>(ordering: Option<&str>) -> bool {
     let sorting = ordering.map(Sorting::<F>::parse).and_then(Result::ok);
     sorting.is_some_and(|sorting| Keyset::new(&sorting).is_err())
@@ -120,7 +121,7 @@ struct ListCost {
     size: u32,
     /// Rows before the page.
     before: u64,
-    /// Words that are searched for.
+    /// Search words.
     words: u32,
     has_short_word: bool,
     searches_users: bool,
@@ -132,7 +133,7 @@ impl ListCost {
     fn of<'a>(value: &impl Fn(&'static str) -> Option<&'a str>, default_size: u32) -> Self {
         let size = value("page_size").map(page_size).and_then(Result::ok);
         let size = size.unwrap_or(default_size.max(1));
-        // How far away the last page is, is not known yet.
+        // The offset of the last page is not known yet.
         let number = match value("page") {
             Some("last") => Some(u64::MAX),
             page => page.and_then(whole),
@@ -182,7 +183,7 @@ mod tests {
             (Products, "page_size=25", 1),
             (Products, "page_size=26", 2),
             (Products, "page_size=100", 4),
-            // Read as the handler reads them: the last of several, within the bounds.
+            // Parsed as the handler parses them: the last of several, clamped to the bounds.
             (Products, "page_size=10&page_size=100000", 4),
             (Products, "page_size=0", 1),
             (Products, "page=100", 1),
@@ -207,7 +208,7 @@ mod tests {
             (Products, "ordering=nothing", 1),
             (Products, "min_price=0.01", 5),
             (Products, "in_stock=true&archived=true", 5),
-            // The search that stopped a shop.
+            // The search that once made a shop unresponsive.
             (
                 Products,
                 "search=e&ordering=stock,name&page=7&page_size=100&min_price=0.42",

@@ -1,5 +1,5 @@
-//! Cursors: a place in a list, in the hands of a client. What it says can be read by whoever takes
-//! it apart, but not changed, nor used for another list: it is sealed together with what the list is.
+//! Signed pagination cursors: a position in a list, handed to a client. A client can decode a
+//! cursor, but cannot change it or use it for another list: position and list are signed together.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,29 +9,29 @@ use tradepost_domain::{Edge, Place, Problem, Seal, SortValue, Span};
 /// The longest is that of a name of 200 characters with four bytes each: under 1,200 characters.
 const LONGEST: usize = 2048;
 
-/// As long as seals are.
+/// The length of a signature in bytes.
 const SEAL: usize = 16;
 
 const BACKWARDS: u8 = 1;
 const INCLUSIVE: u8 = 2;
 const TEXT: u8 = 4;
 
-/// The list that a cursor is for: its kind, its order, and what it is filtered by.
+/// The list that a cursor belongs to: its kind, its order, and its filter.
 #[derive(Debug)]
 pub(crate) struct Scope(String);
 
 impl Scope {
     pub(crate) fn new(list: &impl Serialize) -> Self {
-        // Tuples of texts and numbers can always be written.
+        // Tuples of texts and numbers can always be serialized.
         Self(serde_json::to_string(list).unwrap_or_default())
     }
 
-    /// What is sealed. JSON has no NUL.
+    /// The signed message. JSON has no NUL.
     fn message(&self, place: &[u8]) -> Vec<u8> {
         [b"cursor\0", self.0.as_bytes(), b"\0", place].concat()
     }
 
-    /// The cursor that leads to where a span begins; empty for the start of the list.
+    /// The cursor for the start of a span; empty for the start of the list.
     pub(crate) fn write(&self, span: &Span, seal: &dyn Seal) -> String {
         let Some(edge) = &span.edge else {
             return String::new();
@@ -54,7 +54,7 @@ impl Scope {
         self.sealed(&place, seal)
     }
 
-    /// A place with its seal, as it goes to a client.
+    /// A position with its signature, encoded for a client.
     pub(crate) fn sealed(&self, place: &[u8], seal: &dyn Seal) -> String {
         let sealed = seal.seal(&self.message(place));
         URL_SAFE_NO_PAD.encode([place, &sealed].concat())
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use tradepost_domain::MockSeal;
 
-    /// Sums up the bytes, each with its position: enough to see a change.
+    /// Sums up the bytes, each weighted by its position: enough to detect a change.
     fn seal() -> MockSeal {
         fn sum(message: &[u8]) -> Vec<u8> {
             let weighed = message.iter().zip(1_u64..);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn cursors_come_back_as_they_went() {
+    fn cursors_round_trip() {
         let (scope, seal) = (Scope::new(&("products", "-price")), seal());
         for span in spans() {
             let cursor = scope.write(&span, &seal);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_of_the_list_is_refused() {
+    fn forged_and_foreign_cursors_are_rejected() {
         let (scope, seal) = (Scope::new(&("products", "-price")), seal());
         let cursor = scope.write(&spans()[1], &seal);
         let refused = |scope: &Scope, cursor: &str| {

@@ -1,5 +1,5 @@
-//! What every answer has in common: a request id, a line in the log, and one form for errors,
-//! whoever made them.
+//! Outermost middleware: request id, allowed hosts, access log, security headers, and one error
+//! format for all responses, those of the framework included.
 
 use crate::connection::Underway;
 use crate::cost::BASE;
@@ -32,7 +32,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use tradepost_domain::{Actor, UserId};
 
-/// The outermost layer.
+/// The outermost middleware.
 pub(crate) async fn envelope<B: MessageBody + 'static>(
     state: Arc<State>,
     mut request: ServiceRequest,
@@ -42,7 +42,7 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
     let unread = unread::share(&mut request, underway.as_ref());
     let is_last = request.head().connection_type() == ConnectionType::Close;
     let origin = Origin::of(request.head(), &state.trusted_proxies);
-    // Watchers of the process ask it by its address.
+    // Probes of monitoring systems address the process by its IP address, so any host may be named.
     let known = origin.is_for(state.allowed_hosts.as_deref()) || probes::is_probe(request.path());
     let exchange = Rc::new(Exchange::begin(&state, request.request(), &origin));
     request.extensions_mut().insert(Rc::clone(&exchange));
@@ -61,7 +61,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
         Ok(response) => {
             let mut response = finish(&state, &exchange, response);
             unread::drain(unread.as_ref(), underway.as_ref());
-            // Each answer gives its connection to another client while there are few left.
+            // While few connections are left, each response closes its connection, to free it for
+            // another client.
             if is_last
                 || state.stopping.load(Ordering::Relaxed)
                 || state.connections.are_scarce()
@@ -75,8 +76,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
             }
             Ok(response.map_body(|_, body| unread::hold(body, unread, underway)))
         }
-        // No layer below gives an error instead of an answer. Should one ever do so, it gets the
-        // form of all others.
+        // No layer below returns an error instead of a response. Should one ever do so, it is
+        // rendered like all other errors.
         Err(error) => {
             let mut response = render(&exchange, &cause(&error), error.error_response());
             guard(response.headers_mut());
@@ -90,8 +91,8 @@ pub(crate) async fn envelope<B: MessageBody + 'static>(
 #[derive(Clone, Copy)]
 struct HostIsAllowed(bool);
 
-/// Refuses requests for other hosts. Within the layer of CORS, so that a page of an allowed origin can
-/// read why.
+/// Rejects requests for other hosts. Runs inside the CORS middleware, so that a page of an allowed
+/// origin can read the error.
 pub(crate) async fn require_allowed_host<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -105,7 +106,7 @@ pub(crate) async fn require_allowed_host<B: MessageBody + 'static>(
     }
 }
 
-/// Names a host that is refused, with the settings that allow it.
+/// Logs the name of a rejected host, with the settings that allow it.
 fn warn_of_host(state: &State, origin: &Origin<'_>) {
     if let Some(more) = state.refused_hosts.tell() {
         let others = match more {
@@ -120,9 +121,9 @@ fn warn_of_host(state: &State, origin: &Origin<'_>) {
     }
 }
 
-/// Counts requests that were answered above the table of routes: those for a host that is not
-/// served, CORS preflights, and others that CORS refuses. Each costs next to nothing, but a flood of
-/// them must not be free.
+/// Charges requests that were answered before routing to the rate limiter: those for a host that is
+/// not served, CORS preflights, and requests that CORS rejects. Each costs next to nothing, but a
+/// flood of them must not be free.
 fn counted(
     state: &State,
     exchange: &Exchange,
@@ -135,7 +136,7 @@ fn counted(
     match exchange.charge_address(state, BASE) {
         Ok(()) => response,
         Err(throttled) => {
-            // The headers stay: those of CORS let a browser read why.
+            // The headers are kept: those of CORS let a browser read the error.
             let (request, answered) = response.into_parts();
             let mut refused = ServiceResponse::from_err(throttled, request);
             *refused.headers_mut() = answered.headers().clone();
@@ -176,12 +177,14 @@ fn finish(
     ServiceResponse::new(request, response)
 }
 
-/// What browsers and caches may do with an answer. What an answer says of itself stands.
+/// Sets the security and cache headers, except for those that a response sets itself.
 ///
-/// - It is what its type says, and nothing that a browser guesses.
-/// - Opened as a page it loads nothing, runs nothing, and is shown in nobody's frame.
-/// - With a tag, whoever got it may keep it and has to ask whether it is still so, which costs a
-///   304. Without one nobody may keep it: it carries a token, is about somebody, or is an error.
+/// - `nosniff`: the declared media type counts, and browsers do not guess.
+/// - Content security policy: opened as a page, a response loads nothing, runs nothing, and is
+///   shown in no frame.
+/// - Cache control: a response with an `ETag` may be stored by the browser, which has to revalidate
+///   it; that costs a 304. One without may not be stored: it carries a token, concerns one user, or
+///   is an error.
 fn guard(headers: &mut HeaderMap) {
     const ALONE: &str = "default-src 'none'; frame-ancestors 'none'";
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -208,7 +211,7 @@ fn cause(error: &Error) -> ApiError {
     }
 }
 
-/// Writes an error into an answer, whose headers stay: those of CORS let a browser read it.
+/// Renders an error into a response whose headers are kept: those of CORS let a browser read it.
 fn render(exchange: &Exchange, error: &ApiError, mut response: HttpResponse) -> HttpResponse {
     error.log(exchange.id());
     let body = problem::document(error, &exchange.path, exchange.id());
@@ -231,14 +234,14 @@ fn render(exchange: &Exchange, error: &ApiError, mut response: HttpResponse) -> 
         headers.insert(ALLOW, allow.clone());
     }
     if let ApiError::CrossOrigin = error {
-        // As on a preflight that is granted: another origin may get another answer.
+        // As on a preflight that is granted: another origin may get another response.
         let asked = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
         headers.insert(VARY, HeaderValue::from_static(asked));
     }
     response.set_body(BoxBody::new(body))
 }
 
-/// The most bytes of a path in the log: whoever sends long ones shall not fill the disk with them.
+/// The most bytes of a path in the log, so that long paths cannot fill the disk.
 const LONGEST_PATH: usize = 512;
 
 fn user(caller: &Caller) -> Option<UserId> {
@@ -248,9 +251,9 @@ fn user(caller: &Caller) -> Option<UserId> {
     }
 }
 
-/// The line of the access log. The path stands as it was sent, which leaves no room for control
-/// characters, and is cut short if it is longer than any that there is; the query is left out, as it
-/// may hold what is nobody's business.
+/// Writes the line of the access log. The path is logged in its encoded form, which has no control
+/// characters, and is truncated if it is longer than any real path; the query is omitted, as it may
+/// hold private data.
 fn log(exchange: &Exchange, status: StatusCode, user: Option<UserId>) {
     log::info!(
         target: "tradepost::access",
@@ -276,7 +279,7 @@ impl<T: std::fmt::Display> std::fmt::Display for OrDash<T> {
     }
 }
 
-/// The body of an answer to HEAD: the length of what GET would give, and nothing of it.
+/// The body of a response to HEAD: the length of the GET response, and none of its bytes.
 struct NoBody(BodySize);
 
 impl MessageBody for NoBody {

@@ -1,8 +1,8 @@
-//! Everything that can go wrong, and the status and code that a client gets for it.
+//! API errors, and their mapping to HTTP status codes and error codes.
 //!
 //! No other file names the status of a failure. The match in [`ApiError::code`] has no wildcard
-//! arm: whatever is new in the domain has to be given its code here, and the golden list in
-//! `tests/golden/errors.txt` holds each code to its status.
+//! arm, so a new variant of the domain does not compile until it has a code here; the golden list
+//! in `tests/golden/errors.txt` pins each code to its status.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
@@ -12,7 +12,7 @@ use tradepost_domain::{HashingFailed, MoneyError, Refusal, ShopError, StoreError
 
 macro_rules! codes {
     ($($name:ident = $status:ident $word:literal $title:literal),+ $(,)?) => {
-        /// What went wrong, as a word that clients can rely on.
+        /// Error code: a stable identifier that clients can rely on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) enum Code {
             $($name),+
@@ -81,59 +81,59 @@ codes! {
     StorageFull = INSUFFICIENT_STORAGE "storage_full" "No room left",
 }
 
-/// Every code that an error can have: its status, the code, and its title.
+/// Lists every error code: its status, the code, and its title.
 pub fn error_codes() -> impl Iterator<Item = (u16, &'static str, &'static str)> {
     Code::ALL
         .iter()
         .map(|code| (code.status().as_u16(), code.word(), code.title()))
 }
 
-/// Why a request got no success.
+/// The reason why a request failed.
 #[derive(Debug, Clone)]
 pub(crate) enum ApiError {
-    /// The shop refuses.
+    /// A rejection by the domain.
     Refused(Refusal),
-    /// Username and password do not belong together, where that is 401: at `/api/token/`.
+    /// Username and password do not match, where that is 401: at `/api/token/`.
     NoActiveAccount,
     /// The store failed.
     Store(StoreError),
     /// A password could not be hashed.
     Hashing(HashingFailed),
-    /// An amount has no place in 64 bits: a defect, as all that is stored has bounds.
+    /// An amount overflows 64 bits: a defect, as all stored amounts have bounds.
     Amount(MoneyError),
-    /// The body is not what it has to be; the sentence says why.
+    /// The body is malformed; the sentence says why.
     MalformedBody(&'static str),
     /// The body is larger than [`crate::body::MAX_BODY`].
     BodyTooLarge,
-    /// The body is of a type that is not read here.
+    /// The media type of the body is not supported.
     UnsupportedMediaType,
     /// The body has a `Content-Encoding`, such as gzip.
     UnsupportedEncoding,
     /// The body did not arrive in time.
     BodyTimeout,
-    /// The path is there, but not for this method; what it is there for.
+    /// 405; carries the value of the `Allow` header.
     MethodNotAllowed(HeaderValue),
     /// The request is for a host that is not served.
     BadHost,
-    /// A page of another origin asks for what such pages may not.
+    /// CORS rejects a request of a page from another origin.
     CrossOrigin,
-    /// More is waiting than may, or has waited too long. Nothing was begun.
+    /// The queue is full, or the request waited in it until its deadline. Nothing was begun.
     Busy,
-    /// More is asked than may be; after so many seconds there may be another request.
+    /// The rate limit is exceeded; carries the seconds until a request may succeed.
     Throttled { seconds: u64 },
-    /// A query was not answered in time.
+    /// A query did not end by its deadline.
     Overdue,
-    /// A list was not read in time: it was interrupted.
+    /// A list was interrupted at its deadline.
     ListOverdue,
-    /// A command was begun and has not ended in time.
+    /// A command was begun and did not end by its deadline.
     OutcomeUnknown,
-    /// The store does not say that it is well.
+    /// The readiness check of the store failed.
     NotReady(StoreError),
     /// A handler panicked.
     Panicked,
     /// A defect of this crate; the text is for the log.
     Defect(String),
-    /// The framework answered with this status by itself.
+    /// The framework answered with this status itself.
     Framework(StatusCode),
 }
 
@@ -179,9 +179,9 @@ impl ApiError {
         }
     }
 
-    /// Seconds after which the same request may be worth another try. `has_key` says that it came with
-    /// an idempotency key: only then may a command whose outcome is unknown be sent again, and clients
-    /// that know no more than this header do so.
+    /// The `Retry-After` header: seconds after which a retry may succeed. `has_key` says that the
+    /// request carried an idempotency key: only then may a command with an unknown outcome be sent
+    /// again, and clients that look at nothing else but this header do so.
     pub(crate) fn retry_after(&self, has_key: bool) -> Option<HeaderValue> {
         if let Self::Refused(
             Refusal::TooManyAttempts { seconds }
@@ -195,15 +195,15 @@ impl ApiError {
         match self.code() {
             Code::Busy => Some(HeaderValue::from_static("1")),
             Code::OutcomeUnknown if has_key => Some(HeaderValue::from_static("1")),
-            // A database that is away takes longer to come back than a queue to drain.
+            // An unavailable database takes longer to come back than a queue to drain.
             Code::Unavailable | Code::ListTimeout => Some(HeaderValue::from_static("5")),
-            // Too many keys: they are forgotten by the hour.
+            // Too many idempotency keys: they expire by the hour.
             Code::Throttled => Some(HeaderValue::from_static("3600")),
             _ => None,
         }
     }
 
-    /// How a client that got 401 can sign in (RFC 6750).
+    /// The `WWW-Authenticate` challenge of a 401 (RFC 6750).
     pub(crate) fn challenge(&self) -> Option<HeaderValue> {
         match self.code() {
             Code::NotAuthenticated | Code::NoActiveAccount => {
@@ -214,7 +214,7 @@ impl ApiError {
         }
     }
 
-    /// Writes down what the client is not told. Called once for each error.
+    /// Logs the details that the client does not get. Called once for each error.
     pub(crate) fn log(&self, request_id: &str) {
         match self {
             Self::Store(error) => match error.kind() {
@@ -279,13 +279,13 @@ fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::TooManyKeys => Code::Throttled,
         Refusal::TooManyOrders { .. } | Refusal::TooManyOpenOrders { .. } => Code::TooManyOrders,
         Refusal::PreconditionRequired => Code::PreconditionRequired,
-        // Nothing was changed, and a moment later it may go through.
+        // Nothing was changed; a retry after a moment may succeed.
         Refusal::Contended => Code::Busy,
         Refusal::LastStaff => Code::LastStaff,
     }
 }
 
-/// The code for an answer that the framework gave by itself.
+/// The code for a response that the framework gave itself.
 fn framework_code(status: StatusCode) -> Code {
     match status {
         StatusCode::NOT_FOUND => Code::NotFound,
@@ -298,7 +298,7 @@ fn framework_code(status: StatusCode) -> Code {
 }
 
 impl fmt::Display for ApiError {
-    /// A sentence for the client: never a cause from below.
+    /// A sentence for the client, which never names an internal cause.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
@@ -331,7 +331,7 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// What to say about a code when the error itself says nothing that is meant for clients.
+/// The sentence for a code whose error carries none that is meant for clients.
 fn sentence(code: Code) -> &'static str {
     match code {
         Code::BodyTooLarge => "A body may have at most 64 KiB.",
@@ -355,7 +355,7 @@ fn sentence(code: Code) -> &'static str {
         Code::InternalError => "Something went wrong in the shop; it was written down.",
         Code::BadRequest => "The request cannot be understood.",
         Code::NotFound => "There is nothing here.",
-        // The rest are refusals, which have sentences of their own.
+        // The other codes are rejections, which have sentences of their own.
         other => other.title(),
     }
 }
@@ -365,7 +365,7 @@ impl ResponseError for ApiError {
         self.code().status()
     }
 
-    /// Without a body: [`crate::envelope`] writes it, as it knows the request.
+    /// Without a body: [`crate::envelope`] renders it, as it knows the request.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

@@ -1,11 +1,11 @@
-//! Every error against the golden list.
+//! Tests of every error against the golden list.
 
 use super::*;
 use std::collections::BTreeSet;
 use tradepost_domain::{Currency, FieldErrors, Money, OrderStatus, Problem};
 
 /// An example of each variant, with the pattern that it has to match first. The match is
-/// exhaustive: what is new does not compile until it has a line here.
+/// exhaustive: a new variant does not compile until it has a line here.
 macro_rules! examples {
     ($list:ident: $type:ty; $($pattern:pat => $example:expr),+ $(,)?) => {
         fn $list() -> Vec<(&'static str, $type)> {
@@ -112,7 +112,7 @@ fn not_ready(kind: StoreErrorKind) -> ApiError {
 }
 
 #[test]
-fn what_is_not_ready_is_503_with_one_of_three_reasons() {
+fn failed_readiness_is_503_with_one_of_three_reasons() {
     for (name, kind) in failures() {
         let code = not_ready(kind.clone()).code();
         let expected = match kind {
@@ -152,7 +152,7 @@ fn every_code_can_happen_and_no_two_are_alike() {
 }
 
 #[test]
-fn the_frameworks_own_answers_have_codes_too() {
+fn responses_of_the_framework_have_codes() {
     for (status, code) in [
         (400, Code::BadRequest),
         (404, Code::NotFound),
@@ -169,7 +169,7 @@ fn the_frameworks_own_answers_have_codes_too() {
 }
 
 #[test]
-fn no_cause_is_told() {
+fn responses_name_no_internal_cause() {
     for (_, error) in examples() {
         let text = String::from_utf8(crate::problem::document(&error, "/x", "id")).unwrap();
         assert!(!text.contains("secret"), "{text}");
@@ -195,7 +195,7 @@ fn fields_are_listed_with_all_their_problems() {
 }
 
 #[test]
-fn whether_to_try_again_is_told() {
+fn retry_after_is_set_on_retryable_errors() {
     for (name, error) in examples() {
         let code = error.code();
         let later = matches!(

@@ -1,4 +1,4 @@
-//! One request and its answer: the name they go by, and how long they may take.
+//! Request context: request id, client, deadline, and the state of rate limiting.
 
 use crate::error::ApiError;
 use crate::origin::Origin;
@@ -17,7 +17,7 @@ use tradepost_domain::Whereabouts;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What [`crate::envelope`] finds out about a request before anybody else sees it.
+/// The context of a request, made by [`crate::envelope`] before the other layers run.
 pub(crate) struct Exchange {
     pub(crate) id: HeaderValue,
     pub(crate) method: Method,
@@ -25,16 +25,16 @@ pub(crate) struct Exchange {
     pub(crate) client: Option<IpAddr>,
     /// Whether the client asked for errors as `application/problem+json`.
     pub(crate) wants_problem: bool,
-    /// Where the route stands among the patterns; the last one until a route is found.
+    /// Index of the route in [`crate::routes::patterns`]; the last one until a route is matched.
     pub(crate) route: Cell<usize>,
-    /// What the bucket that is nearest to refusing holds, if requests are counted.
+    /// State of the bucket with the least left, if rate limiting is on.
     pub(crate) allowance: Cell<Option<Allowance>>,
     network_charged: Cell<bool>,
-    /// Whether the command came with an idempotency key that its route remembers: sending it again
+    /// Whether the command carries an idempotency key that its route supports: sending it again
     /// does not repeat it.
     pub(crate) has_key: Cell<bool>,
     pub(crate) began: Instant,
-    /// When the answer is due.
+    /// When the response is due.
     pub(crate) deadline: Instant,
 }
 
@@ -62,16 +62,17 @@ impl Exchange {
         request.extensions().get::<Rc<Self>>().cloned()
     }
 
-    /// Where the client is. Without a network in between there is one place.
+    /// The client network. All requests without a known client IP share one.
     pub(crate) fn place(&self) -> Whereabouts {
         Whereabouts::of(self.client.unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
     }
 
-    /// Takes the cost of this request out of the bucket of a payer, and the first time out of that
-    /// of its network, unless nothing is counted. The answer tells of the bucket that is nearest to
-    /// refusing.
+    /// Charges the cost of this request to the bucket of a payer, and the first time also to that
+    /// of its network, unless rate limiting is off. The response headers describe the bucket with
+    /// the least left.
     ///
-    /// The own bucket comes first: what it refuses takes nothing from the neighbours in the network.
+    /// The payer's own bucket comes first: a request that it refuses takes nothing from the other
+    /// users of the network.
     ///
     /// # Errors
     /// [`ApiError::Throttled`].
@@ -95,10 +96,10 @@ impl Exchange {
         take(Payer::Network(self.place()))
     }
 
-    /// Takes the cost of a request that comes without a token that is known to be genuine.
+    /// Charges a request without a token that is known to be genuine.
     ///
     /// # Errors
-    /// As [`Exchange::charge`].
+    /// See [`Exchange::charge`].
     pub(crate) fn charge_address(&self, state: &State, cost: u32) -> Result<(), ApiError> {
         self.charge(state, Payer::Address(self.place()), cost)
     }
@@ -108,7 +109,7 @@ impl Exchange {
     }
 }
 
-/// Whether an id that a client gave can go into a log and a header as it is.
+/// Whether a request id from a client is safe for the log and a header.
 fn is_sane(id: &HeaderValue) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     (1..=128).contains(&id.len()) && id.as_bytes().iter().all(plain)
@@ -125,7 +126,7 @@ fn names_problem(accept: &HeaderValue) -> bool {
         .is_ok_and(|ranges| ranges.split(',').any(asks))
 }
 
-/// A weight of nothing (RFC 9110, 12.4.2).
+/// A weight of 0, "not acceptable" (RFC 9110, 12.4.2).
 fn is_refusal(parameter: &str) -> bool {
     let weight = parameter.split_once('=');
     weight.is_some_and(|(name, weight)| {
@@ -134,7 +135,8 @@ fn is_refusal(parameter: &str) -> bool {
     })
 }
 
-/// Names for requests that come without one: a random start for each process, and a count.
+/// Generator of request ids for requests that carry none: a random prefix for each process, and a
+/// counter.
 pub(crate) struct RequestIds {
     process: u64,
     count: AtomicU64,
@@ -152,7 +154,7 @@ impl RequestIds {
     fn next(&self) -> HeaderValue {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         let id = format!("{:016x}-{count:x}", self.process);
-        // Hexadecimal digits are a header value.
+        // Hexadecimal digits are a valid header value.
         HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("-"))
     }
 }
@@ -162,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_clients_as_a_table() {
+    fn client_request_ids_are_kept_if_safe_to_log() {
         let long = "x".repeat(128);
         let longer = "x".repeat(129);
         for (id, sane) in [
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn made_ids_differ_and_are_sane() {
+    fn generated_request_ids_are_unique_and_safe_to_log() {
         let ids = RequestIds::new().unwrap();
         let (one, other) = (ids.next(), ids.next());
         assert!(one != other && is_sane(&one) && is_sane(&other));

@@ -1,14 +1,14 @@
-//! Reads the fields of a request, and finds all that is wrong with them at once.
+//! Field parsing for request bodies, which collects all validation errors.
 //!
-//! Numbers are read from their text. None goes through a float, so that no digit is lost.
+//! Numbers are parsed from their text. None goes through a float, so that no digit is lost.
 
 use crate::error::ApiError;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use tradepost_domain::{FieldErrors, FieldName, Money, Problem, Refusal};
 
-/// The fields that a request has, by name, and what was found to be wrong so far. A field that
-/// nobody asks for is never looked at.
+/// The fields of a request by name, and the errors found so far. A field that no handler reads is
+/// never parsed.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     values: BTreeMap<String, Box<RawValue>>,
@@ -27,7 +27,7 @@ impl Fields {
 
     /// The fields of a form, whose values are all strings. As in Django REST framework, an empty
     /// value stands for null where null is allowed, and for an absent field where a number or a
-    /// boolean is optional: a form has no other way to say so.
+    /// boolean is optional: a form has no other way to express them.
     pub(crate) fn of_form(values: BTreeMap<String, Box<RawValue>>) -> Self {
         Self {
             is_form: true,
@@ -35,9 +35,9 @@ impl Fields {
         }
     }
 
-    /// Refuses keys that clients of other shops send and that would change the order, were they
-    /// read: `instead` names what this API takes. They are errors rather than ignored keys, in any
-    /// case, and with the brackets of a form's lists as well.
+    /// Rejects keys of other shop APIs that would change the order if they were read: `instead`
+    /// names the field of this API. They are errors rather than ignored keys, in any case, and also
+    /// with the brackets of a form's lists.
     pub(crate) fn refuse(&mut self, names: &[FieldName], instead: &'static str) {
         for name in names {
             if self.values.keys().any(|key| is_spelling_of(key, name)) {
@@ -51,7 +51,7 @@ impl Fields {
         self.values.contains_key(name) && !self.is_blank_in_form(name)
     }
 
-    /// A field that has to be there.
+    /// A required field.
     pub(crate) fn required<T>(
         &mut self,
         name: FieldName,
@@ -72,7 +72,7 @@ impl Fields {
         })
     }
 
-    /// A field that may be left out, but not be null.
+    /// A field that may be absent, but not null.
     pub(crate) fn optional<T>(
         &mut self,
         name: FieldName,
@@ -85,7 +85,7 @@ impl Fields {
         self.errors.keep(name, value)
     }
 
-    /// A boolean that may be left out: `true` or `false` in JSON, one of several words in a form.
+    /// A boolean that may be absent: `true` or `false` in JSON, one of several words in a form.
     pub(crate) fn boolean(&mut self, name: FieldName) -> Option<bool> {
         let read = if self.is_form { boolean_word } else { boolean };
         self.optional(name, read)
@@ -96,7 +96,7 @@ impl Fields {
         self.is_form && value.is_some_and(|value| value.get() == "\"\"")
     }
 
-    /// A field that may be left out, and be null as well.
+    /// A field that may be absent or null.
     pub(crate) fn nullable<T>(
         &mut self,
         name: FieldName,
@@ -110,7 +110,7 @@ impl Fields {
         self.errors.keep(name, value)
     }
 
-    /// What a header says, which may be left out.
+    /// The value of an optional header; its error is listed among those of the fields.
     pub(crate) fn header<T>(
         &mut self,
         name: FieldName,
@@ -119,7 +119,7 @@ impl Fields {
         self.errors.keep(name, value).flatten()
     }
 
-    /// What was made of the required fields, unless something is wrong with any field.
+    /// The value built from the required fields, unless any field is invalid.
     pub(crate) fn complete<T>(self, required: Option<T>) -> Result<T, ApiError> {
         match required {
             Some(value) if self.errors.is_empty() => Ok(value),
@@ -128,14 +128,14 @@ impl Fields {
     }
 }
 
-/// Whether a key is a name in some case, with or without what forms append to the name of a list:
-/// `items[]`, `items[0][product_id]`.
+/// Whether a key is this name in any case, with or without the suffix that forms append to the name
+/// of a list: `items[]`, `items[0][product_id]`.
 fn is_spelling_of(key: &str, name: FieldName) -> bool {
     let bare = key.split_once('[').map_or(key, |(bare, _)| bare);
     bare.eq_ignore_ascii_case(name)
 }
 
-/// Text. NUL is refused in any of it: PostgreSQL cannot store it.
+/// Text. NUL is rejected in all texts: PostgreSQL cannot store it.
 pub(crate) fn text<T>(
     make: impl FnOnce(&str) -> Result<T, Problem>,
 ) -> impl FnOnce(&str) -> Result<T, Problem> {
@@ -148,7 +148,7 @@ pub(crate) fn text<T>(
     }
 }
 
-/// Whether a value was refused by a field that is no text: a number or a boolean.
+/// Whether the error is about a type other than text: a number or a boolean.
 fn is_no_text(problem: &Problem) -> bool {
     matches!(
         problem,
@@ -156,9 +156,9 @@ fn is_no_text(problem: &Problem) -> bool {
     )
 }
 
-/// A whole number, or a string with one, as Django REST framework reads them: with white space
-/// around it, a sign, and zeros after the point, but without an exponent. One beyond 64 bits is read
-/// as the nearest within, which no field allows.
+/// An integer, or a string with one, as Django REST framework parses them: with white space around
+/// it, a sign, and zeros after the point, but without an exponent. A number beyond 64 bits is
+/// clamped to the nearest within, which no field allows.
 pub(crate) fn integer<T>(
     make: impl FnOnce(i64) -> Result<T, Problem>,
 ) -> impl FnOnce(&str) -> Result<T, Problem> {
@@ -194,7 +194,8 @@ pub(crate) fn decimal<T>(
     |json| make(trimmed(&number(json).ok_or(Problem::NotADecimal)?))
 }
 
-/// A decimal number without the white space around it. The bound on its length holds with it.
+/// A decimal number without the white space around it. The bound on its length counts the white
+/// space.
 pub(crate) fn trimmed(text: &str) -> &str {
     if text.len() > Money::MAX_TEXT {
         text
@@ -203,7 +204,7 @@ pub(crate) fn trimmed(text: &str) -> &str {
     }
 }
 
-/// `true` or `false`, and nothing that could be taken for them.
+/// `true` or `false`, and no other spelling.
 pub(crate) fn boolean(json: &str) -> Result<bool, Problem> {
     match json {
         "true" => Ok(true),
@@ -212,7 +213,7 @@ pub(crate) fn boolean(json: &str) -> Result<bool, Problem> {
     }
 }
 
-/// The words for true and false that Django REST framework takes, in any case.
+/// The words for true and false that Django REST framework accepts, in any case.
 fn boolean_word(json: &str) -> Result<bool, Problem> {
     const TRUE: [&str; 6] = ["true", "t", "yes", "y", "on", "1"];
     const FALSE: [&str; 6] = ["false", "f", "no", "n", "off", "0"];
@@ -225,7 +226,7 @@ fn boolean_word(json: &str) -> Result<bool, Problem> {
     }
 }
 
-/// Fails for other types, and for halves of surrogate pairs, which stand for no character.
+/// Fails for other types, and for lone surrogates, which stand for no character.
 fn string(json: &str) -> Result<String, Problem> {
     let expected = if json.starts_with('"') {
         "a string of Unicode characters"
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_as_a_table() {
+    fn integers_are_parsed_as_django_rest_framework_parses_them() {
         for (json, expected) in [
             ("2", Some(2)),
             ("-2", Some(-2)),
@@ -377,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_found_at_once() {
+    fn all_validation_errors_are_collected() {
         let mut fields = fields(r#"{"b": null, "c": true, "d": null, "x": []}"#);
         assert_eq!(fields.required("a", integer(Ok)), None);
         assert_eq!(fields.optional("b", integer(Ok)), None);

@@ -1,5 +1,5 @@
-//! Forms, urlencoded and multipart: their fields become those of a JSON object whose values are all
-//! strings.
+//! Form parsers, urlencoded and multipart: their fields become those of a JSON object whose values
+//! are all strings.
 
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -17,7 +17,7 @@ pub(crate) fn urlencoded(body: &[u8]) -> Result<Fields, ApiError> {
     fields(query::pairs(text))
 }
 
-/// The body has been read before, within its bounds; the parser only takes it apart.
+/// The body has been read within its bounds before; this only parses it.
 pub(crate) async fn multipart(headers: &HeaderMap, body: Bytes) -> Result<Fields, ApiError> {
     let length = body.len();
     let whole = stream::once(std::future::ready(Ok(body)));
@@ -30,7 +30,7 @@ pub(crate) async fn multipart(headers: &HeaderMap, body: Bytes) -> Result<Fields
         let is_file = disposition.is_some_and(|sent| sent.get_filename().is_some());
         let value = part.bytes(length).await.map_err(|_| NOT_A_FORM)?;
         let value = value.map_err(|_| NOT_A_FORM)?;
-        // No field takes a file, and a field that no route reads is ignored.
+        // No field takes a file; it is ignored like any unknown field.
         if is_file {
             continue;
         }

@@ -1,7 +1,7 @@
-//! The doors by which fuzzing gets at what reads requests, and what has to hold behind them whatever
-//! comes in. Nothing of it is in the shop: it is compiled with the feature `fuzzing` alone.
+//! Fuzzing entry points to the request parsers, with the invariants that must hold for any input.
+//! Compiled with the feature `fuzzing` alone, so that no part of it is in a release.
 //!
-//! Each function takes any bytes, and panics if what it is about does not hold.
+//! Each function takes arbitrary bytes, and panics if its invariant does not hold.
 
 use crate::fields::{boolean, decimal, integer, text};
 use crate::handlers::{orders, products};
@@ -19,7 +19,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tradepost_domain::{Currency, Edge, PageRequest, Place, Seal, SortField, SortValue, Span};
 
-/// A JSON body: what is read of a field is what another reader of JSON takes it for.
+/// JSON body: each parsed field equals the one that another JSON parser finds.
 pub fn body(data: &[u8]) {
     let Ok(mut fields) = body::json(data) else {
         return;
@@ -29,7 +29,7 @@ pub fn body(data: &[u8]) {
     let flag = fields.optional("archived", boolean);
     let price = fields.nullable("price", decimal(|text| Ok(text.to_owned())));
     let complete = fields.complete(Some(())).is_ok();
-    // The other reader goes only so deep.
+    // The other parser has a depth limit.
     let Ok(whole) = serde_json::from_slice::<Value>(data) else {
         return;
     };
@@ -53,7 +53,7 @@ pub fn body(data: &[u8]) {
     assert!(complete || asked, "what nobody asks for is not wrong");
 }
 
-/// A form in either encoding: no more fields than there are separators, each of them text.
+/// Form in either encoding: no more fields than there are separators, each of them text.
 pub fn form(data: &[u8]) {
     let _ = form::urlencoded(data);
     let mut headers = HeaderMap::new();
@@ -66,7 +66,7 @@ pub fn form(data: &[u8]) {
     );
 }
 
-/// A query string: what is decoded is encoded again, and no page is longer than the longest.
+/// Query string: decoded pairs are encoded again, and no page exceeds the maximum size.
 pub fn query(data: &[u8]) {
     let Ok(query) = std::str::from_utf8(data) else {
         return;
@@ -99,13 +99,14 @@ fn part<F: SortField>(query: Query, scope: &impl Serialize) {
     assert!((1..=PageRequest::MAX_SIZE).contains(&size), "{size} rows");
 }
 
-/// A cursor: one that was sealed comes back as it went, and not at all if a letter of it was
-/// changed. What was sealed without being a place is refused.
+/// Cursor: a signed one round-trips, and is rejected if any letter was changed. A signed text that
+/// is no position is rejected.
 pub fn cursor(data: &[u8]) {
     let scope = cursor::Scope::new(&("products", "-price"));
     let read = |cursor: &str| scope.read(cursor, 7, &SEAL);
     if let Ok(forged) = std::str::from_utf8(data) {
-        // libFuzzer learns from what is compared below: here it is another key that counts.
+        // libFuzzer learns from the comparisons below, so the forgery is checked with another
+        // signing key.
         let forgery = scope.read(forged, 7, &Sealed(b"another"));
         assert!(forged.is_empty() || forgery.is_err(), "nobody sealed it");
     }
@@ -146,7 +147,7 @@ fn split(data: &[u8]) -> Option<Parts<'_>> {
     Some(((*flags, *at, *letter, i64::from_be_bytes(*id)), rest))
 }
 
-/// An `Idempotency-Key`: what is read of it has its bounds, and is the same in double quotes.
+/// `Idempotency-Key`: a parsed key has its bounds, and is the same in double quotes.
 pub fn key(data: &[u8]) {
     let Some(headers) = header(HeaderName::from_static("idempotency-key"), data) else {
         return;
@@ -165,7 +166,7 @@ pub fn key(data: &[u8]) {
     assert_eq!(again.as_ref().map(|key| key.as_str()), Some(key));
 }
 
-/// An `Authorization` header: a token is the same after any scheme that is known.
+/// `Authorization` header: the token is the same after any known scheme.
 pub fn authorization(data: &[u8]) {
     let Some(headers) = header(AUTHORIZATION, data) else {
         return;
@@ -180,7 +181,7 @@ pub fn authorization(data: &[u8]) {
     }
 }
 
-/// Entity tags: whoever holds what there is, among whatever else, gets nothing of it again.
+/// Entity tags: a client that holds the current tag, among any others, gets a 304.
 pub fn tags(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else {
         return;
@@ -201,7 +202,7 @@ pub fn tags(data: &[u8]) {
     }
 }
 
-/// A `Host`: one that is a host makes an address that can be linked to.
+/// `Host`: an accepted host makes a valid absolute URL.
 pub fn host(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else {
         return;
@@ -221,7 +222,7 @@ fn header(name: HeaderName, value: &[u8]) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// Seals that nobody guesses.
+/// A signer whose signatures the fuzzer cannot guess.
 struct Sealed(&'static [u8]);
 
 const SEAL: Sealed = Sealed(b"fuzzing");

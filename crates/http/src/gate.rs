@@ -1,4 +1,4 @@
-//! Who is calling, and whether they may: decided before a handler runs and before the body is
+//! Authentication and authorization middleware. It runs before the handler and before the body is
 //! read, so that 401 and 403 come before 400.
 
 use crate::cost::Cost;
@@ -18,30 +18,29 @@ use std::sync::Arc;
 use std::time::Instant;
 use tradepost_domain::{Access, Accounts, Actor, Refusal};
 
-/// Who is calling, for the handler and for the log.
+/// The authenticated caller, for the handler and for the log.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) state: Arc<State>,
     pub(crate) actor: Actor,
 }
 
-/// What a route asks of its callers.
+/// Policy of a route: access, authentication and rate limiting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
     pub(crate) access: Access,
-    /// Whether the `Authorization` header counts: signing in has to work with a stale token too.
+    /// Whether the `Authorization` header is read: signing in has to work with a stale token too.
     pub(crate) reads_token: bool,
-    /// Whether requests count: those that watch over the process have to be answered always.
+    /// Whether requests are rate limited: probes and metrics must always be answered.
     pub(crate) counts: bool,
-    /// What they cost, if they count.
+    /// The cost of a request, if it is rate limited.
     pub(crate) cost: Cost,
-    /// Whether callers are looked up each time. What they were a moment ago is not enough for what
-    /// outlasts that moment.
+    /// Bypass the session cache: set on routes whose effect outlives its 900 ms TTL.
     pub(crate) anew: bool,
 }
 
-/// Lets a request through to its handler. A handler that panics is answered for here: without it
-/// the client would see a dead connection.
+/// Authenticates and authorizes a request, then calls its handler. A handler that panics is
+/// answered with 500 here: without it the client would see a dropped connection.
 pub(crate) async fn gate<B: MessageBody + 'static>(
     state: Arc<State>,
     demand: Demand,
@@ -88,12 +87,12 @@ async fn admit(
     Ok(actor)
 }
 
-/// A request is charged to its user once the account was looked up. Before that, a genuine token is
-/// charged to the session that it names, and any other one to its address, so that no token has
-/// accounts looked up without a bound.
+/// Authenticates a token and charges the request to the rate limiter: to the user once the account
+/// was looked up; before that, to the session that a genuine token names, or to the address for any
+/// other token, so that no token causes lookups without a bound.
 ///
-/// Where a password is checked or hashed, the address pays instead: the holder of a stolen token could
-/// keep its owner from changing the password by emptying the user's bucket.
+/// Where a password is checked or hashed, the address pays instead: the holder of a stolen token
+/// could otherwise keep its owner from changing the password by emptying the user's bucket.
 async fn authenticate(
     state: &Arc<State>,
     exchange: &Exchange,
@@ -139,9 +138,9 @@ fn of_user(state: &State, exchange: &Exchange, actor: Actor, cost: u32) -> Resul
     Ok(actor)
 }
 
-/// The token after one of the schemes that clients of this API use. Another scheme is somebody
-/// else's business, such as a proxy's, and counts as none. Of several headers none is a token:
-/// somebody on the way may have looked at another one than this.
+/// The token after one of the schemes that clients of this API use. Another scheme counts as no
+/// token: it is meant for another party, such as a proxy. Several headers count as an invalid
+/// token: a proxy may have read another one than this server would.
 pub(crate) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     let mut all = headers.get_all(AUTHORIZATION);
     let header = all.next()?.as_bytes().trim_ascii();
@@ -162,7 +161,7 @@ mod tests {
     use actix_web::http::header::HeaderValue;
 
     #[test]
-    fn authorization_headers_as_a_table() {
+    fn tokens_need_one_header_with_a_known_scheme() {
         for (header, expected) in [
             ("Bearer abc", Some("abc")),
             ("bearer abc", Some("abc")),

@@ -1,15 +1,15 @@
-//! The `Idempotency-Key` header: what is sent twice under one key happens once, and both get the
-//! same answer, byte for byte.
+//! The `Idempotency-Key` header: a command that is sent twice under one key is executed once, and
+//! both requests get the same response, byte for byte.
 //!
-//! A key is bare or in double quotes, with what stands between them as the key: `abc` and `"abc"`
-//! are the same one. No escapes are read in it.
+//! A key is bare or in double quotes, which are not part of it: `abc` and `"abc"` are the same key.
+//! No escapes are decoded.
 //!
-//! Whether it came with the same command is told by a fingerprint: the SHA-256 of the command as it
-//! was understood, in a form of its own. So `{"quantity": "2"}`, `{"quantity": 2}` with whatever
-//! spaces and unknown fields beside it are the same command, and a default is the same as its
-//! absence. The form is a JSON array of what kind of command it is and its values in a fixed order.
-//! Fingerprints are kept as long as keys are: whoever changes a form makes retries from before the
-//! change look like other commands.
+//! Whether two requests carry the same command is decided by a fingerprint: the SHA-256 of the
+//! parsed command in a canonical form. So `{"quantity": "2"}` and `{"quantity": 2}` are the same
+//! command, with any white space and unknown fields, and a default is the same as its absence. The
+//! form is a JSON array of the kind of the command and its values in a fixed order. Fingerprints
+//! are stored as long as keys are: a change of a form makes retries from before the change look
+//! like other commands.
 
 use crate::tags::Tag;
 use actix_web::http::header::{HeaderMap, HeaderName};
@@ -17,14 +17,14 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tradepost_domain::{FieldName, IdempotencyKey, KeyScope, Keyed, Problem, Render, Written};
 
-/// Its name as clients write it, and as it stands in errors.
+/// The name of the header as clients write it, used in errors.
 pub(crate) const FIELD: FieldName = "Idempotency-Key";
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Says that an answer was given before.
+/// Set on a response that was given before.
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The key that a request came with, if it came with one.
+/// The key of a request, if it has one.
 pub(crate) fn read(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     let mut values = headers.get_all(KEY);
     let Some(value) = values.next() else {
@@ -44,8 +44,7 @@ pub(crate) fn read(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Proble
     IdempotencyKey::new(inner).map(Some)
 }
 
-/// A key with the command that it came with. `path` is the canonical one: with the slash at its
-/// end, and the id as a number.
+/// A key with its command. `path` is canonical: with the slash at its end, and the id as a number.
 pub(crate) fn keyed<T>(
     key: IdempotencyKey,
     path: &str,
@@ -63,16 +62,16 @@ pub(crate) fn keyed<T>(
 }
 
 fn fingerprint(command: &impl Serialize) -> String {
-    // Tuples of texts and numbers can always be written.
+    // Tuples of texts and numbers can always be serialized.
     let form = serde_json::to_vec(command).unwrap_or_default();
     format!("{:x}", Sha256::digest(form))
 }
 
-/// The answer to a command that may have been sent before.
+/// The response to a command, executed now or replayed.
 pub(crate) struct Told {
     pub(crate) body: String,
     pub(crate) replayed: bool,
-    /// Of what was made just now: what was made before may have changed since.
+    /// The `ETag` of a resource that was created now; a replayed one may have changed since.
     pub(crate) tag: Option<Tag>,
 }
 
@@ -81,7 +80,7 @@ impl Told {
         Self::tagged(written, render, |_| None)
     }
 
-    /// The same, of something that has a tag.
+    /// The same, for a resource with an `ETag`.
     pub(crate) fn tagged<T>(
         written: Written<T>,
         render: fn(&T) -> String,
@@ -108,7 +107,7 @@ mod tests {
     use actix_web::http::header::HeaderValue;
 
     #[test]
-    fn headers_as_a_table() {
+    fn keys_are_parsed_bare_or_quoted() {
         let (long, longer) = ("k".repeat(255), "k".repeat(256));
         let quoted = format!("\"{long}\"");
         let malformed = || {
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_of_what_is_meant() {
+    fn fingerprints_cover_the_parsed_command() {
         let one = fingerprint(&("order", Some(1)));
         // sha256sum of ["order",1]
         assert_eq!(

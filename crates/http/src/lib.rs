@@ -1,19 +1,19 @@
-//! The shop over HTTP.
+//! HTTP API of the shop, on actix-web.
 //!
 //! ```text
 //! envelope   request id, host, access log, the one form of errors
 //!   cors     if other origins are allowed
 //!     routes the table: 404, 405, OPTIONS
-//!       gate who is calling, and whether they may; panics
-//!         handler   read the request, run the use case, shape the answer
+//!       gate authentication, authorization; panics
+//!         handler   parse the request, run the use case, build the response
 //! ```
 //!
-//! - Each route stands in one line of the table in `routes.rs`, with the access it needs.
+//! - Each route is one line of the table in `routes.rs`, with its access.
 //! - `error.rs` is the only file that names the status of a failure.
-//! - What may block goes through `work.rs`, which has a bound in front of it; an order goes to the
-//!   batcher and holds no thread, and what many read (`reads.rs`) is read for all of them at once.
-//! - Rules are not here: a handler asks [`tradepost_domain`], and authorisation is checked there
-//!   once more.
+//! - Blocking work goes through `work.rs`, a bounded worker pool; an order goes to the batcher and
+//!   holds no thread, and `reads.rs` batches and shares the reads of concurrent requests.
+//! - This crate has no business rules: a handler calls [`tradepost_domain`], which checks
+//!   authorization once more.
 
 mod answer;
 mod body;
@@ -69,7 +69,7 @@ use std::time::Duration;
 use tradepost_batch::Batcher;
 use tradepost_domain::{Accounts, Attempts, Carts, Catalogue, Currency, Orders, Seal, Upkeep};
 
-/// What there is to serve.
+/// The services that the API exposes.
 #[derive(Clone)]
 pub struct Shop {
     /// Products.
@@ -80,76 +80,76 @@ pub struct Shop {
     pub orders: Orders,
     /// Accounts.
     pub accounts: Accounts,
-    /// What keeps passwords from being guessed.
+    /// Login throttling.
     pub attempts: Attempts,
-    /// Where orders wait to be placed together.
+    /// Queue in which orders wait to be placed together.
     pub batcher: Arc<Batcher>,
-    /// What cursors are sealed with.
+    /// Signs pagination cursors.
     pub seal: Arc<dyn Seal>,
-    /// What tells whether the store is well.
+    /// Health check, retention and pool statistics of the store.
     pub upkeep: Arc<dyn Upkeep>,
     /// The currency of every price.
     pub currency: Currency,
 }
 
-/// How it is served.
+/// Configuration of the API.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What absolute links begin with; without it, what the client asked for.
+    /// Base of absolute links; without it, the scheme and host of the request.
     pub public_url: Option<PublicUrl>,
     /// Hosts that requests may be for, without ports; `*` stands for any. The public URL's host is
-    /// not added by itself.
+    /// not added automatically.
     pub allowed_hosts: Vec<String>,
-    /// Proxies whose `X-Forwarded-*` headers are believed.
+    /// Proxies whose `X-Forwarded-*` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How many requests are not too many; `None` for any number.
+    /// Rate limits; `None` for no limits.
     pub throttling: Option<Throttling>,
     /// Networks that may read the metrics, besides this machine.
     pub metrics_allow: Vec<IpNet>,
     /// Origins whose pages may use the API from a browser; `*` stands for any.
     pub allowed_origins: Vec<String>,
-    /// Rows on a page of a list for clients that name no size.
+    /// Default page size of lists, in rows.
     pub page_size: u32,
-    /// How long a request may take, from its head to its answer.
+    /// The longest that a request may take, from its head to its response.
     pub request_timeout: Duration,
-    /// How much may be done at once.
+    /// Limits of concurrency and connections.
     pub limits: Limits,
 }
 
-/// How much may be done at once.
+/// Limits of concurrency and connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Use cases, each of which may hold a connection to the database.
     pub work: Limit,
-    /// Lists and searches, which cost what the client asks for: apart from everything else, so that
-    /// none of it waits for them.
+    /// Lists and searches, whose cost depends on the request: in a pool of their own, so that no
+    /// other work waits for them.
     pub lists: Limit,
-    /// Passwords that are checked or hashed, each of which keeps a core busy.
+    /// Password checks and hashes, each of which keeps a core busy.
     pub passwords: Limit,
-    /// Connections at once, shared out among the workers. Who comes beyond them waits in the
-    /// system's queue until another one leaves.
+    /// Connections at once, shared out among the workers. Further ones wait in the backlog of the
+    /// operating system until another one is closed.
     pub connections: usize,
-    /// Connections at once of one client: an IPv4 address or an IPv6 /64 network. One more is closed
-    /// at once. Trusted proxies and the loopback address of this machine have no such bound.
+    /// Connections at once of one client: an IPv4 address or an IPv6 /64 network. One more is
+    /// closed at once. Trusted proxies and the loopback address of this machine have no such limit.
     pub connections_per_address: usize,
-    /// How long a connection is kept without a request.
+    /// Keep-alive timeout: how long a connection is kept without a request.
     pub keep_alive: Duration,
-    /// How long a client may leave an answer unread before its connection is ended. In
-    /// twice this time, it has to take 512 bytes for each second.
+    /// Send timeout: how long a client may leave a response unread before its connection is ended.
+    /// In twice this time, it has to take 512 bytes for each second.
     pub unread: Duration,
 }
 
 impl Limits {
-    /// Readiness checks: they have to run when everything else hangs. Askers share them; a second
-    /// one lets them be told while the first one hangs.
+    /// Readiness checks: they have to run when all other work hangs. Requests share them; a second
+    /// check lets requests be answered while the first one hangs.
     pub(crate) const PROBES: Limit = Limit {
         running: 2,
         waiting: 2,
     };
 
-    /// The most that runs at once, of all kinds: whoever has a place holds a thread, and may hold a
-    /// connection to the database. If there are fewer connections, some wait for one while the
-    /// places after them stay empty.
+    /// The most jobs that run at once, of all kinds. Each holds a thread, and may hold a connection
+    /// to the database. With a smaller connection pool, some jobs would hold a slot while they wait
+    /// for a connection.
     #[must_use]
     pub fn running(&self) -> usize {
         self.work
@@ -161,7 +161,7 @@ impl Limits {
 }
 
 impl Default for Settings {
-    /// For a server on this machine alone.
+    /// For a server that is reached from this machine alone.
     fn default() -> Self {
         Self {
             public_url: None,
@@ -178,8 +178,8 @@ impl Default for Settings {
 }
 
 impl Default for Limits {
-    /// Half as many passwords as there are cores, and as many lists: a flood of sign-ins or searches
-    /// takes half of the shop from those who buy, and no more.
+    /// Half as many password jobs as there are cores, and as many lists: a flood of sign-ins or
+    /// searches takes at most half of the processor time.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
@@ -199,7 +199,8 @@ impl Default for Limits {
             // Forty browsers with the six connections that each of them opens.
             connections_per_address: 256,
             keep_alive: Duration::from_secs(5),
-            // A network may be gone for a while; whoever does not read for longer is gone.
+            // A network may be down for a while; a client that reads nothing for longer is taken as
+            // lost.
             unread: Duration::from_secs(30),
         }
     }

@@ -1,9 +1,9 @@
-//! A rate limit for a log line that clients can cause.
+//! Rate limiter for a log line that clients can cause.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The least time between two lines.
+/// The minimum time between two lines.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// Lets one line through in each interval, and counts the others.
@@ -13,7 +13,7 @@ pub(crate) struct LogLimit {
 }
 
 impl LogLimit {
-    /// Whether to write a line now: how many were left out since the last one.
+    /// Whether to write a line now; if so, the number of lines left out since the last one.
     pub(crate) fn tell(&self) -> Option<u64> {
         self.tell_at(Instant::now())
     }

@@ -1,4 +1,4 @@
-//! Threads of low scheduling priority, for work that is to use idle processor time.
+//! Thread pool of low scheduling priority, for work that is to use idle processor time.
 
 use crate::error::ApiError;
 use std::io;
@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use tokio::sync::oneshot;
 
-/// A thread pool whose threads end when it is dropped, each after the job that it runs. The queue
-/// of jobs has no bound of its own: see [`crate::work::Bound`].
+/// A thread pool whose threads end when it is dropped, each after its current job. Its queue is
+/// unbounded: see [`crate::work::Bound`] for the bound.
 pub(crate) struct LowPriorityThreads {
     jobs: Sender<Job>,
 }
@@ -20,7 +20,7 @@ impl LowPriorityThreads {
     /// Starts `count` threads.
     ///
     /// # Errors
-    /// If the operating system has no thread to give.
+    /// If the operating system cannot start a thread.
     pub(crate) fn start(count: usize) -> io::Result<Self> {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
@@ -33,7 +33,7 @@ impl LowPriorityThreads {
         Ok(Self { jobs })
     }
 
-    /// Runs a job on one of the threads. A job that was sent runs also if the future is dropped.
+    /// Runs a job on one of the threads. A job that was sent runs even if the future is dropped.
     ///
     /// # Errors
     /// [`ApiError::Panicked`].
@@ -48,7 +48,7 @@ impl LowPriorityThreads {
                 let _ = answer.send(value);
             }
         };
-        // Without a thread the answer is dropped with the job, as after a panic.
+        // If all threads have ended, the sender is dropped with the job, as after a panic.
         let _ = self.jobs.send(Box::new(job));
         outcome.await.map_err(|_| ApiError::Panicked)
     }
@@ -66,12 +66,12 @@ fn work(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Linux has a priority for each thread. Elsewhere it would be that of the whole process.
+/// Linux has a priority for each thread. On other systems it would be that of the whole process.
 #[cfg(target_os = "linux")]
 fn lower_priority() {
-    /// The lowest priority. With 10, which weighs a tenth, a flood of searches took a quarter of the
-    /// orders' rate. A plain page needs little time, and an expensive list on a busy shop ends at its
-    /// deadline.
+    /// The lowest priority. With 10, which weighs a tenth, a flood of searches took a quarter of
+    /// the orders' rate. A plain page needs little time, and an expensive list on a busy server is
+    /// interrupted at its deadline.
     const NICENESS: i32 = 19;
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         log::warn!("lists are read with the priority of everything else: {error}");

@@ -1,7 +1,7 @@
-//! What the server does, counted for whoever watches it.
+//! Metrics registry, exported to Prometheus.
 //!
-//! Labels come from what is compiled in alone: the table of routes, the methods and the codes. What
-//! a client sends never becomes one, so that the number of series has a bound.
+//! Labels come from compiled-in values alone: the table of routes, the methods and the codes.
+//! Client input never becomes a label, so that the number of series has a bound.
 
 mod report;
 mod text;
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tradepost_batch::Histogram;
 
-/// Where a request is counted that no route is for.
+/// The route label of requests that match no route.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
 const METHODS: [&str; 8] = [
@@ -24,20 +24,19 @@ const METHODS: [&str; 8] = [
 
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
-/// In microseconds: from what is answered out of memory up to the longest that a request may take
-/// by default.
+/// Bucket bounds in microseconds: from responses out of memory up to the default request timeout.
 const DURATIONS: [u64; 12] = [
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     5_000_000,
 ];
 
-/// How a sign-in went.
+/// The outcome of a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignIn {
     Ok,
     Wrong,
     Throttled,
-    /// The shop could not tell.
+    /// The check itself failed.
     Failed,
 }
 
@@ -50,7 +49,7 @@ impl SignIn {
     ];
 }
 
-/// A number that only grows.
+/// A monotonic counter.
 #[derive(Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -64,7 +63,7 @@ impl Counter {
     }
 }
 
-/// One method of one route.
+/// The counts of one method of one route.
 struct Requests {
     by_class: [Counter; CLASSES.len()],
     durations: Histogram<12>,
@@ -95,13 +94,13 @@ impl Metrics {
         }
     }
 
-    /// A request that is being answered, until this is dropped: also when its client goes away.
+    /// Counts a request in flight until the guard is dropped, also when its client disconnects.
     pub(crate) fn begin(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(&self.in_flight)
     }
 
-    /// A request was answered.
+    /// Counts a response.
     pub(crate) fn answered(
         &self,
         route: usize,
@@ -124,7 +123,7 @@ impl Metrics {
         requests.durations.note(took);
     }
 
-    /// A request was answered with an error.
+    /// Counts an error response.
     pub(crate) fn failed(&self, code: Code) {
         let at = Code::ALL.iter().position(|known| *known == code);
         if let Some(count) = at.and_then(|at| self.errors.get(at)) {
@@ -132,7 +131,7 @@ impl Metrics {
         }
     }
 
-    /// Somebody tried to sign in.
+    /// Counts a sign-in.
     pub(crate) fn signed_in(&self, how: SignIn) {
         let mut known = SignIn::ALL.iter().zip(&self.sign_ins);
         if let Some((_, count)) = known.find(|((known, _), _)| *known == how) {

@@ -1,7 +1,7 @@
-//! Where a request came from, and which address of this server it was sent to.
+//! Forwarded request information: scheme, host and client IP.
 //!
-//! What a proxy says about it (`X-Forwarded-For`, `-Proto`, `-Host`) is believed only if the
-//! connection is from a trusted proxy: anybody can write these headers.
+//! `X-Forwarded-For`, `-Proto` and `-Host` are trusted only if the connection comes from a trusted
+//! proxy: any client can write these headers.
 
 use actix_web::dev::RequestHead;
 use actix_web::http::Uri;
@@ -13,14 +13,14 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The ends of a request.
+/// Scheme, host and client address of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin<'a> {
-    /// Whether the client came over TLS, which ends at the proxy.
+    /// Whether the client used TLS, which is terminated at the proxy.
     https: bool,
-    /// The host that the client asked for, with its port if it named one.
+    /// The host of the request, with its port if the client named one.
     host: &'a str,
-    /// The client's address; `None` if nobody can tell.
+    /// The client IP; `None` if it is unknown.
     pub(crate) client: Option<IpAddr>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Origin<'a> {
         }
     }
 
-    /// Whether the host is one of these (in lower case; `None` for any), and is a host at all.
+    /// Whether the host is valid and one of these (in lower case; `None` for any).
     pub(crate) fn is_for(&self, hosts: Option<&[String]>) -> bool {
         let Some(name) = host_name(self.host) else {
             return false;
@@ -59,7 +59,7 @@ impl<'a> Origin<'a> {
         hosts.is_none_or(|hosts| hosts.iter().any(|host| host.eq_ignore_ascii_case(name)))
     }
 
-    /// The host as it may be logged: a client may send anything of any length.
+    /// The host as it may be logged: clients may send any text of any length.
     pub(crate) fn shown_host(&self) -> String {
         self.host.chars().take(100).collect()
     }
@@ -71,8 +71,8 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// Whether a proxy forwarded the request and no trusted one says for which client: its address is
-/// not known then, and the peer's is not the client's.
+/// Whether a proxy forwarded the request and no trusted proxy vouches for the client IP: the client
+/// IP is unknown then, and the peer is not the client.
 pub(crate) fn is_via_untrusted_proxy(head: &RequestHead, trusted: &[IpNet]) -> bool {
     let peer = head.peer_addr.map(|peer| peer.ip().to_canonical());
     let known = peer.is_some_and(|peer| trusted.iter().any(|net| net.contains(&peer)));
@@ -82,8 +82,8 @@ pub(crate) fn is_via_untrusted_proxy(head: &RequestHead, trusted: &[IpNet]) -> b
 
 /// Whether a header is one that proxies add, of a standard (`Forwarded`, `Via`, `CDN-Loop`) or of a
 /// product: `X-Forwarded-*`, `X-Real-IP`, `CF-Connecting-IP`, `True-Client-IP`,
-/// `X-Cluster-Client-IP`, `X-Envoy-External-Address`, `X-Azure-ClientIP`, `X-Original-Forwarded-For`
-/// and so on. No monitoring system sends one of its own accord.
+/// `X-Cluster-Client-IP`, `X-Envoy-External-Address`, `X-Azure-ClientIP`,
+/// `X-Original-Forwarded-For` and so on. No monitoring system sends one on its own.
 fn is_forwarding(name: &HeaderName) -> bool {
     const NAMES: [&str; 3] = ["via", "cdn-loop", "x-varnish"];
     const STARTS: [&str; 5] = ["cf-", "x-envoy-", "x-amz-cf-", "x-azure-", "x-original-"];
@@ -104,23 +104,23 @@ fn is_forwarding(name: &HeaderName) -> bool {
         || PARTS.iter().any(|part| name.contains(part))
 }
 
-/// The `Host`, which is no list: somebody else on the way may have taken another one of two. Empty
-/// if there is none; `None` if there are several.
+/// The `Host` header, which is no list: of several, a proxy may have read another one than this
+/// server would. Empty without the header; `None` if there are several.
 fn one_host(headers: &HeaderMap) -> Option<&str> {
     let mut hosts = headers.get_all(HOST);
     let host = hosts.next().map_or(Ok(""), |host| host.to_str());
     host.ok().filter(|_| hosts.next().is_none())
 }
 
-/// The last entry of a list that each proxy adds to: what the trusted peer itself says. Whatever
-/// stands before it came from whoever is in front of that peer.
+/// The last entry of a list that each proxy appends to: the one that the trusted peer wrote. The
+/// entries before it came from the client of that peer, and are not trusted.
 fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let value = headers.get_all(name).last()?.to_str().ok()?;
     value.rsplit(',').next().map(str::trim)
 }
 
-/// The nearest address that is not a trusted proxy's own: the peer's if no proxy says anything,
-/// nobody's if one says what is no address.
+/// Right-most untrusted entry of `X-Forwarded-For`; the peer address without the header; `None` if
+/// an entry does not parse.
 fn forwarded_for(
     headers: &HeaderMap,
     is_trusted: impl Fn(&IpAddr) -> bool,
@@ -145,7 +145,7 @@ fn is_comma(byte: &u8) -> bool {
     *byte == b','
 }
 
-/// An address, as proxies write it: some add the port.
+/// Parses an address as proxies write it: some append the port.
 fn address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
     let bare = text
@@ -157,7 +157,7 @@ fn address(entry: &[u8]) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// The name in `name`, `name:port`, `[v6]` or `[v6]:port`; `None` if it is none of them.
+/// The name in `name`, `name:port`, `[v6]` or `[v6]:port`; `None` for any other text.
 fn host_name(host: &str) -> Option<&str> {
     let (name, port) = match host.strip_prefix('[') {
         Some(rest) => {
@@ -176,31 +176,31 @@ fn host_name(host: &str) -> Option<&str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
     let named = !name.is_empty() && name.bytes().all(plain);
     let port = port?;
-    // A number with a sign would be one as well.
+    // `parse` alone would accept a number with a sign.
     let digits = port.bytes().all(|byte| byte.is_ascii_digit());
     let numbered = digits && port.parse::<u16>().is_ok();
     (named && numbered).then_some(name)
 }
 
-/// A host as it stands in a setting, in the form that requests are compared with.
+/// A host from a setting, in the form that the hosts of requests are compared with.
 pub(crate) fn setting(host: &str) -> String {
     host.trim_start_matches('[')
         .trim_end_matches(']')
         .to_ascii_lowercase()
 }
 
-/// The address under which clients reach the shop, when it is not what they ask for: `https://`
-/// or `http://`, a host, and a path if the shop does not live at its root.
+/// Public base URL of the API, when it differs from the one that requests name: `https://` or
+/// `http://`, a host, and a path if the API is not at the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
-/// Not an address under which a shop can be reached.
+/// The error of [`PublicUrl::parse`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an http or https URL without query is needed, such as https://shop.example.org")]
 pub struct NotAPublicUrl;
 
 impl PublicUrl {
-    /// Reads the address; slashes at its end make no difference.
+    /// Parses the URL; trailing slashes are ignored.
     ///
     /// # Errors
     /// [`NotAPublicUrl`].
@@ -208,7 +208,7 @@ impl PublicUrl {
         let url: Uri = text.parse().map_err(|_| NotAPublicUrl)?;
         let web = matches!(url.scheme_str(), Some("http" | "https"));
         let host = url.authority().and_then(|a| host_name(a.as_str()));
-        // It stands in links and in pages, as it is.
+        // It is used in links and in pages without escaping.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
         let path = url.path().bytes().all(plain);
         if web && host.is_some() && path && url.query().is_none() && !text.contains('#') {
@@ -218,19 +218,19 @@ impl PublicUrl {
         }
     }
 
-    /// The address, without a slash at its end.
+    /// The URL, without a trailing slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its host, without the port: one that requests may ask for.
+    /// Its host, without the port, which requests may name.
     #[must_use]
     pub fn host(&self) -> &str {
         host_name(self.parts().0).unwrap_or_default()
     }
 
-    /// The path below which the shop lives, without a slash at its end; empty at the root.
+    /// Its path, without a trailing slash; empty at the root.
     #[must_use]
     pub fn path(&self) -> &str {
         self.parts().1

@@ -6,7 +6,7 @@ fn trusted() -> Vec<IpNet> {
 }
 
 #[test]
-fn hosts_as_a_table() {
+fn host_names_are_parsed_with_and_without_a_port() {
     for (host, name) in [
         ("shop", Some("shop")),
         ("Shop.example.org", Some("Shop.example.org")),
@@ -59,8 +59,8 @@ fn a_host_is_compared_whatever_its_case_and_port() {
 }
 
 #[test]
-fn only_trusted_proxies_are_believed() {
-    // (peer, X-Forwarded-For, -Proto, -Host) and what is made of them
+fn forwarding_headers_of_trusted_proxies_alone_count() {
+    // (peer, X-Forwarded-For, -Proto, -Host), and the expected base URL and client
     for (peer, forwarded, base, client) in [
         (
             "1.2.3.4",
@@ -123,9 +123,9 @@ fn only_trusted_proxies_are_believed() {
     }
 }
 
-/// Above all it is not the proxy, to which others are allowed more.
+/// Above all, the client is not taken for the proxy, which has more rights.
 #[test]
-fn what_is_no_address_is_nobodys() {
+fn an_unparsable_forwarded_entry_yields_no_client() {
     for (lists, client) in [
         (&[][..], Some("10.0.0.1")),
         (&[&b"9.9.9.9"[..]], Some("9.9.9.9")),
@@ -158,9 +158,10 @@ fn what_is_no_address_is_nobodys() {
     }
 }
 
-/// Whoever reads another one of them than the proxy in front does serves what nobody asked for.
+/// A server that reads another one of several hosts than the proxy in front of it serves a host
+/// that the client did not ask for.
 #[test]
-fn there_is_one_host() {
+fn several_host_headers_name_no_host() {
     for (hosts, forwarded, expected) in [
         (&["shop"][..], None, "http://shop"),
         (&["shop"], Some("front"), "http://front"),
@@ -186,7 +187,7 @@ fn there_is_one_host() {
 }
 
 #[test]
-fn a_proxy_that_says_nothing_is_the_client() {
+fn a_trusted_proxy_without_forwarding_headers_is_the_client() {
     let request = TestRequest::default()
         .insert_header(("Host", "shop"))
         .peer_addr("10.0.0.1:1".parse().unwrap())
@@ -200,7 +201,7 @@ fn a_proxy_that_says_nothing_is_the_client() {
 }
 
 #[test]
-fn public_urls_as_a_table() {
+fn public_urls_are_http_without_a_query() {
     for (text, host, path) in [
         ("https://shop.example.org", "shop.example.org", ""),
         ("http://localhost:8000/", "localhost", ""),

@@ -1,4 +1,4 @@
-//! Pages, numbered and by cursor, with absolute links to their neighbours.
+//! Pagination responses, numbered and by cursor, with absolute links to the neighbours.
 
 use crate::error::ApiError;
 use crate::query::{Listing, Walk, encode};
@@ -23,10 +23,10 @@ pub(crate) struct PageShape<T> {
 }
 
 impl<T> PageShape<T> {
-    /// The page that `listing` asked for; `url` is the list's own, without a query.
+    /// The numbered page of `listing`; `url` is that of the list, without a query.
     pub(crate) fn new<R>(url: &str, listing: &Listing, page: &Page<R>, results: Vec<T>) -> Self {
         let number = listing.page.number();
-        // The first one needs no number.
+        // The first page needs no number.
         let numbered = |number: u64| (number > 1).then(|| ("page", number.to_string()));
         let link = |number| link(url, numbered(number), &listing.others);
         Self {
@@ -40,11 +40,11 @@ impl<T> PageShape<T> {
     }
 }
 
-/// Reads the page that `listing` asks for, and fills in which page that is where the last one is
-/// wanted: the first page tells the count. `read` gives a page, or 404 for one after the last.
+/// Reads the page of `listing`. For `page=last` the first page tells the count, by which `listing`
+/// is resolved. `read` returns a page, or 404 for a number beyond the last one.
 ///
 /// # Errors
-/// As `read`.
+/// Those of `read`.
 pub(crate) async fn read_page<R, P: Borrow<Page<R>>>(
     listing: &mut Listing,
     read: impl AsyncFn(PageRequest) -> Result<P, ApiError>,
@@ -66,7 +66,7 @@ pub(crate) async fn read_page<R, P: Borrow<Page<R>>>(
     Ok(page)
 }
 
-/// How often the last page is looked for while the list changes.
+/// The attempts to read the last page while the list changes.
 const LAST_PAGE_READS: u32 = 3;
 
 /// A part of a list, from a place in it on.
@@ -83,7 +83,7 @@ pub(crate) struct SliceShape<T> {
 }
 
 impl<T> SliceShape<T> {
-    /// The part that `walk` asked for; `url` is the list's own, without a query.
+    /// The cursor page of `walk`; `url` is that of the list, without a query.
     pub(crate) fn new<F, R>(
         url: &str,
         walk: &Walk<F>,
@@ -101,7 +101,7 @@ impl<T> SliceShape<T> {
     }
 }
 
-/// A link to a page: by this parameter, and the others as they were.
+/// A link to a page: this parameter, and the other ones unchanged.
 fn link(url: &str, page: Option<(&str, String)>, others: &[(String, String)]) -> String {
     let mut link = url.to_owned();
     let mut separator = '?';
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_as_a_table() {
+    fn links_replace_the_page_and_keep_the_other_parameters() {
         let url = "http://shop/api/products/";
         for (query, count, next, previous) in [
             ("", 5, None, None),

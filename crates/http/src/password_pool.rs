@@ -1,9 +1,9 @@
-//! The worker pool of passwords: a bulkhead whose queue is shared fairly between client networks.
+//! Worker pool for passwords: a bulkhead whose queue is shared fairly between client networks.
 //!
-//! A password keeps a core busy for a quarter of a second, so a queue in the order of arrival would
-//! be filled by one client with many connections. Jobs are taken from the networks in turns
-//! (round-robin), those of staff first; when the queue is full, the newest job of the network with
-//! the most makes room for a network with fewer (longest queue drop).
+//! A password occupies a core for a quarter of a second, so a queue in the order of arrival could
+//! be filled by one client with many connections. Jobs are scheduled round-robin over the networks,
+//! those of staff first; when the queue is full, the newest job of the network with the most jobs
+//! makes room for a network with fewer (longest queue drop).
 
 use crate::error::ApiError;
 use crate::work::{Limit, Load, Pace, run_blocking};
@@ -38,7 +38,8 @@ pub(crate) struct PasswordPool {
 }
 
 impl PasswordPool {
-    /// `expected` is how long the first jobs take; what others take is learnt from them.
+    /// `expected` is the duration that is assumed until jobs have ended; later durations are
+    /// measured.
     pub(crate) fn new(limit: Limit, expected: Duration) -> Self {
         let limit = Limit {
             running: limit.running.max(1),
@@ -51,7 +52,7 @@ impl PasswordPool {
         }
     }
 
-    /// How many jobs there are now.
+    /// The current number of jobs.
     pub(crate) fn load(&self) -> Load {
         let queue = lock(&self.queue);
         Load {
@@ -65,8 +66,8 @@ impl PasswordPool {
     /// writes, and the work on the password itself, never are.
     ///
     /// # Errors
-    /// As [`Bound::run`](crate::work::Bound::run): [`ApiError::Busy`] also for a job that cannot
-    /// end by the deadline, and for one that made room for another network.
+    /// Those of [`Bound::run`](crate::work::Bound::run): [`ApiError::Busy`] also for a job that
+    /// cannot end by the deadline, and for one that made room for another network.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         client: Client,
@@ -108,7 +109,7 @@ fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The right to run one job. Dropping it gives it to the next one that waits.
+/// The right to run one job. Dropping it passes it to the next waiting job.
 struct Slot(Option<Arc<Mutex<Queue>>>);
 
 impl Slot {
@@ -126,14 +127,14 @@ impl Drop for Slot {
             };
             match next.send(Self::of(&queue)) {
                 Ok(()) => return,
-                // It waits no longer. Its slot is this one, for the next in turn.
+                // The receiver is gone. Its slot is this one, for the next job in turn.
                 Err(mut slot) => drop(slot.0.take()),
             }
         }
     }
 }
 
-/// A job in the queue, until its turn or until its client goes away.
+/// A job in the queue, until its turn or until its client disconnects.
 struct Waiting<'a> {
     queue: &'a Mutex<Queue>,
     ticket: Ticket,
@@ -159,17 +160,17 @@ enum Entered {
     Free,
     /// A place in the queue.
     Waiting(Ticket, oneshot::Receiver<Slot>),
-    /// Neither.
+    /// Neither a slot nor a place.
     Full,
 }
 
 struct Queue {
-    /// Slots that no job has. There is none while a job waits.
+    /// Free slots. There is none while a job waits.
     free: usize,
     waiting: usize,
     next_number: u64,
     staff: Line,
-    /// Never empty lines.
+    /// No queue in it is empty.
     lines: HashMap<Whereabouts, Line>,
     /// The networks of `lines`, in the order of their turns.
     turns: VecDeque<Whereabouts>,
@@ -187,8 +188,8 @@ impl Queue {
         }
     }
 
-    /// Takes a slot, or a place among at most `most`. The second value is the turn of the job that
-    /// made room, to be dropped outside of the lock.
+    /// Takes a slot, or a place in a queue of at most `most`. The second value is the turn of the
+    /// job that made room, to be dropped outside of the lock.
     fn enter(&mut self, client: Client, most: usize) -> (Entered, Option<Turn>) {
         if self.free > 0 {
             self.free -= 1;
@@ -218,8 +219,8 @@ impl Queue {
         (Entered::Waiting(ticket, told), evicted)
     }
 
-    /// Removes the newest job of the network with the most, if that leaves it no fewer than the
-    /// client's network gets. Staff replace any.
+    /// Removes the newest job of the network with the most jobs, unless that would leave it fewer
+    /// than the client's network gets. A job of staff replaces any.
     fn make_room(&mut self, client: Client) -> Option<Turn> {
         let own = match client.priority {
             SignInPriority::Staff => 0,
@@ -239,7 +240,7 @@ impl Queue {
         Some(turn)
     }
 
-    /// The job whose turn it is; without any, the slot is free.
+    /// The job whose turn it is; if none waits, the slot becomes free.
     fn next_or_free(&mut self) -> Option<Turn> {
         let next = self.staff.pop_front().or_else(|| self.next_in_turn());
         match next {
@@ -266,7 +267,7 @@ impl Queue {
         next
     }
 
-    /// A job that has had its turn, or made room, is not in the queue any longer.
+    /// Removes a job, unless it has had its turn or made room before.
     fn leave(&mut self, Ticket { client, number }: Ticket) {
         let line = match client.priority {
             SignInPriority::Staff => Some(&mut self.staff),

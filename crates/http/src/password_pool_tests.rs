@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 fn pool(running: usize, waiting: usize) -> PasswordPool {
     let pool = PasswordPool::new(Limit { running, waiting }, Duration::from_secs(1));
-    // Quick enough for any number to be worth waiting for.
+    // So quick that any number of jobs can meet the deadline.
     pool.pace.note(Duration::from_micros(1));
     pool
 }
@@ -29,8 +29,8 @@ const A: &str = "192.0.2.1";
 const B: &str = "192.0.2.2";
 const C: &str = "192.0.2.3";
 
-/// Runs jobs of these clients, which come in this order while one job runs; the clients whose jobs
-/// were run, in order, and those who were refused.
+/// Enqueues jobs of these clients in this order while one job runs; returns the clients whose jobs
+/// were run, in order, and the rejected ones.
 async fn order(pool: &PasswordPool, clients: &[(&'static str, Client)]) -> (String, String) {
     let (end, ended) = mpsc::channel::<()>();
     let (done, order) = mpsc::channel::<&'static str>();
@@ -84,10 +84,10 @@ async fn a_full_queue_makes_room_for_networks_with_fewer_jobs() {
     for (clients, expected) in [
         // One network alone has the whole queue, and no more.
         (vec![a, a, a, a, a], ("aaaa", "a")),
-        // Another one gets its share of it.
+        // Another network gets its share of the queue.
         (vec![a, a, a, a, b, b, b], ("abab", "aab")),
         (vec![a, a, a, a, b, c, c], ("abca", "aac")),
-        // Staff replace the newest of the network with the most.
+        // Staff replace the newest job of the network with the most jobs.
         (vec![a, a, a, a, ("s", staff(A))], ("saaa", "a")),
         (
             vec![
@@ -105,7 +105,7 @@ async fn a_full_queue_makes_room_for_networks_with_fewer_jobs() {
     }
 }
 
-/// Thirty-two connections of one client keep coming back, and all of its neighbours are served.
+/// Thirty-two connections of one client keep retrying, and all of its neighbours are served.
 #[actix_web::test]
 async fn one_client_with_many_connections_does_not_starve_others() {
     let mut clients = vec![("a", client(A)); 32];
@@ -148,7 +148,7 @@ async fn clients_that_go_away_leave_the_queue() {
     assert_eq!(pool.load().running, 0);
 }
 
-/// A job that waits no longer when its turn comes leaves the slot to the next one.
+/// A job that no longer waits when its turn comes leaves the slot to the next one.
 #[actix_web::test]
 async fn a_slot_that_is_not_taken_goes_on_to_the_next() {
     let pool = pool(1, 8);
@@ -165,7 +165,7 @@ async fn a_slot_that_is_not_taken_goes_on_to_the_next() {
     let slot = next.try_recv().unwrap();
     assert_eq!(pool.load().running, 1);
     drop(slot);
-    // One that arrives too late to be seen goes back too.
+    // A slot whose receiver is dropped too late to be noticed goes back too.
     assert_eq!(pool.load().running, 0);
     let slot = pool.slot(client(A), late()).await.unwrap();
     let Entered::Waiting(_, told) = lock(&pool.queue).enter(client(B), 8).0 else {
@@ -194,15 +194,15 @@ async fn jobs_that_cannot_meet_the_deadline_are_rejected() {
         waiting: 64,
     };
     let pool = PasswordPool::new(limit, Duration::from_secs(15));
-    // Before a job has ended, as many wait as would be served in the time that is expected.
+    // Before a job has ended, as many may wait as the expected duration allows.
     assert_eq!(pool.pace.worth_waiting(late(), 2), 4);
     pool.pace.note(Duration::from_secs(1));
     for (seconds, most) in [(0, 0), (1, 0), (8, 12), (80, 138)] {
-        // Half a second for this test to get here.
+        // Half a second of slack for this test.
         let deadline = Instant::now() + Duration::from_millis(seconds * 1_000 + 500);
         assert_eq!(pool.pace.worth_waiting(deadline, 2), most, "{seconds}");
     }
-    // Slots are free for those who can still make it; no job waits behind them in vain.
+    // Slots are free for jobs that can still meet their deadline; no job waits behind them in vain.
     let (end, ended) = mpsc::channel::<()>();
     let ended = Arc::new(Mutex::new(ended));
     let running = (0..2).map(|_| {

@@ -1,4 +1,4 @@
-//! Places an order together with those that arrive beside it, without holding a thread.
+//! Places an order through the batcher, without holding a thread.
 
 use crate::call::Call;
 use crate::error::ApiError;
@@ -7,14 +7,14 @@ use tokio::sync::oneshot;
 use tokio::time::{timeout, timeout_at};
 use tradepost_domain::{Keyed, Money, Order, Written};
 
-/// How much longer than the deadline an order is waited for once a batch has taken it. Its outcome
-/// is then mostly a commit away, and worth more than an answer in time that says nothing.
+/// Grace period after the deadline for an order that a batch has taken. Its outcome is then mostly
+/// a commit away, and worth more than a timely response that leaves it unknown.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Orders everything in the caller's cart.
 ///
 /// # Errors
-/// The refusals of [`tradepost_domain::decide_placing`]; [`ApiError::Busy`] if no batch has taken
+/// The rejections of [`tradepost_domain::decide_placing`]; [`ApiError::Busy`] if no batch has taken
 /// the order, and none ever will; [`ApiError::OutcomeUnknown`] if one has.
 pub(crate) async fn place(
     call: &Call,
@@ -27,7 +27,7 @@ pub(crate) async fn place(
         .shop()
         .batcher
         .submit(request, call.deadline, move |outcome| {
-            // Whoever asked may have gone away.
+            // The client may have disconnected.
             let _ = tell.send(outcome);
         })
         .map_err(|_| ApiError::Busy)?;
@@ -38,7 +38,7 @@ pub(crate) async fn place(
             .await
             .map_err(|_| ApiError::OutcomeUnknown)?,
     };
-    // The batcher tells everybody; if it did not, it broke in the middle.
+    // The batcher answers every command it took; a dropped channel means that it panicked.
     let outcome = answer.map_err(|_| ApiError::OutcomeUnknown)?;
     Ok(outcome??)
 }

@@ -1,4 +1,4 @@
-//! The body of an error, in the form of RFC 9457.
+//! Problem documents (RFC 9457): the body of an error response.
 
 use crate::error::{ApiError, Code};
 use crate::openapi::{Id, Units};
@@ -22,14 +22,14 @@ struct Document<'a> {
     members: Members<'a>,
 }
 
-/// What an error carries beyond what all of them do.
+/// Members of a problem beyond those that all of them have.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Members<'a> {
     None {},
     Fields {
         errors: Fields<'a>,
-        /// The same lists at the top level, where clients of Django REST framework read them.
+        /// The same lists at the top level, where clients of Django REST framework expect them.
         #[serde(flatten)]
         by_name: TopLevelFields<'a>,
     },
@@ -66,7 +66,7 @@ pub(crate) struct Line {
     requested: i64,
 }
 
-/// Each field with all that is wrong with it.
+/// Each field with all of its errors.
 struct Fields<'a>(&'a FieldErrors);
 
 impl Serialize for Fields<'_> {
@@ -75,7 +75,7 @@ impl Serialize for Fields<'_> {
     }
 }
 
-/// The members of every problem document. A field of one of these names stands in `errors` alone.
+/// The members of every problem document. A field with one of these names stands in `errors` alone.
 const MEMBERS: [&str; 8] = [
     "type",
     "title",
@@ -87,7 +87,7 @@ const MEMBERS: [&str; 8] = [
     "errors",
 ];
 
-/// Each field with all that is wrong with it, without those whose names the document needs.
+/// Each field with all of its errors, without fields that are named like members of the document.
 struct TopLevelFields<'a>(&'a FieldErrors);
 
 impl Serialize for TopLevelFields<'_> {
@@ -97,7 +97,7 @@ impl Serialize for TopLevelFields<'_> {
     }
 }
 
-/// The sentences about each field, in the order in which the fields were found wrong.
+/// The sentences about each field, in the order in which the errors were found.
 fn sentences(errors: &FieldErrors) -> Vec<(FieldName, Vec<String>)> {
     let mut fields: Vec<(FieldName, Vec<String>)> = Vec::new();
     for (name, problem) in errors.iter() {
@@ -110,12 +110,12 @@ fn sentences(errors: &FieldErrors) -> Vec<(FieldName, Vec<String>)> {
     fields
 }
 
-/// What `type` says of a code.
+/// The `type` of a code, a URN.
 pub(crate) fn kind(code: Code) -> String {
     format!("urn:tradepost:error:{}", code.word())
 }
 
-/// The document that tells a client about an error.
+/// Renders the problem document of an error.
 pub(crate) fn document(error: &ApiError, instance: &str, request_id: &str) -> Vec<u8> {
     let code = error.code();
     let document = Document {
@@ -128,7 +128,7 @@ pub(crate) fn document(error: &ApiError, instance: &str, request_id: &str) -> Ve
         request_id,
         members: members(error),
     };
-    // Strings and numbers under keys that are strings can always be written.
+    // Strings and numbers under string keys can always be serialized.
     serde_json::to_vec(&document).unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! The parameters after the `?`.
+//! Query string parameters: filters, sorting and pagination.
 
 use crate::cursor::Scope;
 use crate::error::ApiError;
@@ -13,13 +13,13 @@ use tradepost_domain::{
 
 /// The decoded pairs of a query string or a form. Bytes that are no UTF-8 become U+FFFD.
 pub(crate) fn pairs(encoded: &str) -> Vec<(String, String)> {
-    // Every text can be read as pairs, so there is no error to tell anybody about.
+    // Every text parses into pairs, so no error can occur.
     web::Query::<Vec<(String, String)>>::from_query(encoded)
         .map(web::Query::into_inner)
         .unwrap_or_default()
 }
 
-/// Percent-encodes what has a meaning in a query string.
+/// Percent-encodes the characters that have a meaning in a query string.
 pub(crate) fn encode(text: &str, into: &mut String) {
     const HEX: [char; 16] = [
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
@@ -37,53 +37,52 @@ pub(crate) fn encode(text: &str, into: &mut String) {
     }
 }
 
-/// The parameters of a request for a list, and all that is wrong with them.
+/// The parameters of a list request, and all validation errors found in them.
 #[derive(Debug)]
 pub(crate) struct Query {
     pairs: Vec<(String, String)>,
     errors: FieldErrors,
 }
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Debug)]
 pub(crate) enum Part<F> {
     /// A numbered page, in this order.
     Page(Sorting<F>, Listing),
-    /// A keyset page.
+    /// A cursor page.
     Walk(Walk<F>),
 }
 
-/// A numbered page that is asked for.
+/// A request for a numbered page.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    /// The first page while the last one is wanted, which is known once the rows are counted.
+    /// The first page while `page=last` is unresolved, until the rows are counted.
     pub(crate) page: PageRequest,
-    /// Whether the last page is asked for (`page=last`).
+    /// Whether the last page is requested (`page=last`).
     pub(crate) wants_last: bool,
-    /// Every parameter but the number of the page, for the links to the neighbours.
+    /// Every parameter except the number of the page, for the links to the neighbours.
     pub(crate) others: Vec<(String, String)>,
 }
 
-/// A keyset page that is asked for.
+/// A request for a cursor page.
 #[derive(Debug)]
 pub(crate) struct Walk<F> {
     pub(crate) keyset: Keyset<F>,
     pub(crate) span: Span,
-    /// What cursors to the neighbours are for.
+    /// The scope of the cursors to the neighbours.
     pub(crate) scope: Scope,
-    /// Every parameter but the cursor, for the links to the neighbours.
+    /// Every parameter except the cursor, for the links to the neighbours.
     pub(crate) others: Vec<(String, String)>,
 }
 
 impl Listing {
-    /// Reads the query string of a list that is neither filtered nor sorted; `size` is how long
-    /// pages are if it does not say.
+    /// Parses the query string of a list that is neither filtered nor sorted; `size` is the default
+    /// page size.
     pub(crate) fn read(query: &str, size: u32) -> Result<Self, ApiError> {
         Query::read(query).listing(size)
     }
 
-    /// Asks for the last page of so many rows, if the last page is wanted; whether that is another
-    /// page than before.
+    /// Resolves `page=last` once the number of rows is known; returns whether the page has changed.
     pub(crate) fn resolve_last(&mut self, count: u64) -> bool {
         if !self.wants_last {
             return false;
@@ -102,8 +101,8 @@ impl Query {
         }
     }
 
-    /// A parameter, if it is there and not empty: HTML forms and filter libraries send every filter,
-    /// with an empty value for each that is not set.
+    /// A parameter, unless it is absent or empty: HTML forms and filter libraries send every
+    /// filter, with an empty value for each that is not set.
     pub(crate) fn optional<T>(
         &mut self,
         name: FieldName,
@@ -113,7 +112,7 @@ impl Query {
         self.errors.keep(name, value)
     }
 
-    /// Whether something is wanted: `true` or `false`, which is as if it was not there.
+    /// A boolean flag: `true`, or `false`, which equals its absence.
     pub(crate) fn flag(&mut self, name: FieldName) -> bool {
         self.optional(name, flag).unwrap_or(false)
     }
@@ -123,15 +122,15 @@ impl Query {
             .unwrap_or(default.max(1))
     }
 
-    /// The numbered page that is asked for of a list that has one order, once every other parameter
-    /// was read.
+    /// The requested numbered page of a list with a fixed order, once every other parameter was
+    /// parsed.
     pub(crate) fn listing(mut self, size: u32) -> Result<Listing, ApiError> {
         let size = self.size(size);
         self.numbered(size)
     }
 
-    /// The part that is asked for, once every other parameter was read. `filter` is what the list
-    /// is, for cursors of no other one to be taken.
+    /// The requested page, numbered or by cursor, once every other parameter was parsed. `filter`
+    /// identifies the list, so that cursors of other lists are rejected.
     pub(crate) fn part<F: SortField>(
         mut self,
         size: u32,
@@ -157,7 +156,7 @@ impl Query {
         let order = keyset.map(|keyset| (keyset.field().as_str(), keyset.is_descending()));
         let scope = Scope::new(&(order, filter));
         let span = match keyset {
-            // Without an order, there is no telling whether it is a cursor of it.
+            // Without a valid order, the cursor cannot be checked against it.
             None => None,
             Some(_) => (self.errors).keep("cursor", scope.read(&cursor, size, seal)),
         };
@@ -196,7 +195,7 @@ impl Query {
     }
 }
 
-/// Whether the request asks for what is out of sight.
+/// Whether the request asks for archived products.
 pub(crate) fn wants_archived(query: &str) -> Result<bool, ApiError> {
     let mut query = Query::read(query);
     let wanted = query.flag("archived");
@@ -217,7 +216,7 @@ fn flag(text: &str) -> Result<bool, Problem> {
     }
 }
 
-/// The start of a span of time: a time with its zone, or a date, which begins at midnight UTC.
+/// The start of a time range: a time with its zone, or a date, which begins at midnight UTC.
 pub(crate) fn start(text: &str) -> Result<DateTime<Utc>, Problem> {
     match day(text) {
         Some(day) => Ok(day.and_time(NaiveTime::MIN).and_utc()),
@@ -225,7 +224,7 @@ pub(crate) fn start(text: &str) -> Result<DateTime<Utc>, Problem> {
     }
 }
 
-/// The end of a span of time: a time with its zone, or a date, whose last microsecond counts too.
+/// The end of a time range: a time with its zone, or a date, whose last microsecond is included.
 pub(crate) fn end(text: &str) -> Result<DateTime<Utc>, Problem> {
     match day(text) {
         Some(day) => day
@@ -238,7 +237,7 @@ pub(crate) fn end(text: &str) -> Result<DateTime<Utc>, Problem> {
 
 /// A date alone, such as 2026-01-31.
 fn day(text: &str) -> Option<NaiveDate> {
-    // Ten characters: other parts of RFC 3339 are times.
+    // Ten characters: other productions of RFC 3339 are times.
     (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?
 }
 
@@ -254,7 +253,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, Problem> {
         .map_err(|_| Problem::NotATime)
 }
 
-/// An amount of money from nothing up.
+/// A non-negative amount of money.
 pub(crate) fn amount(currency: Currency) -> impl Fn(&str) -> Result<Money, Problem> {
     move |text| {
         let amount = Money::parse(trimmed(text), currency)?;
@@ -265,7 +264,7 @@ pub(crate) fn amount(currency: Currency) -> impl Fn(&str) -> Result<Money, Probl
     }
 }
 
-/// An id that something is filtered by.
+/// An id in a filter.
 pub(crate) fn id<Id>(parse: fn(&str) -> Option<Id>) -> impl Fn(&str) -> Result<Id, Problem> {
     move |text| match (parse(text.trim()), whole(text)) {
         (Some(id), _) => Ok(id),
@@ -288,14 +287,15 @@ pub(crate) fn filled<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'
     last(pairs, name).filter(|value| !value.is_empty())
 }
 
-/// A number in plain digits, with white space around it; one beyond 64 bits is the largest there is.
+/// A number in plain digits, with white space around it; one beyond 64 bits is clamped to the
+/// maximum.
 pub(crate) fn whole(text: &str) -> Option<u64> {
     let text = text.trim();
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// A size above the largest is the largest.
+/// A page size; one above the maximum is clamped to it.
 pub(crate) fn page_size(text: &str) -> Result<u32, Problem> {
     match whole(text) {
         None => Err(Problem::NotAnInteger),

@@ -2,7 +2,7 @@ use super::*;
 use tradepost_domain::{ProductField, Search, UserId};
 
 #[test]
-fn what_is_decoded_is_encoded_again() {
+fn decoded_pairs_are_encoded_again() {
     for (encoded, name, value, again) in [
         ("a=b", "a", "b", "a=b"),
         ("a+b=c%20d", "a b", "c d", "a%20b=c%20d"),
@@ -23,7 +23,7 @@ fn what_is_decoded_is_encoded_again() {
 }
 
 #[test]
-fn pages_as_a_table() {
+fn page_parameters_are_parsed_and_clamped() {
     for (query, expected) in [
         ("", Some((1, 10))),
         ("page=3", Some((3, 10))),
@@ -120,7 +120,7 @@ fn wrong_parameters_are_named() {
 }
 
 #[test]
-fn good_parameters_as_a_table() {
+fn valid_parameters_are_parsed() {
     for query in [
         "",
         "search=",
@@ -152,7 +152,7 @@ fn good_parameters_as_a_table() {
 }
 
 #[test]
-fn times_as_a_table() {
+fn times_need_a_zone_and_dates_begin_at_midnight() {
     let micros = |text: &str| start(text).map(|time| time.timestamp_micros());
     for (text, expected) in [
         ("1970-01-01T00:00:00Z", 0),
@@ -171,6 +171,6 @@ fn a_date_alone_is_a_whole_day_in_utc() {
     const DAY: i64 = 86_400_000_000;
     assert_eq!(micros(start("1970-01-02")), Ok(DAY));
     assert_eq!(micros(end("1970-01-02")), Ok(2 * DAY - 1));
-    // Times are what they are at both ends.
+    // Times are exact at both ends.
     assert_eq!(micros(end("1970-01-02T00:00:00Z")), Ok(DAY));
 }

@@ -1,8 +1,7 @@
-//! Whether the store is ready, asked once for all who want to know at about the same time.
+//! Readiness check of the store, shared by concurrent requests.
 //!
-//! A single flight with a second chance: a check that takes longer than its result would be shared
-//! for is joined by another one, so that one connection which hangs does not make the shop look as
-//! if it did.
+//! A single flight with hedging: a check that takes longer than its result may be shared is joined
+//! by a second one, so that one hung connection does not make the store look unavailable.
 
 use crate::Limits;
 use crate::error::ApiError;
@@ -13,10 +12,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// How old a check may be whose result is shared, from its beginning.
+/// How long the result of a check may be shared, from the beginning of the check.
 const SHARED_FOR: Duration = Duration::from_millis(100);
 
-/// Less than the second after which load balancers take the shop for dead.
+/// Less than the second after which load balancers take the server for dead.
 const TIMEOUT: Duration = Duration::from_millis(800);
 
 type Outcome = Result<(), ApiError>;
@@ -36,7 +35,7 @@ struct Checked {
 #[derive(Default)]
 struct Progress {
     under_way: usize,
-    /// When the last one began.
+    /// When the last check began.
     began: Option<Instant>,
 }
 
@@ -48,11 +47,11 @@ impl Readiness {
         })
     }
 
-    /// What a check says that began at most 100 milliseconds ago, or after this was called. `check`
-    /// makes one that has to end by the time that it is given.
+    /// The result of a check that began at most 100 milliseconds ago, or after this call. `check`
+    /// starts one that must end by the given time.
     ///
     /// # Errors
-    /// As the check says; [`ApiError::Overdue`] if none has ended by the deadline or after 800
+    /// Those of the check; [`ApiError::Overdue`] if none has ended by the deadline or after 800
     /// milliseconds.
     pub(crate) async fn ask<F>(
         self: &Arc<Self>,
@@ -75,13 +74,13 @@ impl Readiness {
                 return Err(ApiError::Overdue);
             }
             if let Some(flight) = self.begin(now) {
-                // Not in this request's own time: others wait for it too, and its client may go
-                // away.
+                // Spawned apart from this request: others wait for the result too, and this client
+                // may disconnect.
                 let check = check(now + TIMEOUT);
                 rt::spawn(async move { flight.land(check.await) });
             }
             let news = timeout_at(deadline.min(self.next_flight(deadline)), latest.changed());
-            // Whether there was news or not, it is looked for again.
+            // After a result or a timeout, the conditions are checked again.
             let _ = news.await;
         }
     }
@@ -101,7 +100,7 @@ impl Readiness {
         })
     }
 
-    /// When there may be another check; `never` if too many hang.
+    /// When another check may begin; `never` if too many hang.
     fn next_flight(&self, never: Instant) -> Instant {
         let progress = self.lock();
         let began = progress.began;
@@ -115,7 +114,7 @@ impl Readiness {
     }
 }
 
-/// A check that is under way, until it is dropped.
+/// A check in flight, until it is dropped.
 struct Flight {
     readiness: Arc<Readiness>,
     began: Instant,
@@ -158,8 +157,8 @@ mod tests {
         Duration::from_millis(count)
     }
 
-    /// Checks that take so long each, in turn, and those after them no time; and how many there
-    /// were.
+    /// A fake store: durations of its first checks, in turn, while later ones take no time; and the
+    /// number of checks.
     struct Store {
         takes: Vec<Duration>,
         checks: Cell<usize>,
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_check_is_for_all_who_ask_within_a_hundred_milliseconds() {
+    async fn requests_within_a_hundred_milliseconds_share_one_check() {
         LocalSet::new()
             .run_until(async {
                 let (readiness, store) = (Readiness::new(), Store::new(&[20, 20, 20]));
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_check_that_hangs_is_joined_by_another_one() {
+    async fn a_hung_check_is_joined_by_a_second_one() {
         LocalSet::new()
             .run_until(async {
                 let (readiness, store) = (Readiness::new(), Store::new(&[60_000]));
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_store_that_hangs_is_told_in_time_and_asked_by_two() {
+    async fn a_hung_store_is_reported_in_time_and_gets_two_checks() {
         LocalSet::new()
             .run_until(async {
                 let (readiness, store) = (Readiness::new(), Store::new(&[60_000; 1_000]));
@@ -247,7 +246,7 @@ mod tests {
                     assert!(matches!(ready, Err(ApiError::Overdue)), "{ready:?}");
                     assert!(took <= TIMEOUT + milliseconds(1), "{took:?}");
                 }
-                // Two in each 800 milliseconds.
+                // Two checks in each 800 milliseconds.
                 assert!(store.checks.get() <= 2 * 7_800 / 800 + 2);
             })
             .await;

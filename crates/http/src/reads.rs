@@ -1,4 +1,4 @@
-//! What is read together, and how much at a time.
+//! The loaders: batched and shared reads, with their batch sizes.
 
 use crate::together::Together;
 use crate::{Limits, Shop};
@@ -10,15 +10,15 @@ use tradepost_domain::{
 };
 
 pub(crate) struct Reads {
-    /// Whose tokens those are.
+    /// The accounts of token holders.
     pub(crate) accounts: Together<(), UserId, Account>,
     pub(crate) products: Together<(), ProductId, Product>,
     pub(crate) carts: Together<(), UserId, Cart>,
-    /// Pages of the catalogue: those who want the same one share it.
+    /// Pages of the catalogue: requests for the same page share one read.
     pub(crate) pages: Together<Shelf, (), Arc<Page<Product>>>,
 }
 
-/// A page of a list, as somebody sees it.
+/// Cache key of a catalogue page: the list, the page, and the rights of the viewer.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Shelf {
     actor: Actor,
@@ -27,7 +27,7 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// Whoever is not staff sees what everybody sees.
+    /// Callers other than staff share the view of anonymous ones.
     pub(crate) fn of(actor: Actor, list: ProductList, page: PageRequest) -> Self {
         let actor = if actor.is_staff() {
             actor
@@ -39,7 +39,7 @@ impl Shelf {
 }
 
 impl Reads {
-    /// What is read, how many wait for it, and how many were read for together.
+    /// Name, waiting requests and batch sizes of each loader.
     pub(crate) fn loads(&self) -> [(&'static str, usize, Reading); 4] {
         [
             ("accounts", self.accounts.waiting(), self.accounts.sizes()),
@@ -49,7 +49,7 @@ impl Reads {
         ]
     }
 
-    /// At most as many of each kind may wait as `limits` says; one more is refused.
+    /// At most as many requests per loader may wait as `limits` says; one more is rejected.
     pub(crate) fn new(limits: Limits) -> Self {
         let most_waiting = limits.work.waiting;
         Self {

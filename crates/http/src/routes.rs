@@ -1,4 +1,4 @@
-//! The table of routes.
+//! The route table.
 
 use crate::answer;
 use crate::cost::{BASE, Cost};
@@ -18,7 +18,7 @@ use std::sync::{Arc, LazyLock};
 use tradepost_domain::Access::{self, Customer, Public, Staff};
 use tradepost_domain::Refusal;
 
-/// One method of one path.
+/// A route: one method of one path.
 #[derive(Debug, Clone)]
 pub struct Entry {
     method: Method,
@@ -28,31 +28,31 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The method; what answers GET answers HEAD as well.
+    /// The method; a GET route also answers HEAD.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The path, below `/api` with a slash at its end; `{id}` stands for a number, and `{file}`
-    /// for the name of a file. The same path without that slash, or with one, serves the same.
+    /// The path, below `/api` with a slash at its end; `{id}` stands for a number, and `{file}` for
+    /// the name of a file. Each path is served with and without the slash at its end.
     #[must_use]
     pub fn path(&self) -> &'static str {
         self.path
     }
 
-    /// Who may.
+    /// The callers that may use it.
     #[must_use]
     pub fn access(&self) -> Access {
         self.demand.access
     }
 
-    /// Whether the `Authorization` header counts.
+    /// Whether the `Authorization` header is read.
     pub(crate) fn reads_token(&self) -> bool {
         self.demand.reads_token
     }
 
-    /// Whether requests count against a limit.
+    /// Whether requests are rate limited.
     pub(crate) fn counts(&self) -> bool {
         self.demand.counts
     }
@@ -63,20 +63,20 @@ impl Entry {
         self
     }
 
-    /// A route for those who watch over the process: it knows nobody, and is always open.
+    /// A route for monitoring systems: it ignores tokens, and is not rate limited.
     const fn for_watchers(mut self) -> Self {
         self.demand.reads_token = false;
         self.demand.counts = false;
         self
     }
 
-    /// A route whose callers are looked up each time.
+    /// A route that bypasses the session cache.
     const fn anew(mut self) -> Self {
         self.demand.anew = true;
         self
     }
 
-    /// A route that takes no notice of the `Authorization` header.
+    /// A route that ignores the `Authorization` header.
     const fn without_token(mut self) -> Self {
         self.demand.reads_token = false;
         self
@@ -89,8 +89,8 @@ const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
-/// Every route there is, with what its requests cost. Those of one path stand together; a path that another one would match as
-/// well stands before it.
+/// All routes, with the cost of their requests. Routes of one path are adjacent; a path comes
+/// before any other one that would match it as well.
 #[rustfmt::skip]
 static TABLE: &[Entry] = &[
     entry(GET,    "/api/",                      Public,   || web::to(root::index)),
@@ -156,27 +156,27 @@ const fn entry(
     }
 }
 
-/// The table of routes: each method of each path, and who may.
+/// The route table: each method of each path, with its access.
 #[must_use]
 pub fn table() -> &'static [Entry] {
     TABLE
 }
 
-/// The path of each resource once, as the table has it, and a name for what none of them is for.
+/// The path of each resource once, in the order of the table, and a label for unmatched requests.
 pub(crate) fn patterns() -> impl Iterator<Item = &'static str> {
     let runs = TABLE.chunk_by(|one, other| one.path == other.path);
     let paths = runs.filter_map(|run| run.first()).map(|entry| entry.path);
     paths.chain([UNMATCHED])
 }
 
-/// Where [`UNMATCHED`] stands among the patterns.
+/// The index of [`UNMATCHED`] in the patterns.
 pub(crate) fn unmatched() -> usize {
     static AT: LazyLock<usize> = LazyLock::new(|| patterns().count().saturating_sub(1));
     *AT
 }
 
 /// Builds the resources: each serves its path with and without the slash at the end, and answers
-/// for the methods that it does not have.
+/// 405 to other methods.
 pub(crate) fn configure(state: &Arc<State>, config: &mut web::ServiceConfig) {
     let runs = TABLE.chunk_by(|one, other| one.path == other.path);
     for (at, entries) in runs.enumerate() {
@@ -214,12 +214,12 @@ fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]
         .fold(resource, Resource::route)
 }
 
-/// Counts a request that no route is for.
+/// Charges a request that matches no route.
 fn count(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
     Exchange::of(request).map_or(Ok(()), |exchange| exchange.charge_address(state, BASE))
 }
 
-/// Notes which route a request is for.
+/// Records the route of a request in its context.
 fn found(request: &HttpRequest, at: usize) {
     if let Some(exchange) = Exchange::of(request) {
         exchange.route.set(at);
@@ -236,7 +236,7 @@ fn route(state: &Arc<State>, at: usize, entry: &Entry) -> Route {
         }))
 }
 
-/// Lets requests of one method through, and HEAD where it is GET.
+/// Guard that matches one method, and HEAD as well if it is GET.
 struct For(Method);
 
 impl Guard for For {
@@ -256,7 +256,7 @@ fn allow(entries: &[Entry]) -> HeaderValue {
         }
     }
     methods.push("OPTIONS");
-    // Names of methods and commas are a header value.
+    // Names of methods and commas are a valid header value.
     HeaderValue::try_from(methods.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"))
 }
 
@@ -268,7 +268,7 @@ fn no_such_method(request: &HttpRequest, allow: &HeaderValue) -> Result<HttpResp
     }
 }
 
-/// There is nothing, except for who asks about the server as a whole (`OPTIONS *`).
+/// 404, except for `OPTIONS *`, which asks about the server as a whole.
 fn nothing_here(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     if request.method() == Method::OPTIONS && request.path() == "*" {
         let every = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");

@@ -29,28 +29,28 @@ use std::sync::atomic::Ordering;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-/// How long a connection that ends is listened to, so that a client that is still sending a body
-/// gets to read why nobody wants it.
+/// How long a closing connection is still read, so that a client that is sending a body can read
+/// the response that rejects it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How long a server that is to stop goes on as before, except that each answer ends its
-/// connection. Requests that were on their way are answered then, and clients have heard that they
-/// have to connect anew, which proxies take for the sign to go elsewhere.
+/// Drain period of a stop, in which the server goes on as before, except that each response ends
+/// its connection. Requests in transit are answered in it, and clients learn that they have to
+/// reconnect, which proxies take as the sign to use another server.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
-/// Connections that may wait to be accepted: in a rush, a client beyond them has to ask for its
-/// connection again, after a second. The system has a bound of its own (`net.core.somaxconn`).
+/// Backlog of the listening socket: in a rush, a client beyond it has to retry its connection after
+/// a second. The system has a limit of its own (`net.core.somaxconn`).
 const BACKLOG: i32 = 4_096;
 
-/// What the system takes of an answer before the client has read it, in bytes. By default it takes
-/// up to 4 MB, and a client that reads nothing is noticed only beyond them.
+/// Send buffer of a connection, in bytes. By default the system buffers up to 4 MB of a response,
+/// and a client that reads nothing is noticed only after them.
 const SEND_BUFFER: usize = 64 * 1_024;
 
-/// The slowest that an answer may be read, in bytes each second: half of the slowest mobile network
-/// (GPRS, 8 kbit/s), as a client may pause. What drips for less only keeps a connection busy.
+/// Minimum rate at which a response must be read, in bytes per second: half of the slowest mobile
+/// network (GPRS, 8 kbit/s), as a client may pause. A slower client only keeps a connection busy.
 const SLOWEST_READER: u64 = 512;
 
-/// A shop with its settings, ready to be served.
+/// The services with their configuration, ready to be served.
 #[derive(Clone)]
 pub struct Api {
     state: Arc<State>,
@@ -59,7 +59,7 @@ pub struct Api {
 
 impl Api {
     /// # Errors
-    /// If the system gives no randomness.
+    /// If the system provides no randomness.
     pub fn new(shop: Shop, settings: Settings) -> io::Result<Self> {
         let limits = settings.limits;
         Ok(Self {
@@ -68,8 +68,8 @@ impl Api {
         })
     }
 
-    /// The application: every route, in its envelope. Each worker has one of its own, and tests
-    /// call it without a server.
+    /// The application: all routes, inside the middleware stack. Each worker has one of its own,
+    /// and tests call it without a server.
     pub fn app(
         &self,
     ) -> App<
@@ -92,12 +92,13 @@ impl Api {
             }))
     }
 
-    /// Serves on a socket that listens. To be called within an actix or tokio runtime.
+    /// Serves on a listening socket. Must be called within an actix or tokio runtime.
     ///
     /// # Errors
     /// If the socket cannot be used.
     pub fn serve(self, listener: TcpListener) -> io::Result<Running> {
-        // Beside the work in flight, what a stop waits for: a second to write the last answer.
+        // The time that a stop waits for requests in flight, and a second to write the last
+        // response.
         let patience = self.state.request_timeout.as_secs().saturating_add(2);
         let (limits, state) = (self.limits, Arc::clone(&self.state));
         let workers = available_parallelism().map_or(1, usize::from);
@@ -115,7 +116,7 @@ impl Api {
         Ok(Running { server, state })
     }
 
-    /// What each worker does with the connections that it is given.
+    /// The connection service of each worker.
     fn connections(
         &self,
         stopping: &GracefulShutdownSignal,
@@ -126,7 +127,7 @@ impl Api {
         let stopping = stopping.clone();
         let app = self.app().into_factory();
         let app = app.map_err(|error| error.error_response());
-        // The connection's own timer takes the place of those of HTTP, except for the last one.
+        // The connection's own timer replaces those of HTTP, except for the last one.
         let http = HttpService::build()
             .keep_alive(KeepAlive::Os)
             .client_request_timeout(Duration::ZERO)
@@ -176,14 +177,14 @@ impl Api {
     }
 }
 
-/// A server that runs.
+/// A running server.
 pub struct Running {
     server: Server,
     state: Arc<State>,
 }
 
 impl Running {
-    /// A handle to stop it with.
+    /// A handle that stops the server.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         StopHandle {
@@ -209,10 +210,10 @@ pub struct StopHandle {
 }
 
 impl StopHandle {
-    /// For half a second, goes on accepting and serving, with `Connection: close` on every answer.
-    /// Then stops accepting connections, closes idle ones, lets every request in flight finish
-    /// (within the request timeout and a little more), and ends the server. To be called within an
-    /// actix or tokio runtime.
+    /// For half a second, goes on accepting and serving, with `Connection: close` on every
+    /// response. Then stops accepting connections, closes idle ones, lets every request in flight
+    /// finish (within the request timeout and a little more), and ends the server. Must be called
+    /// within an actix or tokio runtime.
     pub async fn stop(&self) {
         self.state.stopping.store(true, Ordering::Relaxed);
         tokio::time::sleep(LAST_CALL).await;
@@ -220,7 +221,7 @@ impl StopHandle {
     }
 }
 
-/// Sets what counts for the connections that a listening socket accepts.
+/// Sets the options that accepted connections inherit from the listening socket.
 fn prepare(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
     let socket = SockRef::from(listener);
     socket.listen(BACKLOG)?;
@@ -228,25 +229,25 @@ fn prepare(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
     end_unread(listener, limits.unread)
 }
 
-/// Ends connections whose clients do not read what they asked for, also those that the server has
-/// closed and the system still has an answer for.
+/// Sets the TCP user timeout, which ends connections whose clients do not read their responses,
+/// also those that the server has closed while the system still has data to send.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn end_unread(listener: &TcpListener, after: Duration) -> io::Result<()> {
     SockRef::from(listener).set_tcp_user_timeout(Some(after))
 }
 
-/// Other systems have no such setting: there, a connection that was closed may take longer to end.
+/// Other systems have no such option: there, a closed connection may take longer to end.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn end_unread(_: &TcpListener, _: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// What browsers may do from pages of other origins.
+/// CORS policy for pages of other origins.
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-        // Any that is asked for: libraries add headers of their own, and what a page may do is up to
-        // the token that it sends.
+        // Any requested header: libraries add headers of their own, and the rights of a page depend
+        // on the token that it sends.
         .allow_any_header()
         .expose_headers([
             "ETag",
@@ -258,12 +259,12 @@ fn cors(origins: &[String]) -> Cors {
             "WWW-Authenticate",
             "X-Request-ID",
         ])
-        // What browsers keep a preflight for: an hour, as a change of settings is rare.
+        // Browsers cache a preflight for an hour, as a change of settings is rare.
         .max_age(3_600);
     if origins.iter().any(|origin| origin == "*") {
         return cors.allow_any_origin().send_wildcard();
     }
-    // Credentials for these alone: with `*` any page could act for the user.
+    // Credentials for the listed origins alone: with `*` any page could act for the user.
     let cors = cors.supports_credentials();
     origins
         .iter()
@@ -275,7 +276,7 @@ mod tests {
     use super::*;
     use std::net::TcpStream;
 
-    /// No connection is accepted: all of them wait in the system's queue.
+    /// No connection is accepted: all of them wait in the system's backlog.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_rush_of_connections_may_wait() {

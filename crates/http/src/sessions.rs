@@ -1,16 +1,16 @@
-//! Who came with which token, for less than a second: whoever sends one request after the other is
-//! looked up once for all of them, without a thread or a query each.
+//! Session cache: verified tokens for less than a second, so that successive requests of one client
+//! need one account lookup, without a thread or a query each.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tradepost_domain::{Session, UserId};
 
-/// A user who is switched off, demoted or has changed the password is so within one second. The
-/// rest of it is for the requests that were let in at the last moment.
+/// TTL of an entry. A deactivation, a demotion or a change of the password takes effect within one
+/// second; the rest of that second is for requests that were admitted at the last moment.
 const LIFE: Duration = Duration::from_millis(900);
 
-/// The most that are remembered: some megabytes of tokens, and more users than act in a second.
+/// Maximum number of entries: some megabytes of tokens, and more users than act in a second.
 const MOST: usize = 20_000;
 
 pub(crate) struct Sessions {
@@ -44,21 +44,22 @@ impl Sessions {
         }
     }
 
-    /// What was learned about a token a moment ago. The token may have expired since.
+    /// The cached session of a token. The token may have expired since.
     pub(crate) fn recall(&self, token: &str, now: Instant) -> Option<Session> {
         let memory = self.lock();
         let remembered = memory.by_token.get(token)?;
         (now < remembered.until).then_some(remembered.session)
     }
 
-    /// Keeps what the store said when it was asked at `asked`. When there is no room, it does not.
+    /// Caches the result of a lookup that began at `asked`, unless the cache is full.
     pub(crate) fn remember(&self, token: String, session: Session, asked: Instant, now: Instant) {
         let until = asked + LIFE;
         if until <= now {
             return;
         }
         let mut memory = self.lock();
-        // All at once and seldom: nothing outlives two lives, and a full memory costs no more.
+        // Expired entries are removed all at once and rarely: none outlives two TTLs, and a full
+        // cache costs no more.
         if now.saturating_duration_since(memory.swept) >= LIFE {
             memory.by_token.retain(|_, known| now < known.until);
             memory.swept = now;
@@ -69,7 +70,7 @@ impl Sessions {
         }
     }
 
-    /// Forgets what was learned about a user's tokens: from now on, they are looked up.
+    /// Removes the cached sessions of a user: their next requests are looked up.
     pub(crate) fn forget(&self, user: UserId) {
         let is_theirs = |session: &Session| session.actor.customer() == Ok(user);
         let mut memory = self.lock();
@@ -78,7 +79,7 @@ impl Sessions {
             .retain(|_, known| !is_theirs(&known.session));
     }
 
-    /// A thread that panicked has left a map that is whole.
+    /// The map is consistent even if a thread panicked while it held the lock.
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_known_for_less_than_a_second_after_it_was_asked() {
+    fn entries_expire_less_than_a_second_after_their_lookup_began() {
         let sessions = Sessions::new();
         let asked = Instant::now();
         assert_eq!(sessions.recall("a", asked), None);
@@ -113,13 +114,13 @@ mod tests {
             assert_eq!(seen, known.then(|| session(1)), "{milliseconds}");
         }
         assert_eq!(sessions.recall("b", answered), None);
-        // An answer that took its time is of no use to anybody else.
+        // A result of a slow lookup has already expired.
         sessions.remember("b".to_owned(), session(2), asked, after(asked, 900));
         assert_eq!(sessions.recall("b", asked), None);
     }
 
     #[test]
-    fn there_is_a_bound_and_what_is_over_makes_room() {
+    fn the_cache_is_bounded_and_expired_entries_make_room() {
         let sessions = Sessions::of(2);
         let began = Instant::now();
         let remember = |token: &str, user, milliseconds| {

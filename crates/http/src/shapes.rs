@@ -1,4 +1,4 @@
-//! The JSON that clients get. Keys and their order are the contract's.
+//! Response DTOs. Keys and their order are those of the API contract.
 
 use crate::openapi::{CartIssueWord, Id, OrderStatusWord, ReasonWord, Units};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -18,7 +18,7 @@ impl Serialize for Amount {
     }
 }
 
-/// A time in RFC 3339, in UTC, always to the microsecond: what every store keeps.
+/// A time in RFC 3339, in UTC, always to the microsecond: the precision of every store.
 pub(crate) struct Time(DateTime<Utc>);
 
 impl Serialize for Time {
@@ -27,8 +27,8 @@ impl Serialize for Time {
     }
 }
 
-/// The answers that are stored under idempotency keys: the same JSON as that of any other answer.
-/// Empty if it cannot be written, which no outcome within its bounds is.
+/// Responses stored under idempotency keys: the same JSON as that of any other response. Empty if
+/// it cannot be serialized, which no outcome within its bounds is.
 pub(crate) mod stored {
     use super::{CartLineShape, MovementShape, OrderShape, ProductShape};
     use serde::Serialize;
@@ -93,7 +93,7 @@ impl<'a> ProductShape<'a> {
         }
     }
 
-    /// Without what sales change.
+    /// Without the fields that sales change.
     pub(crate) fn without_stock(product: &'a Product) -> Self {
         Self {
             stock: 0,
@@ -189,7 +189,7 @@ impl<'a> CartLineShape<'a> {
     }
 }
 
-/// The word for what stands in the way.
+/// The word for an issue.
 pub(crate) fn issue(issue: CartIssue) -> &'static str {
     match issue {
         CartIssue::ProductUnavailable => "product_unavailable",

@@ -1,4 +1,4 @@
-//! What all requests share.
+//! Application state, shared by all requests.
 
 use crate::connection::admission::Connections;
 use crate::error::ApiError;
@@ -38,9 +38,9 @@ pub(crate) struct State {
     pub(crate) allowed_origins: Vec<String>,
     /// In lower case; `None` for any.
     pub(crate) allowed_hosts: Option<Vec<String>>,
-    /// Log lines about requests for other hosts.
+    /// Rate limiter of log lines about requests for other hosts.
     pub(crate) refused_hosts: LogLimit,
-    /// Whether the server is about to stop: connections are not for further requests.
+    /// Whether the server is draining: connections are closed after their response.
     pub(crate) stopping: AtomicBool,
     pub(crate) docs: Option<Docs>,
     public_url: Option<PublicUrl>,
@@ -50,15 +50,15 @@ pub(crate) struct State {
     probes: Bound,
 }
 
-/// What a list takes until one has ended.
+/// The assumed duration of a list until one has ended.
 const LIST_TIME: Duration = Duration::from_millis(20);
 
-/// What a password takes until one has ended: more than on any machine that is of use.
+/// The assumed duration of a password job until one has ended: longer than on any usable machine.
 const PASSWORD_TIME: Duration = Duration::from_secs(1);
 
 impl State {
     /// # Errors
-    /// If the system gives no randomness, or no thread.
+    /// If the system provides no randomness, or no thread.
     pub(crate) fn new(shop: Shop, settings: Settings) -> io::Result<Self> {
         let any = settings.allowed_hosts.iter().any(|host| host == "*");
         let hosts = settings.allowed_hosts.iter().map(|host| setting(host));
@@ -93,7 +93,7 @@ impl State {
         })
     }
 
-    /// What absolute links begin with.
+    /// The base of absolute links.
     pub(crate) fn base(&self, head: &RequestHead) -> String {
         match &self.public_url {
             Some(url) => url.as_str().to_owned(),
@@ -101,7 +101,7 @@ impl State {
         }
     }
 
-    /// How much there is to do, by what it is.
+    /// The current load of each pool, by name.
     pub(crate) fn loads(&self) -> [(&'static str, Load); 4] {
         [
             ("work", self.work.load()),
@@ -111,7 +111,7 @@ impl State {
         ]
     }
 
-    /// Runs a use case where it may block.
+    /// Runs a use case in the worker pool of its job kind.
     pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         kind: Kind,
@@ -126,7 +126,7 @@ impl State {
         let state = Arc::clone(self);
         let done = bound.run(deadline, kind, move || job(&state.shop)).await?;
         done.map_err(|error| match error {
-            // The same as if the request had been given up a moment before.
+            // The same as if the request had timed out just before.
             ShopError::Store(store) if *store.kind() == StoreErrorKind::DeadlineExceeded => {
                 kind.overdue()
             }
@@ -134,7 +134,7 @@ impl State {
         })
     }
 
-    /// Runs a use case that checks or hashes a password, and writes nothing whose outcome matters:
+    /// Runs a use case that checks or hashes a password, and whose writes need no known outcome:
     /// counts, or a stronger hash.
     pub(crate) async fn run_password<T: Send + 'static>(
         self: &Arc<Self>,

@@ -1,8 +1,8 @@
-//! Entity tags (RFC 9110, section 8.8.3): what a client holds, told from what there is.
+//! Entity tags (RFC 9110, section 8.8.3), for conditional requests.
 //!
-//! A tag is a digest of all that the answer shows, in two parts: what edits change, and what moves
-//! by itself, as the stock of a product does with every sale. `If-None-Match` compares both;
-//! `If-Match` only what the request would edit.
+//! A tag is a digest of the whole response, in two parts: the fields that edits change, and the
+//! volatile ones that change without an edit, as the stock of a product does with every sale.
+//! `If-None-Match` compares both; `If-Match` only the fields that the request would edit.
 
 use crate::shapes::{CartLineShape, OrderShape, ProductShape};
 use actix_web::http::header::{EntityTag, Header, HeaderValue, IfMatch, IfNoneMatch};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tradepost_domain::{CartItem, CartLine, MoneyError, Order, Product, Render, Seen};
 
-/// The tag of something as it was shown.
+/// The `ETag` of a representation.
 pub(crate) struct Tag {
     edited: String,
     moved: String,
@@ -25,7 +25,7 @@ impl Tag {
         }
     }
 
-    /// Price, name and stock of its product move by themselves.
+    /// Price, name and stock of its product are volatile.
     pub(crate) fn of_cart_line(item: &CartItem) -> Result<Self, MoneyError> {
         Ok(Self {
             edited: cart_line_edits(&item.line),
@@ -33,7 +33,7 @@ impl Tag {
         })
     }
 
-    /// All of an order is what edits change.
+    /// All fields of an order change by edits alone.
     pub(crate) fn of_order(order: &Order) -> Result<Self, MoneyError> {
         Ok(Self {
             edited: digest(&OrderShape::of(order)?),
@@ -41,7 +41,7 @@ impl Tag {
         })
     }
 
-    /// What does not change as long as the program runs.
+    /// The tag of a static text.
     pub(crate) fn of_text(text: &[u8]) -> Self {
         Self {
             edited: short(text),
@@ -49,7 +49,7 @@ impl Tag {
         }
     }
 
-    /// Some tag of two parts.
+    /// A fixed tag of two parts.
     #[cfg(feature = "fuzzing")]
     pub(crate) fn for_fuzzing() -> Self {
         Self {
@@ -65,12 +65,12 @@ impl Tag {
         }
     }
 
-    /// As it stands in the header `ETag`.
+    /// The value of the `ETag` header.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
         HeaderValue::try_from(format!("\"{}\"", self.text())).ok()
     }
 
-    /// Whether the client holds what this is the tag of, and need not get it again.
+    /// Whether `If-None-Match` holds this tag, so that the response is 304.
     pub(crate) fn is_held(&self, request: &HttpRequest) -> bool {
         let reads = [Method::GET, Method::HEAD].contains(request.method());
         let own = EntityTag::new_strong(self.text());
@@ -83,7 +83,7 @@ impl Tag {
     }
 }
 
-/// The product that the client edits has to be the one that it saw; its stock too if it `sets_stock`.
+/// The `If-Match` precondition on a product; on its stock too if the request `sets_stock`.
 pub(crate) fn seen_product(request: &HttpRequest, sets_stock: bool) -> Option<Seen<Product>> {
     if sets_stock {
         seen(
@@ -96,19 +96,19 @@ pub(crate) fn seen_product(request: &HttpRequest, sets_stock: bool) -> Option<Se
     }
 }
 
-/// The line that the client edits has to be the one that it saw.
+/// The `If-Match` precondition on a cart line.
 pub(crate) fn seen_cart_line(request: &HttpRequest) -> Option<Seen<CartLine>> {
     seen(request, edited, cart_line_edits)
 }
 
-/// The order that the client edits has to be the one that it saw.
+/// The `If-Match` precondition on an order.
 pub(crate) fn seen_order(request: &HttpRequest) -> Option<Seen<Order>> {
     seen(request, edited, order_edits)
 }
 
-/// The tags in `If-Match`, if it names any; an unparsable value counts as a tag of nothing. A weak tag
-/// counts like the strong one: the tags given out are strong, and a proxy that compresses answers
-/// (nginx with gzip) makes them weak on their way.
+/// The tags in `If-Match`, if it has any; an unparsable value counts as a tag that matches nothing.
+/// A weak tag counts like the strong one: tags are given out strong, and a proxy that compresses
+/// responses (nginx with gzip) makes them weak on their way.
 fn seen<T>(
     request: &HttpRequest,
     part: fn(&str) -> &str,
@@ -118,7 +118,7 @@ fn seen<T>(
         return None;
     }
     let tags = match IfMatch::parse(request) {
-        // Whatever there is; and what is not there is not found in any case.
+        // `*` matches any current representation; a missing resource is 404 in any case.
         Ok(IfMatch::Any) => return None,
         Ok(IfMatch::Items(tags)) => tags,
         Err(_) => Vec::new(),
@@ -151,13 +151,13 @@ fn cart_line_edits(line: &CartLine) -> String {
 }
 
 fn order_edits(order: &Order) -> String {
-    // One whose total cannot be written is not shown either.
+    // An order whose total cannot be written is not shown either.
     Tag::of_order(order).map_or_else(|_| String::new(), |tag| tag.edited)
 }
 
-/// Sixty-four bits of SHA-256: nobody gains anything by making two things look alike to themselves.
+/// Sixty-four bits of SHA-256: a collision can only deceive the client that constructs it.
 fn digest(shape: &impl Serialize) -> String {
-    // Shapes can always be written.
+    // DTOs can always be serialized.
     short(&serde_json::to_vec(shape).unwrap_or_default())
 }
 

@@ -1,9 +1,10 @@
-//! Rate limits: a token bucket for each user, address and network, which fills up again evenly (the
-//! generic cell rate algorithm, in which a bucket is one time). A request takes its cost out of it.
+//! Rate limiter: a token bucket for each user, session, address and network, implemented as GCRA
+//! (generic cell rate algorithm), in which a bucket is one time. A request takes its cost out of
+//! it.
 //!
-//! Buckets live in the memory of each server, and those that are full need none. Where they would
-//! take more than there is room for, newcomers are not counted: whoever has that many addresses is
-//! not held up by counting them.
+//! Buckets live in the memory of each server, and full ones are not stored. Beyond the maximum
+//! number of buckets, new keys are not limited: a client with that many addresses is not held up by
+//! limits per address.
 
 use crate::error::ApiError;
 use crate::metrics::Counter;
@@ -15,39 +16,40 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tradepost_domain::{UserId, Whereabouts};
 
-/// In the manner of the IETF draft "RateLimit header fields for HTTP".
+/// After the IETF draft "RateLimit header fields for HTTP".
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Each with a lock of its own, so that those who come at once seldom meet.
+/// Each shard has a lock of its own, so that concurrent requests seldom contend.
 const SHARDS: usize = 16;
 
-/// The most buckets in a shard: all in all a few megabytes.
+/// The most buckets in a shard: a few megabytes in all.
 const MOST: usize = 4_096;
 
-/// How often a full shard is looked through for buckets that have filled up.
+/// Minimum time between two sweeps of a full shard for buckets that have filled up, in
+/// microseconds.
 const SWEEP: u64 = 100_000;
 
 const MINUTE: u64 = 60_000_000;
 
-/// Rates, in units of cost: most requests cost one.
+/// Rate limits, in units of cost: most requests cost one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Throttling {
-    /// Units a minute of one user, from 1; as many may come at once.
+    /// Units a minute of one user, from 1; the burst is as large.
     pub user: u32,
-    /// The same of one address, for all that is asked without being signed in.
+    /// The same of one address, for all requests without a signed-in user.
     pub address: u32,
-    /// The same of one network, for all of its users and all that is asked without being signed in:
-    /// an IPv4 address, or a /48 of IPv6.
+    /// The same of one network, for all of its users and all requests without a signed-in user: an
+    /// IPv4 address, or a /48 of IPv6.
     pub network: u32,
 }
 
 impl Throttling {
-    /// The most units a minute of one network.
+    /// The maximum for [`Throttling::network`].
     pub const MAX_NETWORK: u32 = 10_000_000;
 
-    /// The rate of a network if only that of an address was chosen: five times as much. A shop that
-    /// lets one address ask more lets the users behind it ask more too.
+    /// The default rate of a network when only that of an address is set: five times as much. An
+    /// operator who raises the rate of an address raises that of the users behind it too.
     #[must_use]
     pub fn network_of(address: u32) -> u32 {
         address.saturating_mul(5).min(Self::MAX_NETWORK)
@@ -55,9 +57,9 @@ impl Throttling {
 }
 
 impl Default for Throttling {
-    /// Twenty a second are more than anybody clicks; a hundred a second from one address leave room
-    /// for an office behind it, and for a front end that asks on behalf of visitors. Five hundred a
-    /// second from one network are twenty-five users who each ask all they may.
+    /// Twenty a second are more than a person clicks; a hundred a second from one address leave
+    /// room for an office behind it, and for a front end that sends requests on behalf of visitors.
+    /// Five hundred a second from one network are twenty-five users at their own limit.
     fn default() -> Self {
         Self {
             user: 1_200,
@@ -67,13 +69,13 @@ impl Default for Throttling {
     }
 }
 
-/// Whose bucket a request is charged to.
+/// The key of the bucket that a request is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Payer {
     /// The user, over all sessions: the account was looked up.
     User(UserId),
-    /// A session that its token names, before the account is looked up. It may have ended: a holder
-    /// of an ended token takes nothing from the user.
+    /// A session that its token names, before the account is looked up. It may have ended: the
+    /// holder of an ended token takes nothing from the user.
     Session(UserId, i64),
     /// The address, for requests without a token that is known to be genuine.
     Address(Whereabouts),
@@ -82,7 +84,7 @@ pub(crate) enum Payer {
 }
 
 /// The network of an address. A site of IPv6 has up to a /48 (RFC 6177), which is 65,536 networks
-/// of the kind that [`Whereabouts`] tells apart.
+/// of the size that [`Whereabouts`] distinguishes.
 fn network(place: Whereabouts) -> IpAddr {
     match place.address() {
         IpAddr::V4(address) => address.into(),
@@ -90,7 +92,7 @@ fn network(place: Whereabouts) -> IpAddr {
     }
 }
 
-/// What a bucket holds after a request.
+/// Quota state: the content of a bucket after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
     policy: &'static str,
@@ -101,7 +103,7 @@ pub(crate) struct Allowance {
 }
 
 impl Allowance {
-    /// The one of two buckets that is nearer to refusing.
+    /// The one of two buckets with less left.
     pub(crate) fn nearer(self, other: Self) -> Self {
         if other.remaining <= self.remaining {
             other
@@ -119,7 +121,7 @@ impl Allowance {
         } = self;
         let of_policy = HeaderValue::try_from(format!("\"{policy}\";q={quota};w=60"));
         let now = HeaderValue::try_from(format!("\"{policy}\";r={remaining};t={reset}"));
-        // Digits and compiled in words are header values.
+        // Digits and compiled-in words are a valid header value.
         if let (Ok(of_policy), Ok(now)) = (of_policy, now) {
             headers.insert(POLICY, of_policy);
             headers.insert(LIMIT, now);
@@ -127,7 +129,7 @@ impl Allowance {
     }
 }
 
-/// Whether the request may go on, and what the bucket holds.
+/// The decision on a request, with the state of its bucket.
 pub(crate) type Taken = (Allowance, Result<(), ApiError>);
 
 pub(crate) struct Throttle {
@@ -160,7 +162,7 @@ impl Throttle {
         }
     }
 
-    /// By what requests are held up, and how many were.
+    /// The number of refused requests, by the limit that refused them.
     pub(crate) fn counts(&self) -> [(&'static str, u64); 4] {
         [
             (self.addresses.name, self.addresses.refused.get()),
@@ -182,7 +184,7 @@ fn micros(time: Duration) -> u64 {
 struct Buckets<K> {
     name: &'static str,
     quota: u32,
-    /// Microseconds in which one unit comes back.
+    /// Microseconds in which one unit is refilled.
     interval: u64,
     shards: [Mutex<Shard<K>>; SHARDS],
     hash: RandomState,
@@ -190,7 +192,7 @@ struct Buckets<K> {
 }
 
 struct Shard<K> {
-    /// When each bucket is full again. One that is full stands for all that are not there.
+    /// When each bucket is full again. Full ones are left out.
     full: HashMap<K, u64>,
     swept: u64,
 }
@@ -219,8 +221,8 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         self.shards.get(number % SHARDS)
     }
 
-    /// Takes a cost out of a bucket, at a time in microseconds. What costs more than a bucket holds
-    /// takes all of it.
+    /// Takes a cost out of a bucket, at a time in microseconds. A cost above the capacity of the
+    /// bucket takes all of it.
     fn take(&self, key: K, cost: u32, now: u64) -> Taken {
         // The time that an empty bucket takes to fill up.
         let whole = self.interval * u64::from(self.quota);
@@ -257,7 +259,7 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
 }
 
 impl<K: Copy + Eq + Hash> Shard<K> {
-    /// Whether there is room for one more.
+    /// Whether there is room for one more bucket.
     fn has_room(&mut self, now: u64) -> bool {
         if self.full.len() >= MOST && now.saturating_sub(self.swept) >= SWEEP {
             self.full.retain(|_, full| *full > now);

@@ -1,4 +1,4 @@
-//! The token buckets, over times that the tests choose.
+//! Token bucket tests at chosen times.
 
 use super::*;
 
@@ -46,7 +46,7 @@ fn a_bucket_is_emptied_at_once_and_fills_up_evenly() {
 }
 
 #[test]
-fn whoever_waits_as_told_gets_through() {
+fn a_request_succeeds_after_the_announced_wait() {
     for quota in [1, 7, 60, 1_200, 7_001, 1_000_000] {
         let buckets = Buckets::new("user", quota);
         let mut count = 0;
@@ -66,7 +66,7 @@ fn whoever_waits_as_told_gets_through() {
 }
 
 #[test]
-fn memory_has_a_bound_and_what_is_full_makes_room() {
+fn memory_is_bounded_and_full_buckets_make_room() {
     let buckets = Buckets::new("address", 1);
     let held = || -> usize {
         let shards = buckets.shards.iter();
@@ -77,10 +77,10 @@ fn memory_has_a_bound_and_what_is_full_makes_room() {
         assert!(buckets.take(key, 1, 0).1.is_ok());
     }
     assert_eq!(held(), SHARDS * MOST);
-    // Those who are known stay known.
+    // Keys that have a bucket keep it.
     let known = (0..many).filter(|key| buckets.take(*key, 1, 1).1.is_err());
     assert_eq!(known.count(), SHARDS * MOST);
-    // Once their buckets are full, others find room.
+    // Once their buckets are full, other keys find room.
     for key in 0..1_000 {
         assert!(buckets.take(many + key, 1, 61 * SECOND).1.is_ok());
         assert!(buckets.take(many + key, 1, 61 * SECOND).1.is_err());
@@ -89,7 +89,7 @@ fn memory_has_a_bound_and_what_is_full_makes_room() {
 }
 
 #[test]
-fn the_fields_as_the_draft_has_them() {
+fn the_headers_follow_the_ietf_draft() {
     let buckets = Buckets::new("user", 1_200);
     let mut headers = HeaderMap::new();
     for (now, expected) in [
@@ -123,7 +123,7 @@ fn a_request_takes_its_cost() {
     assert_eq!(take(1, 0), Ok(21), "a smaller one goes through");
     assert_eq!(take(38, 16 * SECOND), Err(1));
     assert_eq!(take(38, 17 * SECOND), Ok(0));
-    // One that costs more than there ever is waits for a full bucket.
+    // A cost above the capacity waits for a full bucket.
     assert_eq!(take(1_000, 17 * SECOND), Err(60));
     assert_eq!(take(1_000, 77 * SECOND), Ok(0));
 }
@@ -143,7 +143,7 @@ fn networks_are_ipv4_addresses_and_sites_of_ipv6() {
 }
 
 #[test]
-fn the_bucket_that_is_nearest_to_refusing_is_told() {
+fn the_headers_describe_the_bucket_with_the_least_left() {
     let throttle = Throttle::new(Throttling {
         user: 5,
         address: 9,

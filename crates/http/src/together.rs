@@ -1,6 +1,7 @@
-//! What several ask for at the same time is read together: whoever asks while it is being read is
-//! served by the next read, with all others who do. A lone request waits for nobody, and nobody is
-//! told what was true before they asked.
+//! Request coalescing: a dataloader that batches reads by key and shares reads by topic (single
+//! flight). A request that arrives during a read joins the next one, together with all others that
+//! arrived meanwhile. A lone request is read at once, and no request gets a value that was read
+//! before it arrived.
 
 use crate::Shop;
 use crate::error::ApiError;
@@ -18,24 +19,25 @@ use tokio::time::timeout_at;
 use tradepost_batch::{Histogram, Reading};
 use tradepost_domain::{ShopError, StoreErrorKind};
 
-/// The most reads of one topic at once. One is enough, and makes the largest batches; another is
-/// begun if it takes longer than [`SLOW`], so that one which hangs does not hold up everybody.
+/// Maximum reads of one topic in flight. One is enough, and makes the largest batches; another one
+/// is started if it takes longer than [`SLOW`] (hedging), so that a hung read does not hold up all
+/// requests.
 const AT_ONCE: usize = 4;
 const SLOW: Duration = Duration::from_millis(50);
 
-/// How many asked together.
+/// Bucket bounds of the batch-size histogram.
 const SIZES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 256];
 
-/// Reads these keys of a topic with one question; those that are not there are left out.
+/// Reads these keys of a topic with one query; missing ones are left out of the map.
 type Read<T, K, V> = fn(&Shop, &T, &[K]) -> Result<HashMap<K, V>, ShopError>;
 
 type Found<V> = Result<Option<V>, ApiError>;
 
-/// What a topic and a key have to be, and what is found: they go from thread to thread.
+/// The bounds of topics and keys, which move between threads.
 pub(crate) trait Key: Clone + Eq + Hash + Send + Sync + 'static {}
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> Key for K {}
 
-/// Values of one kind that are read together: the keys of one topic with one question.
+/// A loader for values of one kind: the keys of one topic are read with one query.
 pub(crate) struct Together<T, K, V> {
     lines: Mutex<Lines<T, K, V>>,
     read: Read<T, K, V>,
@@ -45,7 +47,7 @@ pub(crate) struct Together<T, K, V> {
     sizes: Histogram<8>,
 }
 
-/// Those who wait, by topic. A topic is there as long as it is being read.
+/// Waiting requests by topic. A topic is present while it is being read.
 struct Lines<T, K, V> {
     by_topic: HashMap<T, Line<K, V>>,
     waiting: usize,
@@ -73,15 +75,15 @@ impl<K, V> Line<K, V> {
         }
     }
 
-    /// Whether another read is to be begun.
+    /// Whether another read must be started.
     fn needs_another(&self) -> bool {
         self.under_way == 0 || (self.under_way < AT_ONCE && self.began.elapsed() > SLOW)
     }
 }
 
 impl<T: Key, K: Key, V: Clone + Send + 'static> Together<T, K, V> {
-    /// At most `most_together` are read with one question, and at most `most_waiting` wait: one more
-    /// is refused.
+    /// At most `most_together` keys are read with one query, and at most `most_waiting` requests
+    /// wait: one more is rejected.
     pub(crate) fn new(read: Read<T, K, V>, most_together: usize, most_waiting: usize) -> Self {
         let lines = Lines {
             by_topic: HashMap::new(),
@@ -97,7 +99,7 @@ impl<T: Key, K: Key, V: Clone + Send + 'static> Together<T, K, V> {
         }
     }
 
-    /// The same for lists, which have a bound of their own.
+    /// A loader for lists, whose reads run in the pool of lists.
     pub(crate) fn of_lists(self) -> Self {
         Self {
             kind: Kind::List,
@@ -105,17 +107,18 @@ impl<T: Key, K: Key, V: Clone + Send + 'static> Together<T, K, V> {
         }
     }
 
-    /// How many wait.
+    /// The number of waiting requests.
     pub(crate) fn waiting(&self) -> usize {
         self.lock().waiting
     }
 
-    /// How many were read for together.
+    /// The batch sizes so far.
     pub(crate) fn sizes(&self) -> Reading {
         self.sizes.read()
     }
 
-    /// Puts somebody in line; whether a read has to be begun for it.
+    /// Enqueues a request; returns whether a read has to be started for it. `None` if too many
+    /// wait.
     fn join(
         &self,
         topic: &T,
@@ -145,14 +148,14 @@ impl<T: Key, K: Key, V: Clone + Send + 'static> Together<T, K, V> {
         Some((found, begin))
     }
 
-    /// Those who are next; nobody if nobody waits, and then this read is over.
+    /// The next batch; if it is empty, this read loop is over.
     fn next(&self, topic: &T) -> Vec<Waiting<K, V>> {
         let mut lines = self.lock();
         let Some(line) = lines.by_topic.get_mut(topic) else {
             return Vec::new();
         };
         let before = line.waiting.len();
-        // Who has gone away needs no answer.
+        // A request that was dropped needs no answer.
         line.waiting.retain(|waiting| !waiting.answer.is_closed());
         let many = line.waiting.len().min(self.most_together);
         let next: Vec<_> = line.waiting.drain(..many).collect();
@@ -169,19 +172,20 @@ impl<T: Key, K: Key, V: Clone + Send + 'static> Together<T, K, V> {
         next
     }
 
-    /// A thread that panicked has left lines that are whole.
+    /// The queues are consistent even if a thread panicked while it held the lock.
     fn lock(&self) -> MutexGuard<'_, Lines<T, K, V>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Where something is read together.
+/// Selects a loader.
 type Of<T, K, V> = fn(&Reads) -> &Together<T, K, V>;
 
-/// What is there under a key of a topic, as it is now.
+/// Loads the current value under a key of a topic.
 ///
 /// # Errors
-/// [`ApiError::Busy`] if too many wait; what [`Kind::overdue`] says; as the use case says.
+/// [`ApiError::Busy`] if too many requests wait; [`Kind::overdue`] at the deadline; those of the
+/// use case.
 pub(crate) async fn find<T: Key, K: Key, V: Clone + Send + 'static>(
     state: &Arc<State>,
     of: Of<T, K, V>,
@@ -192,18 +196,19 @@ pub(crate) async fn find<T: Key, K: Key, V: Clone + Send + 'static>(
     let joined = of(&state.reads).join(&topic, key, deadline);
     let (found, begin) = joined.ok_or(ApiError::Busy)?;
     if begin {
-        // Not in this request's own time: others wait for it too, and its client may go away.
+        // Spawned apart from this request: others wait for the result too, and this client may
+        // disconnect.
         rt::spawn(serve(Arc::clone(state), of, topic));
     }
     match timeout_at(deadline.into(), found).await {
         Ok(Ok(found)) => found,
-        // The server stops.
+        // The server is shutting down.
         Ok(Err(_)) => Err(ApiError::Busy),
         Err(_) => Err(of(&state.reads).kind.overdue()),
     }
 }
 
-/// Reads for whoever waits, until nobody does.
+/// Reads batch after batch, until no request waits.
 async fn serve<T: Key, K: Key, V: Clone + Send + 'static>(
     state: Arc<State>,
     of: Of<T, K, V>,
@@ -226,7 +231,7 @@ async fn serve<T: Key, K: Key, V: Clone + Send + 'static>(
                     let _ = waiting.answer.send(Ok(found));
                 }
             }
-            // One bad row is the trouble of those who asked for it.
+            // Retry key by key: a corrupt row fails only the requests for that row.
             Err(ApiError::Store(error)) if many > 1 && is_corrupt(error.kind()) => {
                 for waiting in next {
                     let key = vec![waiting.key.clone()];

@@ -1,8 +1,8 @@
-//! Keeps hold of a chunked body until the answer is written.
+//! Holds a chunked request body until the response is written.
 //!
-//! Where nobody holds it any longer, actix goes on reading to the body's end, for as long as the
-//! client cares to take. Where it is still held and not at its end, actix ends the connection after
-//! the answer, as it does with bodies whose length is known.
+//! Once the body is dropped, actix goes on reading to its end, for as long as the client takes to
+//! send it. If the body is still held and not at its end, actix ends the connection after the
+//! response, as it does with bodies whose length is known.
 
 use crate::connection::{Shared as Lifecycle, Underway};
 use actix_web::HttpMessage;
@@ -18,8 +18,8 @@ use std::task::{Context, Poll, Waker};
 
 type Shared = Rc<RefCell<Payload>>;
 
-/// The body of a request, if it is chunked, to be held beside the handler that reads it. The
-/// connection is told when it ends.
+/// The body of a request, if it is chunked, to be held beside the handler that reads it. Its end is
+/// noted in the connection's lifecycle.
 pub(crate) fn share(request: &mut ServiceRequest, underway: Option<&Underway>) -> Option<Shared> {
     if !request.chunked().unwrap_or(false) {
         return None;
@@ -33,8 +33,8 @@ pub(crate) fn share(request: &mut ServiceRequest, underway: Option<&Underway>) -
     Some(shared)
 }
 
-/// Takes what has arrived of a body that its handler has left unread. If that was all of it, the
-/// connection can go on with the next head.
+/// Takes the bytes that have arrived of a body that its handler has left unread. If that completes
+/// it, the connection can go on with the next head.
 pub(crate) fn drain(request: Option<&Shared>, underway: Option<&Underway>) {
     let (Some(body), Some(underway)) = (request, underway) else {
         return;
@@ -49,7 +49,7 @@ pub(crate) fn drain(request: Option<&Shared>, underway: Option<&Underway>) {
     }
 }
 
-/// An answer's body that holds on to the request and to its body.
+/// A response body that keeps the request and its body alive.
 pub(crate) fn hold(body: BoxBody, request: Option<Shared>, underway: Option<Underway>) -> BoxBody {
     if request.is_none() && underway.is_none() {
         return body;

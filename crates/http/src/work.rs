@@ -1,7 +1,7 @@
-//! Blocking work, with a bound in front of it.
+//! Bounded worker pool for blocking work (bulkhead), with optional latency-based admission.
 //!
-//! At most so many jobs run at once, and at most so many wait. One more is refused at once: a queue
-//! without end only makes everybody wait for answers that nobody waits for any longer.
+//! At most `running` jobs run at once, and at most `waiting` wait. One more is rejected at once: in
+//! an unbounded queue, jobs would wait until their clients have given up.
 
 use crate::error::ApiError;
 use crate::low_priority::LowPriorityThreads;
@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 use tradepost_domain::deadline;
 
-/// How many jobs of a kind may run at once, and how many may wait for their turn.
+/// How many jobs of a kind may run at once, and how many may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// Jobs at once, each on a thread of its own; at least 1.
@@ -24,7 +24,7 @@ pub struct Limit {
     pub waiting: usize,
 }
 
-/// How many jobs of a kind there are.
+/// Pool statistics: the current number of jobs, and the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Load {
     pub(crate) running: usize,
@@ -32,16 +32,16 @@ pub(crate) struct Load {
     pub(crate) most: Limit,
 }
 
-/// What a job does, which decides what is said when it is not done in time.
+/// The kind of a job, which decides the error at the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Reads: nothing is lost with it.
+    /// Reads: an interrupted one has no effect.
     Query,
-    /// Reads a list, or searches one: what that costs depends on what the client asks for.
+    /// Reads or searches a list: its cost depends on the parameters of the request.
     List,
-    /// Writes: once begun, only its end tells whether it happened.
+    /// Writes: once begun, its outcome is unknown until it ends.
     Command,
-    /// Asks how the store is.
+    /// Checks the health of the store.
     Probe,
 }
 
@@ -54,8 +54,8 @@ impl Kind {
         }
     }
 
-    /// When the store is to interrupt the queries of a job that begins now, and whose request is
-    /// given up at `deadline`. A job that writes is never interrupted.
+    /// When the store must interrupt the queries of a job that begins now, and whose request times
+    /// out at `deadline`. A job that writes is never interrupted.
     fn query_deadline(self, deadline: Instant) -> Option<Instant> {
         match self {
             Self::Query | Self::Probe => Some(deadline),
@@ -74,9 +74,9 @@ pub(crate) struct Bound {
     running: usize,
     waiting: AtomicUsize,
     most_waiting: usize,
-    /// How long its jobs take, if admission depends on it.
+    /// Moving average of the duration of its jobs, if admission depends on it.
     pace: Option<Arc<Pace>>,
-    /// Where its jobs run, if not on the threads for everything that may block.
+    /// Threads of its own, if not those of the runtime's blocking pool.
     threads: Option<LowPriorityThreads>,
 }
 
@@ -93,8 +93,8 @@ impl Bound {
         }
     }
 
-    /// With admission control: a job that would wait beyond its deadline is refused at once. How
-    /// long jobs take is learnt from those that end; `expected` is what the first ones take.
+    /// With admission control: a job that would wait beyond its deadline is rejected at once. The
+    /// duration of jobs is measured; `expected` is assumed until one has ended.
     pub(crate) fn steady(limit: Limit, expected: Duration) -> Self {
         Self {
             pace: Some(Arc::new(Pace::new(expected))),
@@ -102,16 +102,16 @@ impl Bound {
         }
     }
 
-    /// With threads of its own, which use the processor time that nothing else wants.
+    /// With threads of its own, of low priority, which use idle processor time.
     ///
     /// # Errors
-    /// If the operating system has no thread to give.
+    /// If the operating system cannot start a thread.
     pub(crate) fn with_low_priority(self) -> io::Result<Self> {
         let threads = Some(LowPriorityThreads::start(self.running)?);
         Ok(Self { threads, ..self })
     }
 
-    /// How many jobs there are now.
+    /// The current number of jobs.
     pub(crate) fn load(&self) -> Load {
         let free = self.permits.available_permits();
         Load {
@@ -124,13 +124,13 @@ impl Bound {
         }
     }
 
-    /// Runs a job on a thread that may block. A job that has begun goes on to its end even if
-    /// its request has ended, and keeps its place until then; the queries of one that only
-    /// reads are interrupted at the deadline.
+    /// Runs a job on a blocking thread. A job that has begun runs to its end even if its request
+    /// has ended, and holds its slot until then; the queries of a job that only reads are
+    /// interrupted at the deadline.
     ///
     /// # Errors
-    /// [`ApiError::Busy`] if it has not begun and never will; what [`Kind::overdue`] says if it has
-    /// not ended by the deadline; [`ApiError::Panicked`].
+    /// [`ApiError::Busy`] if it has not begun and never will; [`Kind::overdue`] if it has not ended
+    /// by the deadline; [`ApiError::Panicked`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         deadline: Instant,
@@ -160,7 +160,7 @@ impl Bound {
         }
     }
 
-    /// How many may wait so that the last of them is done by the deadline.
+    /// How many jobs may wait so that the last of them ends by the deadline.
     fn worth_waiting(&self, deadline: Instant) -> usize {
         match &self.pace {
             Some(pace) => pace.worth_waiting(deadline, self.running),
@@ -179,7 +179,7 @@ impl Bound {
     }
 }
 
-/// Runs a job on a thread that may block, and waits for it until the deadline.
+/// Runs a job on a blocking thread, and waits for it until the deadline.
 ///
 /// # Errors
 /// `overdue` at the deadline; [`ApiError::Panicked`].
@@ -194,7 +194,7 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
     }
 }
 
-/// How long a job takes: an average in which the latest ones count most.
+/// Exponentially weighted moving average (EWMA) of the duration of jobs.
 pub(crate) struct Pace {
     /// In microseconds, at least 1.
     average: AtomicU64,
@@ -221,10 +221,10 @@ impl Pace {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
 
-    /// How many jobs may wait for so many places so that the last of them is done by the deadline.
+    /// How many jobs may wait for `running` slots so that the last of them ends by the deadline.
     pub(crate) fn worth_waiting(&self, deadline: Instant, running: usize) -> usize {
         let left = deadline.saturating_duration_since(Instant::now());
-        // An eighth is in reserve, as jobs differ. One round is that of those who run already.
+        // An eighth is in reserve, as jobs differ. One round is that of the jobs that run already.
         let rounds = self.rounds(left - left / 8).saturating_sub(1);
         rounds.saturating_mul(running)
     }
@@ -247,7 +247,7 @@ async fn in_time<T>(deadline: Instant, turn: impl Future<Output = T>) -> Result<
         .map_err(|_| ApiError::Busy)
 }
 
-/// A place among those who wait, until it is dropped: also when the client goes away.
+/// A place in the queue; dropping it frees the place, also when the client disconnects.
 struct Place<'a>(&'a AtomicUsize);
 
 impl<'a> Place<'a> {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn what_is_too_much_is_refused_at_once() {
+    async fn jobs_beyond_the_queue_are_rejected_at_once() {
         let bound = Arc::new(bound(1, 1));
         let (end, ended) = mpsc::channel::<()>();
         let first = bound.run(soon(5_000), Kind::Query, move || ended.recv().is_ok());
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn nobody_waits_longer_than_the_deadline() {
+    async fn no_job_waits_longer_than_its_deadline() {
         for (kind, overdue) in [
             (Kind::Query, "unavailable"),
             (Kind::Probe, "unavailable"),
@@ -314,15 +314,15 @@ mod tests {
             let (began, waiting) = join(began, waiting).await;
             assert_eq!(began.unwrap_err().code().word(), overdue);
             assert_eq!(waiting.unwrap_err().code().word(), "busy");
-            // The job still runs and keeps its place; it gives it back at its end.
+            // The job still runs and holds its slot; it frees it at its end.
             assert!(bound.run(soon(50), kind, || true).await.is_err());
             end.send(()).unwrap();
             assert!(bound.run(soon(5_000), kind, || true).await.unwrap());
         }
     }
 
-    /// Of 64 jobs that arrive at once, how many are admitted, which all of them end well; each of
-    /// the others is refused as soon as it is polled. No job ends before all have arrived.
+    /// Of 64 jobs that arrive at once, the number of admitted ones, which must all succeed; each of
+    /// the others must be rejected on the first poll. No job ends before all have arrived.
     async fn admitted(bound: &Bound, deadline: Instant) -> usize {
         let (end, ended) = mpsc::channel::<()>();
         let ended = Arc::new(Mutex::new(ended));
@@ -342,7 +342,7 @@ mod tests {
         outcomes.len()
     }
 
-    /// Times of minutes, of which the test itself takes nothing that matters.
+    /// Durations of minutes, in which the run time of the test itself is negligible.
     #[actix_web::test]
     async fn jobs_that_cannot_meet_the_deadline_are_rejected_at_once() {
         const LIMIT: Limit = Limit {
@@ -352,17 +352,18 @@ mod tests {
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         let bound = Bound::steady(LIMIT, minutes(500));
         bound.pace.as_ref().unwrap().note(minutes(50));
-        // Two at once for 50 minutes each: 20 in 500 minutes, less an eighth of the time in reserve.
+        // Two at once for 50 minutes each: 20 in 500 minutes, less an eighth of the time in
+        // reserve.
         assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 16);
 
-        // Where nothing is known yet, few wait, and others as before.
+        // Before a job has ended, the expected duration counts; without admission, all may wait.
         let bound = Bound::steady(LIMIT, minutes(100));
         assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 8);
         let bound = Bound::new(LIMIT);
         assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 64);
     }
 
-    /// The duration of jobs that end is learnt: without it, none would wait.
+    /// The duration of jobs is measured: otherwise none would be admitted to the queue.
     #[actix_web::test]
     async fn the_duration_of_jobs_is_learnt() {
         const LIMIT: Limit = Limit {
@@ -404,7 +405,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn who_goes_away_leaves_the_queue() {
+    async fn clients_that_disconnect_leave_the_queue() {
         let bound = bound(1, 1);
         let (end, ended) = mpsc::channel::<()>();
         let first = bound.run(soon(5_000), Kind::Query, move || ended.recv().is_ok());

@@ -1,4 +1,4 @@
-//! How many connections there are, and how many one client may have.
+//! Connection limits: in total, and per client network.
 
 use super::lifecycle::Expiry;
 use crate::metrics::Counter;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tradepost_domain::Whereabouts;
 
-/// At most one line of the log in such a time tells of refused connections.
+/// The log gets at most one line about refused connections in this time.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The connections of a server, over all of its workers.
@@ -28,7 +28,7 @@ pub(crate) struct Connections {
     log: Mutex<RefusalLog>,
 }
 
-/// Refused connections that the log has not told of.
+/// Refused connections that have not been logged yet.
 #[derive(Default)]
 struct RefusalLog {
     told: Option<Instant>,
@@ -36,7 +36,7 @@ struct RefusalLog {
 }
 
 impl RefusalLog {
-    /// Notes one more; the number for a log line, if one is due.
+    /// Counts one more; returns the number to log, if a log line is due.
     fn note(&mut self, now: Instant) -> Option<u64> {
         self.untold = self.untold.saturating_add(1);
         let is_due = |told| now.saturating_duration_since(told) >= LOG_INTERVAL;
@@ -49,8 +49,9 @@ impl RefusalLog {
 }
 
 impl Connections {
-    /// At most `most` connections, which the server's workers see to, and at most `most_per_address` from one IPv4 address or IPv6 /64 network, but for
-    /// those of trusted proxies and of this machine's own loopback address.
+    /// At most `most` connections over all workers, and at most `most_per_address` from one IPv4
+    /// address or IPv6 /64 network, except those of trusted proxies and of the loopback address of
+    /// this machine.
     pub(crate) fn new(most: usize, most_per_address: usize, trusted_proxies: Vec<IpNet>) -> Self {
         Self {
             open: AtomicUsize::new(0),
@@ -66,8 +67,8 @@ impl Connections {
         }
     }
 
-    /// Admits a connection; `None` if its client has too many. A client without an address is gone
-    /// already, and not counted.
+    /// Admits a connection; `None` if its client has too many. A peer without an address has
+    /// already disconnected and is not counted.
     pub(crate) fn admit(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Admission> {
         let client = client.map(|client| client.to_canonical());
         let counted = client.filter(|client| !self.is_exempt(*client));
@@ -85,9 +86,9 @@ impl Connections {
         })
     }
 
-    /// A proxy on this machine connects from its loopback address, and may not be among those that
-    /// are trusted: with few connections, it would be the bound of the whole shop. Other addresses
-    /// of the loopback network are as good as any.
+    /// Whether a client has no limit. A proxy on this machine connects from the loopback address
+    /// and may not be listed as trusted; the limit of one client would then apply to all clients
+    /// together. Other addresses of the loopback network are limited like any other.
     fn is_exempt(&self, client: IpAddr) -> bool {
         let own = [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
         own.contains(&client) || self.trusted_proxies.iter().any(|net| net.contains(&client))
@@ -115,7 +116,7 @@ impl Connections {
         }
     }
 
-    /// Counts a connection that was ended.
+    /// Counts a connection that the server ended.
     pub(crate) fn note(&self, why: Expiry) {
         let counter = match why {
             Expiry::Idle => &self.idle,
@@ -125,22 +126,22 @@ impl Connections {
         counter.add_one();
     }
 
-    /// How many there are.
+    /// The number of open connections.
     pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Whether three of four are in use: none is kept without a request then.
+    /// Whether more than three quarters of the connections are in use: none is kept alive then.
     pub(crate) fn are_scarce(&self) -> bool {
         self.open() > self.most - self.most / 4
     }
 
-    /// How many there may be.
+    /// The most connections that may be open.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
 
-    /// How many were ended by the server, by the reason.
+    /// The connections that the server ended, by reason.
     pub(crate) fn ended(&self) -> [(&'static str, u64); 4] {
         [
             ("idle", self.idle.get()),
@@ -156,7 +157,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A connection that was admitted, until it is dropped.
+/// An admitted connection; dropping it frees its place.
 pub(crate) struct Admission {
     connections: Arc<Connections>,
     address: Option<Whereabouts>,
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_tells_of_refusals_now_and_then() {
+    fn refusals_are_logged_once_per_interval() {
         let (mut log, start) = (RefusalLog::default(), Instant::now());
         assert_eq!(log.note(start), Some(1));
         for milliseconds in 1..1_000 {

@@ -1,4 +1,4 @@
-//! Ends a connection that is overdue.
+//! Ends connections that exceed their deadline.
 
 use super::Shared;
 use super::lifecycle::Expiry;
@@ -8,17 +8,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long HTTP may take to close a connection that is overdue. Then it is cut off.
+/// How long HTTP may take to close a connection after its deadline, before it is cut off.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// A connection's HTTP, with the one timer that the connection has.
+/// The HTTP future of a connection, with the one timer that the connection has.
 pub(crate) struct WithDeadline<F, N> {
     http: Pin<Box<F>>,
     lifecycle: Shared,
     timer: Pin<Box<Sleep>>,
-    /// When HTTP has to be done with closing, once it is overdue.
+    /// The time by which HTTP must have closed an expired connection.
     cut_off: Option<Instant>,
-    /// Told why, when the connection is overdue.
+    /// Called with the reason when the connection expires.
     note: N,
 }
 
@@ -39,8 +39,8 @@ where
         }
     }
 
-    /// Whether a time has passed. A timer that is set to an earlier time is left to run out before
-    /// it is set anew: deadlines move with each request, and most of them are never reached.
+    /// Whether a time has passed. A timer set to an earlier time runs out before it is reset:
+    /// deadlines move with each request, and most of them are never reached.
     fn poll_until(&mut self, time: Instant, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if time < self.timer.deadline() {
@@ -62,7 +62,7 @@ where
     F: Future,
     N: Fn(Expiry) + Unpin,
 {
-    /// Nothing is left to be done, however the connection ended.
+    /// The connection has ended, normally or by its deadline.
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -1,13 +1,13 @@
-//! Finds the end of a request's head while it comes, and removes its wish for another protocol.
+//! Incremental scanner for the end of a request head, which also removes its `Upgrade`.
 //!
-//! This server speaks HTTP/1.1 alone and ignores an `Upgrade` (RFC 9110, 7.8), as one that came
-//! without. actix-http would take it up: it answers `Connection: upgrade`, closes the connection,
-//! and takes all that follows `Upgrade: websocket` for a body.
+//! This server speaks HTTP/1.1 alone and ignores an `Upgrade` (RFC 9110, 7.8). actix-http would
+//! accept it: it answers `Connection: upgrade`, closes the connection, and takes everything after
+//! `Upgrade: websocket` for a body.
 
-/// Longer lines pass as they are: no real field of these is as long.
+/// Longer lines pass unchanged: no real `Upgrade` or `Connection` field is as long.
 const LONGEST_LINE: usize = 256;
 
-/// Reads a head in pieces, as they come.
+/// Scans a head piece by piece.
 #[derive(Debug, Default)]
 pub(super) struct HeadScanner {
     place: Place,
@@ -15,10 +15,10 @@ pub(super) struct HeadScanner {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Before the request line. Empty lines may stand there (RFC 9112, 2.2).
+    /// Before the request line. Empty lines are allowed here (RFC 9112, 2.2).
     #[default]
     Before,
-    /// In a line that passes unchanged.
+    /// Inside a line that passes unchanged.
     Inside,
     /// At the start of a header line.
     LineStart,
@@ -27,9 +27,9 @@ enum Place {
 /// How much of a piece may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scanned {
-    /// So many bytes. The others are to be scanned again, with what comes next.
+    /// The number of bytes that may pass. The rest must be scanned again, with the next piece.
     pub(super) pass: usize,
-    /// Whether these end with the end of the head.
+    /// Whether the passed bytes end with the end of the head.
     pub(super) complete: bool,
 }
 
@@ -90,7 +90,7 @@ impl HeadScanner {
 const UPGRADE: &[u8] = b"upgrade";
 const CONNECTION: &[u8] = b"connection";
 
-/// Whether the beginning of a line may be that of a field that is changed, or the empty line.
+/// Whether a line may still turn out to be a field that is changed, or the empty line.
 fn is_undecided(start: &[u8]) -> bool {
     let is_of = |field: &[u8]| {
         let known = start.len().min(field.len());
@@ -117,7 +117,7 @@ fn neutralise(line: &mut [u8]) {
     }
 }
 
-/// Line ends stay.
+/// Line ends are kept.
 fn blank(value: &mut [u8]) {
     for byte in value {
         if !matches!(*byte, b'\r' | b'\n') {
@@ -130,7 +130,8 @@ fn blank(value: &mut [u8]) {
 mod tests {
     use super::*;
 
-    /// What passes of a text that comes in pieces of so many bytes, and where the head ends.
+    /// The bytes of a text that pass when it arrives in pieces of `size` bytes, and the end of the
+    /// head.
     fn scan(text: &str, size: usize) -> (String, Option<usize>) {
         let (mut scanner, mut held, mut passed) = (HeadScanner::default(), Vec::new(), Vec::new());
         for piece in text.as_bytes().chunks(size) {

@@ -4,15 +4,15 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long the parts of a connection may take.
+/// Timeouts of the phases of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timeouts {
     /// From the first byte of a head to its last one; on a new connection, from its start.
     pub(crate) head: Duration,
-    /// Between an answer and the first byte of the next head.
+    /// Keep-alive timeout: between a response and the first byte of the next head.
     pub(crate) keep_alive: Duration,
-    /// In each such time in which the client takes nothing or too little, it has to take
-    /// `least_taken` bytes.
+    /// Send timeout: in each such window in which the client blocks the server's writes, it must
+    /// take at least `least_taken` bytes.
     pub(crate) send_window: Duration,
     /// In bytes.
     pub(crate) least_taken: usize,
@@ -21,33 +21,33 @@ pub(crate) struct Timeouts {
 /// Why a connection was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// No further request came.
+    /// No further request arrived.
     Idle,
     /// The head of a request was not complete in time.
     SlowHead,
-    /// The client took too little of its answer.
+    /// The client read its response too slowly.
     SlowReader,
 }
 
-/// How the body of a request is framed.
+/// The framing of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestBody {
-    /// So many bytes; 0 if there is none.
+    /// This number of bytes; 0 without a body.
     Sized(u64),
-    /// Only HTTP can tell where it ends.
+    /// Only the HTTP parser can find its end.
     Unbounded,
 }
 
-/// What the stream does with the bytes that come.
+/// How the stream treats incoming bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Incoming {
-    /// They are a head: they pass up to its end.
+    /// Part of a head: they pass up to its end.
     Head,
-    /// At most so many belong to the body and pass.
+    /// At most this many belong to the body and pass.
     Body(u64),
-    /// All of them pass.
+    /// All bytes pass.
     Everything,
-    /// They wait: the request before them is not answered yet.
+    /// All bytes are held: the request before them has no response yet.
     Nothing,
 }
 
@@ -57,24 +57,25 @@ enum Phase {
     Idle { since: Instant },
     /// Reads a head.
     Head { since: Instant },
-    /// The head is complete, and HTTP has not made a request of it yet.
+    /// The head is complete, but HTTP has not parsed it into a request yet.
     Parsing { since: Instant },
-    /// A request is served, which has its own deadline.
+    /// A request is being served, under its own deadline.
     Request { body: RequestBody },
-    /// Answered before the whole body was there. HTTP ends such a connection after a moment.
+    /// The response was sent before the whole body arrived. HTTP ends such a connection shortly
+    /// after.
     Discarding { since: Instant },
 }
 
-/// The bytes that a client has taken since it kept the server from writing.
+/// The bytes that a client has taken since it first blocked the server's writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Window {
     began: Instant,
     taken: usize,
-    /// Whether something waits to be written.
+    /// Whether bytes wait to be written.
     blocked: bool,
 }
 
-/// One connection.
+/// The state machine of one connection.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     timeouts: Timeouts,
@@ -83,9 +84,9 @@ pub(crate) struct Lifecycle {
     fresh: bool,
     window: Option<Window>,
     expired: Option<Expiry>,
-    /// Whether an answer has announced the end of the connection.
+    /// Whether a response has announced the end of the connection.
     closing: bool,
-    /// Who reads, if bytes wait that it was not given.
+    /// Waker of the reader, if bytes are withheld from it.
     reader: Option<Waker>,
 }
 
@@ -103,7 +104,7 @@ impl Lifecycle {
         }
     }
 
-    /// When the connection is to be ended, and why. `None` while a request is served.
+    /// When the connection expires, and why. `None` while a request is served.
     pub(crate) fn deadline(&self) -> Option<(Instant, Expiry)> {
         let Timeouts {
             head,
@@ -111,7 +112,7 @@ impl Lifecycle {
             send_window,
             ..
         } = self.timeouts;
-        // As long as an answer is on its way, nothing further can be expected of the client.
+        // While a response is being sent, nothing else can be expected of the client.
         if let Some(window) = self.window.filter(|window| window.blocked) {
             return Some((window.began + send_window, Expiry::SlowReader));
         }
@@ -126,7 +127,7 @@ impl Lifecycle {
         }
     }
 
-    /// Ends the connection, as its deadline has passed.
+    /// Marks the connection as expired, for this reason.
     pub(crate) fn expire(&mut self, why: Expiry) {
         self.expired = Some(why);
     }
@@ -135,7 +136,7 @@ impl Lifecycle {
         self.expired
     }
 
-    /// The treatment of the bytes that come.
+    /// How incoming bytes are treated.
     pub(crate) fn incoming(&self) -> Incoming {
         match self.phase {
             Phase::Idle { .. } | Phase::Head { .. } => Incoming::Head,
@@ -149,7 +150,7 @@ impl Lifecycle {
         }
     }
 
-    /// Bytes of a head have come.
+    /// Bytes of a head have arrived.
     pub(crate) fn head_began(&mut self) {
         if let Phase::Idle { since } = self.phase {
             let since = if self.fresh { since } else { Instant::now() };
@@ -157,14 +158,14 @@ impl Lifecycle {
         }
     }
 
-    /// The last byte of a head has come.
+    /// The last byte of a head has arrived.
     pub(crate) fn head_complete(&mut self) {
         if let Phase::Head { since } = self.phase {
             self.phase = Phase::Parsing { since };
         }
     }
 
-    /// So many bytes of a body have passed.
+    /// This number of body bytes has passed.
     pub(crate) fn body_passed(&mut self, bytes: u64) {
         if let Phase::Request {
             body: RequestBody::Sized(left),
@@ -174,7 +175,7 @@ impl Lifecycle {
         }
     }
 
-    /// HTTP has come to the end of a body.
+    /// HTTP has reached the end of a body.
     pub(crate) fn body_ended(&mut self) {
         if let Phase::Request { body } = &mut self.phase {
             *body = RequestBody::Sized(0);
@@ -187,8 +188,8 @@ impl Lifecycle {
         self.phase == Phase::Request { body }
     }
 
-    /// An answer announces the end of the connection: no further request on it may be served
-    /// (RFC 9112, 9.6).
+    /// A response announces the end of the connection: no further request on it may be served (RFC
+    /// 9112, 9.6).
     pub(crate) fn announce_close(&mut self) {
         self.closing = true;
     }
@@ -197,7 +198,7 @@ impl Lifecycle {
         self.closing
     }
 
-    /// Keeps the reader from its bytes until a request begins or ends.
+    /// Withholds incoming bytes from the reader until a request begins or ends.
     pub(crate) fn withhold(&mut self, reader: &Context<'_>) {
         self.reader = Some(reader.waker().clone());
     }
@@ -208,7 +209,7 @@ impl Lifecycle {
         self.wake_reader();
     }
 
-    /// The answer is handed over; it may still have to be written.
+    /// The response is handed over to HTTP; it may still have to be written.
     pub(crate) fn end_request(&mut self) {
         let since = Instant::now();
         self.phase = match self.phase {
@@ -236,8 +237,9 @@ impl Lifecycle {
         }
     }
 
-    /// The client does not take the bytes of its answer. A window that has begun goes on: a client that
-    /// takes one small answer after the other, each just in time, takes too little as well.
+    /// The client does not take the bytes of its response. A window that has begun goes on: a
+    /// client that takes one small response after the other, each just in time, is too slow as
+    /// well.
     pub(crate) fn write_blocked(&mut self) {
         let window = self.window.get_or_insert_with(|| Window {
             began: Instant::now(),
@@ -247,12 +249,12 @@ impl Lifecycle {
         window.blocked = true;
     }
 
-    /// All that was to be written is written.
+    /// All pending bytes are written.
     pub(crate) fn flushed(&mut self) {
         let Some(window) = &mut self.window else {
             return;
         };
-        // The client is waited for from now on.
+        // From now on the server waits for the client.
         if std::mem::replace(&mut window.blocked, false) {
             let now = Instant::now();
             if let Phase::Idle { since } | Phase::Head { since } = &mut self.phase {

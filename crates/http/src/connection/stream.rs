@@ -1,4 +1,4 @@
-//! The stream below HTTP.
+//! Stream wrapper below HTTP that tracks the lifecycle of its connection.
 
 use super::Shared;
 use super::head::HeadScanner;
@@ -14,29 +14,29 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The answer to a head that was not complete in time.
+/// The response to a head that was not complete in time.
 const REQUEST_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// What a connection is made of.
+/// A transport: TCP, or an in-memory stream in tests.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
-    /// Lets the system drop what it has not sent yet as soon as the connection is closed.
+    /// Lets the operating system discard unsent bytes when the connection is closed.
     fn discard_unsent(&self);
 }
 
 impl Transport for TcpStream {
     fn discard_unsent(&self) {
-        // Where it fails, the system goes on sending for a while.
+        // If this fails, the operating system keeps sending for a while.
         let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
     }
 }
 
-/// A stream that keeps the lifecycle of its connection, and gives HTTP one request at a time.
+/// A stream that tracks the lifecycle of its connection, and passes one request at a time to HTTP.
 pub(crate) struct Stream<T> {
     inner: T,
     lifecycle: Shared,
     scanner: HeadScanner,
-    /// Bytes that have come and may not pass yet.
+    /// Bytes that have arrived and may not pass yet.
     held: BytesMut,
     timeout_is_said: bool,
 }
@@ -60,7 +60,7 @@ impl<T: Transport> Stream<T> {
         self.lifecycle.borrow().expired()
     }
 
-    /// How many of the bytes that have come may pass.
+    /// How many of the incoming bytes may pass.
     fn inspect(lifecycle: &Shared, scanner: &mut HeadScanner, bytes: &mut [u8]) -> usize {
         let mut lifecycle = lifecycle.borrow_mut();
         match lifecycle.incoming() {
@@ -83,7 +83,7 @@ impl<T: Transport> Stream<T> {
         }
     }
 
-    /// Gives what may pass of the bytes that are held; whether there were any.
+    /// Passes the held bytes that may pass; returns whether any did.
     fn give_held(&mut self, out: &mut ReadBuf<'_>) -> bool {
         if self.held.is_empty() {
             return false;
@@ -100,7 +100,7 @@ impl<T: Transport> Stream<T> {
         pass > 0
     }
 
-    /// Reads from the connection into `out`, and holds what may not pass.
+    /// Reads from the connection into `out`, and holds the bytes that may not pass.
     fn poll_fresh(
         &mut self,
         cx: &mut Context<'_>,
@@ -124,11 +124,11 @@ impl<T: Transport> Stream<T> {
     }
 }
 
-/// What became of bytes that were read.
+/// The result of a read from the connection.
 enum Fresh {
-    /// There are no more.
+    /// End of the stream.
     End,
-    /// Some of them, at least, have passed.
+    /// At least some of the bytes have passed.
     Passed,
     Held,
 }
@@ -140,7 +140,7 @@ impl<T: Transport> AsyncRead for Stream<T> {
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if out.remaining() == 0 || self.expired().is_some() {
-            // Nothing more is read: HTTP takes it for the end, and closes.
+            // An empty read: HTTP takes it for the end, and closes.
             return Poll::Ready(Ok(()));
         }
         loop {
@@ -171,7 +171,7 @@ impl<T: Transport> Stream<T> {
         written
     }
 
-    /// Gives up a client that reads too slowly.
+    /// Fails if the client reads too slowly.
     ///
     /// # Errors
     /// [`ErrorKind::TimedOut`] if it does.
@@ -221,7 +221,8 @@ impl<T: Transport> AsyncWrite for Stream<T> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.expired() == Some(Expiry::SlowHead) && !self.timeout_is_said {
             self.timeout_is_said = true;
-            // A client that does not read has no use for it.
+            // If the write would block, the client is not reading and the response is useless to
+            // it.
             let _ = Pin::new(&mut self.inner).poll_write(cx, REQUEST_TIMEOUT);
         }
         Pin::new(&mut self.inner).poll_shutdown(cx)

@@ -1,4 +1,5 @@
-//! Connections over memory, by a clock that stands still while there is something to do.
+//! Connections over in-memory streams, under a paused clock that advances only when all tasks are
+//! idle.
 
 mod client;
 
@@ -12,8 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 const SMALL: &str = "GET / HTTP/1.1\r\nHost: shop\r\n\r\n";
 const BIG: &str = "GET /big HTTP/1.1\r\nHost: shop\r\n\r\n";
 
-/// Runs a test; gives how long it took by the clock that stands still, in seconds. An hour of that
-/// clock is for ever.
+/// Runs a test; returns its duration by the paused clock, in seconds. A test that takes an hour of
+/// it hangs.
 async fn timed(test: impl Future<Output = ()>) -> u64 {
     let start = Instant::now();
     let test = timeout(Duration::from_secs(3_600), test);
@@ -137,7 +138,7 @@ async fn a_request_under_way_has_its_own_deadline() {
         client
             .send("GET /slow HTTP/1.1\r\nHost: shop\r\n\r\n")
             .await;
-        // The head of the next one waits meanwhile.
+        // The head of the next request waits meanwhile.
         client.send("GET / HT").await;
         client.expect("late").await;
         client.send("TP/1.1\r\nHost: shop\r\n\r\n").await;
@@ -168,7 +169,7 @@ async fn an_answer_that_is_read_too_slowly_ends_the_connection() {
             assert!(client.discarded.get());
             assert_eq!(*client.ended.borrow(), [Expiry::SlowReader]);
         });
-        // The second may have been served for a window.
+        // The second response may have been in progress for a window.
         let took = took.await;
         assert!((60..=120).contains(&took), "{bytes} {took}");
     }
@@ -202,7 +203,7 @@ async fn a_client_that_pauses_or_is_slow_gets_its_answer() {
             sleep(Duration::from_secs(pause)).await;
             client.expect(&"x".repeat(BIG_SIZE)).await;
         }
-        // A kibibyte each second, with a pause of thirty in between.
+        // One kibibyte a second, with a pause of thirty seconds in between.
         client.send(BIG).await;
         let mut read = 0;
         for second in 0.. {

@@ -15,8 +15,8 @@ pub(crate) async fn sign_in(call: Call, fields: Fields) -> Answer {
     answer::ok(&TokenShape { token })
 }
 
-/// Whose username and password are in these fields. Every sign-in passes here, by whichever path: it
-/// is the one place that knows how an attempt ended.
+/// Verifies the username and password in these fields. Sign-ins on every path pass here: it is the
+/// one place that counts their outcomes.
 pub(crate) async fn recognise(call: &Call, mut fields: Fields) -> Result<Account, ApiError> {
     let username = fields.required("username", text(filled));
     let password = fields.required("password", text(filled));
@@ -30,15 +30,15 @@ pub(crate) async fn recognise(call: &Call, mut fields: Fields) -> Result<Account
     recognised
 }
 
-/// The purpose for which a password is verified, which decides what it counts as.
+/// The purpose for which a password is verified, which decides the limit that it counts against.
 #[derive(Clone, Copy)]
 enum VerificationAttempt {
     SignIn,
     EmailChange,
 }
 
-/// Verifies a password of this account, unless there were too many attempts. Every path that tells
-/// whether a password is right has to pass here, or it would be a way around the count.
+/// Verifies a password of this account, unless the login throttling rejects it. Every path that
+/// reveals whether a password is right has to pass here, or it would bypass the limit.
 async fn verify<T: Send + 'static>(
     call: &Call,
     attempt: VerificationAttempt,
@@ -47,7 +47,8 @@ async fn verify<T: Send + 'static>(
     check: impl FnOnce(&Shop, Actor) -> Result<T, ShopError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let (from, name) = (call.place(), username.clone());
-    // Asked for itself first: who has to wait takes no place from those whose passwords are checked.
+    // A query of its own, ahead of the password job: a rejected attempt takes no slot from the
+    // passwords that are being checked.
     let may_try = move |shop: &Shop, _| match attempt {
         VerificationAttempt::SignIn => shop.attempts.may_sign_in(&name, from),
         VerificationAttempt::EmailChange => shop.attempts.may_change_email(&name, from),
@@ -72,10 +73,10 @@ fn acts_as_staff<T>(_: &T, actor: Actor) -> bool {
 
 pub(crate) async fn register(call: Call, fields: Fields) -> Answer {
     let (user, from) = (new_user(fields)?, call.place());
-    // Asked for itself first, as for whoever signs in.
+    // A query of its own first, as for a sign-in.
     call.query(move |shop, _| shop.attempts.may_register(from))
         .await?;
-    // Two jobs: as long as the first one lasts, nothing is begun whose outcome could be unknown.
+    // Two jobs: while the first one runs, nothing is begun whose outcome could be unknown.
     let hash = move |shop: &Shop, _| {
         let hash = || shop.accounts.hash(user);
         shop.attempts.register(from, hash)
@@ -108,7 +109,8 @@ pub(crate) async fn own(call: Call) -> Answer {
 pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
     let own = call.query(|shop, actor| shop.accounts.own(actor)).await?;
     let email = fields.optional("email", text(Email::new));
-    // The address that the account has is no change: clients may send back all that they were shown.
+    // The current address of the account is no change: clients may send back all fields of a
+    // response.
     let new = email.filter(|email| own.email.as_ref() != Some(email));
     let current = match new {
         Some(_) => fields.required("current_password", text(filled)),
@@ -133,7 +135,7 @@ pub(crate) async fn change_password(call: Call, mut fields: Fields) -> Answer {
     let new = |text: &str| Password::new(text, Some(&own.username));
     let new = fields.required("new_password", text(new));
     let (current, new) = fields.complete(current.zip(new))?;
-    // Two jobs, as for whoever registers.
+    // Two jobs, as for a registration.
     let prepare = move |shop: &Shop, actor| shop.accounts.prepare_password(actor, &current, &new);
     let (attempt, username) = (VerificationAttempt::SignIn, own.username.to_string());
     let prepared = verify(&call, attempt, username, acts_as_staff, prepare).await?;

@@ -38,7 +38,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     answer::ok(&shape)
 }
 
-/// The page that `listing` asked for; `url` is the list's own.
+/// The page of `listing`; `url` is that of the list.
 pub(crate) fn shape<'a>(
     cart: &'a Cart,
     listing: &Listing,
@@ -70,7 +70,8 @@ fn page<'a>(cart: &'a Cart, listing: &Listing) -> Result<Page<&'a CartItem>, Ref
     page.existing(listing.page)
 }
 
-/// Names of other shops for `quantity`. Without it a line would hold one unit, or stay what it was.
+/// Names for `quantity` in other shop APIs. If they were ignored, a line would hold one unit, or
+/// keep its quantity.
 const QUANTITY_SYNONYMS: &[FieldName] = &["qty", "count", "amount", "units"];
 
 fn refuse_quantity_synonyms(fields: &mut Fields) {
@@ -123,7 +124,7 @@ pub(crate) async fn change(call: Call, mut fields: Fields) -> Answer {
     set(call, fields, quantity).await
 }
 
-/// Without a quantity nothing changes; with one that says to remove the line, it goes.
+/// Without a quantity nothing changes; with `Some(None)` the line is removed.
 async fn set(call: Call, mut fields: Fields, quantity: Option<Option<Quantity>>) -> Answer {
     refuse_quantity_synonyms(&mut fields);
     let id = call.id(CartItemId::parse)?;

@@ -1,4 +1,4 @@
-//! The OpenAPI document, and a page to read and try it. The page loads nothing from elsewhere.
+//! The OpenAPI document, and a page to read and try it. The page loads nothing from other servers.
 
 use crate::answer::{self, Answer, File};
 use crate::call::Call;
@@ -12,19 +12,18 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// What depends on the path below which the shop lives.
+/// The files that depend on the path below which the server is reached.
 pub(crate) struct Docs {
     document: File,
     page: File,
     start: File,
 }
 
-/// The docs of a shop at the root of its host.
+/// The docs of a server at the root of its host.
 static AT_ROOT: LazyLock<Docs> = LazyLock::new(|| Docs::of("", openapi::document().to_owned()));
 
 impl Docs {
-    /// The docs of a shop that is reached under this address; `None` at the root, where all shops
-    /// have the same.
+    /// The docs of a server at this public URL; `None` at the root, where [`AT_ROOT`] serves.
     pub(crate) fn below(url: Option<&PublicUrl>) -> Option<Self> {
         let path = url.map(PublicUrl::path).filter(|path| !path.is_empty())?;
         Some(Self::of(path, openapi::document_below(path)))
@@ -40,7 +39,7 @@ impl Docs {
     }
 }
 
-/// What is the same for every shop: most of the page, by the names of the files.
+/// The files that are the same for every path: most of the page, by their names.
 static FILES: LazyLock<[(&str, File); 2]> = LazyLock::new(|| {
     let bundle = include_str!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js"));
     let style = include_str!(concat!(env!("OUT_DIR"), "/swagger-ui.css"));

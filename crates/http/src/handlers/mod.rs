@@ -1,4 +1,4 @@
-//! One handler for each route: read the request, run the use case, shape the answer.
+//! One handler per route: parse the request, run the use case, build the response.
 
 pub(crate) mod accounts;
 pub(crate) mod cart;

@@ -56,7 +56,7 @@ pub(crate) fn filter(query: &mut Query) -> OrderFilter {
     }
 }
 
-/// What list it is, for its cursors.
+/// The identity of a list, which its cursors are bound to.
 pub(crate) fn scope(filter: &OrderFilter) -> impl Serialize + use<> {
     (
         "orders",
@@ -70,7 +70,7 @@ pub(crate) fn scope(filter: &OrderFilter) -> impl Serialize + use<> {
     )
 }
 
-/// Keys with which clients of other shops say what to order. An order here takes the whole cart.
+/// Keys that name the items of an order in other shop APIs. Here an order takes the whole cart.
 const LINE_KEYS: &[FieldName] = &[
     "items",
     "lines",

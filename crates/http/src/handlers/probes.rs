@@ -1,4 +1,4 @@
-//! For those who watch over the process. None asks who is calling.
+//! Probes and metrics, for monitoring systems. None of them authenticates the caller.
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
@@ -14,7 +14,7 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
-/// Whether a path is one of theirs.
+/// Whether a path is that of a probe or of the metrics.
 pub(crate) fn is_probe(path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
     ["/healthz", "/readyz", "/metrics"].contains(&path)
@@ -22,19 +22,19 @@ pub(crate) fn is_probe(path: &str) -> bool {
 
 pub(crate) const OK: Health = Health { status: "ok" };
 
-/// The process lives. Nothing else is looked at: a database that is away is no reason to start the
-/// program anew.
+/// Liveness probe: the process runs. Nothing else is checked: an unavailable database is no reason
+/// to restart the program.
 pub(crate) async fn health() -> Answer {
     answer::ok(&OK)
 }
 
-/// The store answers, and has the schema that is expected.
+/// Readiness probe: the store answers, and has the expected schema.
 pub(crate) async fn readiness(call: Call) -> Answer {
     call.probe().await?;
     answer::ok(&OK)
 }
 
-/// What is counted, for this machine and for whom the shop allows it. For others there is nothing.
+/// Metrics, for this machine and the networks that the operator allows; 404 for all others.
 pub(crate) async fn metrics(call: Call) -> Answer {
     if call.may_read_metrics() {
         Ok(answer::text(call.metrics(), MEDIA))

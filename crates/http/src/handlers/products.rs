@@ -56,7 +56,7 @@ pub(crate) fn filter(query: &mut Query, currency: Currency) -> ProductFilter {
     }
 }
 
-/// What list it is, for its cursors.
+/// The identity of a list, which its cursors are bound to.
 pub(crate) fn scope(filter: &ProductFilter) -> impl Serialize + use<> {
     (
         "products",
@@ -81,7 +81,7 @@ pub(crate) async fn create(call: Call, mut fields: Fields) -> Answer {
     answer::told_at(&call.url(path), told)
 }
 
-/// What is asked for, for the fingerprint.
+/// The canonical form of the command, for its fingerprint.
 fn command(draft: &ProductDraft) -> impl Serialize {
     let price = draft.price.money();
     (
@@ -109,7 +109,7 @@ fn show_one(call: &Call, product: &Product) -> Answer {
 pub(crate) async fn replace(call: Call, mut fields: Fields) -> Answer {
     let name = fields.required("name", text(ProductName::new));
     let price = fields.required("price", decimal(price(call.currency())));
-    // Only PATCH archives and brings back: here the field is one that nobody asked for.
+    // Only PATCH archives and restores: PUT ignores the field like any unknown one.
     set(call, fields, name, price, None).await
 }
 
@@ -172,7 +172,7 @@ fn draft(mut fields: Fields, currency: Currency) -> Result<ProductDraft, ApiErro
     })
 }
 
-/// An empty code is none.
+/// An empty SKU is none.
 fn sku(text: &str) -> Result<Option<Sku>, Problem> {
     let named = !text.trim().is_empty();
     named.then(|| Sku::new(text)).transpose()

@@ -18,7 +18,7 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Of the shop with this address.
+    /// The collections of a server at this base URL.
     pub(crate) fn below(base: &str) -> Self {
         let url = |name| format!("{base}/api/{name}/");
         Self {

@@ -1,4 +1,4 @@
-//! A product's ledger: what moved, and what staff deliver or write off.
+//! The stock ledger of a product: its movements, and deliveries and write-offs by staff.
 
 use crate::answer::{self, Answer};
 use crate::call::Call;

@@ -1,4 +1,5 @@
-//! Pairs of tokens: a short one to come with, and one that gives the next pair.
+//! Token pairs: a short-lived access token, and a refresh token that is exchanged for the next
+//! pair.
 
 use super::accounts::{filled, recognise};
 use crate::answer::{self, Answer};

@@ -1,4 +1,4 @@
-//! Users, for staff.
+//! User administration by staff.
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
@@ -23,7 +23,7 @@ pub(crate) async fn list(call: Call) -> Answer {
     answer::ok(&PageShape::new(&call.own_url(), &listing, &page, results))
 }
 
-/// What to search for; nothing is no search.
+/// The search text; a blank one is no search.
 fn search(text: &str) -> Result<Option<UserSearch>, Problem> {
     let wanted = !text.trim().is_empty();
     wanted.then(|| UserSearch::new(text)).transpose()

@@ -1,4 +1,4 @@
-//! The page that `/metrics` gives.
+//! The page at `/metrics`.
 
 use super::text::{Page, Unit};
 use super::{CLASSES, METHODS, Metrics, SignIn};
@@ -14,7 +14,7 @@ use tradepost_domain::PoolUse;
 
 pub(crate) use super::text::MEDIA;
 
-/// Everything that is counted.
+/// Renders all metrics.
 pub(crate) fn report(state: &State) -> String {
     let mut page = Page::default();
     let metrics = &state.metrics;
@@ -35,7 +35,7 @@ fn of_requests(page: &mut Page, metrics: &Metrics) {
         "Requests that are being answered.",
         metrics.in_flight.load(Ordering::Relaxed),
     );
-    // What has not happened yet has no series: most methods are for few routes.
+    // A count of zero has no series: most methods are used by few routes.
     let each = || {
         let routes = routes::patterns().zip(&metrics.requests);
         routes.flat_map(|(route, methods)| {
@@ -224,7 +224,7 @@ fn of_process(page: &mut Page, metrics: &Metrics) {
         "How long the server has been running.",
         metrics.began.elapsed().as_secs(),
     );
-    // Where the system does not tell (it does on Linux), the families are missing.
+    // Where the operating system does not report them (Linux does), the families are missing.
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let figure = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;

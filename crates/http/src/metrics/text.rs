@@ -1,4 +1,4 @@
-//! The text format of Prometheus, version 0.0.4.
+//! Writer for the Prometheus text format, version 0.0.4.
 
 use std::fmt::{Display, Write};
 use tradepost_batch::Reading;
@@ -6,15 +6,15 @@ use tradepost_batch::Reading;
 /// The names and values of a sample's labels.
 pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];
 
-/// The content type of what is written here.
+/// The content type of the page.
 pub(crate) const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What the values of a histogram are.
+/// The unit of a histogram's values.
 #[derive(Clone, Copy)]
 pub(super) enum Unit {
     /// Written as seconds.
     Microseconds,
-    /// Written as they are.
+    /// Written unchanged.
     Number,
 }
 
@@ -35,20 +35,20 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Begins a family: what is written after it are its samples.
+    /// Begins a metric family: the samples written next belong to it.
     pub(super) fn family(&mut self, name: &'static str, kind: &str, help: &str) {
         self.name = name;
         self.line(format_args!("# HELP {name} {help}"));
         self.line(format_args!("# TYPE {name} {kind}"));
     }
 
-    /// A family of one number.
+    /// A family of one gauge.
     pub(super) fn gauge(&mut self, name: &'static str, help: &str, value: impl Display) {
         self.family(name, "gauge", help);
         self.sample(&[], value);
     }
 
-    /// A family of one number that only grows.
+    /// A family of one counter.
     pub(super) fn counter(&mut self, name: &'static str, help: &str, value: u64) {
         self.family(name, "counter", help);
         self.sample(&[], value);
@@ -87,7 +87,7 @@ impl Page {
     }
 }
 
-/// The labels in their braces. Their values are compiled in, and need no escaping.
+/// The labels in braces. Their values are compiled in, and need no escaping.
 fn within(labels: Labels<'_>, bound: Option<&str>) -> String {
     let bound = bound.map(|bound| ("le", bound));
     let pairs = labels.iter().copied().chain(bound);
@@ -107,7 +107,7 @@ mod tests {
     use tradepost_batch::Histogram;
 
     #[test]
-    fn the_format_as_it_is_read() {
+    fn the_output_follows_the_text_format() {
         let mut page = Page::default();
         page.gauge("flying", "Things in the air.", 3);
         page.family("seen", "counter", "Things seen.");

@@ -1,4 +1,4 @@
-//! Examples of answers, made by the shapes that answers are made by.
+//! Examples of responses, serialized from the response DTOs.
 
 use crate::handlers::{cart, probes, root, tokens};
 use crate::pages::{PageShape, SliceShape};
@@ -19,7 +19,7 @@ use tradepost_domain::{
 
 const SHOP: &str = "https://shop.example.org";
 
-/// The example of a schema; null if there is none, which a test refuses.
+/// The example of a schema; null if there is none, which a test rejects.
 pub(super) fn of(schema: &str) -> Value {
     made(schema).unwrap_or_default()
 }
@@ -70,7 +70,7 @@ fn json(shape: &impl Serialize) -> Option<Value> {
     serde_json::to_value(shape).ok()
 }
 
-/// The first of several pages.
+/// The first of several numbered pages.
 fn page<'a, R, T: Serialize>(
     collection: &str,
     items: &'a [R],
@@ -86,7 +86,7 @@ fn page<'a, R, T: Serialize>(
     json(&PageShape::new(&url, &listing, &page, results))
 }
 
-/// The first part of several.
+/// The first of several cursor pages.
 fn slice(collection: &str, first: impl Serialize) -> Option<Value> {
     json(&SliceShape {
         next: Some(format!("{SHOP}/api/{collection}/?cursor=eyJhZnRlciI6MTJ9")),

@@ -1,10 +1,10 @@
-//! The OpenAPI 3.1 document, made from the table of routes and from the types of the answers.
+//! The OpenAPI 3.1 document, generated from the table of routes and the response DTOs.
 //!
-//! - `operations.rs` has a description for each route.
-//! - `responses.rs` has the rules by which codes, parameters and headers follow from it.
-//! - `problems.rs` has a schema and an example for each code.
-//! - `requests.rs` and `parameters.rs` say what may come; `words.rs` and the shapes, what is given.
-//! - `examples.rs` makes examples by the shapes.
+//! - `operations.rs` describes each route.
+//! - `responses.rs` has the rules that derive codes, parameters and headers from the description.
+//! - `problems.rs` has a schema and an example for each error code.
+//! - `requests.rs` and `parameters.rs` describe the input; `words.rs` and the DTOs, the output.
+//! - `examples.rs` makes examples from the DTOs.
 
 mod examples;
 mod operations;
@@ -31,13 +31,13 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use tradepost_domain::Access;
 
-/// The OpenAPI document of the HTTP API, as JSON, for a shop at the root of its host.
+/// The OpenAPI document of the HTTP API, as JSON, for a server at the root of its host.
 pub fn document() -> &'static str {
     static DOCUMENT: OnceLock<String> = OnceLock::new();
     DOCUMENT.get_or_init(|| document_below("/"))
 }
 
-/// The same for a shop that lives below a path.
+/// The same for a server below a path.
 pub(crate) fn document_below(path: &str) -> String {
     serde_json::to_string_pretty(&made(path)).unwrap_or_default()
 }
@@ -91,7 +91,7 @@ fn made(path: &str) -> Value {
     })
 }
 
-/// The description of a route. A test holds the two tables together.
+/// The description of a route. A test keeps the two tables in step.
 fn described(entry: &Entry) -> Option<&'static Operation> {
     let mut all = operations::TABLE.iter();
     all.find(|one| one.method == *entry.method() && one.path == entry.path())
@@ -172,7 +172,7 @@ fn schemas() -> Value {
     schemas.into()
 }
 
-/// The schemas of what the shop gives, from the types that it is written from.
+/// The schemas of the response DTOs.
 fn answers() -> Map<String, Value> {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
     settings.definitions_path = "/components/schemas".into();

@@ -1,4 +1,4 @@
-//! One description for each route. What follows from a rule is not here: see `responses.rs`.
+//! One description per route. Everything that follows from a rule is derived in `responses.rs`.
 
 use super::parameters::{
     ARCHIVED, CREATED_AFTER, CREATED_BEFORE, CURSOR, IN_STOCK, MAX_PRICE, MIN_PRICE, ORDER_ORDERS,
@@ -8,42 +8,42 @@ use super::requests::{self as bodies, Body};
 use crate::error::Code;
 use actix_web::http::Method;
 
-/// What a route is for, what it takes and what it gives.
+/// Description of a route: its purpose, its input and its output.
 pub(super) struct Operation {
     pub(super) method: Method,
     pub(super) path: &'static str,
-    /// Its name in clients that are made from the document.
+    /// The `operationId`, which names it in generated clients.
     pub(super) id: &'static str,
     pub(super) tag: &'static str,
     pub(super) summary: &'static str,
     pub(super) success: Success,
     pub(super) body: Option<&'static Body>,
     pub(super) query: &'static [&'static Parameter],
-    /// Refusals of its own.
+    /// The codes that are specific to this route.
     pub(super) refusals: &'static [Code],
-    /// Whether what it shows or changes has an `ETag`.
+    /// Whether the resource has an `ETag`.
     pub(super) is_tagged: bool,
     /// Whether it reads an `Idempotency-Key`.
     pub(super) is_keyed: bool,
-    /// Whether the answer says where the new thing is.
+    /// Whether the response has a `Location`.
     pub(super) is_located: bool,
-    /// Whether it may remove what it is to change, and has nothing to show then.
+    /// Whether the edit may remove the resource, and then answers 204.
     pub(super) may_remove: bool,
-    /// Whether it asks the store for anything.
+    /// Whether it uses the store.
     pub(super) uses_store: bool,
 }
 
-/// What comes if nothing is wrong.
+/// The success response of a route.
 pub(super) enum Success {
     /// 200 with this schema.
     Shows(&'static str),
-    /// 200 with a page of these, or with a part of the list from a cursor on.
+    /// 200 with a numbered page or a cursor page of these.
     Lists(&'static str),
     /// 201 with this schema.
     Makes(&'static str),
     /// 204.
     Nothing,
-    /// 200 with text of these types.
+    /// 200 with text of these media types.
     Text(&'static [&'static str]),
 }
 use Success::{Lists, Makes, Nothing, Shows, Text};
@@ -145,7 +145,7 @@ const TO_CART: &[Code] = &[Code::InsufficientStock, Code::CartFull];
 const IN_CART: &[Code] = &[Code::InsufficientStock, Code::ProductUnavailable];
 const TO_STATUS: &[Code] = &[Code::Forbidden, Code::InvalidTransition];
 
-/// The tags, with what is under them.
+/// The tags, with their descriptions.
 pub(super) const TAGS: &[(&str, &str)] = &[
     ("Catalogue", "What the shop sells."),
     ("Stock", "What moved, and what staff deliver or write off."),

@@ -1,4 +1,4 @@
-//! Parameters and headers, each described once.
+//! Parameters and headers of the OpenAPI document, each described once.
 
 use super::words::DECIMAL;
 use serde_json::{Map, Value, json};
@@ -41,7 +41,7 @@ macro_rules! parameters {
             schema: || $schema,
         };)+
 
-        /// Every parameter there is.
+        /// All parameters.
         pub(super) const ALL: &[Parameter] = &[$($name),+];
     };
 }
@@ -120,17 +120,17 @@ fn amount() -> Value {
     json!({"type": "string", "pattern": pattern, "maxLength": Money::MAX_TEXT})
 }
 
-/// The fields that a list can be ordered by.
+/// The fields that a list can be sorted by.
 fn ordering<F: SortField>() -> Value {
     let fields: Vec<_> = F::ALL.iter().map(|field| field.as_str()).collect();
     let field = format!("-?({})", fields.join("|"));
-    // Empty, as any parameter may be: it then counts as absent.
+    // May be empty, as any parameter may: it then counts as absent.
     json!({"type": "string", "pattern": format!("^({field}(,{field})*)?$")})
 }
 
-/// Tags, strong or weak. What is none is no error, but the tag of nothing: any text will do. The
-/// pattern says so, and what is meant before: left to themselves, tools send a `*` all the time, whose
-/// 304 some of them take for a refusal.
+/// Schema of `If-None-Match`: entity tags, strong or weak. Any text is accepted: an unparsable
+/// value counts as a tag that matches nothing. The pattern allows it, and puts the intended form
+/// first: otherwise tools send a `*` all the time, whose 304 some of them take for an error.
 fn held() -> Value {
     let strong = r#""[!#-~]*""#;
     let tag = format!("(W/)?{strong}");
@@ -138,7 +138,7 @@ fn held() -> Value {
     json!({"type": "string", "pattern": pattern})
 }
 
-/// Headers of answers: the key in the document, the name, what it says, its schema.
+/// Response headers: the key in the document, the name, the description, the schema.
 #[rustfmt::skip]
 pub(super) fn headers() -> Value {
     let headers = [

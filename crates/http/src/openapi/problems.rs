@@ -1,4 +1,4 @@
-//! One schema and one example for each code of an error: a code says which members come with it.
+//! One schema and one example per error code: the code determines which members the problem has.
 
 use crate::error::{ApiError, Code};
 use crate::problem;
@@ -55,7 +55,7 @@ pub(super) fn schema(code: Code) -> Value {
     schema
 }
 
-/// What comes with a code beside what all have.
+/// The members of a code beyond those that all problem documents have.
 fn members(code: Code) -> Vec<(&'static str, Value)> {
     let whole = json!({"type": "integer", "format": "int64"});
     let status = json!({"$ref": "#/components/schemas/OrderStatus"});
@@ -100,7 +100,7 @@ fn members(code: Code) -> Vec<(&'static str, Value)> {
     }
 }
 
-/// An error as a client gets it; nothing if the example is no example, which a test refuses.
+/// An error as a client gets it; null if the example cannot be built, which a test rejects.
 pub(super) fn example(code: Code) -> Value {
     let (instance, error) = match sample(code) {
         Some(sample) => sample,

@@ -1,5 +1,5 @@
-//! What requests may bring. Bodies are read field by field and not into types, so their schemas are
-//! written down here, with the bounds that the domain's types have.
+//! Request body schemas. Bodies are parsed field by field and not into types, so their schemas are
+//! written here, with the bounds of the domain's types.
 
 use super::words::{DECIMAL, statuses};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use tradepost_domain::{
     Username,
 };
 
-/// A body: the name of its schema, what it is, its fields, and an example.
+/// A request body: the name of its schema, its description, its fields, and an example.
 pub(super) struct Body {
     pub(super) name: &'static str,
     about: &'static str,
@@ -19,7 +19,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Whether a request may do without it: none at all is an object without fields.
+    /// Whether the body is required: a missing body is an object without fields.
     pub(super) fn is_required(&self) -> bool {
         !self.required.is_empty()
     }
@@ -32,13 +32,13 @@ impl Body {
         self.object(|name| (self.field)(name))
     }
 
-    /// The name of its schema as a form.
+    /// The name of its form schema.
     pub(super) fn form_name(&self) -> String {
         format!("{}Form", self.name)
     }
 
-    /// The schema of the same body as a form. Its values are texts: booleans are words, and an optional
-    /// field that is no text may be blank.
+    /// The schema of the same body as a form. Its values are texts: booleans are words, and an
+    /// optional field that is no text may be blank.
     pub(super) fn form_schema(&self) -> Value {
         self.object(|name| {
             let schema = (self.field)(name);
@@ -82,7 +82,7 @@ macro_rules! bodies {
             example: || json!($example),
         };)+
 
-        /// Every body there is.
+        /// All bodies.
         pub(super) const ALL: &[Body] = &[$($name),+];
     };
 }
@@ -151,7 +151,7 @@ fn new_account(name: &str) -> Value {
             "type": "string",
             "minLength": 1,
             "maxLength": Username::MAX,
-            // White space around it is cut off; letters and digits are those of any script.
+            // White space around it is trimmed; letters and digits are those of any script.
             "pattern": r##"^\s*[^\s!"#$%&'()*,/:;<=>?\[\\\]^`{|}~]+\s*$"##,
             "description": "Letters, digits and @ . + - _ (RFC 8265); unique whatever its case, and unlike every other name to look at."
         }),
@@ -199,7 +199,8 @@ fn product(name: &str) -> Value {
             "maxLength": Sku::MAX,
             "description": "The shop's own code; unique. An empty one is null."
         }),
-        // In words: one that is longer is often larger than a body may be, which is another answer.
+        // The maximum is in the description: a longer text often makes the body exceed its own
+        // limit, which is another error.
         "description" => json!({
             "type": "string",
             "description": format!("What it is, in at most {} characters.", Description::MAX)
@@ -255,7 +256,7 @@ fn line(max: usize) -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": max})
 }
 
-/// A whole number, or a string with one.
+/// An integer, or a string with one.
 fn integer(min: i64, max: i64, about: &str) -> Value {
     json!({
         "anyOf": [

@@ -1,4 +1,4 @@
-//! What a route can answer. Most of it follows from rules, which are told here once.
+//! The responses of a route. Most of them follow from rules, which stand here once.
 
 use super::operations::{Operation, Success};
 use super::parameters::{self, Parameter, reference};
@@ -12,7 +12,7 @@ use tradepost_domain::Access;
 
 /// The parameters of a route.
 pub(super) fn parameters(operation: &Operation) -> Vec<&'static Parameter> {
-    // The pages of the documentation are files like any other, of which HTTP says it all.
+    // The files of the docs page are conditional like any file, which HTTP itself defines.
     let shows = operation.method == Method::GET && operation.uses_store;
     let candidates = [
         (&parameters::ID, operation.path.contains("{id}")),
@@ -28,7 +28,7 @@ pub(super) fn parameters(operation: &Operation) -> Vec<&'static Parameter> {
     operation.query.iter().copied().chain(ruled).collect()
 }
 
-/// Whether it edits something that has a tag, and what the client saw of it may count.
+/// Whether the route edits a resource with an `ETag`, so that `If-Match` applies.
 fn is_guarded(operation: &Operation) -> bool {
     let edits = [Method::PUT, Method::PATCH, Method::DELETE].contains(&operation.method);
     operation.is_tagged && edits
@@ -44,7 +44,7 @@ pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
         .query
         .iter()
         .any(|one| one.key == parameters::PAGE.key);
-    // A cart is short, and not read as lists are.
+    // A cart is short, and not read through the pool of lists.
     let is_cart = operation.path == "/api/cart/";
     let rules: &[(bool, &[Code])] = &[
         (
@@ -94,7 +94,7 @@ pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
     ruled.chain(operation.refusals).copied().collect()
 }
 
-/// The codes of each status.
+/// The codes grouped by status.
 pub(super) fn by_status(codes: BTreeSet<Code>) -> BTreeMap<u16, Vec<Code>> {
     let mut statuses = BTreeMap::<u16, Vec<Code>>::new();
     for code in codes {
@@ -106,13 +106,13 @@ pub(super) fn by_status(codes: BTreeSet<Code>) -> BTreeMap<u16, Vec<Code>> {
     statuses
 }
 
-/// The key of the answer with one of these codes.
+/// The component key of the response with these codes.
 pub(super) fn key(codes: &[Code]) -> String {
     let names: Vec<_> = codes.iter().map(|code| problems::camel(*code)).collect();
     names.join("Or")
 }
 
-/// An answer with one of these codes, all of one status.
+/// A response with one of these codes, all of one status.
 pub(super) fn refusal(codes: &[Code]) -> Value {
     let schema = one_of(codes);
     let examples = codes.iter().map(|code| {
@@ -147,7 +147,7 @@ pub(super) fn refusal(codes: &[Code]) -> Value {
     })
 }
 
-/// The schema of one of these codes, told apart by `code`.
+/// The schema of one of these codes, discriminated by `code`.
 fn one_of(codes: &[Code]) -> Value {
     let schemas = codes
         .iter()
@@ -164,7 +164,7 @@ fn one_of(codes: &[Code]) -> Value {
     json!({"oneOf": schemas, "discriminator": {"propertyName": "code", "mapping": mapping}})
 }
 
-/// What a route answers if nothing is wrong, by status.
+/// The success responses of a route, by status.
 pub(super) fn successes(operation: &Operation) -> Vec<(&'static str, Value)> {
     let reads = operation.method == Method::GET;
     let with = |has, name| if has { Some(name) } else { None };
@@ -207,7 +207,7 @@ fn media(schema: &str) -> Value {
     json!({"schema": reference("schemas", schema), "example": examples::of(schema)})
 }
 
-/// A page, or a part from a cursor on.
+/// A numbered page, or a cursor page.
 fn parts(one: &str) -> Value {
     let (page, slice) = (format!("{one}Page"), format!("{one}Slice"));
     json!({
@@ -226,7 +226,7 @@ fn text(media: &str) -> Value {
     }
 }
 
-/// The headers of every answer.
+/// The headers of every response.
 const ANY: &[&str] = &["X-Request-ID", "RateLimit", "RateLimit-Policy"];
 
 fn headers(names: &[&str]) -> Value {

@@ -1,4 +1,4 @@
-//! Schemas of what shapes are made of.
+//! Schemas of the values that response DTOs consist of.
 
 use crate::shapes::{Amount, Time};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 use tradepost_domain::{CartIssue, OrderStatus, Reason};
 
-/// Text of digits that is a decimal number, as amounts are read.
+/// Text of digits that is a decimal number, as amounts are parsed.
 pub(super) const DECIMAL: &str = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$";
 
-/// Types whose schema stands where it is used.
+/// Types whose schema is inlined.
 macro_rules! inline {
     ($($(#[$doc:meta])* $name:ident = $schema:expr;)+) => {$(
         impl JsonSchema for $name {
@@ -46,10 +46,10 @@ macro_rules! words {
     )+};
 }
 
-/// The number of something.
+/// The number of a resource.
 pub(crate) struct Id;
 
-/// How many of something there are.
+/// A number of units.
 pub(crate) struct Units;
 
 inline! {

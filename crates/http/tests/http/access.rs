@@ -1,4 +1,4 @@
-//! The access matrix: who gets which status from which route, all of it against a golden file.
+//! Access matrix: the status of each route for each kind of caller, against a golden file.
 
 use crate::support::{App, PASSWORD, Reply, new_user};
 use actix_web::http::Method;
@@ -9,7 +9,7 @@ use tradepost_http::{Entry, table};
 
 const GOLDEN: &str = include_str!("../golden/access.txt");
 
-/// Who asks, and for what: a column of the golden file.
+/// The kind of caller, and whether the resource exists: a column of the golden file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asks {
     Anonymous,
@@ -37,7 +37,7 @@ impl Asks {
     }
 }
 
-/// Somebody, with tokens that nobody has shown yet.
+/// A user, with tokens that have not been used yet.
 struct Person {
     account: Account,
     access: String,
@@ -55,7 +55,7 @@ impl Person {
     }
 }
 
-/// A shop where everybody has something in the cart, and Ada an order as well.
+/// An app in which each user has a cart line, and Ada an order as well.
 struct World {
     app: App,
     ada: Person,
@@ -90,7 +90,7 @@ impl World {
         }
     }
 
-    /// Switches Ada off, and gives her a token from before that no server has seen.
+    /// Deactivates Ada, and gives her an earlier token that no server has seen.
     fn switch_ada_off(&mut self) {
         self.app.clock.advance(1);
         self.ada = Person::of(&self.app, self.ada.account.clone());
@@ -104,7 +104,7 @@ impl World {
         self.app.shop.accounts.switch(boss, off).unwrap();
     }
 
-    /// Who asks; nobody who is anonymous.
+    /// The user who calls; `None` if the caller is anonymous.
     fn person(&self, asks: Asks) -> Option<&Person> {
         match asks {
             Asks::Anonymous => None,
@@ -114,7 +114,7 @@ impl World {
         }
     }
 
-    /// What `{id}` stands for in a path: something of Ada's, where it is somebody's.
+    /// The path with an id for `{id}`: that of a resource of Ada's, where resources have owners.
     fn path(&self, path: &str, asks: Asks) -> String {
         let known = [
             ("/api/products/{id}/", self.product),
@@ -133,8 +133,8 @@ impl World {
         path.replace("{id}", &id.to_string())
     }
 
-    /// A body that the route has nothing against, so that its answer is about rights alone. What
-    /// says who somebody is, says it of the one who asks; of Ada if nobody says.
+    /// A body that is valid for the route, so that its status depends on access alone. Fields that
+    /// identify a user name the caller, or Ada if the caller is anonymous.
     fn body(&self, method: &Method, path: &str, asks: Asks) -> Option<Value> {
         let asking = self.person(asks).unwrap_or(&self.ada);
         let name = asking.account.username.as_str();
@@ -183,7 +183,7 @@ impl World {
     }
 }
 
-/// What one who asks gets: a status, or nothing where there is nothing to ask for.
+/// The status that this kind of caller gets; `-` where no resource can be missing.
 async fn cell(entry: &Entry, asks: Asks) -> String {
     if asks.for_nothing() && !entry.path().contains("{id}") {
         return "-".to_owned();
@@ -202,7 +202,7 @@ async fn cell(entry: &Entry, asks: Asks) -> String {
     reply.status.to_string()
 }
 
-/// The row of a route, as it stands in the golden file.
+/// The row of a route, as in the golden file.
 async fn row(entry: &Entry) -> String {
     let mut row = format!("{:6} {:27}", entry.method().as_str(), entry.path());
     for asks in Asks::ALL {
@@ -219,8 +219,8 @@ fn golden() -> Vec<&'static str> {
         .collect()
 }
 
-/// What has to be done to a golden file for it to say what is so: rows to take out with a minus,
-/// rows to put in with a plus.
+/// The changes that make the golden file match: rows to remove with a minus, rows to add with a
+/// plus.
 fn differences(golden: &[&str], actual: &[String]) -> String {
     let mut text = String::new();
     for row in golden {
@@ -240,7 +240,7 @@ fn differences(golden: &[&str], actual: &[String]) -> String {
 }
 
 #[actix_web::test]
-async fn every_route_lets_in_whom_the_matrix_says() {
+async fn every_route_admits_the_callers_of_the_matrix() {
     let mut actual = Vec::new();
     for entry in table() {
         actual.push(row(entry).await);
@@ -253,7 +253,7 @@ async fn every_route_lets_in_whom_the_matrix_says() {
 }
 
 #[test]
-fn a_route_without_a_row_and_a_row_without_a_route_are_told() {
+fn routes_without_rows_and_rows_without_routes_are_reported() {
     let rows = |rows: &[&str]| rows.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>();
     assert_eq!(
         differences(&["a 200", "b 401"], &rows(&["a 200", "b 401"])),
@@ -274,10 +274,10 @@ fn a_route_without_a_row_and_a_row_without_a_route_are_told() {
     assert!(differences(&["a 200", "b 401"], &rows(&["b 401", "a 200"])).contains("order"));
 }
 
-/// Whatever is in the file, these hold: nobody is let in anonymously or after being switched off
-/// where it takes somebody, and what is somebody else's looks like nothing.
+/// Invariants of the golden file: anonymous and deactivated callers are rejected by all routes that
+/// need a user, and a resource of another user looks like a missing one.
 #[test]
-fn the_matrix_is_sane() {
+fn the_matrix_keeps_its_invariants() {
     let mut seen = 0;
     for row in golden() {
         let cells: Vec<&str> = row.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! Signing in, registering, and the `Authorization` header.
+//! Sign-in, registration, and the `Authorization` header.
 
 use crate::support::{App, PASSWORD, memory, settings};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn multipart(fields: &[(&str, &str)]) -> String {
 }
 
 #[actix_web::test]
-async fn a_token_is_had_by_json_and_by_either_form() {
+async fn a_token_is_issued_for_json_and_either_form() {
     let app = App::new().await;
     app.customer("ada");
     let json = json!({"username": "ADA", "password": PASSWORD, "is_staff": true}).to_string();
@@ -31,7 +31,7 @@ async fn a_token_is_had_by_json_and_by_either_form() {
         ("application/x-www-form-urlencoded", form),
         (MULTIPART, parts),
     ] {
-        // A stale token must not stand in the way of a new one.
+        // A stale token must not prevent signing in.
         let call = app.post("/api-token-auth/").token("stale");
         let reply = call.body(media, body).await.expect_status(200).json();
         let token = reply["token"].as_str().unwrap();
@@ -63,7 +63,7 @@ async fn wrong_credentials_are_400_in_the_words_that_clients_know() {
 }
 
 #[actix_web::test]
-async fn what_is_missing_is_named_in_every_encoding() {
+async fn missing_fields_are_named_in_every_encoding() {
     let app = App::new().await;
     let post = |media: &'static str, body: String| app.post("/api-token-auth/").body(media, body);
     let urlencoded = "application/x-www-form-urlencoded";
@@ -123,7 +123,7 @@ async fn what_is_missing_is_named_in_every_encoding() {
 }
 
 #[actix_web::test]
-async fn the_authorization_header_as_a_table() {
+async fn each_authorization_header_is_accepted_or_challenged() {
     let app = App::new().await;
     let ada = app.customer("ada");
     for (header, status, code) in [
@@ -202,10 +202,9 @@ async fn a_token_ends() {
         .expect(401, "invalid_token");
 }
 
-/// Requests that follow each other are looked up once: for all but the first, the store could be
-/// away.
+/// Successive requests cause one lookup: all but the first succeed without the store.
 #[actix_web::test]
-async fn who_was_here_a_moment_ago_is_not_looked_up_again() {
+async fn successive_requests_of_a_session_are_looked_up_once() {
     let known = memory();
     let counted = Arc::new(AtomicUsize::new(0));
     let (accounts, count) = (known.accounts.clone(), Arc::clone(&counted));
@@ -230,26 +229,26 @@ async fn who_was_here_a_moment_ago_is_not_looked_up_again() {
             reply.expect_status(200);
         }
     }
-    // Who may what is asked all the same.
+    // The access is checked on each request.
     let refused = app.get("/api/users/").token(&ada).send().await;
     refused.expect(403, "forbidden");
     let looked_up = || counted.load(Ordering::Relaxed);
     let lives = 1 + began.elapsed().as_millis() / 900;
     assert!(u128::try_from(looked_up()).unwrap() <= 2 * lives, "{lives}");
-    // Nor is whoever changes what staff change taken for what they were.
+    // Staff edits bypass the session cache.
     let before = looked_up();
     let product = json!({"name": "Cup", "price": 1});
     let refused = app.post("/api/products/").token(&ada).json(&product).await;
     refused.expect(403, "forbidden");
     assert_eq!(looked_up(), before + 1);
-    // A refusal is not remembered.
+    // A rejection is not cached.
     for _ in 0..2 {
         let forged = "plain.9.0.9999999999";
         let reply = app.get("/api/cart/").token(forged).send().await;
         reply.expect(401, "invalid_token");
     }
     assert_eq!(looked_up(), before + 3);
-    // A token that ends is refused on the spot.
+    // An expired token is rejected without a lookup.
     app.clock.advance(3_600);
     let reply = app.get("/api/cart/").token(&ada).send().await;
     reply.expect(401, "invalid_token");
@@ -257,7 +256,7 @@ async fn who_was_here_a_moment_ago_is_not_looked_up_again() {
 }
 
 #[actix_web::test]
-async fn whoever_registers_is_a_customer() {
+async fn registered_users_are_customers() {
     let app = App::new().await;
     app.staff("boss");
     let user = json!({
@@ -293,7 +292,7 @@ async fn whoever_registers_is_a_customer() {
 }
 
 #[actix_web::test]
-async fn what_is_wrong_with_a_registration_is_told_at_once() {
+async fn all_errors_of_a_registration_are_listed() {
     let app = App::new().await;
     let fine = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
     for (field, value, fields) in [

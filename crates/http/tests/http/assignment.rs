@@ -1,5 +1,5 @@
-//! Fields that are not meant to be set: whatever a request says about them, in its body, its query or
-//! its headers, the shop is afterwards as if it had said nothing.
+//! Mass assignment: fields that clients must not set are ignored in the body, in the query and in
+//! the headers, with no effect on the state.
 
 use crate::support::{App, PASSWORD, Reply};
 use actix_web::http::Method;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use tradepost_http::table;
 
-/// A shop that is the same each time it is made: its clock stands still.
+/// An app with a paused clock, so that each instance is the same.
 struct World {
     app: App,
     staff: String,
@@ -31,7 +31,7 @@ async fn world() -> World {
     }
 }
 
-/// A route that reads a body: whether staff call, a body, and every field that it takes.
+/// A route that reads a body: whether staff call, a body, and every field that the route accepts.
 type Write = (Method, &'static str, bool, Value, &'static [&'static str]);
 
 #[rustfmt::skip]
@@ -79,7 +79,7 @@ fn writes(refresh: &str) -> Vec<Write> {
     ]
 }
 
-/// Keys of answers that a route refuses, as ignoring them would change the order.
+/// Keys that a route rejects, as ignoring them would change the order.
 fn refused_keys(method: &Method, path: &str) -> &'static [&'static str] {
     match (method, path) {
         (&Method::POST, "/api/orders/") => &["items", "lines", "products"],
@@ -88,7 +88,7 @@ fn refused_keys(method: &Method, path: &str) -> &'static [&'static str] {
     }
 }
 
-/// What `{id}` stands for: the product, Ada's order, her line, and Ada.
+/// The path with ids for `{id}`: the product, Ada's order, her cart line, and Ada.
 fn concrete(path: &str) -> String {
     let id = match path.split('/').nth(2) {
         Some("products" | "orders") => "1",
@@ -97,7 +97,7 @@ fn concrete(path: &str) -> String {
     path.replace("{id}", id)
 }
 
-/// Every name that an answer shows, at any depth.
+/// Collects every field name of a response, at any depth.
 fn names(value: &Value, into: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
@@ -111,7 +111,7 @@ fn names(value: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
-/// Names that mean something inside, and those that other shops fell for.
+/// Internal names, and names by which other APIs were exploited.
 #[rustfmt::skip]
 const INSIDE: &[&str] = &[
     "user_id", "owner", "role", "roles", "is_superuser", "is_admin", "permissions", "groups",
@@ -121,7 +121,7 @@ const INSIDE: &[&str] = &[
     "constructor", "_method", "pk", "key", "fingerprint", "verified", "date_joined", "last_login",
 ];
 
-/// Every name that there is.
+/// All field names.
 async fn all_names() -> BTreeSet<String> {
     let World {
         app, staff, ada, ..
@@ -146,10 +146,10 @@ async fn all_names() -> BTreeSet<String> {
     known
 }
 
-/// Everything that can be seen of the shop.
+/// The whole observable state.
 async fn everything(world: &World) -> Vec<Value> {
     let World { app, staff, .. } = world;
-    // Her tokens from before end with her password.
+    // Her earlier tokens end when her password changes.
     let account = app.shop.accounts.by_username("ada").unwrap().unwrap();
     let ada = &app.shop.accounts.issue_token(account).token;
     let mut all = app.snapshot(staff, ada).await;
@@ -163,7 +163,7 @@ async fn everything(world: &World) -> Vec<Value> {
     all
 }
 
-/// An answer, without the tokens that are made anew each time and the name of the request.
+/// The response, without the request id and the tokens, which differ each time.
 fn told(reply: &Reply) -> (u16, Value) {
     let mut body = match reply.body.len() {
         0 => Value::Null,
@@ -177,7 +177,7 @@ fn told(reply: &Reply) -> (u16, Value) {
     (reply.status, body)
 }
 
-/// What a route says to a request with these additions, and what the shop is afterwards.
+/// The response of a route to a request with these additions, and the state afterwards.
 async fn outcome(
     at: usize,
     extra: &Map<String, Value>,
@@ -213,9 +213,9 @@ async fn outcome(
     (told(&reply), everything(&world).await)
 }
 
-/// The routes that have a body, of those that there are.
+/// Covers the route table: every route with a body is tested.
 #[test]
-fn every_route_that_reads_a_body_is_tried() {
+fn every_route_that_reads_a_body_is_tested() {
     let tried = writes("");
     for entry in table() {
         let reads = [Method::POST, Method::PUT, Method::PATCH].contains(entry.method());
@@ -227,7 +227,7 @@ fn every_route_that_reads_a_body_is_tried() {
 }
 
 #[actix_web::test]
-async fn no_field_is_set_that_is_not_meant_to_be() {
+async fn protected_fields_cannot_be_set() {
     let known = all_names().await;
     for (at, (method, path, _, _, settable)) in writes("").into_iter().enumerate() {
         let expected = outcome(at, &Map::new(), "", false).await;
@@ -253,7 +253,7 @@ async fn no_field_is_set_that_is_not_meant_to_be() {
     }
 }
 
-/// Neither does a write take its fields from the query, nor who it is for from a header.
+/// A write takes neither its fields from the query, nor its owner from a header.
 #[actix_web::test]
 async fn queries_and_headers_set_nothing() {
     let known = all_names().await;
@@ -266,9 +266,9 @@ async fn queries_and_headers_set_nothing() {
     }
 }
 
-/// The comparison sees what is set.
+/// Control: the comparison detects a field that may be set.
 #[actix_web::test]
-async fn what_is_meant_to_be_set_is_seen() {
+async fn settable_fields_are_detected() {
     let known = writes("");
     let at = |wanted: (Method, &str)| {
         known

@@ -1,4 +1,4 @@
-//! Tries at passwords and accounts: so many, and then it takes patience.
+//! Login throttling: limits for password attempts and registrations.
 
 use crate::support::{App, PASSWORD, Reply, memory, settings};
 use serde_json::json;
@@ -13,7 +13,7 @@ pub(crate) async fn sign_in(app: &App, peer: &str, username: &str, password: &st
     app.post("/api-token-auth/").peer(peer).json(&body).await
 }
 
-/// Five wrong tries.
+/// Five wrong attempts.
 async fn five(app: &App, peer: &str, username: &str) {
     for _ in 0..5 {
         let reply = sign_in(app, peer, username, "wrong").await;
@@ -28,11 +28,11 @@ async fn locked_out(app: &App, peer: &str, username: &str, seconds: &str) {
 }
 
 #[actix_web::test]
-async fn five_wrong_tries_are_free_and_then_not_even_the_right_one_counts() {
+async fn five_wrong_attempts_are_free_and_then_even_the_right_password_is_rejected() {
     const HERE: &str = "192.0.2.1:4000";
     let app = App::new().await;
     app.customer("ada");
-    // The answer does not reveal whether there is such an account.
+    // The response does not reveal whether the account exists.
     for username in ["ada", "nobody"] {
         five(&app, HERE, username).await;
         locked_out(&app, HERE, username, "60").await;
@@ -45,7 +45,7 @@ async fn five_wrong_tries_are_free_and_then_not_even_the_right_one_counts() {
         .await
         .expect(400, "invalid_credentials");
     locked_out(&app, HERE, "ada", "120").await;
-    // Elsewhere she comes in, which changes nothing here.
+    // From another network she signs in, which resets nothing here.
     sign_in(&app, ELSEWHERE, "ada", PASSWORD)
         .await
         .expect_status(200);
@@ -76,7 +76,7 @@ async fn the_right_password_in_time_ends_the_count() {
 }
 
 #[actix_web::test]
-async fn a_network_of_ipv6_is_one_place() {
+async fn an_ipv6_network_is_one_client_network() {
     let app = App::new().await;
     app.customer("ada");
     for address in 1..=5 {
@@ -90,7 +90,7 @@ async fn a_network_of_ipv6_is_one_place() {
 }
 
 #[actix_web::test]
-async fn what_anybody_can_write_into_a_header_is_no_place() {
+async fn client_headers_do_not_change_the_client_network() {
     let proxied = |proxies: &[&str]| {
         let mut settings = settings();
         settings.trusted_proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
@@ -123,14 +123,14 @@ async fn what_anybody_can_write_into_a_header_is_no_place() {
 }
 
 #[actix_web::test]
-async fn passwords_cannot_be_sprayed_from_one_place() {
+async fn passwords_cannot_be_sprayed_from_one_network() {
     let app = App::new().await;
     app.customer("ada");
     for number in 0..100 {
         let reply = sign_in(&app, ELSEWHERE, &format!("user{number}"), "spring").await;
         reply.expect(400, "invalid_credentials");
         if number % 10 == 0 {
-            // An account of one's own is no way around the count.
+            // Signing in to one's own account does not reset the count.
             let reply = sign_in(&app, ELSEWHERE, "ada", PASSWORD).await;
             reply.expect_status(200);
         }
@@ -145,7 +145,7 @@ async fn passwords_cannot_be_sprayed_from_one_place() {
         .expect_status(200);
 }
 
-/// Counts the passwords that are looked at or hashed.
+/// Counts the password checks and hashes.
 #[derive(Default)]
 struct Counting(AtomicUsize);
 
@@ -169,7 +169,7 @@ impl PasswordHasher for Counting {
     }
 }
 
-/// Asks again as long as too many wait for their passwords: that is no try.
+/// Retries as long as the queue of passwords is full: that is no attempt.
 async fn insist<F: Future<Output = Reply>>(ask: impl Fn() -> F) -> Reply {
     loop {
         let reply = ask().await;
@@ -180,7 +180,7 @@ async fn insist<F: Future<Output = Reply>>(ask: impl Fn() -> F) -> Reply {
 }
 
 #[actix_web::test]
-async fn many_tries_at_once_are_no_way_around_and_cost_no_hashing() {
+async fn concurrent_attempts_do_not_bypass_the_limit_and_cost_no_hashing() {
     let hasher = Arc::new(Counting::default());
     let app = App::hashing(memory(), settings(), hasher.clone()).await;
     let tries = (0..40).map(|_| insist(|| sign_in(&app, ELSEWHERE, "ada", "wrong")));
@@ -202,12 +202,12 @@ async fn register(app: &App, peer: &str, username: &str) -> Reply {
 }
 
 #[actix_web::test]
-async fn a_place_may_register_so_often_however_it_ends() {
+async fn registrations_per_network_are_limited_whatever_their_outcome() {
     let hasher = Arc::new(Counting::default());
     let app = App::hashing(memory(), settings(), hasher.clone()).await;
     let hashed = || hasher.0.load(Ordering::Relaxed);
     let here = |number| format!("[2001:db8::{number}]:4000");
-    // What cannot be an account costs nothing and tells nothing: it is no registration.
+    // An invalid registration costs nothing, reveals nothing and is not counted.
     for _ in 0..3 {
         let short = json!({"username": "ada", "email": "a@b.co", "password": "short"});
         let reply = app.post("/api/register/").peer(&here(1)).json(&short).await;
@@ -218,11 +218,11 @@ async fn a_place_may_register_so_often_however_it_ends() {
         let made = register(&app, &here(number), &format!("user{number}")).await;
         made.expect_status(201);
         app.clock.advance(1);
-        // Questions for taken names are bounded alike.
+        // Checks for taken names count against the same limit.
         let taken = register(&app, &here(number), "user0").await;
         taken.expect_fields(&["email", "username"]);
     }
-    // Ten are left, however many come at once.
+    // Ten are left, however many arrive at once.
     let app = &app;
     let rest = (0..30).map(|number| async move {
         let (peer, name) = (here(number), format!("late{number}"));
@@ -236,7 +236,7 @@ async fn a_place_may_register_so_often_however_it_ends() {
         assert_eq!(reply.json()["code"], "too_many_attempts");
     }
     assert_eq!(hashed(), 100);
-    // Existing customers sign in as before, and other networks register.
+    // Existing customers sign in as before, and other networks can register.
     let wrong = sign_in(app, &here(1), "user1", PASSWORD).await;
     wrong.expect(400, "invalid_credentials");
     let other = register(app, ELSEWHERE, "grace").await;
@@ -249,7 +249,7 @@ async fn a_place_may_register_so_often_however_it_ends() {
     register(app, &here(1), "mary").await.expect_status(201);
 }
 
-/// A stolen token is no way to guess the password.
+/// A stolen token does not help to guess the password.
 #[actix_web::test]
 async fn the_current_password_cannot_be_guessed_with_a_token() {
     let app = App::new().await;
@@ -260,7 +260,7 @@ async fn the_current_password_cannot_be_guessed_with_a_token() {
         async move { call.json(&body).await }
     };
     const HERE: &str = "192.0.2.1:4000";
-    // A refusal for another reason is no try.
+    // A rejection for another reason is no attempt.
     for _ in 0..6 {
         let short = json!({"current_password": "x", "new_password": "short"});
         let call = app.post("/api/users/me/password/").token(&ada).peer(HERE);
@@ -270,7 +270,7 @@ async fn the_current_password_cannot_be_guessed_with_a_token() {
         let wrong = change(HERE, "wrong").await;
         wrong.expect_fields(&["current_password"]);
     }
-    // Guessing here and guessing there is guessing.
+    // Wrong passwords count together on both paths.
     for _ in 0..2 {
         let wrong = sign_in(&app, HERE, "ada", "wrong").await;
         wrong.expect(400, "invalid_credentials");
@@ -286,8 +286,8 @@ fn everywhere(number: usize) -> String {
     format!("198.51.{}.{}:4000", number / 200, number % 200)
 }
 
-/// Guesses at one account from many addresses: after twenty, one is checked every few seconds. It
-/// is so for every name, whether there is such an account or not, and whether it is staff's.
+/// Guesses at one account from many addresses: after twenty, one is checked every few seconds. The
+/// limit is the same for missing accounts and for those of staff.
 #[actix_web::test]
 async fn one_account_cannot_be_guessed_at_from_many_addresses() {
     let app = App::new().await;
@@ -312,7 +312,7 @@ async fn one_account_cannot_be_guessed_at_from_many_addresses() {
         let checked = answers.iter().filter(|(status, _)| *status == 400).count();
         assert_eq!(checked, 20, "{username}");
         told.push(answers);
-        // Neither another path nor the right password is a way around it, and none has to wait long.
+        // Neither another path nor the right password bypasses the limit, and the delay is short.
         let body = json!({"username": username, "password": PASSWORD});
         let path = app.post("/api/token/").peer("203.0.113.1:1");
         path.json(&body).await.expect(429, "too_many_attempts");
@@ -320,7 +320,7 @@ async fn one_account_cannot_be_guessed_at_from_many_addresses() {
     }
     assert_eq!(told[0], told[1]);
     assert_eq!(told[0], told[2]);
-    // Where the right password came from lately, there is no delay.
+    // A network that lately sent the right password has no delay.
     sign_in(&app, ELSEWHERE, "ada", PASSWORD)
         .await
         .expect_status(200);
@@ -339,7 +339,7 @@ async fn one_account_cannot_be_guessed_at_from_many_addresses() {
     locked_out(&app, ELSEWHERE, "ada", "1").await;
 }
 
-/// A password costs a hash also if it is right: sixty of one account from one address.
+/// A right password costs a hash too: sixty of one account from one address.
 #[actix_web::test]
 async fn right_passwords_count_too() {
     let app = App::new().await;
@@ -404,9 +404,9 @@ async fn many_networks_of_one_site_have_a_bound_together() {
     register.json(&body).await.expect(429, "too_many_attempts");
 }
 
-/// Changing an address tells whether it is taken, as registering does.
+/// Changing an email address reveals whether it is taken, as registering does.
 #[actix_web::test]
-async fn addresses_cannot_be_asked_for_by_changing_ones_own() {
+async fn email_addresses_cannot_be_probed_by_changing_ones_own() {
     let app = App::new().await;
     let ada = app.customer("ada");
     let change = |email: String, password: &'static str| {
@@ -423,7 +423,7 @@ async fn addresses_cannot_be_asked_for_by_changing_ones_own() {
         .expect(429, "too_many_attempts");
     locked_out(&app, ELSEWHERE, "ada", "60").await;
     app.clock.advance(901);
-    // With the right password too: by then registrations, or sign-ins of one account, are too many.
+    // Also with the right password: by then registrations or sign-ins of one account are exhausted.
     let mut asked = 0;
     while change(format!("c{asked}@example.org"), PASSWORD)
         .await
@@ -434,7 +434,7 @@ async fn addresses_cannot_be_asked_for_by_changing_ones_own() {
         assert!(asked <= 100);
     }
     assert_eq!(asked, 60);
-    // They count as registrations from there.
+    // They count as registrations from this network.
     for number in 0..40 {
         let body = json!({
             "username": "Ada", "email": format!("d{number}@example.org"), "password": PASSWORD,

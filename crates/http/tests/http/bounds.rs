@@ -1,4 +1,4 @@
-//! What one request may cost: rows, bytes, and what is looked at before it is known to be welcome.
+//! Cost limits of one request: rows, bytes, and the work before it is authorized.
 
 use crate::support::{App, memory, new_user, settings};
 use actix_web::http::Method;
@@ -14,7 +14,7 @@ async fn unthrottled() -> App {
     App::with(memory(), settings).await
 }
 
-/// The rows of a list, if it is one.
+/// The number of rows of a list, if the body is one.
 fn rows(page: &Value) -> Option<usize> {
     Some(page.get("results")?.as_array()?.len())
 }
@@ -82,10 +82,10 @@ async fn no_list_gives_more_than_a_hundred_rows() {
     );
 }
 
-/// Sixty thousand brackets, ten thousand keys, a number of sixty thousand digits: where nobody asks
-/// for the field it is passed over, and where somebody does it is wrong at once.
+/// Sixty thousand brackets, ten thousand keys, a number of sixty thousand digits: they are skipped
+/// in an unknown field, and rejected at once in a known one.
 #[actix_web::test]
-async fn what_is_large_within_a_body_costs_no_more_than_its_bytes() {
+async fn large_values_in_a_body_cost_no_more_than_their_bytes() {
     let app = unthrottled().await;
     let staff = app.staff("boss");
     app.product(&staff, "1.00", 1).await;
@@ -114,7 +114,7 @@ async fn what_is_large_within_a_body_costs_no_more_than_its_bytes() {
             let call = app.patch("/api/products/1/").token(&staff);
             let reply = call.body("application/json", body).await;
             reply.expect_status(status);
-            // A generous bound: what grows with the square of a body takes minutes.
+            // A generous bound: a cost that grows with the square of the body takes minutes.
             let took = began.elapsed();
             assert!(
                 took < std::time::Duration::from_secs(2),
@@ -127,7 +127,7 @@ async fn what_is_large_within_a_body_costs_no_more_than_its_bytes() {
     reply.expect_status(200);
 }
 
-/// Parameters as many as a request has room for.
+/// As many parameters as a request has room for.
 #[actix_web::test]
 async fn a_query_costs_no_more_than_its_bytes() {
     let app = unthrottled().await;

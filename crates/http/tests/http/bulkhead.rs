@@ -1,4 +1,4 @@
-//! Lists and searches have a pool and a deadline of their own.
+//! Bulkhead: lists and searches have a pool and a deadline of their own.
 
 use crate::support::{App, PASSWORD, memory, settings};
 use futures_util::future::{join, join_all};
@@ -11,10 +11,10 @@ use tradepost_domain::{
 };
 use tradepost_http::Limit;
 
-/// Holds up those that pass until it is opened.
+/// Blocks callers until it is opened.
 #[derive(Default)]
 struct Gate {
-    /// How many have come, and whether it is open.
+    /// The number of callers so far, and whether it is open.
     state: Mutex<(usize, bool)>,
     changed: Condvar,
 }
@@ -51,7 +51,7 @@ fn no_slice<T>() -> Slice<T> {
     }
 }
 
-/// Stores whose lists all wait at the gate, and nothing else does.
+/// Stores whose lists all block at the gate, while all other methods pass.
 fn hanging(stores: &Stores, gate: &Arc<Gate>) -> Stores {
     let pass = || {
         let gate = Arc::clone(gate);
@@ -122,9 +122,9 @@ async fn lists_that_hang_hold_up_nothing_else() {
 
     let gate = Arc::new(Gate::default());
     let mut narrow = settings();
-    // Long enough for a hung list not to be given up meanwhile.
+    // Long enough for a blocked list not to time out meanwhile.
     narrow.request_timeout = Duration::from_secs(60);
-    // One place for everything else: it is enough, as long as no list has it.
+    // One slot for all other work: it is enough as long as no list takes it.
     (narrow.limits.work, narrow.limits.lists) = (
         Limit {
             running: 1,
@@ -165,7 +165,7 @@ async fn lists_that_hang_hold_up_nothing_else() {
         ] {
             reply.expect_status(status);
         }
-        // The only place is still taken: no other list has begun.
+        // The only slot is still taken: no other list has begun.
         let held = gate.came();
         gate.open();
         held
@@ -178,7 +178,7 @@ async fn lists_that_hang_hold_up_nothing_else() {
     assert_eq!(gate.came(), 8);
 }
 
-/// The deadlines that a store has seen on its threads.
+/// The deadlines that a store has observed on its threads.
 type Seen = Arc<Mutex<Vec<Option<Instant>>>>;
 
 #[actix_web::test]
@@ -229,7 +229,7 @@ async fn queries_have_a_deadline_and_commands_have_none() {
 }
 
 #[actix_web::test]
-async fn a_list_that_was_interrupted_says_what_to_ask_instead() {
+async fn an_interrupted_list_suggests_a_cheaper_request() {
     let interrupted = || StoreError::new(StoreErrorKind::DeadlineExceeded);
     let mut products = MockProductRepository::new();
     products

@@ -1,4 +1,4 @@
-//! Carts.
+//! Cart endpoints.
 
 use crate::support::App;
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ async fn adding_adds_up_in_one_line() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_added_is_named() {
+async fn additions_that_fail_are_explained() {
     let Cart {
         app,
         staff,
@@ -218,7 +218,7 @@ async fn what_cannot_be_added_is_named() {
 }
 
 #[actix_web::test]
-async fn setting_a_quantity_as_a_table() {
+async fn quantities_are_set_or_rejected_with_their_field() {
     let Cart {
         app,
         staff,
@@ -313,7 +313,7 @@ async fn zero_removes_a_line_and_delete_removes_it_too() {
 }
 
 #[actix_web::test]
-async fn what_stands_in_the_way_is_told_and_nothing_is_changed() {
+async fn issues_are_listed_and_the_cart_is_unchanged() {
     let Cart {
         app,
         staff,
@@ -366,7 +366,7 @@ async fn what_stands_in_the_way_is_told_and_nothing_is_changed() {
 }
 
 #[actix_web::test]
-async fn somebody_elses_line_is_not_there() {
+async fn cart_lines_of_other_users_are_404() {
     let Cart {
         app,
         ada,
@@ -409,7 +409,7 @@ async fn a_cart_has_a_hundred_lines_at_most() {
         .json(&line)
         .await
         .expect(409, "cart_full");
-    // The dearest cart that there can be has a total.
+    // The most expensive cart possible has a total.
     let page = app
         .get("/api/cart/?page_size=1")
         .token(&ada)

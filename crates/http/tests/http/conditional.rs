@@ -1,10 +1,10 @@
-//! `ETag`, `If-None-Match` and `If-Match`.
+//! Conditional requests: `ETag`, `If-None-Match` and `If-Match`.
 
 use crate::support::{App, Reply};
 use futures_util::future::join_all;
 use serde_json::json;
 
-/// The tag that an answer came with.
+/// The `ETag` of a response.
 fn tag(reply: &Reply) -> String {
     let tag = reply.header("etag");
     let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
@@ -17,7 +17,7 @@ struct Things {
     staff: String,
     ada: String,
     product: i64,
-    /// A product, a line of Ada's cart and an order of hers.
+    /// The paths of a product, a line of Ada's cart and an order of hers.
     paths: [String; 3],
 }
 
@@ -48,7 +48,7 @@ impl Things {
 }
 
 #[actix_web::test]
-async fn what_a_client_holds_is_not_sent_again() {
+async fn if_none_match_with_the_current_tag_is_304() {
     let things = things().await;
     for path in &things.paths {
         let first = things.read(path).await;
@@ -78,9 +78,9 @@ async fn what_a_client_holds_is_not_sent_again() {
     }
 }
 
-/// A tag is of all that the answer shows.
+/// A tag covers the whole response.
 #[actix_web::test]
-async fn whatever_shows_changes_the_tag() {
+async fn every_visible_change_changes_the_tag() {
     let Things {
         app,
         staff,
@@ -114,9 +114,9 @@ async fn whatever_shows_changes_the_tag() {
     assert!(moved[..2] == priced[..2] && moved[2] != priced[2]);
 }
 
-/// What is made, changed or read has the same tag, so that nobody has to read what they wrote.
+/// Creating, changing and reading return the same tag, so that clients need no read after a write.
 #[actix_web::test]
-async fn what_was_written_comes_with_its_tag() {
+async fn writes_return_the_same_tag_as_reads() {
     let app = App::new().await;
     let (staff, ada) = (app.staff("grace"), app.customer("ada"));
     let cup = json!({"name": "Cup", "price": "1.00", "stock": 5});
@@ -144,12 +144,12 @@ async fn what_was_written_comes_with_its_tag() {
     let path = format!("/api/orders/{}/", order.json()["id"]);
     let read = app.get(&path).token(&ada).send().await;
     assert_eq!(tag(&order), tag(&read));
-    // It may be another one by now.
+    // The current tag may differ by now.
     assert_eq!(again.header("etag"), "");
 }
 
 #[actix_web::test]
-async fn an_edit_of_something_else_than_what_is_there_is_412() {
+async fn if_match_with_another_tag_is_412() {
     let Things {
         app,
         staff,
@@ -175,7 +175,7 @@ async fn an_edit_of_something_else_than_what_is_there_is_412() {
                 let reply = call.header("If-Match", given).json(&body).await;
                 reply.expect(412, "precondition_failed");
             }
-            // Also if it would change nothing.
+            // Even if it would change nothing.
             let call = app.patch(path).token(token).header("If-Match", given);
             call.json(&json!({}))
                 .await
@@ -183,7 +183,7 @@ async fn an_edit_of_something_else_than_what_is_there_is_412() {
         }
         let seen = app.get(path).token(token).send().await;
         assert_eq!(tag(&seen), held, "nothing was changed");
-        // A proxy that compresses answers makes their tags weak.
+        // A proxy that compresses responses makes their tags weak.
         let weak = format!("W/{held}");
         for given in ["*".to_owned(), format!("\"other\", {held}"), weak] {
             let call = app.patch(path).token(token).header("If-Match", &given);
@@ -205,7 +205,7 @@ async fn an_edit_of_something_else_than_what_is_there_is_412() {
 }
 
 #[actix_web::test]
-async fn a_sale_in_between_matters_to_whoever_sets_stock() {
+async fn a_sale_fails_if_match_only_for_edits_of_stock() {
     let Things {
         app,
         staff,
@@ -225,7 +225,7 @@ async fn a_sale_in_between_matters_to_whoever_sets_stock() {
         let edit = app.patch(path).token(staff).header("If-Match", &held);
         edit.json(&body).await.expect_status(status);
     }
-    // Nor does it matter to a cart.
+    // Nor does the sale matter to a cart.
     let set = app.patch(line).token(ada).header("If-Match", &line_held);
     set.json(&json!({"quantity": 2})).await.expect_status(200);
     let held = tag(&app.get(path).send().await);
@@ -234,9 +234,9 @@ async fn a_sale_in_between_matters_to_whoever_sets_stock() {
     archive.send().await.expect_status(204);
 }
 
-/// What is wrong with a request in itself is said first.
+/// Validation errors take precedence over the precondition.
 #[actix_web::test]
-async fn a_condition_hides_nothing_and_shows_nothing() {
+async fn preconditions_neither_hide_errors_nor_reveal_resources() {
     let Things {
         app, ada, paths, ..
     } = &things().await;

@@ -1,5 +1,5 @@
-//! How long connections last, and how many there may be. Their exact times are tested beside the
-//! code, by a clock of their own.
+//! Connection timeouts and limits, over sockets. Their exact times are tested beside the code,
+//! under a paused clock.
 
 use crate::sockets::{Server, get, one, rest};
 use crate::support::{memory, settings};
@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// Far beyond any deadline of these tests, for machines that are busy.
+/// Far beyond any deadline of these tests, for busy machines.
 const SAFETY_NET: Duration = Duration::from_secs(30);
 
 /// The value of a sample of `/metrics`.
@@ -21,7 +21,7 @@ fn metric(server: &Server, sample: &str) -> u64 {
     value.trim().parse().unwrap()
 }
 
-/// Whether the server has ended a connection. What it may have said is read.
+/// Whether the server has ended a connection. Pending bytes are read.
 fn is_ended(stream: &mut TcpStream) -> bool {
     let mut buffer = [0; 1_024];
     loop {
@@ -54,7 +54,7 @@ fn slow_heads_are_ended_on_kept_connections() {
     }
     let began = Instant::now();
     while !dripping.is_empty() {
-        // A write tells whether the connection is still open.
+        // A write shows whether the connection is still open.
         dripping.retain_mut(|stream| stream.write_all(b"x").is_ok() && !is_ended(stream));
         assert!(began.elapsed() < SAFETY_NET, "{} are left", dripping.len());
         std::thread::sleep(Duration::from_millis(50));
@@ -102,7 +102,7 @@ fn no_connection_is_kept_while_they_are_scarce() {
     server.stop();
 }
 
-/// A client of another address of this machine.
+/// A client with another address of this machine.
 #[cfg(target_os = "linux")]
 fn connect_from(address: [u8; 4], server: &Server) -> TcpStream {
     use socket2::{Domain, Socket, Type};
@@ -134,7 +134,7 @@ fn one_address_has_a_bound_of_connections() {
     for _ in 0..5 {
         assert!(is_ended(&mut connect_from(OTHER, &server)));
     }
-    // Other addresses have their own; a proxy on this machine has none.
+    // Other addresses have their own limit; a proxy on this machine has none.
     assert!(is_served(&mut connect_from([127, 0, 0, 3], &server)));
     let mut own: Vec<_> = (0..20).map(|_| server.connect()).collect();
     assert!(own.iter_mut().all(is_served));
@@ -151,7 +151,7 @@ fn one_address_has_a_bound_of_connections() {
     server.stop();
 }
 
-/// As Java's client asks with its defaults: it offers HTTP/2 with each request.
+/// The request of Java's client with its defaults, which offers HTTP/2 each time.
 #[test]
 fn an_upgrade_that_is_not_taken_keeps_the_connection() {
     let server = Server::start(&memory(), settings());

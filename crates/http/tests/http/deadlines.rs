@@ -18,7 +18,7 @@ fn hasty() -> Settings {
     settings
 }
 
-/// A door that a store waits at until the test opens it.
+/// A door that blocks a store until the test opens it.
 fn door() -> (Sender<()>, impl Fn() + Send + Sync + 'static) {
     let (open, opened): (Sender<()>, Receiver<()>) = channel();
     let opened = Mutex::new(opened);
@@ -73,7 +73,7 @@ async fn a_store_that_fails_is_answered_for() {
         let app = App::with(stores, settings()).await;
         let ada = app.customer("ada");
         let mut replies = vec![app.post("/api/orders/").token(&ada).send().await];
-        // What only reads has no outcome that could be unknown.
+        // A read has no outcome that could be unknown.
         if code != "outcome_unknown" {
             replies.push(app.get("/api/products/").send().await);
         }
@@ -154,7 +154,7 @@ async fn a_command_that_takes_too_long_may_have_happened() {
     open.send(()).unwrap();
 }
 
-/// As long as the password is hashed, there is nothing whose outcome could be unknown.
+/// While the password is hashed, no outcome can be unknown yet.
 #[actix_web::test]
 async fn a_registration_that_was_not_begun_is_not_unknown() {
     struct Slow(Box<dyn Fn() + Send + Sync>);
@@ -197,7 +197,7 @@ async fn a_registration_that_was_not_begun_is_not_unknown() {
 }
 
 #[actix_web::test]
-async fn what_is_too_much_is_busy_at_once() {
+async fn lists_beyond_the_queue_are_busy_at_once() {
     let (open, wait) = door();
     let mut products = MockProductRepository::new();
     products.expect_slice().returning(move |_, _, _| {
@@ -242,7 +242,7 @@ async fn an_order_that_no_batch_took_is_withdrawn_and_another_is_unknown() {
     let (ada, bob) = (app.customer("ada"), app.customer("bob"));
     let first = app.post("/api/orders/").token(&ada).send();
     let second = async {
-        // The first is with the worker by then.
+        // The worker has taken the first order by then.
         while *taken.lock().unwrap() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -252,13 +252,13 @@ async fn an_order_that_no_batch_took_is_withdrawn_and_another_is_unknown() {
     first.expect(503, "outcome_unknown");
     second.expect(503, "busy");
     drop(open);
-    // What was withdrawn is never placed.
+    // A withdrawn order is never placed.
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(*taken.lock().unwrap(), 1);
 }
 
 #[actix_web::test]
-async fn an_order_that_is_almost_done_is_waited_for() {
+async fn an_order_that_is_almost_done_gets_a_grace_period() {
     let mut orders = MockOrderRepository::new();
     orders.expect_place().returning(|requests| {
         std::thread::sleep(Duration::from_millis(250));

@@ -1,5 +1,5 @@
-//! Requests of clients that were written for Django REST framework: forms, synonyms, and errors that
-//! are read at the top level.
+//! Compatibility with clients of Django REST framework: forms, synonyms, and errors at the top
+//! level.
 
 use crate::support::{App, PASSWORD, Reply};
 use actix_web::http::Method;
@@ -27,7 +27,7 @@ fn urlencoded(pairs: &[(&str, &str)]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// The same form in both encodings, each sent to a shop of its own.
+/// The same form in both encodings, each sent to an app of its own.
 async fn forms(
     method: &Method,
     path: &str,
@@ -51,7 +51,7 @@ async fn forms(
     ]
 }
 
-/// Method, path, form, whether staff send it, and the status of the answer.
+/// Method, path, form, whether staff send it, and the expected status.
 type Case<'a> = (Method, &'a str, &'a [(&'a str, &'a str)], bool, u16);
 
 #[actix_web::test]
@@ -171,7 +171,7 @@ async fn field_errors_also_stand_at_the_top_level() {
         assert!(refused[field][0].is_string(), "{refused}");
         assert_eq!(refused[field], refused["errors"][field]);
     }
-    // `status` is a member of every problem document, which stays what it is.
+    // `status` is a member of every problem document, and is not replaced.
     let path = format!("/api/orders/{order}/");
     let wrong = app
         .patch(&path)
@@ -181,7 +181,7 @@ async fn field_errors_also_stand_at_the_top_level() {
     let wrong = wrong.expect_status(400).json();
     assert_eq!(wrong["status"], 400);
     assert!(wrong["errors"]["status"][0].is_string());
-    // Parameters are fields too.
+    // Query parameters are fields too.
     let query = app.get("/api/products/?min_price=x").send().await;
     let query = query.expect_status(400).json();
     assert_eq!(query["min_price"], query["errors"]["min_price"]);
@@ -221,7 +221,7 @@ async fn keys_that_would_change_what_is_bought_are_refused() {
         ("/api/orders/", "Products=1", "products"),
         ("/api/cart/", "qty[]=5&product_id=PRODUCT", "qty"),
         ("/api/cart/", "Qty=5&product_id=PRODUCT", "qty"),
-        // A blank number in a form is as if it was not there.
+        // A blank number in a form counts as absent.
         ("/api/cart/", "quantity=&qty=5&product_id=PRODUCT", "qty"),
     ] {
         let fields = fields.replace("PRODUCT", &product.to_string());
@@ -229,7 +229,7 @@ async fn keys_that_would_change_what_is_bought_are_refused() {
         sent.expect_fields(&[key]);
     }
     assert_eq!(app.snapshot(&staff, &ada).await, before);
-    // Beside the quantity they say nothing new, and are ignored like any unknown key.
+    // Beside the quantity they add nothing, and are ignored like any unknown key.
     let both = json!({"product_id": product, "quantity": 1, "qty": 5});
     let added = app.post("/api/cart/").token(&ada).json(&both).await;
     assert_eq!(added.expect_status(201).json()["quantity"], 3);
@@ -280,7 +280,7 @@ async fn a_date_selects_the_orders_of_its_whole_day() {
     let app = App::new().await;
     let (staff, ada) = (app.staff("boss"), app.customer("ada"));
     let product = app.product(&staff, "19.99", 50).await;
-    // The shop's clock stands at 2023-11-14T22:13:20Z.
+    // The test clock stands at 2023-11-14T22:13:20Z.
     app.order(&ada, product, 1).await;
     app.clock.advance(3 * 3_600);
     // Her first token has expired.

@@ -1,11 +1,11 @@
-//! What every answer has in common: request ids, hosts, proxies, CORS, the form of errors.
+//! Properties of all responses: request ids, hosts, proxies, CORS, error format.
 
 use crate::support::{App, memory, settings};
 use actix_web::http::Method;
 use tradepost_http::{PublicUrl, Settings};
 
 #[actix_web::test]
-async fn a_sane_request_id_comes_back_and_another_is_replaced() {
+async fn a_safe_request_id_is_echoed_and_another_is_replaced() {
     let app = App::new().await;
     let long = "x".repeat(128);
     for id in ["a", "Req-1._", &long] {
@@ -29,7 +29,7 @@ async fn a_sane_request_id_comes_back_and_another_is_replaced() {
 }
 
 #[actix_web::test]
-async fn errors_are_problem_json_for_those_who_ask_for_it() {
+async fn errors_are_problem_json_on_request() {
     let app = App::new().await;
     for (accept, media) in [
         ("application/problem+json", "application/problem+json"),
@@ -77,7 +77,7 @@ async fn hosts_that_are_not_served_are_400() {
             call.send().await.expect(400, "bad_host");
         }
     }
-    // Only a trusted proxy can say that it was another host.
+    // Only a trusted proxy can name another host.
     let lie = app
         .get("/api/")
         .header("X-Forwarded-Host", "evil")
@@ -212,7 +212,7 @@ async fn cors_is_for_the_origins_that_are_allowed() {
         assert_eq!(refused.header("access-control-allow-origin"), "");
     }
 
-    // A page can read an error as well as a success, also that the host is not served.
+    // A page can read errors as well as successes, including that for a host that is not served.
     let elsewhere = app
         .get("/api/")
         .host(Some("other.example"))

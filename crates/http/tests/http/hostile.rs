@@ -1,4 +1,4 @@
-//! Input that means no good: each is a 4xx of the contract, and changes nothing.
+//! Hostile input: each gets a 4xx of the contract, and changes nothing.
 
 use crate::support::App;
 use actix_web::http::Method;
@@ -10,7 +10,7 @@ struct Shop {
     ada: String,
 }
 
-/// A product, a line in a cart and an order, each with the id 1.
+/// A product, a cart line and an order, each with the id 1.
 async fn shop() -> Shop {
     let app = App::new().await;
     let (staff, ada) = (app.staff("boss"), app.customer("ada"));
@@ -18,13 +18,13 @@ async fn shop() -> Shop {
     let order = app.order(&ada, product, 1).await;
     let line = app.fill(&ada, product, 1).await;
     assert_eq!((product, order), (1, 1));
-    // The order took the cart's first line with it.
+    // The order removed the cart's first line.
     assert_eq!(line, 2);
     Shop { app, staff, ada }
 }
 
-/// Values that no field takes, as JSON text, each with what it is for an integer, a decimal, a
-/// text and a boolean: whether it is refused.
+/// Invalid values as JSON text, each with whether an integer, a decimal, a text and a boolean field
+/// rejects it.
 const VALUES: &[(&str, [bool; 4])] = &[
     ("null", [true, true, true, true]),
     ("true", [true, true, true, false]),
@@ -80,7 +80,7 @@ async fn wrong_values_are_refused_field_by_field() {
     let Shop { app, staff, ada } = shop().await;
     let before = app.snapshot(&staff, &ada).await;
     let product = r#""name": "Cup", "price": 1"#;
-    // method, path, who, the fields that it needs besides, the field, its type
+    // method, path, token, the other required fields, the field, its type
     for (method, path, token, others, field, kind) in [
         (
             "POST",
@@ -166,7 +166,7 @@ async fn texts_have_bounds() {
     assert_eq!(app.snapshot(&staff, &ada).await, before);
 }
 
-/// Every route that reads a body, with who may.
+/// Every route that reads a body, with a token that may use it.
 fn writes(shop: &Shop) -> Vec<(Method, &'static str, &str)> {
     vec![
         (Method::POST, "/api/products/", &shop.staff),
@@ -292,7 +292,7 @@ async fn bodies_over_the_limit_are_413() {
             .expect(413, "body_too_large");
     }
     assert_eq!(shop.app.snapshot(&shop.staff, &shop.ada).await, before);
-    // A body that just fits is read to its end.
+    // A body at the limit is read to its end.
     let fits = shop.app.patch("/api/products/1/").token(&shop.staff);
     fits.body("application/json", body(65_536))
         .await
@@ -300,7 +300,7 @@ async fn bodies_over_the_limit_are_413() {
 }
 
 #[actix_web::test]
-async fn of_two_keys_the_last_counts_and_unknown_ones_do_not() {
+async fn the_last_of_duplicate_keys_counts_and_unknown_keys_are_ignored() {
     let Shop { app, staff, .. } = shop().await;
     let body =
         r#"{"name": 1, "name": "Cup", "NAME": "x", "": 1, "price ": 1, "id": 7, "stock": "3"}"#;
@@ -317,7 +317,7 @@ async fn of_two_keys_the_last_counts_and_unknown_ones_do_not() {
 }
 
 #[actix_web::test]
-async fn queries_that_mean_no_good_are_no_failure() {
+async fn hostile_queries_cause_no_server_error() {
     let Shop { app, staff, .. } = shop().await;
     for (query, status) in [
         ("?%00=%00", 200),
@@ -352,7 +352,7 @@ async fn queries_that_mean_no_good_are_no_failure() {
 }
 
 #[actix_web::test]
-async fn who_may_not_learns_nothing_about_the_body() {
+async fn unauthorized_callers_learn_nothing_about_the_body() {
     let Shop { app, ada, .. } = shop().await;
     for (media, body) in [
         ("application/json", "{".to_owned()),

@@ -17,7 +17,7 @@ struct Shop {
     bob: String,
 }
 
-/// With a product of which there are ten, under the id 1.
+/// An app with a product, ten in stock, under the id 1.
 async fn shop() -> Shop {
     with(memory(), settings()).await
 }
@@ -69,7 +69,7 @@ fn made(reply: Reply) -> Reply {
     reply.expect_status(201)
 }
 
-/// The answer is that of before, to the byte.
+/// The response equals the first one, to the byte.
 #[track_caller]
 fn replayed(reply: Reply, first: &Reply) {
     assert_eq!(reply.status, 201, "{}", reply.text());
@@ -99,7 +99,7 @@ async fn an_orders_answer_stays_the_same() {
     let deleted = shop.app.delete("/api/orders/2/").token(&shop.ada);
     deleted.send().await.expect_status(204);
     replayed(shop.order(&shop.ada, "b").await, &other);
-    // A cart that was filled meanwhile is left alone.
+    // A cart that was filled meanwhile is left unchanged.
     shop.app.fill(&shop.ada, 1, 3).await;
     replayed(shop.order(&shop.ada, "a").await, &first);
     let cart = shop.app.get("/api/cart/").token(&shop.ada).send().await;
@@ -188,7 +188,7 @@ async fn the_same_command_in_other_words_is_the_same() {
             replayed(shop.post(path, token, "a", body).await, &first);
         }
     }
-    // No body at all is an order without a wish, as `{}` is.
+    // A missing body is an order without an expected total, as `{}` is.
     shop.app.fill(&shop.ada, 1, 1).await;
     let first = made(shop.order(&shop.ada, "b").await);
     let bare = shop
@@ -271,14 +271,14 @@ async fn a_key_is_of_one_user_and_one_path() {
 }
 
 #[actix_web::test]
-async fn what_was_refused_may_be_tried_again_under_its_key() {
+async fn rejected_commands_may_be_retried_under_their_key() {
     let shop = shop().await;
     shop.order(&shop.ada, "a").await.expect(400, "empty_cart");
     shop.app.fill(&shop.ada, 1, 5).await;
     shop.patch("/api/products/1/", json!({"stock": 4})).await;
     let short = shop.order(&shop.ada, "a").await;
     short.expect(409, "insufficient_stock");
-    // Also with another command: nothing has happened under it.
+    // Even with another command: nothing was executed under the key.
     let wish = r#"{"expected_total": 1}"#;
     shop.patch("/api/products/1/", json!({"stock": 5})).await;
     let changed = shop.post("/api/orders/", &shop.ada, "a", wish).await;
@@ -293,7 +293,7 @@ async fn what_was_refused_may_be_tried_again_under_its_key() {
     let first = made(take().await);
     replayed(take().await, &first);
 
-    // A request that is not even valid is no use of a key.
+    // An invalid request does not use up a key.
     let wrong = shop.post("/api/cart/", &shop.ada, "a", "{}").await;
     wrong.expect_fields(&["product_id"]);
     shop.patch("/api/products/1/", json!({"stock": 1})).await;
@@ -304,7 +304,7 @@ async fn what_was_refused_may_be_tried_again_under_its_key() {
 }
 
 #[actix_web::test]
-async fn keys_that_mean_no_good_are_named() {
+async fn malformed_keys_are_named() {
     let shop = shop().await;
     shop.app.fill(&shop.ada, 1, 1).await;
     let before = shop.snapshot().await;
@@ -348,14 +348,14 @@ async fn keys_that_mean_no_good_are_named() {
             .await
             .expect_fields(&[KEY]);
     }
-    // Beside whatever else is wrong.
+    // Listed together with the other errors.
     let both = shop.post("/api/cart/", ada, "", r#"{"quantity": 0}"#).await;
     both.expect_fields(&[KEY, "product_id", "quantity"]);
     assert_eq!(shop.snapshot().await, before);
-    // Who may not is not told what is wrong with a key.
+    // 403 takes precedence over an invalid key.
     let customer = shop.post("/api/products/", ada, "", "{}").await;
     customer.expect(403, "forbidden");
-    // Other methods do not look at it.
+    // Other methods ignore the header.
     let patch = shop
         .app
         .patch("/api/products/1/")

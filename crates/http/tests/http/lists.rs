@@ -1,4 +1,4 @@
-//! Lists: filters, search, ordering, and pages by cursor.
+//! Lists: filters, search, sorting, and cursor pagination.
 
 use crate::support::App;
 use serde_json::{Value, json};
@@ -195,7 +195,7 @@ async fn cursors_lead_there_and_back() {
         let back = listed(&app, None, path(&second, "previous").unwrap()).await;
         assert_eq!(back, page, "{ordering}");
     }
-    // A row that comes meanwhile moves no other.
+    // A row that is inserted meanwhile moves no other.
     let page = listed(&app, None, "/api/products/?cursor=&page_size=2").await;
     app.product(&staff, "1.00", 1).await;
     let second = listed(&app, None, path(&page, "next").unwrap()).await;
@@ -214,7 +214,7 @@ async fn a_cursor_is_of_one_list() {
     .await;
     let link = path(&page, "next").unwrap();
     let cursor = link.split(['=', '&']).nth(1).unwrap();
-    // Another size is no other list.
+    // Another page size keeps the list the same.
     let other = listed(
         &app,
         None,
@@ -257,7 +257,7 @@ async fn a_cursor_is_of_one_list() {
 }
 
 #[actix_web::test]
-async fn orders_are_filtered_sorted_and_walked() {
+async fn orders_are_filtered_sorted_and_paged_by_cursor() {
     let (app, staff) = catalogue().await;
     let (ada, bob) = (app.customer("ada"), app.customer("bob"));
     for (who, quantity) in [(&ada, 1), (&bob, 2), (&ada, 1), (&ada, 2)] {
@@ -315,7 +315,7 @@ async fn orders_are_filtered_sorted_and_walked() {
     assert_eq!(ids(&page), [4, 3]);
     let next = path(&page, "next").unwrap();
     assert_eq!(ids(&listed(&app, Some(&ada), next).await), [1]);
-    // Somebody else's list is another one.
+    // The list of another user is another list.
     app.get(next)
         .token(&bob)
         .send()

@@ -1,4 +1,4 @@
-//! What is written down.
+//! Access log and error log.
 
 use crate::support::{App, memory, settings};
 use std::sync::{Arc, Mutex, Once};
@@ -6,7 +6,7 @@ use tradepost_domain::{MockProductRepository, StoreError, StoreErrorKind, Stores
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Keeps every line of every test; each test looks for its own request id.
+/// A logger that keeps every line of every test; each test looks for its own request id.
 struct Keeper;
 
 impl ::log::Log for Keeper {

@@ -1,6 +1,6 @@
-//! The whole application in process, over the store in memory, with a clock that stands still.
+//! Tests of the whole application in process, over the memory store, with a paused clock.
 //!
-//! Every answer, of whichever test, is held to what all answers have in common: see
+//! Every response of every test is checked for the properties of all responses: see
 //! `support/reply.rs`.
 
 #![expect(

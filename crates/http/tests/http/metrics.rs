@@ -1,4 +1,4 @@
-//! What is counted, and who may read it.
+//! Metrics, and access to them.
 
 use crate::support::{App, PASSWORD, memory, settings};
 use actix_web::http::Method;
@@ -31,7 +31,7 @@ fn assert_counts(samples: &Samples, expected: &[(&str, f64)]) {
     }
 }
 
-/// The requests of a route, whatever their methods and outcomes.
+/// The requests of a route, over all methods and outcomes.
 fn requests(samples: &Samples, route: &str) -> f64 {
     let begin = format!("tradepost_http_requests_total{{route=\"{route}\",");
     let of_route = samples.iter().filter(|(name, _)| name.starts_with(&begin));
@@ -139,7 +139,7 @@ async fn the_numbers_are_true_for_a_scripted_run() {
             ("tradepost_jobs{kind=\"passwords\",state=\"waiting\"}", 0.0),
             ("tradepost_jobs_max{kind=\"work\",state=\"running\"}", 32.0),
             ("tradepost_reads_waiting{what=\"accounts\"}", 0.0),
-            // Two tokens, each remembered for less than a second; both were lone ones.
+            // Two tokens, each cached for less than a second; both were looked up alone.
             ("tradepost_read_size_sum{what=\"accounts\"}", 2.0),
             ("tradepost_read_size_sum{what=\"products\"}", 5.0),
             ("tradepost_http_requests_in_flight", 1.0),
@@ -160,7 +160,7 @@ async fn the_numbers_are_true_for_a_scripted_run() {
 }
 
 #[actix_web::test]
-async fn what_clients_send_never_becomes_a_label() {
+async fn client_input_never_becomes_a_label() {
     let app = App::new().await;
     let token = app.customer("ada");
     let hostile = [
@@ -192,10 +192,10 @@ async fn what_clients_send_never_becomes_a_label() {
         );
         assert!(!name.contains("123456") && !name.contains("99/"), "{name}");
     }
-    // Seven of the paths are for nobody, and so is the other host.
+    // Seven of the paths match no route, and the other host counts as unmatched too.
     let unmatched = requests(&before, "unmatched");
     send().await;
-    // The first reading itself is there by now.
+    // The first read of the metrics has been counted by now.
     let mut after: BTreeSet<String> = samples(&app).await.into_keys().collect();
     after.retain(|name| !name.contains("/metrics"));
     let mut known: BTreeSet<String> = before.into_keys().collect();
@@ -205,7 +205,7 @@ async fn what_clients_send_never_becomes_a_label() {
 }
 
 #[actix_web::test]
-async fn metrics_are_for_this_machine_and_for_whom_it_allows() {
+async fn metrics_are_for_this_machine_and_allowed_networks() {
     let mut settings = settings();
     settings.metrics_allow = vec!["10.1.0.0/16".parse().unwrap()];
     settings.trusted_proxies = vec!["10.2.0.1/32".parse().unwrap()];
@@ -219,11 +219,12 @@ async fn metrics_are_for_this_machine_and_for_whom_it_allows() {
         ("10.2.2.3:1", None, false),
         ("192.0.2.1:1", None, false),
         ("[2001:db8::1]:1", None, false),
-        // What anybody can write opens nothing, and what came through a stranger is from nowhere.
+        // Client headers grant no access, and requests forwarded by an untrusted proxy have no
+        // client IP.
         ("192.0.2.1:1", Some("127.0.0.1"), false),
         ("127.0.0.1:1", Some("192.0.2.1"), false),
         ("127.0.0.1:1", Some("127.0.0.1"), false),
-        // Who is known to forward says for whom.
+        // A trusted proxy names the client.
         ("10.2.0.1:1", Some("192.0.2.1"), false),
         ("10.2.0.1:1", Some("10.1.0.9"), true),
         ("10.2.0.1:1", Some("127.0.0.1, 192.0.2.1"), false),
@@ -242,7 +243,7 @@ async fn metrics_are_for_this_machine_and_for_whom_it_allows() {
 }
 
 #[actix_web::test]
-async fn metrics_are_closed_to_what_an_untrusted_proxy_forwards() {
+async fn metrics_are_closed_to_requests_via_untrusted_proxies() {
     let mut settings = settings();
     settings.metrics_allow = vec!["10.1.0.0/16".parse().unwrap()];
     let app = App::with(memory(), settings).await;

@@ -1,5 +1,5 @@
-//! The OpenAPI document: complete, true, and served. That each answer of each test is as it says is
-//! checked in `support/described.rs`.
+//! The OpenAPI document is complete, correct, and served. `support/described.rs` checks each
+//! response of each test against it.
 
 use crate::support::described::{DOCUMENT, expect_valid, resolved};
 use crate::support::{App, memory, settings};
@@ -19,7 +19,7 @@ fn operations() -> Vec<(String, &'static Value)> {
     operations
 }
 
-/// Each object in the document.
+/// Visits each object in the document.
 fn walk(value: &'static Value, visit: &mut dyn FnMut(&'static Value)) {
     match value {
         Value::Object(members) => {
@@ -68,7 +68,7 @@ fn it_has_each_code_under_its_status_and_no_other() {
 }
 
 #[test]
-fn who_may_is_what_the_table_of_routes_says() {
+fn access_is_that_of_the_route_table() {
     for entry in table() {
         let method = entry.method().as_str().to_lowercase();
         let operation = &DOCUMENT["paths"][entry.path()][method];
@@ -148,7 +148,7 @@ fn every_example_is_of_its_schema() {
 }
 
 #[test]
-fn what_is_no_example_is_found() {
+fn invalid_examples_are_detected() {
     let schema = json!({"$ref": "#/components/schemas/Product"});
     let product = DOCUMENT["paths"]["/api/products/{id}/"]["get"]["responses"]["200"]["content"]
         ["application/json"]["example"]
@@ -169,7 +169,7 @@ fn what_is_no_example_is_found() {
     }
 }
 
-/// What an example sends is what the shop takes.
+/// The API accepts the examples of request bodies.
 #[actix_web::test]
 async fn every_example_of_a_body_can_be_sent() {
     let app = App::new().await;
@@ -177,7 +177,7 @@ async fn every_example_of_a_body_can_be_sent() {
     let customer = app.customer("judy");
     for (name, operation) in operations() {
         let body = &operation["requestBody"]["content"]["application/json"]["example"];
-        // These need tokens and passwords that are no examples.
+        // These need real tokens and passwords.
         let secret = ["token", "refresh", "username", "current_password"];
         let members = body
             .as_object()
@@ -221,7 +221,7 @@ async fn every_example_of_a_body_can_be_sent() {
     }
 }
 
-/// A sku is taken once it was used.
+/// A SKU is taken once it was used.
 fn without_sku(body: &Value) -> Value {
     let mut body = body.clone();
     body.as_object_mut().unwrap().remove("sku");
@@ -234,7 +234,7 @@ async fn it_is_served_with_a_tag() {
     let ada = app.customer("ada");
     for path in ["/api/schema/", "/api/docs/", "/api/docs/start.js/"] {
         app.get(path).token(&ada).send().await.expect_status(200);
-        // As on every public path: whoever sends a token learns that it is worth nothing.
+        // As on every public path, an invalid token is an error.
         let stale = app.get(path).token("stale").send().await;
         stale.expect(401, "invalid_token");
     }
@@ -249,7 +249,7 @@ async fn it_is_served_with_a_tag() {
 }
 
 #[actix_web::test]
-async fn the_page_asks_nobody_else_for_anything() {
+async fn the_page_loads_from_this_server_alone() {
     let app = App::new().await;
     for path in ["/api/docs/", "/api/docs"] {
         let page = app.get(path).send().await.expect_status(200);
@@ -263,7 +263,7 @@ async fn the_page_asks_nobody_else_for_anything() {
             assert!(!policy.contains(loose), "{policy}");
         }
         assert!(!page.text().contains("//"), "{}", page.text());
-        // What it names is there.
+        // Every file that the page names exists.
         let mut named = 0;
         for quoted in page
             .text()
@@ -279,9 +279,9 @@ async fn the_page_asks_nobody_else_for_anything() {
     assert!(start.text().contains("\"/api/schema/\"") && !start.text().contains("http"));
 }
 
-/// A proxy takes the path away before it asks the shop.
+/// A proxy strips the path before it forwards a request.
 #[actix_web::test]
-async fn the_page_of_a_shop_below_a_path_names_what_is_there() {
+async fn the_page_below_a_path_names_existing_files() {
     let url = tradepost_http::PublicUrl::parse("https://shop/our/shop/").unwrap();
     let below = Settings {
         public_url: Some(url),

@@ -1,4 +1,4 @@
-//! Orders.
+//! Order endpoints.
 
 use crate::support::App;
 use serde_json::{Value, json};
@@ -204,7 +204,7 @@ async fn a_customer_sees_own_orders_and_staff_all() {
 }
 
 #[actix_web::test]
-async fn a_status_goes_its_way() {
+async fn an_order_goes_through_its_statuses() {
     let Orders {
         app,
         staff,
@@ -261,7 +261,7 @@ async fn a_status_goes_its_way() {
 }
 
 #[actix_web::test]
-async fn the_wish_for_a_status_as_a_table() {
+async fn status_changes_are_validated() {
     let Orders {
         app,
         staff,
@@ -303,7 +303,7 @@ async fn the_wish_for_a_status_as_a_table() {
 }
 
 #[actix_web::test]
-async fn a_deleted_order_is_for_staff_who_ask_for_it() {
+async fn a_deleted_order_is_for_staff_on_request() {
     let Orders {
         app,
         staff,

@@ -1,12 +1,12 @@
-//! What belongs to somebody is nobody else's business: it cannot be read, changed, or told from what
-//! does not exist.
+//! Privacy between users: the resources of another user cannot be read, changed, or distinguished
+//! from missing ones.
 
 use crate::support::{App, Reply, memory, settings};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 use tradepost_http::Settings;
 
-/// A shop where Ada has a line and an order, and Bob wants to know of them.
+/// An app in which Ada has a cart line and an order, and Bob probes for them.
 struct World {
     app: App,
     staff: String,
@@ -37,7 +37,7 @@ async fn world() -> World {
     }
 }
 
-/// All of an answer but what differs from request to request.
+/// The parts of a response that do not differ between requests.
 fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, Option<Value>) {
     let differs = ["x-request-id", "ratelimit"];
     let names = reply.headers.keys().map(|name| name.as_str().to_owned());
@@ -51,7 +51,7 @@ fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, Option<Value>) {
 }
 
 #[actix_web::test]
-async fn what_is_somebody_elses_looks_like_nothing() {
+async fn resources_of_other_users_look_missing() {
     let World {
         app,
         staff,
@@ -122,7 +122,7 @@ async fn what_is_somebody_elses_looks_like_nothing() {
 }
 
 #[actix_web::test]
-async fn no_list_shows_what_is_somebody_elses() {
+async fn no_list_shows_resources_of_other_users() {
     let World { app, ada, bob, .. } = &world().await;
     for query in [
         "",
@@ -153,7 +153,7 @@ async fn no_list_shows_what_is_somebody_elses() {
 }
 
 #[actix_web::test]
-async fn a_cursor_of_somebody_else_leads_nowhere() {
+async fn cursors_of_other_users_are_rejected() {
     let World {
         app,
         staff,
@@ -188,10 +188,10 @@ async fn a_cursor_of_somebody_else_leads_nowhere() {
     call.send().await.expect_fields(&["cursor"]);
 }
 
-/// A product that is out of sight has a name, a price and a sku, and none of them is found by whoever
-/// searches, sorts, filters, or puts it into a cart.
+/// Name, price and SKU of an archived product cannot be found by searching, sorting, filtering, or
+/// adding it to a cart.
 #[actix_web::test]
-async fn what_is_archived_cannot_be_felt_for() {
+async fn archived_products_cannot_be_probed_for() {
     let World {
         app, staff, bob, ..
     } = &world().await;
@@ -233,7 +233,7 @@ async fn what_is_archived_cannot_be_felt_for() {
     assert!(list.send().await.text().contains("Secret lamp"));
 }
 
-/// Under a key that Ada used, Bob gets what he would get under any other.
+/// Under a key that Ada used, Bob gets the same response as under any other.
 #[actix_web::test]
 async fn an_idempotency_key_tells_nothing_about_others() {
     let World { app, ada, bob, .. } = &world().await;
@@ -251,9 +251,9 @@ async fn an_idempotency_key_tells_nothing_about_others() {
     used.expect(400, "empty_cart");
 }
 
-/// Who is not staff learns nothing about users, whether they are there or not.
+/// Customers cannot find out whether a user exists.
 #[actix_web::test]
-async fn users_are_not_felt_for_by_customers() {
+async fn customers_cannot_probe_for_users() {
     let World { app, bob, .. } = &world().await;
     for method in [Method::GET, Method::PATCH] {
         for query in ["", "?search=ada"] {

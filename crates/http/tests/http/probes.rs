@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether the shop is ready.
+//! Liveness and readiness probes.
 
 use crate::support::{App, memory, settings};
 use actix_web::http::Method;
@@ -22,8 +22,8 @@ fn with_upkeep(upkeep: MockUpkeep) -> Stores {
 }
 
 #[actix_web::test]
-async fn a_shop_that_is_well_says_so_to_everybody() {
-    // Who is calling is nobody's business: nobody is looked up.
+async fn a_ready_server_says_so_to_any_caller() {
+    // Probes authenticate no caller: there is no account lookup.
     let stores = Stores {
         accounts: Arc::new(MockAccountRepository::new()),
         ..memory()
@@ -39,7 +39,7 @@ async fn a_shop_that_is_well_says_so_to_everybody() {
             let reply = call.send().await.expect_status(200);
             assert_eq!(reply.text(), r#"{"status":"ok"}"#, "{path}");
         }
-        // A load balancer asks by address, or without any name.
+        // A load balancer addresses the server by its IP address, or without any host.
         for host in [Some("10.1.2.3:8000"), Some("evil.example.org"), None] {
             app.get(path).host(host).send().await.expect_status(200);
         }
@@ -58,7 +58,7 @@ async fn only_probes_are_for_any_host() {
 }
 
 #[actix_web::test]
-async fn a_shop_that_is_not_ready_says_why() {
+async fn a_server_that_is_not_ready_says_why() {
     for (kind, reason) in [
         (StoreErrorKind::Busy, "busy"),
         (StoreErrorKind::Unavailable, "unavailable"),
@@ -86,7 +86,7 @@ async fn a_shop_that_is_not_ready_says_why() {
 }
 
 #[actix_web::test]
-async fn it_is_told_while_all_other_work_hangs() {
+async fn readiness_is_answered_while_all_other_work_hangs() {
     let (open, opened) = channel::<()>();
     let (open, opened) = (open, Mutex::new(opened));
     let mut products = MockProductRepository::new();
@@ -122,7 +122,7 @@ async fn it_is_told_while_all_other_work_hangs() {
 }
 
 #[actix_web::test]
-async fn a_question_that_hangs_is_answered_within_a_second() {
+async fn a_hung_check_is_answered_within_a_second() {
     let (open, opened) = channel::<()>();
     let opened = Mutex::new(opened);
     let mut upkeep = MockUpkeep::new();
@@ -151,7 +151,7 @@ async fn a_question_that_hangs_is_answered_within_a_second() {
 }
 
 #[actix_web::test]
-async fn a_crowd_of_askers_costs_few_checks() {
+async fn many_concurrent_probes_cost_few_checks() {
     let checks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&checks);
     let mut upkeep = MockUpkeep::new();
@@ -160,10 +160,10 @@ async fn a_crowd_of_askers_costs_few_checks() {
         Ok(())
     });
     let app = App::with(with_upkeep(upkeep), settings()).await;
-    // More than could ever run and wait, as one of them each.
+    // Unshared, these would exceed the limits by far.
     let asked = (0..500).map(|_| async { app.get("/readyz").send().await.expect_status(200) });
     join_all(asked).await;
-    // One in each tenth of a second, however long this took; unshared, there would be 500.
+    // One check in each tenth of a second, however long this took; unshared, there would be 500.
     let checks = checks.load(Ordering::Relaxed);
     assert!((1..=100).contains(&checks), "{checks}");
 }

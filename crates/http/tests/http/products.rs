@@ -1,4 +1,4 @@
-//! The catalogue.
+//! Catalogue endpoints.
 
 use crate::support::App;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn a_product_has_these_keys_in_this_order() {
 }
 
 #[actix_web::test]
-async fn what_is_optional_has_defaults() {
+async fn optional_fields_have_defaults() {
     let app = App::new().await;
     let staff = app.staff("boss");
     let least = json!({"name": "Cup", "price": "0.01"});
@@ -93,7 +93,7 @@ async fn lists_are_pages_with_links() {
         );
         let ids = ids(&page);
         assert_eq!((ids[0], ids.len()), (first, rows), "{query}");
-        // The links lead where they say.
+        // The links lead to the pages that they name.
         if let Some(next) = page["next"].as_str() {
             let path = next.trim_start_matches("http://shop");
             let next = app.get(path).send().await.expect_status(200).json();
@@ -125,7 +125,7 @@ async fn lists_are_pages_with_links() {
 }
 
 #[actix_web::test]
-async fn put_needs_what_is_required_and_patch_does_not() {
+async fn put_needs_the_required_fields_and_patch_does_not() {
     let app = App::new().await;
     let staff = app.staff("boss");
     let full = json!({"sku": "A", "name": "Cup", "price": "1.00", "stock": 5, "description": "x"});
@@ -189,7 +189,7 @@ async fn put_needs_what_is_required_and_patch_does_not() {
     assert_eq!(app.stores.ledger.audit().unwrap().discrepancies, []);
 }
 
-/// In a PUT, `archived` is a key that nobody asked for.
+/// PUT ignores `archived` like an unknown key.
 #[actix_web::test]
 async fn only_patch_archives_and_brings_back() {
     let app = App::new().await;
@@ -214,7 +214,7 @@ async fn only_patch_archives_and_brings_back() {
 }
 
 #[actix_web::test]
-async fn an_archived_product_is_for_staff_who_ask_for_it() {
+async fn an_archived_product_is_for_staff_on_request() {
     let app = App::new().await;
     let staff = app.staff("boss");
     let customer = app.customer("ada");
@@ -256,7 +256,7 @@ async fn an_archived_product_is_for_staff_who_ask_for_it() {
             .await
             .expect_fields(&["archived"]);
     }
-    // Whoever does not say that it is to come back does not find it.
+    // An archived product is 404 unless the edit restores it.
     for wish in [json!({}), json!({"name": "Cup"}), json!({"archived": true})] {
         app.patch(&path)
             .token(&staff)

@@ -1,4 +1,4 @@
-//! Bounds that cannot be multiplied: the cost of requests, and what one user can leave behind.
+//! Quotas that clients cannot multiply: request costs, and the rows that one user can create.
 
 use crate::support::{App, PASSWORD, PlainHasher, Reply, memory, settings};
 use actix_web::http::Method;
@@ -23,13 +23,13 @@ fn rates(user: u32, address: u32, network: u32) -> Settings {
     }
 }
 
-/// What a bucket of this quota gives since a time: all that it holds, and what came back meanwhile.
+/// The units that a bucket of this quota gives since a time: its capacity, and the refill since.
 fn given(quota: usize, since: Instant) -> RangeInclusive<usize> {
     let millis = usize::try_from(since.elapsed().as_millis()).unwrap();
     quota..=quota + quota * millis / 60_000 + 1
 }
 
-/// How many of these requests were let through, and the bucket that refused the first other one.
+/// The number of these requests that were admitted, and the bucket that refused the next one.
 async fn admitted(calls: usize, mut call: impl AsyncFnMut(usize) -> Reply) -> (usize, String) {
     let (mut admitted, mut refused) = (0, String::new());
     for number in 0..calls {
@@ -62,7 +62,7 @@ async fn an_expensive_search_costs_tens_of_plain_pages() {
     let (searches, by) =
         admitted(40, async |number| app.get(&expensive(number)).send().await).await;
     assert_eq!((searches, &*by), (2, "address"));
-    // 24 units are left for plain pages, and for a request that is not valid.
+    // 24 units are left for plain pages, and for an invalid request.
     let wrong = app.get("/api/products/?page_size=none").send().await;
     wrong.expect(400, "invalid");
     let (pages, _) = admitted(200, async |_| app.get("/api/products/").send().await).await;
@@ -77,7 +77,7 @@ async fn an_expensive_search_costs_tens_of_plain_pages() {
     assert_eq!((searches, &*by), (2, "user"));
 }
 
-/// Each change of the password gives a new session, and none of them another bucket.
+/// Each change of the password gives a new session, but no new bucket.
 #[actix_web::test]
 async fn a_new_session_has_no_bucket_of_its_own() {
     let began = Instant::now();
@@ -103,7 +103,7 @@ async fn a_new_session_has_no_bucket_of_its_own() {
         sessions += 1;
     }
     assert!(sessions >= 3, "{sessions}");
-    // Wherever the user is.
+    // From any address.
     let (more, by) = admitted(200, async |number| {
         let peer = format!("192.0.2.{number}:1");
         let call = app.get("/api/users/me/").token(&token);
@@ -126,7 +126,7 @@ fn password(round: usize) -> String {
 #[actix_web::test]
 async fn the_users_of_a_network_share_a_bound() {
     let sites = [
-        // One IPv4 address; and a site of IPv6 with a network for each request.
+        // One IPv4 address; and an IPv6 site with another network for each request.
         |_: usize| HERE.to_owned(),
         |number: usize| format!("[2001:db8:1:{number:x}::1]:4000"),
     ];
@@ -142,7 +142,7 @@ async fn the_users_of_a_network_share_a_bound() {
         })
         .await;
         assert_eq!(&*by, "network", "{}", peer(1));
-        // So do those who are not signed in, and other networks have their own.
+        // Anonymous requests share it too, and other networks have their own.
         let (anonymous, by) = admitted(20, async |number| {
             app.get("/api/").peer(&peer(number)).send().await
         })
@@ -154,9 +154,9 @@ async fn the_users_of_a_network_share_a_bound() {
     }
 }
 
-/// What the own bucket refuses takes nothing from the neighbours.
+/// Requests that the user's own bucket refuses take nothing from the network's.
 #[actix_web::test]
-async fn a_user_who_asks_too_much_keeps_no_neighbour_out() {
+async fn a_user_over_the_limit_takes_nothing_from_the_network() {
     let began = Instant::now();
     let app = App::with(memory(), rates(10, 10, 25)).await;
     let (ada, bob) = (app.customer("ada"), app.customer("bob"));
@@ -210,7 +210,7 @@ async fn refused_hosts_and_preflights_are_counted() {
     ] {
         assert!(text.contains(&line), "{line}: {text}");
     }
-    // Probes are never counted, for no host.
+    // Probes are never counted, for any host.
     for _ in 0..20 {
         let probe = app
             .get("/healthz")
@@ -243,10 +243,10 @@ async fn orders_have_a_quota_and_say_when_there_is_another() {
     let refused = place("c").await;
     assert_eq!(refused.header("retry-after"), "3600");
     refused.expect(429, "too_many_orders");
-    // A replay is answered, and the cart is left alone.
+    // A replay is answered, and the cart is left unchanged.
     let again = place("a").await.expect_status(201);
     assert_eq!(again.text(), placed[0].text());
-    // Order-and-cancel ends as well: with the orders of this hour.
+    // Order-and-cancel ends as well: cancelled orders count towards the quota of the hour.
     let cancel = json!({"status": "cancelled"});
     let mut orders = 2;
     let refused = loop {
@@ -287,7 +287,7 @@ fn full(stock: Value) -> Value {
     json!({"name": "Tea mug", "price": "2.00", "stock": stock})
 }
 
-/// A form that was read before a sale gives the sold units back.
+/// A form that was loaded before a sale would restore the sold units.
 #[actix_web::test]
 async fn strict_stock_writes_stop_stale_forms() {
     let app = strict().await;
@@ -313,7 +313,7 @@ async fn strict_stock_writes_stop_stale_forms() {
     any.json(&stale).await.expect(428, "precondition_required");
     let old = app.put(&path).token(&staff).header("If-Match", &read);
     old.json(&stale).await.expect(412, "precondition_failed");
-    // Who may not write hears of that first.
+    // 403 takes precedence.
     app.put(&path)
         .token(&ada)
         .json(&stale)
@@ -325,7 +325,7 @@ async fn strict_stock_writes_stop_stale_forms() {
     let now = now.header("etag").to_owned();
     let fresh = app.put(&path).token(&staff).header("If-Match", &now);
     fresh.json(&full(json!(8))).await.expect_status(200);
-    // What sets no stock needs no precondition, nor does a change by an amount.
+    // An edit without `stock` needs no precondition, nor does an adjustment by a delta.
     let renamed = app.patch(&path).token(&staff);
     renamed
         .json(&json!({"name": "Cup"}))

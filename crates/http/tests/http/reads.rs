@@ -1,4 +1,4 @@
-//! Batched reads: one query for everyone who asks at the same time, and each gets their own row.
+//! Batched reads: one query for all concurrent requests, each of which gets its own row.
 
 use crate::support::doors::{Door, Guarded, watched};
 use crate::support::{App, memory, settings};
@@ -17,7 +17,7 @@ async fn read_carts(app: &App, tokens: &[String]) -> Vec<(u16, serde_json::Value
 }
 
 #[actix_web::test]
-async fn who_comes_meanwhile_is_looked_up_together() {
+async fn requests_during_a_lookup_share_the_next_one() {
     let (door, pass) = Door::new();
     let stores = watched(move |users| {
         pass(users);
@@ -37,7 +37,7 @@ async fn who_comes_meanwhile_is_looked_up_together() {
 }
 
 #[actix_web::test]
-async fn each_is_answered_for_itself() {
+async fn each_request_of_a_batch_gets_its_own_result() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&asked);
     let broken = |user: &UserId| user.get() == 3;
@@ -55,7 +55,7 @@ async fn each_is_answered_for_itself() {
     });
     let app = App::with(stores, settings()).await;
     let mut tokens: Vec<String> = (1..=5).map(|n| app.customer(&format!("user{n}"))).collect();
-    // A genuine token of somebody who is not there any more.
+    // A genuine token of a user who no longer exists.
     tokens.push(tokens[0].replacen("plain.1.", "plain.999.", 1));
     let answers = read_carts(&app, &tokens).await;
     let expected = [200, 200, 500, 200, 200, 401];
@@ -67,7 +67,7 @@ async fn each_is_answered_for_itself() {
 }
 
 #[actix_web::test]
-async fn a_look_up_that_hangs_holds_up_only_its_own() {
+async fn a_hung_lookup_holds_up_only_its_own_batch() {
     let (door, pass) = Door::new();
     let stores = watched(move |users| {
         pass(users);
@@ -91,7 +91,7 @@ async fn a_look_up_that_hangs_holds_up_only_its_own() {
 }
 
 #[actix_web::test]
-async fn a_store_that_fails_is_everybodys_answer() {
+async fn a_failed_lookup_fails_the_whole_batch() {
     let stores = watched(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
     let app = App::with(stores, settings()).await;
     let tokens: Vec<String> = (0..5).map(|n| app.customer(&format!("user{n}"))).collect();
@@ -100,7 +100,7 @@ async fn a_store_that_fails_is_everybodys_answer() {
     }
 }
 
-/// A shop whose products are found through this door.
+/// An app whose products are read through this door.
 async fn behind_a_door() -> (App, Door<ProductId>) {
     let (door, pass) = Door::new();
     let guard = |inner| Guarded {
@@ -117,7 +117,7 @@ async fn price_of(app: &App, product: u32) -> (u16, serde_json::Value) {
 }
 
 #[actix_web::test]
-async fn products_are_read_together_and_each_is_shown_to_whom_it_may_be() {
+async fn products_are_batched_and_shown_by_the_rights_of_each_caller() {
     let (app, door) = behind_a_door().await;
     let staff = app.staff("grace");
     for price in ["1.00", "2.00", "3.00"] {
@@ -143,7 +143,7 @@ async fn products_are_read_together_and_each_is_shown_to_whom_it_may_be() {
 }
 
 #[actix_web::test]
-async fn nobody_is_told_what_was_true_before_they_asked() {
+async fn no_request_gets_a_value_read_before_it_arrived() {
     let (app, door) = behind_a_door().await;
     let staff = app.staff("grace");
     app.product(&staff, "1.00", 9).await;
@@ -158,7 +158,7 @@ async fn nobody_is_told_what_was_true_before_they_asked() {
     let edited = async {
         door.reached().await;
         let (edited, ()) = join(edit, async {
-            // Long after the edit, which waits for nobody.
+            // Long after the edit, which waits for no read.
             tokio::time::sleep(Duration::from_millis(30)).await;
             door.open.send(()).unwrap();
         })
@@ -173,7 +173,7 @@ async fn nobody_is_told_what_was_true_before_they_asked() {
 }
 
 #[actix_web::test]
-async fn carts_are_read_together_and_each_is_its_owners() {
+async fn carts_are_batched_and_each_owner_gets_their_own() {
     let (door, pass) = Door::new();
     let stores = memory();
     let inner = stores.carts.clone();
@@ -212,7 +212,7 @@ async fn carts_are_read_together_and_each_is_its_owners() {
 }
 
 #[actix_web::test]
-async fn who_wants_the_same_page_shares_it_and_holds_up_no_other() {
+async fn requests_for_one_page_share_it_and_hold_up_no_other() {
     let (door, pass) = Door::new();
     let guard = |inner| Guarded {
         inner,
@@ -245,7 +245,7 @@ async fn who_wants_the_same_page_shares_it_and_holds_up_no_other() {
     const ARCHIVED: &str = "/api/products/?archived=true";
     let first = prices(ARCHIVED, None);
     let others = async {
-        // Staff see another page under the same address, and need not wait for this one.
+        // Staff see another page under the same URL, and need not wait for this one.
         assert_eq!(prices(ARCHIVED, Some(&staff)).await, ["2.00"]);
         let same = (0..20).map(|n| prices(ARCHIVED, (n % 2 == 0).then_some(&ada)));
         let open = async {

@@ -1,4 +1,4 @@
-//! The table of routes, and what holds for each of its lines.
+//! The route table, and properties of each of its lines.
 
 use crate::support::App;
 use actix_web::http::Method;
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::Access;
 use tradepost_http::table;
 
-/// A path as clients write it, for something that is there or may be.
+/// A path as clients write it, with an id that may exist.
 fn concrete(path: &str) -> String {
     path.replace("{id}", "1").replace("{file}", "start.js")
 }
@@ -17,12 +17,12 @@ fn both_forms(path: &str) -> [String; 2] {
     [format!("{bare}/"), bare.to_owned()]
 }
 
-/// The lines of a table that do not keep out those whom they say they keep out.
+/// The lines of a table that admit a caller without the access that they declare.
 async fn open_doors(app: &App, customer: &str, table: &[(Method, String, Access)]) -> Vec<String> {
     let mut open = Vec::new();
     for (method, path, access) in table {
         for path in both_forms(path) {
-            // A body that could not be read must not matter yet.
+            // An invalid body must not matter yet.
             let call = |token: Option<&str>| {
                 let call = app.call(method.clone(), &path);
                 let call = match token {
@@ -66,14 +66,14 @@ fn real() -> Vec<(Method, String, Access)> {
 }
 
 #[actix_web::test]
-async fn every_route_keeps_out_those_who_may_not() {
+async fn every_route_rejects_unauthorized_callers() {
     let app = App::new().await;
     let customer = app.customer("ada");
     assert_eq!(open_doors(&app, &customer, &real()).await, [""; 0]);
 }
 
 #[actix_web::test]
-async fn the_test_of_the_doors_can_fail() {
+async fn the_access_check_can_fail() {
     let app = App::new().await;
     let customer = app.customer("ada");
     for (method, path, access) in [

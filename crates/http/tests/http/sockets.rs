@@ -1,4 +1,4 @@
-//! What only a real connection shows: HEAD, slow bodies, stopping.
+//! Behaviour that only a real connection shows: HEAD, slow bodies, stopping.
 
 use crate::support::{TestClock, memory, settings, shop};
 use futures_util::FutureExt;
@@ -54,7 +54,7 @@ impl Server {
         rest(&mut stream)
     }
 
-    /// Stops it, and gives how long that took.
+    /// Stops the server; returns how long that took.
     pub(crate) fn stop(self) -> Duration {
         let began = Instant::now();
         let stop = self.stop.clone();
@@ -63,9 +63,9 @@ impl Server {
         began.elapsed()
     }
 
-    /// Stops it, and gives how long that took. `act` runs in the grace period, in which the server
-    /// goes on accepting and serving. That period cannot end before `act` does, however slow the
-    /// machine is: the rest of the stop is not polled until then.
+    /// Stops the server; returns how long that took. `act` runs in the drain period, in which the
+    /// server goes on accepting and serving. That period cannot end before `act` does, however slow
+    /// the machine is: the rest of the stop is not polled until then.
     pub(crate) fn stop_after(self, act: impl FnOnce()) -> Duration {
         let began = Instant::now();
         let stop = self.stop.clone();
@@ -82,12 +82,12 @@ impl Server {
 
 pub(crate) fn rest(stream: &mut TcpStream) -> String {
     let mut answer = String::new();
-    // A connection that is reset after the answer has still answered.
+    // A connection that is reset after the response has still been answered.
     let _ = stream.read_to_string(&mut answer);
     answer
 }
 
-/// Reads an answer with a length, and leaves the connection open.
+/// Reads a response with a length, and leaves the connection open.
 pub(crate) fn one(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let mut byte = [0];
@@ -126,7 +126,7 @@ fn head_has_the_length_of_get_and_no_body() {
 }
 
 #[test]
-fn what_the_parser_lets_through_gets_an_answer() {
+fn unusual_requests_that_the_parser_accepts_get_a_response() {
     let server = Server::start(&memory(), settings());
     for (head, status) in [
         ("GET /api/products/%zz HTTP/1.1\r\nHost: shop", "404"),
@@ -168,10 +168,10 @@ fn what_the_parser_lets_through_gets_an_answer() {
     server.stop();
 }
 
-/// What a proxy in front may read in another way than this server: none of it is a request, and
-/// nothing that follows it on its connection is one.
+/// Request smuggling: input that a proxy in front may parse in another way than this server is
+/// rejected, and so is everything that follows on its connection.
 #[test]
-fn what_is_ambiguous_is_no_request() {
+fn ambiguous_framing_is_rejected() {
     let server = Server::start(&memory(), settings());
     let post = "POST /api/token/verify/ HTTP/1.1\r\nHost: shop\r\n";
     let old = "POST /api/token/verify/ HTTP/1.0\r\nHost: shop\r\nConnection: keep-alive\r\n";
@@ -219,7 +219,8 @@ fn the_server_as_a_whole_says_what_it_allows() {
 #[test]
 fn a_body_that_does_not_come_is_408() {
     let mut hasty = settings();
-    // Long enough for the head to be read in time, on any machine: its lateness is another answer.
+    // Long enough for the head to be read in time on any machine: a late head gets another
+    // response.
     hasty.request_timeout = Duration::from_secs(2);
     let server = Server::start(&memory(), hasty);
     let began = Instant::now();
@@ -237,9 +238,9 @@ fn a_body_that_does_not_come_is_408() {
     server.stop();
 }
 
-/// Who is sent away at once is not listened to for ever either.
+/// Nor is a rejected client read from indefinitely.
 #[test]
-fn a_body_that_nobody_wants_ends_the_connection() {
+fn a_rejected_body_ends_the_connection() {
     let server = Server::start(&memory(), settings());
     for (path, status) in [
         ("/api/products/", "401"),
@@ -264,7 +265,7 @@ fn a_body_that_nobody_wants_ends_the_connection() {
     server.stop();
 }
 
-/// A body that was read to its end leaves the connection as it was.
+/// A body that was read to its end leaves the connection open.
 #[test]
 fn a_chunked_body_that_is_whole_keeps_the_connection() {
     let server = Server::start(&memory(), settings());
@@ -290,14 +291,14 @@ fn a_chunked_body_over_the_limit_is_413() {
     stream.write_all(head.as_bytes()).unwrap();
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(4_096));
     for _ in 0..20 {
-        // The server may have had enough by now.
+        // The server may have ended the connection by now.
         if stream.write_all(chunk.as_bytes()).is_err() {
             break;
         }
     }
     let answer = rest(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-    // Its end was not looked for, so that no further head can be told from the body.
+    // The end of the body was not read, so that a further head cannot be found.
     assert!(
         answer.to_lowercase().contains("connection: close"),
         "{answer}"
@@ -305,7 +306,7 @@ fn a_chunked_body_over_the_limit_is_413() {
     server.stop();
 }
 
-/// Behind a chunked body a further request may have been parsed before the first one is answered.
+/// A further request behind a chunked body may have been parsed before the first one is answered.
 #[test]
 fn requests_behind_an_announced_close_are_not_served() {
     let server = Server::start(&memory(), settings());
@@ -319,7 +320,7 @@ fn requests_behind_an_announced_close_are_not_served() {
     ] {
         let mut stream = server.connect();
         let pipeline = format!("{head}\r\n{chunks}0\r\n\r\n{next}");
-        // The server may have had enough by now.
+        // The server may have ended the connection by now.
         let _ = stream.write_all(pipeline.as_bytes());
         let answers = rest(&mut stream);
         let first = format!("HTTP/1.1 {status}");

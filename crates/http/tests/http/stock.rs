@@ -1,4 +1,4 @@
-//! A product's ledger, for staff.
+//! Stock ledger endpoints, for staff.
 
 use crate::support::App;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ struct Shop {
     ada: String,
 }
 
-/// With a product of which there are ten, under the id 1.
+/// An app with a product, ten in stock, under the id 1.
 async fn shop() -> Shop {
     let app = App::new().await;
     let (staff, ada) = (app.staff("boss"), app.customer("ada"));
@@ -74,7 +74,7 @@ async fn an_adjustment_is_no_edit_of_the_product() {
 }
 
 #[actix_web::test]
-async fn wishes_as_a_table() {
+async fn adjustments_are_validated() {
     let Shop { app, staff, ada } = shop().await;
     let before = app.snapshot(&staff, &ada).await;
     let long = "x".repeat(201);
@@ -92,7 +92,7 @@ async fn wishes_as_a_table() {
         (json!({"delta": -2_147_483_648_i64}), &["delta"]),
         (json!({"delta": i64::MIN}), &["delta"]),
         (json!({"delta": u64::MAX}), &["delta"]),
-        // One too many for what is there, though not for the field.
+        // One more than the stock can hold, though not more than the field allows.
         (json!({"delta": 2_147_483_638}), &["delta"]),
         (json!({"delta": 1, "reason": ""}), &["reason"]),
         (json!({"delta": 1, "reason": 7}), &["reason"]),
@@ -124,7 +124,7 @@ async fn wishes_as_a_table() {
 }
 
 #[actix_web::test]
-async fn it_is_for_staff_alone() {
+async fn the_ledger_is_for_staff_alone() {
     let Shop { app, staff, ada } = shop().await;
     let before = app.snapshot(&staff, &ada).await;
     for path in [PATH, PATH.trim_end_matches('/'), "/api/products/999/stock/"] {
@@ -143,7 +143,7 @@ async fn it_is_for_staff_alone() {
 }
 
 #[actix_web::test]
-async fn what_is_not_there_is_404_and_what_is_archived_is_still_explained() {
+async fn a_missing_product_is_404_and_an_archived_one_keeps_its_ledger() {
     let Shop { app, staff, .. } = shop().await;
     for id in ["999", "0", "-1", "abc", "9223372036854775808", "%00"] {
         let path = format!("/api/products/{id}/stock/");

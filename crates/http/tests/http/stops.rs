@@ -1,4 +1,4 @@
-//! How a server stops, and how it leaves clients that do not read.
+//! Graceful shutdown, and clients that do not read.
 
 use crate::sockets::{Server, get, one, rest};
 use crate::support::{TestClock, memory, new_user, settings, shop, usd};
@@ -12,7 +12,7 @@ use tradepost_domain::{
     Stores,
 };
 
-/// A store whose products take a while to be listed.
+/// A store whose product lists block.
 fn slow(entered: std::sync::mpsc::Sender<()>, leave: Receiver<()>) -> Stores {
     let leave = std::sync::Mutex::new(leave);
     let mut products = MockProductRepository::new();
@@ -27,10 +27,9 @@ fn slow(entered: std::sync::mpsc::Sender<()>, leave: Receiver<()>) -> Stores {
     }
 }
 
-/// What had been sent when the server was told to stop is answered, on new connections and on
-/// those that were kept.
+/// Requests that were sent before the stop are answered, on new connections and on kept ones.
 #[test]
-fn a_stop_answers_what_was_on_its_way() {
+fn a_stop_answers_requests_in_transit() {
     for _ in 0..3 {
         let server = Server::start(&memory(), settings());
         let mut kept: Vec<_> = (0..20).map(|_| server.connect()).collect();
@@ -71,10 +70,10 @@ fn an_answer_before_the_stop_ends_its_connection() {
     });
 }
 
-/// Whoever asks for much and reads nothing keeps neither memory nor a place for long.
+/// A client that requests much and reads nothing holds neither memory nor a slot for long.
 #[cfg(target_os = "linux")]
 #[test]
-fn who_does_not_read_is_left() {
+fn clients_that_do_not_read_are_disconnected() {
     let stores = memory();
     let shop = shop(&stores, Arc::new(TestClock::default()));
     let boss = shop.accounts.create_staff(new_user("boss")).unwrap();
@@ -92,7 +91,7 @@ fn who_does_not_read_is_left() {
     let mut hasty = settings();
     hasty.limits.unread = Duration::from_secs(1);
     let server = Server::start(&stores, hasty);
-    // A page is a megabyte: sixteen of them are more than the system takes off the server's hands.
+    // A page is a megabyte: sixteen of them exceed the send buffers of the system.
     let least = 16_000_000;
     let ask = get("/api/products/?page_size=100").repeat(16);
     let read = |wait: Duration| {
@@ -100,7 +99,7 @@ fn who_does_not_read_is_left() {
         stream.write_all(ask.as_bytes()).unwrap();
         std::thread::sleep(wait);
         let mut answer = Vec::new();
-        // It ends when nothing more is asked for, or is reset.
+        // It ends after the last response, or by a reset.
         let _ = stream.read_to_end(&mut answer);
         answer.len()
     };
@@ -112,7 +111,7 @@ fn who_does_not_read_is_left() {
 }
 
 #[test]
-fn a_stop_lets_what_is_in_flight_finish() {
+fn a_stop_lets_requests_in_flight_finish() {
     let (entered, was_entered) = channel();
     let (leave, left) = channel();
     let server = Server::start(&slow(entered, left), settings());
@@ -125,7 +124,7 @@ fn a_stop_lets_what_is_in_flight_finish() {
 
     let address = server.address;
     let stopping = std::thread::spawn(move || server.stop());
-    // Idle connections end soon, and nobody new comes in.
+    // Idle connections end soon, and no new one is accepted.
     assert_eq!(rest(&mut idle), "");
     let refused = Instant::now() + Duration::from_secs(5);
     while TcpStream::connect(address).is_ok() {
@@ -141,13 +140,13 @@ fn a_stop_lets_what_is_in_flight_finish() {
 }
 
 #[test]
-fn a_stop_does_not_wait_for_ever() {
+fn a_stop_does_not_wait_indefinitely() {
     let (entered, was_entered) = channel();
     let (leave, left) = channel();
     let mut hasty = settings();
     hasty.request_timeout = Duration::from_millis(500);
     let server = Server::start(&slow(entered, left), hasty);
-    // One whose body never comes, and one whose store never answers.
+    // One request whose body never arrives, and one whose store never answers.
     let mut silent = server.connect();
     let head = "POST /api/register/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n";
     silent.write_all(head.as_bytes()).unwrap();

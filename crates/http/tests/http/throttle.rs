@@ -1,4 +1,4 @@
-//! Asking too much: so many requests of a user, and of an address.
+//! Rate limits, per user and per address.
 
 use crate::attempts::sign_in;
 use crate::support::{App, Reply, memory, settings};
@@ -9,7 +9,7 @@ use tradepost_http::{Settings, Throttling};
 
 const ELSEWHERE: &str = "192.0.2.9:4000";
 
-/// So many requests a minute.
+/// A rate in requests a minute.
 fn rates(user: u32, address: u32) -> Settings {
     Settings {
         throttling: Some(Throttling {
@@ -27,9 +27,9 @@ fn fields(reply: &Reply) -> (String, String) {
 }
 
 #[actix_web::test]
-async fn an_address_may_ask_so_much_and_is_told_what_is_left() {
+async fn an_address_is_limited_and_the_headers_show_the_rest() {
     let app = App::with(memory(), rates(100, 4)).await;
-    // What there is, what there is not, and what is not understood: all of it counts.
+    // Found, missing and malformed: all requests count.
     for (left, (method, path)) in [
         ("GET", "/api/"),
         ("POST", "/api/products/"),
@@ -50,7 +50,7 @@ async fn an_address_may_ask_so_much_and_is_told_what_is_left() {
         ("GET", "/api/", "15"),
         ("DELETE", "/api/", "15"),
         ("GET", "/nothing/", "15"),
-        // A password costs more than there is at all: it waits for a full bucket.
+        // A password costs more than the capacity: it waits for a full bucket.
         ("POST", "/api-token-auth/", "60"),
         ("GET", "/api/cart/", "15"),
     ] {
@@ -59,7 +59,7 @@ async fn an_address_may_ask_so_much_and_is_told_what_is_left() {
         assert_eq!(fields(&reply).1, "\"address\";r=0;t=60");
         reply.expect(429, "throttled");
     }
-    // Elsewhere there is another bucket, and a header is no elsewhere.
+    // Another address has another bucket, and a header does not change the address.
     let forged = app.get("/api/").header("X-Forwarded-For", "192.0.2.1");
     forged.send().await.expect(429, "throttled");
     app.get("/api/")
@@ -85,7 +85,7 @@ async fn an_address_may_ask_so_much_and_is_told_what_is_left() {
 }
 
 #[actix_web::test]
-async fn a_user_may_ask_so_much_wherever_they_are() {
+async fn a_user_is_limited_over_all_addresses() {
     let app = App::with(memory(), rates(3, 2)).await;
     let (ada, grace) = (app.customer("ada"), app.customer("grace"));
     let ask = |token: &str, peer: &str| app.get("/api/cart/").token(token).peer(peer).send();
@@ -113,7 +113,7 @@ async fn a_user_may_ask_so_much_wherever_they_are() {
         let expected = format!("\"address\";r={left};");
         assert!(fields(&anonymous).1.starts_with(&expected));
     }
-    // Nor does what others of that address ask keep them out.
+    // Nor do the requests of other users at that address exclude them.
     let mary = app.customer("mary");
     ask(&mary, "192.0.2.8:1").await.expect_status(200);
 }
@@ -140,9 +140,9 @@ async fn password_change_is_charged_to_its_address() {
     assert_eq!(fields(&elsewhere).0, "\"address\";q=20;w=60");
 }
 
-/// Whoever still has a token from before takes nothing from its owner.
+/// An ended token takes nothing from its owner.
 #[actix_web::test]
-async fn what_has_ended_counts_for_itself() {
+async fn ended_tokens_are_charged_to_their_own_session() {
     let app = App::with(memory(), rates(3, 100)).await;
     let stolen = app.customer("ada");
     app.clock.advance(1);
@@ -162,7 +162,7 @@ async fn what_has_ended_counts_for_itself() {
 }
 
 #[actix_web::test]
-async fn tokens_are_counted_before_anybody_is_looked_up() {
+async fn tokens_are_counted_before_the_account_lookup() {
     let mut accounts = MockAccountRepository::new();
     accounts
         .expect_find_all()
@@ -182,7 +182,7 @@ async fn tokens_are_counted_before_anybody_is_looked_up() {
             _ => reply.expect(429, "throttled"),
         };
     }
-    // Genuine ones of a user who is gone, each of which is looked up: the address is no matter.
+    // Genuine tokens of a deleted user, each of which is looked up: the address does not matter.
     for number in 0..50 {
         let reply = ask(format!("plain.7.0.99999999{number:02}")).await;
         assert!(fields(&reply).1.starts_with("\"session\""));

@@ -1,4 +1,4 @@
-//! Pairs of tokens: begun, refreshed, revoked, verified.
+//! Token pairs: issued, refreshed, revoked, verified.
 
 use crate::support::{App, PASSWORD, Reply};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ async fn a_pair_opens_the_shop_and_gives_the_next_one() {
     assert_eq!(opens(&app, &access).await, 200);
     app.clock.advance(600);
     assert_eq!(opens(&app, &access).await, 401, "ten minutes are over");
-    // Neither a stale token nor one of another kind stands in the way.
+    // Neither a stale token nor one of another kind prevents it.
     let stale = app.post("/api/token/refresh").token(&access);
     let (access, second) = pair(&stale.json(&json!({"refresh": first, "user": 2})).await);
     assert_eq!(opens(&app, &access).await, 200);
@@ -122,7 +122,7 @@ async fn every_bad_token_gets_the_one_answer() {
         assert_eq!(challenge, r#"Bearer error="invalid_token""#);
         assert_eq!(reply.anonymous(), expected, "{text}");
     }
-    // A refresh token opens nothing, and cannot be verified as if it did.
+    // A refresh token is rejected as an access token, and its verification fails.
     for text in ["x", "..", &token, &long, "Ω"] {
         let reply = verify(&app, text).await.expect(401, "invalid_token");
         assert_eq!(reply.anonymous(), expected, "{text}");
@@ -183,7 +183,7 @@ async fn a_refresh_token_ends_a_month_after_it_was_issued() {
         app.clock.advance(30 * DAY - 1);
         (_, token) = pair(&refresh(&app, &token).await);
     }
-    // The year after which the password is asked for.
+    // One year after which the password is required again.
     app.clock.advance(5 * DAY + 12);
     refresh(&app, &token).await.expect(401, "invalid_token");
     let (_, token) = begin(&app, "ada").await;

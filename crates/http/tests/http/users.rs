@@ -1,4 +1,4 @@
-//! One's own account, and the users as staff see them.
+//! The caller's own account, and user administration by staff.
 
 use crate::support::{App, PASSWORD, settings};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn ones_own_account_is_shown_and_its_address_changed() {
             .expect_fields(&["email"]);
     }
     assert_eq!(change(json!({})).await.expect_status(200).json(), before);
-    // What a customer may not change is not changed.
+    // Fields that a customer may not change are ignored.
     let reply = change(json!({
         "email": " Countess@example.org ", "current_password": PASSWORD, "is_staff": true, "is_active": false, "id": 2,
         "username": "boss", "password": "x", "session_epoch": 9, "created_at": null,
@@ -62,7 +62,7 @@ async fn a_new_address_needs_the_current_password() {
         let call = app.patch("/api/users/me/").token(&ada);
         async move { call.json(&body).await }
     };
-    // Whether the address is taken makes no difference.
+    // The response is the same whether the address is taken or free.
     for email in ["new@example.org", "bob@example.org"] {
         for wrong in [json!("wrong"), json!(""), json!(null)] {
             let body = json!({"email": email, "current_password": wrong});
@@ -72,7 +72,7 @@ async fn a_new_address_needs_the_current_password() {
         let missing = change(json!({"email": email})).await;
         missing.expect_fields(&["current_password"]);
     }
-    // The address that the account has is no new one, as clients send back what they were shown.
+    // The current address is no change, as clients send back all fields of a response.
     for body in [json!({"email": "ada@example.org"}), json!({})] {
         let same = change(body).await.expect_status(200).json();
         assert_eq!(same["email"], "ada@example.org");
@@ -125,9 +125,9 @@ async fn staff_list_and_search_users() {
     beyond.expect(404, "not_found");
 }
 
-/// What a server remembers of somebody for less than a second lets them do nothing that lasts.
+/// The session cache, which keeps a user for less than a second, permits no lasting effect.
 #[actix_web::test]
-async fn nobody_uses_the_second_in_which_they_are_still_remembered() {
+async fn a_cached_session_permits_no_lasting_effect() {
     let app = App::new().await;
     let (boss, mallory) = (app.staff("boss"), app.staff("mallory"));
     let ada = app.customer("ada");
@@ -156,7 +156,7 @@ async fn nobody_uses_the_second_in_which_they_are_still_remembered() {
             .await
             .expect(403, "forbidden");
     }
-    // The server that was told knows at once.
+    // The server that made the change knows at once.
     let users = app.get("/api/users/").token(&mallory).send().await;
     users.expect(403, "forbidden");
 
@@ -176,7 +176,7 @@ async fn nobody_uses_the_second_in_which_they_are_still_remembered() {
 }
 
 #[actix_web::test]
-async fn staff_switch_users_and_it_is_so_within_a_second() {
+async fn user_updates_by_staff_take_effect_within_a_second() {
     let app = App::new().await;
     let (boss, ada) = (app.staff("boss"), app.customer("ada"));
     let switch = async |id: &str, body: Value| {

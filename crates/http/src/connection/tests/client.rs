@@ -1,4 +1,4 @@
-//! A client of an application over a connection in memory.
+//! A client of an application over an in-memory connection.
 
 use crate::connection::deadline::WithDeadline;
 use crate::connection::lifecycle::{Expiry, Timeouts};
@@ -30,7 +30,7 @@ pub(super) const TIMEOUTS: Timeouts = Timeouts {
     least_taken: 30_720,
 };
 
-/// The size of the answer at `/big`, in bytes.
+/// The size of the response at `/big`, in bytes.
 pub(super) const BIG_SIZE: usize = 200_000;
 
 /// The server's end of a connection.
@@ -82,7 +82,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Connects by a connection that holds so many bytes in each direction.
+    /// Connects over a stream that buffers this many bytes in each direction.
     pub(super) async fn connect(buffer: usize) -> Self {
         let app = App::new()
             .route("/", web::get().to(async || "small"))
@@ -127,7 +127,7 @@ impl Client {
         self.stream.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// Reads one answer; its head and its body.
+    /// Reads one response; returns its head and its body.
     pub(super) async fn answer(&mut self) -> (String, String) {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -147,7 +147,7 @@ impl Client {
         assert_eq!(found, body);
     }
 
-    /// Sends a byte each 100 milliseconds until the connection ends.
+    /// Sends one byte each 100 milliseconds until the connection ends.
     pub(super) async fn drip(&mut self, text: &str) {
         for byte in text.bytes() {
             if self.serving.is_finished() || self.stream.write_all(&[byte]).await.is_err() {
@@ -158,7 +158,8 @@ impl Client {
         panic!("it is still there");
     }
 
-    /// Waits until the server has ended the connection; what it had to say, and why it did.
+    /// Waits until the server has ended the connection; returns the bytes it sent last, and the
+    /// reason.
     pub(super) async fn end(mut self) -> (String, Option<Expiry>) {
         self.serving.await.unwrap();
         let mut rest = String::new();

@@ -1,4 +1,4 @@
-//! Keys where something goes wrong: slow, contended and broken stores.
+//! Idempotency keys with slow, contended and failing stores.
 
 use super::{made, with};
 use crate::support::{memory, settings};
@@ -11,7 +11,7 @@ use tradepost_domain::{
 };
 use tradepost_http::Settings;
 
-/// The store in memory, with its orders through this.
+/// The memory store, with order placement wrapped in this function.
 fn through(
     place: impl Fn(usize, &dyn Fn() -> Vec<Placement>) -> Result<Vec<Placement>, StoreError>
     + Send
@@ -33,7 +33,7 @@ fn through(
 }
 
 #[actix_web::test]
-async fn an_order_with_an_unknown_outcome_is_told_by_its_key() {
+async fn an_unknown_outcome_is_resolved_by_its_key() {
     for happened in [true, false] {
         let unknown = move |time: usize, place: &dyn Fn() -> Vec<Placement>| {
             if time > 0 {
@@ -57,7 +57,7 @@ async fn an_order_with_an_unknown_outcome_is_told_by_its_key() {
     }
 }
 
-/// A client that repeats every answer with a Retry-After would order twice.
+/// A client that retries every response with a `Retry-After` would order twice.
 #[actix_web::test]
 async fn an_unknown_outcome_without_a_key_names_no_time_to_try_again() {
     let unknown = |_: usize, _: &dyn Fn() -> Vec<Placement>| {
@@ -72,7 +72,7 @@ async fn an_unknown_outcome_without_a_key_names_no_time_to_try_again() {
 }
 
 #[actix_web::test]
-async fn an_order_that_took_too_long_is_told_by_its_key() {
+async fn an_overdue_order_is_resolved_by_its_key() {
     let slow = |time: usize, place: &dyn Fn() -> Vec<Placement>| {
         if time == 0 {
             std::thread::sleep(Duration::from_millis(900));
@@ -96,7 +96,7 @@ async fn an_order_that_took_too_long_is_told_by_its_key() {
 }
 
 #[actix_web::test]
-async fn what_others_are_at_work_on_is_tried_again_and_then_busy() {
+async fn contended_orders_are_retried_and_then_busy() {
     let contended = |placements: usize| vec![Err(Refusal::Contended); placements];
     let soon = move |time: usize, place: &dyn Fn() -> Vec<Placement>| {
         Ok(if time < 3 { contended(1) } else { place() })
@@ -136,7 +136,7 @@ async fn a_contended_command_is_busy() {
 }
 
 #[actix_web::test]
-async fn an_answer_that_cannot_be_told_is_a_defect_of_ours() {
+async fn a_corrupt_stored_response_is_500() {
     for answer in ["", "{}", "null", "{\"id\":\"x\"}"] {
         let corrupt = move |_: usize, _: &dyn Fn() -> Vec<Placement>| {
             Ok(vec![Ok(tradepost_domain::Written::Before(

@@ -1,4 +1,4 @@
-//! Holds every answer of every test to what the OpenAPI document says of it.
+//! Checks every response of every test against the OpenAPI document.
 
 use super::Reply;
 use actix_web::http::Method;
@@ -19,7 +19,7 @@ pub(crate) fn resolved(value: &Value) -> &Value {
     }
 }
 
-/// The path of the document that a path of a request is for.
+/// The path of the document that matches the path of a request.
 fn described_path(path: &str) -> Option<&'static str> {
     let bare = |path: &'_ str| path.strip_suffix('/').unwrap_or(path).to_owned();
     let asked = bare(path);
@@ -32,13 +32,13 @@ fn described_path(path: &str) -> Option<&'static str> {
                 .into_iter()
                 .all(|(due, part)| due == part || due.starts_with('{'))
     };
-    // A path without parameters comes before one with them that would fit as well.
+    // A path without parameters takes precedence over a matching one with parameters.
     let fitting = paths.keys().filter(|template| fits(template));
     let path = fitting.min_by_key(|template| template.matches('{').count());
     path.map(String::as_str)
 }
 
-/// Compares an answer with the document, if the document has the path.
+/// Compares a response with the document, if the document has the path.
 pub(super) fn check(reply: &Reply, method: &Method, path: &str) {
     let Some(described) = described_path(path) else {
         assert!(
@@ -70,7 +70,7 @@ pub(super) fn check(reply: &Reply, method: &Method, path: &str) {
 }
 
 fn check_headers(reply: &Reply, answer: &Value, place: &str) {
-    // What HTTP itself, browsers and their rules for other origins have.
+    // Headers of HTTP itself, of browsers and of CORS.
     const OTHERS: [&str; 9] = [
         "content-type",
         "content-length",
@@ -122,8 +122,8 @@ fn check_body(reply: &Reply, answer: &Value, method: &Method, place: &str) {
     }
 }
 
-/// Fails unless a value is what a schema of the document says, without anything that it does not
-/// name.
+/// Fails unless a value matches a schema of the document, without any member that the schema does
+/// not name.
 pub(crate) fn expect_valid(schema: &Value, value: &Value, place: &str) {
     static VALIDATORS: LazyLock<Mutex<HashMap<String, &'static Validator>>> =
         LazyLock::new(Mutex::default);

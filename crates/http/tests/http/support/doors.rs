@@ -13,7 +13,7 @@ use tradepost_domain::{
     UserId, Written,
 };
 
-/// The accounts of another store, of which something is asked first.
+/// An account store that calls a function before its lookups.
 pub(crate) struct Watched<F> {
     inner: Arc<dyn AccountRepository>,
     ask: F,
@@ -94,17 +94,17 @@ where
     }
 }
 
-/// What a question has to do first.
+/// A function that is called with the keys of each query.
 pub(crate) type Pass<K> = Box<dyn Fn(&[K]) + Send + Sync>;
 
-/// A door through which the first question goes only when it is opened, and the questions.
+/// A door that blocks the first query until it is opened, and records all queries.
 pub(crate) struct Door<K> {
     pub(crate) open: Sender<()>,
     pub(crate) asked: Arc<Mutex<Vec<Vec<K>>>>,
 }
 
 impl<K: Clone + Send + 'static> Door<K> {
-    /// The door, and what every question has to do.
+    /// The door, and the function for the store.
     pub(crate) fn new() -> (Self, Pass<K>) {
         let (open, opened) = channel::<()>();
         let opened = Mutex::new(opened);
@@ -123,14 +123,14 @@ impl<K: Clone + Send + 'static> Door<K> {
         (Self { open, asked }, Box::new(pass))
     }
 
-    /// Until a question waits at the door.
+    /// Waits until a query blocks at the door.
     pub(crate) async fn reached(&self) {
         while self.asked.lock().unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 
-    /// That so many were asked for, some of them with one question.
+    /// Asserts that this many keys were read, and that at least two of them shared a query.
     pub(crate) fn asked_together(&self, total: usize) {
         let asked = self.asked.lock().unwrap();
         let sizes: Vec<usize> = asked.iter().map(Vec::len).collect();
@@ -138,7 +138,8 @@ impl<K: Clone + Send + 'static> Door<K> {
         assert!(shared && sizes.iter().sum::<usize>() == total, "{sizes:?}");
     }
 
-    /// What the first is answered, and what the others are who come while it stands at the door.
+    /// The result of the first request, and those of the others, which arrive while it blocks at
+    /// the door.
     pub(crate) async fn hold<A, B>(
         &self,
         first: impl Future<Output = A>,
@@ -146,15 +147,15 @@ impl<K: Clone + Send + 'static> Door<K> {
     ) -> (A, B) {
         let others = async {
             self.reached().await;
-            // They are in line before any other task gets a turn.
+            // They are enqueued before any other task runs.
             join(others, async { self.open.send(()).unwrap() }).await.0
         };
         join(first, others).await
     }
 }
 
-/// The products of another store, which stand before a door once it is known what they are. A mock
-/// would let no other question pass meanwhile.
+/// A product store that blocks at a door after its query. A mock would block all other queries
+/// meanwhile.
 pub(crate) struct Guarded {
     pub(crate) inner: Arc<dyn ProductRepository>,
     pub(crate) found: Pass<ProductId>,
@@ -166,7 +167,7 @@ impl Guarded {
         let stores = memory();
         let products = Arc::new(guard(stores.products.clone()));
         let mut settings = settings();
-        // On one place, pages wait for each other however they are shared.
+        // With a single slot, pages would wait for each other even if they share nothing.
         settings.limits.lists.running = 4;
         App::with(Stores { products, ..stores }, settings).await
     }

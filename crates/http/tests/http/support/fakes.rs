@@ -1,4 +1,4 @@
-//! Ports that need nothing from the outside.
+//! Fake ports that need nothing from the outside.
 
 use chrono::{DateTime, Duration, Utc};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -7,10 +7,10 @@ use tradepost_domain::{
     PlacementIds, RefreshDigest, Refusal, Seal, TokenClaims, TokenService, UserId,
 };
 
-/// 2023-11-14T22:13:20Z, and some microseconds to be shown.
+/// 2023-11-14T22:13:20Z, and some microseconds, which must be visible in responses.
 const START: i64 = 1_700_000_000_000_250;
 
-/// A clock that tests move.
+/// A clock that tests advance.
 #[derive(Default)]
 pub(crate) struct TestClock(AtomicI64);
 
@@ -36,7 +36,7 @@ impl PlacementIds for CountedIds {
     }
 }
 
-/// Hashes in next to no time.
+/// A hasher that takes next to no time.
 pub(crate) struct PlainHasher;
 
 impl PasswordHasher for PlainHasher {
@@ -45,7 +45,7 @@ impl PasswordHasher for PlainHasher {
     }
 
     fn verify(&self, candidate: &str, hash: &PasswordHash) -> bool {
-        // Long enough for those who sign in at once to meet.
+        // Long enough for concurrent sign-ins to overlap.
         std::thread::sleep(std::time::Duration::from_millis(5));
         hash.reveal().strip_prefix("plain:") == Some(candidate)
     }
@@ -57,7 +57,7 @@ impl PasswordHasher for PlainHasher {
     }
 }
 
-/// Tokens that say what they say.
+/// Token signer whose tokens are their claims in plain text.
 pub(crate) struct PlainTokens;
 
 impl TokenService for PlainTokens {
@@ -97,7 +97,7 @@ impl TokenService for PlainTokens {
     }
 }
 
-/// Seals that differ with every byte.
+/// Signer whose signatures differ with every byte.
 pub(crate) struct PlainSeal;
 
 impl Seal for PlainSeal {

@@ -1,4 +1,4 @@
-//! A shop to send requests to.
+//! The application under test, and requests to it.
 
 pub(crate) mod described;
 pub(crate) mod doors;
@@ -38,7 +38,7 @@ pub(crate) fn memory() -> Stores {
     Stores::of(Arc::new(MemoryStore::new(usd())))
 }
 
-/// For a host that is called `shop`.
+/// Settings for a host that is called `shop`.
 pub(crate) fn settings() -> Settings {
     Settings {
         allowed_hosts: vec!["shop".to_owned()],
@@ -81,7 +81,7 @@ fn hashing_shop(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn Password
 
 type Send = dyn Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBody>>;
 
-/// The application, and what stands behind it.
+/// The application, with its services and fakes.
 pub(crate) struct App {
     send: Box<Send>,
     pub(crate) stores: Stores,
@@ -106,7 +106,7 @@ impl App {
         Self::adjusted(stores, settings, hasher, |shop| shop).await
     }
 
-    /// With a shop that is not as the tests have it otherwise.
+    /// With services that differ from the defaults of the tests.
     pub(crate) async fn adjusted(
         stores: Stores,
         settings: Settings,
@@ -178,7 +178,7 @@ impl App {
         }
     }
 
-    /// Creates a product as a member of the staff; its id.
+    /// Creates a product as staff; returns its id.
     pub(crate) async fn product(&self, staff: &str, price: &str, stock: i64) -> i64 {
         let product = serde_json::json!({"name": "Tea mug", "price": price, "stock": stock});
         let reply = self
@@ -190,7 +190,7 @@ impl App {
         reply.json()["id"].as_i64().unwrap()
     }
 
-    /// Puts units of a product into a cart; the line's id.
+    /// Adds units of a product to a cart; returns the line's id.
     pub(crate) async fn fill(&self, customer: &str, product: i64, quantity: i64) -> i64 {
         let line = serde_json::json!({"product_id": product, "quantity": quantity});
         let reply = self.post("/api/cart/").token(customer).json(&line).await;
@@ -198,7 +198,7 @@ impl App {
         reply.json()["id"].as_i64().unwrap()
     }
 
-    /// Orders one unit of a product; the order's id.
+    /// Orders units of a product; returns the order's id.
     pub(crate) async fn order(&self, customer: &str, product: i64, quantity: i64) -> i64 {
         self.fill(customer, product, quantity).await;
         let reply = self.post("/api/orders/").token(customer).send().await;
@@ -206,7 +206,7 @@ impl App {
         reply.json()["id"].as_i64().unwrap()
     }
 
-    /// Everything that can be seen of the shop, to be compared with itself later.
+    /// The whole observable state, for comparison with a later one.
     pub(crate) async fn snapshot(&self, staff: &str, customer: &str) -> Vec<Value> {
         let mut seen = Vec::new();
         for (path, token) in [
@@ -225,7 +225,7 @@ impl App {
     }
 }
 
-/// Somebody of this name, with [`PASSWORD`].
+/// A new user with this name and [`PASSWORD`].
 pub(crate) fn new_user(name: &str) -> NewUser {
     NewUser {
         username: Username::new(name).unwrap(),
@@ -274,7 +274,7 @@ impl Call<'_> {
         self.raw(body).await
     }
 
-    /// A body without any word about its type.
+    /// A body without a content type.
     pub(crate) async fn raw(mut self, body: impl Into<Bytes>) -> Reply {
         self.request = self.request.set_payload(body);
         self.send().await

@@ -1,4 +1,4 @@
-//! What came back.
+//! Response under test.
 
 use super::described;
 use actix_web::body::{BoxBody, to_bytes};
@@ -8,7 +8,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use serde_json::Value;
 
-/// An answer that has what all answers have.
+/// A response that has the properties of all responses.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -61,7 +61,7 @@ impl Reply {
     }
 
     fn check_what_browsers_may(&self, path: &str) {
-        // What describes the API is the same for everybody, and its page says what it needs.
+        // The description of the API is the same for all callers, and its page sets its own policy.
         let describes = path.starts_with("/api/docs") || path.starts_with("/api/schema");
         let keep = match self.header("etag").as_str() {
             "" => "no-store",
@@ -77,7 +77,7 @@ impl Reply {
         for (name, expected) in [
             ("x-content-type-options", "nosniff"),
             ("cache-control", keep),
-            // Whoever attacks need not know what they attack.
+            // The response must not reveal the server software.
             ("server", ""),
             ("x-powered-by", ""),
             ("set-cookie", ""),
@@ -86,7 +86,7 @@ impl Reply {
         }
     }
 
-    /// The members of RFC 9457 and of this project, and the headers that go with a status.
+    /// Checks the members of RFC 9457 and of this project, and the headers that belong to a status.
     fn check_problem(&self, status: StatusCode, path: &str) {
         let problem = self.json();
         let code = problem["code"].as_str().unwrap();
@@ -120,7 +120,7 @@ impl Reply {
                 | "too_many_orders"
                 | "throttled"
         );
-        // That depends on whether the command came with a key.
+        // Its `Retry-After` depends on whether the command had a key.
         if code != "outcome_unknown" {
             assert_eq!(!self.header("retry-after").is_empty(), later, "{problem}");
         }
@@ -178,7 +178,7 @@ impl Reply {
         reply
     }
 
-    /// The body of an error without what differs from request to request.
+    /// The body of an error without the members that differ between requests.
     pub(crate) fn anonymous(&self) -> Value {
         let mut problem = self.json();
         for member in ["instance", "request_id"] {
