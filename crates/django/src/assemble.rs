@@ -1,4 +1,4 @@
-//! From rows to a shop: lines find their orders, and keys their rows.
+//! Assembles rows into a shop: resolves foreign keys and groups lines by order.
 
 use crate::carts;
 use crate::index::{self, Found, People, Products};
@@ -12,16 +12,16 @@ use crate::{Dump, DumpError, NewId, Options, Outside};
 use std::collections::{HashMap, HashSet};
 use tradepost_domain::{Account, Credentials, ImportShop, PasswordHash, UserId};
 
-/// Finds users and products, and collects problems.
+/// The indexes of users and products, and the report of problems.
 pub(crate) struct Context<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) options: &'a Options,
     pub(crate) people: &'a People,
     pub(crate) links: &'a HashMap<String, HashMap<Reference, Option<Reference>>>,
     pub(crate) spoilt: &'a HashSet<(Kind, Reference)>,
-    /// Rows that were left out, as an option says.
+    /// Rows that an option left out.
     pub(crate) left_out: &'a HashSet<(Kind, Reference)>,
-    /// Orders of which a line is wrong.
+    /// Orders with an invalid line.
     pub(crate) incomplete: &'a HashSet<Reference>,
     pub(crate) report: &'a mut Report,
     pub(crate) guest: Option<UserId>,
@@ -38,7 +38,8 @@ impl Context<'_> {
         self.spoilt.contains(&(kind, key.clone()))
     }
 
-    /// Reports a problem of a row; whether it counts, as the row may be left out instead.
+    /// Reports a problem of a row; returns whether it counts, as an option may leave the row out
+    /// instead.
     pub(crate) fn say(
         &mut self,
         kind: Kind,
@@ -60,7 +61,7 @@ impl Context<'_> {
     }
 }
 
-/// The shop that these rows describe.
+/// Assembles the shop that the rows describe.
 pub(crate) fn dump(rows: Rows<'_>, outside: Outside) -> Result<Dump, DumpError> {
     let mapping = rows.mapping();
     let Rows {
@@ -134,7 +135,7 @@ pub(crate) fn dump(rows: Rows<'_>, outside: Outside) -> Result<Dump, DumpError> 
     })
 }
 
-/// The account of guests, and the account to be made if there is none of that name.
+/// The account for guest orders, and the account to create if none of that name exists.
 fn guest(
     options: &Options,
     users: &mut [Credentials],
@@ -155,12 +156,12 @@ fn guest(
         session_epoch: 0,
         created_at: options.now,
     };
-    // The hash of no password.
+    // An unusable password hash: no password matches.
     let password = PasswordHash::new("!".to_owned());
     Some((id, Some(Credentials { account, password })))
 }
 
-/// Notes on an import that are no problems.
+/// Notes on an import that are not problems.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) guests: Keys,

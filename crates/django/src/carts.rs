@@ -1,4 +1,4 @@
-//! The lines of carts: those of one product in one cart are added up.
+//! Cart lines: lines of one product in one cart are merged.
 
 use crate::assemble::{Context, Notes};
 use crate::index::{Found, Products};
@@ -8,7 +8,7 @@ use crate::value::Reference;
 use std::collections::HashMap;
 use tradepost_domain::{CartItemId, CartLine, ProductId, UserId};
 
-/// The lines of carts, how many belong to no account, and how many were added to another.
+/// The cart lines, the number without an account, and the number merged into another line.
 pub(crate) fn assemble(
     context: &mut Context<'_>,
     carts: &HashMap<Reference, Cart>,
@@ -102,7 +102,7 @@ fn user(
     }
 }
 
-/// The sentence for a reference to a row that is not there.
+/// The message for a reference to a missing row.
 pub(crate) fn missing(what: &str, reference: &Reference) -> String {
     match reference {
         Reference::Id(id) => format!("There is no {what} {id} in it."),

@@ -1,4 +1,4 @@
-//! Files as dumpdata, PowerShell and editors write them.
+//! Files in the encodings of dumpdata, PowerShell and editors.
 
 use super::*;
 use crate::testing::options;
@@ -125,7 +125,7 @@ fn damaged_files_are_refused_with_their_place() {
     assert!(matches!(error, DumpError::Unreadable(_)), "{error}");
 }
 
-/// The bytes of text in a code page of one byte for each character, of which these are two.
+/// A text in a single-byte code page that has these two characters.
 fn code_page(text: &str, first: (char, u8), others: &[(char, u8)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for c in text.chars() {

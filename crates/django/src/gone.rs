@@ -1,4 +1,4 @@
-//! Lines of orders whose product is not in the dump.
+//! Order lines whose product is not in the dump.
 
 use crate::carts::missing;
 use crate::kind::Kind;
@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use tradepost_domain::{Description, Price, Product, ProductName, StockLevel};
 
 impl Orders<'_, '_> {
-    /// Says which products are missing of an order that is wrong otherwise.
+    /// Reports the missing products of an order that is invalid for another reason.
     pub(crate) fn look_at(&mut self, row: &rows::Order, lines: &[rows::OrderLine]) {
         for line in lines {
             self.look_at_line(row.created_at, line);
@@ -27,7 +27,7 @@ impl Orders<'_, '_> {
         }
     }
 
-    /// The product in the place of one that is not there, if the options have one.
+    /// The replacement of a missing product, if the options ask for one.
     pub(crate) fn gone(
         &mut self,
         at: DateTime<Utc>,
@@ -52,7 +52,7 @@ impl Orders<'_, '_> {
                     (Some(sum), None) => Some(sum),
                 };
             }
-            // That was said of all of them.
+            // Reported once for all of them.
             None if self.context.plan.model(Kind::Product).is_none() => parts.incomplete = true,
             None => {
                 let what = match &line.product {
@@ -71,7 +71,7 @@ impl Orders<'_, '_> {
         None
     }
 
-    /// An archived product of the line's name and price.
+    /// An archived product with the line's name and price.
     fn stand_in(
         &mut self,
         at: DateTime<Utc>,
@@ -84,7 +84,7 @@ impl Orders<'_, '_> {
             (None, Some(Reference::Id(id))) => ProductName::new(&format!("Product {id}")).ok(),
             (None, _) => ProductName::new("Product that is gone").ok(),
         };
-        // Lines without a key of their product share one by its name.
+        // Lines without a product key share one product per name.
         let own = match (&line.product, &name) {
             (Some(product), _) => product.clone(),
             (None, Some(name)) => Reference::Natural(format!("\u{0}{}", name.as_str())),

@@ -1,4 +1,4 @@
-//! Users and products by their keys and by their unique columns.
+//! Indexes of users and products by key and by unique columns.
 
 use crate::kind::Kind;
 use crate::owners::Target;
@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use tradepost_domain::{Credentials, Product, ProductId, UserId};
 
-/// Rows by their keys and names; `None` for a name that several have.
+/// Rows by their keys and names; `None` for an ambiguous name.
 type Index<Id> = HashMap<Reference, Option<Id>>;
 
 fn add_name<Id>(index: &mut Index<Id>, name: &str, id: Id) {
@@ -19,7 +19,7 @@ fn add_name<Id>(index: &mut Index<Id>, name: &str, id: Id) {
     }
 }
 
-/// Users with their ids; those without get the next ones.
+/// Users with their ids; those without an id get the next free ones.
 pub(crate) fn users(rows: Vec<rows::User>, last: i64) -> (Vec<Credentials>, People) {
     let largest = rows.iter().filter_map(|user| user.id).map(UserId::get);
     let mut next = largest.max().unwrap_or(0).max(last);
@@ -40,38 +40,38 @@ pub(crate) fn users(rows: Vec<rows::User>, last: i64) -> (Vec<Credentials>, Peop
         })
     };
     let users = rows.into_iter().filter_map(number).collect();
-    // A key comes before a name that looks like one.
+    // A key takes precedence over a name that looks like one.
     index.extend(keys);
     (users, People { index, next })
 }
 
-/// Users, to be found.
+/// The index of users.
 pub(crate) struct People {
     index: Index<UserId>,
     next: i64,
 }
 
-/// Whose a row is.
+/// The owner of a row.
 pub(crate) enum Found {
     User(UserId),
     /// The row has no user.
     Guest,
     /// A cart that was ordered.
     Closed,
-    /// There is no row of this model and key.
+    /// No row of this model has this key.
     Missing(String, Reference),
-    /// That was said already.
+    /// Already reported as a problem.
     Spoilt,
 }
 
 impl People {
-    /// An id that no user has.
+    /// The next free user id.
     pub(crate) fn next_id(&mut self) -> Option<UserId> {
         self.next = self.next.saturating_add(1);
         UserId::new(self.next)
     }
 
-    /// Follows the owner of a row of a model, as the plan says.
+    /// Follows the owner column of a row, as the plan says.
     pub(crate) fn find(
         &self,
         plan: &Plan,
@@ -105,7 +105,7 @@ impl People {
     }
 }
 
-/// Products, to be found, and archived ones in the place of those that are gone.
+/// The index of products, with archived replacements of missing ones.
 pub(crate) struct Products {
     pub(crate) all: Vec<Product>,
     index: Index<ProductId>,
@@ -114,7 +114,7 @@ pub(crate) struct Products {
 }
 
 impl Products {
-    /// The natural key of a product is its sku, or its name.
+    /// The natural key of a product is its SKU, or its name.
     pub(crate) fn new(rows: Vec<KeyedProduct>) -> Self {
         let mut products = Self {
             all: Vec::with_capacity(rows.len()),
@@ -148,7 +148,7 @@ impl Products {
         self.places.get(&id).and_then(|place| self.all.get(*place))
     }
 
-    /// An id for a product in the place of one that is gone: its own, if it is free.
+    /// An id for the replacement of a missing product: the product's own, if it is free.
     pub(crate) fn free_id(&self, key: Option<&Reference>) -> Option<ProductId> {
         let own = match key {
             Some(Reference::Id(id)) => ProductId::new(*id),

@@ -10,7 +10,7 @@ pub enum Kind {
     User,
     /// Products.
     Product,
-    /// Carts themselves, which say whose they are.
+    /// Carts, which name their owners.
     Cart,
     /// Lines of carts.
     CartLine,
@@ -18,12 +18,12 @@ pub enum Kind {
     Order,
     /// Lines of orders.
     OrderLine,
-    /// Prices and stock of products, where a model of its own has them.
+    /// Prices and stock of products, where they have a model of their own.
     StockRecord,
 }
 
 impl Kind {
-    /// Every kind, with the word that `--model` has for it.
+    /// Every kind, with its word in `--model`.
     pub const ALL: [(Self, &'static str); 7] = [
         (Self::User, "user"),
         (Self::Product, "product"),
@@ -34,7 +34,7 @@ impl Kind {
         (Self::StockRecord, "stock-record"),
     ];
 
-    /// The word that `--model` has for it.
+    /// The kind's word in `--model`.
     #[must_use]
     pub fn word(self) -> &'static str {
         let own = Self::ALL.iter().find(|(kind, _)| *kind == self);
@@ -87,8 +87,8 @@ pub(crate) const TOTAL: &[&str] = &[
     "totalbill",
 ];
 
-/// Apps of Django and of well-known packages, whose models are no part of a shop whatever their
-/// columns are.
+/// Apps of Django and of well-known packages. Their models are never part of a shop,
+/// regardless of their columns.
 const FOREIGN: &[&str] = &[
     "admin",
     "contenttypes",
@@ -102,18 +102,18 @@ const FOREIGN: &[&str] = &[
 pub(crate) fn is_foreign(model: &str) -> bool {
     let (app, name) = model.rsplit_once('.').unwrap_or(("", model));
     match app {
-        // An app of allauth; many shops have one of that name, with a user model of their own.
+        // An app of allauth; many shops have an app of that name, with a user model of their own.
         "account" => matches!(fold(name).as_str(), "emailaddress" | "emailconfirmation"),
         app => FOREIGN.contains(&app),
     }
 }
 
-/// How sure the kind of a model is.
+/// How a model's kind was determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Known {
     ByColumns,
     ByName,
-    /// `--model` says so.
+    /// By `--model`.
     Told,
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn last_part(model: &str) -> String {
     fold(model.rsplit_once('.').map_or(model, |(_, name)| name))
 }
 
-/// The kind of a model with these columns; `None` if it is no part of a shop.
+/// The kind of a model with these columns; `None` if it is not part of a shop.
 pub(crate) fn of<T>(model: &str, columns: &BTreeMap<String, T>) -> Option<(Kind, Known)> {
     if is_foreign(model) {
         return None;
@@ -131,7 +131,7 @@ pub(crate) fn of<T>(model: &str, columns: &BTreeMap<String, T>) -> Option<(Kind,
     let kind = match last_part(model).as_str() {
         "user" | "customuser" => Kind::User,
         "product" => Kind::Product,
-        // Small shops call the line itself a cart.
+        // Small shops name the line itself a cart.
         "cart" | "basket" if has(PRODUCT) => Kind::CartLine,
         "cart" | "basket" => Kind::Cart,
         "cartitem" | "cartline" | "cartproduct" | "basketitem" | "basketline" => Kind::CartLine,

@@ -1,12 +1,12 @@
-//! Reads what `manage.py dumpdata` of a Django shop wrote, as a shop to be imported.
+//! Importer for `manage.py dumpdata` files of a Django shop: reads a dump as an [`ImportShop`].
 //!
-//! Shops differ in the names of their apps, models and columns. The file is read twice: first for
-//! its models and columns, from which a plan is made, then for its rows, each read as
-//! the plan says. Models are known by the last part of their name or by their columns, columns by a
-//! ranked list of names. Where that does not tell, nothing is guessed: a problem says which option
-//! decides it. All problems are said at once, grouped by model, field and value.
+//! Shops differ in the names of their apps, models and columns. The file is read in two passes: the
+//! first collects models and columns, from which a plan is made; the second reads the rows as the
+//! plan says. Models are recognised by the last part of their name or by their columns, columns by
+//! a ranked list of names. Where that is ambiguous, nothing is guessed: a problem names the option
+//! that decides it. All problems are reported at once, grouped by model, field and value.
 //!
-//! The file is read as a stream: the memory that is needed is that of the shop it describes.
+//! The file is streamed: memory is proportional to the shop, not to the file.
 
 mod assemble;
 mod carts;
@@ -63,40 +63,40 @@ use stream::StreamError;
 use tradepost_domain::{ImportFault, ImportProblem, ImportRefusal, ImportRow, ImportShop};
 use wrong::{At, Report};
 
-/// A row that got another id than its key.
+/// A row with a new id instead of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewId {
-    /// Its model.
+    /// The model.
     pub model: String,
-    /// Its key in the dump.
+    /// The key in the dump.
     pub key: String,
-    /// Its id in this shop.
+    /// The id in this shop.
     pub id: i64,
 }
 
-/// A dump that was read. It can be imported if nothing is wrong.
+/// A dump that was read. It can be imported if [`Dump::wrong`] is empty.
 #[derive(Debug, Default)]
 pub struct Dump {
     /// The shop.
     pub shop: ImportShop,
-    /// Rows that are no part of a shop, by their model.
+    /// The number of rows that are not part of a shop, by model.
     pub skipped: BTreeMap<String, u64>,
-    /// Cart lines that belong to no account.
+    /// The number of cart lines that belong to no account.
     pub anonymous: u64,
-    /// Cart lines that were added to another line of the same product.
+    /// The number of cart lines that were merged into another line of the same product.
     pub merged: u64,
-    /// Rows without a time.
+    /// The number of rows without a time.
     pub undated: u64,
-    /// What else is to be known: columns that are not read, rows that were left out, and how.
+    /// Further notes: columns that are not read, rows that were left out, and how.
     pub notes: Vec<String>,
     /// The new ids of rows whose keys cannot be ids.
     pub new_ids: Vec<NewId>,
-    /// The problem.
+    /// The problems.
     pub wrong: Wrong,
     names: Names,
 }
 
-/// The names of the models of this dump, to name a row as its maker knows it.
+/// The names of the models in the dump, so that messages name rows as the dump does.
 #[derive(Debug, Default)]
 struct Names {
     user: String,
@@ -116,16 +116,16 @@ impl Names {
     }
 }
 
-/// Why a dump could not be read.
+/// The error of a dump that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
-    /// It is no dump.
+    /// The file is not a dump.
     #[error("it is not what dumpdata writes: {0}")]
     NotADump(String),
-    /// The file cannot be read, or is in an encoding that is not read.
+    /// The file cannot be read, or has an unsupported encoding.
     #[error("{0}")]
     Unreadable(#[source] io::Error),
-    /// It has nothing of a shop.
+    /// No row is part of a shop.
     #[error("it has no users, products, carts or orders")]
     NoShop,
 }
@@ -165,8 +165,8 @@ pub fn read(source: impl Source, options: &Options) -> Result<Dump, DumpError> {
 }
 
 impl Dump {
-    /// What the domain says about the shop, in the names of the dump. What only follows from
-    /// problems of [`Dump::wrong`] is left out.
+    /// Translates a rejected import into the names of the dump. Faults that only follow from
+    /// problems in [`Dump::wrong`] are left out.
     #[must_use]
     pub fn explain(&self, refusal: &ImportRefusal) -> Wrong {
         let mut wrong = Wrong::default();
@@ -206,7 +206,7 @@ impl Dump {
     }
 }
 
-/// Whether a fault may only follow from a row that is wrong and therefore not there.
+/// Whether a fault may be only a consequence of an invalid row that was dropped.
 fn follows(fault: &ImportFault) -> bool {
     matches!(
         fault,

@@ -1,4 +1,4 @@
-//! Which model is of which kind.
+//! The choice of a model for each kind.
 
 use crate::kind::{self, Kind, Known, last_part};
 use crate::names::{fold, rank};
@@ -61,7 +61,7 @@ pub(crate) fn kinds(
     chosen
 }
 
-/// Says which models lines and orders need, and which could be those.
+/// Reports the models that are missing for lines and orders, with candidates.
 pub(crate) fn missing_models(
     survey: &Survey,
     chosen: &BTreeMap<Kind, String>,

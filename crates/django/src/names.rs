@@ -1,5 +1,5 @@
-//! Names of columns: they are compared without case and underscores, and each field has a ranked
-//! list of the names that shops have for it.
+//! Column names: they are compared without case and underscores, and each field has a ranked list
+//! of known names.
 
 use crate::kind::{self, Kind};
 
@@ -9,13 +9,12 @@ pub(crate) fn fold(name: &str) -> String {
     kept.flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a column has one of these names, which are folded. A foreign key may have `_id` at its
-/// end.
+/// Whether a column has one of these names, which are folded. A foreign key may end with `_id`.
 pub(crate) fn is_named(column: &str, names: &[&str]) -> bool {
     rank(column, names).is_some()
 }
 
-/// The place of a column's name in a ranked list.
+/// The rank of a column's name in a ranked list.
 pub(crate) fn rank(column: &str, names: &[&str]) -> Option<usize> {
     let folded = fold(column);
     let foreign = folded.strip_suffix("id");
@@ -24,24 +23,24 @@ pub(crate) fn rank(column: &str, names: &[&str]) -> Option<usize> {
         .position(|name| folded == *name || foreign.is_some_and(|stem| stem == *name))
 }
 
-/// What a column of a field holds: which columns of that name are not meant.
+/// The type of a field's values, which excludes columns of the right name but another type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holds {
     Anything,
-    /// A number, which no column of flags is.
+    /// A number; excludes columns of booleans.
     Number,
     /// An amount: a column in which every value is a number.
     Amount,
     /// A list of keys.
     List,
-    /// True or false.
+    /// A boolean.
     Flag,
 }
 
 /// A field of a kind of row.
 #[derive(Debug)]
 pub(crate) struct Field {
-    /// Its name, as `--field` has it.
+    /// The name, as in `--field`.
     pub(crate) name: &'static str,
     /// The folded names of its columns, the best one first.
     pub(crate) columns: &'static [&'static str],
@@ -151,7 +150,7 @@ const PRODUCT: &[Field] = &[
     field("created_at", CREATED),
     field("updated_at", UPDATED),
 ];
-/// Flags of carts and lines that were ordered, and are no carts any more.
+/// Flags of carts and lines that were ordered and are history.
 const CLOSED: &[&str] = &[
     "ordered",
     "isordered",
@@ -243,7 +242,7 @@ const ORDER: &[Field] = &[
     field("created_at", PLACED),
     field("updated_at", UPDATED),
 ];
-/// Of an order that is its only line.
+/// Fields of an order that is its own single line.
 const SINGLE: &[Field] = &[
     field("product", kind::PRODUCT),
     holding("quantity", kind::QUANTITY, Holds::Number),
@@ -283,7 +282,7 @@ pub(crate) fn fields(kind: Kind) -> Vec<&'static Field> {
     fields.iter().flat_map(|fields| fields.iter()).collect()
 }
 
-/// Columns beside which `state` is a part of an address.
+/// Columns beside which `state` is part of an address.
 pub(crate) const ADDRESS: &[&str] = &[
     "city",
     "zip",

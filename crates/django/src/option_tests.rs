@@ -20,13 +20,13 @@ fn owners_are_followed_through_the_model_that_their_column_names() {
         assert_eq!(dump.shop.orders[0].user.get(), 2, "{column}");
         let note = format!("{model}: columns that are not read: phone (1 row).");
         assert!(dump.notes.contains(&note), "{:?}", dump.notes);
-        // Carts too.
+        // Carts as well.
         let cart = text.replace("shop.order\"", "shop.cart\"");
         let cart = cart
             .replace("orderitem", "cartitem")
             .replace("\"order\"", "\"cart\"");
         assert_eq!(sound(&cart, &[]).shop.carts[0].user.get(), 2, "{column}");
-        // A row that is not there is no other.
+        // A missing row is not another row.
         let gone = refused(
             &text.replace(
                 "\"pk\": 1, \"fields\": {\"user\"",
@@ -56,7 +56,7 @@ fn an_owner_whose_model_cannot_be_told_is_refused() {
     assert!(said.contains("auth.user or of a.profile"), "{said}");
     let told = sound(&two, &["--field", "shop.order.user=customer:a.profile"]);
     assert_eq!(told.shop.orders[0].user.get(), 2);
-    // A model in between that does not say whose it is.
+    // An intermediate model without an owner column.
     let mute = r#"{"model": "shop.customer", "pk": 1, "fields": {"name": "Bob"}}"#;
     let said = refused(&customer.replacen('[', &format!("[{mute},"), 1), &[]);
     assert!(
@@ -114,11 +114,11 @@ fn rows_and_values_are_left_out_with_a_list() {
         rows.notes
             .contains(&"auth.user 2: wrong, skipped as told.".to_owned())
     );
-    // What refers to such a row is not dropped in silence.
+    // A reference to such a row is not dropped silently.
     let theirs = text.replace("\"user\": 1", "\"user\": 2");
     let said = refused(&theirs, &["--skip-rows", "auth.user"]);
     assert!(said.contains("There is no user 2 in it."), "{said}");
-    // Lines of an order that is left out go with it.
+    // Lines of an order that is left out are left out with it.
     let order = text
         .replace("bob@localhost", "bob@example.com")
         .replace("pending", "lost");

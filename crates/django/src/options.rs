@@ -1,16 +1,16 @@
-//! What a dump does not say, and what to do with rows that have no place in this shop.
+//! Import options: facts that a dump does not contain, and the treatment of rows that do not fit.
 
 use crate::kind::Kind;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::{Currency, OrderStatus, StockLevel, Username};
 
-/// What an order of a status is.
+/// The meaning of a status value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// An order of this status.
     Order(OrderStatus),
-    /// No order yet: its lines are in its user's cart.
+    /// An open order: its lines are in its user's cart.
     Cart,
 }
 
@@ -24,7 +24,7 @@ impl Meaning {
         }
     }
 
-    /// Which of several meanings counts: the furthest along, and cancelled before all.
+    /// Precedence among several meanings: the most advanced status wins, and cancelled over all.
     pub(crate) fn rank(self) -> u8 {
         match self {
             Self::Cart => 0,
@@ -42,46 +42,46 @@ impl Meaning {
 pub enum MissingProduct {
     /// Leave the line out; the order keeps its total.
     Skip,
-    /// Make an archived product of the line's name and price.
+    /// Create an archived product with the line's name and price.
     Archive,
 }
 
-/// Where the value of a field is.
+/// The columns of a field, by `--field`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChoice {
     /// `app.model`.
     pub model: String,
-    /// The name of the field here.
+    /// The name of the field in this program.
     pub field: String,
-    /// The columns of the dump, of which the first with a value counts; none to leave the field
+    /// The columns of the dump, of which the first with a value counts; empty to leave the field
     /// out. `pk` is the key of the row.
     pub columns: Vec<String>,
-    /// The model that the column refers to, for a user.
+    /// For a user column, the model that it refers to.
     pub target: Option<String>,
 }
 
-/// What a dump does not say.
+/// The import options.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The currency of every amount.
     pub currency: Currency,
-    /// The time for what has none.
+    /// The time for rows that have none.
     pub now: DateTime<Utc>,
-    /// Users without a key, whom `--natural-primary` makes, get ids beyond this one.
+    /// Users without a key (`--natural-primary`) get ids greater than this one.
     pub last_user: i64,
     /// The meaning of a status: by a value of the status column, by `column=value`, by the name of
     /// a column of flags, or by the empty name for orders without a status.
     pub statuses: Vec<(String, Meaning)>,
     /// The kinds of rows to import; all if it is empty.
     pub only: BTreeSet<Kind>,
-    /// What a model is; `None` for one that is no part of the shop.
+    /// The kind of a model; `None` for one that is not part of the shop.
     pub models: BTreeMap<String, Option<Kind>>,
-    /// Where fields are that are not found, or not well, by their names.
+    /// The columns of fields for which detection fails or errs.
     pub fields: Vec<FieldChoice>,
-    /// The account that has the orders of guests. It is made, and cannot sign in, if there is none
-    /// of that name.
+    /// The account for guest orders. If none of that name exists, it is created without a usable
+    /// password.
     pub guest: Option<Username>,
-    /// What to do with lines whose product is not there.
+    /// The treatment of lines whose product is missing.
     pub missing_products: Option<MissingProduct>,
     /// Leave orders without lines out.
     pub skip_empty_orders: bool,
@@ -89,18 +89,18 @@ pub struct Options {
     pub keep_totals: bool,
     /// Round amounts that have more decimals than the currency.
     pub round_amounts: bool,
-    /// Give new ids to rows whose keys are no whole numbers.
+    /// Give new ids to rows whose keys are not integers.
     pub new_ids: bool,
-    /// Units on hand of products that do not say so.
+    /// Units on hand of products without a stock column.
     pub stock: Option<StockLevel>,
-    /// Models of which rows that are wrong are left out.
+    /// Models whose invalid rows are left out.
     pub skip_rows: BTreeSet<String>,
-    /// Optional fields, as `app.model.field`, of which values that are wrong are left out.
+    /// Optional fields, as `app.model.field`, whose invalid values are left out.
     pub skip_values: BTreeSet<String>,
 }
 
 impl Options {
-    /// Options that say nothing.
+    /// The default options.
     #[must_use]
     pub fn new(currency: Currency, now: DateTime<Utc>) -> Self {
         Self {

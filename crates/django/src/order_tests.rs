@@ -101,7 +101,7 @@ fn totals_are_never_lowered() {
             &[],
             Some((2_430, 450)),
         ),
-        // Tax that is in the prices already.
+        // Tax that is included in the prices.
         (
             r#""total": "22.80", "tax": "1.50", "shipping_cost": "3.00""#,
             &[],
@@ -144,7 +144,7 @@ fn totals_are_never_lowered() {
 }
 
 #[test]
-fn products_that_are_gone_are_skipped_or_archived() {
+fn missing_products_are_skipped_or_archived() {
     let text = order(r#""user": 1, "status": "pending", "total": "29.70""#);
     let gone = r#"{"model": "shop.orderitem", "pk": 10, "fields": {"order": 5, "product": 8, "quantity": 1, "price": "9.90"}},"#;
     let text = text.replacen('[', &format!("[{gone}"), 1);
@@ -179,7 +179,7 @@ fn products_that_are_gone_are_skipped_or_archived() {
 #[test]
 fn products_that_an_order_lists_are_no_keys_of_lines() {
     let text = order(r#""user": 1, "status": "pending", "products": [7]"#);
-    // A line of a cart, whose key is that of the product.
+    // A cart line with the key of its product.
     let text = text.replace(
         "\"pk\": 9, \"fields\": {\"order\": 5, ",
         "\"pk\": 7, \"fields\": {",

@@ -12,7 +12,7 @@ use crate::value::Reference;
 use std::collections::HashMap;
 use tradepost_domain::{Money, Order, OrderLine, OrderStatus, Product, Quantity, UserId};
 
-/// Puts orders together.
+/// Assembles orders.
 pub(crate) struct Orders<'a, 'c> {
     pub(crate) context: &'a mut Context<'c>,
     pub(crate) products: &'a mut Products,
@@ -20,17 +20,17 @@ pub(crate) struct Orders<'a, 'c> {
     pub(crate) done: Vec<Order>,
 }
 
-/// The lines of one order, and facts about those that are not among them.
+/// The lines of one order, and facts about lines that were left out.
 #[derive(Default)]
 pub(crate) struct Parts {
     pub(crate) lines: Vec<OrderLine>,
-    /// What lines cost that were left out.
+    /// The total of lines that were left out.
     pub(crate) left_out: Option<Money>,
-    /// Lines are missing, which was said.
+    /// Lines are missing, which was reported.
     pub(crate) incomplete: bool,
 }
 
-/// Rows of lines by the order that they belong to.
+/// Line rows, grouped by order.
 struct Grouped {
     own: HashMap<Reference, Vec<rows::OrderLine>>,
     listed: HashMap<Reference, rows::OrderLine>,
@@ -58,7 +58,7 @@ impl<'a, 'c> Orders<'a, 'c> {
         }
     }
 
-    /// Puts all orders together; the lines of open orders, which are carts.
+    /// Assembles all orders; returns the lines of open orders, which are cart lines.
     pub(crate) fn assemble(
         &mut self,
         orders: Vec<rows::Order>,
@@ -125,7 +125,7 @@ impl<'a, 'c> Orders<'a, 'c> {
         grouped
     }
 
-    /// The rows of an order's lines, by their keys.
+    /// The rows of an order's lines, ordered by key.
     fn lines_of(&mut self, row: &rows::Order, grouped: &mut Grouped) -> Vec<rows::OrderLine> {
         let mut lines = match self.context.plan.lines {
             Lines::Single => row.single.clone().into_iter().collect(),
@@ -166,7 +166,7 @@ impl<'a, 'c> Orders<'a, 'c> {
         lines
     }
 
-    /// Whose an order is; `None` if that was said to be wrong.
+    /// The owner of an order; `None` if a problem was reported.
     fn user(&mut self, row: &rows::Order, key: &str) -> Option<Found> {
         let Some(owner) = &row.user else {
             return Some(Found::Guest);
@@ -183,8 +183,8 @@ impl<'a, 'c> Orders<'a, 'c> {
         }
     }
 
-    /// The lines of an open order, for its user's cart; those of products that are gone are left
-    /// out, as a cart cannot hold them.
+    /// The lines of an open order, for its user's cart; lines of missing products are left out, as
+    /// a cart cannot hold them.
     fn open(
         &mut self,
         row: &rows::Order,
@@ -257,7 +257,7 @@ impl<'a, 'c> Orders<'a, 'c> {
         });
     }
 
-    /// Whether a line of the order is among the rows that are wrong.
+    /// Whether a line of the order is an invalid row.
     fn has_spoilt_lines(&self, row: &rows::Order) -> bool {
         let mut listed = row.listed.iter();
         self.context.incomplete.contains(&row.key)
@@ -288,7 +288,7 @@ impl<'a, 'c> Orders<'a, 'c> {
         });
     }
 
-    /// Says which lines have no order.
+    /// Reports lines without an order.
     fn say_left(&mut self, grouped: Grouped) {
         let mut left: Vec<_> = grouped.own.into_iter().collect();
         left.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));

@@ -1,6 +1,6 @@
-//! Whose a row is: a foreign key is followed through the model that it names, as in
-//! order.customer, then customer.user. Dumps do not say which model a key is of, so where the name
-//! of the column does not tell, an option has to.
+//! Owners of rows: a foreign key is followed through intermediate models, as in order.customer,
+//! then customer.user. Dumps do not say which model a key refers to; where the column's name is
+//! ambiguous, an option must decide.
 
 use crate::kind::{Kind, USER, is_foreign, last_part};
 use crate::models::of_model;
@@ -11,29 +11,29 @@ use crate::survey::{Column, Model, Survey};
 use crate::wrong::{At, Report};
 use std::collections::{BTreeMap, HashMap};
 
-/// What a key of an owner is a key of.
+/// The model that an owner column refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     User,
-    /// A model that says whose each of its rows is.
+    /// An intermediate model, whose rows have an owner column.
     Through(String),
 }
 
-/// How a model says whose its rows are.
+/// The owner column of a model.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) columns: Vec<String>,
     pub(crate) target: Target,
 }
 
-/// Whose rows are, by their model.
+/// The owner columns, by model.
 #[derive(Debug, Default)]
 pub(crate) struct Owners {
     targets: HashMap<String, Target>,
     pub(crate) links: HashMap<String, Link>,
 }
 
-/// Names of models that stand between an order and its user.
+/// Names of intermediate models between an order and its user.
 const PROFILES: &[&str] = &[
     "customer",
     "profile",
@@ -54,7 +54,7 @@ const LINK: Field = Field {
     holds: Holds::Anything,
 };
 
-/// Links that are followed one after the other, at most.
+/// The maximum number of links that are followed in a chain.
 const DEPTH: usize = 4;
 
 impl Owners {
@@ -96,12 +96,12 @@ impl Owners {
         owners
     }
 
-    /// What the owner column of a model is a key of; `None` if that was not found.
+    /// The target of the owner column of a model; `None` if it was not found.
     pub(crate) fn target(&self, model: &str) -> Option<&Target> {
         self.targets.get(model)
     }
 
-    /// The columns that are read of a model in between.
+    /// The columns of an intermediate model that are read.
     pub(crate) fn read_of(&self, model: &str) -> impl Iterator<Item = &str> {
         let link = self.links.get(model).into_iter();
         link.flat_map(|link| link.columns.iter().map(String::as_str))
@@ -114,7 +114,7 @@ struct Search<'a> {
     user: Option<&'a str>,
 }
 
-/// The model that cannot be followed, and why.
+/// The model whose owner is ambiguous, and the reason.
 type Unclear = (String, String);
 
 impl Search<'_> {
@@ -144,7 +144,7 @@ impl Search<'_> {
         }
     }
 
-    /// The models that a column of this name may be a key of.
+    /// The models that a column of this name may refer to.
     fn named(&self, model: &str, stem: &str) -> Vec<&str> {
         let names = |part: &str| match stem {
             // A profile of the user is another model.
@@ -161,7 +161,7 @@ impl Search<'_> {
             .collect()
     }
 
-    /// Whether the keys are names, as `--natural-foreign` writes those of users.
+    /// Whether the keys are names: natural keys of users, as `--natural-foreign` writes them.
     fn is_natural(&self, model: &str, column: &str) -> bool {
         let is_uuid = |text: &str| {
             let hex = text.bytes().filter(|byte| *byte != b'-');
@@ -182,7 +182,7 @@ impl Search<'_> {
         self.survey.models.get(model)?.columns.get(column)
     }
 
-    /// Whether the project has no model besides that of users which the column may be a key of.
+    /// Whether the user model is the only one in the project that the column may refer to.
     fn must_be_user(&self, stem: &str) -> bool {
         let project = &self.survey.project;
         let other = |model: &String| {
@@ -225,7 +225,7 @@ impl Search<'_> {
         }
     }
 
-    /// The target of a key of this model, which has to say whose its rows are.
+    /// The target of a key of this intermediate model, which must have an owner column.
     fn through(
         &self,
         model: &str,

@@ -1,16 +1,16 @@
-//! The values of options, from their text on the command line.
+//! Parsers of the options' values on the command line.
 
 use crate::kind::Kind;
 use crate::options::{FieldChoice, Meaning};
 use std::collections::BTreeSet;
 use tradepost_domain::OrderStatus;
 
-/// The value of an option cannot be read: the allowed values.
+/// An invalid option value; contains the allowed values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadOption(String);
 
-/// Reads `NAME=STATUS`. The name may have an equals sign of its own: `ordered=false=cart`.
+/// Parses `NAME=STATUS`. The name may contain an equals sign: `ordered=false=cart`.
 ///
 /// # Errors
 /// [`BadOption`].
@@ -24,7 +24,7 @@ pub fn status(text: &str) -> Result<(String, Meaning), BadOption> {
     Ok((name.trim().to_lowercase(), meaning))
 }
 
-/// Reads `APP.MODEL=KIND`, where `skip` is no kind.
+/// Parses `APP.MODEL=KIND`, where `skip` means no kind.
 ///
 /// # Errors
 /// [`BadOption`].
@@ -47,7 +47,7 @@ pub fn model(text: &str) -> Result<(String, Option<Kind>), BadOption> {
     Ok((model.to_owned(), kind))
 }
 
-/// Reads `APP.MODEL.FIELD=COLUMN,...:TARGET`, of which the columns and the target may be missing.
+/// Parses `APP.MODEL.FIELD=COLUMN,...:TARGET`; columns and target are optional.
 ///
 /// # Errors
 /// [`BadOption`].
@@ -74,7 +74,7 @@ pub fn field(text: &str) -> Result<FieldChoice, BadOption> {
     })
 }
 
-/// Reads the parts of a shop, as `users,products`. Carts and orders need both of these.
+/// Parses the parts of a shop, as `users,products`. Carts and orders require both of these.
 ///
 /// # Errors
 /// [`BadOption`].

@@ -1,4 +1,4 @@
-//! How a dump is read: the kind of each model, and the column of each field.
+//! The import plan: the kind of each model, and the columns of each field.
 
 use crate::kind::Kind;
 use crate::models::{kinds, missing_models, no_such_model, of_model};
@@ -11,16 +11,16 @@ use crate::survey::{Column, Model, Survey};
 use crate::wrong::Report;
 use std::collections::{BTreeMap, HashMap};
 
-/// How the rows of a model are read.
+/// The plan for the rows of a model.
 #[derive(Debug, Default)]
 pub(crate) struct ModelPlan {
     /// The columns of each field, of which the first with a value counts.
     pub(crate) columns: BTreeMap<&'static str, Vec<String>>,
-    /// Fields that an option says it does not have.
+    /// Fields that an option left out.
     pub(crate) left_out: Vec<&'static str>,
-    /// Whether its keys cannot be ids, and it gets new ones.
+    /// Whether its keys cannot be ids, so that its rows get new ids.
     pub(crate) renumber: bool,
-    /// Its columns, to be named where one is missing.
+    /// Its columns, for messages about a missing one.
     pub(crate) known: String,
 }
 
@@ -30,20 +30,20 @@ impl ModelPlan {
     }
 }
 
-/// Where the lines of an order are.
+/// The relation between orders and their lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lines {
-    /// Each line names its order.
+    /// Each line refers to its order.
     OwnRows,
     /// Each order lists its lines.
     Listed,
-    /// Each order lists products, one unit of each.
+    /// Each order lists products, one unit each.
     Products,
-    /// Each order is its only line.
+    /// Each order is its own single line.
     Single,
 }
 
-/// How a dump is read.
+/// The import plan.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) kinds: HashMap<String, Kind>,
@@ -51,7 +51,7 @@ pub(crate) struct Plan {
     pub(crate) owners: Owners,
     pub(crate) statuses: Statuses,
     pub(crate) lines: Lines,
-    /// What the columns were that are not read, a sentence for each model.
+    /// Notes on the columns that are not read, a sentence for each model.
     pub(crate) notes: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ impl Plan {
         plan
     }
 
-    /// The columns of imported models that nothing is read from, with the rows that have a value.
+    /// The columns of imported models that are not read, with the number of rows that have a value.
     fn unread(&self, survey: &Survey) -> Vec<String> {
         let mut notes = Vec::new();
         for (name, model) in &survey.models {
@@ -152,7 +152,7 @@ fn listed(column: &str, found: &Column) -> String {
     format!("{} ({} {rows})", crate::row::name(column), found.values)
 }
 
-/// What `--field` says about a field.
+/// The choice of `--field` for a field.
 pub(crate) fn told<'a>(
     options: &'a Options,
     model: &str,
@@ -162,7 +162,7 @@ pub(crate) fn told<'a>(
     choices.find(|choice| choice.model == model && choice.field == field)
 }
 
-/// Whether what `--field` says can be.
+/// Validates the choices of `--field`.
 fn check_fields(
     survey: &Survey,
     options: &Options,
@@ -181,7 +181,7 @@ fn check_fields(
                 .iter()
                 .map(|field| field.name)
                 .collect(),
-            // A profile, which is read for whose it is.
+            // A profile, of which only the owner column is read.
             None => vec!["user"],
         };
         if !known.contains(&choice.field.as_str()) {
@@ -205,14 +205,14 @@ fn check_fields(
     }
 }
 
-/// The columns of a model of a kind.
+/// The plan for a model of a kind.
 fn columns(name: &str, model: &Model, kind: Kind, options: &Options) -> ModelPlan {
     let mut columns = BTreeMap::new();
     let mut left_out = Vec::new();
     for field in names::fields(kind) {
         let found = match told(options, name, field.name) {
             Some(choice) => choice.columns.clone(),
-            // Found with conditions of its own.
+            // Determined separately, by conditions of its own.
             None if field.name == "status" => continue,
             None => choose(model, field),
         };
@@ -223,7 +223,7 @@ fn columns(name: &str, model: &Model, kind: Kind, options: &Options) -> ModelPla
         }
     }
     if kind == Kind::User && told(options, name, "username").is_none() {
-        // Users of some shops have an address instead of a name, and sign in with it.
+        // Users of some shops have no name and sign in with their e-mail address.
         let email = columns.get("email").cloned().unwrap_or_default();
         columns.entry("username").or_default().extend(email);
     }
@@ -243,8 +243,9 @@ fn columns(name: &str, model: &Model, kind: Kind, options: &Options) -> ModelPla
     }
 }
 
-/// The best column of a field: one with values before one without, and then by its name. Where not
-/// every row has it, as in a file of several dumps, the others follow.
+/// The columns of a field, best first: columns with values precede those without, then the rank of
+/// the name counts. Where not every row has the best one, as in a file of several dumps, the others
+/// follow.
 pub(crate) fn choose(model: &Model, field: &Field) -> Vec<String> {
     let fits = |column: &Column| match field.holds {
         Holds::Anything => true,
@@ -271,7 +272,7 @@ pub(crate) fn choose(model: &Model, field: &Field) -> Vec<String> {
         .collect()
 }
 
-/// A column that can only be the price, as there is no other of this kind.
+/// The column that must be the price, as no other amount exists.
 fn only_price(model: &Model) -> Option<String> {
     let is_price = |name: &str| {
         let name = fold(name);
@@ -285,12 +286,12 @@ fn only_price(model: &Model) -> Option<String> {
     first.filter(|_| prices.next().is_none())
 }
 
-/// Where lines are; the columns that are not read then are taken out.
+/// Determines where lines are; removes the columns that are not read in that case.
 fn lines(chosen: &BTreeMap<Kind, String>, models: &mut HashMap<String, ModelPlan>) -> Lines {
     let plan = |kind: Kind| chosen.get(&kind).and_then(|name| models.get(name));
     let has =
         |kind: Kind, field: &str| plan(kind).is_some_and(|plan| !plan.columns(field).is_empty());
-    // A column of that name has keys of products, be there lines of something else or not.
+    // A column of that name has product keys, whether lines of another model exist or not.
     let columns = plan(Kind::Order).map_or(&[][..], |plan| plan.columns("lines"));
     let of_products = columns
         .first()

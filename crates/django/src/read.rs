@@ -1,4 +1,4 @@
-//! The fields of a row: each is checked by the domain's own constructors, and all that is wrong is
+//! Readers of fields: each value is validated by the domain's constructors, and all problems are
 //! collected.
 
 use crate::options::Options;
@@ -15,7 +15,7 @@ use tradepost_domain::{
     ProductName, Sku, StockLevel, UserId, Username,
 };
 
-/// The fields of one row. A reader gives `None` if the field cannot be used; then that was said.
+/// The fields of one row. A reader returns `None` for an invalid field, after reporting it.
 pub(crate) struct Fields<'a> {
     pub(crate) row: &'a Row,
     pub(crate) plan: &'a ModelPlan,
@@ -23,12 +23,12 @@ pub(crate) struct Fields<'a> {
     pub(crate) report: &'a mut Report,
     pub(crate) undated: &'a mut u64,
     pub(crate) new_ids: &'a mut NewIds,
-    /// Of a product: where its price and stock are if not in its row.
+    /// For a product: its price and stock, if they are not in its row.
     pub(crate) record: Option<&'a StockRecord>,
 }
 
 impl<'a> Fields<'a> {
-    /// The first column of a field that has a value, and its JSON.
+    /// The first column of a field with a value, and its JSON.
     pub(crate) fn get(&self, field: &str) -> Option<(&'a str, &'a str)> {
         let mut columns = self.plan.columns(field).iter();
         let own = columns.find_map(|column| Some((column.as_str(), self.row.get(column)?)));
@@ -67,7 +67,7 @@ impl<'a> Fields<'a> {
         self.good_or(column, text, value, &hint)
     }
 
-    /// The value, or `None` once the problem was reported with its remedy.
+    /// The value, or `None` after the problem was reported with its remedy.
     fn good_or<T>(
         &mut self,
         column: &str,
@@ -87,8 +87,7 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// Whether values of an optional field that are wrong are left out, and the hint that they can
-    /// be.
+    /// Whether invalid values of an optional field are left out; if not, the hint that they can be.
     pub(crate) fn left_out(&mut self, field: &str) -> Result<(), String> {
         let name = format!("{}.{field}", self.row.model);
         if self.options.skip_values.contains(&name) {
@@ -98,7 +97,7 @@ impl<'a> Fields<'a> {
         Err(format!("--skip-values {name} leaves such values out."))
     }
 
-    /// Says that a field is missing, and which columns there are if none is known for it.
+    /// Reports a missing field, with the existing columns if none is known for it.
     pub(crate) fn missing(&mut self, field: &str) {
         let model = &self.row.model;
         match self.plan.columns(field).first() {
@@ -121,7 +120,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field that has to be there, as this reads it.
+    /// Reads a required field.
     pub(crate) fn need<T>(
         &mut self,
         field: &str,
@@ -136,7 +135,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field that may be missing: `Some(None)` then.
+    /// Reads an optional field: `Some(None)` if it is missing.
     pub(crate) fn may<T>(
         &mut self,
         field: &str,
@@ -182,7 +181,7 @@ impl<'a> Fields<'a> {
         Some(flag.unwrap_or(otherwise))
     }
 
-    /// When it was made, and when it last changed.
+    /// The times of creation and of the last change.
     pub(crate) fn times(&mut self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let mut time = |field| {
             let Some((column, text)) = self.get(field) else {
@@ -238,7 +237,7 @@ impl<'a> Fields<'a> {
         let is_active = self.flag("is_active", true);
         let times = self.times();
         let account = Account {
-            // Its own is given where there is one.
+            // A placeholder: the caller sets the id.
             id: UserId::new(1)?,
             username: username?,
             email: email?.flatten(),
@@ -255,7 +254,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The hash, which is not shown even if it is none.
+    /// The password hash, which is never shown, even if it is invalid.
     fn password(&mut self) -> Option<PasswordHash> {
         let Some((column, text)) = self.get("password") else {
             self.missing("password");
@@ -304,7 +303,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A value of the dump, to be shown.
+/// A value of the dump, formatted for display.
 fn shown(text: &str) -> String {
     match string(text) {
         Ok(text) => format!("{:?}", printable(&text)),

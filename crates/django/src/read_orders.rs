@@ -1,4 +1,4 @@
-//! The fields of carts, orders and their lines.
+//! Readers of the fields of carts, orders and their lines.
 
 use crate::options::Meaning;
 use crate::read::Fields;
@@ -8,11 +8,11 @@ use crate::survey::plain;
 use crate::value::{Reference, integer, reference, references, string};
 use tradepost_domain::{CartItemId, Money, OrderId, Price, ProductName, Quantity};
 
-/// Of an order without a user, where no option says whose it is to be.
+/// The problem of an order without a user, where no option names an account.
 pub(crate) const NO_USER: &str = "It has no user. --guest NAME gives such orders to an account of \
                                   that name, which is made if there is none.";
 
-/// Words for carts that were ordered or given up.
+/// Status words of carts that were ordered or abandoned.
 const CLOSED: &[&str] = &[
     "submitted",
     "merged",
@@ -25,7 +25,7 @@ const CLOSED: &[&str] = &[
 
 impl Fields<'_> {
     pub(crate) fn cart(&mut self) -> Option<(Reference, Cart)> {
-        // Its key is not kept, and may be anything.
+        // The key is not kept, and may be of any type.
         let key = self.key()?;
         let closed = self.is_closed();
         let user = self.may("user", reference)?;
@@ -118,7 +118,7 @@ impl Fields<'_> {
         })
     }
 
-    /// A line, and how many units it has if it does not say so.
+    /// Reads an order line; `unsaid` is the quantity of a line without one.
     pub(crate) fn order_line(&mut self, unsaid: Option<Quantity>) -> Option<OrderLine> {
         let one_each = self.plan.left_out.contains(&"quantity");
         let unsaid = unsaid.or(one_each.then_some(Quantity::ONE));
@@ -143,7 +143,7 @@ impl Fields<'_> {
         })
     }
 
-    /// What a unit cost: by the price, or by the line's total.
+    /// The unit price: from the price column, or from the line's total.
     fn line_price(&mut self, quantity: Quantity) -> Option<Option<Money>> {
         let amounts = self.amounts();
         let unit = |text: &str| Ok(Price::new(amounts.read(text)?)?.money());
@@ -154,7 +154,7 @@ impl Fields<'_> {
             return Some(None);
         };
         if self.plan.columns("order").is_empty() && self.plan.columns("lines").is_empty() {
-            // Of an order that is its only line: the total may have more in it.
+            // For an order that is its own single line: its total may include other charges.
             return Some(None);
         }
         let total = self.good(column, text, unit(text))?;

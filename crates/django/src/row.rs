@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// A row: `{"model": .., "pk": .., "fields": {..}}`. Values stay text until their type is known, so
-/// that no amount goes through a float.
+/// that no amount is converted to a float.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Row {
     pub(crate) model: String,
@@ -14,7 +14,7 @@ pub(crate) struct Row {
     pub(crate) fields: BTreeMap<String, Box<RawValue>>,
 }
 
-/// The column name of a row's key, where an option names a column.
+/// The name of the key column in options.
 pub(crate) const PK: &str = "pk";
 
 impl Row {
@@ -29,7 +29,7 @@ impl Row {
             .filter(|text| has_value(text))
     }
 
-    /// Its key in the dump, which names it in messages.
+    /// The key in the dump, for messages.
     pub(crate) fn key(&self) -> String {
         self.pk.as_ref().map_or_else(
             || "without a pk".to_owned(),
@@ -38,23 +38,24 @@ impl Row {
     }
 }
 
-/// Whether a column has a value: not null, and no empty text or list.
+/// Whether a column has a value: neither null nor an empty text or list.
 pub(crate) fn has_value(text: &str) -> bool {
     !matches!(text, "null" | "\"\"" | "[]" | "{}")
 }
 
-/// Text of a dump that is shown: short, and without characters that a terminal obeys.
+/// Text of a dump for display: truncated, and without control characters that a terminal
+/// interprets.
 pub(crate) fn printable(text: &str) -> String {
     let shown = |c: &char| !c.is_control() && !is_format(*c);
     text.chars().filter(shown).take(40).collect()
 }
 
-/// Marks that change the direction of the text around them.
+/// Unicode format characters, which change the direction of the surrounding text.
 fn is_format(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A model's or column's name, which is shown.
+/// The name of a model or column, for display.
 pub(crate) fn name(text: &str) -> String {
     let shown = |c: &char| !c.is_control() && !is_format(*c);
     text.chars().filter(shown).take(100).collect()

@@ -1,4 +1,4 @@
-//! The rows of a dump as values, before they are put together.
+//! The rows of a dump as typed values, before they are assembled.
 
 use crate::kind::Kind;
 use crate::options::Options;
@@ -14,7 +14,7 @@ use tradepost_domain::{
     Account, CartItemId, Money, OrderId, PasswordHash, Product, ProductName, Quantity, UserId,
 };
 
-/// A user, perhaps without an id.
+/// A user, whose id is optional.
 pub(crate) struct User {
     pub(crate) key: Option<Reference>,
     pub(crate) id: Option<UserId>,
@@ -28,7 +28,7 @@ pub(crate) struct KeyedProduct {
 }
 
 pub(crate) struct CartLine {
-    /// None for a line of an open order, which gets an id of its own.
+    /// `None` for a line of an open order, which gets a new id.
     pub(crate) id: Option<CartItemId>,
     pub(crate) key: String,
     pub(crate) owner: Owner,
@@ -38,27 +38,27 @@ pub(crate) struct CartLine {
     pub(crate) updated_at: DateTime<Utc>,
 }
 
-/// Whose a cart is.
+/// The owner of a cart.
 pub(crate) enum Cart {
     Of(Reference),
     Anonymous,
-    /// It was ordered.
+    /// The cart was ordered.
     Closed,
 }
 
-/// Whose a cart line is.
+/// The owner of a cart line.
 pub(crate) enum Owner {
-    /// By a key of what the owner column refers to.
+    /// By a key of the model that the owner column refers to.
     Key(Reference),
     Cart(Reference),
-    /// A user that was found already.
+    /// A user that was resolved before.
     User(UserId),
-    /// It was ordered.
+    /// The cart was ordered.
     Closed,
     None,
 }
 
-/// Tax, shipping and discount, as far as an order says them.
+/// Tax, shipping and discount, as far as the order has them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Charges {
     pub(crate) tax: Option<Money>,
@@ -84,15 +84,15 @@ pub(crate) struct Order {
 pub(crate) struct OrderLine {
     pub(crate) key: Option<Reference>,
     pub(crate) order: Option<Reference>,
-    /// None if its product is gone.
+    /// `None` if its product is missing.
     pub(crate) product: Option<Reference>,
     pub(crate) quantity: Quantity,
-    /// What one unit cost; the product's current price if the shop kept none.
+    /// The unit price; the product's current price if the shop stored none.
     pub(crate) price: Option<Money>,
     pub(crate) name: Option<ProductName>,
 }
 
-/// New ids for the rows of a model whose keys are none.
+/// New ids for the rows of a model whose keys cannot be ids.
 #[derive(Debug, Default)]
 pub(crate) struct NewIds {
     last: i64,
@@ -107,7 +107,7 @@ impl NewIds {
     }
 }
 
-/// The rows of a dump, read one by one.
+/// The rows of a dump, collected one by one.
 pub(crate) struct Rows<'a> {
     pub(crate) options: &'a Options,
     pub(crate) plan: &'a Plan,
@@ -122,14 +122,14 @@ pub(crate) struct Rows<'a> {
     pub(crate) cart_lines: Vec<CartLine>,
     pub(crate) orders: Vec<Order>,
     pub(crate) order_lines: Vec<OrderLine>,
-    /// Whose the rows of models in between are, by model and key.
+    /// The owners of rows of intermediate models, by model and key.
     pub(crate) links: HashMap<String, HashMap<Reference, Option<Reference>>>,
     pub(crate) new_ids: HashMap<Kind, NewIds>,
-    /// Rows that were found wrong: what refers to them is not blamed for it.
+    /// Invalid rows: references to them are not reported.
     pub(crate) spoilt: HashSet<(Kind, Reference)>,
-    /// Rows that are wrong and left out, as an option says.
+    /// Invalid rows that an option left out.
     pub(crate) left_out: HashSet<(Kind, Reference)>,
-    /// Orders of which a line is wrong.
+    /// Orders with an invalid line.
     pub(crate) incomplete: HashSet<Reference>,
 }
 
@@ -162,7 +162,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Reads a row, or notes its problems.
+    /// Reads a row, or reports its problems.
     pub(crate) fn take(&mut self, row: &Row) {
         self.link(row);
         let kind = self.plan.kinds.get(&row.model).copied();
@@ -222,12 +222,12 @@ impl<'a> Rows<'a> {
                     .extend(fields.order(&self.plan.statuses, single));
             }
             Kind::OrderLine => self.order_lines.extend(fields.order_line(None)),
-            // Read before.
+            // Read in an earlier pass.
             Kind::StockRecord => {}
         }
     }
 
-    /// Notes whose a row of a model in between is.
+    /// Stores the owner of a row of an intermediate model.
     fn link(&mut self, row: &Row) {
         let Some(link) = self.plan.owners.links.get(&row.model) else {
             return;
@@ -241,7 +241,7 @@ impl<'a> Rows<'a> {
         links.insert(key, owner);
     }
 
-    /// New ids that were given: model, key and id.
+    /// The assigned ids: model, key and id.
     pub(crate) fn mapping(&self) -> Vec<(String, String, i64)> {
         let mut kinds: Vec<_> = self.new_ids.iter().collect();
         kinds.sort_unstable_by_key(|(kind, _)| **kind);

@@ -1,6 +1,6 @@
-//! Shapes of shops that people have, with made-up data: each is imported with options that its own
-//! messages suggest. Beside each dump is the expected result: the options, a line for each step,
-//! and the shop.
+//! Real-world schemas of Django shops, with made-up data: each is imported with options that the
+//! importer's own messages suggest. Beside each dump is the expected result: the options, a line
+//! for each step, and the shop.
 
 use super::*;
 use crate::testing::with;
@@ -12,7 +12,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes")
 }
 
-/// The shop in words, a line for each row, and the notes.
+/// The shop as text, a line for each row, and the notes.
 fn shown(dump: &Dump) -> String {
     let mut text = String::new();
     let shop = &dump.shop;
@@ -82,7 +82,7 @@ fn shown_order(order: &Order) -> String {
     )
 }
 
-/// The words of a line of options; quotes hold several words together.
+/// Splits a line of options into words; quotes group words.
 fn words(line: &str) -> Vec<String> {
     let parts = line.split('"').enumerate();
     let words = parts.flat_map(|(number, part)| match number % 2 {
@@ -92,7 +92,7 @@ fn words(line: &str) -> Vec<String> {
     words.collect()
 }
 
-/// As much of an option as a message has to have: its name, and what it is about.
+/// The part of an option that a message must contain: its name, and its subject.
 fn suggestion(words: &[String]) -> String {
     match (words[0].as_str(), words.get(1)) {
         (option @ ("--field" | "--model"), Some(value)) => {

@@ -1,12 +1,12 @@
-//! Where a dump comes from.
+//! The source of a dump.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// A dump that can be read more than once: all rows are looked at before any is read.
+/// A dump that can be read more than once, as reading takes two passes.
 pub trait Source {
-    /// Its bytes, from the first on.
+    /// Opens the dump, from its first byte.
     ///
     /// # Errors
     /// If it cannot be opened.

@@ -1,4 +1,4 @@
-//! The status of an order: a column of words or numbers, columns of flags, or none.
+//! The status of an order: a column of words or numbers, boolean columns, or none.
 
 use crate::kind::STATUS;
 use crate::names::{ADDRESS, fold, is_named, rank};
@@ -8,20 +8,20 @@ use crate::survey::{Column, Model, plain};
 use std::collections::BTreeMap;
 use tradepost_domain::OrderStatus;
 
-/// How the status of an order is read.
+/// The rules by which an order's status is read.
 #[derive(Debug, Default)]
 pub(crate) struct Statuses {
     columns: Vec<String>,
-    /// The meanings of its values, besides those that are known.
+    /// The meanings of values, besides the known ones.
     values: BTreeMap<String, Meaning>,
-    /// A column and a value of it that have a meaning; these come before the status column.
+    /// A column, a value of it, and the meaning; these take precedence over the status column.
     rules: Vec<(String, String, Meaning)>,
-    /// The meaning of no status.
+    /// The meaning of an absent status.
     none: Option<Meaning>,
     advice: String,
 }
 
-/// Why a row has no status that is understood: the column, and a sentence.
+/// The reason why a row's status is not understood: the column, and a sentence.
 pub(crate) type Unclear = (String, String);
 
 fn known(word: &str) -> Option<Meaning> {
@@ -82,7 +82,7 @@ impl Statuses {
         }
     }
 
-    /// The columns that it is read from.
+    /// The columns that the status is read from.
     pub(crate) fn read(&self) -> impl Iterator<Item = &str> {
         let rules = self.rules.iter().map(|(column, ..)| column.as_str());
         self.columns.iter().map(String::as_str).chain(rules)
@@ -125,7 +125,7 @@ impl Statuses {
     }
 }
 
-/// The column of the status: by the rank of its name, unless it cannot be one.
+/// The status column: by the rank of its name, if its values allow it.
 fn column(model: &Model, values: &BTreeMap<String, Meaning>) -> Option<String> {
     let mut columns: Vec<_> = model.columns.iter().collect();
     columns.sort_by_key(|(name, _)| rank(name, STATUS));
@@ -141,8 +141,8 @@ fn column(model: &Model, values: &BTreeMap<String, Meaning>) -> Option<String> {
     columns.next().map(|(name, _)| name.clone())
 }
 
-/// Statuses are shared by orders: a column with another value in each row is none, unless some of
-/// these are statuses.
+/// Orders share statuses: a column with a different value in each row is not a status, unless some
+/// of its values are known ones.
 fn may_be_status(model: &Model, column: &Column, values: &BTreeMap<String, Meaning>) -> bool {
     let Some(distinct) = column.distinct() else {
         return false;
@@ -152,7 +152,7 @@ fn may_be_status(model: &Model, column: &Column, values: &BTreeMap<String, Meani
     different < model.rows.max(3) || distinct.keys().any(understood)
 }
 
-/// What to do about orders without a status.
+/// The remedy for orders without a status.
 fn advice(name: &str, model: &Model, columns: &[String]) -> String {
     let flags = model.columns.iter().filter(|(_, column)| column.is_flag());
     let flags: Vec<_> = flags

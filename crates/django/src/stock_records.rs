@@ -1,4 +1,4 @@
-//! Prices and stock that a model of its own has, as django-oscar's stock records.
+//! Prices and stock in a model of their own, as django-oscar's stock records.
 
 use crate::kind::Kind;
 use crate::plan::Plan;
@@ -36,7 +36,7 @@ impl StockRecords {
         self.0.get(product)
     }
 
-    /// Notes a row, if it is a stock record.
+    /// Stores a row, if it is a stock record.
     pub(crate) fn take(&mut self, plan: &Plan, row: &Row, report: &mut Report) {
         if plan.kinds.get(&row.model) != Some(&Kind::StockRecord) {
             return;

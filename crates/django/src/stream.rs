@@ -1,5 +1,5 @@
-//! The rows of a file, one after the other: a JSON list as dumpdata writes it, JSON Lines
-//! (`--format jsonl`), several of them in one file, and text around them that a program printed.
+//! Streaming parser of dump files: a JSON list as dumpdata writes it, JSON Lines (`--format
+//! jsonl`), several of them in one file, and surrounding text that a program printed.
 
 use crate::row::{Row, name, printable};
 use serde::Deserialize;
@@ -7,19 +7,19 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use std::fmt;
 use std::io::{self, BufReader, Read};
 
-/// Text in a file that is no JSON.
+/// Text in a file outside the JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outside {
-    /// How many lines of it there are.
+    /// The number of lines.
     pub lines: u64,
-    /// The beginning of the first.
+    /// The beginning of the first line.
     pub first: String,
 }
 
-/// Why the rows could not be read.
+/// The error of a stream that cannot be read.
 #[derive(Debug)]
 pub(crate) enum StreamError {
-    /// The file is no dump, or a damaged one.
+    /// The file is not a dump, or is damaged.
     NotADump(String),
     Unreadable(io::Error),
 }
@@ -30,7 +30,7 @@ impl From<io::Error> for StreamError {
     }
 }
 
-/// Hands each row of a dump on.
+/// Passes each row of a dump to `take`.
 pub(crate) fn each(file: impl Read, mut take: impl FnMut(Row)) -> Result<Outside, StreamError> {
     let mut scan = Scan::new(BufReader::with_capacity(1 << 16, file));
     let mut outside = Outside::default();
@@ -77,7 +77,7 @@ pub(crate) fn each(file: impl Read, mut take: impl FnMut(Row)) -> Result<Outside
     }))
 }
 
-/// The row with a model that can be shown on a terminal.
+/// The row, with its model's name made safe for a terminal.
 fn shown(mut row: Row) -> Row {
     if row.model.chars().count() > 100 || row.model.chars().any(char::is_control) {
         row.model = name(&row.model);
@@ -102,35 +102,36 @@ impl<'de, F: FnMut(Row)> Visitor<'de> for Each<'_, F> {
     }
 }
 
-/// What comes next in a file.
+/// The next item in a file.
 enum Next {
     /// A list of rows, or an empty one.
     List,
-    /// One row, as JSON Lines have it.
+    /// One row, as in JSON Lines.
     Row,
     /// A line, or the rest of one, that is neither.
     Text(String),
     End,
 }
 
-/// The keys of a row, one of which comes first in it.
+/// The keys of a row's object, one of which comes first.
 const ROW_KEYS: [&[u8]; 3] = [b"\"model\"", b"\"pk\"", b"\"fields\""];
 
-/// A reader that can look ahead, and that knows its line and column.
+/// A reader with lookahead that tracks line and column.
 struct Scan<R> {
     file: R,
-    /// Bytes to be read again, the next one last.
+    /// Pushed-back bytes, the next one last.
     back: Vec<u8>,
     line: usize,
     column: usize,
-    /// Where the JSON begins that is being read.
+    /// The position at which the current JSON begins.
     start: (usize, usize),
 }
 
 impl<R: Read> Scan<R> {
-    /// Of a line that is no JSON, as much as is kept.
+    /// How many bytes of a line outside the JSON are kept.
     const KEPT: usize = 400;
-    /// White space between a bracket and the text that tells a dump from a log line.
+    /// The maximum of white space between a bracket and the text that distinguishes a dump from a
+    /// log line.
     const AHEAD: usize = 1_000;
 
     fn new(file: R) -> Self {
@@ -161,7 +162,7 @@ impl<R: Read> Scan<R> {
             let is_json = match byte {
                 b'[' => self.looks_at(|ahead| match ahead.first() {
                     Some(b'{') => true,
-                    // A list of nothing in the middle of a line is of something else.
+                    // An empty list in the middle of a line does not belong to a dump.
                     Some(b']') => blank,
                     _ => false,
                 })?,
@@ -190,7 +191,7 @@ impl<R: Read> Scan<R> {
         })
     }
 
-    /// Whether what follows, after white space, is as expected. Nothing is taken.
+    /// Whether the next bytes, after white space, are as expected. Consumes nothing.
     fn looks_at(&mut self, expected: impl Fn(&[u8]) -> bool) -> io::Result<bool> {
         let place = (self.line, self.column);
         let mut read = Vec::new();
@@ -214,7 +215,7 @@ impl<R: Read> Scan<R> {
         (self.line, self.column) = place;
     }
 
-    /// The error with its place in the file, not in the JSON.
+    /// The error with its position in the file, not in the JSON.
     fn refuse(&self, error: serde_json::Error) -> StreamError {
         if error.is_io() {
             return StreamError::Unreadable(error.into());

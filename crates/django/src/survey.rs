@@ -1,30 +1,30 @@
-//! A first look at all rows: which models there are, with which columns, and what these hold.
+//! The first pass over all rows: the models, their columns, and statistics of the columns' values.
 
 use crate::kind::is_foreign;
 use crate::row::{Row, has_value};
 use crate::value::{integer, string};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Facts about a column.
+/// Statistics of a column.
 #[derive(Debug, Default)]
 pub(crate) struct Column {
-    /// Rows that have it, be it without a value.
+    /// The number of rows that have it, with or without a value.
     pub(crate) rows: u64,
-    /// Rows in which it has a value.
+    /// The number of rows in which it has a value.
     pub(crate) values: u64,
-    /// Of these: true or false, numbers (also as text), whole numbers, lists.
+    /// Of these: the number of booleans, numbers (also as text), integers, and lists.
     pub(crate) flags: u64,
     pub(crate) numbers: u64,
     pub(crate) whole: u64,
     pub(crate) lists: u64,
-    /// The texts of its values, as [`plain`] gives them, with their numbers; none once there are
-    /// more than [`Column::DISTINCT`].
+    /// The distinct values, as [`plain`] formats them, with their counts; `None` once they exceed
+    /// [`Column::DISTINCT`].
     distinct: Option<BTreeMap<String, u64>>,
     overflowed: bool,
 }
 
 impl Column {
-    /// More different values than any shop has statuses.
+    /// More distinct values than any shop has statuses.
     const DISTINCT: usize = 60;
 
     fn note(&mut self, text: &str) {
@@ -53,7 +53,7 @@ impl Column {
         }
     }
 
-    /// Its different values with their numbers, unless they are too many.
+    /// The distinct values with their counts, unless they are too many.
     pub(crate) fn distinct(&self) -> Option<&BTreeMap<String, u64>> {
         self.distinct.as_ref()
     }
@@ -83,26 +83,26 @@ fn is_decimal(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
-/// A value as `--status` names it: text without quotes, in lower case.
+/// A value in the form of `--status`: text without quotes, in lower case.
 pub(crate) fn plain(text: &str) -> String {
     let text = string(text).unwrap_or_else(|_| text.to_owned());
     text.trim().to_lowercase()
 }
 
-/// Facts about a model.
+/// Statistics of a model.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     pub(crate) rows: u64,
     pub(crate) columns: BTreeMap<String, Column>,
-    /// Keys that are there and no whole numbers from 1.
+    /// The number of keys that are not integers from 1.
     pub(crate) other_keys: u64,
 }
 
-/// Facts about a dump.
+/// Statistics of a dump.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub(crate) models: BTreeMap<String, Model>,
-    /// All models of the project, as its content types have them; empty if these are not in it.
+    /// All models of the project, from its content types; empty if the dump has none.
     pub(crate) project: BTreeSet<String>,
 }
 

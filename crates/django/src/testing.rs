@@ -1,4 +1,4 @@
-//! Small dumps, and options as the command line has them.
+//! Test fixtures: small dumps, and options as on the command line.
 
 use crate::{Dump, MissingProduct, Options, parse, read};
 use tradepost_domain::{Currency, StockLevel, Username};
@@ -8,7 +8,7 @@ pub(crate) fn options() -> Options {
     Options::new(Currency::from_code("USD").unwrap(), now)
 }
 
-/// Options as the command line has them.
+/// Options as on the command line.
 pub(crate) fn with(words: &[&str]) -> Options {
     let mut options = options();
     let mut words = words.iter().copied();

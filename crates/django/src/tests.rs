@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{options, with};
 use tradepost_domain::{Currency, Ground, Money, OrderStatus, decide_import};
 
-/// What Django 5.2 wrote of a shop with its models in apps named products, cart and orders.
+/// A dump by Django 5.2 of a shop with its models in apps named products, cart and orders.
 const DUMP: &str = include_str!("../tests/dump.json");
 /// The same with `--natural-foreign --natural-primary`.
 const NATURAL: &str = include_str!("../tests/natural.json");
@@ -27,7 +27,7 @@ fn wrong(text: &str) -> Vec<String> {
     wrong_with(text, &options())
 }
 
-/// A small sound shop, with one thing replaced.
+/// A small valid shop with one replacement.
 fn spoilt(before: &str, after: &str) -> String {
     let sound = r#"[
         {"model": "auth.user", "pk": 1, "fields": {"username": "ada", "password": "!", "email": ""}},
@@ -41,7 +41,7 @@ fn spoilt(before: &str, after: &str) -> String {
 }
 
 #[test]
-fn what_django_writes_is_read() {
+fn a_dump_written_by_django_is_read() {
     let dump = sound(DUMP);
     let shop = &dump.shop;
     let names: Vec<_> = shop
@@ -333,14 +333,14 @@ fn faults_are_named_with_model_key_and_field() {
     ] {
         let said = wrong(&spoilt(before, after));
         assert!(said[0].starts_with(sentence), "{said:?}");
-        // Without its key, a row cannot be told from one that is not there.
+        // Without its key, a row cannot be distinguished from a missing one.
         let follows = said.len() > 1 && !sentence.contains(", pk: ");
         assert!(!follows, "what only follows is not said: {said:?}");
     }
 }
 
 #[test]
-fn lines_of_an_order_that_is_not_there_are_named() {
+fn lines_of_a_missing_order_are_reported() {
     let said = wrong(&spoilt("\"order\": 5", "\"order\": 6"));
     assert_eq!(
         said,
@@ -376,7 +376,7 @@ fn the_domain_speaks_in_the_names_of_the_dump() {
 }
 
 #[test]
-fn what_is_no_dump_is_refused() {
+fn files_that_are_not_dumps_are_refused() {
     for (text, said) in [
         ("", "it is not what dumpdata writes: EOF"),
         (

@@ -1,10 +1,10 @@
-//! From the bytes of a file to UTF-8: gzip, byte order marks and UTF-16.
+//! Decoding of a file's bytes to UTF-8: gzip, byte order marks and UTF-16.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use flate2::read::MultiGzDecoder;
 use std::io::{self, BufReader, Chain, Cursor, Read};
 
-/// Why the bytes are no text that can be read.
+/// The error of bytes that cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotText {
     #[error(
@@ -32,14 +32,14 @@ impl From<NotText> for io::Error {
 
 type Peeked<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// The first bytes, and a reader that still has them.
+/// Reads the first bytes, and returns a reader that still has them.
 fn peek<R: Read>(mut file: R) -> io::Result<(Vec<u8>, Peeked<R>)> {
     let mut head = Vec::new();
     file.by_ref().take(8).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(file)))
 }
 
-/// The text of a file, without its byte order mark.
+/// Opens the text of a file, without its byte order mark.
 pub(crate) fn open<'a>(file: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
     let (head, file) = peek(file)?;
     if head.starts_with(&[0x1f, 0x8b]) {
@@ -77,14 +77,14 @@ fn decode<'a>(head: &[u8], mut file: Box<dyn Read + 'a>) -> io::Result<Box<dyn R
             skip(2)?;
             Ok(Box::new(Utf16::new(file, u16::from_be_bytes)))
         }
-        // Without a mark: the first character of a dump is ASCII.
+        // UTF-16 without a byte order mark: the first character of a dump is ASCII.
         [1..=255, 0, ..] => Ok(Box::new(Utf16::new(file, u16::from_le_bytes))),
         [0, 1..=255, ..] => Ok(Box::new(Utf16::new(file, u16::from_be_bytes))),
         _ => Ok(Box::new(Utf8::new(file))),
     }
 }
 
-/// Bytes that were decoded and not yet handed out.
+/// Decoded bytes that were not yet returned.
 #[derive(Default)]
 struct Ready {
     bytes: Vec<u8>,
@@ -119,11 +119,11 @@ fn chunk(file: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Checks that what passes is UTF-8.
+/// Validates UTF-8 while passing it through.
 struct Utf8<R> {
     file: R,
     ready: Ready,
-    /// The beginning of a character whose other bytes are in the next chunk.
+    /// The beginning of a character that continues in the next chunk.
     begun: Vec<u8>,
     lines: u64,
 }
@@ -156,7 +156,7 @@ impl<R: Read> Utf8<R> {
         Ok(())
     }
 
-    /// Guesses the encoding from these bytes and some of those that follow.
+    /// Guesses the encoding from these bytes and some of the following ones, for the error.
     fn refuse(&mut self, bytes: &[u8], valid: usize) -> io::Result<NotText> {
         let before = bytes.get(..valid).unwrap_or_default();
         let line = self.lines.saturating_add(newlines(before));
@@ -188,12 +188,12 @@ impl<R: Read> Read for Utf8<R> {
     }
 }
 
-/// UTF-16 as UTF-8.
+/// A decoder of UTF-16 to UTF-8.
 struct Utf16<R> {
     file: R,
     unit: fn([u8; 2]) -> u16,
     ready: Ready,
-    /// The first half of a character outside of the basic plane, or of a unit.
+    /// The first half of a surrogate pair, or of a code unit.
     begun: Vec<u8>,
     passed: u64,
 }

@@ -1,9 +1,9 @@
-//! Times as Django writes them.
+//! Times in Django's formats.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-/// Reads `2024-03-05T12:34:56.789Z`, with any offset; without one, as shops with `USE_TZ = False`
-/// have it, it is taken for UTC; a date alone is its midnight.
+/// Parses `2024-03-05T12:34:56.789Z`, with any offset (RFC 3339). A time without an offset, as in
+/// shops with `USE_TZ = False`, is UTC; a date is its midnight.
 pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_as_a_table() {
+    fn times_are_parsed_to_microseconds_in_utc() {
         for (text, expected) in [
             ("2024-03-05T12:34:56.789Z", Some("2024-03-05T12:34:56.789Z")),
             ("2024-03-05T12:34:56Z", Some("2024-03-05T12:34:56Z")),

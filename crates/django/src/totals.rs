@@ -1,4 +1,4 @@
-//! The total of an order: its lines, and tax, shipping and discounts in one amount.
+//! The total of an order: its lines, and tax, shipping and discounts as one adjustment.
 
 use crate::kind::Kind;
 use crate::orders::{Orders, Parts};
@@ -6,7 +6,7 @@ use crate::rows::{self, Charges};
 use tradepost_domain::{Money, Problem};
 
 impl Orders<'_, '_> {
-    /// The total, and what it has besides the lines; `None` if that was said to be wrong.
+    /// The total, and the adjustment beyond the lines; `None` if a problem was reported.
     pub(crate) fn total(
         &mut self,
         row: &rows::Order,
@@ -17,7 +17,7 @@ impl Orders<'_, '_> {
         let mut lines = parts.lines.iter();
         let sum = lines.try_fold(zero, |sum, line| sum.plus(line.total()?));
         let Ok(sum) = sum else {
-            // The domain says so, with the order's id.
+            // The domain reports it, with the order's id.
             return Some((row.total.unwrap_or(zero), zero));
         };
         let keep = self.context.options.keep_totals;
@@ -84,8 +84,8 @@ fn charges(charges: Charges, zero: Money) -> Option<Money> {
     plus.minus(charges.discount.unwrap_or(zero)).ok()
 }
 
-/// Whether a difference is the sum of some of tax, shipping, discount and lines that were left out:
-/// taxes may be in the prices already.
+/// Whether a difference is the sum of some of tax, shipping, discount and left-out lines: taxes may
+/// be included in the prices.
 fn explains(charges: Charges, left_out: Option<Money>, difference: Money) -> bool {
     let zero = Money::zero(difference.currency());
     let discount = charges.discount.and_then(|amount| zero.minus(amount).ok());

@@ -1,13 +1,13 @@
-//! Values of fields, from the text of their JSON.
+//! Parsers of field values, from their JSON text.
 
 use serde::de::DeserializeOwned;
 use tradepost_domain::{Currency, Money, Problem};
 
-/// How a row names another one.
+/// A reference to another row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Reference {
     Id(i64),
-    /// By a key that is no number, or by a natural key, as `--natural-foreign` writes it.
+    /// By a key that is not an integer, or by a natural key, as `--natural-foreign` writes it.
     Natural(String),
 }
 
@@ -28,23 +28,23 @@ pub(crate) fn string(text: &str) -> Result<String, Problem> {
     json(text, "a text")
 }
 
-/// A whole number, or a text of one.
+/// Parses an integer, or a text of one.
 pub(crate) fn integer(text: &str) -> Result<i64, Problem> {
     let number = text.trim_matches('"').parse();
     number.map_err(|_| Problem::NotAnInteger)
 }
 
-/// How amounts are read.
+/// The rules for parsing amounts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Amounts {
     pub(crate) currency: Currency,
-    /// Round those with more decimals than the currency has, half away from zero.
+    /// Whether to round amounts with more decimals than the currency has, half away from zero.
     pub(crate) round: bool,
 }
 
 impl Amounts {
-    /// An amount from its decimal text, whether it is a number or a text: Django writes as many
-    /// zeros as the column has places.
+    /// Parses an amount from a decimal number or text, without a float: Django writes as many zeros
+    /// as the column has places.
     pub(crate) fn read(self, text: &str) -> Result<Money, Problem> {
         let text = text.trim_matches('"').trim();
         let text = match text.split_once('.') {
@@ -89,7 +89,7 @@ impl Amounts {
     }
 }
 
-/// A foreign key: a number, a text, or a natural key of one part.
+/// Parses a foreign key: a number, a text, or a natural key of one part.
 pub(crate) fn reference(text: &str) -> Result<Reference, Problem> {
     if let Ok(id) = integer(text) {
         return Ok(Reference::Id(id));
@@ -105,7 +105,7 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Problem> {
     }
 }
 
-/// The keys of a many-to-many column.
+/// Parses the keys of a many-to-many column.
 pub(crate) fn references(text: &str) -> Result<Vec<Reference>, Problem> {
     let keys: Vec<Box<serde_json::value::RawValue>> = json(text, "a list of keys")?;
     keys.iter().map(|key| reference(key.get())).collect()

@@ -1,9 +1,9 @@
-//! Everything that is wrong with a dump, grouped by model, field and value.
+//! The problems of a dump, grouped by model, field and value.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-/// Keys of rows: how many, and the first of them.
+/// Keys of rows: their number, and the first of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Keys {
     first: Vec<String>,
@@ -11,9 +11,9 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Keys that are named in a problem.
+    /// The maximum number of keys that a problem names.
     const NAMED: usize = 5;
-    /// Keys that are kept, for lists of rows that were left out.
+    /// The maximum number of keys that are kept, for lists of rows that were left out.
     const KEPT: usize = 100;
 
     pub(crate) fn push(&mut self, key: &str) {
@@ -36,7 +36,7 @@ impl Keys {
         }
     }
 
-    /// All that are kept, and how many more there are.
+    /// All keys that are kept, and the number of further ones.
     pub(crate) fn all(&self) -> String {
         self.text(Self::KEPT)
     }
@@ -87,14 +87,14 @@ impl fmt::Display for Group {
     }
 }
 
-/// A place in a dump that is wrong.
+/// The position of a problem in a dump.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct At<'a> {
     pub(crate) model: &'a str,
-    /// The key of the row; `None` if the problem is one of the model.
+    /// The key of the row; `None` for a problem of the model.
     pub(crate) key: Option<&'a str>,
     pub(crate) field: &'a str,
-    /// What can be done about it; empty if the sentence says so.
+    /// The remedy; empty if the sentence contains it.
     pub(crate) hint: &'a str,
 }
 
@@ -109,9 +109,9 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    /// The most groups that are kept.
+    /// The maximum number of groups that are kept.
     pub const LISTED: usize = 100;
-    /// Values of one fault that have a group of their own; the others share one.
+    /// The number of values of one fault that have a group of their own; further ones share one.
     const VALUES: usize = 5;
 
     pub(crate) fn say(&mut self, at: At<'_>, value: Option<String>, sentence: &str) {
@@ -145,7 +145,7 @@ impl Wrong {
         }
     }
 
-    /// The value, or none once a fault has enough of them.
+    /// The value, or `None` once a fault has enough values.
     fn bounded(
         &mut self,
         fault: &(String, String, String),
@@ -170,7 +170,7 @@ impl Wrong {
         self.count = self.count.saturating_add(more);
     }
 
-    /// Whether nothing is wrong.
+    /// Whether no problem was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
@@ -182,20 +182,20 @@ impl Wrong {
         self.groups.iter().map(ToString::to_string).collect()
     }
 
-    /// How many problems there are in all, each row counted.
+    /// The number of problems, each row counted.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// How many of them are in the groups that are listed.
+    /// The number of problems in the groups that are listed.
     #[must_use]
     pub fn listed(&self) -> u64 {
         let rows = self.groups.iter().map(|group| group.keys.count.max(1));
         rows.fold(0, u64::saturating_add)
     }
 
-    /// Adds the problems of another.
+    /// Adds the problems of another report.
     pub fn extend(&mut self, other: Self) {
         let room = Self::LISTED.saturating_sub(self.groups.len());
         self.groups.extend(other.groups.into_iter().take(room));
@@ -204,7 +204,7 @@ impl Wrong {
 }
 
 impl fmt::Display for Wrong {
-    /// A line each.
+    /// One line per group.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for group in &self.groups {
             writeln!(f, "{group}")?;
@@ -216,7 +216,7 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// Problems, and the rows that are left out instead where an option says so.
+/// Problems, and the rows that an option left out instead.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) wrong: Wrong,
@@ -241,7 +241,7 @@ impl Report {
         }
     }
 
-    /// How many rows of a model are left out.
+    /// The number of rows of a model that are left out.
     pub(crate) fn left_out_of(&self, model: &str) -> u64 {
         self.left_out.get(model).map_or(0, Keys::count)
     }
