@@ -1,4 +1,4 @@
-//! The command line. What a setting may be is checked in [`crate::config`].
+//! The command line (clap). The values of settings are validated in [`crate::config`].
 
 mod command;
 
@@ -34,7 +34,7 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// The settings as they were given. Each may stand before or after the command.
+/// The raw settings, as on the command line. Each may stand before or after the command.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Settings")]
 #[expect(
@@ -338,11 +338,11 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// The data folder if nothing else is said.
+    /// The default data folder.
     pub(crate) const DATA_DIR: &str = "./data";
 }
 
-/// Whether to fill the demo's catalogue.
+/// Parses the boolean value of the `demo` setting.
 fn yes_or_no(value: &str) -> Result<bool, WrongSetting> {
     match value.to_ascii_lowercase().as_str() {
         "yes" | "y" | "true" | "t" | "on" | "1" => Ok(true),
@@ -351,11 +351,11 @@ fn yes_or_no(value: &str) -> Result<bool, WrongSetting> {
     }
 }
 
-/// Reads the command line and the environment. Ends the program where clap has the answer itself:
-/// help, version and wrong usage.
+/// Parses the command line and the environment. Ends the process where clap answers by its own
+/// rules: help, version and wrong usage.
 ///
 /// # Errors
-/// If a setting is wrong that is checked here.
+/// If a setting that is validated here is invalid.
 pub(crate) fn read() -> Result<(Given, Command), Exit> {
     parse(std::env::args_os().collect()).or_else(|answer| {
         let wrong = answer.source().and_then(|source| source.downcast_ref());
@@ -374,12 +374,12 @@ fn parse(mut words: Vec<OsString>) -> Result<(Given, Command), clap::Error> {
         if let Some(command) = command {
             return Ok((settings, command));
         }
-        // Said aloud, so that its own options are read as well.
+        // The default command is made explicit, so that its own options are parsed as well.
         words.push("serve".into());
     }
 }
 
-/// A variable that is set to nothing counts as not set.
+/// An environment variable that is set to the empty string counts as not set.
 fn without_empty_variables(parser: clap::Command) -> clap::Command {
     fn unset(argument: clap::Arg) -> clap::Arg {
         let variable = argument.get_env().and_then(std::env::var_os);
@@ -396,7 +396,7 @@ fn without_empty_variables(parser: clap::Command) -> clap::Command {
 
 #[cfg(test)]
 impl Given {
-    /// The settings of these words, whatever the environment says.
+    /// The settings of these arguments, without the environment.
     pub(crate) fn of(words: &[&str]) -> Self {
         let parser = Cli::command().mut_args(|argument| argument.env(Resettable::Reset));
         let words = std::iter::once("tradepost").chain(words.iter().copied());

@@ -1,4 +1,4 @@
-//! The settings, checked. A wrong one stops the start with a sentence.
+//! The validated configuration. An invalid setting stops the start with one sentence.
 
 use crate::cli::Given;
 use crate::exit::Exit;
@@ -15,28 +15,28 @@ use tradepost_domain::{
 };
 use tradepost_http::{IpNet, PublicUrl, Throttling};
 
-/// The settings of a shop.
+/// The validated configuration of a server.
 pub(crate) struct Config {
-    /// Host and port.
+    /// Host and port to listen on.
     pub(crate) listen: String,
     pub(crate) database: DatabaseUrl,
     pub(crate) data_dir: PathBuf,
     pub(crate) log_file: PathBuf,
     pub(crate) currency: Currency,
     pub(crate) key: KeySource,
-    /// How long a token from `/api-token-auth/` lasts.
+    /// The lifetime of a token from `/api-token-auth/`.
     pub(crate) token_life: Duration,
-    /// How long an access token lasts.
+    /// The lifetime of an access token.
     pub(crate) access_life: Duration,
-    /// How long a refresh token lasts that is not used.
+    /// The lifetime of an unused refresh token.
     pub(crate) refresh_life: Duration,
     pub(crate) request_timeout: time::Duration,
-    /// The most connections at once from one address.
+    /// The maximum of concurrent connections of one client address.
     pub(crate) connections_per_address: usize,
     /// Host names, without ports; `*` for any.
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) bcrypt_cost: u32,
-    /// How clients are slowed down that ask too much, if they are.
+    /// Rate limits and login throttling; `None` if they are switched off.
     pub(crate) throttle: Option<Throttle>,
     pub(crate) stock_writes: StockWrites,
     pub(crate) page_size: u32,
@@ -45,11 +45,11 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) metrics_allow: Vec<IpNet>,
-    /// The options that another command needs to find this shop; empty for the default one.
+    /// The options that another command needs to address the same shop; empty for the default one.
     pub(crate) same_shop: String,
 }
 
-/// How much is not too much.
+/// The rate limits and login throttling limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Throttle {
     pub(crate) attempts: AttemptSettings,
@@ -57,16 +57,16 @@ pub(crate) struct Throttle {
     pub(crate) orders: OrderQuota,
 }
 
-/// Where the signing key is.
+/// The source of the signing keys.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum KeySource {
-    /// This is it.
+    /// The key itself.
     Text(String),
-    /// In a file.
+    /// A key file.
     File(PathBuf),
 }
 
-/// How a variable of the environment is looked up; an empty one counts as not set.
+/// Looks up an environment variable; an empty one counts as not set.
 pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// The environment of this process.
@@ -74,7 +74,7 @@ pub(crate) fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// A variable of the environment as text.
+/// An environment variable as text.
 ///
 /// # Errors
 /// If it is not UTF-8.
@@ -84,10 +84,10 @@ pub(crate) fn variable(environment: Environment<'_>, name: &str) -> Result<Optio
 }
 
 impl Config {
-    /// Checks the settings.
+    /// Validates the settings.
     ///
     /// # Errors
-    /// A sentence about the first that is wrong.
+    /// A sentence about the first invalid setting.
     pub(crate) fn of(given: &Given, environment: Environment<'_>) -> Result<Self, Exit> {
         let data_dir = &given.data_dir;
         let in_data_dir = |path: &Option<PathBuf>, name: &str| match path {
@@ -137,12 +137,12 @@ impl Config {
         })
     }
 
-    /// How long the tokens that a key signs last at most.
+    /// The maximum lifetime of a token that the keys sign.
     pub(crate) fn longest_token_life(&self) -> Duration {
         self.token_life.max(self.access_life)
     }
 
-    /// Whether the folder of a file is there, or will be when the data folder is made.
+    /// Whether the folder of a file exists, or will exist once the data folder is created.
     pub(crate) fn has_folder_for(&self, file: &Path) -> bool {
         let folder = folder_of(file);
         let will_be = |data_dir: PathBuf| {
@@ -151,8 +151,8 @@ impl Config {
         folder.is_dir() || std::path::absolute(&self.data_dir).is_ok_and(will_be)
     }
 
-    /// Whether the shop listens on every address, and no name or address of it is allowed as a
-    /// `Host`.
+    /// Whether the server listens on all addresses while `Host` headers with its own names and
+    /// addresses are not allowed.
     pub(crate) fn answers_own_names_only(&self) -> bool {
         let is_unspecified = |host: &str| {
             let address = host.parse::<IpAddr>();
@@ -167,7 +167,7 @@ impl Config {
         is_unspecified(listened_on) && hosts.all(|host| is_loopback(host) || is_unspecified(host))
     }
 
-    /// Whether only programs on this machine can reach the shop.
+    /// Whether only programs on this machine can reach the server (loopback).
     pub(crate) fn listens_on_loopback(&self) -> bool {
         let host = host_and_port(&self.listen).map_or("", |(host, _)| host);
         let loopback = |address: IpAddr| address.is_loopback();
@@ -175,7 +175,7 @@ impl Config {
     }
 }
 
-/// The folder of a file.
+/// The folder that contains a file.
 pub(crate) fn folder_of(file: &Path) -> &Path {
     file.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -263,7 +263,7 @@ fn host_to_listen_on(setting: Setting<'_>) -> Result<String, WrongSetting> {
     host.ok_or_else(|| setting.wrong("has to be HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"))
 }
 
-/// `name:port`, `1.2.3.4:port` or `[v6]:port`; the host without brackets.
+/// Parses `name:port`, `1.2.3.4:port` or `[v6]:port`; returns the host without brackets.
 fn host_and_port(text: &str) -> Option<(&str, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let plain = port.bytes().all(|byte| byte.is_ascii_digit());
@@ -277,7 +277,7 @@ fn host_and_port(text: &str) -> Option<(&str, u16)> {
     }
 }
 
-/// Whether this may be the name of a host, or an IPv4 address.
+/// Whether a text is a valid host name or IPv4 address.
 fn is_name(host: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     !host.is_empty() && host.bytes().all(inside)
@@ -293,7 +293,7 @@ fn hosts(setting: Setting<'_>) -> Result<Vec<String>, WrongSetting> {
     })
 }
 
-/// Requests for the machine itself, for the address listened on, and for the public name.
+/// Default allowed hosts: loopback names, the listen address, and the host of the public URL.
 fn default_hosts(listened_on: &str, public_url: Option<&PublicUrl>) -> Vec<String> {
     let mut hosts = ["localhost", "127.0.0.1", "::1"]
         .map(str::to_owned)
@@ -306,13 +306,13 @@ fn default_hosts(listened_on: &str, public_url: Option<&PublicUrl>) -> Vec<Strin
 fn origins(setting: Setting<'_>) -> Result<Vec<String>, WrongSetting> {
     let entries = "origins such as https://shop.example.org, without a path, or *";
     setting.list(entries, |origin| {
-        // Browsers send it in small letters, and they compare it letter by letter.
+        // Browsers send origins in lower case and compare them byte by byte.
         (origin == "*" || is_origin(origin)).then(|| origin.to_ascii_lowercase())
     })
 }
 
-/// Whether a text is an origin (RFC 6454): scheme, host and port. Pages of native front ends come
-/// from schemes of their own, such as `capacitor://localhost`.
+/// Whether a text is an origin (RFC 6454): scheme, host and port. Native front ends have schemes of
+/// their own, such as `capacitor://localhost`.
 fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else {
         return false;
@@ -334,7 +334,7 @@ fn networks(setting: Setting<'_>) -> Result<Vec<IpNet>, WrongSetting> {
     })
 }
 
-/// What to add to a command so that it finds the shop of these settings.
+/// The options that make another command address the shop of these settings.
 fn same_shop(given: &Given, database: &DatabaseUrl) -> String {
     let mut options = String::new();
     if given.data_dir != Path::new(Given::DATA_DIR) {
@@ -346,7 +346,7 @@ fn same_shop(given: &Given, database: &DatabaseUrl) -> String {
     options
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:@".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {

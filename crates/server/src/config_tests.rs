@@ -1,7 +1,7 @@
 use super::*;
 use tradepost_domain::AttemptSettings;
 
-/// The settings of these words in this environment.
+/// The configuration from these arguments and environment variables.
 fn config_in(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
     let environment = |name: &str| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
@@ -100,7 +100,7 @@ fn throttling_can_be_set_and_switched_off() {
 }
 
 #[test]
-fn what_is_in_the_data_folder_moves_with_it() {
+fn default_paths_are_inside_the_data_folder() {
     let config = config(&["--data-dir", "/srv/shop", "--log-file", "/var/log/shop"]);
     assert_eq!(
         config.database.to_string(),
@@ -350,7 +350,7 @@ fn the_same_shop_for_another_command() {
 }
 
 #[test]
-fn folders_that_are_there_or_will_be() {
+fn existing_and_planned_folders_are_accepted() {
     let config = config(&["--data-dir", "no/such/data"]);
     for (file, has) in [
         ("file", true),

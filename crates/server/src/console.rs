@@ -1,4 +1,4 @@
-//! Talking to whoever runs a command.
+//! Terminal input and output of the commands.
 
 use crate::exit::Exit;
 use crate::signals;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Prints a line on standard output.
 pub(crate) fn say(line: impl Display) {
-    // Whoever closed it does not want to read it, and the exit code tells the rest.
+    // An error means that the reader closed the pipe; the exit code carries the result.
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
@@ -22,12 +22,12 @@ pub(crate) fn complain(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Whether somebody is there to be asked.
+/// Whether the process is interactive: a terminal to prompt on.
 pub(crate) fn is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks for a line.
+/// Prompts for a line.
 pub(crate) fn ask(question: &str) -> Result<String, Exit> {
     let mut out = io::stdout().lock();
     let _ = write!(out, "{question}").and_then(|()| out.flush());
@@ -38,7 +38,7 @@ pub(crate) fn ask(question: &str) -> Result<String, Exit> {
     })
 }
 
-/// A line of standard input without its end; `None` at the end of the input.
+/// A line of standard input without its line ending; `None` at the end of the input.
 pub(crate) fn read_line() -> Result<Option<String>, Exit> {
     let mut line = String::new();
     let read = io::stdin()
@@ -50,11 +50,12 @@ pub(crate) fn read_line() -> Result<Option<String>, Exit> {
     Ok((read > 0).then(|| text.to_owned()))
 }
 
-/// Asks for a password without showing it. A signal gives the terminal back as it was.
+/// Prompts for a password without echo. A signal restores the terminal.
 pub(crate) fn ask_password(question: &str) -> Result<String, Exit> {
     static WATCHED: OnceLock<()> = OnceLock::new();
     if WATCHED.get().is_none() {
-        // Ctrl-C would end the program in the middle of rpassword, which now gets to clean up.
+        // Ctrl-C would otherwise end the process inside rpassword, before rpassword restores the
+        // terminal.
         signals::end_after(show_again)
             .map_err(|error| Exit::Failed(format!("No signal can be waited for: {error}.")))?;
         let _ = WATCHED.set(());
@@ -68,12 +69,12 @@ pub(crate) fn ask_password(question: &str) -> Result<String, Exit> {
     })
 }
 
-/// Whether the terminal shows nothing because a password is being asked for.
+/// Whether echo is off because of a password prompt.
 static ASKING: AtomicBool = AtomicBool::new(false);
 
-/// Has the terminal show again what is typed, before a signal ends the program.
+/// Restores the terminal's echo before a signal ends the process.
 fn show_again() {
-    // After Ctrl-C, rpassword does so by itself. It hears of no signal from elsewhere.
+    // After Ctrl-C, rpassword restores the echo. Other signals do not reach it.
     thread::sleep(Duration::from_millis(100));
     if ASKING.load(Ordering::Acquire) {
         let _ = File::open("/dev/tty").and_then(|terminal| {

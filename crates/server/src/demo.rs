@@ -1,4 +1,4 @@
-//! A small catalogue to look at.
+//! The demo catalogue.
 
 use crate::exit::Exit;
 use crate::outside::SystemClock;
@@ -8,7 +8,7 @@ use tradepost_domain::{
     StockLevel,
 };
 
-/// Sku, name, description, price in hundredths of the currency's unit, stock.
+/// SKU, name, description, price in hundredths of the currency's unit, stock.
 type Row = (&'static str, &'static str, &'static str, i64, i64);
 
 const CATALOGUE: [Row; 12] = [
@@ -98,8 +98,9 @@ const CATALOGUE: [Row; 12] = [
     ),
 ];
 
-/// Fills the catalogue, unless there ever was a product that is not of the demo; how many were made.
-/// What another server makes meanwhile, or one made before it crashed, is not made again.
+/// Fills the catalogue, unless a product exists that does not belong to the demo; returns the
+/// number of products created. Demo products that another server creates meanwhile, or that a
+/// crashed one created before, are not created twice.
 ///
 /// # Errors
 /// If the store fails.
@@ -130,8 +131,8 @@ fn make(products: &dyn ProductRepository, currency: Currency, rows: &[Row]) -> R
     Ok(made)
 }
 
-/// Whether there is a product that is not of the demo, archived or not. Among more than the demo
-/// has there is one on any page.
+/// Whether a product exists that does not belong to the demo, archived or not. A page longer than
+/// the demo catalogue contains at least one if the catalogue has more products than the demo.
 fn has_others(products: &dyn ProductRepository) -> Result<bool, Exit> {
     let Some(first) = PageRequest::new(1, PageRequest::MAX_SIZE) else {
         return Ok(false);
@@ -160,8 +161,8 @@ fn draft(row: Row, currency: Currency) -> Result<ProductDraft, Problem> {
     })
 }
 
-/// An amount that looks like a price in the currency: 9.90 is 9.90 dollars, 9.900 dinars, and 990
-/// yen rather than ten.
+/// An amount in minor units that looks like a price in the currency: 9.90 is 9.90 dollars, 9.900
+/// dinars, and 990 yen rather than ten.
 fn minor(hundredths: i64, currency: Currency) -> i64 {
     match currency.decimals() {
         decimals @ 3.. => hundredths * 10_i64.pow(decimals - 2),
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_is_gone_on_with_and_others_are_left_alone() {
+    fn a_partly_filled_demo_is_completed_and_a_catalogue_in_use_is_left_alone() {
         let (_folder, products) = shop();
         let products = products.as_ref();
         assert_eq!(make(products, usd(), &CATALOGUE[..5]).unwrap(), 5);

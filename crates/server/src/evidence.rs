@@ -1,5 +1,5 @@
-//! Evidence that there was a shop where its database is missing. A first start makes the signing
-//! key after the database, so that a key without a database is a database that was lost.
+//! Detection of a lost database. A first start creates the signing key after the database, so that
+//! a key without a database is evidence of a database that was lost.
 
 use crate::config::{Config, KeySource, folder_of};
 use crate::exit::Exit;
@@ -8,20 +8,20 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-/// What the log says of a shop that is served; [`crate::commands`] writes it.
+/// The start of the log line of a running server; [`crate::commands`] writes it.
 pub(crate) const SERVING: &str = "serving on ";
 
-/// Whether an empty shop is wanted where there was another.
+/// Whether to create an empty database despite evidence of an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FirstStart {
-    /// Only where there is no evidence of one.
+    /// Create it only without such evidence.
     IfUnused,
-    /// In any case (`--new`).
+    /// Create it in any case (`--new`).
     Wanted,
 }
 
 impl FirstStart {
-    /// By the option `--new`.
+    /// From the option `--new`.
     pub(crate) fn new(wanted: bool) -> Self {
         if wanted { Self::Wanted } else { Self::IfUnused }
     }
@@ -30,7 +30,7 @@ impl FirstStart {
 /// Looks for evidence if the database file is missing or empty.
 ///
 /// # Errors
-/// A sentence that names the evidence and what to do.
+/// A sentence that names the evidence and the remedy.
 pub(crate) fn look(config: &Config, database: &Path, first: FirstStart) -> Result<(), Exit> {
     let length = fs::metadata(database).map(|file| file.len());
     if length.as_ref().is_ok_and(|length| *length > 0) {
@@ -58,9 +58,9 @@ pub(crate) fn look(config: &Config, database: &Path, first: FirstStart) -> Resul
     )))
 }
 
-/// What speaks of a shop.
+/// The evidence of an earlier shop, if any.
 fn found(config: &Config) -> Option<String> {
-    // One that is named by the shop's owner may have been made before the first start.
+    // A key file that the operator configured may have been created before the first start.
     let own = config.data_dir.join("jwt.key");
     if config.key == KeySource::File(own.clone()) && own.exists() {
         return Some(format!("the signing key {}", own.display()));
@@ -73,7 +73,7 @@ fn found(config: &Config) -> Option<String> {
 }
 
 fn tells_of_a_shop(log: &Path) -> bool {
-    // Nothing else may be read to its end.
+    // Other kinds of files may have no end.
     if !fs::metadata(log).is_ok_and(|log| log.is_file()) {
         return false;
     }

@@ -1,29 +1,29 @@
-//! How the program ends when it does not end well.
+//! Command failures and their exit codes.
 
 use crate::setting::WrongSetting;
 use std::process::ExitCode;
 use tradepost_diesel::{MigrateError, OpenError};
 use tradepost_domain::StoreError;
 
-/// 128 and the number of the signal.
+/// 128 plus the number of SIGINT (2).
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Why a command gives up: a sentence for whoever runs it.
+/// Command error: a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Exit {
-    /// What was asked for cannot be done as it was asked.
+    /// Wrong usage: the command cannot run with these arguments.
     #[error("{0}")]
     Usage(String),
-    /// It could not be done.
+    /// The command failed.
     #[error("{0}")]
     Failed(String),
-    /// Whoever runs it has thought better of it.
+    /// Interrupted by the operator.
     #[error("Interrupted.")]
     Interrupted,
 }
 
 impl Exit {
-    /// 2 for wrong usage, 1 for what failed; and what shells give for a Ctrl-C.
+    /// Exit code: 2 for wrong usage, 1 for a failure, 130 for Ctrl-C as shells report it.
     pub(crate) fn code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
@@ -37,7 +37,7 @@ impl From<OpenError> for Exit {
     fn from(error: OpenError) -> Self {
         let sentence = error.to_string();
         Self::Failed(match error {
-            // The other sentences say what to do by themselves.
+            // The other messages contain the remedy.
             OpenError::Unusable { .. } | OpenError::NotUtf8 { .. } => {
                 format!("{sentence} It is the one of --database (TRADEPOST_DATABASE_URL).")
             }

@@ -1,4 +1,5 @@
-//! Files in folders that others may write: a link there can lead a file of the shop anywhere.
+//! Protection against symbolic links in folders that other users may write: a link there can
+//! redirect the shop's files to any path.
 
 use crate::config::folder_of;
 use rustix::fs::OFlags;
@@ -7,7 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Flags to open a file with: links are not followed where others may have put them.
+/// `open(2)` flags: `O_NOFOLLOW` where other users may have created a link.
 pub(crate) fn open_flags(path: &Path) -> i32 {
     if is_exposed(folder_of(path)) && !is_link_of_root(path) {
         i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
@@ -16,12 +17,12 @@ pub(crate) fn open_flags(path: &Path) -> i32 {
     }
 }
 
-/// Refuses a link in a folder that others may write.
+/// Rejects a symbolic link in a folder that other users may write.
 ///
 /// # Errors
-/// A sentence, as an error of the operating system.
+/// A sentence, as an I/O error.
 pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
-    // With a slash at its end, the path would be that of the link's target.
+    // With a trailing slash, the path would resolve to the link's target.
     let path: &Path = &path.components().collect::<PathBuf>();
     let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
     if is_link && is_exposed(folder_of(path)) && !is_link_of_root(path) {
@@ -33,16 +34,16 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a path is a link of root's in a folder with the sticky bit, which keeps others from
-/// replacing it. Kubernetes mounts secrets like that.
+/// Whether a path is a link owned by root in a folder with the sticky bit, which keeps other users
+/// from replacing it. Kubernetes mounts secrets like that.
 fn is_link_of_root(path: &Path) -> bool {
     let link = fs::symlink_metadata(path);
     let is_of_root = link.is_ok_and(|found| found.is_symlink() && found.uid() == 0);
     is_of_root && fs::metadata(folder_of(path)).is_ok_and(|folder| folder.mode() & 0o1000 != 0)
 }
 
-/// Whether others than this user and root may put files into a folder. The sticky bit of /tmp
-/// keeps them from replacing files, and not from being first.
+/// Whether users other than this one and root may create files in a folder. The sticky bit of /tmp
+/// keeps them from replacing existing files, but not from creating one first.
 fn is_exposed(folder: &Path) -> bool {
     let Ok(folder) = fs::metadata(folder) else {
         return false;
@@ -88,7 +89,7 @@ mod tests {
             assert_eq!(refuse_link(&slashed).is_ok(), follows, "{mode:o}");
             assert!(opened(&file) && refuse_link(&file).is_ok(), "{mode:o}");
         }
-        // As Kubernetes mounts secrets. Only root can make such a link.
+        // The layout of secrets that Kubernetes mounts. Only root can create such a link.
         if is_root {
             lchown(&link, Some(0), None).unwrap();
             for (mode, follows) in [(0o777, false), (0o1777, true)] {

@@ -1,4 +1,4 @@
-//! The keys that sign tokens: from the environment, or from a file that is made at the first start.
+//! The token signing keys: from the environment, or from a file that the first start creates.
 
 mod rotation;
 mod strength;
@@ -19,22 +19,22 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use tradepost_auth::{JwtTokens, KeyRing, SigningKey};
 
-/// The signing keys, and the text that they were read from.
+/// The signing keys, and their source text.
 pub(crate) struct Keys {
     ring: KeyRing,
     text: String,
 }
 
 impl Keys {
-    /// The keys of a text.
+    /// Parses the keys of a text.
     fn of(text: String, whence: &str) -> Result<Self, String> {
         let entries = text::parse(&text).map_err(|wrong| format!("{whence} {wrong}."))?;
         let ring = text::ring(&entries).map_err(|wrong| format!("{whence} {wrong}."))?;
         Ok(Self { ring, text })
     }
 
-    /// What is wrong if servers sign tokens that last so long: those whose keys end before them. The
-    /// last rotation was told less.
+    /// Errors for a token lifetime: the keys that stop being accepted before tokens of that
+    /// lifetime expire, because the last rotation assumed a shorter one.
     pub(crate) fn ends_early(&self, life: TimeDelta, now: DateTime<Utc>) -> Vec<String> {
         let begins = || self.ring.keys().filter_map(|key| key.signs_from);
         let early = self.ring.keys().filter_map(|key| {
@@ -52,13 +52,13 @@ impl Keys {
         early.collect()
     }
 
-    /// The tokens of these keys.
+    /// The token service over these keys.
     pub(crate) fn tokens(&self) -> JwtTokens {
         JwtTokens::of(self.ring.clone())
     }
 }
 
-/// Tokens of a key that nobody has, for commands that sign nobody in.
+/// A token service with a random key that is discarded, for commands that sign no user in.
 pub(crate) fn throw_away() -> Result<JwtTokens, Exit> {
     let secret = SigningKey::generate_secret().map_err(|error| failed(&error))?;
     let key = SigningKey::from_secret(&secret).map_err(|error| failed(&error))?;
@@ -69,7 +69,7 @@ fn failed(error: &dyn std::error::Error) -> Exit {
     Exit::Failed(format!("There is no signing key: {error}."))
 }
 
-/// Finds what is wrong with the keys, as far as it can be found before anything is made.
+/// Preflight check of the keys: reports errors that can be found before anything is created.
 pub(crate) fn look_at(config: &Config) -> Result<(), Exit> {
     match &config.key {
         KeySource::File(path) if !path.try_exists().unwrap_or(true) => {
@@ -82,7 +82,7 @@ pub(crate) fn look_at(config: &Config) -> Result<(), Exit> {
     }
 }
 
-/// Reads the keys, and makes the file if it is missing.
+/// Loads the keys; creates the file if it is missing.
 pub(crate) fn load_or_make(source: &KeySource) -> Result<Keys, Exit> {
     if let KeySource::File(path) = source {
         make_if_missing(path).map_err(|error| not_made(path, &error))?;
@@ -97,7 +97,7 @@ fn not_made(path: &Path, why: &dyn Display) -> Exit {
     ))
 }
 
-/// Reads the keys.
+/// Loads the keys.
 pub(crate) fn load(source: &KeySource) -> Result<Keys, Exit> {
     match source {
         KeySource::Text(text) => {
@@ -107,7 +107,7 @@ pub(crate) fn load(source: &KeySource) -> Result<Keys, Exit> {
     }
 }
 
-/// Reads the keys of a file.
+/// Loads the keys of a file.
 fn read(path: &Path) -> Result<Keys, String> {
     let whence = format!("The file {}", path.display());
     let text = read_regular(path).map_err(|error| {
@@ -116,7 +116,7 @@ fn read(path: &Path) -> Result<Keys, String> {
     Keys::of(text, &whence)
 }
 
-/// Reads a file, and nothing that only looks like one: a pipe may never come to an end.
+/// Reads a regular file and rejects other kinds: a pipe may never end.
 fn read_regular(path: &Path) -> io::Result<String> {
     exposed::refuse_link(path)?;
     if !fs::metadata(path)?.is_file() {
@@ -127,7 +127,8 @@ fn read_regular(path: &Path) -> io::Result<String> {
     io::read_to_string(options.open(path)?)
 }
 
-/// What is unsafe about the file, if there is one: who can read the key can sign in as anybody.
+/// The insecure permissions of the key file, if it exists: a user that can read the key can forge a
+/// token for any account.
 pub(crate) fn exposure(source: &KeySource) -> Option<String> {
     let KeySource::File(path) = source else {
         return None;
@@ -140,14 +141,14 @@ pub(crate) fn exposure(source: &KeySource) -> Option<String> {
     })
 }
 
-/// The mode of a file that others than its owner can read or write.
+/// The mode of a file, if others than its owner can read or write it.
 pub(crate) fn exposed(path: &Path) -> Option<u32> {
     let mode = fs::metadata(path).ok()?.mode();
     (mode & 0o077 != 0).then_some(mode & 0o777)
 }
 
-/// Makes the file with a new key unless it is there. It appears with its whole content: neither a
-/// server that starts at the same time nor one that starts after a crash finds half a key.
+/// Creates the file with a new key unless it exists. It appears atomically: neither a server that
+/// starts at the same time nor one that starts after a crash reads half a key.
 fn make_if_missing(path: &Path) -> io::Result<()> {
     if path.try_exists()? {
         return Ok(());
@@ -158,9 +159,9 @@ fn make_if_missing(path: &Path) -> io::Result<()> {
     let linked = fs::hard_link(&draft, path);
     let removed = fs::remove_file(&draft);
     match linked {
-        // Another server was quicker: its key is the one.
+        // Another server created the file first: its key is used.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return removed,
-        // Not every file system has links.
+        // Not every file system has hard links.
         Err(_) => match write_private(path, &format!("{secret}\n")) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             written => written?,
@@ -168,7 +169,7 @@ fn make_if_missing(path: &Path) -> io::Result<()> {
         Ok(()) => {}
     }
     removed?;
-    // The name has to survive a power cut as well.
+    // The directory entry must survive a power failure as well.
     File::open(folder_of(path))?.sync_all()
 }
 
@@ -181,7 +182,7 @@ fn draft_beside(path: &Path) -> io::Result<PathBuf> {
     Ok(PathBuf::from(name))
 }
 
-/// Makes a file that its owner alone can read, and sees it to the disk.
+/// Creates a file with mode 0600, and syncs it to disk.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)

@@ -1,4 +1,5 @@
-//! Writing lines on a thread of its own, so that nobody ever waits for whoever reads them.
+//! Non-blocking log writer: writes lines on a thread of its own, so that no caller waits for a slow
+//! reader.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,14 +8,14 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-/// The most bytes that wait to be written, about twenty thousand lines. What comes after them is
-/// lost, until there is room again.
+/// The capacity of the queue in bytes, about twenty thousand lines. Further lines are dropped until
+/// the queue has room again.
 const ROOM: usize = 4 * 1024 * 1024;
 
-/// What a line takes beside its text.
+/// The cost of a line beside its text.
 const OVERHEAD: usize = 64;
 
-/// Where lines go. They are written in the order in which they came.
+/// A bounded queue of lines with a writer thread. Lines are written in order.
 #[derive(Clone)]
 pub(crate) struct Lane {
     lines: Sender<Line>,
@@ -22,7 +23,7 @@ pub(crate) struct Lane {
 }
 
 struct Line {
-    /// How many were lost since the line before.
+    /// The number of lines dropped before this one.
     lost: u64,
     text: Arc<[u8]>,
 }
@@ -35,17 +36,18 @@ impl Line {
 
 #[derive(Default)]
 struct State {
-    /// Bytes that are not written yet.
+    /// The bytes in the queue.
     waiting: AtomicUsize,
-    /// Lines that were lost and not told of yet.
+    /// Dropped lines that are not reported yet.
     lost: AtomicU64,
 }
 
 impl Lane {
-    /// Starts the thread. `notice` is the line that tells how many were lost.
+    /// Starts the writer thread. `notice` formats the line that reports the number of dropped
+    /// lines.
     ///
     /// # Errors
-    /// If the operating system has no thread to give.
+    /// If the operating system cannot create a thread.
     pub(crate) fn start(
         name: &str,
         mut to: impl Write + Send + 'static,
@@ -60,7 +62,7 @@ impl Lane {
         Ok(Self { lines, state })
     }
 
-    /// Has a line written, or loses it if too many are waiting. Does not wait.
+    /// Queues a line, or drops it if the queue is full. Does not block.
     pub(crate) fn push(&self, text: Arc<[u8]>) {
         let mut line = Line { lost: 0, text };
         let size = line.size();
@@ -71,11 +73,11 @@ impl Lane {
             return;
         }
         line.lost = self.state.lost.swap(0, Ordering::AcqRel);
-        // The thread ends with the last lane, and not before.
+        // Cannot fail: the writer thread outlives every sender.
         let _ = self.lines.send(line);
     }
 
-    /// Waits until every line is written, or until the time has come.
+    /// Blocks until the queue is written, or until the deadline.
     pub(crate) fn flush(&self, until: Instant) {
         while self.state.waiting.load(Ordering::Acquire) > 0 && Instant::now() < until {
             thread::sleep(Duration::from_millis(1));
@@ -83,7 +85,7 @@ impl Lane {
     }
 }
 
-/// What cannot be written is nobody's to wait for either.
+/// A line that cannot be written is counted as written, so that no flush waits for it.
 fn write(to: &mut impl Write, lines: &Receiver<Line>, state: &State, notice: fn(u64) -> String) {
     let tell = |to: &mut dyn Write, lost: u64| {
         if lost > 0 {
@@ -94,7 +96,7 @@ fn write(to: &mut impl Write, lines: &Receiver<Line>, state: &State, notice: fn(
         tell(to, line.lost);
         let _ = to.write_all(&line.text);
         if state.waiting.load(Ordering::Acquire) == line.size() {
-            // There may be no line after it for a long time.
+            // Reported now: the next line may be a long time off.
             tell(to, state.lost.swap(0, Ordering::AcqRel));
         }
         state.waiting.fetch_sub(line.size(), Ordering::AcqRel);
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_a_pipe_that_nobody_reads_and_what_is_lost_is_counted() {
+    fn an_unread_pipe_blocks_no_writer_and_dropped_lines_are_counted() {
         let (reader, writer) = io::pipe().unwrap();
         let lane = Lane::start("lane", writer, notice).unwrap();
         let line: Arc<[u8]> = format!("{}\n", "x".repeat(999)).into_bytes().into();
@@ -152,7 +154,7 @@ mod tests {
             (written, lost)
         });
         lane.flush(soon());
-        // There is room again.
+        // The queue has room again.
         lane.push(line);
         lane.flush(soon());
         drop(lane);
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_stops_nothing() {
+    fn a_write_error_blocks_no_writer_and_no_flush() {
         struct Full(u32);
         impl Write for Full {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flush_waits_for_what_is_slow() {
+    fn a_flush_waits_for_a_slow_writer() {
         struct Slow(Arc<AtomicU64>);
         impl Write for Slow {
             fn write(&mut self, line: &[u8]) -> io::Result<usize> {

@@ -1,5 +1,5 @@
-//! The log: one line an event, to standard error and to a file. Nobody waits for either of them:
-//! a terminal that stands still, or a disk, does not stop the shop.
+//! The log: one line per event, to standard error and to a file. Callers never block on either: a
+//! terminal or disk that stalls does not stop the server.
 
 use crate::console::{complain, say};
 use crate::exit::Exit;
@@ -21,17 +21,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tradepost_domain::Clock;
 
-/// What is logged unless `RUST_LOG` says otherwise. The parser of HTTP calls it an error of the
-/// server whenever a stranger sends it something else.
+/// The default filters, without `RUST_LOG`. actix's HTTP parser logs malformed input of any client
+/// as an error of the server, so it is off.
 const FILTERS: &str = "info,actix_server=warn,actix_http=off";
 
-/// How long the end of the program waits for lines that are not written yet.
+/// Grace period at exit for lines that are not written yet.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Everything that the server writes but its answers.
+/// The writers of log, standard output and standard error.
 static LANES: OnceLock<Lanes> = OnceLock::new();
 
-/// Whether the log file is to be opened again.
+/// Whether the log file is to be reopened.
 static REOPEN: AtomicBool = AtomicBool::new(false);
 
 struct Lanes {
@@ -43,7 +43,7 @@ struct Lanes {
 /// Starts the log of the server.
 ///
 /// # Errors
-/// If the file cannot be written, or `RUST_LOG` is wrong.
+/// If the file cannot be written, or `RUST_LOG` is invalid.
 pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
     let file = RotatingFile::open(path, Rotation::LOG).map_err(|error| {
         Exit::Failed(format!(
@@ -57,33 +57,33 @@ pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
         err: lanes.err.clone(),
         file: lanes.file.clone(),
     };
-    // There is one log, as there is one server in a process.
+    // One log per process, as one server per process.
     let _ = LANES.set(lanes);
     start(FILTERS, Target::Pipe(Box::new(tee)))?;
     std::panic::set_hook(Box::new(|panic| {
         log::error!("{panic}");
         if thread::current().name() == Some("main") {
-            // Nothing comes after it.
+            // The process ends here.
             flush();
         }
     }));
     Ok(())
 }
 
-/// Starts the log of a command, which has its own words for what it does.
+/// Starts the log of a command, which prints its own messages.
 ///
 /// # Errors
-/// If `RUST_LOG` is wrong.
+/// If `RUST_LOG` is invalid.
 pub(crate) fn to_standard_error() -> Result<(), Exit> {
     start("warn", Target::Stderr)
 }
 
-/// Has the log file opened again before the next line, as a program that rotates logs expects.
+/// Requests that the log file is reopened before the next line, as log rotation tools expect.
 pub(crate) fn reopen() {
     REOPEN.store(true, Ordering::Release);
 }
 
-/// Prints a line on standard output without waiting for whoever reads it.
+/// Prints a line on standard output without blocking on its reader.
 pub(crate) fn tell(line: impl Display) {
     match LANES.get() {
         Some(lanes) => lanes.out.push(format!("{line}\n").into_bytes().into()),
@@ -91,7 +91,7 @@ pub(crate) fn tell(line: impl Display) {
     }
 }
 
-/// Prints why the program ends on standard error, behind what is in the log.
+/// Prints the final error on standard error, after the lines of the log.
 pub(crate) fn last_words(line: impl Display) {
     match LANES.get() {
         Some(lanes) => lanes.err.push(format!("{line}\n").into_bytes().into()),
@@ -99,7 +99,7 @@ pub(crate) fn last_words(line: impl Display) {
     }
 }
 
-/// Waits until everything is written, for a while. To be called where the program ends.
+/// Blocks until all lines are written, up to the grace period. Call it where the process ends.
 pub(crate) fn flush() {
     if let Some(lanes) = LANES.get() {
         let until = Instant::now() + PATIENCE;
@@ -109,21 +109,21 @@ pub(crate) fn flush() {
     }
 }
 
-/// What `RUST_LOG` says, if it says anything.
+/// The value of `RUST_LOG`, if set.
 pub(crate) fn wanted() -> Option<String> {
     std::env::var("RUST_LOG")
         .ok()
         .filter(|filters| !filters.is_empty())
 }
 
-/// The first part of `RUST_LOG` that says nothing, if there is one: it would switch the log off.
+/// The first invalid part of `RUST_LOG`, if any: it would switch the log off.
 fn wrong_part(filters: &str) -> Option<&str> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let is_level = |text: &str| {
         let text = text.trim();
         LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text))
     };
-    // What follows a slash is looked for in the lines.
+    // The part after a slash is a text filter.
     let parts = filters.split('/').next().unwrap_or_default().split(',');
     let mut parts = parts.filter(|part| !part.trim().is_empty());
     parts.find(|part| match part.split_once('=') {
@@ -160,7 +160,7 @@ fn write_line(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
     writeln!(out, "{time} {level:<5} {target}: {}", one_line(&message))
 }
 
-/// Text from outside is not to look like another line.
+/// Escapes line breaks, so that text from outside cannot forge a log line.
 fn one_line(message: &str) -> Cow<'_, str> {
     if !message.contains(char::is_control) {
         return Cow::Borrowed(message);
@@ -178,7 +178,7 @@ fn one_line(message: &str) -> Cow<'_, str> {
 
 impl Lanes {
     fn start(file: RotatingFile) -> io::Result<Self> {
-        // Not through `io::stderr`: a thread that is stuck there would keep its lock.
+        // Not through `io::stderr`: a thread that blocks there would keep its lock.
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let err = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let err = Lane::start("log: stderr", err, lost)?;
@@ -195,12 +195,12 @@ impl Lanes {
     }
 }
 
-/// The line that tells of others that are missing.
+/// The line that reports dropped lines.
 fn lost(lines: u64) -> String {
     let mut line = Vec::new();
     let mut record = Record::builder();
     record.level(Level::Warn).target("tradepost");
-    // Memory takes what is written.
+    // Writing to memory cannot fail.
     let _ = write_line(
         &mut line,
         &record
@@ -210,7 +210,7 @@ fn lost(lines: u64) -> String {
     String::from_utf8_lossy(&line).into_owned()
 }
 
-/// Has each line written to standard error and to the file.
+/// Writes each line to standard error and to the file.
 struct Tee {
     err: Lane,
     file: Lane,
@@ -229,7 +229,7 @@ impl Write for Tee {
     }
 }
 
-/// The file. That it cannot be written is told once: a disk that is full fails orders by itself.
+/// The log file. A write error is reported once: on a full disk, orders fail on their own.
 struct LogFile {
     file: RotatingFile,
     failing: bool,
@@ -263,7 +263,7 @@ mod tests {
     use log::Level;
 
     #[test]
-    fn filters_as_a_table() {
+    fn invalid_log_filters_are_found() {
         for (filters, wrong) in [
             ("", None),
             ("info", None),

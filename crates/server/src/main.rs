@@ -1,10 +1,10 @@
-//! Tradepost: a shop's whole back end in one binary. This is its command line; the shop itself is
-//! in the crates that it puts together.
+//! Tradepost: a shop's whole back end in one binary. This crate is its command line and wiring; the
+//! product is in the crates that it depends on.
 //!
-//! - `cli.rs` says what can be asked for, `config.rs` what the settings may be.
+//! - `cli.rs` declares commands and options, `config.rs` validates the settings.
 //! - `commands/` has one file for each command.
-//! - `shop.rs` puts the parts together; `keys.rs`, `logging.rs` and `outside.rs` are what they need
-//!   from the operating system.
+//! - `shop.rs` has the wiring; `keys.rs`, `logging.rs` and `outside.rs` provide keys, log, clock
+//!   and randomness from the operating system.
 
 mod cli;
 mod commands;

@@ -1,4 +1,4 @@
-//! What the shop needs from the operating system: the time, and names for placements.
+//! Clock and randomness of the operating system, behind the domain's ports.
 
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,12 +11,12 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
     fn now(&self) -> DateTime<Utc> {
         let now = DateTime::<Utc>::from(std::time::SystemTime::now());
-        // Cuts off what is smaller than a microsecond, which no store keeps.
+        // Truncates to microseconds, the precision of the stores.
         DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
     }
 }
 
-/// Keeps the memory of this process out of core dumps: it has signing keys and passwords in it.
+/// Disables core dumps: the memory of this process contains signing keys and passwords.
 pub(crate) fn dump_no_core() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let maximum = getrlimit(Resource::Core).maximum;
@@ -24,11 +24,11 @@ pub(crate) fn dump_no_core() {
         current: Some(0),
         maximum,
     };
-    // A limit may always be lowered; where there is none to set, there are no dumps either.
+    // Lowering a limit always succeeds; a system without this limit has no core dumps either.
     let _ = setrlimit(Resource::Core, none);
 }
 
-/// Random names for placements.
+/// Random placement ids.
 pub(crate) struct RandomPlacementIds {
     start: u128,
     fallen_back: AtomicU64,
@@ -36,7 +36,7 @@ pub(crate) struct RandomPlacementIds {
 
 impl RandomPlacementIds {
     /// # Errors
-    /// If the operating system gives no random bytes.
+    /// If the operating system provides no random bytes.
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
         Ok(Self {
             start: random()?,
@@ -54,7 +54,8 @@ fn random() -> Result<u128, getrandom::Error> {
 impl PlacementIds for RandomPlacementIds {
     fn next(&self) -> PlacementId {
         let bits = random().unwrap_or_else(|_| {
-            // An order can wait for no entropy: counting on from the random start is as unique.
+            // Fallback without randomness, as an order does not wait for entropy: counting on from
+            // the random start is as unique.
             let count = self.fallen_back.fetch_add(1, Ordering::Relaxed);
             self.start.wrapping_add(u128::from(count))
         });

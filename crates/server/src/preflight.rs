@@ -1,5 +1,6 @@
-//! Everything that keeps `tradepost serve` from starting and can be found before anything is made.
-//! `tradepost check` runs the same steps, so that the two cannot drift apart.
+//! Preflight checks: every condition that keeps `tradepost serve` from starting and can be checked
+//! before anything is created. `tradepost check` runs the same steps, so that the two cannot drift
+//! apart.
 
 use crate::config::{Config, folder_of};
 use crate::evidence::{self, FirstStart};
@@ -14,14 +15,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tradepost_diesel::{DatabaseUrl, OpenError, ShopCurrency};
 
-/// Free space below which a start counts as one on a full disk: the files of the write-ahead log
-/// alone take a tenth of it.
+/// Free space below which the disk counts as full: the files of the write-ahead log alone take a
+/// tenth of it.
 const LEAST_ROOM: u64 = 1024 * 1024;
 
 type Step = fn(&Config, FirstStart) -> Result<(), Exit>;
 
-/// The steps in the order in which `serve` takes them. A step whose ground an earlier one has
-/// found missing finds nothing.
+/// The steps in the order in which `serve` takes them. A step whose prerequisite failed in an
+/// earlier step finds nothing.
 pub(crate) const STEPS: [Step; 6] = [
     |config, _| data_dir(config),
     database,
@@ -34,21 +35,21 @@ pub(crate) const STEPS: [Step; 6] = [
 /// Runs all steps.
 ///
 /// # Errors
-/// What the first of them finds.
+/// The finding of the first step that fails.
 pub(crate) fn run(config: &Config, first: FirstStart) -> Result<(), Exit> {
     STEPS.iter().try_for_each(|step| step(config, first))
 }
 
-/// The steps for commands that make a database and serve nothing.
+/// The steps for commands that create a database and serve nothing.
 ///
 /// # Errors
-/// What the first of them finds.
+/// The finding of the first step that fails.
 pub(crate) fn for_database(config: &Config, first: FirstStart) -> Result<(), Exit> {
     data_dir(config)?;
     database(config, first)
 }
 
-/// Says that a folder of the shop is full, where that may be why a start failed.
+/// Adds to an error that a folder of the shop is full, where that may be the cause.
 pub(crate) fn explain(config: &Config, exit: Exit) -> Exit {
     match (exit, room(config, LEAST_ROOM)) {
         (Exit::Failed(sentence), Err(full)) if full.to_string() != sentence => {
@@ -137,14 +138,14 @@ fn log_file(config: &Config) -> Result<(), Exit> {
     }
 }
 
-/// Whether the database takes writes, and can be opened as the server does. One that lacks migrations gets them
-/// first.
+/// Whether the database takes writes, and can be opened as the server does. A database with pending
+/// migrations is migrated first.
 fn contents(config: &Config) -> Result<(), Exit> {
     let is_file = |path: &Path| path.exists();
     if matches!(&config.database, DatabaseUrl::Sqlite(path) if !is_file(path)) {
         return Ok(());
     }
-    // Said by the step before.
+    // Reported by the step before.
     let Ok(pending) = shop::pending(config) else {
         return Ok(());
     };
@@ -156,7 +157,7 @@ fn contents(config: &Config) -> Result<(), Exit> {
     }
 }
 
-/// Whether the folders of the shop have so many bytes left.
+/// Whether the file systems of the shop's folders have at least `least` bytes free.
 pub(crate) fn room(config: &Config, least: u64) -> Result<(), Exit> {
     let mut folders = vec![
         config.data_dir.clone(),
@@ -168,12 +169,12 @@ pub(crate) fn room(config: &Config, least: u64) -> Result<(), Exit> {
     for folder in folders {
         let there = folder.ancestors().find(|folder| folder.is_dir());
         let there = there.map_or_else(|| PathBuf::from("."), Path::to_owned);
-        // A file system that does not tell has room.
+        // A file system that does not report its free space passes.
         let Ok(found) = rustix::fs::statvfs(&there) else {
             continue;
         };
         let left = found.f_bavail.saturating_mul(found.f_frsize);
-        // Such as /dev and /proc, which have no size at all.
+        // File systems such as /dev and /proc have no size.
         if found.f_blocks > 0 && left < least {
             return Err(Exit::Failed(format!(
                 "The disk of the folder {} is full: {left} bytes are left. Make room there, or \
@@ -185,10 +186,10 @@ pub(crate) fn room(config: &Config, least: u64) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Whether the address can be listened on, or a shop is served there already.
+/// Whether the server can listen on the address, or a server already runs there.
 ///
 /// # Errors
-/// What a start would say.
+/// The error that a start would report.
 pub(crate) fn listen(config: &Config) -> Result<Address, Exit> {
     match TcpListener::bind(&config.listen) {
         Ok(_) => Ok(Address::Free),
@@ -199,19 +200,19 @@ pub(crate) fn listen(config: &Config) -> Result<Address, Exit> {
     }
 }
 
-/// The owner of the address to listen on.
+/// The state of the listen address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Address {
-    /// Nothing.
+    /// Free.
     Free,
-    /// A server of this program.
+    /// Taken by a server of this program.
     Served,
 }
 
-/// How long a server may take to say that it is one.
+/// Timeout for the health check of a server that may already run.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether a server answers `/healthz` there.
+/// Whether a server answers `/healthz` on the address.
 fn is_served(address: &str) -> bool {
     let ask = || -> io::Result<String> {
         let address = address.to_socket_addrs()?.next();
@@ -225,7 +226,7 @@ fn is_served(address: &str) -> bool {
     ask().is_ok_and(|answer| answer.ends_with(r#"{"status":"ok"}"#))
 }
 
-/// Why nothing can listen on the address.
+/// The error for an address that cannot be listened on.
 pub(crate) fn not_listening(config: &Config, error: &io::Error) -> Exit {
     let advice = match error.kind() {
         ErrorKind::AddrInUse => {
@@ -245,7 +246,7 @@ pub(crate) fn not_listening(config: &Config, error: &io::Error) -> Exit {
     ))
 }
 
-/// Whether a folder is there or can be made.
+/// Whether a folder exists or can be created.
 pub(crate) fn is_folder_or_missing(path: &Path) -> bool {
     fs::metadata(path).map_or_else(
         |error| error.kind() == ErrorKind::NotFound,
@@ -257,7 +258,7 @@ fn writable(path: &Path) -> io::Result<()> {
     rustix::fs::access(path, Access::WRITE_OK).map_err(io::Error::from)
 }
 
-/// Whether the database is not there, which the first start mends.
+/// Whether the database is missing, which the first start repairs.
 pub(crate) fn is_missing(error: &OpenError) -> bool {
     matches!(error, OpenError::Missing { .. })
 }

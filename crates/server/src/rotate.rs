@@ -1,4 +1,4 @@
-//! A log file that stays small: when it is full it is put aside, and a few of those are kept.
+//! Log rotation: a full log file is renamed, and a limited number of rotated files is kept.
 
 use crate::exposed;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -6,38 +6,39 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// When to put the file aside, and how many to keep.
+/// Rotation settings: the maximum size, and the number of rotated files kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rotation {
-    /// Bytes in one file.
+    /// The maximum size of a file in bytes.
     pub(crate) bytes: u64,
-    /// Files besides the one that is written.
+    /// The number of rotated files kept, besides the current one.
     pub(crate) kept: u32,
 }
 
 impl Rotation {
-    /// 60 MiB in all: weeks of a small shop, and no danger to its disk.
+    /// 60 MiB in all: weeks of a small shop, without a risk of filling its disk.
     pub(crate) const LOG: Self = Self {
         bytes: 10 * 1024 * 1024,
         kept: 5,
     };
 }
 
-/// The file, and `PATH.1` (the latest) to `PATH.5` beside it. Several processes may write it.
+/// The current file, and `PATH.1` (the latest) to `PATH.5` beside it. Several processes may write
+/// to it.
 #[derive(Debug)]
 pub(crate) struct RotatingFile {
     path: PathBuf,
     file: File,
-    /// Whether it is ever put aside.
+    /// Whether the file is ever rotated.
     rotates: bool,
-    /// From where on its bytes count: it could not be put aside when it was as long as this.
+    /// The offset from which its bytes count: the length at which the last rotation failed.
     tried_at: u64,
     rotation: Rotation,
 }
 
 impl RotatingFile {
-    /// Goes on with the file, or makes it. Only a regular file is ever put aside: a device belongs
-    /// to the system, and what a link leads to belongs to whoever made the link.
+    /// Opens the file for appending, or creates it. Only a regular file is ever rotated: a device
+    /// belongs to the system, and the target of a link to the owner of the link.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -52,10 +53,10 @@ impl RotatingFile {
         })
     }
 
-    /// Opens the path again: what it leads to may have been moved.
+    /// Reopens the path, whose file may have been moved.
     ///
     /// # Errors
-    /// If it cannot be written; the file from before is written on.
+    /// If it cannot be opened; the previous file stays in use.
     pub(crate) fn reopen(&mut self) -> io::Result<()> {
         *self = Self::open(&self.path, self.rotation)?;
         Ok(())
@@ -67,23 +68,24 @@ impl RotatingFile {
         PathBuf::from(name)
     }
 
-    /// Sees to it that the file is the one at the path, and that there is room in it for a line.
+    /// Ensures that the open file is the one at the path, and that it has room for a line.
     fn make_room(&mut self, line: &[u8]) -> io::Result<()> {
         let Some(now) = self.still_there()? else {
-            // Another process has put it aside, or somebody has taken it away.
+            // The file was rotated by another process, or deleted.
             self.file = append_to(&self.path)?;
             self.tried_at = 0;
             return Ok(());
         };
         let length = u64::try_from(line.len()).unwrap_or(u64::MAX);
         let counted = now.len().saturating_sub(self.tried_at);
-        // Who does not get the lock leaves it to the process that has it.
+        // A process that does not get the lock leaves the rotation to the one that holds it.
         if counted > 0
             && counted.saturating_add(length) > self.rotation.bytes
             && self.file.try_lock().is_ok()
         {
             if self.still_there()?.is_some() && self.rotate().is_err() {
-                // What cannot be put aside grows, and is tried again after as much again.
+                // If the rotation fails, the file grows by another maximum size before the next
+                // attempt.
                 self.tried_at = now.len();
                 self.file.unlock()?;
             } else {
@@ -94,7 +96,7 @@ impl RotatingFile {
         Ok(())
     }
 
-    /// What is at the path, if that is the file that is open.
+    /// The metadata of the file at the path, if it is the open file.
     fn still_there(&self) -> io::Result<Option<Metadata>> {
         let open = self.file.metadata()?;
         match fs::symlink_metadata(&self.path) {
@@ -104,19 +106,20 @@ impl RotatingFile {
         }
     }
 
-    /// Puts the file aside, and an empty one in its place.
+    /// Renames the file, and puts an empty one in its place.
     fn rotate(&self) -> io::Result<()> {
-        // The new file comes first: if there is no room for it, nothing has been moved yet.
+        // The new file is created first: if the disk has no room for it, nothing has been moved
+        // yet.
         let fresh = self.numbered(0);
         append_to(&fresh)?;
         for number in (1..self.rotation.kept).rev() {
-            // There may not be that many yet.
+            // The file may not exist.
             let _ = fs::rename(self.numbered(number), self.numbered(number + 1));
         }
         let latest = self.numbered(1);
         let _ = fs::remove_file(&latest);
-        // There is a file at the path all the time, or another process would make one of its own.
-        // Not every file system has links.
+        // A file exists at the path at all times, or another process would create one of its own.
+        // Not every file system has hard links.
         fs::hard_link(&self.path, &latest).or_else(|_| fs::rename(&self.path, latest))?;
         fs::rename(fresh, &self.path)
     }
@@ -126,7 +129,8 @@ fn identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-/// Readable for the group, which may collect logs, and for nobody else: it has names in it.
+/// Mode 0640: readable for the group, which may collect logs, and for no other user, as it contains
+/// names.
 fn append_to(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .create(true)
@@ -137,7 +141,7 @@ fn append_to(path: &Path) -> io::Result<File> {
 }
 
 impl Write for RotatingFile {
-    /// Writes a line, in whole, into one file.
+    /// Writes a whole line to one file.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.rotates {
             self.make_room(line)?;
@@ -168,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_file_is_put_aside_and_the_oldest_goes() {
+    fn a_full_file_is_rotated_and_the_oldest_is_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let path = folder.join("log");
@@ -187,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_from_before_is_gone_on_with() {
+    fn an_existing_file_is_appended_to() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         for line in ["one\n", "two\n", "three\n"] {
@@ -199,11 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_put_aside_goes_on() {
+    fn a_file_that_cannot_be_rotated_is_written_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let mut file = RotatingFile::open(&path, SMALL).unwrap();
-        // A folder is in the way of the new file.
+        // A folder that obstructs the new file.
         fs::create_dir(folder.path().join("log.0")).unwrap();
         write(&mut file, &["1234567\n", "89\n", "more\n"]);
         assert_eq!(read(folder.path(), "log").unwrap(), "1234567\n89\nmore\n");
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_may_read_it() {
+    fn the_log_is_not_readable_for_other_users() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
@@ -238,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_regular_file_is_put_aside() {
+    fn only_a_regular_file_is_rotated() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         fs::write(folder.join("file"), "").unwrap();
@@ -257,7 +261,7 @@ mod tests {
         }
         assert_eq!(read(folder, "file").unwrap(), "12345678\n12345678\n");
         assert_eq!(names(folder), ["file", "link", "null"]);
-        // What is no link either. Made without a right that a test has not.
+        // A path that is not a link is returned unchanged. The test needs no special permissions.
         assert!(
             !RotatingFile::open(Path::new("/dev/null"), SMALL)
                 .unwrap()
@@ -266,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_write_one_file_go_by_its_size_and_not_by_their_own_count() {
+    fn two_writers_of_one_file_rotate_by_its_size_not_by_their_own_count() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let path = folder.join("log");
@@ -282,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_put_it_aside_at_once_lose_nothing() {
+    fn concurrent_rotations_lose_no_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let rotation = Rotation {
@@ -310,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_taken_away_is_made_again() {
+    fn a_deleted_file_is_created_again() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let path = folder.join("log");

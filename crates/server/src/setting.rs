@@ -1,10 +1,10 @@
-//! One setting: its name, its value, and what it may be.
+//! One setting: its name, its value, and its validation.
 
 use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A setting that cannot be what it is.
+/// An invalid setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting} is {value:?}, but {allowed}.")]
 pub(crate) struct WrongSetting {
@@ -13,7 +13,7 @@ pub(crate) struct WrongSetting {
     allowed: String,
 }
 
-/// A setting with the value that it was given.
+/// A setting with its raw value.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'a> {
     name: Name<'a>,
@@ -22,31 +22,31 @@ pub(crate) struct Setting<'a> {
 
 #[derive(Clone, Copy)]
 enum Name<'a> {
-    /// An option, without its dashes, and the variable that goes with it.
+    /// A command-line option, without its dashes, which has an environment variable as well.
     Option(&'a str),
-    /// A variable alone.
+    /// A setting that exists only as an environment variable.
     Variable(&'a str),
 }
 
 impl<'a> Setting<'a> {
-    /// The setting with this option, such as `page-size`.
+    /// The setting of this option, such as `page-size`.
     pub(crate) fn new(option: &'a str, value: &'a str) -> Self {
         let name = Name::Option(option);
         Self { name, value }
     }
 
-    /// A setting that is a variable of the environment and no more.
+    /// A setting that exists only as an environment variable.
     pub(crate) fn variable(name: &'a str, value: &'a str) -> Self {
         let name = Name::Variable(name);
         Self { name, value }
     }
 
-    /// What it was set to.
+    /// The raw value.
     pub(crate) fn value(self) -> &'a str {
         self.value
     }
 
-    /// What is said about a value that is not allowed; `allowed` begins with "has to be" or so.
+    /// The error for an invalid value; `allowed` begins with "has to be" or the like.
     pub(crate) fn wrong(self, allowed: impl Display) -> WrongSetting {
         WrongSetting {
             setting: self.name.to_string(),
@@ -55,12 +55,12 @@ impl<'a> Setting<'a> {
         }
     }
 
-    /// A whole number in a range.
+    /// An integer in a range.
     pub(crate) fn number<N: FromStr + PartialOrd + Display>(
         self,
         range: RangeInclusive<N>,
     ) -> Result<N, WrongSetting> {
-        // `parse` takes a sign as well, which nobody means.
+        // `parse` also accepts a sign, which is not allowed here.
         let plain = self.value.bytes().all(|byte| byte.is_ascii_digit());
         let number = self.value.parse().ok();
         number
@@ -73,7 +73,7 @@ impl<'a> Setting<'a> {
             })
     }
 
-    /// A list whose entries stand between commas. `entries` says what they have to be.
+    /// A comma-separated list. `entries` describes the allowed entries in the error.
     pub(crate) fn list<T>(
         self,
         entries: &str,
@@ -101,7 +101,7 @@ impl Display for Name<'_> {
     }
 }
 
-/// A value as it may be shown: the URL of a database can have a password in it.
+/// A value for display, redacted: the URL of a database can contain a password.
 fn without_secrets(value: &str) -> String {
     if !value.contains('@') && !value.contains("password") {
         return value.to_owned();

@@ -1,4 +1,4 @@
-//! Putting the shop together from its parts.
+//! Wiring: builds the services and stores from the configuration.
 
 use crate::config::Config;
 use crate::evidence::FirstStart;
@@ -15,32 +15,31 @@ use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenError, OpenOptions, S
 use tradepost_domain::{AccountSettings, Accounts, Stores};
 use tradepost_http::Limits;
 
-/// How long a request waits for a connection or a lock. Who would wait longer is told to come
-/// again.
+/// Timeout for a connection or a lock. Requests that would wait longer are rejected as retryable.
 const WAIT: Duration = Duration::from_millis(400);
 
-/// The most use cases at once on PostgreSQL, where each holds a connection: these keep it busy, and
-/// several servers have to share its hundred. On SQLite writes share one connection, and those that
-/// read are only files that are open, with half a megabyte of pages each.
+/// Concurrency limit on PostgreSQL, where each use case holds a connection: these keep it busy, and
+/// several servers have to share its hundred. On SQLite, writes share one connection, and read
+/// connections are only open files, with half a megabyte of page cache each.
 const AT_ONCE_ON_POSTGRES: usize = 16;
 
-/// Those who need a connection and no place: one places orders, and one forgets what is old.
+/// Connections outside the worker pool: one for the order batcher, one for the purge.
 const BESIDE: usize = 2;
 
-/// Makes the data folder if it is missing, and if nothing is wrong.
+/// Creates the data folder if it is missing and the preflight checks pass.
 pub(crate) fn prepare(config: &Config, first: FirstStart) -> Result<(), Exit> {
     preflight::for_database(config, first)?;
     make_data_dir(config)
 }
 
-/// Makes the data folder, for its owner alone, if it is missing.
+/// Creates the data folder with mode 0700, if it is missing.
 pub(crate) fn make_data_dir(config: &Config) -> Result<(), Exit> {
     let path = &config.data_dir;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| data_dir_not_made(config, &error))
 }
 
-/// Why there is no data folder.
+/// The error for a data folder that cannot be created.
 pub(crate) fn data_dir_not_made(config: &Config, why: &io::Error) -> Exit {
     Exit::Failed(format!(
         "The data folder {} cannot be made: {why}. Name another with --data-dir.",
@@ -48,7 +47,7 @@ pub(crate) fn data_dir_not_made(config: &Config, why: &io::Error) -> Exit {
     ))
 }
 
-/// Checks the database without making anything.
+/// Preflight check of the database, read-only.
 pub(crate) fn look_at_database(config: &Config) -> Result<(), Exit> {
     match pending(config) {
         Err(error) if preflight::is_missing(&error) => match &config.database {
@@ -65,12 +64,12 @@ pub(crate) fn look_at_database(config: &Config) -> Result<(), Exit> {
     }
 }
 
-/// The names of the migrations that the database lacks.
+/// The names of the pending migrations.
 pub(crate) fn pending(config: &Config) -> Result<Vec<String>, OpenError> {
     Migrator::connect(&config.database, Missing::Refuse)?.pending()
 }
 
-/// What is unsafe about the file of the database, if it is one.
+/// The insecure permissions of the database file, if it is a file.
 pub(crate) fn exposure(config: &Config) -> Option<String> {
     let DatabaseUrl::Sqlite(path) = &config.database else {
         return None;
@@ -83,8 +82,7 @@ pub(crate) fn exposure(config: &Config) -> Option<String> {
     })
 }
 
-/// Makes the database if it is missing, and brings its schema up to date; the names of the
-/// migrations that were run.
+/// Creates the database if it is missing, and runs the pending migrations; returns their names.
 pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Exit> {
     let mut migrator = Migrator::connect(&config.database, Missing::Create)?;
     let mut applied = Vec::new();
@@ -92,7 +90,7 @@ pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Exit> {
     Ok(applied)
 }
 
-/// How much may be done at once.
+/// The concurrency limits.
 pub(crate) fn limits(config: &Config) -> Limits {
     let mut limits = Limits {
         connections_per_address: config.connections_per_address,
@@ -104,10 +102,10 @@ pub(crate) fn limits(config: &Config) -> Limits {
     limits
 }
 
-/// Opens the database, which is there and up to date.
+/// Opens the database, which exists and is up to date.
 pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, Exit> {
-    // One for each job that may run: who has a place to work never waits until others give theirs
-    // back, only until one is opened.
+    // One connection for each concurrent job: a job that has a slot never waits for another job's
+    // connection, only for one to be opened.
     let connections = limits(config).running().saturating_add(BESIDE);
     let options = OpenOptions {
         currency,
@@ -117,21 +115,21 @@ pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, Ex
     Ok(tradepost_diesel::open(&config.database, &options)?)
 }
 
-/// The accounts, for a command that signs nobody in. The shop's currency is left as it is.
+/// The account service, for a command that signs no user in. The shop's currency is not fixed.
 pub(crate) fn accounts_alone(config: &Config) -> Result<Accounts, Exit> {
     let stores = open(config, unfixed(config))?;
     accounts(config, &stores, keys::throw_away()?)
 }
 
-/// The currency that the database has, or else that of the settings, without writing it: that is
-/// for the shop's first start to do.
+/// The currency that is stored in the database, or else that of the settings, without writing it:
+/// the shop's first start does that.
 pub(crate) fn unfixed(config: &Config) -> ShopCurrency {
     ShopCurrency::Stored {
         otherwise: config.currency,
     }
 }
 
-/// The accounts of a shop.
+/// The account service of a shop.
 pub(crate) fn accounts(
     config: &Config,
     stores: &Stores,

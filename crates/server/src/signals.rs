@@ -1,4 +1,4 @@
-//! Signals: those that stop the server, the one that opens the log again, and those that do nothing.
+//! Signal handling: shutdown signals, SIGHUP, which reopens the log, and ignored signals.
 
 use crate::exit::INTERRUPTED;
 use crate::logging;
@@ -9,13 +9,13 @@ use std::task::Poll;
 use std::{future, io, process, thread};
 use tradepost_http::StopHandle;
 
-/// Has the signals that end a process unless it takes them, and mean nothing of the kind to a
-/// server, end nothing from here on, also before [`Signals::listen`].
+/// Installs handlers for the signals whose default action ends a process and that mean no shutdown
+/// to a server, so that they no longer end it, also before [`Signals::listen`].
 ///
 /// # Errors
 /// If the operating system refuses.
 pub(crate) fn survive() -> io::Result<()> {
-    // The handlers outlive the runtime that they are installed with.
+    // The handlers outlive the runtime that installs them.
     rt::Runtime::new()?.block_on(async { Others::listen().map(drop) })
 }
 
@@ -35,12 +35,12 @@ impl Others {
         })
     }
 
-    /// Handles them until the server ends.
+    /// Handles the signals until the server ends.
     async fn handle(&mut self) {
         future::poll_fn(|context| {
             while let Poll::Ready(Some(())) = self.hangup.poll_recv(context) {
                 logging::reopen();
-                // Which also has it opened now.
+                // Logging this line reopens the file.
                 log::info!("the log file was opened again, as SIGHUP asked for");
             }
             for (user, name) in [(&mut self.user1, "SIGUSR1"), (&mut self.user2, "SIGUSR2")] {
@@ -54,14 +54,14 @@ impl Others {
     }
 }
 
-/// SIGINT, which is Ctrl-C, and SIGTERM.
+/// SIGINT (Ctrl-C) and SIGTERM.
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    /// From here on the signals end nothing by themselves.
+    /// Replaces the default action of the signals, which ends the process.
     ///
     /// # Errors
     /// If the operating system refuses.
@@ -85,8 +85,8 @@ impl Signals {
         .await;
     }
 
-    /// Stops the server at the first signal, when what is in flight has ended; at the second one
-    /// the program ends at once.
+    /// Graceful shutdown: the first signal stops the server once requests in flight have ended; the
+    /// second one ends the process at once.
     ///
     /// # Errors
     /// If the operating system refuses.
@@ -108,7 +108,7 @@ impl Signals {
     }
 }
 
-/// From here on the program ends at a signal after `last` was done, and not before.
+/// Runs `last` before a signal ends the process.
 ///
 /// # Errors
 /// If the operating system refuses.

@@ -1,4 +1,4 @@
-//! Housekeeping beside the server: purging records that are old.
+//! Retention: a background thread that purges old records.
 
 use crate::outside::SystemClock;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,33 +16,34 @@ use tradepost_domain::{
 /// enough that a restart loses little uptime.
 const PURGE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// How often the clock is looked at, so that one which is set back and forth in between is noticed.
+/// How often the clock is read, so that a clock that is set back and forth within a purge interval
+/// is noticed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How old records get, in uptime. Twice of the promise: the uptime of several servers may differ by
-/// a purge interval.
+/// Retention of idempotency keys and similar records, in uptime. Twice the documented period: the
+/// uptime of several servers may differ by a purge interval.
 const KEYS_KEPT: TimeDelta = TimeDelta::hours(2 * KEY_LIFE.num_hours());
 const ATTEMPTS_KEPT: TimeDelta = TimeDelta::hours(2 * ATTEMPT_LIFE.num_hours());
 
-/// How long refresh tokens are kept after their end: a clock that is wrong for less ends none for
-/// good.
+/// Retention of refresh tokens after they expire: a clock that is wrong for a shorter time does not
+/// end one permanently.
 const TOKENS_KEPT: TimeDelta = KEYS_KEPT;
 
-/// How far back readings of the clock are kept, in uptime.
+/// Retention of clock readings, in uptime.
 const READINGS_KEPT: TimeDelta = TimeDelta::hours(2 * KEYS_KEPT.num_hours());
 
-/// A thread that keeps the store in order until this is dropped. Nobody waits for its end: it may
-/// be waiting for a database that does not answer.
+/// A thread that purges old records until this value is dropped. Drop does not join the thread: it
+/// may be waiting for a database that does not answer.
 pub(crate) struct Housekeeping {
-    /// Nothing is ever sent: that it is gone tells the thread to end.
+    /// Nothing is sent: the closed channel ends the thread.
     _running: Sender<()>,
 }
 
 impl Housekeeping {
-    /// Starts now, and goes on every ten minutes.
+    /// Runs now, and then every ten minutes.
     ///
     /// # Errors
-    /// If the operating system has no thread to give.
+    /// If the operating system cannot create a thread.
     pub(crate) fn start(store: Arc<dyn Upkeep>) -> io::Result<Self> {
         Self::every(PURGE_INTERVAL, store, Arc::new(SystemClock))
     }
@@ -72,14 +73,14 @@ impl Housekeeping {
     }
 }
 
-/// Purges records by the uptime; see [`decide_purge`].
+/// Purges records by uptime; see [`decide_purge`].
 struct Purge {
     store: Arc<dyn Upkeep>,
-    /// The latest time of the clock.
+    /// The latest reading of the clock.
     now: DateTime<Utc>,
-    /// The earliest time of the clock since it was last recorded.
+    /// The earliest reading of the clock since it was last recorded.
     earliest: DateTime<Utc>,
-    /// The uptime of all starts before, and how long this process had been running when it was
+    /// The uptime of all earlier starts, and how long this process had been running when it was
     /// read.
     before: Option<(TimeDelta, Duration)>,
 }
@@ -94,13 +95,13 @@ impl Purge {
         }
     }
 
-    /// Takes note of the clock.
+    /// Notes a reading of the clock.
     fn look(&mut self, now: DateTime<Utc>) {
         self.now = now;
         self.earliest = self.earliest.min(now);
     }
 
-    /// Records the clock and purges old records, after this process has been running for so long.
+    /// Records the clock and purges old records; `running` is the time since this process started.
     fn run(&mut self, running: Duration) {
         let readings = match self.record(running) {
             Ok(readings) => readings,
@@ -124,7 +125,7 @@ impl Purge {
         purge("counts of tries", ATTEMPTS_KEPT, &|before| {
             store.forget_attempts(before)
         });
-        // By the clock: the next sign-in restores one that was purged too early.
+        // By the clock: the next sign-in restores a network that was purged too early.
         let known_since = self.now - KNOWN_NETWORK_LIFE - TimeDelta::days(1);
         tell("known networks", store.forget_known_networks(known_since));
     }
@@ -154,7 +155,7 @@ fn tell(what: &str, forgotten: Result<u64, StoreError>) {
     match forgotten {
         Ok(0) => {}
         Ok(forgotten) => log::info!("forgot {forgotten} {what} that were old"),
-        // There is another time, and nothing else depends on it.
+        // Retried at the next run; nothing else depends on it.
         Err(error) => log::warn!("old {what} could not be forgotten: {error}"),
     }
 }
@@ -165,7 +166,7 @@ mod tests {
     use std::sync::Mutex;
     use tradepost_domain::StoreErrorKind;
 
-    /// Keeps readings, notes what it is to forget, and fails every other time at that.
+    /// A store that keeps clock readings, records the purge cut-offs, and fails every other purge.
     #[derive(Default)]
     struct Store {
         readings: Mutex<Vec<ClockReading>>,
@@ -228,7 +229,7 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
     }
 
-    /// A server that runs for so many hours, with a clock that is so many hours wrong.
+    /// A server that runs for `hours`, with a clock that is `wrong` hours off.
     fn run(store: &Arc<Store>, true_hour: i64, hours: i64, wrong: i64) {
         let mut purge = Purge::new(store.clone(), at(true_hour + wrong));
         for hour in 0..=hours {
@@ -249,13 +250,13 @@ mod tests {
         run(&store, 0, 100, 0);
         let before = [&store.keys, &store.tokens, &store.attempts].map(last);
         assert!(before[0].is_some_and(|before| before <= at(100 - 24)));
-        // Again and again, for three hours each time, with records of that clock in between.
+        // Ten starts of three hours each, with records of that clock in between.
         for start in 0..10 {
             run(&store, 101 + 3 * start, 2, YEARS);
         }
         assert!(last(&store.keys).is_some_and(|before| before <= at(101)));
         assert!(last(&store.tokens).is_some_and(|before| before <= at(101)));
-        // A server with another clock beside it, for hours.
+        // A second server with another clock.
         run(&store, 131, 10, -YEARS);
         assert!(last(&store.keys).is_some_and(|before| before <= at(131 - YEARS)));
     }
@@ -265,7 +266,7 @@ mod tests {
         let store = Arc::new(Store::default());
         run(&store, 0, 47, YEARS);
         assert_eq!(last(&store.keys), None, "not up for so long");
-        // A month later; each start goes on where the last one has stopped.
+        // A month later; each start continues where the last one has stopped.
         for start in 0..20 {
             run(&store, 700 + 3 * start, 3, 0);
         }
@@ -306,9 +307,9 @@ mod tests {
     }
 
     #[test]
-    fn old_keys_are_forgotten_again_and_again_until_the_end() {
+    fn old_keys_are_purged_periodically_until_drop() {
         let store = Arc::new(Store::default());
-        // Two days of uptime from before.
+        // Zero hours and two days of uptime before.
         for hours in [0, 48] {
             let reading = ClockReading {
                 uptime: TimeDelta::hours(hours),

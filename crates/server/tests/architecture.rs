@@ -1,4 +1,4 @@
-//! What the architecture promises about itself, checked against the tree.
+//! Architecture tests: dependency rules and limits that the documentation promises.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The packages that a package is built with: its normal dependencies, and theirs.
+/// The dependency closure of a package: its normal dependencies, transitively.
 fn closure(package: &str) -> Names {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -45,8 +45,8 @@ fn closure(package: &str) -> Names {
         .collect()
 }
 
-/// Everything that the domain may be built with. A crate that is not on this list needs a reason
-/// why rules cannot do without it.
+/// Allow list of the domain's dependency closure. A crate outside of it needs a reason why rules
+/// cannot do without it.
 fn impurities(closure: &Names) -> Names {
     let pure = [
         // dates
@@ -56,14 +56,14 @@ fn impurities(closure: &Names) -> Names {
         "iso_currency",
         "iso_country",
         "lazy_static",
-        // usernames and passwords: tables and functions of Unicode
+        // usernames and passwords: Unicode tables and functions
         "precis-profiles",
         "precis-core",
         "unicode-normalization",
         "unicode-security",
         "unicode-script",
         "tinyvec",
-        // derives errors; runs in the compiler
+        // derives errors; a proc macro, compile time only
         "thiserror",
         "thiserror-impl",
         "proc-macro2",
@@ -92,7 +92,7 @@ fn an_impure_crate_would_be_found() {
     }
 }
 
-/// Which of the workspace's crates a crate may use.
+/// The allowed dependencies between the workspace's crates.
 #[test]
 fn crates_depend_inwards() {
     for (package, allowed) in [
@@ -141,7 +141,7 @@ fn only_two_files_name_status_codes() {
     let mut naming = Vec::new();
     for file in all_sources() {
         let text = fs::read_to_string(&file).unwrap();
-        // What a test asserts is its own business.
+        // Test code is exempt: it may assert status codes.
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let is_test = file.to_string_lossy().ends_with("tests.rs");
         if code.contains("StatusCode::") && !is_test {
@@ -171,7 +171,7 @@ fn a_file_has_one_subject() {
     }
 }
 
-/// The workspace forbids it; one crate has lints of its own.
+/// The workspace forbids unsafe code; one crate has lints of its own.
 #[test]
 fn unsafe_code_is_in_one_crate() {
     let mut exempt = Vec::new();

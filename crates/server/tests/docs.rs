@@ -1,4 +1,4 @@
-//! The pages say what the program does: codes, routes, settings, and where they lead.
+//! The documentation agrees with the program: codes, routes, settings and links.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap()
 }
 
-/// The rows of the first table below a heading, without its head: the text of each cell.
+/// The rows of the first table below a heading, without its header: the text of each cell.
 fn table(page: &str, heading: &str) -> Vec<Row> {
     let below = page.split_once(&format!("\n{heading}\n"));
     let (_, below) = below.unwrap_or_else(|| panic!("there is no {heading:?}"));
@@ -30,7 +30,7 @@ fn table(page: &str, heading: &str) -> Vec<Row> {
     lines.skip(2).map(cells).collect()
 }
 
-/// A bar inside of a cell has a backslash before it.
+/// A bar inside a cell is escaped by a backslash.
 fn cells(line: &str) -> Row {
     let line = line.replace("\\|", "\u{1}");
     let inner = line.trim_start_matches('|').trim_end_matches('|');
@@ -69,7 +69,7 @@ fn every_route_is_listed() {
     assert_eq!(listed, given);
 }
 
-/// What `--help` says of a setting: option with value, variable, default.
+/// A setting in a line of `--help`: option with value, variable, default.
 fn setting(line: &str) -> Option<Row> {
     let line = line.trim();
     if !line.starts_with("--") {
@@ -104,7 +104,7 @@ fn every_setting_is_listed_with_its_default() {
     }
 }
 
-/// The files for whoever runs a shop, by their names.
+/// The files for operators, with their names.
 fn operations() -> Vec<(String, String)> {
     let folder = fs::read_dir(root().join("docs/operations")).unwrap();
     let paths = folder.map(|entry| entry.unwrap().path());
@@ -115,7 +115,7 @@ fn operations() -> Vec<(String, String)> {
     paths.filter_map(read).collect()
 }
 
-/// Every word of `--help`, of the program and of each of its commands.
+/// Every word of `--help`, for the program and each of its commands.
 fn words_of_help() -> BTreeSet<String> {
     let mut calls = vec![Vec::new(), vec!["import", "django"]];
     calls.extend(COMMANDS.map(|command| vec![command]));
@@ -131,7 +131,7 @@ fn words_of_help() -> BTreeSet<String> {
     words
 }
 
-/// Variables of the program in a text.
+/// Environment variables of the program that a text names.
 fn variables(text: &str) -> impl Iterator<Item = &str> {
     let outside = |c: char| !c.is_ascii_uppercase() && c != '_';
     text.split(outside)
@@ -149,7 +149,7 @@ const COMMANDS: [&str; 8] = [
     "check",
 ];
 
-/// Options of calls of the program: after its name, with one of its commands, up to the end.
+/// Options in calls of the program: after its name, with one of its commands, up to the end.
 fn options(text: &str) -> Vec<&str> {
     let ends = |c: char| "`|;&".contains(c);
     let calls = text
@@ -162,7 +162,7 @@ fn options(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn what_the_files_for_operators_name_is_there() {
+fn settings_named_in_the_files_for_operators_exist() {
     let known = words_of_help();
     let (mut seen_variables, mut seen_options) = (0, 0);
     for (name, text) in operations() {
@@ -186,7 +186,7 @@ fn variables_and_options_are_found() {
     assert_eq!(options(text), ["--data-dir", "--deep"]);
 }
 
-/// The pages, by their paths from the root.
+/// The pages, by their paths relative to the root.
 fn pages() -> Vec<PathBuf> {
     fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -204,7 +204,7 @@ fn pages() -> Vec<PathBuf> {
     found
 }
 
-/// What the links of a page lead to within the tree, without the place on the page.
+/// The targets of a page's links within the tree, without their fragments.
 fn links(page: &str) -> Vec<&str> {
     let targets = page.split("](").skip(1);
     let targets = targets.filter_map(|rest| rest.split(')').next());
@@ -214,7 +214,7 @@ fn links(page: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_target_exists() {
     let mut followed = 0;
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
@@ -233,7 +233,7 @@ fn links_are_found() {
     assert_eq!(links(page), ["b.md", "d/e.md", "../l"]);
 }
 
-/// The tests that a page names, each with the file that it is said to be in: `name` ([file](path)).
+/// The tests that a page names, each with the file that it links: `name` ([file](path)).
 fn named_tests(page: &str) -> Vec<(&str, &str)> {
     let claims = page.split("` ([").collect::<Vec<_>>();
     let claims = claims.windows(2).filter_map(|pair| {
@@ -245,7 +245,7 @@ fn named_tests(page: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn the_tests_that_show_that_it_is_safe_are_there() {
+fn tests_named_on_the_security_page_exist() {
     let page = read("docs/security.md");
     let mut items = 0;
     for section in page.split("\n## ").skip(1) {
@@ -276,8 +276,8 @@ fn named_tests_are_found() {
     assert_eq!(named_tests(page), expected);
 }
 
-/// The server asks nobody but its database. Whoever wants to change that has to say in
-/// docs/security.md what keeps a client from choosing whom it asks.
+/// The server connects to its database only. A change of that needs a section in docs/security.md
+/// on protection against server-side request forgery (SSRF).
 #[test]
 fn nothing_is_built_in_that_fetches() {
     let lock = read("Cargo.lock");

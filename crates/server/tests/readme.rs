@@ -1,9 +1,9 @@
-//! The examples of the README and of the API's page, run as they stand there.
+//! The examples of the README and of the API page, executed as printed there.
 //!
 //! Every `sh` block is followed by a block with its output. The one that serves is started by the
-//! test; all others are run in one session of bash, in the order of the page. What comes out is
-//! compared with what stands there, those things aside that are never the same twice: times,
-//! tokens, the ids of requests, and the port.
+//! test; all others run in one bash session, in the order of the page. The output is compared with
+//! the page, except for values that differ from run to run: times, tokens, request ids, and the
+//! port.
 
 #![expect(
     clippy::unwrap_used,
@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tradepost");
-/// The port that the pages speak of.
+/// The port that the pages use.
 const PORT: &str = ":8000";
-/// Stands before the output of each block; no output has such a line.
+/// Printed before the output of each block; no output has such a line.
 const MARK: &str = "\u{1}next block\u{1}";
 
 /// A command, the language of the block with its output, and that output.
@@ -35,7 +35,8 @@ struct Example {
     output: String,
 }
 
-/// The fenced blocks below the headings, in order: the heading, the language and the text of each.
+/// The fenced code blocks below the headings, in order: the heading, the language and the text of
+/// each.
 fn blocks(page: &str) -> Vec<(String, String, String)> {
     let mut blocks: Vec<(String, String, String)> = Vec::new();
     let (mut heading, mut inside) = (String::new(), false);
@@ -57,7 +58,7 @@ fn blocks(page: &str) -> Vec<(String, String, String)> {
     blocks
 }
 
-/// The examples below these headings; below all of them if none is named.
+/// The examples below these headings, or all of the page if none is given.
 fn examples(page: &str, headings: &[&str]) -> Vec<Example> {
     let mut blocks = blocks(page);
     for heading in headings {
@@ -83,12 +84,12 @@ fn examples(page: &str, headings: &[&str]) -> Vec<Example> {
     pairs.collect()
 }
 
-/// What can be compared: JSON without the white space between its tokens, text without that at the
-/// ends of its lines, and neither with anything that differs from run to run.
+/// Normalises an output: JSON without the white space between its tokens, text without trailing
+/// white space, and neither with any value that differs from run to run.
 fn comparable(language: &str, output: &str) -> String {
     let json = language == "json";
     let parts = output.split('"').enumerate().map(|(at, part)| {
-        // A quoted quotation mark splits both sides alike.
+        // An escaped quotation mark splits both sides alike.
         let quoted = at % 2 == 1;
         match part {
             _ if json && quoted => constant(part).to_owned(),
@@ -101,7 +102,7 @@ fn comparable(language: &str, output: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The value of a string, or what stands for all values that it may have.
+/// The value of a string, or a placeholder if it differs from run to run.
 fn constant(value: &str) -> &str {
     let hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let request_id = |id: &str| {
@@ -122,7 +123,7 @@ fn constant(value: &str) -> &str {
     }
 }
 
-/// A command without settings from outside, in this folder.
+/// A command with an empty environment, in this folder.
 fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -131,7 +132,7 @@ fn command(program: &str, folder: &Path) -> Command {
             command.env_remove(name);
         }
     }
-    // Neither curl's own settings nor a proxy come between.
+    // Neither curl's configuration nor a proxy interferes.
     command.env("HOME", folder).env("CURL_HOME", folder);
     command.env("no_proxy", "*").env("NO_PROXY", "*");
     command.current_dir(folder).stdin(Stdio::null());
@@ -147,7 +148,7 @@ struct Serving {
 }
 
 impl Serving {
-    /// Starts the words after `--`, on a free port, and waits until it says which.
+    /// Starts the command after `--` on a free port, and waits until it prints its address.
     fn start(line: &str, folder: &Path) -> Self {
         let words = line.trim().strip_prefix("cargo run --release -- ").unwrap();
         let err = fs::File::create(folder.join("err")).unwrap();
@@ -177,9 +178,9 @@ impl Serving {
         }
     }
 
-    /// Ends it as a service manager does; all that it said.
+    /// Stops it as a service manager does; returns its output.
     fn stop(mut self) -> String {
-        // The one of the shell: not every machine has a program of that name.
+        // The shell's built-in `kill`: not every machine has a program of that name.
         let kill = format!("kill -s TERM {}", self.child.id());
         let sent = Command::new("bash").args(["-c", &kill]).status();
         assert!(sent.unwrap().success());
@@ -200,13 +201,13 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // Gone already, unless a test failed.
+        // The process has exited already, unless a test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What each of these commands says, in one session.
+/// The output of each command, in one session.
 fn outputs(examples: &[Example], port: &str, folder: &Path) -> Vec<String> {
     let mut script = String::new();
     for example in examples {
@@ -230,7 +231,7 @@ fn outputs(examples: &[Example], port: &str, folder: &Path) -> Vec<String> {
     outputs
 }
 
-/// Says which output is not the one that stands on the page.
+/// The difference between an output and the page, if any.
 fn difference(example: &Example, output: &str) -> Option<String> {
     let expected = comparable(&example.language, &example.output);
     let seen = comparable(&example.language, output);
@@ -242,7 +243,7 @@ fn difference(example: &Example, output: &str) -> Option<String> {
     })
 }
 
-/// Runs the examples of a page in an empty folder, and holds their output to the page.
+/// Runs the examples of a page in an empty folder, and compares their output with the page.
 fn walk(name: &str, headings: &[&str]) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -253,7 +254,7 @@ fn walk(name: &str, headings: &[&str]) {
     };
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
-    // Where cargo puts it in the tree of the sources.
+    // The place of the binary in a source tree.
     fs::create_dir_all(folder.join("target/release")).unwrap();
     symlink(BINARY, folder.join("target/release/tradepost")).unwrap();
 

@@ -1,4 +1,4 @@
-//! The commands, and what each of them is told.
+//! The subcommands and their arguments.
 
 use super::yes_or_no;
 use clap::{ArgAction, Args, Subcommand};

@@ -1,4 +1,4 @@
-//! `tradepost backup`: a copy of an SQLite shop, made while it sells and proved.
+//! `tradepost backup`: an online copy of an SQLite database, verified before it gets its name.
 
 use crate::cli::Backup;
 use crate::commands::verify;
@@ -39,7 +39,7 @@ pub(super) fn run(config: &Config, options: &Backup) -> Result<(), Exit> {
         let kept = kept.map_err(|error| not_written(target, &error))?;
         say(format_args!("The shop is copied to {}.", kept.display()));
     } else {
-        // What is wrong here is wrong in the shop: nothing older gives way to it.
+        // The findings are defects of the shop itself: the copy does not replace an older backup.
         let kept = draft.keep_as(&beside(target, ".unproven"), true);
         let kept = kept.map_err(|error| not_written(target, &error))?;
         say(format_args!("The copy is kept as {}.", kept.display()));
@@ -64,7 +64,7 @@ fn report(proof: &Proof) -> Result<(), Exit> {
 }
 
 fn by_pg_dump(config: &Config, target: &Path) -> Exit {
-    // The shell is to take it as one word.
+    // Quoted, so that a shell parses it as one word.
     let file = target.to_string_lossy().replace('\'', "'\\''");
     Exit::Usage(format!(
         "The shop is kept by PostgreSQL, which copies it itself: \
@@ -73,7 +73,7 @@ fn by_pg_dump(config: &Config, target: &Path) -> Exit {
     ))
 }
 
-/// Finds what stands in the way, before anything is copied.
+/// Preflight check: finds obstacles before anything is copied.
 fn look_at(database: &Path, options: &Backup) -> Result<(), Exit> {
     let target = &options.file;
     let failed = |why: &str| Err(Exit::Failed(format!("{} {why}", target.display())));
@@ -93,13 +93,13 @@ fn look_at(database: &Path, options: &Backup) -> Result<(), Exit> {
                 return failed("is there already. Name another file, or replace it with --force.");
             }
         }
-        // A link to nowhere is there as well.
+        // A dangling symbolic link exists as well.
         Err(_) if target.symlink_metadata().is_ok() && !options.force => {
             return failed("is there already. Name another file, or replace it with --force.");
         }
         Err(_) => {}
     }
-    // SQLite would take it for the copy's, and write it into it.
+    // SQLite would take such a file for the copy's own, and apply it to the copy.
     for end in ["-wal", "-shm", "-journal"] {
         let log = beside(target, end);
         if log.symlink_metadata().is_ok() {
@@ -112,7 +112,7 @@ fn look_at(database: &Path, options: &Backup) -> Result<(), Exit> {
     Ok(())
 }
 
-/// The path with something after its name.
+/// The path with a suffix appended to its file name.
 fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(end);
@@ -149,8 +149,8 @@ fn not_copied(target: &Path, error: BackupError) -> Exit {
     }
 }
 
-/// A copy on its way, under a name of its own beside the one that it is to have: whoever finds a
-/// file of that name finds a whole copy.
+/// A backup in progress, under a temporary name beside its target: a file that has the target's
+/// name is always a complete copy.
 struct Draft {
     path: PathBuf,
 }
@@ -166,15 +166,16 @@ impl Draft {
         Ok(Self { path })
     }
 
-    /// On the disk, whatever happens to the power.
+    /// Syncs file and folder to disk, so that the copy survives a power failure.
     fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
 
-    /// Gives it its name; an older file of that name stays unless it may be replaced.
+    /// Renames the draft to its target; an existing file of that name stays unless `replace` is
+    /// set.
     fn keep_as(&mut self, name: &Path, replace: bool) -> io::Result<PathBuf> {
         if !replace {
-            // Claims the name, and fails if somebody was faster.
+            // Claims the name; fails if another process claimed it first.
             OpenOptions::new()
                 .write(true)
                 .create_new(true)
@@ -183,7 +184,7 @@ impl Draft {
         }
         fs::rename(&self.path, name).inspect_err(|_| {
             if !replace {
-                // Only claimed, and empty.
+                // The claimed file is still empty.
                 let _ = fs::remove_file(name);
             }
         })?;
@@ -194,7 +195,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Not there any more if it was kept; SQLite may have left a log of it.
+        // The file is gone if it was kept; SQLite may have left a journal of it.
         for end in ["", "-journal", "-wal", "-shm"] {
             let _ = fs::remove_file(beside(&self.path, end));
         }

@@ -1,4 +1,4 @@
-//! `tradepost changepassword`: gives a user another password, and ends every session of theirs.
+//! `tradepost changepassword`: replaces a user's password and ends all sessions of the user.
 
 use super::{ask_new_password, given_password};
 use crate::cli::ChangePassword;

@@ -1,5 +1,4 @@
-//! `tradepost check`: says what is unsafe about the settings, the files and the database, without
-//! changing any of them.
+//! `tradepost check`: reports unsafe settings, files and database contents, read-only.
 
 use crate::cli::Check;
 use crate::config::{Config, KeySource};
@@ -44,7 +43,7 @@ pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
     }
 }
 
-/// Prints recommendations. They are no findings: the setting is kept for existing clients, and a
+/// Prints recommendations. They are not findings: the setting is kept for existing clients, and a
 /// shop may have some.
 fn recommend(config: &Config) {
     if config.stock_writes == StockWrites::Lenient {
@@ -55,12 +54,12 @@ fn recommend(config: &Config) {
     }
 }
 
-/// What was found, counted.
+/// Counters of the findings.
 #[derive(Default)]
 struct Findings {
-    /// Things that keep the shop from being served.
+    /// Findings that prevent the server from starting.
     errors: u64,
-    /// Things that are unsafe.
+    /// Findings that are unsafe.
     warnings: u64,
 }
 
@@ -144,7 +143,7 @@ impl Findings {
         );
     }
 
-    /// What keeps `serve` from starting: its own steps.
+    /// Findings that prevent `serve` from starting, by the same preflight steps.
     fn of_start(&mut self, config: &Config) {
         for step in preflight::STEPS {
             if let Err(exit) = step(config, FirstStart::IfUnused) {
@@ -201,10 +200,10 @@ impl Findings {
                 "There is no database {} yet: `tradepost migrate` makes it.",
                 config.database
             )),
-            // The steps of the start have said it.
+            // Reported by the preflight steps.
             Err(_) => {}
             Ok(pending) if pending.is_empty() => {
-                // Likewise.
+                // Reported by the preflight steps as well.
                 let _ = self.of_contents(config);
             }
             Ok(pending) => self.warn(format_args!(

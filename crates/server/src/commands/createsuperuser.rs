@@ -1,4 +1,4 @@
-//! `tradepost createsuperuser`: makes a member of the staff.
+//! `tradepost createsuperuser`: creates a staff user.
 
 use super::{ask_new_password, given_password};
 use crate::cli::CreateSuperuser;
@@ -71,7 +71,7 @@ fn from_answers(options: CreateSuperuser) -> Result<NewUser, Exit> {
     })
 }
 
-/// What an option says, or else what is answered, until it can be used.
+/// The value of an option, or else the answer to a prompt, which is repeated until it is valid.
 fn answer<T>(
     mut given: Option<String>,
     question: &str,

@@ -1,4 +1,4 @@
-//! `tradepost import django`: takes over another shop.
+//! `tradepost import django`: imports the data of another shop.
 
 use crate::cli::ImportDjango;
 use crate::config::Config;
@@ -23,7 +23,7 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
     let largest = ground.staff.iter().map(|account| account.id);
     known.last_user = largest.max().map_or(0, UserId::get);
     let dump = read(options, &known)?;
-    // Before anything is made, be it the database.
+    // Decided before anything is created, the database included.
     let decision = decide_import(&dump.shop, &ground, config.currency);
     let mut wrong = dump.wrong.clone();
     if let Err(refusal) = decision {
@@ -42,11 +42,11 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
     let command = Arc::new(dump.shop);
     let imported = stores.imports.import(Arc::clone(&command));
     if let (Some(file), Ok(Err(_))) = (ids, &imported) {
-        // Nothing has these ids. Where the store failed, the import may still be written.
+        // No row has these ids. If the store failed, the import may still have been committed.
         drop(fs::remove_file(file));
     }
     if let Err(refusal) = imported? {
-        // Somebody was faster.
+        // Another process changed the data first.
         let first = refusal.problems.first().map(ToString::to_string);
         return Err(Exit::Failed(format!(
             "Nothing was imported. {}.",
@@ -57,7 +57,7 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
     verify::report(&stores.ledger.audit()?)
 }
 
-/// What the command line says about the dump.
+/// The import options, from the command line.
 fn told(config: &Config, given: &ImportDjango) -> Result<Options, Exit> {
     let mut options = Options::new(config.currency, SystemClock.now());
     let usage = |option: &str, text: &str, error: BadOption| {
@@ -108,8 +108,8 @@ fn told(config: &Config, given: &ImportDjango) -> Result<Options, Exit> {
     Ok(options)
 }
 
-/// What is here already; nothing where there is no database yet. Nothing is written but the schema,
-/// where it is not up to date and this is no rehearsal.
+/// The existing data; empty if no database exists yet. Writes nothing but the schema, and that only
+/// if it is out of date and this is no dry run.
 fn ground(config: &Config, options: &ImportDjango) -> Result<Ground, Exit> {
     preflight::for_database(config, FirstStart::IfUnused)?;
     match shop::pending(config) {
@@ -126,7 +126,7 @@ fn ground(config: &Config, options: &ImportDjango) -> Result<Ground, Exit> {
 fn read(options: &ImportDjango, known: &Options) -> Result<Dump, Exit> {
     let name = options.file.display();
     let dump = if options.file.as_os_str() == "-" {
-        // A dump is read twice, and standard input cannot be.
+        // A dump is read twice, which standard input does not allow.
         let mut bytes = Vec::new();
         let read = io::stdin().lock().read_to_end(&mut bytes);
         read.map_err(|error| unreadable(options, &error))?;
@@ -147,8 +147,8 @@ fn unreadable(options: &ImportDjango, error: &io::Error) -> Exit {
     Exit::Failed(format!("The file {name} cannot be read: {error}."))
 }
 
-/// Writes the ids of rows whose keys are none, before there are any: a file that is there already
-/// is not replaced. The file, if one was written.
+/// Writes the new ids of rows whose keys are not integers, before any row is written; an existing
+/// file is not replaced. Returns the path, if a file was written.
 fn write_ids<'a>(options: &'a ImportDjango, dump: &Dump) -> Result<Option<&'a Path>, Exit> {
     let Some(path) = options.new_ids.as_deref() else {
         return Ok(None);
@@ -176,7 +176,7 @@ fn write_ids<'a>(options: &'a ImportDjango, dump: &Dump) -> Result<Option<&'a Pa
     }
 }
 
-/// Says what is wrong.
+/// The error for an import that is rejected.
 fn refused(options: &ImportDjango, wrong: &Wrong) -> Exit {
     for sentence in wrong.sentences() {
         say(sentence);
@@ -193,7 +193,7 @@ fn refused(options: &ImportDjango, wrong: &Wrong) -> Exit {
     ))
 }
 
-/// Says what is imported, and what is not.
+/// Prints a summary: imported and skipped rows.
 fn summarise(options: &ImportDjango, dump: &Dump) {
     let rows = |rows: usize, thing| count(u64::try_from(rows).unwrap_or(u64::MAX), thing);
     let shop = &dump.shop;
@@ -246,7 +246,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
     note(shut, "user", how);
 }
 
-/// The shop that takes over: made if it is missing, as its first start would.
+/// The target shop, created as the first start of the server would if it is missing.
 fn open(config: &Config) -> Result<Stores, Exit> {
     shop::prepare(config, FirstStart::IfUnused)?;
     shop::migrate(config)?;

@@ -1,5 +1,4 @@
-//! `tradepost migrate`: brings the schema up to date, or shows what that would do, or takes the
-//! last step back.
+//! `tradepost migrate`: runs the pending migrations, shows them, or reverts the last one.
 
 use crate::cli::Migrate;
 use crate::config::Config;
@@ -23,7 +22,7 @@ fn apply(config: &Config, options: &Migrate) -> Result<(), Exit> {
     shop::prepare(config, FirstStart::new(options.new))?;
     let applied = shop::migrate(config).map_err(|exit| preflight::explain(config, exit))?;
     say("Running migrations:");
-    // All of them are committed by now, or none.
+    // All of them are committed, or none.
     for name in &applied {
         say(format_args!("  Applying {name}... OK"));
     }

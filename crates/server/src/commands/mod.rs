@@ -20,7 +20,7 @@ use tradepost_domain::{Password, Refusal, ShopError, Username};
 /// Runs a command.
 ///
 /// # Errors
-/// Why it did not end well.
+/// The reason why it failed.
 pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
     let config = Config::of(given, &environment)?;
     if !matches!(command, Command::Serve(_)) {
@@ -43,7 +43,7 @@ pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
     }
 }
 
-/// Asks for a new password, twice, until it is one.
+/// Prompts for a new password, twice, until it is valid.
 fn ask_new_password(username: &Username) -> Result<Password, Exit> {
     loop {
         let first = ask_password("Password: ")?;
@@ -58,7 +58,7 @@ fn ask_new_password(username: &Username) -> Result<Password, Exit> {
     }
 }
 
-/// A password that nobody can be asked about again.
+/// A password from a source without a prompt, which cannot be asked for a second time.
 fn given_password(text: &str, username: &Username) -> Result<Password, Exit> {
     Password::new(text, Some(username))
         .map_err(|problem| Exit::Usage(format!("The password cannot be used. {problem}")))

@@ -1,4 +1,4 @@
-//! `tradepost rotate-key`: puts a new signing key beside the old ones.
+//! `tradepost rotate-key`: key rotation: adds a new signing key beside the old ones.
 
 use crate::cli::RotateKey;
 use crate::config::{Config, KeySource};

@@ -1,4 +1,5 @@
-//! `tradepost serve`: makes what is missing, and serves the shop until it is told to stop.
+//! `tradepost serve`: creates missing files and the database, and serves the shop until a signal
+//! stops it.
 
 use crate::cli::Serve;
 use crate::config::{Config, KeySource};
@@ -22,10 +23,10 @@ use tradepost_diesel::ShopCurrency;
 use tradepost_domain::{Attempts, Carts, Catalogue, Clock, Orders, Stores};
 use tradepost_http::{Api, Settings, Shop};
 
-/// How long a stop waits for orders that the database does not answer.
+/// Grace period at shutdown for orders that the database has not answered.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a stop waits for threads that have nothing left to do.
+/// Grace period at shutdown for threads that have no work left.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
@@ -34,8 +35,8 @@ pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
 
 fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
     signals::survive().map_err(cannot_serve)?;
-    // What can be wrong is found before anything is made, and a second server by mistake changes
-    // nothing.
+    // Preflight first: errors are found before anything is created, and a second server that is
+    // started by mistake changes nothing.
     preflight::run(config, FirstStart::new(options.new))?;
     let listener = TcpListener::bind(&config.listen)
         .map_err(|error| preflight::not_listening(config, &error))?;
@@ -47,7 +48,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
         log::info!("applied the migration {name}");
         news.push(format!("Applied the migration {name}."));
     }
-    // After the database: a key says that there was one.
+    // After the database: a key without a database is evidence of a lost database.
     let keys = keys::load_or_make(&config.key)?;
     if options.new && news.is_empty() {
         log::warn!(
@@ -103,8 +104,9 @@ fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
     Ok(())
 }
 
-/// Closes the database by letting go of it last. Threads of the server are ending meanwhile, and
-/// if one of them were last, the program could end before SQLite has merged its log into its file.
+/// Closes the database by dropping the last reference to it. Server threads are ending meanwhile;
+/// if one of them held the last reference, the process could exit before SQLite has checkpointed
+/// its WAL.
 fn close_database<S: ?Sized>(last: Arc<S>) {
     let until = Instant::now() + LAST_PATIENCE;
     while Arc::strong_count(&last) > 1 {
@@ -183,12 +185,12 @@ fn greet(config: &Config, address: SocketAddr, has_staff: bool) {
     log::info!("{SERVING}{address}");
 }
 
-/// Lets the orders that were accepted be placed; waits for a while.
+/// Drains the order batcher: accepted orders are still placed, up to the grace period.
 fn close(batcher: Arc<Batcher>) -> Result<(), Exit> {
     let (closed, waits) = mpsc::channel();
     let closing = move || {
         batcher.close();
-        // Nobody waits any longer if the patience was at its end.
+        // The receiver is gone if the grace period has expired.
         let _ = closed.send(());
     };
     thread::Builder::new()

@@ -1,4 +1,4 @@
-//! `tradepost verify`: proves the books.
+//! `tradepost verify`: the ledger audit.
 
 use crate::config::Config;
 use crate::console::{count, say};
@@ -11,10 +11,10 @@ pub(super) fn run(config: &Config) -> Result<(), Exit> {
     report(&stores.ledger.audit()?)
 }
 
-/// Says what an audit found.
+/// Prints the result of a ledger audit.
 ///
 /// # Errors
-/// If the books are wrong.
+/// If the audit found a discrepancy.
 pub(super) fn report(audit: &Audit) -> Result<(), Exit> {
     let looked_at = [
         count(audit.products, "product"),

@@ -1,4 +1,4 @@
-//! Putting a new key beside the old ones, while servers run.
+//! Key rotation: adds a new key beside the old ones while servers run.
 
 use super::text::{Entry, parse, ring, write};
 use super::{draft_beside, read_regular, write_private};
@@ -10,45 +10,46 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use tradepost_auth::SigningKey;
 
-/// How long an old key is accepted beyond its last token: for a server that learned of the new one
-/// late, or whose clock is behind.
+/// How long an old key is accepted beyond the expiry of its last token: for a server that loaded
+/// the new key late, or whose clock is behind.
 const MARGIN: TimeDelta = TimeDelta::hours(1);
 
-/// What was done.
+/// The result of a rotation.
 pub(crate) struct Rotated {
-    /// The name that tokens give the new key.
+    /// The key id (`kid`) of the new key.
     pub(crate) id: String,
-    /// When it begins to sign.
+    /// The time from which it signs.
     pub(crate) signs_from: DateTime<Utc>,
-    /// When the last of the keys before it is no longer accepted.
+    /// The time at which the last of the older keys stops being accepted.
     pub(crate) others_end: DateTime<Utc>,
-    /// The names of those that had not begun to sign, and never do.
+    /// The ids of superseded keys, which had not begun to sign and never will.
     pub(crate) passed_over: Vec<String>,
 }
 
-/// Puts a new key into the file, which is replaced whole: it signs after `lead`, and each of the
-/// others goes on being accepted for `life` after it has signed last, which is how long tokens last.
-/// None of them signs once the new one does.
+/// Adds a new key to the file, which is replaced atomically. The new key signs after `lead`; each
+/// of the others is accepted for `life`, the lifetime of a token, after it has signed last. None of
+/// them signs once the new one does.
 ///
 /// # Errors
-/// A sentence about what is wrong with the file.
+/// A sentence about the defect of the file.
 pub(crate) fn rotate(
     path: &Path,
     now: DateTime<Utc>,
     lead: TimeDelta,
     life: TimeDelta,
 ) -> Result<Rotated, String> {
-    // The file itself, not a link to it, which would be replaced.
+    // The file itself: replacing a link to it would replace the link.
     let path = fs::canonicalize(path).map_err(|error| failed(path, &error))?;
     let change = || {
         let folder = File::open(folder_of(&path))?;
-        // Whoever comes second sees what the first one has written. Not every file system has
-        // locks, and without them it is only a matter of not doing it twice at once.
+        // Concurrent rotations are serialised, so that the second one sees the first one's key. Not
+        // every file system has locks; without them, the operator must not run two rotations at
+        // once.
         let _ = folder.lock();
         let text = read_regular(&path)?;
         let (text, rotated) = rotated(&text, now, lead, life).map_err(io::Error::other)?;
         replace(&path, &text)?;
-        // The name has to survive a power cut as well.
+        // The directory entry must survive a power failure as well.
         folder.sync_all()?;
         Ok(rotated)
     };
@@ -62,7 +63,7 @@ fn failed(path: &Path, error: &io::Error) -> String {
     )
 }
 
-/// The text with a new key in it.
+/// The key text with the new key added.
 fn rotated(
     text: &str,
     now: DateTime<Utc>,
@@ -75,7 +76,7 @@ fn rotated(
         time.checked_add_signed(span)
             .ok_or_else(|| "the time is beyond every calendar".to_owned())
     };
-    // In whole seconds, as it is written.
+    // In whole seconds, the precision of the text form.
     let signs_from = after(now, lead)?.trunc_subsecs(0);
     entries.retain(|entry| entry.ends.is_none_or(|end| now < end));
     let passed_over = pass_over(&mut entries, now, signs_from)?;
@@ -88,7 +89,7 @@ fn rotated(
         let from = entry.signs_from;
         let later = begins.iter().copied().filter(|begin| Some(*begin) > from);
         let end = after(after(later.min().unwrap_or(signs_from), life)?, MARGIN)?;
-        // It may have been said before that tokens last longer.
+        // An earlier rotation may have assumed a longer token lifetime.
         let end = entry.ends.map_or(end, |before| before.max(end));
         entry.ends = Some(end);
         others_end = others_end.max(end);
@@ -109,9 +110,9 @@ fn rotated(
     Ok((write(&entries), rotated))
 }
 
-/// Moves the keys that would begin when the new one does or later behind the one that signs until
-/// then. They are still accepted: a server that does not know better may sign with one. Returns the
-/// names of those that have not begun.
+/// Supersedes the keys that would begin to sign with the new one or later: they are moved behind
+/// the key that signs until then. They are still accepted, as a server with an older file may sign
+/// with one. Returns the ids of those that have not begun to sign.
 fn pass_over(
     entries: &mut [Entry],
     now: DateTime<Utc>,
@@ -125,7 +126,7 @@ fn pass_over(
             if entry.signs_from > Some(now) {
                 passed_over.push(id(&entry.secret)?);
             }
-            // Of two with the same time, the first signs.
+            // Of two keys with the same time, the first signs.
             entry.signs_from = before.flatten();
         }
     }
@@ -137,7 +138,7 @@ fn id(secret: &str) -> Result<String, String> {
     Ok(key.id().to_owned())
 }
 
-/// Puts another file in the place of one, in one step, for the same owner and nobody else.
+/// Replaces a file atomically, with the same owner and mode 0600.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let old = fs::metadata(path)?;
     let draft = draft_beside(path)?;
@@ -145,7 +146,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         write_private(&draft, text)?;
         let new = fs::metadata(&draft)?;
         if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
-            // The servers read it as whoever the file belongs to.
+            // The servers read the file as its owner.
             chown(&draft, Some(old.uid()), Some(old.gid())).map_err(|error| {
                 let advice = "run this as the user that the file belongs to";
                 io::Error::new(error.kind(), format!("{error}; {advice}"))
@@ -176,7 +177,7 @@ mod tests {
         rotated(text, at(minutes), lead, life).unwrap().0
     }
 
-    /// What the servers know from a time on.
+    /// The key file that servers have from a time on.
     struct Version {
         from: DateTime<Utc>,
         ring: KeyRing,
@@ -195,13 +196,13 @@ mod tests {
         }
     }
 
-    /// What all servers know at a time.
+    /// The key file that all servers have at a time.
     fn known(versions: &[Version], at: DateTime<Utc>) -> &Version {
         let known = versions.iter().rfind(|version| version.from <= at);
         known.unwrap()
     }
 
-    /// A token that is signed by what was known so long ago is accepted until its end.
+    /// A token that was signed with a key file of age `late` is accepted until it expires.
     fn check_token(versions: &[Version], signed: DateTime<Utc>, late: TimeDelta, life: TimeDelta) {
         let claims = TokenClaims {
             user: UserId::new(1).unwrap(),
@@ -220,7 +221,7 @@ mod tests {
         }
     }
 
-    /// Rotates after each of the pauses, with the lead that goes with it.
+    /// Rotates after each of the pauses, with the lead that belongs to it.
     fn check_rotations(life: TimeDelta, rotations: &[(TimeDelta, TimeDelta)]) {
         let mut now = at(0);
         let mut text = format!("{OLD}\n");
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_signs_and_no_token_ends_early_whatever_the_order() {
+    fn the_newest_signs_and_no_token_ends_early_in_any_order() {
         let leads = [TimeDelta::zero(), TimeDelta::minutes(5), TimeDelta::days(1)];
         let pauses = [TimeDelta::milliseconds(300), TimeDelta::days(2)];
         let all = || {
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_passed_over_is_named_and_stays_behind() {
+    fn a_superseded_key_is_named_and_stays_superseded() {
         let rotate = |text: &str, lead| {
             rotated(text, at(0), TimeDelta::minutes(lead), TimeDelta::days(30)).unwrap()
         };
@@ -297,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_says_a_longer_life_is_heard() {
+    fn the_longest_token_life_of_all_rotations_counts() {
         let (text, _) = rotated(OLD, at(0), TimeDelta::zero(), TimeDelta::days(30)).unwrap();
         let (text, told) = rotated(&text, at(60), TimeDelta::zero(), TimeDelta::days(90)).unwrap();
         let first = at(0) + TimeDelta::days(90) + MARGIN;
@@ -320,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn each_key_ends_when_the_last_token_of_it_has() {
+    fn each_key_is_accepted_until_its_last_token_expires() {
         let end = |minutes| at(minutes + 5) + TimeDelta::days(30) + MARGIN;
         let once = rotated_at(&format!("{OLD}\n{OLD} older\n"), 0);
         let old = (None, Some(end(0)));
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_left_as_it_is() {
+    fn an_unreadable_key_file_is_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jwt.key");
         let rotate = || rotate(&path, at(0), TimeDelta::zero(), TimeDelta::days(1));

@@ -1,13 +1,13 @@
-//! Signing keys that can be guessed: of few different characters, repeated, or made of words that
-//! stand in examples. A key of random characters is never one of them.
+//! Detection of weak signing keys: too few different characters, repetition, sequences, or words
+//! from published examples. A key of random characters never matches.
 
 use std::collections::BTreeSet;
 
-/// The fewest different bytes of a key. 32 random hexadecimal digits have fewer once in 20 million
-/// keys, and the 64 that a start makes practically never.
+/// The minimum of different bytes of a key. 32 random hexadecimal digits have fewer once in 20
+/// million keys, and the 64 that a start generates practically never.
 const FEWEST_DIFFERENT: usize = 8;
 
-/// Parts of keys from documentation and tutorials, by their letters and digits alone.
+/// Parts of keys from documentation and tutorials, reduced to their letters and digits.
 const EXAMPLES: [&str; 12] = [
     "your256bitsecret",
     "your384bitsecret",
@@ -23,7 +23,7 @@ const EXAMPLES: [&str; 12] = [
     "correcthorsebatterystaple",
 ];
 
-/// Words that add nothing to a key; the longer ones first.
+/// Words that add no entropy to a key; the longer ones first.
 const WORDS: [&str; 22] = [
     "passphrase",
     "production",
@@ -49,10 +49,10 @@ const WORDS: [&str; 22] = [
     "dev",
 ];
 
-/// The fewest letters and digits besides such words.
+/// The minimum of letters and digits besides such words.
 const FEWEST_OTHERS: usize = 12;
 
-/// The weakness of a key, to follow "as it"; `None` for one that may be used.
+/// The weakness of a key, as a phrase to follow "as it"; `None` for an acceptable key.
 pub(super) fn weakness(secret: &str) -> Option<&'static str> {
     let bytes = secret.as_bytes();
     let different: BTreeSet<u8> = bytes.iter().copied().collect();
@@ -75,12 +75,12 @@ pub(super) fn weakness(secret: &str) -> Option<&'static str> {
     }
     let others = plain.chars().filter(|c| !c.is_ascii_digit()).count();
     let digits = plain.chars().filter(char::is_ascii_digit).count();
-    // A year or a number behind a word adds little.
+    // A year or a number after a word adds little entropy.
     let digits = if digits < 8 { 0 } else { digits };
     (others.saturating_add(digits) < FEWEST_OTHERS).then_some("is made of well-known words")
 }
 
-/// Whether the bytes are one shorter text again and again, the last time perhaps cut off.
+/// Whether the bytes repeat one shorter text, the last repetition perhaps truncated.
 fn is_repeated(bytes: &[u8]) -> bool {
     let most = bytes.len() / 2;
     (1..=most).any(|period| {
@@ -92,7 +92,7 @@ fn is_repeated(bytes: &[u8]) -> bool {
 }
 
 /// Whether three quarters of the bytes follow each other as in the alphabet or among digits,
-/// forwards or backwards, or are the same.
+/// forwards or backwards, or are equal.
 fn is_sequence(bytes: &[u8]) -> bool {
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
     let near = pairs.filter(|(a, b)| a.abs_diff(**b) <= 1).count();
@@ -105,7 +105,7 @@ mod tests {
     use tradepost_auth::SigningKey;
 
     #[test]
-    fn weak_keys_as_a_table() {
+    fn weak_keys_are_named_with_their_weakness() {
         for weak in [
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             "abababababababababababababababab",

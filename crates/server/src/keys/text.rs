@@ -1,18 +1,18 @@
-//! Keys as text.
+//! The text format of the signing keys.
 //!
-//! The simple form is a key on each line, of which the first signs. With times it is
+//! The simple form has one key per line, and the first one signs. The form with times is
 //!
 //! ```text
 //! tradepost keys 2
-//! - 2026-12-22T19:05:00Z (a key that always could sign, accepted until then)
+//! - 2026-12-22T19:05:00Z (a key without a start time, accepted until then)
 //! 2026-11-22T18:05:00Z - (a key that signs from then on)
 //! end
 //! ```
 //!
-//! with the key itself in place of the parentheses. Of two with the same time the first signs, and
-//! the other is only accepted. Its first line is too short for a key, so that
-//! no text of the simple form begins like it, and a program that knows only that form refuses it
-//! rather than sign with something else. Its last line shows that nothing was cut off.
+//! with the key itself in place of the parentheses. Of two keys with the same time, the first
+//! signs, and the other is only accepted. The first line is too short for a key, so that no text of
+//! the simple form begins like it, and a program that knows only the simple form rejects the file
+//! rather than sign with a wrong key. The last line detects truncation.
 
 use super::strength::weakness;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -20,10 +20,10 @@ use tradepost_auth::{KeyRing, KeyTooShort, SigningKey, TimedKey};
 
 const FIRST: &str = "tradepost keys 2";
 const LAST: &str = "end";
-/// Stands for a time that there is not.
+/// Stands for an absent time.
 const NONE: &str = "-";
 
-/// A key and its time; see [`TimedKey`]. It never shows in a log.
+/// A key and its times; see [`TimedKey`]. `Debug` never shows the key.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) secret: String,
@@ -31,7 +31,7 @@ pub(super) struct Entry {
     pub(super) ends: Option<DateTime<Utc>>,
 }
 
-/// Reads either form. What is wrong with the text is said without showing any of it.
+/// Parses either form. Error messages show nothing of the text.
 pub(super) fn parse(text: &str) -> Result<Vec<Entry>, String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let lines: Vec<&str> = lines.collect();
@@ -67,7 +67,7 @@ fn entry(line: &str) -> Option<Entry> {
     })
 }
 
-/// The keys of a text, if they can be used.
+/// The key ring of the entries, if it is valid.
 pub(super) fn ring(entries: &[Entry]) -> Result<KeyRing, String> {
     let weakness = |entry: &Entry| {
         let is_long = entry.secret.len() >= SigningKey::MIN_BYTES;
@@ -104,7 +104,7 @@ fn timed(entry: &Entry) -> Result<TimedKey, KeyTooShort> {
     })
 }
 
-/// Writes the form with times.
+/// Formats the entries as the form with times.
 pub(super) fn write(entries: &[Entry]) -> String {
     let time = |time: Option<DateTime<Utc>>| {
         time.map_or(NONE.to_owned(), |time| {
@@ -127,7 +127,7 @@ mod tests {
     const TIME: &str = "2026-11-22T18:05:00Z";
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_entries_parse_back_to_themselves() {
         let time = DateTime::parse_from_rfc3339(TIME).unwrap().to_utc();
         let entry = |signs_from, ends| Entry {
             secret: KEY.to_owned(),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_torn_or_wrong_is_refused_without_being_shown() {
+    fn truncated_or_invalid_key_text_is_refused_without_being_shown() {
         let good = format!("{FIRST}\n{TIME} - {KEY}\nend\n");
         assert!(parse(&good).and_then(|entries| ring(&entries)).is_ok());
         for cut in FIRST.len()..good.len() - 1 {

@@ -1,4 +1,4 @@
-//! Taking other keys while the server runs, when their file changes.
+//! Reloading of the signing keys when their file changes, while the server runs.
 
 use super::{Keys, read};
 use crate::outside::SystemClock;
@@ -11,23 +11,23 @@ use std::time::Duration;
 use tradepost_auth::{JwtTokens, KeyRing, TimedKey};
 use tradepost_domain::Clock;
 
-/// How often the file is looked at. It is taken when two looks see the same, so that one which is
-/// just being copied is not: in less than ten seconds.
+/// The polling interval. A change is loaded once two polls read the same text, so that a file that
+/// is still being copied is not loaded: in less than ten seconds.
 const EVERY: Duration = Duration::from_secs(4);
 
-/// A thread that looks at the file until this is dropped. Nobody waits for its end: the file may be
-/// on a network that does not answer.
+/// A thread that polls the file until this value is dropped. Drop does not join the thread: the
+/// file may be on a network file system that does not answer.
 pub(crate) struct KeyWatch {
-    /// Nothing is ever sent: that it is gone tells the thread to end.
+    /// Nothing is sent: the closed channel ends the thread.
     _running: Sender<()>,
 }
 
 impl KeyWatch {
-    /// Watches the file that these keys were read from, and gives others to the tokens, which last so
-    /// long at most.
+    /// Watches the file that the keys were read from, and passes changed keys to the token service,
+    /// whose tokens last at most `life`.
     ///
     /// # Errors
-    /// If the operating system has no thread to give.
+    /// If the operating system cannot create a thread.
     pub(crate) fn start(
         path: PathBuf,
         keys: Keys,
@@ -77,10 +77,10 @@ fn warn_of_early_ends(keys: &Keys, life: TimeDelta) {
     }
 }
 
-/// A key, for the log: its name, which tells nothing about it, and its time.
+/// A key, for the log: its id, which reveals nothing about it, and its time.
 fn told(key: &TimedKey, ring: &KeyRing) -> String {
     let mut told = key.key.id().to_owned();
-    // One that another has passed over never signs.
+    // A superseded key never signs.
     let signs = |from: &DateTime<Utc>| ring.signing(*from).id() == key.key.id();
     if let Some(from) = key.signs_from.filter(signs) {
         told.push_str(&format!(", which signs from {from}"));
@@ -91,13 +91,13 @@ fn told(key: &TimedKey, ring: &KeyRing) -> String {
     told
 }
 
-/// What was seen of the file so far.
+/// The state of the watch.
 struct Seen {
-    /// What is in use.
+    /// The text in use.
     used: String,
-    /// What was seen the last time, if it was something else.
+    /// The text of the last poll, if it differed.
     candidate: Option<String>,
-    /// What was last said to be wrong, so that it is said once.
+    /// The last error, so that each is logged once.
     complaint: Option<String>,
 }
 
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_taken_when_it_has_stood_still_and_a_broken_one_is_told_once() {
+    fn a_stable_file_is_loaded_and_a_broken_one_is_reported_once() {
         let mut seen = Seen::new(keys("old1").text);
         let torn = || Err("It is torn.".to_owned());
         let gone = || Err("It is gone.".to_owned());

@@ -1,4 +1,4 @@
-//! `tradepost createsuperuser` and `changepassword`, as the real binary runs them.
+//! `tradepost createsuperuser` and `changepassword`, on the real binary.
 
 use crate::place::{Place, QUICK};
 

@@ -1,4 +1,4 @@
-//! `tradepost backup`, as the real binary runs it.
+//! `tradepost backup`, on the real binary.
 
 use crate::place::{MIGRATIONS, Place, QUICK, Serving, answer, token};
 use diesel::prelude::*;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const JSON: &str = "Content-Type: application/json\r\n";
 
-/// The headers of a customer who was made for this.
+/// The request headers of a new customer.
 fn customer(server: &Serving, name: &str) -> String {
     let who = format!("\"username\": \"{name}\", \"password\": \"correct horse battery\"");
     let body = format!("{{{who}, \"email\": \"{name}@example.org\"}}");
@@ -22,7 +22,7 @@ fn customer(server: &Serving, name: &str) -> String {
     format!("Authorization: Bearer {}\r\n{JSON}", token.unwrap())
 }
 
-/// Orders one unit; the order's id once it is acknowledged.
+/// Orders one unit; returns the id of the acknowledged order.
 fn order(server: &Serving, headers: &str) -> Option<u64> {
     let line = "{\"product_id\": 1, \"quantity\": 1}";
     let added = answer(server.send("POST", "/api/cart/", headers, line)).0;
@@ -32,7 +32,7 @@ fn order(server: &Serving, headers: &str) -> Option<u64> {
     ((added, status) == (201, 201)).then_some(id)
 }
 
-/// Sets a flag at its end, also if that is a panic: else those who look at it would go on for ever.
+/// Sets a flag when dropped, also on a panic: threads that poll it would otherwise never end.
 struct AtLast<'a>(&'a AtomicBool);
 
 impl Drop for AtLast<'_> {
@@ -151,7 +151,7 @@ fn a_copy_is_for_its_owner_alone_and_replaces_nothing() {
 }
 
 #[test]
-fn what_cannot_be_written_is_a_sentence() {
+fn a_backup_that_cannot_be_written_is_reported_in_a_sentence() {
     let place = Place::new();
     place.make_staff(&QUICK).well();
     let before = std::fs::read(place.path("data/tradepost.db")).unwrap();
@@ -191,7 +191,7 @@ fn what_cannot_be_written_is_a_sentence() {
     }
 }
 
-/// The limit on the size of files stands for a disk that is full.
+/// A limit on the file size (RLIMIT_FSIZE) simulates a full disk.
 #[test]
 fn a_full_disk_leaves_nothing_behind() {
     let place = Place::new();
@@ -219,7 +219,7 @@ fn a_full_disk_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_copy_of_wrong_books_replaces_none() {
+fn a_copy_that_fails_the_audit_replaces_none() {
     let place = Place::new();
     place.serve(&["--demo"]).stop();
     place.run(&["backup", "copy.db"]).well();
@@ -244,7 +244,7 @@ fn a_copy_of_wrong_books_replaces_none() {
     assert!(place.files().contains(&"copy.db.unproven".to_owned()));
 }
 
-/// What there is to do before an upgrade, with the new binary in place already.
+/// The backup before an upgrade, with the new binary already installed.
 #[test]
 fn a_shop_of_another_version_is_copied_and_restored() {
     let place = Place::new();
@@ -273,7 +273,7 @@ fn a_shop_of_another_version_is_copied_and_restored() {
         restored.stop();
         place.run(&[&elsewhere[..], &["verify"]].concat()).well();
     }
-    // Nothing is no shop, and replaces none. Those that were served may still have a log.
+    // An empty file is no shop, and replaces none. Databases that were served may still have a WAL.
     copy("good.db");
     place.run(&["migrate", "--revert"]).well();
     let good = std::fs::read(place.path("good.db")).unwrap();
@@ -281,7 +281,7 @@ fn a_shop_of_another_version_is_copied_and_restored() {
     let empty = "there is no shop in the database yet: `tradepost migrate` makes one.";
     assert_eq!(refused, format!("The copy good.db cannot be made: {empty}"));
     assert_eq!(std::fs::read(place.path("good.db")).unwrap(), good);
-    // Of a newer version.
+    // A schema of a newer version.
     place.run(&["migrate"]).well();
     let path = place.path("data/tradepost.db");
     let mut database = SqliteConnection::establish(path.to_str().unwrap()).unwrap();

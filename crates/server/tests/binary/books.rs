@@ -1,4 +1,4 @@
-//! `tradepost migrate` and `verify`, as the real binary runs them.
+//! `tradepost migrate` and `verify`, on the real binary.
 
 use crate::place::{MIGRATIONS, Place};
 use diesel::prelude::*;
@@ -41,7 +41,7 @@ fn migrate_says_what_it_does() {
 }
 
 #[test]
-fn verify_proves_the_books() {
+fn verify_audits_the_ledger() {
     let place = Place::new();
     assert!(place.run(&["verify"]).sentence(1).contains("no database"));
     place.serve(&["--demo"]).stop();

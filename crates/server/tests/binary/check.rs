@@ -1,10 +1,10 @@
-//! `tradepost check`, as the real binary runs it.
+//! `tradepost check`, on the real binary.
 
 use crate::place::{Ended, MIGRATIONS, Place, QUICK};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-/// An address that no other program can be in the way of.
+/// A listen address that never collides with another program.
 const FREE: (&str, &str) = ("TRADEPOST_LISTEN", "127.0.0.1:0");
 
 fn run(place: &Place, words: &[&str]) -> Ended {
@@ -38,7 +38,7 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
     let good = check(&[&safe[..], &["--deploy"]].concat());
     assert_eq!(good.out, "0 errors, 0 warnings.\n");
     assert_eq!((good.code, place.files()), (Some(0), files));
-    // Recommended, and no reason to refuse.
+    // A recommendation, which does not fail the check.
     let lenient = check(&[&safe[..4], &["--deploy"]].concat());
     assert!(
         lenient.out.starts_with("note: --stock-writes is lenient"),
@@ -82,7 +82,8 @@ fn check_finds_what_is_unsafe_and_makes_nothing() {
     assert!(debugging.out.contains("warning: RUST_LOG"), "{debugging:?}");
 }
 
-/// As there is none to compare with, only the first start says what it sells in.
+/// Without a product to compare with, only the stored setting of the first start tells the
+/// currency.
 #[test]
 fn another_currency_is_found_without_a_product() {
     let place = Place::new();

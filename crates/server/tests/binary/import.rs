@@ -1,12 +1,12 @@
-//! `tradepost import django`, as the real binary runs it.
+//! `tradepost import django`, on the real binary.
 
 use crate::place::{Place, QUICK, Serving, answer, token};
 use tradepost_throwaway::Cluster;
 
-/// What Django wrote of a shop, with passwords that it hashed at its own strength.
+/// A dump of a Django shop, whose passwords have Django's own hash strength.
 const DUMP: &str = include_str!("../../../django/tests/dump.json");
 
-/// Django's hashes take a moment in a program that was not built for speed.
+/// Verifying Django's hashes takes long in an unoptimised build.
 const PATIENT: [&str; 2] = ["--request-timeout", "60"];
 
 fn dumped(text: &str) -> Place {
@@ -137,7 +137,7 @@ fn a_dry_run_makes_nothing() {
 }
 
 #[test]
-fn what_is_wrong_is_said_at_once_and_nothing_is_made() {
+fn import_errors_are_reported_at_once_and_nothing_is_created() {
     let text = DUMP
         .replace("\"price\": \"79.00\"", "\"price\": \"0.00\"")
         .replace("\"shipped\"", "\"paid up\"")
@@ -269,7 +269,7 @@ const TAXED: &str = r#"[
     {"model": "shop.orderitem", "pk": 10, "fields": {"order": 6, "product": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "qty": 1, "price": "10.00"}}
 ]"#;
 
-/// The orders 5 and 6 as their user sees them, after an import into this database.
+/// The orders 5 and 6 as their user reads them, after an import into this database.
 fn taxed_orders(database: &[&str]) -> [String; 2] {
     let place = dumped(TAXED);
     let import = ["import", "django", "shop.json", "--new-ids", "ids.csv"];
@@ -333,7 +333,7 @@ fn a_file_of_new_ids_is_neither_replaced_nor_written_in_a_dry_run() {
     assert_eq!(std::fs::read(place.path("ids.csv")).unwrap(), b"mine");
     std::fs::remove_file(place.path("ids.csv")).unwrap();
     place.run(&words).well();
-    // A shop that is there already takes no second one, and no ids are written.
+    // A database with data accepts no second import, and no file of ids is written.
     std::fs::remove_file(place.path("ids.csv")).unwrap();
     assert_eq!(place.run(&words).code, Some(1));
     assert!(!place.path("ids.csv").exists());

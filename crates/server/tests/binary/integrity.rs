@@ -1,4 +1,4 @@
-//! Databases that are taken away, clocks that jump, and files that others have prepared.
+//! Lost databases, clocks that jump, and files prepared by an attacker.
 
 use crate::place::{Place, QUICK, Serving, answer};
 use diesel::connection::SimpleConnection;
@@ -8,10 +8,10 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes.
+/// A timeout far above the duration of any step.
 const NEVER: Duration = Duration::from_secs(60);
 
-/// A server with a catalogue, at which ada is signed in.
+/// A server with a catalogue, and a session of the user ada.
 struct Shop {
     server: Serving,
     headers: String,
@@ -74,7 +74,7 @@ fn a_database_that_was_replaced_is_noticed_and_no_order_is_lost() {
 }
 
 #[test]
-fn a_database_that_is_missing_is_made_anew_only_if_that_is_wanted() {
+fn a_missing_database_is_created_again_only_on_request() {
     let place = Place::new();
     let serve = ["serve", "--listen", "127.0.0.1:0"];
     place.serve(&[]).stop();
@@ -96,7 +96,7 @@ fn a_database_that_is_missing_is_made_anew_only_if_that_is_wanted() {
         "{checked:?}"
     );
     assert_eq!(checked.code, Some(1));
-    // An empty file is no database either.
+    // An empty file counts as a missing database.
     fs::write(place.path("data/tradepost.db"), "").unwrap();
     assert!(place.run(&serve).sentence(1).starts_with(said));
     remove("data/tradepost.db");
@@ -117,7 +117,7 @@ fn a_database_that_is_missing_is_made_anew_only_if_that_is_wanted() {
             .read("data/debug.log")
             .contains("--new was given and not needed")
     );
-    // A log of another database would be written into the new one.
+    // A WAL of another database would be applied to the new one.
     remove("data/tradepost.db");
     fs::write(place.path("data/tradepost.db-wal"), "frames").unwrap();
     let words = [&serve[..], &["--new"]].concat();
@@ -135,7 +135,7 @@ fn a_key_that_was_provided_is_no_evidence_of_a_shop() {
     place.serve(&["--jwt-secret-file", "our.key"]).stop();
 }
 
-/// To a server whose clock is years ahead, what it stored a moment ago is years old.
+/// To a server whose clock is years ahead, records that were just stored are years old.
 #[test]
 fn a_start_with_the_clock_years_ahead_forgets_nothing() {
     let place = Place::new();
@@ -160,7 +160,7 @@ fn a_start_with_the_clock_years_ahead_forgets_nothing() {
     for _ in 0..2 {
         let shop = Shop::start(&place);
         let headers = format!("{}Idempotency-Key: one\r\n", shop.headers);
-        // The first purge comes with the start.
+        // The first purge runs at the start.
         std::thread::sleep(Duration::from_millis(300));
         let again = answer(shop.server.send("POST", "/api/orders/", &headers, "{}"));
         assert_eq!(again, (201, first.clone()));
@@ -226,7 +226,7 @@ fn an_address_in_use_fails_check_unless_it_is_the_shop_itself() {
     );
     assert_eq!(checked.code, Some(0), "{checked:?}");
     server.stop();
-    // Accepts connections in its queue, and never answers.
+    // Accepts connections into its backlog, and never answers.
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     let refused = place.run(&["serve", "--listen", &address]).sentence(1);
@@ -282,7 +282,7 @@ fn links_in_a_folder_that_others_may_write_are_refused() {
         "--database=sqlite://open/shop.db",
         "--data-dir=open/data",
     ];
-    // Links of root's in a folder with the sticky bit are followed: only root can make them.
+    // Links owned by root in a folder with the sticky bit are followed: only root can create them.
     let link = fs::symlink_metadata(place.path("open/data")).unwrap();
     let open_to_others: &[u32] = match link.uid() {
         0 => &[0o777],
@@ -329,7 +329,8 @@ fn signals_other_than_those_to_stop_end_nothing_and_one_opens_the_log_again() {
     assert!(place.read("data/old.log").contains("SIGUSR1"));
 }
 
-/// A link to a file is never rotated by the server, so that nothing but the signal has it followed.
+/// A link to a file is never rotated by the server, so that only the signal makes it follow the
+/// link.
 #[test]
 fn a_log_behind_a_link_is_opened_again_at_a_signal() {
     let place = Place::new();
@@ -364,7 +365,7 @@ fn a_refused_host_is_named_in_the_log_with_its_setting() {
     let lines = log
         .matches("refused a request for the host \"shop.example.net\"")
         .count();
-    // One in ten seconds, however long that took.
+    // At most one per ten seconds, however long the test took.
     assert!((1..10).contains(&lines), "{log}");
     assert!(
         log.contains("--allowed-hosts (TRADEPOST_ALLOWED_HOSTS)"),

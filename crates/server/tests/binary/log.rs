@@ -7,11 +7,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 #[test]
-fn a_standard_error_that_nobody_reads_stops_nothing() {
+fn an_unread_standard_error_stops_nothing() {
     let place = Place::new();
     let (reader, writer) = io::pipe().unwrap();
     let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
-    // A pipe takes 64 KiB; what stands before its end is never read.
+    // A pipe holds 64 KiB; the excess is never read.
     command.env("RUST_LOG", "info");
     let server = place.start_into(command, writer);
     let path = format!("/api/{}", "x".repeat(1_000));
@@ -29,10 +29,10 @@ fn a_standard_error_that_nobody_reads_stops_nothing() {
 }
 
 #[test]
-fn a_standard_output_that_nobody_reads_does_not_stop_the_start() {
+fn an_unread_standard_output_does_not_stop_the_start() {
     let place = Place::new();
     let (reader, mut writer) = io::pipe().unwrap();
-    // Full before anything is said.
+    // The pipe is full before the first line.
     let mut filler = writer.try_clone().unwrap();
     let full = std::thread::spawn(move || filler.write_all(&[b'x'; 1 << 20]));
     std::thread::sleep(Duration::from_millis(200));
@@ -63,7 +63,7 @@ fn a_standard_output_that_nobody_reads_does_not_stop_the_start() {
 }
 
 #[test]
-fn what_is_no_request_is_not_an_error_of_the_shop() {
+fn malformed_requests_are_not_logged_as_errors() {
     let place = Place::new();
     let server = place.serve(&[]);
     for garbage in [
@@ -73,7 +73,7 @@ fn what_is_no_request_is_not_an_error_of_the_shop() {
     ] {
         let mut stream = server.connect();
         stream.write_all(garbage.as_bytes()).unwrap();
-        // With an answer or without.
+        // An answer is optional.
         let _ = stream.read(&mut [0; 100]);
     }
     server.stop();

@@ -1,4 +1,4 @@
-//! The real binary from outside: its commands, and serving.
+//! End-to-end tests of the real binary: its commands, and serving.
 
 #[cfg(test)]
 mod accounts;

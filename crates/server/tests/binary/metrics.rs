@@ -1,4 +1,4 @@
-//! `/metrics`, as the real binary gives it, and what is made for it.
+//! `/metrics` of the real binary, and the dashboard and alerts that use it.
 
 use crate::place::{Place, QUICK, Serving};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ fn page(name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap()
 }
 
-/// The names of metrics in a text, without what histograms add to theirs.
+/// The metric names in an exposition text, without the suffixes of histograms.
 fn names(text: &str) -> BTreeSet<String> {
     let of_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words = text.split(|letter| !of_a_name(letter));
@@ -24,13 +24,13 @@ fn names(text: &str) -> BTreeSet<String> {
     words.map(bare).collect()
 }
 
-/// What a sample says whose line begins like this.
+/// The value of the sample whose line begins with this text.
 fn sample(text: &str, begins: &str) -> usize {
     let line = text.lines().find_map(|line| line.strip_prefix(begins));
     line.unwrap().trim().parse().unwrap()
 }
 
-/// Whoever has a place has a connection; two more place orders and keep house.
+/// Each slot of the worker pool has a connection; the order batcher and the purge have one each.
 fn has_a_connection_for_each_place(text: &str, pool: &str) {
     let places = ["work", "lists", "passwords", "probes"].map(|kind| {
         let most = format!("tradepost_jobs_max{{kind=\"{kind}\",state=\"running\"}}");
@@ -50,7 +50,7 @@ fn given(server: &Serving) -> (String, BTreeSet<String>) {
 }
 
 #[test]
-fn page_dashboard_and_alerts_name_what_there_is() {
+fn page_dashboard_and_alerts_name_existing_metrics() {
     let place = Place::new();
     let server = place.serve(&[]);
     let (text, given) = given(&server);

@@ -1,4 +1,4 @@
-//! `tradepost openapi`, as the real binary runs it.
+//! `tradepost openapi`, on the real binary.
 
 use crate::place::Place;
 

@@ -1,4 +1,4 @@
-//! Running the real binary, each time in a folder of its own.
+//! Test support: runs the real binary, each time in a folder of its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -7,10 +7,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Longer than anything here takes.
+/// A timeout far above the duration of any step.
 const NEVER: Duration = Duration::from_secs(60);
 
-/// Hashing at the lowest cost that there is.
+/// The lowest cost of password hashing.
 pub(crate) const QUICK: [&str; 2] = ["--bcrypt-cost", "10"];
 
 /// The migrations, oldest first.
@@ -28,7 +28,7 @@ pub(crate) const MIGRATIONS: [&str; 11] = [
     "2026-11-27-000007_rebuild_product_search",
 ];
 
-/// What a command ended with.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -37,14 +37,14 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// It ended well; what it said.
+    /// Asserts success; returns the output.
     #[track_caller]
     pub(crate) fn well(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.out
     }
 
-    /// It ended with this code and one sentence on standard error.
+    /// Asserts this exit code and one sentence on standard error; returns it.
     #[track_caller]
     pub(crate) fn sentence(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -58,7 +58,7 @@ impl Ended {
     }
 }
 
-/// A folder to run commands in, without any setting from outside.
+/// A folder to run commands in, with an empty environment.
 pub(crate) struct Place {
     folder: TempDir,
 }
@@ -86,7 +86,7 @@ impl Place {
         command
     }
 
-    /// Runs a command with nothing to read.
+    /// Runs a command with empty standard input.
     pub(crate) fn run(&self, words: &[&str]) -> Ended {
         self.run_with(words, &[], "")
     }
@@ -104,7 +104,7 @@ impl Place {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // A command that reads nothing may be gone by now.
+        // A command that reads no input may have exited already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         Ended {
@@ -114,7 +114,7 @@ impl Place {
         }
     }
 
-    /// Makes the staff user ada, whose password is `correct horse`.
+    /// Creates the staff user ada with the password `correct horse`.
     pub(crate) fn make_staff(&self, more: &[&str]) -> Ended {
         let words = [
             "createsuperuser",
@@ -128,19 +128,19 @@ impl Place {
         self.run_with(&[&words, more].concat(), &[password], "")
     }
 
-    /// Serves on a free port, and returns when it says where.
+    /// Serves on a free port; returns once the server prints its address.
     pub(crate) fn serve(&self, words: &[&str]) -> Serving {
         let words = [&["serve", "--listen", "127.0.0.1:0"], words].concat();
         self.start(self.command(&words))
     }
 
-    /// Starts what serves, and returns when it says where.
+    /// Starts a server process; returns once it prints its address.
     pub(crate) fn start(&self, command: Command) -> Serving {
         let err = std::fs::File::create(self.path("err")).unwrap();
         self.start_into(command, err)
     }
 
-    /// The same, with its standard error.
+    /// Like `start`, with its standard error redirected.
     pub(crate) fn start_into(&self, mut command: Command, err: impl Into<Stdio>) -> Serving {
         command
             .stdin(Stdio::null())
@@ -173,7 +173,7 @@ impl Place {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// The files here, those aside that SQLite makes as it likes.
+    /// The files in the folder, except the WAL files of SQLite, which come and go.
     pub(crate) fn files(&self) -> Vec<String> {
         fn walk(folder: &Path, found: &mut Vec<String>) {
             for entry in std::fs::read_dir(folder).unwrap() {
@@ -193,7 +193,7 @@ impl Place {
     }
 }
 
-/// A server that runs.
+/// A running server.
 pub(crate) struct Serving {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -208,7 +208,7 @@ impl Serving {
         stream
     }
 
-    /// Sends a request; its answer can be read from what is returned.
+    /// Sends a request; the response can be read from the returned stream.
     pub(crate) fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = self.connect();
         let length = body.len();
@@ -219,12 +219,12 @@ impl Serving {
         stream
     }
 
-    /// Asks for something; status and body.
+    /// Sends a GET request; returns status and body.
     pub(crate) fn get(&self, path: &str, headers: &str) -> (u16, String) {
         answer(self.send("GET", path, headers, ""))
     }
 
-    /// Begins to sign ada in.
+    /// Sends a sign-in request for ada.
     pub(crate) fn begin_sign_in(&self, password: &str) -> TcpStream {
         let body = format!("{{\"username\": \"ada\", \"password\": \"{password}\"}}");
         self.send(
@@ -235,24 +235,24 @@ impl Serving {
         )
     }
 
-    /// Signs ada in; her token.
+    /// Signs ada in; returns the token.
     pub(crate) fn sign_in(&self, password: &str) -> Option<String> {
         token(self.begin_sign_in(password))
     }
 
-    /// The id of its process.
+    /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        // The one that is built into the shell: small systems have no program of that name.
+        // The shell's built-in `kill`: small systems have no program of that name.
         let kill = format!("kill -s {name} {}", self.id());
         let sent = Command::new("bash").args(["-c", &kill]).status();
         assert!(sent.unwrap().success());
     }
 
-    /// Waits for its end; the exit code and all that it said.
+    /// Waits for the process to exit; returns its exit code and output.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let start = Instant::now();
         let status = loop {
@@ -267,7 +267,7 @@ impl Serving {
         (status.code(), said)
     }
 
-    /// Stops it; all that it said.
+    /// Stops the server; returns its output.
     pub(crate) fn stop(self) -> String {
         self.signal("TERM");
         let (code, said) = self.end();
@@ -278,7 +278,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // Gone already, unless a test failed.
+        // The process has exited already, unless a test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -293,7 +293,7 @@ pub(crate) fn answer(mut stream: TcpStream) -> (u16, String) {
     (status, body.to_owned())
 }
 
-/// The token in the answer to a sign-in that went well.
+/// The token in the response to a successful sign-in.
 pub(crate) fn token(stream: TcpStream) -> Option<String> {
     let (status, body) = answer(stream);
     let (_, rest) = body.split_once("\"token\":\"")?;

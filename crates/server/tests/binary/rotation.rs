@@ -1,11 +1,11 @@
-//! Rotating the signing key while servers run.
+//! Rotation of the signing key while servers run.
 
 use crate::place::{Place, QUICK, Serving};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
-/// Longer than a server takes to take another key.
+/// A timeout above the time in which a server loads a changed key file.
 const SOON: Duration = Duration::from_secs(10);
 
 fn opens(server: &Serving, token: &str) -> bool {
@@ -18,12 +18,12 @@ fn sign_in(server: &Serving) -> String {
     server.sign_in("correct horse").unwrap()
 }
 
-/// What a token says about its key: the part before the first dot.
+/// The header of a JWT: the part before the first dot, which has the key id.
 fn head(token: &str) -> &str {
     token.split('.').next().unwrap()
 }
 
-/// Signs in until the token is of another key than this one.
+/// Signs in until the token is signed with another key than the given one.
 fn sign_in_until_other(server: &Serving, than: &str) -> String {
     let since = Instant::now();
     loop {
@@ -45,7 +45,7 @@ fn wait_for_log(place: &Place, words: &str) {
 }
 
 #[test]
-fn a_key_is_rotated_under_running_servers_and_nobody_is_signed_out() {
+fn a_key_is_rotated_under_running_servers_and_no_user_is_signed_out() {
     let place = Place::new();
     let refused = place.run(&["rotate-key"]).sentence(1);
     assert!(refused.contains("the first start makes one"), "{refused}");
@@ -53,7 +53,7 @@ fn a_key_is_rotated_under_running_servers_and_nobody_is_signed_out() {
     place.make_staff(&QUICK).well();
     let old = sign_in(&server);
 
-    // One that signs later is known before it does.
+    // A key that signs later is known to servers before it does.
     let said = place.run(&["rotate-key", "--minutes", "60"]).well();
     assert!(said.contains("Copy the file"), "{said}");
     wait_for_log(&place, "which signs from");
@@ -73,14 +73,15 @@ fn a_key_is_rotated_under_running_servers_and_nobody_is_signed_out() {
         assert!(opens(&server, token));
     }
 
-    // A server that starts now knows them all, and one that does not, none of the new.
+    // A server that starts now knows all keys; one with only the older file does not know the new
+    // one.
     let other = place.serve(&QUICK);
     for token in [&old, &new] {
         assert!(opens(&other, token));
     }
     other.stop();
 
-    // A broken file changes nothing, and is told once.
+    // A broken file changes nothing, and is logged once.
     let whole = fs::read_to_string(&key).unwrap();
     fs::write(&key, &whole[..whole.len() / 2]).unwrap();
     wait_for_log(&place, "The keys from before are used on.");
@@ -110,7 +111,7 @@ fn a_key_is_rotated_under_running_servers_and_nobody_is_signed_out() {
         !name.starts_with("jwt.key.")
     }));
 
-    // A key that is taken out of the file is worth nothing from then on.
+    // Tokens of a key that is removed from the file are rejected from then on.
     let first = whole.lines().nth(1).unwrap();
     fs::write(&key, whole.replace(&format!("{first}\n"), "")).unwrap();
     let server = place.serve(&QUICK);

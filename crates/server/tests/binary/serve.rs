@@ -1,4 +1,4 @@
-//! `tradepost serve`, as the real binary runs it.
+//! `tradepost serve`, on the real binary.
 
 use crate::place::{MIGRATIONS, Place, QUICK, answer, token};
 use std::fs;
@@ -156,7 +156,7 @@ fn log_lines_go_to_the_file_and_to_standard_error() {
 #[test]
 fn either_signal_stops_it_when_what_is_in_flight_has_ended() {
     let place = Place::new();
-    // About a second of work for one sign-in.
+    // One sign-in takes about a second of hashing.
     place.make_staff(&["--bcrypt-cost", "14"]).well();
     for signal in ["TERM", "INT"] {
         let server = place.serve(&["--bcrypt-cost", "14", "--request-timeout", "50"]);
@@ -198,7 +198,7 @@ fn a_port_that_is_taken_is_told_before_anything_is_changed() {
 }
 
 #[test]
-fn what_cannot_be_made_is_a_sentence() {
+fn files_that_cannot_be_created_are_reported_in_a_sentence() {
     let place = Place::new();
     fs::write(place.path("file"), "").unwrap();
     for (words, said) in [

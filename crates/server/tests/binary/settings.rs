@@ -1,4 +1,4 @@
-//! Help, usage and settings, as the real binary takes them.
+//! Help, usage and settings, on the real binary.
 
 use crate::place::Place;
 use std::fs;
@@ -269,7 +269,7 @@ fn an_empty_variable_counts_as_not_set() {
     assert!(place.path("data/tradepost.db").exists());
 }
 
-/// Whoever wants a log and gets none would learn it when they need it.
+/// An operator would notice a missing log only when it is needed.
 #[test]
 fn a_log_that_nothing_would_be_in_stops_the_start() {
     let place = Place::new();

@@ -1,4 +1,4 @@
-//! What a start that fails leaves behind, and what a stop does.
+//! Leftovers of a failed start, and graceful shutdown.
 
 use crate::place::{Place, QUICK};
 use std::fs;
@@ -18,7 +18,7 @@ fn a_stop_leaves_everything_in_the_file_of_the_database() {
             let made = crate::place::answer(server.send("POST", "/api/products/", &headers, &body));
             assert_eq!(made.0, 201, "{made:?}");
         }
-        // Threads that are still busy at the stop are those that end last.
+        // Threads that are busy at the stop end last.
         let busy: Vec<_> = (0..40)
             .map(|_| {
                 let mut stream = server.connect();

@@ -1,10 +1,10 @@
-//! Guessing passwords, on the real binary: over restarts, and on two servers.
+//! Login throttling of the real binary: over restarts, and on two servers.
 
 use crate::place::{Place, QUICK, Serving};
 use std::io::Read;
 use tradepost_throwaway::Cluster;
 
-/// Status, and for how long to wait.
+/// The status, and the seconds of Retry-After.
 fn try_it(server: &Serving, password: &str) -> (u16, Option<u64>) {
     let mut text = String::new();
     let mut stream = server.begin_sign_in(password);
@@ -28,7 +28,7 @@ fn assert_locked_out(server: &Serving) {
 }
 
 #[test]
-fn a_restart_in_the_middle_of_a_lock_out_ends_nothing() {
+fn a_restart_does_not_end_a_lockout() {
     let place = Place::new();
     place.make_staff(&QUICK).well();
     let server = place.serve(&QUICK);
@@ -55,7 +55,7 @@ fn a_restart_in_the_middle_of_a_lock_out_ends_nothing() {
 }
 
 #[test]
-fn two_servers_count_together_also_what_comes_at_once() {
+fn two_servers_share_their_counts_of_concurrent_sign_ins() {
     let cluster = Cluster::start().unwrap();
     let url = cluster.url(&cluster.database().unwrap());
     let place = Place::new();
@@ -72,7 +72,8 @@ fn two_servers_count_together_also_what_comes_at_once() {
                 } else {
                     other_server
                 };
-                // Few may wait for their password to be looked at: who may not is no wrong try.
+                // The queue for password hashing is short: a sign-in that it rejects is no failed
+                // attempt.
                 scope.spawn(move || {
                     loop {
                         match try_it(server, "wrong horse").0 {

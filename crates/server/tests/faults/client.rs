@@ -1,4 +1,5 @@
-//! A client that keeps its connection, and knows what it does not know.
+//! An HTTP client with a persistent connection, which distinguishes failed requests from those with
+//! an unknown outcome.
 
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
@@ -6,10 +7,10 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Longer than any request may take, whatever its machine does meanwhile.
+/// A timeout above any request's duration on a busy machine.
 const NEVER: Duration = Duration::from_secs(120);
 
-/// Where the servers are. It changes when one is started anew.
+/// The addresses of the servers. An address changes when a server is restarted.
 #[derive(Clone, Default)]
 pub(crate) struct Addresses(Arc<Mutex<Vec<String>>>);
 
@@ -27,12 +28,12 @@ impl Addresses {
     }
 }
 
-/// Why there is no answer.
+/// The reason for a missing answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lost {
-    /// Nobody listens: it was not even asked.
+    /// No listener: the request was not sent.
     Unasked,
-    /// The connection ended before the answer: it may have happened.
+    /// The connection ended before the answer: the request may have taken effect.
     Unanswered,
 }
 
@@ -57,13 +58,13 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// The code of an error.
+    /// The code of the problem document.
     #[track_caller]
     pub(crate) fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// It has this status; its JSON.
+    /// Asserts the status; returns the JSON body.
     #[track_caller]
     pub(crate) fn with(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -73,7 +74,7 @@ impl Answer {
 
 pub(crate) struct Client {
     addresses: Addresses,
-    /// Which of the servers.
+    /// The index of the server.
     pub(crate) server: usize,
     pub(crate) token: String,
     stream: Option<TcpStream>,
@@ -97,7 +98,7 @@ impl Client {
         self.ask("POST", path, "", body)
     }
 
-    /// Asks once. `headers` end with CR LF each.
+    /// Sends one request, without retries. `headers` end with CR LF each.
     pub(crate) fn ask(
         &mut self,
         method: &str,
@@ -135,7 +136,7 @@ impl Client {
     }
 }
 
-/// A connection that ended is a fault; one that stays silent is a defect.
+/// A closed connection is an expected fault; a silent one is a defect.
 fn unanswered(error: &std::io::Error, method: &str, path: &str) -> Lost {
     let silent = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
     assert!(!silent, "{method} {path} got no answer within {NEVER:?}");
@@ -149,7 +150,7 @@ fn connect(address: &str) -> Result<TcpStream, Lost> {
     Ok(stream)
 }
 
-/// Whether the other side has neither closed it nor said something that nobody asked for.
+/// Whether the peer has neither closed the connection nor sent unsolicited bytes.
 fn is_open(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let peeked = stream.peek(&mut [0]);
@@ -157,7 +158,7 @@ fn is_open(stream: &TcpStream) -> bool {
     peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
-/// Head and body of an answer.
+/// Reads the head and body of an answer.
 fn read(stream: &mut TcpStream) -> std::io::Result<(String, String)> {
     let mut text = Vec::new();
     let mut buffer = [0; 16 * 1024];

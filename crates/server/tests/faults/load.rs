@@ -1,4 +1,4 @@
-//! Customers who fill their carts and order, again and again, and write down what they are told.
+//! Load: customers who fill their carts and order repeatedly, and record every answer.
 
 use crate::client::{Answer, Client, Lost};
 use crate::shop::{IN_TIME, Shop};
@@ -9,16 +9,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Between two orders of one customer: many at once are wanted here, not as many as there can be.
+/// Pause between two orders of one customer: the load is to be concurrent, not maximal.
 const BREATH: Duration = Duration::from_millis(5);
 
-/// After a refusal.
+/// Pause after a rejected request.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long a customer with a key asks what became of an order. Faults end before.
+/// How long a customer with an idempotency key retries to learn the outcome of an order. Faults end
+/// before.
 const PERSISTENCE: Duration = Duration::from_secs(60);
 
-/// Requests of one customer, all of them successful, after which a fault is over: some orders.
+/// Consecutive successful requests of one customer after which a fault counts as over: several
+/// orders.
 const RECOVERED: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +29,7 @@ pub(crate) enum What {
     Ordering,
 }
 
-/// A request with what came of it.
+/// A request with its answer.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) what: What,
@@ -35,7 +37,7 @@ pub(crate) struct Event {
     pub(crate) took: Duration,
     /// 0 without an answer.
     pub(crate) status: u16,
-    /// Of an error.
+    /// The code of an error.
     pub(crate) code: String,
     pub(crate) retry_after: bool,
 }
@@ -44,23 +46,23 @@ pub(crate) struct Event {
 pub(crate) struct Buyer {
     number: usize,
     pub(crate) client: Client,
-    /// Products, in the order in which they are put into the cart.
+    /// Product ids, in the order in which they are added to the cart.
     pub(crate) wants: Vec<i64>,
-    /// Whether orders have an Idempotency-Key: then what became of them can always be learnt.
+    /// Whether orders have an Idempotency-Key, so that their outcome can always be looked up.
     keyed: bool,
     pub(crate) events: Vec<Event>,
-    /// The orders that were acknowledged, as they were.
+    /// The acknowledged orders.
     pub(crate) orders: Vec<Value>,
-    /// Orders of which nothing is known: each is there whole, or not at all.
+    /// The number of orders with an unknown outcome: each exists completely, or not at all.
     pub(crate) unknown: usize,
     empty_carts: usize,
     progress: Arc<Progress>,
 }
 
-/// What a test can see of a customer at work, so that it waits for events and not for time.
+/// The progress of a customer's thread, so that a test waits for events and not for time.
 #[derive(Default)]
 struct Progress {
-    /// Requests that succeeded since the last one that did not.
+    /// Successful requests since the last failed one.
     streak: AtomicUsize,
     /// Orders that were not placed.
     failed_orders: AtomicUsize,
@@ -100,7 +102,7 @@ impl Buyer {
             let body = format!("{{\"product_id\": {product}, \"quantity\": 1}}");
             let added = self.ask(What::Adding, "/api/cart/", "", &body);
             if added.is_none_or(|answer| answer.status != 201) {
-                // What is in the cart stays there for the next time.
+                // The cart keeps its content for the next round.
                 return thread::sleep(PAUSE);
             }
         }
@@ -117,18 +119,18 @@ impl Buyer {
         let answer = self.ask(What::Ordering, "/api/orders/", "", "{}");
         match answer.map(|answer| (answer.status, answer)) {
             Some((201, answer)) => self.acknowledged(&answer),
-            // Nobody heard of it, or nothing was changed. The cart waits.
+            // The request did not arrive, or changed nothing. The cart is unchanged.
             Some((503, answer)) if answer.code() != "outcome_unknown" => thread::sleep(PAUSE),
             None if self.events.last().unwrap().code == "unasked" => thread::sleep(PAUSE),
             None | Some((503, _)) => self.unknown += 1,
-            // An order of which nothing was known has taken what was in the cart since.
+            // An order with an unknown outcome has taken the cart's content.
             Some((400, answer)) if answer.code() == "empty_cart" => self.empty_carts += 1,
             Some((_, answer)) => panic!("after {:?}: {answer:?}", began.elapsed()),
         }
         assert!(self.empty_carts <= self.unknown, "somebody emptied a cart");
     }
 
-    /// Asks under one key until the answer is the order.
+    /// Retries under one key until the answer is the order.
     fn order_with_key(&mut self) {
         let key = format!("Idempotency-Key: {}-{}\r\n", self.number, self.orders.len());
         let began = Instant::now();
@@ -145,7 +147,8 @@ impl Buyer {
 
     fn acknowledged(&mut self, answer: &Answer) {
         let order = answer.json();
-        // An unknown order may have taken a part of the cart; without one, all of it is here.
+        // An order with an unknown outcome may have taken a part of the cart; otherwise the order
+        // has all of it.
         if self.unknown == 0 {
             for product in &self.wants {
                 let is_it = |line: &&Value| line["product_id"] == *product;
@@ -156,7 +159,7 @@ impl Buyer {
         self.orders.push(order);
     }
 
-    /// Nothing if there was no answer.
+    /// `None` if no answer arrived.
     fn ask(&mut self, what: What, path: &str, headers: &str, body: &str) -> Option<Answer> {
         let began = Instant::now();
         let answer = self.client.ask("POST", path, headers, body);
@@ -183,13 +186,13 @@ impl Buyer {
 }
 
 impl Shop {
-    /// Customers who each want one of each product, one half in the other order; every other one
-    /// gives each order a key. They are shared out among the servers.
+    /// Customers who each want one unit of each product, one half in reverse order; every other one
+    /// gives each order an idempotency key. They are spread over the servers.
     pub(crate) fn buyers(&self, count: usize) -> Vec<Buyer> {
         self.buyers_of(&self.customers(count))
     }
 
-    /// The same, with these tokens.
+    /// Like `buyers`, with these tokens.
     pub(crate) fn buyers_of(&self, tokens: &[String]) -> Vec<Buyer> {
         let servers = self.servers.len();
         tokens
@@ -207,7 +210,7 @@ impl Shop {
     }
 }
 
-/// Customers at work.
+/// Customers on running threads.
 pub(crate) struct Load {
     enough: Arc<AtomicBool>,
     buyers: Vec<JoinHandle<Buyer>>,
@@ -236,7 +239,7 @@ impl Load {
         }
     }
 
-    /// Waits until every customer is served again, and again: a fault leaves nothing behind.
+    /// Waits until every customer is served repeatedly: the fault has no lasting effect.
     #[track_caller]
     pub(crate) fn await_recovery(&self) {
         let began = Instant::now();
@@ -252,13 +255,13 @@ impl Load {
         }
     }
 
-    /// Orders that were not placed until now, of all customers.
+    /// The number of orders that were not placed so far, of all customers.
     pub(crate) fn failed_orders(&self) -> usize {
         let failed = |progress: &Arc<Progress>| progress.failed_orders.load(Ordering::Relaxed);
         self.progress.iter().map(failed).sum()
     }
 
-    /// Lets everybody finish what they began.
+    /// Lets all customers finish their current round.
     pub(crate) fn stop(self) -> Vec<Buyer> {
         self.enough.store(true, Ordering::Relaxed);
         let buyers = self.buyers.into_iter();
@@ -266,7 +269,7 @@ impl Load {
     }
 }
 
-/// The requests that began between two moments.
+/// The requests that began between two instants.
 pub(crate) fn between(buyers: &[Buyer], from: Instant, to: Instant) -> Vec<&Event> {
     let events = buyers.iter().flat_map(|buyer| &buyer.events);
     events
@@ -279,7 +282,7 @@ pub(crate) fn slowest(events: &[&Event]) -> Duration {
     slowest.unwrap_or_default()
 }
 
-/// How often which answer came.
+/// The number of each kind of answer.
 pub(crate) fn summary(events: &[&Event]) -> String {
     let mut counts = BTreeMap::new();
     for event in events {

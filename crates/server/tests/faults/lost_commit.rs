@@ -1,4 +1,5 @@
-//! A connection that is lost at COMMIT: the customer is told what happened, and it happened once.
+//! A connection that is lost at COMMIT: the customer learns the true outcome, and the order exists
+//! once.
 
 use crate::client::{Answer, Client};
 use crate::proof::{all_orders, assert_no_deadlock};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
 
-/// With a key, and without one.
+/// With an idempotency key, and without one.
 const KEYS: [&str; 2] = ["", "Idempotency-Key: once\r\n"];
 
 fn shop_behind_a_proxy() -> (Shop, Proxy) {
@@ -110,9 +111,9 @@ fn a_whole_batch_whose_commit_is_not_answered_is_told() {
     assert_books(&shop, 16);
 }
 
-/// The database is away before anybody can ask it.
+/// The database is unreachable before the outcome can be looked up.
 #[test]
-fn what_cannot_be_learnt_is_said_and_the_key_tells_later() {
+fn an_unknown_outcome_is_reported_and_the_idempotency_key_resolves_it_later() {
     let (shop, proxy) = shop_behind_a_proxy();
     let mut customers = shop.customers(4).into_iter();
     let mut orders = 0;
@@ -151,8 +152,8 @@ fn what_cannot_be_learnt_is_said_and_the_key_tells_later() {
     assert_books(&shop, orders);
 }
 
-/// PostgreSQL gives the id of a transaction that a crash has swallowed to another one, whose fate
-/// is not that of the order.
+/// After a crash, PostgreSQL reuses the id of a lost transaction for another one, whose outcome is
+/// not that of the order.
 #[test]
 fn an_order_that_a_crash_has_swallowed_is_not_acknowledged() {
     let (mut shop, proxy) = shop_behind_a_proxy();

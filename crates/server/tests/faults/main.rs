@@ -1,18 +1,18 @@
-//! The real binary under load while things are killed, stopped and cut: nothing that was
-//! acknowledged is lost or doubled, every request ends, and the shop comes back by itself.
+//! Fault injection: the real binary under load while processes are killed, paused and disconnected.
+//! No acknowledged write is lost or duplicated, every request ends, and the service recovers
+//! without intervention.
 //!
-//! - [`client`]: asking over one connection.
+//! - [`client`]: requests over one connection.
 //! - [`shop`]: servers on one database, with a catalogue and customers.
-//! - [`load`]: customers who order again and again, and write down what they were told.
-//! - [`proof`]: what they were told against what is there.
+//! - [`load`]: customers who order repeatedly, and record every answer.
+//! - [`proof`]: compares the recorded answers with the database.
 //! - the others: the faults.
 //!
-//! Each test takes a few seconds; `TRADEPOST_FAULT_SECONDS` has the faults go on for longer, as
+//! Each test takes a few seconds; `TRADEPOST_FAULT_SECONDS` makes the faults last longer, as
 //! `scripts/faults` does. Only one runs at a time.
 //!
-//! What is promised in seconds is printed with what was measured, and asserted against
-//! [`shop::IN_TIME`], which is ten times as long: a test may not fail because its machine is
-//! busy with others.
+//! Promises in seconds are printed with the measured time, and asserted against [`shop::IN_TIME`],
+//! which is ten times as long: a test may not fail because its machine is busy.
 
 #[cfg(test)]
 mod client;

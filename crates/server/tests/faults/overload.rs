@@ -1,4 +1,4 @@
-//! Many times more clients than can be served, who ask again as soon as they are answered.
+//! Overload: many times more clients than can be served, which retry at once.
 
 use crate::client::Client;
 use crate::load::{Load, between, summary};
@@ -10,28 +10,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-/// So many keep the shop busy.
+/// A number of clients that keeps the server busy.
 const BUSY: usize = 32;
 
-/// More than may run and wait at once, of every kind of work.
+/// More clients than the running and queued jobs of every kind together.
 const TOO_MANY: usize = 1_500;
 
-/// After what a refusal asks for, a client comes back; these come back sooner.
+/// A client waits for Retry-After after a rejection; these retry sooner.
 const IMPATIENCE: Duration = Duration::from_millis(50);
 
-/// What one of the crowd asks for again and again.
+/// The request that a client of the crowd repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wish {
     Catalogue,
     Cart,
-    /// With nothing in the cart.
+    /// An order with an empty cart.
     Order,
-    /// With a password that is not the right one.
+    /// A sign-in with a wrong password.
     SignIn,
 }
 
 impl Wish {
-    /// Of ten, seven look around, one orders, one looks into the cart, one signs in.
+    /// Of ten clients, seven list products, one orders, one reads the cart, one signs in.
     fn of(number: usize) -> Self {
         match number % 10 {
             0 => Self::Order,
@@ -55,7 +55,7 @@ impl Wish {
     }
 }
 
-/// How many answers had a status, how long they took together, and the slowest of them.
+/// The number of answers per status, their total duration, and the slowest.
 type Tally = BTreeMap<(Wish, u16), Answers>;
 
 #[derive(Default, Clone, Copy)]
@@ -122,7 +122,7 @@ fn ask_on(wish: Wish, mut client: Client, enough: &AtomicBool) -> Tally {
     tally
 }
 
-/// Lists and carts read, and refusals for a reason: all that was worked for.
+/// Answers that required work: lists and carts read, and rejections by a rule.
 fn served(tally: &Tally) -> u32 {
     let good = tally.iter().filter(|((_, status), _)| *status != 503);
     good.map(|(_, answers)| answers.count).sum()
@@ -192,9 +192,9 @@ fn goes_on_under_overload(shop: &Shop) {
         let slowest = answers.slowest;
         assert!(slowest < IN_TIME, "{wish:?}: {status} after {slowest:?}");
     }
-    // The crowd needs the same cores, to be told that it is refused.
+    // The crowd needs the same cores, to read its rejections.
     assert!(served(&crowd) > served(&calm) / 4);
-    // With an empty cart, that is what an order is told after its batch.
+    // The answer to an order with an empty cart, after its batch.
     assert!(
         crowd.contains_key(&(Wish::Order, 400)),
         "no order was looked at"

@@ -1,4 +1,4 @@
-//! kill -9 of PostgreSQL, and its return.
+//! kill -9 of PostgreSQL, and its restart.
 
 use crate::client::Client;
 use crate::load::{Load, between, slowest, summary};
@@ -7,12 +7,12 @@ use crate::shop::{IN_TIME, Shop, duration, tell};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Answers that need no database, and the one that asks for it.
+/// Answers while the database is down: of routes that need no database, and of the readiness probe.
 fn is_told_as_away(client: &mut Client) {
     let health = client.get("/healthz").unwrap();
     assert_eq!(health.status, 200);
     assert!(health.took < IN_TIME);
-    // It is the one thing that has to be told from a shop with too much to do, each time.
+    // A missing database must be distinguished from an overloaded server, each time.
     for _ in 0..5 {
         let readiness = client.get("/readyz").unwrap();
         assert_eq!((readiness.status, &*readiness.code()), (503, "unavailable"));
@@ -23,7 +23,7 @@ fn is_told_as_away(client: &mut Client) {
     assert!(catalogue.header("Retry-After").is_some() && catalogue.took < IN_TIME);
 }
 
-/// Asks for something until it is well; how long that takes.
+/// Retries a request until it succeeds; returns how long that takes.
 fn until_well(client: &mut Client, path: &str) -> Duration {
     let began = Instant::now();
     while client.get(path).unwrap().status != 200 {
@@ -59,20 +59,20 @@ fn postgres_is_killed() {
         ));
         sleep(Duration::from_millis(700));
     }
-    // Whatever was in the way at its return is over.
+    // Effects of the restart itself are over.
     let settled = Instant::now();
     sleep(Duration::from_millis(700));
     let buyers = load.stop();
     for [killed, gone, returning, back] in outages {
-        // What was not answered before it came back may be answered well.
+        // Requests that were unanswered before the restart may succeed.
         let mut meanwhile = between(&buyers, gone, returning);
         meanwhile.retain(|event| event.began + event.took < returning);
         tell(&format!("meanwhile: {}", summary(&meanwhile)));
         assert!(!meanwhile.is_empty());
         for event in &meanwhile {
             assert_eq!(event.status, 503, "{event:?}");
-            // Only an order that was on its way when it was killed may have become anything; of a
-            // request that began later it is known that it did not.
+            // Only an order in flight at the kill may have an unknown outcome; a request that began
+            // later certainly had no effect.
             assert!(event.retry_after, "{event:?}");
             assert!(event.took < IN_TIME, "{event:?}");
         }

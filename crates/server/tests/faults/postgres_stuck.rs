@@ -1,4 +1,4 @@
-//! PostgreSQL is there and does not go on: paused, its connections cut, its rows held by others.
+//! PostgreSQL is up but makes no progress: paused, its connections cut, its rows locked.
 
 use crate::load::{Event, Load, What, between, slowest, summary};
 use crate::proof::prove;
@@ -8,17 +8,17 @@ use diesel::{Connection, PgConnection};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// So that a short test sees requests that reach their deadline.
+/// A short deadline, so that a short test sees requests that reach it.
 const IMPATIENT: [&str; 2] = ["--request-timeout", "2"];
 
-/// The most connections that one server has to PostgreSQL: one for each that may be at work, and as
-/// many again that PostgreSQL has not noticed the end of.
+/// The maximum of connections from one server to PostgreSQL: one for each slot, and as many again
+/// whose end PostgreSQL has not noticed.
 fn most_connections() -> usize {
     let passwords = thread::available_parallelism().map_or(1, usize::from) / 2;
     2 * (16 + passwords.max(1) + 4)
 }
 
-/// How many connections the servers have.
+/// The number of connections of all servers.
 fn connections(shop: &mut Shop) -> usize {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tradepost'";
     shop.postgres().sql(count).parse().unwrap()
@@ -65,7 +65,7 @@ fn postgres_is_paused() {
     let after = between(&buyers, back, Instant::now());
     tell(&format!("afterwards: {}", summary(&after)));
     assert!(probes < IN_TIME);
-    // Threads that block are bounded; a few more are those of the pool and the runtime.
+    // Blocking threads are bounded; a few more belong to the pool and the runtime.
     assert!(most_threads < threads + 64, "{most_threads} threads");
     assert!(
         connections <= most_connections(),
@@ -101,9 +101,9 @@ fn connections_are_cut_every_second() {
     prove(&shop, buyers);
 }
 
-/// Half of the customers want the product that is held, the others do not notice.
+/// Half of the customers want the locked product, the others are unaffected.
 #[test]
-fn a_product_is_held_by_somebody_else() {
+fn a_product_row_is_locked_by_another_session() {
     let mut shop = Shop::on_postgres(&IMPATIENT);
     let mut buyers = shop.buyers(8);
     let [held, free] = [shop.products[0], shop.products[1]];
@@ -123,8 +123,8 @@ fn a_product_is_held_by_somebody_else() {
     holder.batch_execute(&hold).unwrap();
     let from = Instant::now();
     let failed = load.failed_orders();
-    // Of five refusals to four customers, one is the second of the same: its order began and ended
-    // while the rows were held.
+    // Of five rejections of four customers, one is a customer's second: its order began and ended
+    // while the rows were locked.
     while from.elapsed() < duration() || load.failed_orders() < failed + 5 {
         assert!(from.elapsed() < 6 * IN_TIME, "nobody is refused");
         sleep(Duration::from_millis(50));

@@ -1,12 +1,12 @@
-//! What customers were told, against what is there.
+//! Compares the customers' recorded answers with the database.
 
 use crate::load::{Buyer, slowest, summary};
 use crate::shop::{IN_TIME, OPENING, PRICES, Shop, tell};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Every order that was acknowledged is there as it was, none is there twice, nothing is there that
-/// nobody ordered, and the books are right.
+/// Every acknowledged order exists unchanged and once, no other order exists beyond those with an
+/// unknown outcome, and the ledger audit succeeds.
 pub(crate) fn prove(shop: &Shop, mut buyers: Vec<Buyer>) {
     let orders = all_orders(shop);
     let acknowledged = buyers.iter().map(|buyer| buyer.orders.len()).sum::<usize>();
@@ -54,7 +54,7 @@ pub(crate) fn prove(shop: &Shop, mut buyers: Vec<Buyer>) {
     ));
 }
 
-/// Nobody who waits holds what others wait for.
+/// No transaction waits while holding locks that others wait for.
 pub(crate) fn assert_no_deadlock(shop: &Shop) {
     let log = shop.postgres_log();
     let deadlock = log.lines().find(|line| line.contains("deadlock detected"));
@@ -85,7 +85,7 @@ pub(crate) fn all_orders(shop: &Shop) -> BTreeMap<i64, Value> {
     }
 }
 
-/// How many units of each product were sold. Every order is whole, and its total right.
+/// The number of units sold per product. Asserts that each order is complete and its total right.
 fn sold(shop: &Shop, orders: &BTreeMap<i64, Value>) -> [i64; 2] {
     let mut sold = [0; 2];
     for order in orders.values() {

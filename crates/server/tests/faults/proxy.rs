@@ -1,4 +1,4 @@
-//! Stands between a server and its PostgreSQL, and can lose the answer to a COMMIT.
+//! A TCP proxy between a server and PostgreSQL that can drop the answer to a COMMIT.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Where a connection is cut.
+/// The point at which a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// PostgreSQL does not hear of the COMMIT.
+    /// PostgreSQL does not receive the COMMIT.
     BeforeCommit,
-    /// It has committed, and nobody is told.
+    /// PostgreSQL has committed, and the client does not learn of it.
     AfterCommit,
-    /// Nowhere, but PostgreSQL does not hear of the COMMIT either, and nobody comes through after.
+    /// The connection stays open, but PostgreSQL does not receive the COMMIT, and later connections
+    /// are refused.
     Unheard,
 }
 
@@ -23,7 +24,7 @@ struct State {
     after: AtomicBool,
     unheard: AtomicBool,
     closed: AtomicBool,
-    /// Also closes when it cuts.
+    /// Refuses new connections once it has cut.
     for_good: AtomicBool,
     clients: Mutex<Vec<TcpStream>>,
 }
@@ -34,7 +35,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// To a port of this machine.
+    /// Starts a proxy to a port of this machine.
     pub(crate) fn start(to: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -46,7 +47,7 @@ impl Proxy {
                 let (Ok(client), Ok(server)) = (client, server) else {
                     continue;
                 };
-                // Under the lock, so that whoever comes while all are cut is cut with them.
+                // Under the lock, so that a connection that arrives during the cut is cut as well.
                 let mut clients = shared.clients.lock().unwrap();
                 if !shared.closed.load(Ordering::SeqCst) {
                     clients.push(client.try_clone().unwrap());
@@ -57,7 +58,7 @@ impl Proxy {
         Self { port, state }
     }
 
-    /// The URL by way of this.
+    /// The database URL through this proxy.
     pub(crate) fn url(&self, url: &str, port: u16) -> String {
         url.replace(&format!(":{port}/"), &format!(":{}/", self.port))
     }
@@ -67,13 +68,13 @@ impl Proxy {
         self.flag(cut).store(true, Ordering::SeqCst);
     }
 
-    /// The same, and at that moment cuts every other one, and lets nobody through from then on.
+    /// Like `arm`; also cuts all other connections at that moment, and refuses new ones.
     pub(crate) fn arm_for_good(&self, cut: Cut) {
         self.state.for_good.store(true, Ordering::SeqCst);
         self.arm(cut);
     }
 
-    /// Lets everybody through again.
+    /// Accepts connections again.
     pub(crate) fn open(&self) {
         self.state.for_good.store(false, Ordering::SeqCst);
         self.state.closed.store(false, Ordering::SeqCst);
@@ -94,12 +95,12 @@ impl Proxy {
 }
 
 impl State {
-    /// Whether to cut at a COMMIT, once for each time that it is armed.
+    /// Whether to cut at a COMMIT: once each time that it is armed.
     fn take(armed: &AtomicBool) -> bool {
         armed.swap(false, Ordering::SeqCst)
     }
 
-    /// Cuts them all if that was asked for.
+    /// Cuts all connections if armed to.
     fn close(&self) {
         if self.for_good.load(Ordering::SeqCst) {
             self.closed.store(true, Ordering::SeqCst);
@@ -119,8 +120,8 @@ fn relay(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
         let mut buffer = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             let heard = &buffer[..length];
-            // A message of its own, short enough to arrive in one piece. With the zero at its end:
-            // READ COMMITTED begins a transaction.
+            // A message of its own, short enough to arrive in one piece. With the zero byte at its
+            // end, as READ COMMITTED begins a transaction.
             if heard.ends_with(b"COMMIT\0") {
                 if State::take(&state.unheard) {
                     state.closed.store(true, Ordering::SeqCst);
@@ -146,8 +147,8 @@ fn relay(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            // The answer to the COMMIT is here, so it has happened; the client never hears of it.
-            // Nobody is left to ask when it finds out.
+            // The answer to the COMMIT has arrived, so PostgreSQL has committed; the client never
+            // receives it. When the client notices, no database can be reached.
             if swallow.load(Ordering::SeqCst) {
                 closing.close();
                 break;
@@ -160,7 +161,7 @@ fn relay(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     });
 }
 
-/// Either may be gone already.
+/// Either may be closed already.
 fn hang_up(one: &TcpStream, other: &TcpStream) {
     let _ = one.shutdown(Shutdown::Both);
     let _ = other.shutdown(Shutdown::Both);

@@ -1,4 +1,4 @@
-//! Three servers on one PostgreSQL, and many customers who want the same at once.
+//! Races: three servers on one PostgreSQL, and many customers who want the same at once.
 
 use crate::client::{Answer, Client};
 use crate::proof::{all_orders, assert_no_deadlock};
@@ -16,7 +16,7 @@ fn three_servers() -> Shop {
     shop
 }
 
-/// Does something with each client, all at once.
+/// Runs a request on each client concurrently.
 fn at_once(
     clients: Vec<Client>,
     what: impl Fn(&mut Client) -> Answer + Clone + Send + 'static,
@@ -37,7 +37,7 @@ fn at_once(
         .collect()
 }
 
-/// How often each answer came, and how long the slowest took.
+/// The count of each status, and the duration of the slowest answer.
 fn summary(answers: &[(Client, Answer)]) -> (BTreeMap<u16, usize>, Duration) {
     let mut counts = BTreeMap::new();
     let mut slowest = Duration::ZERO;
@@ -126,8 +126,8 @@ fn one_key_thirty_times() {
     tell(&shop.verify());
 }
 
-/// Each server remembers for a moment who came with which token: a role that ends at one of them has
-/// ended at all of them, for every write that rests on it.
+/// Session caches: each server caches verified tokens for a short time; a role that is revoked at
+/// one server is revoked at all of them, for every write that depends on it.
 #[test]
 fn a_role_that_ends_at_one_server_has_ended_at_all() {
     let shop = three_servers();
@@ -158,7 +158,7 @@ fn a_role_that_ends_at_one_server_has_ended_at_all() {
         promote.unwrap().with(200);
         let mut clerks = [shop.client(1, &clerk), shop.client(2, &clerk)];
         for client in &mut clerks {
-            // Once it is staff there, that is remembered.
+            // The staff role is cached after its first use there.
             let began = std::time::Instant::now();
             while client.get("/api/users/").unwrap().status != 200 {
                 assert!(began.elapsed() < IN_TIME);
@@ -177,7 +177,7 @@ fn a_role_that_ends_at_one_server_has_ended_at_all() {
     let after = customer.get(&of_order).unwrap().with(200);
     assert_eq!(after["status"], "pending");
     assert_eq!(shop.stock(product), stock);
-    // A deactivated account orders nothing more, at any server.
+    // A deactivated account cannot order, at any server.
     let token = tokens.next().unwrap();
     let mut clients = [shop.client(1, &token), shop.client(2, &token)];
     let account = clients[0].get("/api/users/me/").unwrap().with(200);
@@ -221,7 +221,7 @@ fn sixteen_cancels_at_once() {
             "sixteen {method} at once: {counts:?} within {slowest:.0?}"
         ));
         let expected = match method {
-            // The same status again is nothing new; what is gone is gone.
+            // Repeating a status is accepted; a deleted row is 404.
             "PATCH" => BTreeMap::from([(200, 16)]),
             _ => BTreeMap::from([(204, 1), (404, 15)]),
         };
@@ -237,7 +237,7 @@ fn sixteen_cancels_at_once() {
     tell(&shop.verify());
 }
 
-/// While others buy what is delivered.
+/// While others buy the delivered units.
 #[test]
 fn twenty_deliveries_at_once() {
     let shop = three_servers();

@@ -1,4 +1,4 @@
-//! A database that takes no writes: a standby, or a server that is set to read-only.
+//! A database that accepts no writes: a standby, or a server that is set to read-only.
 
 use crate::place::Place;
 use crate::shop::{IN_TIME, Shop};
@@ -41,7 +41,7 @@ fn a_standby_is_named_by_the_commands_that_need_a_primary() {
     let checked = run("check", &primary);
     assert_eq!(checked.code, Some(0), "{checked:?}");
     assert!(checked.out.contains("replicas"), "{checked:?}");
-    // Reading is for a standby as well.
+    // Read-only commands work on a standby.
     run("verify", &url).well();
 }
 
@@ -56,7 +56,7 @@ fn a_shop_whose_database_becomes_read_only_is_not_ready() {
     let turn = |shop: &mut Shop, state: &str, status: u16| {
         let set = format!("ALTER SYSTEM SET default_transaction_read_only = {state}");
         let cluster = &shop.postgres().cluster;
-        // With the setting on, it is turned off from a session in which it is not.
+        // The setting is turned off from a session in which it is off.
         let set = [set.as_str(), "SELECT pg_reload_conf()"];
         for statement in set {
             let off = cluster.url("postgres") + "&options=-cdefault_transaction_read_only%3Doff";

@@ -1,4 +1,4 @@
-//! Searches that never end, more than the shop can look for: everything else goes on.
+//! Searches without end, more than the pool has slots: all other requests continue.
 
 use crate::client::Client;
 use crate::load::{Load, summary};
@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-/// More than there are worker places, of every kind.
+/// More than the worker slots of every kind.
 const SEARCHERS: usize = 60;
 
-/// On SQLite, the texts of a shop become a table without an end; on PostgreSQL, each takes minutes.
+/// On SQLite, the table of search texts is replaced by an endless one; on PostgreSQL, each search
+/// takes minutes.
 const ENDLESS: [&str; 2] = [
     "ALTER TABLE product_texts RENAME TO real_texts;
      CREATE VIEW product_texts AS
@@ -26,7 +27,7 @@ const ENDLESS: [&str; 2] = [
 
 const RESTORED: &str = "DROP VIEW product_texts; ALTER TABLE real_texts RENAME TO product_texts";
 
-/// How often an answer had this status and code.
+/// The number of answers per status and code.
 type Answers = BTreeMap<(u16, String), u32>;
 
 struct Flood {
@@ -60,7 +61,7 @@ impl Flood {
 fn search_on(mut number: usize, mut client: Client, enough: &AtomicBool) -> Answers {
     let mut answers = Answers::new();
     while !enough.load(Ordering::Relaxed) {
-        // No two alike, so that none is answered together with another.
+        // All different, so that no two are coalesced.
         let list = match number % 2 {
             0 => "ordering=stock,name",
             _ => "cursor=&ordering=price",
@@ -76,7 +77,7 @@ fn search_on(mut number: usize, mut client: Client, enough: &AtomicBool) -> Answ
     answers
 }
 
-/// Signs in, and looks at a product and a cart.
+/// Signs in, and reads a product and a cart.
 fn look_around(shop: &Shop, token: &str) -> Duration {
     let began = Instant::now();
     shop.sign_in("ada");
@@ -93,7 +94,7 @@ fn goes_on_beside_searches(shop: &Shop) {
     let flood = Flood::start(shop);
     let load = Load::start(shop.buyers_of(buyers));
     let (began, mut slowest, mut looks) = (Instant::now(), Duration::ZERO, 0);
-    // Beyond the first two seconds, in which no search has ended.
+    // After the first two seconds, in which no search has ended.
     while began.elapsed() < duration().max(Duration::from_secs(5)) {
         slowest = slowest.max(look_around(shop, idle));
         looks += 1;
@@ -120,7 +121,7 @@ fn goes_on_beside_searches(shop: &Shop) {
         assert!(["list_timeout", "busy"].contains(&&**code), "{answers:?}");
     }
 
-    // Nothing is left of it: neither a place nor a connection.
+    // Slots and connections are all free again.
     shop.change_schema([RESTORED; 2]);
     let began = Instant::now();
     let found = loop {
@@ -135,7 +136,7 @@ fn goes_on_beside_searches(shop: &Shop) {
     prove(shop, buyers);
 }
 
-/// Requests may take their time, so that a busy machine is no fault; searches may not.
+/// A long request timeout, so that a busy machine fails no test; searches have a shorter one.
 const PATIENT: [&str; 2] = ["--request-timeout", "20"];
 
 #[test]

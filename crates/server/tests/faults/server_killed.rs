@@ -6,7 +6,7 @@ use crate::shop::{Shop, duration, tell};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a server runs before it is killed: a different time each time, to hit it elsewhere.
+/// How long a server runs before it is killed: different each time, to hit different phases.
 const LIVES: [u64; 5] = [700, 310, 940, 130, 520];
 
 fn is_killed_again_and_again(mut shop: Shop) {
@@ -21,7 +21,7 @@ fn is_killed_again_and_again(mut shop: Shop) {
         shop.kill(0);
         kills += 1;
         if kills == 1 {
-            // Before anything had a chance to mend it.
+            // Before a restart could repair anything.
             shop.verify();
         }
         let killed = Instant::now();
@@ -46,7 +46,7 @@ fn a_server_on_postgres_is_killed() {
     is_killed_again_and_again(Shop::on_postgres(&[]));
 }
 
-/// The other servers do not notice.
+/// The other servers are unaffected.
 #[test]
 fn one_of_three_servers_is_killed() {
     let mut shop = Shop::on_postgres(&[]);

@@ -1,4 +1,4 @@
-//! A shop to be hurt: servers on one database, with a catalogue, staff and customers.
+//! Test support: servers on one database, with a catalogue, staff and customers.
 
 use crate::client::{Addresses, Answer, Client};
 use crate::place::{Place, QUICK, Serving};
@@ -11,48 +11,47 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tradepost_throwaway::Cluster;
 
-/// What is asserted where a second or two are promised: the promise is for a machine that has
-/// nothing else to do.
+/// The asserted bound where a second or two are promised: the promise assumes an idle machine.
 pub(crate) const IN_TIME: Duration = Duration::from_secs(30);
 
-/// How many units of each product there are at first: more than are ever sold.
+/// The opening stock of each product: more than is ever sold.
 pub(crate) const OPENING: i64 = 1_000_000;
 
-/// In minor units.
+/// Prices in minor units.
 pub(crate) const PRICES: [i64; 2] = [250, 1_999];
 
-/// Servers on one database share it.
+/// The signing key that servers on one database share.
 pub(crate) const KEY: &str = "a signing key that is long enough for every server of this shop";
 
-/// Of all users, staff included.
+/// The password of all users, staff included.
 pub(crate) const PASSWORD: &str = "correct horse";
 
-/// How long a fault goes on.
+/// How long a fault lasts.
 pub(crate) fn duration() -> Duration {
     let seconds = std::env::var("TRADEPOST_FAULT_SECONDS").map_or(3, |text| text.parse().unwrap());
     Duration::from_secs(seconds)
 }
 
-/// Several at once would only measure each other.
+/// One test at a time: concurrent ones would measure each other.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says what was measured.
+/// Prints a measurement.
 #[expect(clippy::print_stderr, reason = "for whoever runs the tests by hand")]
 pub(crate) fn tell(what: &str) {
     eprintln!("   {what}");
 }
 
-/// The name of its database and, if it is not a file, who serves it.
+/// A database name and, if it is not a file, its server.
 pub(crate) struct Postgres {
     pub(crate) cluster: Cluster,
     pub(crate) database: String,
 }
 
 impl Postgres {
-    /// For a client of its own.
+    /// The URL for a client of the test.
     pub(crate) fn url(&self) -> String {
         self.cluster.url(&self.database)
     }
@@ -63,9 +62,9 @@ impl Postgres {
 }
 
 pub(crate) struct Shop {
-    /// Nothing where one was killed.
+    /// `None` for a killed server.
     pub(crate) servers: Vec<Option<Serving>>,
-    /// The folder of data and logs.
+    /// The folder with data and logs.
     pub(crate) place: Place,
     pub(crate) addresses: Addresses,
     url: String,
@@ -85,20 +84,19 @@ impl Shop {
         Self::on_postgres_through(options, |url, _| url)
     }
 
-    /// The servers have their own defaults for connections, as in production: a machine that is busy
-    /// may then refuse a start.
+    /// Default connection timeouts, as in production: a busy machine may then fail a start.
     pub(crate) fn on_postgres_with_defaults(options: &[&str]) -> Self {
         Self::on_postgres_through(options, |url, _| url.split_once('?').unwrap().0.to_owned())
     }
 
-    /// The servers find their database where `way` says; it gets its URL and port.
+    /// The servers connect to the URL that `way` returns from the database's URL and port.
     pub(crate) fn on_postgres_through(
         options: &[&str],
         way: impl FnOnce(String, u16) -> String,
     ) -> Self {
         let alone = alone();
-        // As `Cluster::start`; and a transaction that has not committed leaves nothing behind at a
-        // crash, which the log's writer would else make a matter of luck.
+        // As `Cluster::start`; and a transaction that has not committed leaves no trace at a crash,
+        // which would otherwise depend on the WAL writer's timing.
         let settings = ["fsync=off", "full_page_writes=off", "wal_writer_delay=10s"];
         let cluster = Cluster::with(&settings).unwrap();
         let database = cluster.database().unwrap();
@@ -135,7 +133,7 @@ impl Shop {
         shop
     }
 
-    /// One more server on the same database; how many there are now.
+    /// Adds a server on the same database; returns the number of servers.
     pub(crate) fn add_server(&mut self) -> usize {
         let server = self.servers.len();
         let serving = self.start(server);
@@ -172,7 +170,7 @@ impl Shop {
         serving.end();
     }
 
-    /// Starts one again that was killed.
+    /// Restarts a killed server.
     pub(crate) fn restart(&mut self, server: usize) {
         let serving = self.start(server);
         self.addresses.set(server, &serving.address);
@@ -195,13 +193,13 @@ impl Shop {
         self.postgres.as_mut().unwrap()
     }
 
-    /// What PostgreSQL has written down.
+    /// The log of PostgreSQL.
     pub(crate) fn postgres_log(&self) -> String {
         let postgres = self.postgres.as_ref();
         postgres.map_or_else(String::new, |postgres| postgres.cluster.log())
     }
 
-    /// What `tradepost verify` says of the books, which are right.
+    /// The output of `tradepost verify`, which must succeed.
     #[track_caller]
     pub(crate) fn verify(&self) -> String {
         let words = ["verify", "--database", &self.url, "--data-dir", "data0"];
@@ -220,7 +218,7 @@ impl Shop {
         Client::new(&self.addresses, server, &self.staff)
     }
 
-    /// As one of the customers, or one of the staff.
+    /// A client with the token of a customer or staff user.
     pub(crate) fn client(&self, server: usize, token: &str) -> Client {
         Client::new(&self.addresses, server, token)
     }
@@ -238,12 +236,12 @@ impl Shop {
         product["stock"].as_i64().unwrap()
     }
 
-    /// Tokens of so many new customers. Signing in is bounded: they do it one after the other.
+    /// The tokens of new customers. They sign in one after the other, as sign-ins are bounded.
     pub(crate) fn customers(&self, count: usize) -> Vec<String> {
         let names: Vec<_> = (0..count).map(|number| format!("buyer{number}")).collect();
         self.register("buyer0");
         match &self.postgres {
-            // Each password takes its time to be hashed: once will do for all.
+            // Hashing a password is slow: one hash serves all users.
             Some(postgres) => drop(postgres.sql(&format!(
                 "INSERT INTO users (username, username_key, password, is_staff, is_active,
                                     session_epoch, created_at)
@@ -257,7 +255,7 @@ impl Shop {
         names.iter().map(|name| self.sign_in(name)).collect()
     }
 
-    /// Asks again while there is no time to look at passwords: that is no fault that is tested here.
+    /// Retries while the queue for password hashing is full, which is not the fault under test.
     fn patiently(&self, path: &str, body: &str) -> Answer {
         let began = Instant::now();
         loop {
@@ -275,7 +273,7 @@ impl Shop {
             "{{\"username\": \"{name}\", \"email\": \"{name}@example.org\", \"password\": \"{PASSWORD}\"}}"
         );
         let made = self.patiently("/api/register/", &body);
-        // Refused if it was made at a try before, whose answer came too late.
+        // Rejected if an earlier attempt created it, whose answer came too late.
         assert!([201, 400].contains(&made.status), "{made:?}");
     }
 
@@ -285,7 +283,7 @@ impl Shop {
         answer.with(200)["token"].as_str().unwrap().to_owned()
     }
 
-    /// How many threads the servers have, all together.
+    /// The number of threads of all servers together.
     pub(crate) fn threads(&self) -> usize {
         let here = self.place.path(".").canonicalize().unwrap();
         let is_ours =

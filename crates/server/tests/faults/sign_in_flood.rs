@@ -1,4 +1,5 @@
-//! One client with many connections signs in all the time: the others have their turns.
+//! Fairness: one client with many connections signs in all the time, and other clients are still
+//! served.
 
 use crate::client::Client;
 use crate::shop::{IN_TIME, Shop, tell};
@@ -9,8 +10,8 @@ use std::time::{Duration, Instant};
 const CONNECTIONS: usize = 32;
 const NEIGHBOURS: usize = 9;
 
-/// The proxy says where clients are. Requests may take as long as it needs for all connections to be
-/// served one after the other, as only the order is looked at. Bounds on counts are out of the way.
+/// The proxy header has the client addresses. The request timeout covers all connections one after
+/// the other, as only the order is tested. Count limits are out of reach.
 const OPTIONS: [&str; 6] = [
     "--trusted-proxies",
     "127.0.0.1",
@@ -20,7 +21,7 @@ const OPTIONS: [&str; 6] = [
     "1000000",
 ];
 
-/// Signs in from this address; the status.
+/// Signs in from this address; returns the status.
 fn sign_in(client: &mut Client, from: &str, name: &str) -> u16 {
     let body = format!("{{\"username\": \"{name}\", \"password\": \"correct horse\"}}");
     let headers = format!("X-Forwarded-For: {from}\r\n");
@@ -28,7 +29,7 @@ fn sign_in(client: &mut Client, from: &str, name: &str) -> u16 {
     answer.unwrap().status
 }
 
-/// How many sign-ins of the flood were answered before each neighbour's.
+/// For each neighbour, the number of flood sign-ins that were answered before its own.
 fn overtaken(shop: &Shop) -> Vec<usize> {
     let (answered, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
     scope(|threads| {
@@ -66,8 +67,8 @@ fn the_others_have_their_turns(shop: &Shop) {
     tell(&format!(
         "sign-ins of the flood before each other one: {overtaken:?}"
     ));
-    // In the order of arrival it is the whole queue of the flood. In turns it is one or two for each
-    // slot; the middle one, as answers may be read late.
+    // First in, first out would be the whole queue of the flood. Fair queuing is one or two for
+    // each slot; the median, as answers may be read late.
     let slots = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .div_ceil(2);

@@ -1,4 +1,4 @@
-//! Clients that do everything as slowly as they can, to keep the others out.
+//! Slow clients (slowloris): connections that send as slowly as possible, to exhaust the server.
 
 use crate::load::{Load, between, slowest, summary};
 use crate::proof::prove;
@@ -8,20 +8,20 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How many there are of each kind.
+/// The number of clients of each kind.
 const CROWD: usize = 300;
 
-/// Between two bytes.
+/// The pause between two bytes.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What a slow client does on a connection that has served a request before.
+/// The behaviour of a slow client on a connection that has served a request before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Sends a head byte by byte.
+    /// Sends a request head byte by byte.
     Head,
-    /// Sends a head behind a whole request, byte by byte.
+    /// Sends a request head after a whole request, byte by byte.
     PipelinedHead,
-    /// Sends blank lines, which may stand before a head.
+    /// Sends blank lines, which are allowed before a request head.
     BlankLines,
     /// Sends a body byte by byte.
     Body,
@@ -85,7 +85,7 @@ impl SlowClient {
         Self { kind, stream }
     }
 
-    /// Goes on; whether the connection is still there.
+    /// Sends the next byte; returns whether the connection is still open.
     fn drip(&mut self) -> bool {
         if self.stream.write_all(self.kind.next()).is_err() {
             return false;
@@ -102,7 +102,7 @@ impl SlowClient {
 }
 
 #[test]
-fn slow_clients_are_ended_and_keep_nobody_out() {
+fn slow_clients_are_disconnected_and_keep_no_other_client_out() {
     let shop = Shop::on_sqlite(&[]);
     let load = Load::start(shop.buyers(4));
     let address = shop.address(0);
@@ -114,7 +114,7 @@ fn slow_clients_are_ended_and_keep_nobody_out() {
     let gathered = Instant::now();
     while !crowd.is_empty() {
         crowd.retain_mut(SlowClient::drip);
-        // Each is due after five seconds. Unless they are ended, they stay for ever.
+        // Each is due after five seconds. Without a timeout, they stay forever.
         let left = crowd.iter().map(|client| client.kind).collect::<Vec<_>>();
         assert!(gathered.elapsed() < 6 * IN_TIME, "left: {left:?}");
         sleep(PAUSE);

@@ -1,14 +1,14 @@
-//! Rate limits that a client tries to multiply: by sessions, by another password, by users.
+//! Rate limits that a client tries to multiply: by sessions, by a changed password, by users.
 
 use crate::client::Client;
 use crate::shop::{Shop, tell};
 use std::time::Instant;
 
-/// Units a minute of one user, and of all users behind one network.
+/// Units per minute of one user, and of all users in one network.
 const USER: u64 = 200;
 const NETWORK: u64 = 600;
 
-/// The proxy says where clients are. Only the two limits are in reach.
+/// The proxy header has the client addresses. Only the two limits are in reach.
 const OPTIONS: [&str; 12] = [
     "--trusted-proxies",
     "127.0.0.1",
@@ -24,7 +24,7 @@ const OPTIONS: [&str; 12] = [
     "1000",
 ];
 
-/// Asks for the cart from an address until it is too much; how often it was answered.
+/// Requests the cart from an address until 429; returns the number of successful requests.
 fn until_throttled(client: &mut Client, from: &str) -> u64 {
     let headers = format!("X-Forwarded-For: {from}\r\n");
     for answered in 0.. {
@@ -38,7 +38,8 @@ fn until_throttled(client: &mut Client, from: &str) -> u64 {
     unreachable!("more than four billion answers");
 }
 
-/// What a limit of so many a minute lets through until now: all of it, and what came back.
+/// The maximum that a limit of `quota` per minute lets through until now: the burst, and the
+/// refill.
 fn most(quota: u64, began: Instant) -> u64 {
     let seconds = began.elapsed().as_secs() + 1;
     quota + (quota * seconds).div_ceil(60)
@@ -56,7 +57,7 @@ fn sessions_share_one_limit(shop: &Shop) {
         .enumerate()
         .map(|(at, token)| until_throttled(&mut shop.client(0, token), &format!("198.51.{at}.1")));
     let mut answered = asked.sum::<u64>();
-    // Another password ends every session and begins another one.
+    // Changing the password ends every session and begins another one.
     let change = r#"{"current_password": "correct horse", "new_password": "wrong donkey"}"#;
     let headers = "X-Forwarded-For: 203.0.113.1\r\n";
     let mut client = shop.client(0, &tokens[0]);

@@ -8,15 +8,16 @@ use crate::world::World;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long the audit waits for a server that refuses requests for now.
+/// How long the audit retries while a server rejects requests.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The most memory of a server that has answered any number of requests, in MiB. Unoptimised it
-/// takes about 40.
+/// The memory bound of a server after any number of requests, in MiB. An unoptimised build takes
+/// about 40.
 const MEMORY: u64 = 256;
 
-/// The server is well, its log has no alarms, no user has other rights than before, and the books are right.
-/// `excused` says whether a request was answered by a documented 503, of which the log may tell.
+/// The server is healthy, its log has no alarms, no user has other rights than before, and the
+/// ledger audit succeeds.
+/// `excused` says whether a request was answered by a documented 503, which the log may report.
 pub(crate) fn audit(world: &World, excused: &dyn Fn(&str) -> bool) {
     let health = world.shop.anonymous().get("/healthz").unwrap();
     assert_eq!(health.status, 200);
@@ -34,7 +35,7 @@ pub(crate) fn audit(world: &World, excused: &dyn Fn(&str) -> bool) {
     tell(&format!("{} At most {memory} MiB.", world.shop.verify()));
 }
 
-/// The most memory that the server ever had, in MiB.
+/// The peak memory of the server, in MiB.
 fn peak_memory(world: &World) -> u64 {
     let process = world.shop.servers[0].as_ref().unwrap().id();
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -43,7 +44,7 @@ fn peak_memory(world: &World) -> u64 {
     kibibytes.parse::<u64>().unwrap() / 1024
 }
 
-/// The answer, once it is neither too much nor too busy for one.
+/// Retries while the answer is 429 or 503.
 fn patiently(world: &World, token: &str, path: &str) -> Answer {
     let began = Instant::now();
     loop {
@@ -55,7 +56,7 @@ fn patiently(world: &World, token: &str, path: &str) -> Answer {
     }
 }
 
-/// No request has given or taken a right, and the tokens of the signed-in roles are good.
+/// No request has granted or revoked a right, and the tokens of the signed-in roles are valid.
 fn users_are_as_they_were(world: &World) {
     for role in Role::ALL {
         let token = world.session(role).token;

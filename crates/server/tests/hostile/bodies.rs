@@ -1,4 +1,4 @@
-//! Bodies that a route has nothing against.
+//! Valid request bodies for each route.
 
 use crate::random::Random;
 use crate::roles::Role;
@@ -38,7 +38,7 @@ pub(crate) fn valid(
         ("POST", "/api-token-auth/" | "/api/token/") => credentials(role, random),
         ("POST", "/api/token/refresh/") => fields([("refresh", refresh(role, random, world))]),
         ("POST", "/api/token/revoke/") => {
-            // Most sessions go on.
+            // Most sessions continue.
             let token = refresh(role, random, world);
             let unknown = text("tpr_unknown");
             let token = if random.one_in(4) { token } else { unknown };
@@ -46,7 +46,7 @@ pub(crate) fn valid(
         }
         ("POST", "/api/token/verify/") => fields([("token", text(&world.session(role).token))]),
         ("POST", "/api/register/") => {
-            // No two scenes of a run register the same name, however often one is sent.
+            // No two scenes of a run register the same name, even if one is sent repeatedly.
             let name = format!("guest{number}x{}", random.below(1 << 30));
             let email = text(&format!("{name}@people.example"));
             let name = text(&name);
@@ -65,7 +65,7 @@ pub(crate) fn valid(
             ])
         }
         ("POST", "/api/users/me/password/") => {
-            // The tokens of the other roles have to last.
+            // The tokens of the other roles must stay valid.
             let current = random.pick(&PASSWORDS);
             let current = if role == Role::Volatile {
                 current

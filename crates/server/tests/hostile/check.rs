@@ -7,8 +7,8 @@ use crate::wire::Answer;
 use serde_json::Value;
 use tradepost_domain::Access;
 
-/// Words that only something inside of the server uses: SQL, crates, types, paths, secrets. Those in
-/// lower case are found in any case.
+/// Words that only the server's internals use: SQL, crates, types, paths, secrets. Words in lower
+/// case match in any case.
 const INTERNALS: &[&str] = &[
     "SELECT ",
     "INSERT ",
@@ -57,7 +57,7 @@ const INTERNALS: &[&str] = &[
     KEY,
 ];
 
-/// The host that some requests name and none is sent to.
+/// A host that some requests name; no request is sent to it.
 pub(crate) const EVIL: &str = "evil.example";
 
 /// Every violation by an answer. `own` is the id of the acting user, or 0.
@@ -79,7 +79,7 @@ pub(crate) fn check(request: &Request, answer: &Answer, own: i64) -> Vec<String>
     wrong
 }
 
-/// Whether the parser of HTTP has refused it, before there was a request.
+/// Whether the HTTP parser has rejected the bytes before routing.
 fn is_of_the_parser(request: &Request, answer: &Answer) -> bool {
     request.refusable
         && answer.header("x-request-id").is_none()
@@ -101,7 +101,7 @@ fn status(answer: &Answer, wrong: &mut Vec<String>) {
     }
 }
 
-/// The code of a problem.
+/// The code of a problem document.
 pub(crate) fn code(answer: &Answer) -> String {
     let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     problem["code"].as_str().unwrap_or_default().to_owned()
@@ -151,7 +151,7 @@ fn headers(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     request_id(request, answer, wrong);
 }
 
-/// One that is sane is the client's own.
+/// A valid request id of the client is echoed.
 fn request_id(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let sane = |id: &str| (1..=128).contains(&id.len()) && id.bytes().all(plain);
@@ -201,7 +201,7 @@ fn problem(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
             wrong.push(format!("{member} is {}", problem[member]));
         }
     }
-    // A request for an authority, `host:port`, has no path.
+    // A request target in authority form, `host:port`, has no path.
     let has_path = request.path.starts_with('/');
     for (member, may_be_empty) in [("detail", false), ("instance", !has_path)] {
         let text = problem[member].as_str();
@@ -220,7 +220,7 @@ fn problem(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     }
 }
 
-/// Whether it is for what describes the API, which has every word.
+/// Whether the request is for the API description, which contains every word.
 fn is_description(request: &Request) -> bool {
     let path = request.entry.path();
     path.starts_with("/api/docs") || path == "/api/schema/"
@@ -256,13 +256,13 @@ fn success(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     }
 }
 
-/// Routes that take no notice of a token.
+/// Routes that ignore a token.
 fn ignores_tokens(path: &str) -> bool {
     path.starts_with("/api/token/")
         || ["/api-token-auth/", "/healthz", "/readyz", "/metrics"].contains(&path)
 }
 
-/// No role gets further than the table of routes says.
+/// No role gets further than the route table allows.
 fn rights(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     if !request.untouched || answer.status >= 400 {
         return;
@@ -307,7 +307,7 @@ fn everything(answer: &Answer) -> String {
     text
 }
 
-/// Only staff see names and addresses of others, and what belongs to others.
+/// Only staff see names and addresses of other users, and their rows.
 fn privacy(request: &Request, answer: &Answer, own: i64, wrong: &mut Vec<String>) {
     if request.role.may_be_staff() {
         return;
@@ -341,15 +341,15 @@ fn names_another(value: &Value, own: i64) -> bool {
     }
 }
 
-/// How the answer for a thing of another customer differs from that for one that does not exist.
+/// The difference between the answers for another customer's row and for a row that does not exist.
 pub(crate) fn difference(theirs: &Answer, absent: &Answer) -> Option<String> {
     let (theirs, absent) = (visible(theirs), visible(absent));
     (theirs != absent).then(|| format!("a thing of another customer shows: {theirs:?}, {absent:?}"))
 }
 
-/// An answer without what differs from request to request.
+/// An answer without the parts that differ from request to request.
 fn visible(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
-    // Whether the connection goes on depends on how much of a body that is not read has arrived.
+    // Keep-alive depends on how much of an unread body has arrived.
     let differs = [
         "x-request-id",
         "ratelimit",
@@ -371,8 +371,8 @@ fn visible(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
     (answer.status, headers, body)
 }
 
-/// What the log may warn of: of the throw-away PostgreSQL, which need not survive the machine, and of
-/// lines that it has not waited for on a busy machine; and of hosts that it does not serve.
+/// Expected warnings: of the temporary PostgreSQL, which need not survive a crash of the machine;
+/// of log lines that were dropped on a busy machine; of hosts that are not served.
 const EXPECTED_WARNINGS: [&str; 4] = [
     "fsync = off",
     "full_page_writes = off",
@@ -380,8 +380,8 @@ const EXPECTED_WARNINGS: [&str; 4] = [
     "refused a request for the host ",
 ];
 
-/// Whether a line of the log tells of something that should not happen. What led to a 503 is told
-/// under the id of its request.
+/// Whether a log line reports an unexpected event. The cause of a 503 is logged with its request
+/// id.
 pub(crate) fn is_alarm(line: &str, excused: &dyn Fn(&str) -> bool) -> bool {
     let mut words = line.splitn(3, ' ');
     let (time, level, rest) = (words.next(), words.next(), words.next().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The checks notice a bad answer: each is shown good answers, and the same with one thing changed.
+//! Tests of the rules themselves: each is shown good answers, and the same with one change.
 
 use crate::check::{EVIL, check, difference, is_alarm};
 use crate::draft::Request;
@@ -120,7 +120,7 @@ fn a_good_answer_has_nothing_wrong() {
     }
 }
 
-/// How an answer is spoiled.
+/// The change that spoils an answer.
 type Spoil = fn(&mut Answer);
 
 #[test]
@@ -288,7 +288,7 @@ fn the_id_that_a_client_gave_is_looked_for() {
     assert!(check(&request, &order(), OWN).is_empty());
     request.request_ids = vec!["another".to_owned()];
     assert_eq!(check(&request, &order(), OWN).len(), 1);
-    // One that is not sane is not taken.
+    // An invalid request id is replaced.
     request.request_ids = vec!["not sane".to_owned()];
     assert!(check(&request, &order(), OWN).is_empty());
 }

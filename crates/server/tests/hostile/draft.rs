@@ -1,4 +1,4 @@
-//! A request before it is bytes.
+//! A request before its serialisation.
 
 use crate::bodies::{self, Fields};
 use crate::paths;
@@ -8,7 +8,7 @@ use crate::world::World;
 use std::fmt::Write as _;
 use tradepost_http::Entry;
 
-/// How the fields of a body are written.
+/// The encoding of a body's fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Media {
     Json,
@@ -52,7 +52,7 @@ impl Media {
     }
 }
 
-/// A JSON text as a form has it: strings without quotes.
+/// A JSON text as a form value: strings without quotes.
 fn plain(json: &str) -> String {
     serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())
 }
@@ -74,28 +74,28 @@ pub(crate) struct Draft {
     pub(crate) path: String,
     /// The id or file in the path.
     pub(crate) id: String,
-    /// Parameters, encoded: `name=value`.
+    /// Query parameters, percent-encoded: `name=value`.
     pub(crate) query: Vec<String>,
-    /// Besides `Host`, `Authorization`, `Content-Type` and what frames the body; one of the same name
-    /// as one of those stands instead of it.
+    /// Besides `Host`, `Authorization`, `Content-Type` and the framing headers; a header of the
+    /// same name replaces one of those.
     pub(crate) headers: Vec<(String, String)>,
-    /// Headers that stand beside others of the same name.
+    /// Headers that are sent beside others of the same name.
     pub(crate) doubled: Vec<(String, String)>,
     pub(crate) fields: Option<Fields>,
     pub(crate) media: Media,
-    /// The body, if it is not that of the fields.
+    /// The raw body, if it replaces that of the fields.
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) chunked: bool,
-    /// Whether method and path are those of the entry.
+    /// Whether method and path are those of the route table's entry.
     pub(crate) untouched: bool,
-    /// Whether the parser of HTTP may refuse it, and need not answer.
+    /// Whether the HTTP parser may reject it, and need not answer.
     pub(crate) refusable: bool,
-    /// Whether nothing else can be sent after it.
+    /// Whether the connection cannot be used afterwards.
     pub(crate) closes: bool,
 }
 
 impl Draft {
-    /// A request that the route has nothing against.
+    /// A valid request for the route.
     pub(crate) fn valid(
         entry: &'static Entry,
         role: Role,
@@ -214,7 +214,7 @@ fn chunks(body: &[u8]) -> Vec<u8> {
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) role: Role,
-    /// The route that it was made for.
+    /// The route table entry that it was built for.
     pub(crate) entry: &'static Entry,
     pub(crate) path: String,
     pub(crate) bytes: Vec<u8>,
@@ -231,7 +231,7 @@ pub(crate) struct Request {
     pub(crate) closes: bool,
 }
 
-/// Bytes as a line to read, cut short.
+/// Bytes as one printable line, truncated.
 pub(crate) fn shown(bytes: &[u8]) -> String {
     const MOST: usize = 1_500;
     let text = bytes[..bytes.len().min(MOST)].escape_ascii();

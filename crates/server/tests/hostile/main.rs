@@ -1,11 +1,11 @@
-//! The real binary under requests that are mutated from a seed, over every route and for every role,
-//! on SQLite and on PostgreSQL. Each answer is held to what every answer has to keep, and the shop
-//! is audited between the rounds.
+//! Mutational fuzzing over HTTP: the real binary under requests that are mutated from a seed, over
+//! every route and for every role, on SQLite and on PostgreSQL. Each answer is checked against
+//! general rules, and the shop is audited between the rounds.
 //!
-//! - [`roles`] and [`world`]: the users of a shop, their tokens and the ids of their things.
+//! - [`roles`] and [`world`]: the users of a shop, their tokens and the ids of their rows.
 //! - [`draft`], [`bodies`] and [`paths`]: a valid request for a route.
 //! - [`values`] and [`mutate`]: its mutations. [`malformed`]: bytes that are not HTTP.
-//! - [`scene`]: the requests of a number.
+//! - [`scene`]: the requests that follow from a seed and a number.
 //! - [`wire`]: a connection, read strictly. [`check`]: the rules for an answer.
 //! - [`run`]: rounds of scenes. [`audit`]: the audit after each.
 //!
@@ -15,8 +15,8 @@
 //! | `TRADEPOST_HOSTILE_SEED` | a seed to run besides the fixed one, or alone if scenes are numbered |
 //! | `TRADEPOST_HOSTILE_FIRST` | the number of the first scene |
 //!
-//! `scripts/hostile` sets them. A scene follows from its seed and number; ids and tokens in it are
-//! those of the shop at that moment.
+//! `scripts/hostile` sets them. A scene follows from its seed and number; its ids and tokens are
+//! those that the shop has when it runs.
 
 #[cfg(test)]
 mod audit;

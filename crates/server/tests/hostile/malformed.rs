@@ -1,4 +1,4 @@
-//! Bytes that are not a request, or that two readers may take for different ones.
+//! Malformed requests, and bytes that two parsers may read differently (request smuggling).
 
 use crate::random::Random;
 
@@ -6,7 +6,7 @@ use crate::random::Random;
 #[derive(Debug)]
 pub(crate) struct Malformed {
     pub(crate) bytes: Vec<u8>,
-    /// How many answers there may be.
+    /// The maximum number of answers.
     pub(crate) most: usize,
 }
 
@@ -14,7 +14,7 @@ const POST: &str = "POST /api/token/verify/ HTTP/1.1\r\nHost: localhost\r\n";
 const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
 const HIDDEN: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// Heads and bodies behind which [`HIDDEN`] is no request.
+/// Heads and bodies after which [`HIDDEN`] is not a request.
 fn ambiguous(random: &mut Random) -> String {
     match random.below(12) {
         0 => format!("{POST}Content-Length: 4\r\n{CHUNKED}\r\n0\r\n\r\n"),
@@ -53,7 +53,7 @@ fn foreign(random: &mut Random) -> Vec<u8> {
     random.pick(&some).to_vec()
 }
 
-/// A request in which some bytes are others, or which ends too soon.
+/// A request in which some bytes are changed, or that ends too soon.
 fn damaged(random: &mut Random) -> Vec<u8> {
     let body = "{\"token\": \"x\"}";
     let length = body.len();
@@ -87,7 +87,7 @@ pub(crate) fn malformed(random: &mut Random) -> Malformed {
         },
         _ => Malformed {
             bytes: damaged(random),
-            // A length that became shorter leaves the start of another request.
+            // A shorter Content-Length leaves the start of another request.
             most: 2,
         },
     }

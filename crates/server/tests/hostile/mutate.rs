@@ -8,7 +8,7 @@ use crate::values::{
 };
 use crate::world::World;
 
-/// The largest body that is read, in bytes.
+/// The maximum size of a request body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
 /// Mutates one part.
@@ -43,7 +43,7 @@ fn path(draft: &mut Draft, random: &mut Random) {
     }
     let bare = draft.path.trim_matches('/').to_owned();
     match random.below(12) {
-        // Both forms are the path.
+        // Both forms are valid paths.
         0 | 1 => draft.path = format!("/{bare}"),
         2 => draft.path = format!("http://localhost/{bare}/"),
         3 => draft.path = draft.path.to_uppercase(),
@@ -69,7 +69,7 @@ fn query(draft: &mut Draft, random: &mut Random) {
     let count = random.pick(&[1, 1, 1, 2, 2, 3]);
     for _ in 0..count {
         let name = random.pick(PARAMETERS);
-        // As often as not one that may be right.
+        // In half of the cases, an argument that may be valid.
         let most = if random.one_in(2) {
             10
         } else {
@@ -88,14 +88,14 @@ fn query(draft: &mut Draft, random: &mut Random) {
 }
 
 fn header(draft: &mut Draft, random: &mut Random, world: &World) {
-    // Those that decide what happens come more often than others.
+    // Headers with an effect are chosen more often than others.
     let decisive = ["If-Match", "If-None-Match", "Idempotency-Key"];
     let wanted = random.one_in(3).then(|| random.pick(&decisive));
     let some = HEADERS.iter().copied();
     let some = some.filter(|(name, _)| wanted.is_none_or(|wanted| *name == wanted));
     let (name, value) = random.pick(&some.collect::<Vec<_>>());
     let mut value = value.to_owned();
-    // The tag of the path, or that of a thing of another customer.
+    // The entity tag of the path, or that of another customer's row.
     if name.starts_with("If-") && !random.one_in(4) {
         let known = world.tag(&draft.path);
         let foreign = random.pick(&[0, 1]);
@@ -108,7 +108,7 @@ fn header(draft: &mut Draft, random: &mut Random, world: &World) {
         draft.doubled.push(header);
     } else {
         if name == "Authorization" {
-            // Its own token is not sent.
+            // The role's own token is not sent.
             draft.role = Role::Anonymous;
         }
         draft.headers.retain(|(other, _)| other != name);
@@ -137,7 +137,7 @@ fn framing(draft: &mut Draft, random: &mut Random) {
 
 fn field(draft: &mut Draft, random: &mut Random) {
     let Some(fields) = &mut draft.fields else {
-        // A body where none is read.
+        // A body for a route that reads none.
         draft.fields = Some(vec![("id".to_owned(), random.pick(JSON).to_owned())]);
         return;
     };
@@ -199,7 +199,7 @@ fn body(draft: &mut Draft, random: &mut Random) {
         9 => {
             let length = random.pick(&[MAX_BODY - 1, MAX_BODY, MAX_BODY + 1, 3 * MAX_BODY]);
             written.resize(length, b' ');
-            // It is refused by its length, and need not be read to its end.
+            // Rejected by its length; the server need not read it to its end.
             draft.closes = length > MAX_BODY;
         }
         10 => written = vec![byte; random.below(40)],

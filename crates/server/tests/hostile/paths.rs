@@ -1,4 +1,4 @@
-//! Paths of the table of routes, with ids that are there.
+//! Paths of the route table, with existing ids.
 
 use crate::random::Random;
 use crate::roles::Role;
@@ -30,7 +30,7 @@ pub(crate) fn fill(
 }
 
 fn id(pattern: &str, method: &str, role: Role, random: &mut Random, world: &World) -> i64 {
-    // Drawn in any case, so that a scene draws as often from its generator in any shop.
+    // Drawn unconditionally, so that a scene advances its generator equally in any shop.
     let (chance, late, staple) = (
         random.below(12),
         random.within(1, 60),
@@ -42,7 +42,7 @@ fn id(pattern: &str, method: &str, role: Role, random: &mut Random, world: &Worl
     let session = world.session(role);
     if pattern.starts_with("/api/products/") {
         return match (method, chance) {
-            // The products that customers buy stay.
+            // The products that customers buy are kept.
             ("DELETE", _) | (_, 1) => STAPLES + late,
             _ => staple,
         };

@@ -9,14 +9,14 @@ pub(crate) enum Role {
     /// A second customer.
     Other,
     Staff,
-    /// A customer who changes passwords, and whom staff switch off, on and to staff: nothing is
-    /// known about the rights of this user.
+    /// A customer who changes passwords, and whom staff deactivate, activate and promote: the
+    /// rights of this user are not predictable.
     Volatile,
-    /// The token of a user who was switched off afterwards.
+    /// The token of a user, deactivated afterwards.
     SwitchedOff,
     /// A genuine token of the customer that has expired.
     Expired,
-    /// A token of the customer that another key has signed.
+    /// A token of the customer, signed with another key.
     Foreign,
     /// Not a token.
     Garbage,
@@ -35,17 +35,17 @@ impl Role {
         Self::Garbage,
     ];
 
-    /// Whether the role is signed in for certain.
+    /// Whether the role is certainly signed in.
     pub(crate) fn is_signed_in(self) -> bool {
         matches!(self, Self::Customer | Self::Other | Self::Staff)
     }
 
-    /// Whether the role may read about every user.
+    /// Whether the role may read rows of every user.
     pub(crate) fn may_be_staff(self) -> bool {
         matches!(self, Self::Staff | Self::Volatile)
     }
 
-    /// Whether the role sends a token that nothing may accept.
+    /// Whether the role sends a token that must be rejected.
     pub(crate) fn is_refused(self) -> bool {
         matches!(
             self,
@@ -53,9 +53,9 @@ impl Role {
         )
     }
 
-    /// The username of the role. Each is a word that nothing else in the shop contains, so that an
-    /// answer that shows it is about this user. Of staff, who are made by the command line, it is
-    /// the e-mail address that is looked for.
+    /// The username of the role. Each is a unique word in the shop, so that an answer that contains
+    /// it is about this user. For staff users, who are created on the command line, the e-mail
+    /// address is searched for.
     pub(crate) fn name(self) -> Option<&'static str> {
         match self {
             Self::Customer => Some("tamsin.quill"),

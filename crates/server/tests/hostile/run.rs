@@ -20,16 +20,16 @@ use std::time::Instant;
 use tradepost_domain::Access;
 use tradepost_http::table;
 
-/// What `cargo test` sends to each store without being told otherwise.
+/// The default number of scenes per store.
 const SCENES: u64 = 2_000;
 
-/// The seed that every run of the tests has.
+/// The fixed seed of every test run.
 const SEED: u64 = 34;
 
-/// Scenes between two audits, at most.
+/// The maximum number of scenes between two audits.
 const ROUND: u64 = 10_000;
 
-/// Clients at once.
+/// Concurrent clients.
 const CLIENTS: usize = 4;
 
 /// Findings after which a run stops.
@@ -55,12 +55,13 @@ fn plan() -> Vec<(u64, Range<u64>)> {
     seeds.iter().map(|seed| (*seed, numbers.clone())).collect()
 }
 
-/// What a run has seen.
+/// The statistics of a run.
 #[derive(Default)]
 struct Seen {
-    /// How often there was which status with which code.
+    /// The number of answers per status and code.
     answers: BTreeMap<(u16, String), u64>,
-    /// The ids of requests that were answered by a documented 503, of all seeds: the log has all.
+    /// The ids of requests that were answered by a documented 503, of all seeds, as the log is
+    /// shared.
     refused: BTreeSet<String>,
     unanswered: u64,
     findings: Vec<String>,
@@ -126,7 +127,7 @@ impl Run<'_> {
         }
     }
 
-    /// Sends one request, over the connection that is kept if there is one.
+    /// Sends one request, over the persistent connection if one exists.
     fn ask(&self, number: u64, request: &Request, kept: &mut Option<Connection>) -> Option<Answer> {
         let address = self.world.address();
         let open = kept.take().filter(Connection::is_idle);
@@ -138,7 +139,7 @@ impl Run<'_> {
         }
         let mut answer = connection.read(request.is_head);
         if reused && matches!(answer, Err(NoAnswer::Closed)) {
-            // The server may have closed it while the request was on its way.
+            // The server may have closed it while the request was in flight.
             connection = Connection::open(&address);
             connection.send(&request.bytes);
             if request.closes {
@@ -168,7 +169,7 @@ impl Run<'_> {
             .flat_map(|request| request.bytes.clone())
             .collect();
         connection.send(&bytes);
-        // After one that the parser may refuse, nothing is certain.
+        // After a request that the parser may reject, no answer is certain.
         let mut certain = true;
         for (at, request) in requests.iter().enumerate() {
             let mut request = request.clone();
@@ -187,7 +188,7 @@ impl Run<'_> {
                     }
                 }
                 Err(why) => {
-                    // All of them, with the one that got none after its number.
+                    // All requests, with the unanswered one after its number.
                     request.bytes = [format!("({at}) ").as_bytes(), &bytes].concat();
                     return self.missing(number, &request, &why);
                 }
@@ -269,7 +270,7 @@ impl Run<'_> {
         });
     }
 
-    /// Tells how often there was which answer since the last report.
+    /// Prints the counts of answers since the last report.
     fn report(&self, began: Instant) {
         let mut seen = self.seen.lock().unwrap();
         let answers = std::mem::take(&mut seen.answers);
@@ -292,18 +293,19 @@ impl Run<'_> {
     }
 }
 
-/// Every route answers a valid request of a role that may, before any mutation: a
-/// mutated request is not refused for another reason.
+/// Every route accepts a valid request of an allowed role, before any mutation: otherwise a mutated
+/// request could be rejected for another reason than its mutation.
 fn tour(run: &Run<'_>) {
     for (number, entry) in table().iter().enumerate() {
         let role = match (entry.access(), entry.path()) {
-            // Another password, and the end of a session.
+            // A changed password, and the end of a session.
             (Access::Customer, "/api/users/me/password/") => Role::Volatile,
             (Access::Staff, _) => Role::Staff,
             _ => Role::Customer,
         };
         refill(run.world);
-        // A few, as some valid bodies are wrong on purpose: a wrong password, a stale token.
+        // Several attempts, as some valid bodies are wrong on purpose: a wrong password, a stale
+        // token.
         let succeeded = (0..40).any(|turn| {
             let number = u64::try_from(number).unwrap();
             let mut random = Random::new(number * 1_000 + turn);
@@ -316,7 +318,7 @@ fn tour(run: &Run<'_>) {
     }
 }
 
-/// The customer has a line in the cart and an order.
+/// The customer gets a cart line and an order.
 fn refill(world: &World) {
     let mut client = world.shop.client(0, &world.session(Role::Customer).token);
     for path in ["/api/cart/", "/api/orders/", "/api/cart/"] {
@@ -335,7 +337,7 @@ fn refill(world: &World) {
     }
 }
 
-/// A scene is the same each time, and another for another number or seed.
+/// Determinism: a scene is the same each time, and differs for another number or seed.
 fn scenes_repeat(world: &World) {
     let told = |seed, number| format!("{:?}", scene(seed, number, world));
     for number in 0..100 {

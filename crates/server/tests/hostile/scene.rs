@@ -1,4 +1,4 @@
-//! The requests of a number.
+//! Scenes: the requests that follow from a seed and a number.
 
 use crate::draft::{Draft, Request};
 use crate::malformed::{Malformed, malformed};
@@ -13,16 +13,16 @@ use tradepost_http::{Entry, table};
 #[derive(Debug)]
 pub(crate) enum Scene {
     One(Request),
-    /// The same for a thing of another customer and for one that does not exist.
+    /// The same request for another customer's row and for a row that does not exist.
     Twins(Request, Request),
-    /// Requests that are sent before the first of them is answered.
+    /// Pipelined requests: all are sent before the first is answered.
     Pipeline(Vec<Request>),
     Malformed(Malformed),
 }
 
 /// The scene of a seed and a number.
 pub(crate) fn scene(seed: u64, number: u64, world: &World) -> Scene {
-    // Another factor than that by which the generator goes on: scenes do not overlap.
+    // Not the factor by which the generator advances: scenes do not overlap.
     let mut random = Random::new(seed.wrapping_add(number.wrapping_mul(0xd134_2543_de82_ef95)));
     match random.below(20) {
         0 | 1 => twins(number, &mut random, world),
@@ -46,7 +46,7 @@ fn one(number: u64, random: &mut Random, world: &World) -> Request {
     draft.finish(world)
 }
 
-/// Customers act most often, so that the shop does not stand still.
+/// Customers act most often, so that orders keep coming.
 fn role(random: &mut Random) -> Role {
     match random.below(4) {
         0 => random.pick(&Role::ALL),
@@ -93,7 +93,7 @@ fn twins(number: u64, random: &mut Random, world: &World) -> Scene {
     for _ in 0..random.below(3) {
         let mut mutated = draft.clone();
         mutate(&mut mutated, random, world);
-        // The target stays the same thing.
+        // The target row stays the same.
         if mutated.path == draft.path && !mutated.closes {
             draft = mutated;
         }

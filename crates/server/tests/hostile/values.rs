@@ -1,4 +1,4 @@
-//! Values that a client should not send.
+//! Invalid and unusual values.
 //!
 //! None of them contains a word that [`crate::check`] takes for a leak: answers echo paths, and
 //! staff may store texts.
@@ -80,8 +80,8 @@ pub(crate) const BROKEN_JSON: &[&str] = &[
     "undefined",
 ];
 
-/// What a path may have in place of an id; `#` stands for an id that is there. None names an id that
-/// begins with another digit.
+/// Replacements for an id in a path; `#` stands for an existing id. None names an id that begins
+/// with another digit.
 pub(crate) const IDS: &[&str] = &[
     "0",
     "-1",
@@ -137,8 +137,8 @@ pub(crate) const IDS: &[&str] = &[
     "%0d%0aInjected:%20hostile",
 ];
 
-/// Paths that are nearly those of the table; `#` stands for the path as it should be, without a
-/// slash at either end.
+/// Paths that nearly match the route table; `#` stands for the valid path, without a slash at
+/// either end.
 pub(crate) const PATHS: &[&str] = &[
     "/#",
     "/#//",
@@ -170,7 +170,7 @@ pub(crate) const PATHS: &[&str] = &[
     "/robots.txt",
 ];
 
-/// Names of parameters that some list has.
+/// Names of list parameters.
 pub(crate) const PARAMETERS: &[&str] = &[
     "page",
     "page_size",
@@ -196,7 +196,7 @@ pub(crate) const PARAMETERS: &[&str] = &[
     "%F0%9F%A6%80",
 ];
 
-/// Values of parameters, encoded. The first ten are good for some parameter.
+/// Values of parameters, percent-encoded. The first ten are valid for some parameter.
 pub(crate) const ARGUMENTS: &[&str] = &[
     "1",
     "2",
@@ -257,14 +257,14 @@ pub(crate) const ARGUMENTS: &[&str] = &[
     "%0d%0aInjected:%20hostile",
 ];
 
-/// Methods; what follows [`SOUND_METHODS`] the parser of HTTP may refuse.
+/// Methods; those after [`SOUND_METHODS`] the HTTP parser may reject.
 pub(crate) const METHODS: &[&str] = &[
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "FOO", "get",
     "M-SEARCH", "BREW", "CONNECT", "G\u{e9}T", "", "GET\0", "\"GET\"",
 ];
 pub(crate) const SOUND_METHODS: usize = 13;
 
-/// Headers with values that do not change how much of the connection is the request.
+/// Headers whose values do not affect the framing.
 pub(crate) const HEADERS: &[(&str, &str)] = &[
     ("Accept", "*/*"),
     ("Accept", "application/problem+json"),
@@ -364,7 +364,7 @@ pub(crate) const HEADERS: &[(&str, &str)] = &[
     ("Priority", "u=0, i"),
 ];
 
-/// Headers that change how the connection goes on, or that the parser of HTTP may refuse.
+/// Headers that affect framing or keep-alive, or that the HTTP parser may reject.
 pub(crate) const FRAMING: &[(&str, &str)] = &[
     ("Content-Length", "0"),
     ("Content-Length", "1"),

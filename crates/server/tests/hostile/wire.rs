@@ -4,16 +4,16 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// Longer than any answer takes, however busy the machine is.
+/// A timeout above any answer's duration on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An answer. Names of headers are in lower case.
+/// An answer. Header names are in lower case.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// The faults of its form.
+    /// Violations of the HTTP syntax.
     pub(crate) faults: Vec<String>,
 }
 
@@ -25,21 +25,21 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether the server ends the connection after it.
+    /// Whether the server closes the connection after it.
     pub(crate) fn is_last(&self) -> bool {
         let connection = self.header("connection").unwrap_or_default();
         connection.eq_ignore_ascii_case("close")
     }
 }
 
-/// Why there is no answer.
+/// The reason for a missing answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
-    /// The connection ended before the first byte.
+    /// The connection was closed before the first byte.
     Closed,
-    /// The connection ended within an answer.
+    /// The connection was closed within an answer.
     CutOff(usize),
-    /// Nothing came for [`PATIENCE`].
+    /// No byte arrived for [`PATIENCE`].
     Silent,
 }
 
@@ -60,7 +60,7 @@ impl Connection {
         }
     }
 
-    /// Whether the server has neither closed it nor sent something that was not asked for.
+    /// Whether the server has neither closed the connection nor sent unsolicited bytes.
     pub(crate) fn is_idle(&self) -> bool {
         self.stream.set_nonblocking(true).unwrap();
         let peeked = self.stream.peek(&mut [0]);
@@ -68,8 +68,8 @@ impl Connection {
         self.buffer.is_empty() && peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 
-    /// A server that has refused a request need not read it to its end, so an error means nothing:
-    /// the answer tells.
+    /// Errors are ignored: a server that has rejected a request need not read it to its end, and
+    /// the answer decides.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
@@ -78,7 +78,7 @@ impl Connection {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// The next answer that is not an interim one.
+    /// The next answer that is not an interim one (1xx).
     pub(crate) fn read(&mut self, is_head: bool) -> Result<Answer, NoAnswer> {
         loop {
             let answer = self.read_any(is_head)?;
@@ -130,7 +130,7 @@ impl Connection {
     }
 }
 
-/// Reads the head of an answer, without the empty line at its end.
+/// Parses the head of an answer, without the empty line at its end.
 fn head(bytes: &[u8]) -> Answer {
     let mut answer = Answer::default();
     let text = String::from_utf8_lossy(bytes);
@@ -161,7 +161,7 @@ fn head(bytes: &[u8]) -> Answer {
     answer
 }
 
-/// How long the body is. Every answer says it, or has none.
+/// The length of the body. Every answer declares it, or has none.
 fn length(answer: &mut Answer, is_head: bool) -> usize {
     let lengths = answer.headers.iter();
     let lengths = lengths.filter(|(name, _)| name == "content-length");

@@ -1,4 +1,4 @@
-//! A shop with its users, their tokens and the ids of their things.
+//! A shop with its users, their tokens and the ids of their rows.
 
 use crate::roles::{KEEPER, Role};
 use crate::shop::{KEY, Shop};
@@ -13,7 +13,7 @@ use tradepost_domain::{TokenClaims, TokenService};
 /// The products that stay on sale: twelve of the demo, and two of [`Shop`].
 pub(crate) const STAPLES: i64 = 14;
 
-/// Throttling is at work, with limits that a run does not reach.
+/// Throttling is on, with limits that a run does not reach.
 const OPTIONS: [&str; 23] = [
     "--demo",
     "--throttle",
@@ -40,19 +40,19 @@ const OPTIONS: [&str; 23] = [
     "1000000",
 ];
 
-/// What a role holds.
+/// The state of a role.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Session {
     pub(crate) user: i64,
     pub(crate) token: String,
     pub(crate) refresh: String,
-    /// The last line that was put into the cart.
+    /// The last line that was added to the cart.
     pub(crate) line: i64,
     /// The last order that was placed.
     pub(crate) order: i64,
 }
 
-/// What belongs to the customer who sends no requests.
+/// The rows of the customer who sends no requests.
 #[derive(Debug, Default)]
 pub(crate) struct Keeper {
     pub(crate) line: i64,
@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    /// Where the server listens.
+    /// The address of the server.
     pub(crate) fn address(&self) -> String {
         self.shop.addresses.of(0)
     }
@@ -158,12 +158,12 @@ impl World {
         self.known().sessions[&role].clone()
     }
 
-    /// The last entity tag that a path had.
+    /// The last entity tag of a path.
     pub(crate) fn tag(&self, path: &str) -> Option<String> {
         self.known().tags.get(path).cloned()
     }
 
-    /// Takes what an answer tells: new ids, tokens and entity tags.
+    /// Stores new ids, tokens and entity tags of an answer.
     pub(crate) fn learn(&self, role: Role, path: &str, answer: &Answer) {
         let mut known = self.known();
         if let Some(tag) = answer.header("etag") {
@@ -196,7 +196,7 @@ fn set(id: &mut i64, value: &Value) {
     }
 }
 
-/// A session with a refresh token, an order and a line in the cart.
+/// A session with a refresh token, an order and a cart line.
 fn session(shop: &Shop, name: &str) -> Session {
     let token = shop.sign_in(name);
     let mut client = shop.client(0, &token);
@@ -222,17 +222,17 @@ fn session(shop: &Shop, name: &str) -> Session {
     }
 }
 
-/// The tokens of a key.
+/// The token service of a key.
 fn tokens(key: &str) -> JwtTokens {
     JwtTokens::new(SigningKey::from_secret(key).unwrap(), Vec::new())
 }
 
-/// A token like a genuine one that has expired, and one that another key has signed.
+/// A copy of a genuine token that has expired, and one signed with another key.
 fn forgeries(shop: &Shop, genuine: &str) -> [String; 2] {
     let account = shop.client(0, genuine).get("/api/users/me/").unwrap();
     let account = account.with(200);
     let created: DateTime<Utc> = account["created_at"].as_str().unwrap().parse().unwrap();
-    // The token was issued since.
+    // The token was issued after that.
     let now = created + Duration::hours(1);
     let claims = tokens(KEY).read(genuine, now).unwrap();
     let expired = TokenClaims {
