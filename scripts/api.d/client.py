@@ -1,4 +1,4 @@
-"""Goes shopping with a client that was generated from the OpenAPI document.
+"""Places an order with a client that was generated from the OpenAPI document.
 
 client.py FOLDER URL        FOLDER holds the package tradepost_client
 """
@@ -36,7 +36,7 @@ from tradepost_client.models import (  # noqa: E402
 
 
 def answer(response, status, kind):
-    """What came, which has to have this status and be of this kind."""
+    """The parsed body; asserts the status and the type."""
     got = response.status_code, type(response.parsed).__name__
     assert got == (status, kind.__name__), (got, response.content)
     return response.parsed
@@ -51,7 +51,7 @@ credentials = Credentials(username=name, password=password)
 pair = answer(create_token_pair.sync_detailed(client=stranger, body=credentials), 200, TokenPair)
 shop = AuthenticatedClient(base_url=url, token=pair.access)
 
-# Somebody fills a cart with what there is enough of,
+# Fill a cart with products that are in stock,
 listing = list_products.sync_detailed(client=shop, in_stock=True, ordering="-stock", page_size=2)
 page = answer(listing, 200, ProductPage)
 assert page.count >= 2 and page.results[0].stock >= page.results[1].stock, page
@@ -64,7 +64,7 @@ short = add_to_cart.sync_detailed(client=shop, body=too_much)
 refused = answer(short, 409, InsufficientStockProblem)
 assert refused.lines[0].requested == 9_002, refused
 
-# orders it once, whatever becomes of the first answer,
+# place the order exactly once, by retrying with one idempotency key,
 cart = answer(get_cart.sync_detailed(client=shop), 200, Cart)
 stale = place_order.sync_detailed(client=shop, body=OrderPlacement(expected_total="0.01"))
 assert answer(stale, 409, TotalChangedProblem).total_price == cart.total_price
@@ -78,7 +78,7 @@ assert "Idempotent-Replayed" not in first.headers
 assert again.headers["Idempotent-Replayed"] == "true"
 assert first.headers["Location"].endswith(f"/api/orders/{order.id}/"), first.headers
 
-# and reads it back, by its number and in the list, by page and by cursor.
+# and read it back, by its id and in the list, by page and by cursor.
 read = answer(get_order.sync_detailed(order.id, client=shop), 200, Order)
 assert read == order and read.status == OrderStatus.PENDING, read
 assert [item.quantity for item in read.items] == [2, 3] and read.total_price == cart.total_price
