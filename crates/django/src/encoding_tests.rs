@@ -94,7 +94,7 @@ fn characters_across_chunks_are_whole() {
 }
 
 #[test]
-fn text_around_the_json_is_skipped_and_said() {
+fn text_around_the_json_is_skipped_and_reported() {
     let rows = ROWS.replace("Zoë-𝔷", "zoe");
     let text = format!("Loading [settings] from {{env}}\n[debug] ready\n{rows}\nDone.\n");
     let dump = read(text.as_bytes(), &options()).unwrap();
@@ -139,7 +139,7 @@ fn code_page(text: &str, first: (char, u8), others: &[(char, u8)]) -> Vec<u8> {
 }
 
 #[test]
-fn code_pages_are_named_with_the_way_out() {
+fn code_pages_are_named_with_the_remedy() {
     let rows = ROWS.replace("Zoë-𝔷", "zoe");
     let western = rows.replace(" 🍵", " für Gäste, süß und heiß");
     let western = code_page(&western, ('ü', 0xfc), &[('ä', 0xe4), ('ß', 0xdf)]);

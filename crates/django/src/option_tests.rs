@@ -42,7 +42,7 @@ fn owners_are_followed_through_the_model_that_their_column_names() {
 }
 
 #[test]
-fn an_owner_whose_model_cannot_be_told_is_refused() {
+fn an_owner_of_an_ambiguous_model_is_refused() {
     let customer = order(r#""customer": 1, "status": "pending""#);
     let said = refused(&customer, &[]);
     let option = "--field shop.order.user=customer:auth.user";
@@ -66,7 +66,7 @@ fn an_owner_whose_model_cannot_be_told_is_refused() {
 }
 
 #[test]
-fn content_types_tell_which_models_there_are() {
+fn content_types_list_the_models_of_the_project() {
     let types = |model: &str| {
         format!(
             r#"[{{"model": "contenttypes.contenttype", "pk": 1, "fields": {{"app_label": "shop", "model": "{model}"}}}},"#
@@ -81,7 +81,7 @@ fn content_types_tell_which_models_there_are() {
 }
 
 #[test]
-fn orders_of_guests_go_to_an_account_that_is_told() {
+fn guest_orders_go_to_the_account_of_the_option() {
     let text = order(r#""user": null, "email": "x@example.com", "status": "pending""#);
     assert!(refused(&text, &[]).contains("--guest NAME"));
     let known = sound(&text, &["--guest", "BOB"]);

@@ -37,7 +37,7 @@ fn a_state_in_an_address_and_a_column_of_notes_are_no_status() {
 }
 
 #[test]
-fn statuses_of_numbers_and_flags_are_told() {
+fn statuses_of_numbers_and_flags_are_mapped_by_options() {
     for (fields, option, status) in [
         (r#""status": 2"#, "2=shipped", "shipped"),
         (r#""status": true"#, "true=delivered", "delivered"),

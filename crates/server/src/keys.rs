@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_others_can_read_is_told() {
+    fn a_key_that_others_can_read_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let (path, source) = file(&folder);
         assert_eq!(exposure(&source), None, "there is none yet");

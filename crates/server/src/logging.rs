@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_written_is_told_once_and_stops_nothing() {
+    fn a_log_file_write_error_is_reported_once_and_stops_nothing() {
         let path = Path::new("/dev/full");
         if path.exists() {
             let file = RotatingFile::open(path, Rotation::LOG).unwrap();

@@ -269,7 +269,7 @@ mod tests {
     use crate::cli::Given;
 
     #[test]
-    fn a_full_disk_is_told_with_its_folder() {
+    fn a_full_disk_is_reported_with_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let given = Given::of(&["--data-dir", &data.to_string_lossy()]);

@@ -279,7 +279,7 @@ fn named_tests_are_found() {
 /// The server connects to its database only. A change of that needs a section in docs/security.md
 /// on protection against server-side request forgery (SSRF).
 #[test]
-fn nothing_is_built_in_that_fetches() {
+fn no_dependency_is_an_http_client() {
     let lock = read("Cargo.lock");
     let built: BTreeSet<_> = lock
         .lines()

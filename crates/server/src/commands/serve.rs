@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_is_closed_when_the_threads_of_the_server_have_let_go_of_it() {
+    fn the_database_is_closed_after_the_server_threads_have_dropped_it() {
         let database = Arc::new(Database);
         let of_server = Arc::clone(&database);
         let server = thread::spawn(move || {

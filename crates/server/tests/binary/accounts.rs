@@ -23,7 +23,7 @@ fn createsuperuser_makes_everything_that_it_needs() {
 }
 
 #[test]
-fn createsuperuser_asks_for_what_is_missing() {
+fn createsuperuser_prompts_for_missing_values() {
     let place = Place::new();
     let full = [
         "createsuperuser",

@@ -12,7 +12,7 @@ fn run(place: &Place, words: &[&str]) -> Ended {
 }
 
 #[test]
-fn check_finds_what_is_unsafe_and_makes_nothing() {
+fn check_reports_unsafe_settings_and_creates_nothing() {
     let place = Place::new();
     let check = |words: &[&str]| run(&place, words);
     let at_first = check(&[]);

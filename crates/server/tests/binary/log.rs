@@ -82,7 +82,7 @@ fn malformed_requests_are_not_logged_as_errors() {
 }
 
 #[test]
-fn files_that_others_can_read_are_told_in_the_log() {
+fn files_that_others_can_read_are_reported_in_the_log() {
     let place = Place::new();
     place.serve(&[]).stop();
     assert!(!place.read("data/debug.log").contains("by others"));

@@ -140,7 +140,7 @@ fn a_key_from_the_environment_cannot_be_rotated() {
 }
 
 #[test]
-fn tokens_that_outlive_their_key_are_told_of_until_a_rotation_mends_it() {
+fn tokens_that_outlive_their_key_are_reported_until_a_rotation_repairs_it() {
     let place = Place::new();
     place.make_staff(&QUICK).well();
     place.serve(&QUICK).stop();

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 #[test]
-fn it_makes_what_is_missing_and_says_where_everything_is() {
+fn serve_creates_missing_files_and_prints_their_paths() {
     let place = Place::new();
     let server = place.serve(&[]);
     assert_eq!(server.get("/api/", "").0, 200);
@@ -154,7 +154,7 @@ fn log_lines_go_to_the_file_and_to_standard_error() {
 }
 
 #[test]
-fn either_signal_stops_it_when_what_is_in_flight_has_ended() {
+fn either_signal_stops_it_once_requests_in_flight_have_ended() {
     let place = Place::new();
     // One sign-in takes about a second of hashing.
     place.make_staff(&["--bcrypt-cost", "14"]).well();
@@ -185,7 +185,7 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_told_before_anything_is_changed() {
+fn a_port_in_use_is_reported_before_anything_is_changed() {
     let place = Place::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

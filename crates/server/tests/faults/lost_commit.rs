@@ -52,7 +52,7 @@ fn assert_books(shop: &Shop, orders: usize) {
 }
 
 #[test]
-fn an_order_whose_commit_is_not_answered_is_told_and_there_is_one() {
+fn an_order_with_a_lost_commit_answer_is_acknowledged_and_exists_once() {
     let (shop, proxy) = shop_behind_a_proxy();
     let product = shop.products[0];
     let mut customers = shop.customers(4).into_iter();
@@ -85,7 +85,7 @@ fn an_order_whose_commit_is_not_answered_is_told_and_there_is_one() {
 }
 
 #[test]
-fn a_whole_batch_whose_commit_is_not_answered_is_told() {
+fn a_lost_commit_answer_is_resolved_for_the_whole_batch() {
     let (shop, proxy) = shop_behind_a_proxy();
     let tokens = shop.customers(8);
     for (round, cut) in CUTS.into_iter().enumerate() {

@@ -282,7 +282,7 @@ fn a_success_for_a_role_that_may_not_is_noticed() {
 }
 
 #[test]
-fn the_id_that_a_client_gave_is_looked_for() {
+fn the_request_id_of_the_client_is_expected() {
     let mut request = placing();
     request.request_ids = vec!["abc-1".to_owned()];
     assert!(check(&request, &order(), OWN).is_empty());
@@ -294,7 +294,7 @@ fn the_id_that_a_client_gave_is_looked_for() {
 }
 
 #[test]
-fn an_error_without_a_form_is_the_parsers_alone() {
+fn only_the_parser_may_answer_without_a_problem_document() {
     let mut request = placing();
     let mut bare = Answer {
         status: 400,
