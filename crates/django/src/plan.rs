@@ -272,7 +272,7 @@ pub(crate) fn choose(model: &Model, field: &Field) -> Vec<String> {
         .collect()
 }
 
-/// The column that must be the price, as no other amount exists.
+/// The only amount with a price-like name, which must be the price; `None` if several exist.
 fn only_price(model: &Model) -> Option<String> {
     let is_price = |name: &str| {
         let name = fold(name);

@@ -73,7 +73,7 @@ impl Lane {
             return;
         }
         line.lost = self.state.lost.swap(0, Ordering::AcqRel);
-        // Cannot fail: the writer thread outlives every sender.
+        // Cannot fail: the writer thread ends only when the last `Lane` is dropped.
         let _ = self.lines.send(line);
     }
 

@@ -138,7 +138,7 @@ fn id(secret: &str) -> Result<String, String> {
     Ok(key.id().to_owned())
 }
 
-/// Replaces a file atomically, with the same owner and mode 0600.
+/// Replaces a file atomically, keeping owner and group, without permissions for other users.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let old = fs::metadata(path)?;
     let draft = draft_beside(path)?;

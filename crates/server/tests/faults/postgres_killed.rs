@@ -7,7 +7,8 @@ use crate::shop::{IN_TIME, Shop, duration, tell};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Answers while the database is down: of routes that need no database, and of the readiness probe.
+/// Asserts the answers while the database is down: liveness succeeds, readiness and catalogue are 503
+/// with Retry-After.
 fn is_told_as_away(client: &mut Client) {
     let health = client.get("/healthz").unwrap();
     assert_eq!(health.status, 200);

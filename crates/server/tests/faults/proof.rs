@@ -54,7 +54,8 @@ pub(crate) fn prove(shop: &Shop, mut buyers: Vec<Buyer>) {
     ));
 }
 
-/// No transaction waits while holding locks that others wait for.
+/// Asserts that PostgreSQL has logged no deadlock: no transaction waits while holding locks that
+/// others wait for.
 pub(crate) fn assert_no_deadlock(shop: &Shop) {
     let log = shop.postgres_log();
     let deadlock = log.lines().find(|line| line.contains("deadlock detected"));
