@@ -71,7 +71,7 @@ pub trait AccountRepository: Send + Sync {
     /// Changes the password as [`decide_password`](crate::decide_password) allows.
     ///
     /// MUST delete the refresh tokens of sessions that end with it
-    /// (`tokens_are_forgotten_with_their_session`).
+    /// (`tokens_end_with_their_sessions`).
     ///
     /// # Errors
     /// If the store fails.
@@ -94,7 +94,7 @@ pub trait AccountRepository: Send + Sync {
     /// MUST decide by the account of the acting user under a lock held until the commit
     /// (`a_role_is_given_by_current_staff`), leave one active staff user, also under concurrency
     /// (`the_last_staff_user_stays`), prevent a demoted user from undoing the demotion
-    /// (`who_is_demoted_cannot_undo_it`), and delete the refresh tokens of sessions that end with
+    /// (`a_demoted_user_cannot_undo_it`), and delete the refresh tokens of sessions that end with
     /// it.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ pub trait AccountRepository: Send + Sync {
     ///
     /// MUST keep the number of families within the quota
     /// (`a_user_has_a_bounded_number_of_families`), also when the user signs in several times at
-    /// once (`sign_ins_at_once_stay_within_the_quota`).
+    /// once (`concurrent_sign_ins_stay_within_the_quota`).
     ///
     /// # Errors
     /// If the store fails.
@@ -126,7 +126,7 @@ pub trait AccountRepository: Send + Sync {
     /// MUST give one next token for each, also under concurrency
     /// (`one_refresh_token_gives_one_pair`), and end the whole family when that is decided
     /// (`a_stolen_token_ends_its_family`), also by a used token that was purged
-    /// (`a_forgotten_token_ends_its_family`).
+    /// (`reuse_of_a_purged_token_ends_its_family`).
     ///
     /// # Errors
     /// If the store fails.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait AttemptRepository: Send + Sync {
     /// Whether [`decide_attempt`](crate::decide_attempt) would allow an attempt now. It counts
-    /// nothing (`asking_is_no_try`), and writes nothing.
+    /// nothing (`checking_a_limit_counts_no_attempt`), and writes nothing.
     ///
     /// # Errors
     /// If the store fails.
@@ -15,15 +15,15 @@ pub trait AttemptRepository: Send + Sync {
     /// Counts an attempt, if [`decide_attempt`](crate::decide_attempt) allows it.
     ///
     /// MUST have stored the count on return, and allow no more attempts than the limit, also under
-    /// concurrency (`tries_at_once_are_counted`); a refused attempt changes nothing
-    /// (`tries_are_counted_under_their_key`), nor does one of another kind
-    /// (`what_is_tried_counts_by_itself`).
+    /// concurrency (`concurrent_attempts_are_counted`); a refused attempt changes nothing
+    /// (`attempts_are_counted_per_key`), nor does one of another kind
+    /// (`limited_actions_are_counted_separately`).
     ///
     /// # Errors
     /// If the store fails.
     fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()>;
 
-    /// Releases one attempt (`a_try_is_given_back`). The time of the last attempt is not restored:
+    /// Releases one attempt (`an_attempt_can_be_released`). The time of the last attempt is not restored:
     /// under a backoff the wait applies once more; and after the end of a window, the attempt
     /// counts for the next one.
     ///
@@ -31,7 +31,7 @@ pub trait AttemptRepository: Send + Sync {
     /// If the store fails.
     fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError>;
 
-    /// Resets the count under a key (`tries_are_forgiven`).
+    /// Resets the count under a key (`attempts_can_be_reset`).
     ///
     /// # Errors
     /// If the store fails.

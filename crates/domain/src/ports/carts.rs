@@ -17,12 +17,12 @@ pub trait CartRepository: Send + Sync {
     /// Changes a cart as [`decide_cart`](crate::decide_cart) allows, and under a new key
     /// [`decide_keeping`](crate::decide_keeping) before it; returns the line afterwards, or `None`
     /// if it is gone. The other commands with keys do the same
-    /// (`kept_answers_are_bounded_in_bytes`).
+    /// (`stored_responses_are_bounded_in_bytes`).
     ///
     /// MUST serialise changes of one cart, so that parallel adds add up
     /// (`parallel_adds_lose_nothing`) and no line is ordered and changed at once
     /// (`a_cart_that_changes_while_it_is_ordered`), honour the precondition
-    /// (`a_cart_line_is_edited_as_it_was_seen`), and execute a command that is sent twice under one
+    /// (`a_cart_line_edit_checks_its_precondition`), and execute a command that is sent twice under one
     /// key once (`one_key_is_one_addition`).
     ///
     /// # Errors

@@ -16,10 +16,10 @@ pub trait ImportRepository: Send + Sync {
 
     /// Imports a shop as [`decide_import`](crate::decide_import) allows.
     ///
-    /// MUST keep every id and every value (`a_shop_is_taken_over_as_it_was`), the adjustments of
+    /// MUST keep every id and every value (`an_import_keeps_ids_and_values`), the adjustments of
     /// totals included (`an_adjusted_total_is_kept`), write the ledger of the sales
-    /// (`what_was_sold_is_in_the_ledger`), assign later ids above the imported ones
-    /// (`later_ids_go_on_from_there`), write all or nothing (`a_refused_import_writes_nothing`),
+    /// (`past_sales_are_in_the_ledger`), assign later ids above the imported ones
+    /// (`ids_continue_after_an_import`), write all or nothing (`a_refused_import_writes_nothing`),
     /// and exclude concurrent writes of products, orders and users
     /// (`an_import_races_a_registration`).
     ///

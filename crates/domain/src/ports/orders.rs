@@ -14,7 +14,7 @@ pub type Placement = Result<Written<Order>, Refusal>;
 pub trait OrderRepository: Send + Sync {
     /// A page of a list of orders.
     ///
-    /// MUST read the count and the rows in one snapshot (`lists_are_of_one_moment`), of the orders
+    /// MUST read the count and the rows in one snapshot (`lists_are_read_from_one_snapshot`), of the orders
     /// that the filter [matches](OrderFilter::matches) (`orders_are_filtered`), ordered by
     /// [`Sorting::compare`](crate::Sorting::compare) (`orders_are_sorted`), by default newest first
     /// (`orders_are_listed_newest_first`).
@@ -26,7 +26,7 @@ pub trait OrderRepository: Send + Sync {
     /// A cursor page of a list of orders.
     ///
     /// MUST cost the same at every position of the list, and give every row that keeps its position
-    /// exactly once to a client that follows the cursors (`every_order_is_walked_past_once`).
+    /// exactly once to a client that follows the cursors (`cursor_pages_list_every_order_once`).
     ///
     /// # Errors
     /// If the store fails.
@@ -49,7 +49,7 @@ pub trait OrderRepository: Send + Sync {
     /// MUST decide by the accounts of the customers under a lock held until the commit
     /// (`a_deactivated_customer_places_no_order`); MUST commit all orders of the batch, their
     /// stock, movements and cart lines together, and return only after the commit; MUST keep a
-    /// refused request from affecting its neighbours (`a_refused_neighbour_harms_nobody`); MUST
+    /// refused request from affecting its neighbours (`a_refused_request_does_not_affect_its_neighbours`); MUST
     /// never sell a unit twice (`the_last_unit`) or order a cart twice
     /// (`double_submit_is_one_order`); MUST store an idempotency key with its order, and replay the
     /// stored response to a repeated request (`one_key_is_one_order`); MUST count each customer's
@@ -70,7 +70,7 @@ pub trait OrderRepository: Send + Sync {
     /// they are staff (`an_order_is_changed_by_current_staff`) and whether they are active
     /// (`a_deactivated_customer_cancels_no_order`); MUST return stock exactly once, also under
     /// concurrency (`cancel_races_cancel`), and honour the precondition
-    /// (`an_order_is_edited_as_it_was_seen`).
+    /// (`an_order_edit_checks_its_precondition`).
     ///
     /// # Errors
     /// If the store fails.

@@ -9,8 +9,8 @@ use crate::{
 pub trait ProductRepository: Send + Sync {
     /// A page of a list of products.
     ///
-    /// MUST read the count and the rows in one snapshot (`lists_are_of_one_moment`), also for a
-    /// search (`a_search_is_of_one_moment`), of the products that the filter
+    /// MUST read the count and the rows in one snapshot (`lists_are_read_from_one_snapshot`), also for a
+    /// search (`a_search_is_read_from_one_snapshot`), of the products that the filter
     /// [matches](ProductFilter::matches) (`products_are_filtered`), ordered by
     /// [`Sorting::compare`](crate::Sorting::compare) (`products_are_sorted`), by default newest
     /// first (`products_are_listed_newest_first`); MUST find words in every script
@@ -25,8 +25,8 @@ pub trait ProductRepository: Send + Sync {
     /// A cursor page of a list of products.
     ///
     /// MUST cost the same at every position of the list, and give every row that keeps its position
-    /// exactly once to a client that follows the cursors (`every_product_is_walked_past_once`), of
-    /// the rows that the filter matches (`filtered_products_are_walked`).
+    /// exactly once to a client that follows the cursors (`cursor_pages_list_every_product_once`), of
+    /// the rows that the filter matches (`cursor_pages_respect_the_filter`).
     ///
     /// # Errors
     /// If the store fails.

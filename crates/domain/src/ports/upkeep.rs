@@ -30,7 +30,7 @@ pub trait Upkeep: Send + Sync {
     /// Purges idempotency keys from before a time, which is at least [`KEY_LIFE`](crate::KEY_LIFE)
     /// ago; returns their number. From then on their commands would be executed again.
     ///
-    /// MUST keep those from then and later (`old_keys_are_forgotten`).
+    /// MUST keep those from then and later (`old_keys_are_purged`).
     ///
     /// # Errors
     /// If the store fails.
@@ -39,7 +39,7 @@ pub trait Upkeep: Send + Sync {
     /// Purges refresh tokens that expired or were used before a time; returns their number. None of
     /// them would be accepted.
     ///
-    /// MUST keep every other one (`old_tokens_are_forgotten`).
+    /// MUST keep every other one (`expired_tokens_are_purged`).
     ///
     /// # Errors
     /// If the store fails.
@@ -48,7 +48,7 @@ pub trait Upkeep: Send + Sync {
     /// Purges attempt counts from before a time, which is at least
     /// [`ATTEMPT_LIFE`](crate::ATTEMPT_LIFE) ago; returns their number.
     ///
-    /// MUST keep those from then and later (`old_tries_are_forgotten`).
+    /// MUST keep those from then and later (`old_attempts_are_purged`).
     ///
     /// # Errors
     /// If the store fails.
