@@ -2,7 +2,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use tradepost_django::{Options, read};
-use tradepost_domain::{Currency, Ground, decide_import};
+use tradepost_domain::import::{ExistingData, decide_import};
+use tradepost_domain::kernel::{Currency};
 
 fuzz_target!(|data: &[u8]| {
     let currency = Currency::from_code("USD").unwrap();
@@ -12,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
         let shop = &dump.shop;
         let rows = shop.users.len() + shop.products.len() + shop.orders.len();
         assert!(rows > 0 || !dump.wrong.is_empty(), "nothing, and nothing is wrong");
-        if let Err(refusal) = decide_import(shop, &Ground::default(), currency) {
+        if let Err(refusal) = decide_import(shop, &ExistingData::default(), currency) {
             let said = dump.explain(&refusal);
             assert!(!said.is_empty() || !dump.wrong.is_empty(), "refused without a reason");
         }

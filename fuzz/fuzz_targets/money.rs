@@ -1,7 +1,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tradepost_domain::{Currency, Money, Price};
+use tradepost_domain::catalog::{Price};
+use tradepost_domain::kernel::{Currency, Money};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else {

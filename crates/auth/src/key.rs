@@ -4,7 +4,7 @@ use crate::hex;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use tradepost_domain::NoRandomness;
+use tradepost_domain::kernel::NoRandomness;
 
 /// A key has fewer than [`SigningKey::MIN_BYTES`] bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

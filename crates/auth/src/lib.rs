@@ -1,6 +1,6 @@
 //! Authentication: passwords by bcrypt and tokens by JWT, behind the ports
-//! [`PasswordHasher`](tradepost_domain::PasswordHasher) and
-//! [`TokenService`](tradepost_domain::TokenService).
+//! [`PasswordHasher`](tradepost_domain::kernel::PasswordHasher) and
+//! [`TokenService`](tradepost_domain::kernel::TokenService).
 //!
 //! - [`BcryptHasher`] hashes every character of a password of any length.
 //! - [`JwtTokens`] signs with one [`SigningKey`] of a [`KeyRing`] and accepts the others beside it,

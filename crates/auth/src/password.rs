@@ -6,7 +6,8 @@ use bcrypt::HashParts;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::hint::black_box;
-use tradepost_domain::{HashingFailed, Password, PasswordHash, PasswordHasher};
+use tradepost_domain::identity::{Password, PasswordHash};
+use tradepost_domain::kernel::{HashingFailed, PasswordHasher};
 
 /// The bcrypt cost is outside [`BcryptHasher::COSTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,12 +74,12 @@ impl PasswordHasher for BcryptHasher {
         outcome.unwrap_or_else(|| {
             // An unreadable hash belongs to an account without a usable password; the response time
             // must not reveal it.
-            self.verify_nobody(candidate);
+            self.verify_dummy(candidate);
             false
         })
     }
 
-    fn verify_nobody(&self, candidate: &str) {
+    fn verify_dummy(&self, candidate: &str) {
         let outcome = bcrypt::non_truncating_verify(material(candidate), &self.nobody);
         // Keeps the optimiser from removing the work, as the result is ignored.
         let _ = black_box(outcome.is_ok_and(|genuine| genuine));
@@ -315,7 +316,7 @@ mod tests {
             times.min().unwrap()
         };
         let wrong = quickest(&|| assert!(!hasher.verify("wrong password", &hash)));
-        let absent = quickest(&|| hasher.verify_nobody("wrong password"));
+        let absent = quickest(&|| hasher.verify_dummy("wrong password"));
         let broken = quickest(&|| assert!(!hasher.verify("wrong password", &unreadable)));
         // Skipped work takes a thousandth of the time; the margin is for noise of the machine.
         assert!(absent * 4 > wrong, "{absent:?} to {wrong:?}");

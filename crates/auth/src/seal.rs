@@ -3,7 +3,7 @@
 use crate::{JwtTokens, SigningKey, TimedKey};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use tradepost_domain::Seal;
+use tradepost_domain::kernel::MessageSigner;
 
 /// Half of the MAC's bytes are enough (RFC 2104, section 5), and keep cursors short.
 const BYTES: usize = 16;
@@ -14,8 +14,8 @@ const PURPOSE: &[u8] = b"tradepost seal\0";
 /// Signs messages with keys that are derived from the token signing keys, so that a shop has one
 /// secret. The oldest key signs, as every server has it; MACs of another key are valid for as long
 /// as that key is accepted.
-impl Seal for JwtTokens {
-    fn seal(&self, message: &[u8]) -> Vec<u8> {
+impl MessageSigner for JwtTokens {
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
         let ring = self.ring();
         let oldest = ring.keys().min_by_key(|key| key.signs_from);
         let mac = oldest.and_then(|key| mac(&key.key, message));
@@ -25,7 +25,7 @@ impl Seal for JwtTokens {
         seal
     }
 
-    fn is_genuine(&self, message: &[u8], seal: &[u8]) -> bool {
+    fn verify(&self, message: &[u8], seal: &[u8]) -> bool {
         let verifies = |mac: Hmac<Sha256>| mac.verify_truncated_left(seal).is_ok();
         let known = |key: &TimedKey| mac(&key.key, message).is_some_and(verifies);
         seal.len() == BYTES && self.ring().keys().any(known)
@@ -64,26 +64,26 @@ mod tests {
     fn a_mac_verifies_one_message_under_one_key() {
         let tokens = shop("a");
         let other = shop("b");
-        let seal = tokens.seal(b"message");
+        let seal = tokens.sign(b"message");
         assert_eq!(seal.len(), 16);
-        assert!(tokens.is_genuine(b"message", &seal));
-        assert!(!tokens.is_genuine(b"Message", &seal));
-        assert!(!other.is_genuine(b"message", &seal));
+        assert!(tokens.verify(b"message", &seal));
+        assert!(!tokens.verify(b"Message", &seal));
+        assert!(!other.verify(b"message", &seal));
         for length in 0..16 {
-            assert!(!tokens.is_genuine(b"message", &seal[..length]), "{length}");
+            assert!(!tokens.verify(b"message", &seal[..length]), "{length}");
         }
         let longer = [&seal[..], &[0]].concat();
-        assert!(!tokens.is_genuine(b"message", &longer));
+        assert!(!tokens.verify(b"message", &longer));
     }
 
     #[test]
     fn a_mac_stays_valid_until_its_key_is_removed() {
-        let seal = shop("a").seal(b"message");
-        assert_eq!(shop("ab").seal(b"message"), seal);
-        let other = shop("b").seal(b"message");
+        let seal = shop("a").sign(b"message");
+        assert_eq!(shop("ab").sign(b"message"), seal);
+        let other = shop("b").sign(b"message");
         assert_ne!(other, seal);
-        assert!(shop("ab").is_genuine(b"message", &other));
-        assert!(!shop("b").is_genuine(b"message", &seal));
+        assert!(shop("ab").verify(b"message", &other));
+        assert!(!shop("b").verify(b"message", &seal));
     }
 
     #[test]
@@ -92,6 +92,6 @@ mod tests {
         signature.update(b"message");
         let signature = signature.finalize().into_bytes();
         let tokens = shop("a");
-        assert!(!tokens.is_genuine(b"message", &signature[..16]));
+        assert!(!tokens.verify(b"message", &signature[..16]));
     }
 }

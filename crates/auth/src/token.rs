@@ -8,7 +8,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError, RwLock};
-use tradepost_domain::{NoRandomness, RefreshDigest, Refusal, TokenClaims, TokenService, UserId};
+use tradepost_domain::identity::{RefreshDigest, TokenClaims};
+use tradepost_domain::kernel::{NoRandomness, Refusal, TokenService, UserId};
 
 /// Issuer and audience (`iss`, `aud`) of every token: the shop.
 const SHOP: &str = "tradepost";

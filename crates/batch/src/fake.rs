@@ -5,10 +5,15 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
-use tradepost_domain::{
-    ChangeOrder, Currency, Keyset, Money, Order, OrderField, OrderFilter, OrderId, OrderList,
-    OrderRepository, OrderStatus, Outcome, Page, PageRequest, PlaceOrder, Placement, PlacementId,
-    Refusal, Slice, Span, StoreError, StoreErrorKind, UserId, Written,
+use tradepost_domain::Outcome;
+use tradepost_domain::kernel::CursorPage;
+use tradepost_domain::kernel::CursorRequest;
+use tradepost_domain::kernel::{
+    Currency, Execution, Keyset, Money, OrderField, OrderFilter, OrderId, OrderList, Page,
+    PageRequest, Refusal, StoreError, StoreErrorKind, UserId,
+};
+use tradepost_domain::orders::{
+    ChangeOrder, Order, OrderRepository, OrderStatus, PlaceOrder, Placement, PlacementId,
 };
 
 /// Scripted behaviour for a batch.
@@ -112,7 +117,7 @@ impl OrderRepository for Fake {
         let all = || {
             requests
                 .iter()
-                .map(|request| Ok(Written::Now(order(request))))
+                .map(|request| Ok(Execution::Executed(order(request))))
         };
         let refusing_even = |refusal: Refusal| {
             let refuse = |request: &PlaceOrder| request.user.get() % 2 == 0;
@@ -130,7 +135,7 @@ impl OrderRepository for Fake {
         match act.unwrap_or(otherwise) {
             Act::Place => Ok(all().collect()),
             Act::RefuseEven => refusing_even(Refusal::EmptyCart),
-            Act::ContendEven => refusing_even(Refusal::Contended),
+            Act::ContendEven => refusing_even(Refusal::LockConflict),
             Act::Fail(kind) => Err(StoreError::new(kind)),
             Act::Panic => panic!("told to"),
             Act::Answer(count) => Ok(all()
@@ -146,12 +151,12 @@ impl OrderRepository for Fake {
         Err(StoreError::new(StoreErrorKind::Other))
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         _: &OrderFilter,
         _: Keyset<OrderField>,
-        _: &Span,
-    ) -> Result<Slice<Order>, StoreError> {
+        _: &CursorRequest,
+    ) -> Result<CursorPage<Order>, StoreError> {
         Err(StoreError::new(StoreErrorKind::Other))
     }
 

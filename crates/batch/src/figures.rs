@@ -1,6 +1,6 @@
 //! Statistics of the batcher, for monitoring.
 
-use crate::histogram::{Histogram, Reading};
+use crate::histogram::{Histogram, HistogramSnapshot};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,29 +15,29 @@ const SIZES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /// Statistics of the batcher since it was started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Figures {
+pub struct BatchStats {
     /// Requests that wait for a batch or pause, now.
     pub waiting: u64,
     /// Requests in each batch.
-    pub sizes: Reading,
+    pub sizes: HistogramSnapshot,
     /// Duration of each batch, in microseconds.
-    pub took: Reading,
+    pub took: HistogramSnapshot,
     /// Queueing time: microseconds from the submission of a request to the start of the batch that
-    /// settled it.
-    pub waits: Reading,
+    /// retry_busy it.
+    pub waits: HistogramSnapshot,
     /// How often a request was put back because of a lock conflict.
     pub contended: u64,
 }
 
-/// The live counters behind [`Figures`].
-pub(crate) struct Counts {
+/// The live counters behind [`BatchStats`].
+pub(crate) struct Counters {
     pub(crate) sizes: Histogram<8>,
     pub(crate) took: Histogram<12>,
     pub(crate) waits: Histogram<12>,
     pub(crate) contended: AtomicU64,
 }
 
-impl Counts {
+impl Counters {
     pub(crate) const fn new() -> Self {
         Self {
             sizes: Histogram::new(SIZES),
@@ -47,8 +47,8 @@ impl Counts {
         }
     }
 
-    pub(crate) fn read(&self, waiting: usize) -> Figures {
-        Figures {
+    pub(crate) fn read(&self, waiting: usize) -> BatchStats {
+        BatchStats {
             waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
             sizes: self.sizes.read(),
             took: self.took.read(),

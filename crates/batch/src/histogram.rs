@@ -14,7 +14,7 @@ pub struct Histogram<const N: usize> {
 
 /// A snapshot of a histogram.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
+pub struct HistogramSnapshot {
     /// Cumulative buckets: each bound, and how many values are no larger.
     pub buckets: Vec<(u64, u64)>,
     /// Number of values.
@@ -46,14 +46,14 @@ impl<const N: usize> Histogram<N> {
 
     /// A snapshot of the counts so far.
     #[must_use]
-    pub fn read(&self) -> Reading {
+    pub fn read(&self) -> HistogramSnapshot {
         let mut count = 0;
         let mut buckets = Vec::with_capacity(N);
         for (bound, counted) in self.bounds.iter().zip(&self.counts) {
             count += counted.load(Ordering::Relaxed);
             buckets.push((*bound, count));
         }
-        Reading {
+        HistogramSnapshot {
             buckets,
             count: count + self.beyond.load(Ordering::Relaxed),
             sum: self.sum.load(Ordering::Relaxed),
@@ -71,7 +71,7 @@ mod tests {
         for value in [0, 1, 2, 10, 11, 100, 101, 1_000] {
             histogram.note(value);
         }
-        let expected = Reading {
+        let expected = HistogramSnapshot {
             buckets: vec![(1, 2), (10, 4), (100, 6)],
             count: 8,
             sum: 1_225,

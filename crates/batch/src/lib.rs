@@ -5,7 +5,7 @@
 //! timer: a batch forms while the previous one commits, so a lone order does not wait. There is no
 //! second path either: one order is a batch of one.
 //!
-//! On a lock conflict ([`Refusal::Contended`]) the worker does not wait for the other transaction:
+//! On a lock conflict ([`Refusal::LockConflict`]) the worker does not wait for the other transaction:
 //! the request pauses for a moment while others go on, and is retried until its deadline.
 //!
 //! ```text
@@ -18,20 +18,20 @@
 //! Invariants:
 //! - `done` is called once for each request that was accepted and not withdrawn, after
 //!   [`OrderRepository::place`] returned and never before.
-//! - It never gets [`Refusal::Contended`].
+//! - It never gets [`Refusal::LockConflict`].
 //! - A panic of the repository or of a `done` is contained: it does not stop the worker.
 //!
-//! [`Refusal::Contended`]: tradepost_domain::Refusal::Contended
+//! [`Refusal::LockConflict`]: tradepost_domain::kernel::Refusal::LockConflict
 //!
 //! # Example
 //! ```
 //! use std::sync::{Arc, mpsc};
 //! use std::time::{Duration, Instant};
-//! use tradepost_batch::{Batcher, Limits, QueueFull};
+//! use tradepost_batch::{Batcher, BatcherConfig, QueueFull};
 //! use tradepost_domain::{OrderRepository, PlaceOrder};
 //!
 //! fn place(orders: Arc<dyn OrderRepository>, request: PlaceOrder) -> std::io::Result<()> {
-//!     let batcher = Batcher::start(orders, Limits::default())?;
+//!     let batcher = Batcher::start(orders, BatcherConfig::default())?;
 //!     let (answer, answered) = mpsc::channel();
 //!     let deadline = Instant::now() + Duration::from_secs(5);
 //!     match batcher.submit(request, deadline, move |placement| drop(answer.send(placement))) {
@@ -52,20 +52,21 @@ mod queue;
 mod tests;
 mod worker;
 
-pub use figures::Figures;
-pub use histogram::{Histogram, Reading};
+pub use figures::BatchStats;
+pub use histogram::{Histogram, HistogramSnapshot};
 
-use figures::Counts;
+use figures::Counters;
 use queue::{Done, Queue};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Instant;
 use std::{fmt, io};
-use tradepost_domain::{OrderRepository, PlaceOrder, Placement, StoreError};
+use tradepost_domain::kernel::StoreError;
+use tradepost_domain::orders::{OrderRepository, PlaceOrder, Placement};
 
 /// Batcher configuration. Zero counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct BatcherConfig {
     /// Maximum batch size.
     pub batch: usize,
     /// Maximum number of requests that wait for a batch or pause before a retry; those that a batch
@@ -73,7 +74,7 @@ pub struct Limits {
     pub waiting: usize,
 }
 
-impl Default for Limits {
+impl Default for BatcherConfig {
     /// A batch size of 64, with which up to ten thousand orders a second were measured; at that
     /// rate 1,024 requests wait for a tenth of a second, and further ones are rejected at once.
     fn default() -> Self {
@@ -102,7 +103,7 @@ pub struct Batcher {
     queue: Arc<Queue>,
     worker: Mutex<Option<JoinHandle<()>>>,
     worker_id: ThreadId,
-    counts: Arc<Counts>,
+    counts: Arc<Counters>,
 }
 
 impl Batcher {
@@ -110,9 +111,9 @@ impl Batcher {
     ///
     /// # Errors
     /// If the operating system cannot create a thread.
-    pub fn start(orders: Arc<dyn OrderRepository>, limits: Limits) -> io::Result<Self> {
+    pub fn start(orders: Arc<dyn OrderRepository>, limits: BatcherConfig) -> io::Result<Self> {
         let queue = Arc::new(Queue::new(limits.waiting.max(1)));
-        let counts = Arc::new(Counts::new());
+        let counts = Arc::new(Counters::new());
         let worker = {
             let (queue, counts) = (Arc::clone(&queue), Arc::clone(&counts));
             let batch = limits.batch.max(1);
@@ -133,7 +134,7 @@ impl Batcher {
     /// requests of a batch.
     ///
     /// A request with a lock conflict is retried until its deadline; then the result is
-    /// [`StoreErrorKind::Busy`](tradepost_domain::StoreErrorKind::Busy). The deadline has no effect
+    /// [`StoreErrorKind::Busy`](tradepost_domain::kernel::StoreErrorKind::Busy). The deadline has no effect
     /// on a request without lock conflicts.
     ///
     /// # Errors
@@ -152,7 +153,7 @@ impl Batcher {
 
     /// Statistics since the batcher was started.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> BatchStats {
         self.counts.read(self.queue.len())
     }
 

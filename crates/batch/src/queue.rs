@@ -4,7 +4,8 @@ use crate::QueueFull;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tradepost_domain::{PlaceOrder, Placement, StoreError};
+use tradepost_domain::kernel::StoreError;
+use tradepost_domain::orders::{PlaceOrder, Placement};
 
 /// Callback for the result.
 pub(crate) type Done = Box<dyn FnOnce(Result<Placement, StoreError>) + Send>;

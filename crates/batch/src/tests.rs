@@ -1,13 +1,14 @@
 //! The batcher over a scripted repository.
 
 use crate::fake::{Act, Fake, order, request};
-use crate::{Batcher, Limits, QueueFull, Ticket};
+use crate::{Batcher, BatcherConfig, QueueFull, Ticket};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use tradepost_domain::{Order, Placement, Refusal, StoreError, StoreErrorKind, Written};
+use tradepost_domain::kernel::{Execution, Refusal, StoreError, StoreErrorKind};
+use tradepost_domain::orders::{Order, Placement};
 
 mod contended;
 
@@ -33,8 +34,8 @@ fn soon() -> Instant {
     Instant::now() + NEVER
 }
 
-fn now(id: i64) -> Written<Order> {
-    Written::Now(order(&request(id)))
+fn now(id: i64) -> Execution<Order> {
+    Execution::Executed(order(&request(id)))
 }
 
 fn placed(answers: &Receiver<(i64, Answer)>) -> i64 {
@@ -48,14 +49,14 @@ fn kind(answers: &Receiver<(i64, Answer)>) -> (i64, StoreErrorKind) {
     (id, answer.unwrap_err().kind().clone())
 }
 
-fn limits(batch: usize, waiting: usize) -> Limits {
-    Limits { batch, waiting }
+fn limits(batch: usize, waiting: usize) -> BatcherConfig {
+    BatcherConfig { batch, waiting }
 }
 
 #[test]
 fn a_lone_order_does_not_wait() {
     let fake = Fake::placing();
-    let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
+    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     for id in 1..=3 {
         submit(&batcher, id, &sender).unwrap();
@@ -83,7 +84,7 @@ fn orders_that_arrive_while_one_commits_share_the_next_batch() {
 #[test]
 fn nothing_is_answered_before_it_is_placed() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake, Limits::default()).unwrap();
+    let batcher = Batcher::start(fake, BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -147,7 +148,7 @@ fn a_request_can_be_withdrawn_until_a_batch_takes_it() {
 
 #[test]
 fn an_answered_request_cannot_be_withdrawn() {
-    let batcher = Batcher::start(Fake::placing(), Limits::default()).unwrap();
+    let batcher = Batcher::start(Fake::placing(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     let ticket = submit(&batcher, 1, &sender).unwrap();
     placed(&answers);
@@ -159,7 +160,7 @@ fn each_request_gets_its_own_answer_refused_neighbours_or_not() {
     let (fake, gate) = Fake::gated();
     fake.then(Act::Place);
     fake.then(Act::RefuseEven);
-    let batcher = Batcher::start(fake, Limits::default()).unwrap();
+    let batcher = Batcher::start(fake, BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -213,7 +214,7 @@ fn a_failed_batch_fails_all_of_its_requests_and_no_other() {
 fn one_bad_row_does_not_fail_the_other_requests() {
     let (fake, gate) = Fake::gated();
     *fake.corrupt.lock().unwrap() = Some(3);
-    let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
+    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -238,7 +239,7 @@ fn a_failure_describes_its_cause() {
     ] {
         let fake = Fake::placing();
         fake.then(act);
-        let batcher = Batcher::start(fake, Limits::default()).unwrap();
+        let batcher = Batcher::start(fake, BatcherConfig::default()).unwrap();
         let (sender, answers) = mpsc::channel();
         submit(&batcher, 1, &sender).unwrap();
         let error = answers.recv_timeout(NEVER).unwrap().1.unwrap_err();
@@ -249,7 +250,7 @@ fn a_failure_describes_its_cause() {
 #[test]
 fn a_panic_in_a_callback_affects_no_other_request() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake, Limits::default()).unwrap();
+    let batcher = Batcher::start(fake, BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -295,7 +296,7 @@ fn closing_places_waiting_requests_and_accepts_no_more() {
 #[test]
 fn dropping_it_closes_it() {
     let fake = Fake::placing();
-    let batcher = Batcher::start(fake.clone(), Limits::default()).unwrap();
+    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     for id in 1..=20 {
         submit(&batcher, id, &sender).unwrap();
@@ -307,7 +308,7 @@ fn dropping_it_closes_it() {
 
 #[test]
 fn the_last_handle_may_be_dropped_by_an_answer() {
-    let batcher = Arc::new(Batcher::start(Fake::placing(), Limits::default()).unwrap());
+    let batcher = Arc::new(Batcher::start(Fake::placing(), BatcherConfig::default()).unwrap());
     let (sender, answers) = mpsc::channel();
     let handed_over = Arc::new(Barrier::new(2));
     let last = Mutex::new(Some(Arc::clone(&batcher)));
@@ -327,7 +328,7 @@ fn the_last_handle_may_be_dropped_by_an_answer() {
 #[test]
 fn a_callback_may_close_the_batcher_during_another_close() {
     let (fake, gate) = Fake::gated();
-    let batcher = Arc::new(Batcher::start(fake, Limits::default()).unwrap());
+    let batcher = Arc::new(Batcher::start(fake, BatcherConfig::default()).unwrap());
     let (sender, answers) = mpsc::channel();
     let closes = Arc::clone(&batcher);
     let done = move |answer| {
@@ -349,7 +350,7 @@ fn a_callback_may_close_the_batcher_during_another_close() {
 
 #[test]
 fn a_callback_may_submit_the_next_request() {
-    let batcher = Arc::new(Batcher::start(Fake::placing(), Limits::default()).unwrap());
+    let batcher = Arc::new(Batcher::start(Fake::placing(), BatcherConfig::default()).unwrap());
     let (sender, answers) = mpsc::channel();
     let again = Arc::clone(&batcher);
     let first = sender.clone();

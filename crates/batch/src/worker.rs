@@ -1,6 +1,6 @@
 //! The worker: executes one batch after the other.
 
-use crate::figures::{Counts, micros};
+use crate::figures::{Counters, micros};
 use crate::pause::Pauses;
 use crate::queue::{Done, Queue, Waiting};
 use std::any::Any;
@@ -8,12 +8,11 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-use tradepost_domain::{
-    OrderRepository, PlaceOrder, Placement, Refusal, StoreError, StoreErrorKind,
-};
+use tradepost_domain::kernel::{Refusal, StoreError, StoreErrorKind};
+use tradepost_domain::orders::{OrderRepository, PlaceOrder, Placement};
 
 /// Places waiting requests until the queue is closed and empty.
-pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize, counts: &Counts) {
+pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize, counts: &Counters) {
     let mut pauses = Pauses::new();
     while let Some(batch) = queue.take(most) {
         carry_out(queue, orders, &mut pauses, counts, batch);
@@ -24,7 +23,7 @@ fn carry_out(
     queue: &Queue,
     orders: &dyn OrderRepository,
     pauses: &mut Pauses,
-    counts: &Counts,
+    counts: &Counters,
     batch: Vec<Waiting>,
 ) {
     let requests: Vec<PlaceOrder> = batch.iter().map(|one| one.request.clone()).collect();
@@ -33,17 +32,17 @@ fn carry_out(
     let size = u64::try_from(requests.len()).unwrap_or(u64::MAX);
     counts.sizes.note(size);
     counts.took.note(micros(began.elapsed()));
-    let settled = |waiting: &Waiting| {
+    let retry_busy = |waiting: &Waiting| {
         let waited = began.saturating_duration_since(waiting.since);
         counts.waits.note(micros(waited));
     };
     match placed {
         Ok(placements) => {
             for (waiting, placement) in batch.into_iter().zip(placements) {
-                if placement == Err(Refusal::Contended) {
+                if placement == Err(Refusal::LockConflict) {
                     counts.contended.fetch_add(1, Ordering::Relaxed);
                 } else {
-                    settled(&waiting);
+                    retry_busy(&waiting);
                 }
                 settle(queue, pauses, waiting, placement);
             }
@@ -56,7 +55,7 @@ fn carry_out(
         }
         Err(error) => {
             for waiting in batch {
-                settled(&waiting);
+                retry_busy(&waiting);
                 answer(waiting.done, Err(error.clone()));
             }
         }
@@ -79,7 +78,7 @@ fn may_be_of_one(kind: &StoreErrorKind) -> bool {
 
 /// Answers a request, or puts it back for a retry.
 fn settle(queue: &Queue, pauses: &mut Pauses, waiting: Waiting, placement: Placement) {
-    if placement != Err(Refusal::Contended) {
+    if placement != Err(Refusal::LockConflict) {
         return answer(waiting.done, Ok(placement));
     }
     let (now, deadline) = (Instant::now(), waiting.deadline);
@@ -87,7 +86,7 @@ fn settle(queue: &Queue, pauses: &mut Pauses, waiting: Waiting, placement: Place
         // The last attempt is at the deadline.
         queue.pause(waiting, deadline.min(now + pauses.next()));
     } else {
-        let still = StoreError::caused(StoreErrorKind::Busy, Refusal::Contended);
+        let still = StoreError::caused(StoreErrorKind::Busy, Refusal::LockConflict);
         answer(waiting.done, Err(still));
     }
 }

@@ -1,7 +1,7 @@
 //! Processor time of processes, from Linux' `/proc`.
 
 use crate::Outcome;
-use crate::data::{Link, Shop};
+use crate::data::{Link, TestShop};
 use std::fs;
 
 /// Microseconds per unit of processor time in Linux' user interface: a hundredth of a second.
@@ -23,7 +23,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Watches a server, and the PostgreSQL server behind a connection.
-    pub(crate) fn new(shop: &Shop, server: Option<u32>) -> Outcome<Self> {
+    pub(crate) fn new(shop: &TestShop, server: Option<u32>) -> Outcome<Self> {
         let mut link = shop.connect()?;
         let postmaster = match link {
             Link::Sqlite(_) => None,

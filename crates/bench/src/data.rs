@@ -10,7 +10,7 @@ use tradepost_diesel::{DatabaseUrl, Migrator, Missing};
 use tradepost_throwaway::Cluster;
 
 /// A shop's database.
-pub(crate) struct Shop {
+pub(crate) struct TestShop {
     pub(crate) store: Store,
     pub(crate) url: String,
     pub(crate) products: u32,
@@ -74,7 +74,7 @@ impl Link {
     }
 }
 
-impl Shop {
+impl TestShop {
     /// Creates a shop on PostgreSQL.
     pub(crate) fn on_postgres(cluster: &Cluster, size: Size) -> Outcome<Self> {
         let url = cluster.url(&cluster.database()?);

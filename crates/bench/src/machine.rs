@@ -1,7 +1,7 @@
 //! Description of the machine.
 
 use crate::Outcome;
-use crate::data::Shop;
+use crate::data::TestShop;
 use crate::plan::Store;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -12,7 +12,7 @@ use std::time::Instant;
 const WRITES: u32 = 200;
 
 /// The machine and the versions of all software, in a few lines.
-pub(crate) fn describe(shops: &[Shop], folder: &Path) -> Outcome<String> {
+pub(crate) fn describe(shops: &[TestShop], folder: &Path) -> Outcome<String> {
     let version = |store: Store, sql: &str| -> Outcome<String> {
         let shop = shops.iter().find(|shop| shop.store == store);
         let mut link = shop.ok_or("there is no such shop")?.connect()?;

@@ -1,6 +1,6 @@
 //! PostgreSQL's own limit for single transactions, by pgbench, which comes with it.
 
-use crate::data::Shop;
+use crate::data::TestShop;
 use crate::plan::{Basket, PGBENCH_CLIENTS};
 use crate::requests::PAGES;
 use crate::{Outcome, fill};
@@ -42,7 +42,12 @@ impl Script {
 }
 
 /// Runs a script this many times, each for another user; returns the time.
-pub(crate) fn run(cluster: &Cluster, shop: &Shop, script: Script, count: u32) -> Outcome<Duration> {
+pub(crate) fn run(
+    cluster: &Cluster,
+    shop: &TestShop,
+    script: Script,
+    count: u32,
+) -> Outcome<Duration> {
     let each = count / PGBENCH_CLIENTS;
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("script.sql");

@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use tradepost_auth::{JwtTokens, SigningKey};
-use tradepost_domain::{TokenClaims, TokenService, UserId};
+use tradepost_domain::identity::TokenClaims;
+use tradepost_domain::kernel::{TokenService, UserId};
 
 /// Catalogue pages that are requested.
 pub(crate) const PAGES: u32 = 10;

@@ -1,7 +1,7 @@
 //! The measurement: every row in turn, in several rounds.
 
 use crate::cpu::{Times, Watch};
-use crate::data::{Shop, Size};
+use crate::data::{Size, TestShop};
 use crate::driver::Driver;
 use crate::pgbench::{self, Script};
 use crate::plan::{
@@ -93,10 +93,10 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
     ];
     let mut shops = Vec::new();
     for size in sizes {
-        shops.push(Shop::on_postgres(&cluster, size)?);
+        shops.push(TestShop::on_postgres(&cluster, size)?);
     }
     for size in sizes {
-        shops.push(Shop::on_sqlite(folder.path(), size)?);
+        shops.push(TestShop::on_sqlite(folder.path(), size)?);
     }
     let results = Results {
         machine: machine::describe(&shops, folder.path())?,
@@ -133,7 +133,7 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
 
 impl Bench<'_> {
     /// Each row of a shop but the lists, once.
-    fn round(&mut self, shop: &Shop) -> Outcome<()> {
+    fn round(&mut self, shop: &TestShop) -> Outcome<()> {
         let baskets = [Basket::Spread, Basket::One];
         if shop.store == Store::Postgres {
             for basket in baskets {
@@ -177,7 +177,7 @@ impl Bench<'_> {
         self.serve(shop, &[Act::ShowCounted])
     }
 
-    fn one_by_one(&mut self, shop: &Shop, row: Row, script: Script, count: u32) -> Outcome<()> {
+    fn one_by_one(&mut self, shop: &TestShop, row: Row, script: Script, count: u32) -> Outcome<()> {
         let elapsed = pgbench::run(&self.cluster, shop, script, count)?;
         self.note(row, Run::of(count, elapsed, None));
         Ok(())
@@ -185,7 +185,7 @@ impl Bench<'_> {
 
     /// Starts the server, sends the requests, and stops it. Then exactly the acknowledged orders
     /// must exist, and the ledger audit must pass.
-    fn serve(&mut self, shop: &Shop, acts: &[Act]) -> Outcome<()> {
+    fn serve(&mut self, shop: &TestShop, acts: &[Act]) -> Outcome<()> {
         let before = shop.orders()?;
         let counted = acts.contains(&Act::ShowCounted);
         let server = Server::start(self.program, shop, counted)?;
@@ -212,7 +212,7 @@ impl Bench<'_> {
     }
 
     /// Measures one kind of request; returns the number of acknowledged orders.
-    fn ask(&mut self, shop: &Shop, server: &Server, watch: &Watch, act: Act) -> Outcome<u32> {
+    fn ask(&mut self, shop: &TestShop, server: &Server, watch: &Watch, act: Act) -> Outcome<u32> {
         let count = match act {
             Act::Order(_) | Act::AddToCart => self.scale.orders,
             // A hundred orders in each response, or a scan of all products for it.

@@ -1,7 +1,7 @@
 //! The measured program, configured as in production.
 
 use crate::Outcome;
-use crate::data::Shop;
+use crate::data::TestShop;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ impl Server {
     /// Starts the program on a shop: with the default log, to its file and to standard error, which
     /// is redirected to another file, and without throttling, as all clients share one address,
     /// unless it is to `count` their requests.
-    pub(crate) fn start(program: &Path, shop: &Shop, count: bool) -> Outcome<Self> {
+    pub(crate) fn start(program: &Path, shop: &TestShop, count: bool) -> Outcome<Self> {
         let folder = tempfile::Builder::new()
             .prefix("tradepost-bench-")
             .tempdir()?;
@@ -113,7 +113,7 @@ impl Drop for Server {
 }
 
 /// Runs the ledger audit of a shop.
-pub(crate) fn verify(program: &Path, shop: &Shop) -> Outcome<()> {
+pub(crate) fn verify(program: &Path, shop: &TestShop) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let proof = tradepost(program, shop, folder.path())
         .arg("verify")
@@ -126,7 +126,7 @@ pub(crate) fn verify(program: &Path, shop: &Shop) -> Outcome<()> {
     Err(format!("the books are wrong: {}", said.concat()).into())
 }
 
-fn tradepost(program: &Path, shop: &Shop, folder: &Path) -> Command {
+fn tradepost(program: &Path, shop: &TestShop, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env("TRADEPOST_DATABASE_URL", &shop.url)

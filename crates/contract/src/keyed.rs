@@ -1,12 +1,15 @@
 //! Commands with idempotency keys, and their responses.
 
-use crate::{Shop, at, draft, place, settled, units};
+use crate::{TestShop, at, draft, place, retry_busy, units};
 use std::fmt::Debug;
-use tradepost_domain::{
-    AdjustStock, Adjusted, CartAction, CartItem, ChangeCart, CreateProduct, IdempotencyKey,
-    KeyScope, Keyed, Order, PlaceOrder, Product, ProductId, Refusal, Render, StockDelta, UserId,
-    Written,
+use tradepost_domain::cart::{CartAction, CartItemDetail, ChangeCart};
+use tradepost_domain::catalog::{CreateProduct, Product};
+use tradepost_domain::inventory::{AdjustStock, Adjusted, StockDelta};
+use tradepost_domain::kernel::{
+    Execution, IdempotencyKey, IdempotencyScope, Idempotent, ProductId, Refusal, ResponseEncoder,
+    UserId,
 };
+use tradepost_domain::orders::{Order, PlaceOrder};
 
 /// Encodes the response to store: the complete outcome. Its quotes and backslashes must be stored
 /// unchanged.
@@ -15,65 +18,65 @@ pub(crate) fn render<T: Debug>(outcome: &T) -> String {
 }
 
 /// An idempotency key for this path, with a fingerprint.
-pub(crate) fn key<T: Debug>(path: &str, key: &str, fingerprint: &str) -> Keyed<T> {
-    Keyed {
-        scope: KeyScope {
+pub(crate) fn key<T: Debug>(path: &str, key: &str, fingerprint: &str) -> Idempotent<T> {
+    Idempotent {
+        scope: IdempotencyScope {
             path: path.to_owned(),
             key: IdempotencyKey::new(key).unwrap(),
         },
         fingerprint: fingerprint.to_owned(),
-        render: Render(render),
+        render: ResponseEncoder(render),
     }
 }
 
 /// The response that a client gets, executed or replayed.
-pub(crate) fn answer<T: Debug>(written: Written<T>) -> String {
+pub(crate) fn answer<T: Debug>(written: Execution<T>) -> String {
     match written {
-        Written::Now(outcome) => render(&outcome),
-        Written::Before(answer) => answer,
+        Execution::Executed(outcome) => render(&outcome),
+        Execution::Replayed(answer) => answer,
     }
 }
 
 /// The outcome of a command that was executed, not replayed.
 #[track_caller]
-pub(crate) fn now<T: Debug>(written: Result<Written<T>, Refusal>) -> T {
+pub(crate) fn now<T: Debug>(written: Result<Execution<T>, Refusal>) -> T {
     match written {
-        Ok(Written::Now(outcome)) => outcome,
+        Ok(Execution::Executed(outcome)) => outcome,
         other => panic!("it is to happen now: {other:?}"),
     }
 }
 
 /// The command that orders a user's cart with a key.
-pub(crate) fn placing(user: UserId, key: Keyed<Order>) -> PlaceOrder {
+pub(crate) fn placing(user: UserId, key: Idempotent<Order>) -> PlaceOrder {
     PlaceOrder {
         key: Some(key),
         ..place(user)
     }
 }
 
-impl Shop<'_> {
+impl TestShop<'_> {
     pub(crate) fn create_under(
         &self,
-        key: Keyed<Product>,
+        key: Idempotent<Product>,
         by: Option<UserId>,
         name: &str,
-    ) -> Result<Written<Product>, Refusal> {
+    ) -> Result<Execution<Product>, Refusal> {
         let command = CreateProduct {
             draft: draft(name, 100, 5),
             key: Some(key),
             by,
             at: at(70),
         };
-        settled(|| self.stores.products.create(command.clone()))
+        retry_busy(|| self.stores.products.create(command.clone()))
     }
 
     pub(crate) fn adjust_under(
         &self,
-        key: Keyed<Adjusted>,
+        key: Idempotent<Adjusted>,
         by: UserId,
         product: ProductId,
         delta: i64,
-    ) -> Result<Written<Adjusted>, Refusal> {
+    ) -> Result<Execution<Adjusted>, Refusal> {
         let command = AdjustStock {
             product,
             delta: StockDelta::new(delta).unwrap(),
@@ -82,16 +85,16 @@ impl Shop<'_> {
             by: Some(by),
             at: at(80),
         };
-        settled(|| self.stores.products.adjust_stock(command.clone()))
+        retry_busy(|| self.stores.products.adjust_stock(command.clone()))
     }
 
     pub(crate) fn add_under(
         &self,
-        key: Keyed<CartItem>,
+        key: Idempotent<CartItemDetail>,
         user: UserId,
         product: ProductId,
         quantity: i64,
-    ) -> Result<Written<CartItem>, Refusal> {
+    ) -> Result<Execution<CartItemDetail>, Refusal> {
         let quantity = units(quantity);
         let command = ChangeCart {
             seen: None,
@@ -100,7 +103,7 @@ impl Shop<'_> {
             key: Some(key),
             at: at(90),
         };
-        let written = settled(|| self.stores.carts.change(command.clone()))?;
+        let written = retry_busy(|| self.stores.carts.change(command.clone()))?;
         Ok(written.map(|item| item.unwrap()))
     }
 }

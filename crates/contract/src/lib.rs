@@ -31,7 +31,7 @@ mod suite;
 pub use placing_orders::{Placed, place};
 pub use race::race;
 pub use shop::{
-    Shop, at, draft, first_page, hash, level, line_totals, money, page, settled, units, usd,
+    TestShop, at, draft, first_page, hash, level, line_totals, money, page, retry_busy, units, usd,
 };
 
 use tradepost_domain::Stores;
@@ -92,7 +92,7 @@ each_case!(publish);
 pub fn check(fixture: &impl Fixture, case: fn(&Stores)) {
     let stores = fixture.stores();
     case(stores);
-    let audit = settled(|| stores.ledger.audit());
+    let audit = retry_busy(|| stores.ledger.audit());
     let wrong: Vec<_> = audit
         .discrepancies
         .iter()

@@ -1,12 +1,13 @@
 //! Placing orders, with retries like the batcher's.
 
 use crate::shop::happened_now;
-use crate::{Shop, at, settled};
+use crate::{TestShop, at, retry_busy};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use tradepost_domain::{Order, PlaceOrder, Placement, PlacementId, Refusal, UserId};
+use tradepost_domain::kernel::{Refusal, UserId};
+use tradepost_domain::orders::{Order, PlaceOrder, Placement, PlacementId};
 
 /// The command that orders a user's cart, with a placement id that is unique in this process.
 #[must_use]
@@ -30,7 +31,7 @@ fn jitter() -> Duration {
     Duration::from_micros(1_000 + RandomState::new().hash_one("jitter") % 9_000)
 }
 
-impl Shop<'_> {
+impl TestShop<'_> {
     /// Places a batch without keys.
     pub fn place_all(&self, requests: &[PlaceOrder]) -> Vec<Placed> {
         let placements = self.submit_all(requests);
@@ -49,7 +50,7 @@ impl Shop<'_> {
         let patience = 1_000;
         for _ in 0..patience {
             let contended: Vec<usize> = (0..requests.len())
-                .filter(|at| placements[*at] == Err(Refusal::Contended))
+                .filter(|at| placements[*at] == Err(Refusal::LockConflict))
                 .collect();
             if contended.is_empty() {
                 return placements;
@@ -64,7 +65,7 @@ impl Shop<'_> {
     }
 
     fn submit_once(&self, requests: &[PlaceOrder]) -> Vec<Placement> {
-        let placements = settled(|| self.stores.orders.place(requests));
+        let placements = retry_busy(|| self.stores.orders.place(requests));
         assert_eq!(
             placements.len(),
             requests.len(),

@@ -3,13 +3,18 @@
 use chrono::{DateTime, Utc};
 use std::thread;
 use std::time::Duration;
-use tradepost_domain::{
-    Account, Actor, AdjustStock, Adjusted, Cart, CartAction, CartItem, ChangeCart, ChangeOrder,
-    ChangeProduct, CreateProduct, Currency, Description, Money, Movement, Order, OrderAction,
-    OrderId, OrderLine, PageRequest, PasswordHash, Price, Product, ProductChange, ProductDraft,
-    ProductId, ProductName, Quantity, Refusal, Register, StockDelta, StockLevel, StoreError,
-    Stores, UserId, Username, Written,
+use tradepost_domain::Stores;
+use tradepost_domain::cart::{Cart, CartAction, CartItemDetail, ChangeCart};
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDraft,
 };
+use tradepost_domain::identity::{Account, PasswordHash, Register, Username};
+use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement, StockDelta, StockLevel};
+use tradepost_domain::kernel::{
+    Actor, Currency, Description, Execution, Money, OrderId, PageRequest, ProductId, ProductName,
+    Quantity, Refusal, StoreError, UserId,
+};
+use tradepost_domain::orders::{ChangeOrder, Order, OrderAction, OrderItem};
 
 /// The currency of the shop under test.
 #[must_use]
@@ -73,8 +78,8 @@ pub fn draft(name: &str, price: i64, stock: i64) -> ProductDraft {
 
 /// Product, unit price in cents and units of each line.
 #[must_use]
-pub fn line_totals(lines: &[OrderLine]) -> Vec<(ProductId, i64, i64)> {
-    let row = |line: &OrderLine| (line.product, line.unit_price.minor(), line.quantity.units());
+pub fn line_totals(lines: &[OrderItem]) -> Vec<(ProductId, i64, i64)> {
+    let row = |line: &OrderItem| (line.product, line.unit_price.minor(), line.quantity.units());
     lines.iter().map(row).collect()
 }
 
@@ -82,7 +87,7 @@ pub fn line_totals(lines: &[OrderLine]) -> Vec<(ProductId, i64, i64)> {
 ///
 /// # Panics
 /// On any other failure, and if the store is still busy after some seconds.
-pub fn settled<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> T {
+pub fn retry_busy<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> T {
     let patience = 500;
     for _ in 0..patience {
         match attempt() {
@@ -95,21 +100,23 @@ pub fn settled<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> T {
 }
 
 /// The outcome of a command without a key, which is never replayed.
-pub(crate) fn happened_now<T>(written: Written<T>) -> T {
+pub(crate) fn happened_now<T>(written: Execution<T>) -> T {
     match written {
-        Written::Now(outcome) => outcome,
-        Written::Before(answer) => panic!("without a key there is no answer of before: {answer}"),
+        Execution::Executed(outcome) => outcome,
+        Execution::Replayed(answer) => {
+            panic!("without a key there is no answer of before: {answer}")
+        }
     }
 }
 
 /// The shop under test.
 #[derive(Clone, Copy)]
-pub struct Shop<'a> {
+pub struct TestShop<'a> {
     /// Its store.
     pub stores: &'a Stores,
 }
 
-impl<'a> Shop<'a> {
+impl<'a> TestShop<'a> {
     /// The shop in this store.
     #[must_use]
     pub fn new(stores: &'a Stores) -> Self {
@@ -144,7 +151,7 @@ impl<'a> Shop<'a> {
             is_staff,
             at: at(0),
         };
-        settled(|| self.stores.accounts.register(command.clone()))
+        retry_busy(|| self.stores.accounts.register(command.clone()))
     }
 
     /// Creates a product at a price in cents.
@@ -163,12 +170,12 @@ impl<'a> Shop<'a> {
             by: None,
             at: at(0),
         };
-        settled(|| self.stores.products.create(command.clone())).map(happened_now)
+        retry_busy(|| self.stores.products.create(command.clone())).map(happened_now)
     }
 
     /// A product, if it exists.
     pub fn find(&self, product: ProductId) -> Option<Product> {
-        settled(|| self.stores.products.find_all(&[product])).pop()
+        retry_busy(|| self.stores.products.find_all(&[product])).pop()
     }
 
     /// An existing product.
@@ -193,7 +200,7 @@ impl<'a> Shop<'a> {
             by: None,
             at: at(50),
         };
-        settled(|| self.stores.products.change(command.clone()))
+        retry_busy(|| self.stores.products.change(command.clone()))
     }
 
     /// Sets the stock on hand.
@@ -241,12 +248,12 @@ impl<'a> Shop<'a> {
             by: None,
             at: at(60),
         };
-        settled(|| self.stores.products.adjust_stock(command.clone())).map(happened_now)
+        retry_busy(|| self.stores.products.adjust_stock(command.clone())).map(happened_now)
     }
 
     /// The newest 100 entries of a product's ledger, oldest first.
     pub fn movements(&self, product: ProductId) -> Vec<Movement> {
-        let page = settled(|| self.stores.products.movements(product, first_page()));
+        let page = retry_busy(|| self.stores.products.movements(product, first_page()));
         let mut movements = page.unwrap().items;
         movements.reverse();
         movements
@@ -256,7 +263,7 @@ impl<'a> Shop<'a> {
     ///
     /// # Errors
     /// If the rules refuse.
-    pub fn act(&self, user: UserId, action: CartAction) -> Result<Option<CartItem>, Refusal> {
+    pub fn act(&self, user: UserId, action: CartAction) -> Result<Option<CartItemDetail>, Refusal> {
         self.act_at(user, action, at(20))
     }
 
@@ -269,7 +276,7 @@ impl<'a> Shop<'a> {
         user: UserId,
         action: CartAction,
         at: DateTime<Utc>,
-    ) -> Result<Option<CartItem>, Refusal> {
+    ) -> Result<Option<CartItemDetail>, Refusal> {
         let command = ChangeCart {
             seen: None,
             user,
@@ -277,7 +284,7 @@ impl<'a> Shop<'a> {
             key: None,
             at,
         };
-        settled(|| self.stores.carts.change(command.clone())).map(happened_now)
+        retry_busy(|| self.stores.carts.change(command.clone())).map(happened_now)
     }
 
     /// Adds to a cart; returns the resulting line.
@@ -289,7 +296,7 @@ impl<'a> Shop<'a> {
         user: UserId,
         product: ProductId,
         quantity: i64,
-    ) -> Result<CartItem, Refusal> {
+    ) -> Result<CartItemDetail, Refusal> {
         let quantity = units(quantity);
         let item = self.act(user, CartAction::Add { product, quantity })?;
         Ok(item.unwrap())
@@ -297,18 +304,18 @@ impl<'a> Shop<'a> {
 
     /// A customer's cart.
     pub fn whole_cart(&self, user: UserId) -> Cart {
-        let mut carts = settled(|| self.stores.carts.carts(&[user]));
+        let mut carts = retry_busy(|| self.stores.carts.carts(&[user]));
         carts.remove(&user).unwrap_or_default()
     }
 
     /// Lines of a cart.
-    pub fn items(&self, user: UserId) -> Vec<CartItem> {
+    pub fn items(&self, user: UserId) -> Vec<CartItemDetail> {
         self.whole_cart(user).items
     }
 
     /// Product and units of each line in a cart.
     pub fn cart(&self, user: UserId) -> Vec<(ProductId, i64)> {
-        let row = |item: CartItem| (item.product.id, item.line.quantity.units());
+        let row = |item: CartItemDetail| (item.product.id, item.line.quantity.units());
         self.items(user).into_iter().map(row).collect()
     }
 
@@ -337,16 +344,16 @@ impl<'a> Shop<'a> {
             by,
             at: at(200),
         };
-        settled(|| self.stores.orders.change(command.clone()))
+        retry_busy(|| self.stores.orders.change(command.clone()))
     }
 
     /// An existing order.
     pub fn found_order(&self, order: OrderId) -> Order {
-        settled(|| self.stores.orders.find(order)).unwrap()
+        retry_busy(|| self.stores.orders.find(order)).unwrap()
     }
 
     /// An existing account.
     pub fn account(&self, user: UserId) -> Account {
-        settled(|| self.stores.accounts.find(user)).unwrap()
+        retry_busy(|| self.stores.accounts.find(user)).unwrap()
     }
 }

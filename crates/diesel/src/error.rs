@@ -1,6 +1,6 @@
 //! Errors of opening, copying and migrating a database, as sentences for the operator.
 
-use tradepost_domain::Currency;
+use tradepost_domain::kernel::Currency;
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Errors inside a transaction.
 
-use tradepost_domain::StoreError;
+use tradepost_domain::kernel::StoreError;
 
 /// A failed query, not yet classified, or an invalid row, or a lock conflict.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) enum Failure {
         not(feature = "postgres"),
         expect(dead_code, reason = "SQLite has one writer, who meets nobody")
     )]
-    Contended,
+    LockConflict,
 }
 
 impl From<diesel::result::Error> for Failure {

@@ -37,7 +37,8 @@ pub use url::{DatabaseUrl, UrlError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tradepost_domain::{Currency, Stores};
+use tradepost_domain::Stores;
+use tradepost_domain::kernel::Currency;
 
 /// How long opening waits for the first connection of its pool. No request waits meanwhile, so that
 /// a busy machine gets far longer than [`OpenOptions::wait`].
@@ -135,7 +136,7 @@ pub fn back_up(url: &DatabaseUrl, into: &Path) -> Result<(), BackupError> {
 #[derive(Debug)]
 pub enum Proof {
     /// File and ledger were checked; the audit lists the damage of both.
-    Books(tradepost_domain::Audit),
+    Books(tradepost_domain::inventory::Audit),
     /// Only the file was checked: the schema is that of another version of the program.
     File {
         /// Damage that SQLite found, a sentence each.

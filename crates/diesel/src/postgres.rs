@@ -3,19 +3,19 @@
 //! Every write is a transaction at READ COMMITTED, in which each statement sees all commits before
 //! its own start. So rows are locked first, and read in later statements ([`locks`]).
 
-pub(crate) mod among;
 pub(crate) mod bulk;
 mod classify;
 mod commit_probe;
 mod connect;
+pub(crate) mod id_in;
 pub(crate) mod locks;
+pub(crate) mod opaque_bind;
 #[cfg(test)]
 mod proxy;
 pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 mod timeout;
-pub(crate) mod unseen;
 mod warnings;
 
 #[path = "queries/mod.rs"]
@@ -29,7 +29,7 @@ use crate::{
     DatabaseUrl, FIRST_CONNECTION_TIMEOUT, MigrateError, OpenError, OpenOptions, ShopCurrency,
 };
 use commit_probe::{CommitProbe, Resolution, UnackedCommit, transaction_id};
-use connect::{Links, PooledConn};
+use connect::{PooledConn, PooledConnManager};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -41,7 +41,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind, UserId};
+use tradepost_domain::kernel::{Currency, StoreError, StoreErrorKind, UserId};
+use tradepost_domain::maintenance::PoolStats;
 
 /// The connection type that the queries are written against.
 pub(crate) type Conn = PgConnection;
@@ -58,7 +59,7 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An open database.
 pub(crate) struct Database {
-    pool: r2d2::Pool<Links>,
+    pool: r2d2::Pool<PooledConnManager>,
     reachable: Arc<AtomicBool>,
     currency: Currency,
     commit_lookup_timeout: Duration,
@@ -84,7 +85,7 @@ impl Database {
             log::warn!("{warning}");
         }
         drop(conn);
-        let links = Links::new(url, options.wait);
+        let links = PooledConnManager::new(url, options.wait);
         let reachable = links.reachable();
         let pool = r2d2::Pool::builder()
             .max_size(options.readers.max(1))
@@ -119,9 +120,9 @@ impl Database {
     }
 
     /// Statistics of the connection pool.
-    pub(crate) fn pool_use(&self) -> Vec<PoolUse> {
+    pub(crate) fn pool_use(&self) -> Vec<PoolStats> {
         let state = self.pool.state();
-        vec![PoolUse {
+        vec![PoolStats {
             name: "connections",
             busy: state.connections.saturating_sub(state.idle_connections),
             idle: state.idle_connections,
@@ -229,8 +230,8 @@ impl Database {
             })?;
             let (failure, again) = match job(&mut link) {
                 Ok(value) => return Ok(Ok(value)),
-                Err(TxFailure::Failed(Failure::Contended)) => {
-                    (Failure::Contended, began.elapsed() < RETRY_TIMEOUT)
+                Err(TxFailure::Failed(Failure::LockConflict)) => {
+                    (Failure::LockConflict, began.elapsed() < RETRY_TIMEOUT)
                 }
                 Err(TxFailure::Failed(Failure::Query(error))) => {
                     let meaning = classify::meaning(&error);

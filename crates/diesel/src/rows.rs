@@ -3,12 +3,17 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{Insertable, Queryable};
-use tradepost_domain::{
-    Account, CartItemId, CartLine, Currency, Description, Email, IdempotencyKey, KeyRecord,
-    KeyScope, Money, Movement, MovementId, NewMovement, Note, Offer, Order, OrderId, OrderLine,
-    OrderStatus, PasswordHash, Price, Product, ProductId, ProductName, Quantity, Reason,
-    RefreshDigest, RefreshToken, Sku, StockDelta, StockLevel, StoreError, UserId, Username,
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::identity::{
+    Account, Email, PasswordHash, RefreshDigest, RefreshToken, Username,
 };
+use tradepost_domain::inventory::{Movement, NewMovement, Reason, StockDelta, StockLevel};
+use tradepost_domain::kernel::{
+    CartItemId, Currency, Description, IdempotencyKey, IdempotencyScope, Money, MovementId, Note,
+    OrderId, ProductId, ProductName, Quantity, Sku, StoreError, StoredResponse, UserId,
+};
+use tradepost_domain::orders::{Order, OrderItem, OrderStatus, ProductSnapshot};
 
 /// Origin of a value, for the error report.
 #[derive(Clone, Copy)]
@@ -46,7 +51,7 @@ pub(crate) struct ProductRow {
 }
 
 impl ProductRow {
-    pub(crate) fn product(self, shop: Currency) -> Result<Product, StoreError> {
+    pub(crate) fn product(self, currency: Currency) -> Result<Product, StoreError> {
         let from = Source {
             table: "products",
             row: self.id,
@@ -62,7 +67,7 @@ impl ProductRow {
             description: from.good("description", Description::new(&self.description).ok())?,
             price: from.good(
                 "price",
-                Price::new(Money::from_minor(self.price, shop)).ok(),
+                Price::new(Money::from_minor(self.price, currency)).ok(),
             )?,
             stock: Source {
                 table: "stock",
@@ -78,7 +83,7 @@ impl ProductRow {
 
 /// Columns of a product that placing an order needs.
 #[derive(Queryable)]
-pub(crate) struct OfferRow {
+pub(crate) struct ProductSnapshotRow {
     id: i64,
     name: String,
     price: i64,
@@ -86,15 +91,18 @@ pub(crate) struct OfferRow {
     on_hand: i64,
 }
 
-impl OfferRow {
-    pub(crate) fn offer(self, shop: Currency) -> Result<(ProductId, Offer), StoreError> {
+impl ProductSnapshotRow {
+    pub(crate) fn offer(
+        self,
+        currency: Currency,
+    ) -> Result<(ProductId, ProductSnapshot), StoreError> {
         let from = Source {
             table: "products",
             row: self.id,
         };
-        let offer = Offer {
+        let offer = ProductSnapshot {
             name: from.good("name", ProductName::new(&self.name).ok())?,
-            price: Money::from_minor(self.price, shop),
+            price: Money::from_minor(self.price, currency),
             stock: Source {
                 table: "stock",
                 ..from
@@ -107,7 +115,7 @@ impl OfferRow {
 }
 
 #[derive(Queryable)]
-pub(crate) struct CartLineRow {
+pub(crate) struct CartItemRow {
     id: i64,
     user_id: i64,
     product_id: i64,
@@ -116,13 +124,13 @@ pub(crate) struct CartLineRow {
     updated_at: i64,
 }
 
-impl CartLineRow {
-    pub(crate) fn line(self) -> Result<CartLine, StoreError> {
+impl CartItemRow {
+    pub(crate) fn line(self) -> Result<CartItem, StoreError> {
         let from = Source {
             table: "cart_items",
             row: self.id,
         };
-        Ok(CartLine {
+        Ok(CartItem {
             id: from.good("id", CartItemId::new(self.id))?,
             user: from.good("user_id", UserId::new(self.user_id))?,
             product: from.good("product_id", ProductId::new(self.product_id))?,
@@ -147,7 +155,7 @@ pub(crate) struct OrderRow {
 
 impl OrderRow {
     /// The order, without its lines.
-    pub(crate) fn order(self, shop: Currency) -> Result<Order, StoreError> {
+    pub(crate) fn order(self, currency: Currency) -> Result<Order, StoreError> {
         let from = Source {
             table: "orders",
             row: self.id,
@@ -156,8 +164,8 @@ impl OrderRow {
             id: from.good("id", OrderId::new(self.id))?,
             user: from.good("user_id", UserId::new(self.user_id))?,
             status: from.good("status", OrderStatus::parse(&self.status))?,
-            total: Money::from_minor(self.total, shop),
-            adjustment: Money::from_minor(self.adjustment, shop),
+            total: Money::from_minor(self.total, currency),
+            adjustment: Money::from_minor(self.adjustment, currency),
             lines: Vec::new(),
             archived: self.archived,
             created_at: from.at("created_at", self.created_at)?,
@@ -176,15 +184,15 @@ pub(crate) struct OrderLineRow {
 }
 
 impl OrderLineRow {
-    pub(crate) fn line(self, shop: Currency) -> Result<OrderLine, StoreError> {
+    pub(crate) fn line(self, currency: Currency) -> Result<OrderItem, StoreError> {
         let from = Source {
             table: "order_lines",
             row: self.order_id,
         };
-        Ok(OrderLine {
+        Ok(OrderItem {
             product: from.good("product_id", ProductId::new(self.product_id))?,
             name: from.good("name", ProductName::new(&self.name).ok())?,
-            unit_price: Money::from_minor(self.unit_price, shop),
+            unit_price: Money::from_minor(self.unit_price, currency),
             quantity: from.good("quantity", Quantity::new(self.quantity).ok())?,
         })
     }
@@ -239,20 +247,20 @@ pub(crate) struct KeyRow {
 }
 
 impl KeyRow {
-    pub(crate) fn record(self) -> Result<((UserId, KeyScope), KeyRecord), StoreError> {
+    pub(crate) fn record(self) -> Result<((UserId, IdempotencyScope), StoredResponse), StoreError> {
         let from = Source {
             table: "idempotency_keys",
             row: self.user_id,
         };
         let user = from.good("user_id", UserId::new(self.user_id))?;
         let key = from.good("key", IdempotencyKey::new(&self.key).ok())?;
-        let record = KeyRecord {
+        let record = StoredResponse {
             fingerprint: self.fingerprint,
             answer: self.answer,
             at: from.at("created_at", self.created_at)?,
         };
         let path = self.path;
-        Ok(((user, KeyScope { path, key }), record))
+        Ok(((user, IdempotencyScope { path, key }), record))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tables of both databases. Written by hand: SQLite integers have 64 bits, which diesel's schema
+//! Tables of both databases. Execution by hand: SQLite integers have 64 bits, which diesel's schema
 //! inference does not know.
 
 diesel::table! {

@@ -4,7 +4,6 @@
 //! and commits waiting writes together ([`writer`]). Reads use a pool of read-only connections,
 //! which the write-ahead log does not block.
 
-pub(crate) mod among;
 mod backup;
 pub(crate) mod bulk;
 mod checkpoint;
@@ -13,14 +12,15 @@ mod connect;
 mod files;
 #[cfg(test)]
 mod files_tests;
+pub(crate) mod id_in;
 pub(crate) mod locks;
+pub(crate) mod opaque_bind;
 #[cfg(test)]
 mod opening_tests;
 mod salvage;
 pub(crate) mod search;
 #[cfg(test)]
 mod tests;
-pub(crate) mod unseen;
 mod writer;
 
 #[path = "queries/mod.rs"]
@@ -42,7 +42,8 @@ use files::{DatabaseFiles, FileId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tradepost_domain::{Currency, PoolUse, StoreError, StoreErrorKind, UserId, deadline};
+use tradepost_domain::kernel::{Currency, StoreError, StoreErrorKind, UserId, deadline};
+use tradepost_domain::maintenance::PoolStats;
 use writer::Writer;
 
 /// The connection type that the queries are written against.
@@ -101,9 +102,9 @@ impl Database {
     }
 
     /// Statistics of the pool of read connections. The writer's connection is not pooled.
-    pub(crate) fn pool_use(&self) -> Vec<PoolUse> {
+    pub(crate) fn pool_use(&self) -> Vec<PoolStats> {
         let state = self.readers.state();
-        vec![PoolUse {
+        vec![PoolStats {
             name: "readers",
             busy: state.connections.saturating_sub(state.idle_connections),
             idle: state.idle_connections,

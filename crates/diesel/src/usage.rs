@@ -4,7 +4,8 @@ use crate::rows::micros;
 use chrono::DateTime;
 use diesel::Queryable;
 use diesel::query_builder::QueryId;
-use tradepost_domain::{KeptAnswers, OrderUsage, PlaceOrder, StoreError, UserId};
+use tradepost_domain::kernel::{StoreError, StoredResponseUsage, UserId};
+use tradepost_domain::orders::{OrderUsage, PlaceOrder};
 
 /// A query for a user's quota usage: the bounds and the time range for counting orders; and 1 if
 /// stored responses are to be counted.
@@ -70,7 +71,7 @@ pub(crate) struct UsageRow {
 }
 
 impl UsageRow {
-    pub(crate) fn usage(self) -> Result<(UserId, OrderUsage, KeptAnswers), StoreError> {
+    pub(crate) fn usage(self) -> Result<(UserId, OrderUsage, StoredResponseUsage), StoreError> {
         let number = |number: i64| u64::try_from(number).unwrap_or_default();
         let corrupt = |column| StoreError::corrupt("orders", column, self.user_id);
         let time = |at| DateTime::from_timestamp_micros(at).ok_or_else(|| corrupt("created_at"));
@@ -80,7 +81,7 @@ impl UsageRow {
             placed: number(self.placed),
             oldest,
         };
-        let kept = KeptAnswers {
+        let kept = StoredResponseUsage {
             first: number(self.first_total.unwrap_or_default()),
             last: number(self.last_total.unwrap_or_default()),
         };

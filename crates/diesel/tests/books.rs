@@ -9,9 +9,11 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use std::time::Duration;
 use tempfile::TempDir;
-use tradepost_contract::{Shop, usd};
+use tradepost_contract::{TestShop, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
-use tradepost_domain::{Actor, OrderAction, OrderStatus, Stores};
+use tradepost_domain::Stores;
+use tradepost_domain::kernel::Actor;
+use tradepost_domain::orders::{OrderAction, OrderStatus};
 use tradepost_throwaway::Cluster;
 
 /// A statement, and the findings of the audit after it. Products 1 to 3, of which 3 never had
@@ -148,7 +150,7 @@ const DAMAGE: &[(&str, &str)] = &[
 ];
 
 fn trade(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob, staff) = (
         shop.customer("ada"),
         shop.customer("bob"),

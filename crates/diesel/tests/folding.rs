@@ -8,11 +8,11 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use std::time::Duration;
 use tempfile::TempDir;
-use tradepost_contract::{Shop, draft, first_page, usd};
+use tradepost_contract::{TestShop, draft, first_page, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
-use tradepost_domain::{
-    ProductChange, ProductFilter, ProductId, ProductList, ProductName, Search, Stores,
-};
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::ProductChange;
+use tradepost_domain::kernel::{ProductFilter, ProductId, ProductList, ProductName, Search};
 use tradepost_throwaway::Cluster;
 
 /// More than one batch.
@@ -50,7 +50,7 @@ fn found(url: &DatabaseUrl, text: &str) -> u64 {
 
 fn fill(url: &DatabaseUrl) {
     let stores = stores(url);
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     for at in 0..MANY {
         shop.create(draft(&format!("STRAẞE {at}"), 100, 1)).unwrap();
     }
@@ -60,7 +60,7 @@ fn fill(url: &DatabaseUrl) {
 /// price or stock.
 fn folds_renamed_products(url: &DatabaseUrl) {
     let stores = stores(url);
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let forgotten = ProductId::new(2).unwrap();
     shop.set_price(forgotten, 700);
     shop.set_stock(forgotten, 7);

@@ -9,13 +9,16 @@ use chrono::Duration;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
-use tradepost_contract::{Shop, at, draft, place, units, usd};
+use tradepost_contract::{TestShop, at, draft, place, units, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
-use tradepost_domain::{
-    Actor, CartAction, CartItem, ChangeCart, Description, IdempotencyKey, KeyScope, Keyed,
-    MAX_CART_LINES, MAX_KEPT_BYTES, OrderAction, OrderQuota, OrderStatus, PlaceOrder, ProductDraft,
-    ProductId, Refusal, Render, Stores, UserId,
+use tradepost_domain::Stores;
+use tradepost_domain::cart::{CartAction, CartItemDetail, ChangeCart, MAX_CART_ITEMS};
+use tradepost_domain::catalog::ProductDraft;
+use tradepost_domain::kernel::{
+    Actor, Description, IdempotencyKey, IdempotencyScope, Idempotent, MAX_STORED_RESPONSE_BYTES,
+    ProductId, Refusal, ResponseEncoder, UserId,
 };
+use tradepost_domain::orders::{OrderAction, OrderQuota, OrderStatus, PlaceOrder};
 
 const MEGABYTE: u64 = 1 << 20;
 
@@ -42,14 +45,14 @@ fn bytes(folder: &Path) -> u64 {
 }
 
 /// Growth of the database by a customer's work, in bytes.
-fn growth(fill: impl FnOnce(&Shop<'_>), work: impl FnOnce(&Shop<'_>)) -> u64 {
+fn growth(fill: impl FnOnce(&TestShop<'_>), work: impl FnOnce(&TestShop<'_>)) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let stores = shop(&folder);
-    fill(&Shop::new(&stores));
+    fill(&TestShop::new(&stores));
     drop(stores);
     let before = bytes(folder.path());
     let stores = shop(&folder);
-    work(&Shop::new(&stores));
+    work(&TestShop::new(&stores));
     drop(stores);
     bytes(folder.path()) - before
 }
@@ -64,17 +67,17 @@ fn orders_that_are_cancelled_leave_a_bounded_number_of_bytes_an_hour() {
         hourly: quota.hourly / PART,
         ..quota
     };
-    let fill = |shop: &Shop<'_>| {
+    let fill = |shop: &TestShop<'_>| {
         shop.customer("ada");
-        for number in 0..MAX_CART_LINES {
+        for number in 0..MAX_CART_ITEMS {
             let name = format!("A product with a name of ordinary length, {number}");
             shop.create(draft(&name, 100, 1_000_000)).unwrap();
         }
     };
     let ada = UserId::new(1).unwrap();
-    let work = |shop: &Shop<'_>| {
+    let work = |shop: &TestShop<'_>| {
         for second in 0.. {
-            for product in (1..=MAX_CART_LINES).filter_map(|id| i64::try_from(id).ok()) {
+            for product in (1..=MAX_CART_ITEMS).filter_map(|id| i64::try_from(id).ok()) {
                 shop.add(ada, ProductId::new(product).unwrap(), 1).unwrap();
             }
             let request = PlaceOrder {
@@ -104,7 +107,7 @@ fn orders_that_are_cancelled_leave_a_bounded_number_of_bytes_an_hour() {
 /// responses is used up. It is freed when they are purged, two days later.
 #[test]
 fn keyed_additions_leave_a_bounded_number_of_bytes() {
-    let fill = |shop: &Shop<'_>| {
+    let fill = |shop: &TestShop<'_>| {
         shop.customer("ada");
         let description = "d".repeat(Description::MAX);
         let draft = ProductDraft {
@@ -114,14 +117,14 @@ fn keyed_additions_leave_a_bounded_number_of_bytes() {
         shop.create(draft).unwrap();
     };
     let (ada, product) = (UserId::new(1).unwrap(), ProductId::new(1).unwrap());
-    let add = |shop: &Shop<'_>, number: u32| {
-        let key = Keyed {
-            scope: KeyScope {
+    let add = |shop: &TestShop<'_>, number: u32| {
+        let key = Idempotent {
+            scope: IdempotencyScope {
                 path: "/api/cart/".to_owned(),
                 key: IdempotencyKey::new(&format!("{number:0>255}")).unwrap(),
             },
             fingerprint: "f".repeat(64),
-            render: Render(|item: &CartItem| format!("{item:?}")),
+            render: ResponseEncoder(|item: &CartItemDetail| format!("{item:?}")),
         };
         let quantity = units(1);
         let command = ChangeCart {
@@ -133,12 +136,12 @@ fn keyed_additions_leave_a_bounded_number_of_bytes() {
         };
         shop.stores.carts.change(command).unwrap().map(drop)
     };
-    let work = |shop: &Shop<'_>| {
+    let work = |shop: &TestShop<'_>| {
         let refused = (0..10_000).find_map(|number| add(shop, number).err());
         assert_eq!(refused, Some(Refusal::TooManyKeys));
     };
     let all = growth(fill, work);
     println!("answers that are kept: {all} bytes");
     // SQLite pages are not full to the last byte.
-    assert!(all < MAX_KEPT_BYTES * 3 / 2, "{all}");
+    assert!(all < MAX_STORED_RESPONSE_BYTES * 3 / 2, "{all}");
 }

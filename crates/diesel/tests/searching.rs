@@ -10,8 +10,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tradepost_contract::{page, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
-use tradepost_domain::{
-    Keyset, Product, ProductField, ProductFilter, ProductList, Search, Sorting, Span, Stores,
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::kernel::{
+    CursorRequest, Keyset, ProductField, ProductFilter, ProductList, Search, Sorting,
 };
 use tradepost_throwaway::Cluster;
 
@@ -111,7 +113,9 @@ fn finds_the_matching_products(stores: &Stores) {
                 assert_eq!(ids(&found.items), ids(expected), "{text}, page {number}");
             }
             let keyset = Keyset::new(&sorting).unwrap();
-            let part = stores.products.slice(&filter, keyset, &Span::first(20));
+            let part = stores
+                .products
+                .cursor_page(&filter, keyset, &CursorRequest::first(20));
             let expected = matching.iter().take(20).copied();
             assert_eq!(ids(&part.unwrap().items), ids(expected), "{text}");
         }

@@ -11,7 +11,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tradepost_contract::{at, hash, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
-use tradepost_domain::{Email, LoginName, Problem, Refusal, Register, Stores, Username, fold_case};
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{Email, LoginName, Register, Username};
+use tradepost_domain::kernel::{FieldError, Refusal, fold_case};
 use tradepost_throwaway::Cluster;
 
 /// Confusable names of existing accounts, or names that no new account may have.
@@ -96,11 +98,11 @@ fn check(url: &DatabaseUrl, run: &dyn Fn(&str)) {
     assert_eq!(register(url, "custοmer500", None), Ok(()));
     migrate(url);
     existing_users_go_on_signing_in(url);
-    let similar = Err(Refusal::field("username", Problem::TooSimilar));
+    let similar = Err(Refusal::field("username", FieldError::TooSimilar));
     for name in ["admіn", "adm1n", "сustomer1000", "fοurth"] {
         assert_eq!(register(url, name, None), similar, "{name}");
     }
-    let taken = Err(Refusal::field("email", Problem::Taken));
+    let taken = Err(Refusal::field("email", FieldError::Taken));
     for email in ["bob@example.org", "ADA@example.org", "ａda@example.org"] {
         assert_eq!(register(url, "carol", Some(email)), taken, "{email}");
     }
@@ -122,7 +124,7 @@ fn existing_look_alikes_stay_valid_in_sqlite() {
     drop(migrator);
     migrate(&url);
     existing_users_go_on_signing_in(&url);
-    let similar = Err(Refusal::field("username", Problem::TooSimilar));
+    let similar = Err(Refusal::field("username", FieldError::TooSimilar));
     assert_eq!(register(&url, "cаrol", None), similar);
 }
 
@@ -144,6 +146,6 @@ fn existing_look_alikes_stay_valid_in_postgres() {
     cluster.sql(&name, forget).unwrap();
     migrate(&url);
     existing_users_go_on_signing_in(&url);
-    let similar = Err(Refusal::field("username", Problem::TooSimilar));
+    let similar = Err(Refusal::field("username", FieldError::TooSimilar));
     assert_eq!(register(&url, "cаrol", None), similar);
 }

@@ -10,7 +10,9 @@ use crate::value::Reference;
 use crate::wrong::{At, Keys, Report};
 use crate::{Dump, DumpError, NewId, Options, Outside};
 use std::collections::{HashMap, HashSet};
-use tradepost_domain::{Account, Credentials, ImportShop, PasswordHash, UserId};
+use tradepost_domain::identity::{Account, Credentials, PasswordHash};
+use tradepost_domain::import::ImportShop;
+use tradepost_domain::kernel::UserId;
 
 /// The indexes of users and products, and the report of problems.
 pub(crate) struct Context<'a> {
@@ -206,8 +208,8 @@ impl Notes {
                 unstocked.all()
             ));
         }
-        let (order, line) = (plan.name(Kind::Order), plan.name(Kind::OrderLine));
-        let cart_line = plan.name(Kind::CartLine);
+        let (order, line) = (plan.name(Kind::Order), plan.name(Kind::OrderItem));
+        let cart_line = plan.name(Kind::CartItem);
         let guest = options.guest.as_ref().map_or("", |name| name.as_str());
         for (model, keys, text) in [
             (

@@ -6,17 +6,18 @@ use crate::kind::Kind;
 use crate::rows::{self, Cart, Owner};
 use crate::value::Reference;
 use std::collections::HashMap;
-use tradepost_domain::{CartItemId, CartLine, ProductId, UserId};
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::kernel::{CartItemId, ProductId, UserId};
 
 /// The cart lines, the number without an account, and the number merged into another line.
 pub(crate) fn assemble(
     context: &mut Context<'_>,
     carts: &HashMap<Reference, Cart>,
-    rows: Vec<rows::CartLine>,
+    rows: Vec<rows::CartItem>,
     products: &Products,
     notes: &mut Notes,
-) -> (Vec<CartLine>, u64, u64) {
-    let mut lines: Vec<CartLine> = Vec::with_capacity(rows.len());
+) -> (Vec<CartItem>, u64, u64) {
+    let mut lines: Vec<CartItem> = Vec::with_capacity(rows.len());
     let mut places = HashMap::<(UserId, ProductId), usize>::new();
     let (mut anonymous, mut merged) = (0, 0);
     let ids = rows.iter().filter_map(|row| row.id).map(CartItemId::get);
@@ -30,7 +31,7 @@ pub(crate) fn assemble(
             }
             Found::Missing(model, key) => {
                 let sentence = missing(&model, &key);
-                context.say(Kind::CartLine, &row.key, "user", None, (&sentence, ""));
+                context.say(Kind::CartItem, &row.key, "user", None, (&sentence, ""));
                 continue;
             }
             Found::Closed => {
@@ -42,7 +43,7 @@ pub(crate) fn assemble(
         let Some(product) = products.find(&row.product) else {
             if !context.is_spoilt(Kind::Product, &row.product) {
                 let sentence = missing("product", &row.product);
-                context.say(Kind::CartLine, &row.key, "product", None, (&sentence, ""));
+                context.say(Kind::CartItem, &row.key, "product", None, (&sentence, ""));
             }
             continue;
         };
@@ -55,7 +56,7 @@ pub(crate) fn assemble(
                 }
                 Err(problem) => {
                     let sentence = problem.to_string();
-                    context.say(Kind::CartLine, &row.key, "quantity", None, (&sentence, ""));
+                    context.say(Kind::CartItem, &row.key, "quantity", None, (&sentence, ""));
                 }
             }
             continue;
@@ -66,7 +67,7 @@ pub(crate) fn assemble(
         });
         let Some(id) = id else { continue };
         places.insert(place, lines.len());
-        lines.push(CartLine {
+        lines.push(CartItem {
             id,
             user,
             product: product.id,
@@ -81,13 +82,13 @@ pub(crate) fn assemble(
 fn user(
     context: &mut Context<'_>,
     carts: &HashMap<Reference, Cart>,
-    row: &rows::CartLine,
+    row: &rows::CartItem,
 ) -> Found {
     match &row.owner {
         Owner::User(user) => Found::User(*user),
         Owner::None => Found::Guest,
         Owner::Closed => Found::Closed,
-        Owner::Key(key) => context.find(Kind::CartLine, key),
+        Owner::Key(key) => context.find(Kind::CartItem, key),
         Owner::Cart(cart) => match carts.get(cart) {
             Some(Cart::Of(key)) => context.find(Kind::Cart, key),
             Some(Cart::Anonymous) => Found::Guest,
@@ -95,7 +96,7 @@ fn user(
             None if context.is_spoilt(Kind::Cart, cart) => Found::Spoilt,
             None => {
                 let sentence = missing("cart", cart);
-                context.say(Kind::CartLine, &row.key, "cart", None, (&sentence, ""));
+                context.say(Kind::CartItem, &row.key, "cart", None, (&sentence, ""));
                 Found::Spoilt
             }
         },

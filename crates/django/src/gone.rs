@@ -7,17 +7,19 @@ use crate::orders::{Orders, Parts, text};
 use crate::rows;
 use crate::value::Reference;
 use chrono::{DateTime, Utc};
-use tradepost_domain::{Description, Price, Product, ProductName, StockLevel};
+use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{Description, ProductName};
 
 impl Orders<'_, '_> {
     /// Reports the missing products of an order that is invalid for another reason.
-    pub(crate) fn look_at(&mut self, row: &rows::Order, lines: &[rows::OrderLine]) {
+    pub(crate) fn look_at(&mut self, row: &rows::Order, lines: &[rows::OrderItem]) {
         for line in lines {
             self.look_at_line(row.created_at, line);
         }
     }
 
-    pub(crate) fn look_at_line(&mut self, at: DateTime<Utc>, line: &rows::OrderLine) {
+    pub(crate) fn look_at_line(&mut self, at: DateTime<Utc>, line: &rows::OrderItem) {
         let known = line
             .product
             .as_ref()
@@ -31,7 +33,7 @@ impl Orders<'_, '_> {
     pub(crate) fn gone(
         &mut self,
         at: DateTime<Utc>,
-        line: &rows::OrderLine,
+        line: &rows::OrderItem,
         parts: &mut Parts,
     ) -> Option<Product> {
         let key = text(line.key.as_ref());
@@ -65,7 +67,7 @@ impl Orders<'_, '_> {
                 );
                 parts.incomplete |=
                     self.context
-                        .say(Kind::OrderLine, &key, "product", None, (&sentence, ""));
+                        .say(Kind::OrderItem, &key, "product", None, (&sentence, ""));
             }
         }
         None
@@ -75,7 +77,7 @@ impl Orders<'_, '_> {
     fn stand_in(
         &mut self,
         at: DateTime<Utc>,
-        line: &rows::OrderLine,
+        line: &rows::OrderItem,
         key: &str,
         parts: &mut Parts,
     ) -> Option<Product> {
@@ -99,7 +101,7 @@ impl Orders<'_, '_> {
                             --missing-products skip leaves the line out.";
             parts.incomplete |=
                 self.context
-                    .say(Kind::OrderLine, key, "product", None, (sentence, ""));
+                    .say(Kind::OrderItem, key, "product", None, (sentence, ""));
             return None;
         };
         let product = Product {

@@ -7,7 +7,9 @@ use crate::rows::{self, KeyedProduct};
 use crate::value::Reference;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use tradepost_domain::{Credentials, Product, ProductId, UserId};
+use tradepost_domain::catalog::Product;
+use tradepost_domain::identity::Credentials;
+use tradepost_domain::kernel::{ProductId, UserId};
 
 /// Rows by their keys and names; `None` for an ambiguous name.
 type Index<Id> = HashMap<Reference, Option<Id>>;

@@ -13,11 +13,11 @@ pub enum Kind {
     /// Carts, which name their owners.
     Cart,
     /// Lines of carts.
-    CartLine,
+    CartItem,
     /// Orders.
     Order,
     /// Lines of orders.
-    OrderLine,
+    OrderItem,
     /// Prices and stock of products, where they have a model of their own.
     StockRecord,
 }
@@ -28,9 +28,9 @@ impl Kind {
         (Self::User, "user"),
         (Self::Product, "product"),
         (Self::Cart, "cart"),
-        (Self::CartLine, "cart-line"),
+        (Self::CartItem, "cart-line"),
         (Self::Order, "order"),
-        (Self::OrderLine, "order-line"),
+        (Self::OrderItem, "order-line"),
         (Self::StockRecord, "stock-record"),
     ];
 
@@ -132,12 +132,12 @@ pub(crate) fn of<T>(model: &str, columns: &BTreeMap<String, T>) -> Option<(Kind,
         "user" | "customuser" => Kind::User,
         "product" => Kind::Product,
         // Small shops name the line itself a cart.
-        "cart" | "basket" if has(PRODUCT) => Kind::CartLine,
+        "cart" | "basket" if has(PRODUCT) => Kind::CartItem,
         "cart" | "basket" => Kind::Cart,
-        "cartitem" | "cartline" | "cartproduct" | "basketitem" | "basketline" => Kind::CartLine,
+        "cartitem" | "cartline" | "cartproduct" | "basketitem" | "basketline" => Kind::CartItem,
         "order" | "orderplaced" => Kind::Order,
         "orderitem" | "orderline" | "orderproduct" | "orderdetail" | "orderdetails"
-        | "orderlineitem" | "ordereditem" | "orderedproduct" => Kind::OrderLine,
+        | "orderlineitem" | "ordereditem" | "orderedproduct" => Kind::OrderItem,
         "stockrecord" if has(PRODUCT) => Kind::StockRecord,
         _ => return by_columns(has).map(|kind| (kind, Known::ByColumns)),
     };
@@ -150,8 +150,8 @@ fn by_columns(has: impl Fn(&[&str]) -> bool) -> Option<Kind> {
         Some(Kind::User)
     } else if has(PRODUCT) && has(&["quantity", "qty"]) {
         match (has(ORDER), has(CART) || has(USER)) {
-            (true, _) => Some(Kind::OrderLine),
-            (false, true) => Some(Kind::CartLine),
+            (true, _) => Some(Kind::OrderItem),
+            (false, true) => Some(Kind::CartItem),
             (false, false) => None,
         }
     } else if has(NAME) && has(PRICE) && !has(PRODUCT) && !has(ORDER) {

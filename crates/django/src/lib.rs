@@ -60,7 +60,9 @@ use std::collections::BTreeMap;
 use std::io;
 use stock_records::StockRecords;
 use stream::StreamError;
-use tradepost_domain::{ImportFault, ImportProblem, ImportRefusal, ImportRow, ImportShop};
+use tradepost_domain::import::{
+    ImportError, ImportErrorKind, ImportRefusal, ImportRow, ImportShop,
+};
 use wrong::{At, Report};
 
 /// A row with a new id instead of its key.
@@ -110,7 +112,7 @@ impl Names {
         Self {
             user: plan.name(Kind::User),
             product: plan.name(Kind::Product),
-            cart_line: plan.name(Kind::CartLine),
+            cart_line: plan.name(Kind::CartItem),
             order: plan.name(Kind::Order),
         }
     }
@@ -172,15 +174,15 @@ impl Dump {
         let mut wrong = Wrong::default();
         for problem in &refusal.problems {
             match problem {
-                ImportProblem::NotEmpty { .. } => {
+                ImportError::NotEmpty { .. } => {
                     wrong.say(models::of_model(""), None, &format!("{problem}."));
                 }
-                ImportProblem::Row { fault, .. } if !self.wrong.is_empty() && follows(fault) => {}
-                ImportProblem::Row { row, field, fault } => {
+                ImportError::Row { fault, .. } if !self.wrong.is_empty() && follows(fault) => {}
+                ImportError::Row { row, field, fault } => {
                     let (model, key) = match row {
                         ImportRow::User(id) => (&self.names.user, id.get()),
                         ImportRow::Product(id) => (&self.names.product, id.get()),
-                        ImportRow::CartLine(id) => (&self.names.cart_line, id.get()),
+                        ImportRow::CartItem(id) => (&self.names.cart_line, id.get()),
                         ImportRow::Order(id) => (&self.names.order, id.get()),
                     };
                     let key = self.key(model, key);
@@ -207,9 +209,11 @@ impl Dump {
 }
 
 /// Whether a fault may be only a consequence of an invalid row that was dropped.
-fn follows(fault: &ImportFault) -> bool {
+fn follows(fault: &ImportErrorKind) -> bool {
     matches!(
         fault,
-        ImportFault::Missing(_) | ImportFault::NoLines | ImportFault::TotalDiffers { .. }
+        ImportErrorKind::Missing(_)
+            | ImportErrorKind::NoLines
+            | ImportErrorKind::TotalDiffers { .. }
     )
 }

@@ -28,7 +28,7 @@ pub(crate) fn kinds(
             no_such_model(survey, "--model", name, report);
         }
     }
-    let items = found.get(&Kind::OrderLine).into_iter().flatten();
+    let items = found.get(&Kind::OrderItem).into_iter().flatten();
     let items: Vec<String> = items
         .flat_map(|(_, _, line)| line.columns.keys().map(|column| fold(column)))
         .collect();
@@ -69,7 +69,7 @@ pub(crate) fn missing_models(
     report: &mut Report,
 ) {
     let has = |kind: Kind| chosen.contains_key(&kind);
-    let needs_products = has(Kind::OrderLine) || has(Kind::CartLine);
+    let needs_products = has(Kind::OrderItem) || has(Kind::CartItem);
     let needs_users = has(Kind::Order) && options.guest.is_none();
     for (kind, needed) in [(Kind::Product, needs_products), (Kind::User, needs_users)] {
         if !needed || has(kind) {

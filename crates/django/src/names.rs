@@ -274,9 +274,9 @@ pub(crate) fn fields(kind: Kind) -> Vec<&'static Field> {
         Kind::User => &[USER],
         Kind::Product => &[PRODUCT],
         Kind::Cart => &[CART],
-        Kind::CartLine => &[CART_LINE],
+        Kind::CartItem => &[CART_LINE],
         Kind::Order => &[ORDER, SINGLE],
-        Kind::OrderLine => &[ORDER_LINE],
+        Kind::OrderItem => &[ORDER_LINE],
         Kind::StockRecord => &[STOCK_RECORD],
     };
     fields.iter().flat_map(|fields| fields.iter()).collect()

@@ -3,7 +3,10 @@
 use crate::kind::Kind;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::{Currency, OrderStatus, StockLevel, Username};
+use tradepost_domain::identity::Username;
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::Currency;
+use tradepost_domain::orders::OrderStatus;
 
 /// The meaning of a status value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

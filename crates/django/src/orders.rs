@@ -7,10 +7,12 @@ use crate::kind::Kind;
 use crate::options::Meaning;
 use crate::plan::Lines;
 use crate::read_orders::NO_USER;
-use crate::rows::{self, CartLine, Owner};
+use crate::rows::{self, CartItem, Owner};
 use crate::value::Reference;
 use std::collections::HashMap;
-use tradepost_domain::{Money, Order, OrderLine, OrderStatus, Product, Quantity, UserId};
+use tradepost_domain::catalog::Product;
+use tradepost_domain::kernel::{Money, Quantity, UserId};
+use tradepost_domain::orders::{Order, OrderItem, OrderStatus};
 
 /// Assembles orders.
 pub(crate) struct Orders<'a, 'c> {
@@ -23,7 +25,7 @@ pub(crate) struct Orders<'a, 'c> {
 /// The lines of one order, and facts about lines that were left out.
 #[derive(Default)]
 pub(crate) struct Parts {
-    pub(crate) lines: Vec<OrderLine>,
+    pub(crate) lines: Vec<OrderItem>,
     /// The total of lines that were left out.
     pub(crate) left_out: Option<Money>,
     /// Lines are missing, which was reported.
@@ -32,8 +34,8 @@ pub(crate) struct Parts {
 
 /// Line rows, grouped by order.
 struct Grouped {
-    own: HashMap<Reference, Vec<rows::OrderLine>>,
-    listed: HashMap<Reference, rows::OrderLine>,
+    own: HashMap<Reference, Vec<rows::OrderItem>>,
+    listed: HashMap<Reference, rows::OrderItem>,
 }
 
 pub(crate) fn text(key: Option<&Reference>) -> String {
@@ -62,8 +64,8 @@ impl<'a, 'c> Orders<'a, 'c> {
     pub(crate) fn assemble(
         &mut self,
         orders: Vec<rows::Order>,
-        lines: Vec<rows::OrderLine>,
-    ) -> Vec<CartLine> {
+        lines: Vec<rows::OrderItem>,
+    ) -> Vec<CartItem> {
         let mut grouped = self.grouped(lines);
         let mut opened = Vec::new();
         for row in orders {
@@ -102,7 +104,7 @@ impl<'a, 'c> Orders<'a, 'c> {
         opened
     }
 
-    fn grouped(&mut self, lines: Vec<rows::OrderLine>) -> Grouped {
+    fn grouped(&mut self, lines: Vec<rows::OrderItem>) -> Grouped {
         let mut grouped = Grouped {
             own: HashMap::new(),
             listed: HashMap::new(),
@@ -126,12 +128,12 @@ impl<'a, 'c> Orders<'a, 'c> {
     }
 
     /// The rows of an order's lines, ordered by key.
-    fn lines_of(&mut self, row: &rows::Order, grouped: &mut Grouped) -> Vec<rows::OrderLine> {
+    fn lines_of(&mut self, row: &rows::Order, grouped: &mut Grouped) -> Vec<rows::OrderItem> {
         let mut lines = match self.context.plan.lines {
             Lines::Single => row.single.clone().into_iter().collect(),
             Lines::OwnRows => grouped.own.remove(&row.key).unwrap_or_default(),
             Lines::Products => {
-                let unit = |product: &Reference| rows::OrderLine {
+                let unit = |product: &Reference| rows::OrderItem {
                     key: None,
                     order: None,
                     product: Some(product.clone()),
@@ -146,9 +148,9 @@ impl<'a, 'c> Orders<'a, 'c> {
                 for key in &row.listed {
                     match grouped.listed.remove(key) {
                         Some(line) => lines.push(line),
-                        None if self.context.is_spoilt(Kind::OrderLine, key) => {}
+                        None if self.context.is_spoilt(Kind::OrderItem, key) => {}
                         None => {
-                            let line = self.context.plan.name(Kind::OrderLine);
+                            let line = self.context.plan.name(Kind::OrderItem);
                             let sentence = missing(&line, key);
                             let own = text(Some(&row.key));
                             self.context
@@ -189,8 +191,8 @@ impl<'a, 'c> Orders<'a, 'c> {
         &mut self,
         row: &rows::Order,
         owner: &Owner,
-        lines: Vec<rows::OrderLine>,
-    ) -> Vec<CartLine> {
+        lines: Vec<rows::OrderItem>,
+    ) -> Vec<CartItem> {
         let mut opened = Vec::new();
         for line in lines {
             let known = line.product.filter(|key| self.products.find(key).is_some());
@@ -199,7 +201,7 @@ impl<'a, 'c> Orders<'a, 'c> {
                 self.notes.gone.push(&key);
                 continue;
             };
-            opened.push(CartLine {
+            opened.push(CartItem {
                 id: None,
                 key,
                 owner: match owner {
@@ -221,7 +223,7 @@ impl<'a, 'c> Orders<'a, 'c> {
         key: &str,
         user: UserId,
         status: OrderStatus,
-        lines: Vec<rows::OrderLine>,
+        lines: Vec<rows::OrderItem>,
     ) {
         let mut parts = Parts {
             incomplete: self.has_spoilt_lines(row),
@@ -261,10 +263,10 @@ impl<'a, 'c> Orders<'a, 'c> {
     fn has_spoilt_lines(&self, row: &rows::Order) -> bool {
         let mut listed = row.listed.iter();
         self.context.incomplete.contains(&row.key)
-            || listed.any(|key| self.context.is_spoilt(Kind::OrderLine, key))
+            || listed.any(|key| self.context.is_spoilt(Kind::OrderItem, key))
     }
 
-    fn line(&mut self, order: &rows::Order, line: rows::OrderLine, parts: &mut Parts) {
+    fn line(&mut self, order: &rows::Order, line: rows::OrderItem, parts: &mut Parts) {
         let kept = |product: &Product| {
             let (id, price) = (product.id, product.price.money());
             (id, product.name.clone(), price)
@@ -280,7 +282,7 @@ impl<'a, 'c> Orders<'a, 'c> {
         let Some((product, name, price)) = found else {
             return;
         };
-        parts.lines.push(OrderLine {
+        parts.lines.push(OrderItem {
             product,
             name: line.name.unwrap_or(name),
             unit_price: line.price.unwrap_or(price),
@@ -310,7 +312,7 @@ impl<'a, 'c> Orders<'a, 'c> {
                 }
                 let (key, sentence) = (text(line.key.as_ref()), missing("order", &order));
                 self.context
-                    .say(Kind::OrderLine, &key, "order", None, (&sentence, ""));
+                    .say(Kind::OrderItem, &key, "order", None, (&sentence, ""));
             }
         }
         let mut unlisted: Vec<_> = grouped.listed.into_keys().collect();

@@ -71,7 +71,7 @@ impl Owners {
             options,
             user: chosen.get(&Kind::User).map(String::as_str),
         };
-        for kind in [Kind::Order, Kind::Cart, Kind::CartLine] {
+        for kind in [Kind::Order, Kind::Cart, Kind::CartItem] {
             let Some((name, plan)) = chosen
                 .get(&kind)
                 .and_then(|name| Some((name, models.get(name)?)))

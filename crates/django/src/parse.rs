@@ -3,7 +3,7 @@
 use crate::kind::Kind;
 use crate::options::{FieldChoice, Meaning};
 use std::collections::BTreeSet;
-use tradepost_domain::OrderStatus;
+use tradepost_domain::orders::OrderStatus;
 
 /// An invalid option value; contains the allowed values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,8 +84,8 @@ pub fn only<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<BTreeSet<Kin
         match part.trim() {
             "users" => kinds.extend([Kind::User]),
             "products" => kinds.extend([Kind::Product, Kind::StockRecord]),
-            "carts" => kinds.extend([Kind::Cart, Kind::CartLine]),
-            "orders" => kinds.extend([Kind::Order, Kind::OrderLine]),
+            "carts" => kinds.extend([Kind::Cart, Kind::CartItem]),
+            "orders" => kinds.extend([Kind::Order, Kind::OrderItem]),
             _ => {
                 return Err(BadOption(
                     "some of users, products, carts, orders".to_owned(),
@@ -93,7 +93,7 @@ pub fn only<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<BTreeSet<Kin
             }
         }
     }
-    let needs_both = kinds.contains(&Kind::CartLine) || kinds.contains(&Kind::Order);
+    let needs_both = kinds.contains(&Kind::CartItem) || kinds.contains(&Kind::Order);
     let has_both = kinds.contains(&Kind::User) && kinds.contains(&Kind::Product);
     if needs_both && !has_both {
         let sentence = "with carts or orders, users and products too";

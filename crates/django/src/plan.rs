@@ -296,8 +296,8 @@ fn lines(chosen: &BTreeMap<Kind, String>, models: &mut HashMap<String, ModelPlan
     let of_products = columns
         .first()
         .is_some_and(|column| fold(column) == "products");
-    let has_rows = plan(Kind::OrderLine).is_some() && !of_products;
-    let lines = if has(Kind::OrderLine, "order") {
+    let has_rows = plan(Kind::OrderItem).is_some() && !of_products;
+    let lines = if has(Kind::OrderItem, "order") {
         Lines::OwnRows
     } else if has_rows && has(Kind::Order, "lines") {
         Lines::Listed

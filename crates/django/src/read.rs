@@ -10,9 +10,11 @@ use crate::time;
 use crate::value::{Amounts, Reference, integer, json, reference, string};
 use crate::wrong::{At, Report};
 use chrono::{DateTime, Utc};
-use tradepost_domain::{
-    Account, Description, Email, Money, PasswordHash, Price, Problem, Product, ProductId,
-    ProductName, Sku, StockLevel, UserId, Username,
+use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::identity::{Account, Email, PasswordHash, Username};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{
+    Description, FieldError, Money, ProductId, ProductName, Sku, UserId,
 };
 
 /// The fields of one row. A reader returns `None` for an invalid field, after reporting it.
@@ -60,7 +62,7 @@ impl<'a> Fields<'a> {
         &mut self,
         column: &str,
         text: &str,
-        value: Result<T, Problem>,
+        value: Result<T, FieldError>,
     ) -> Option<T> {
         let model = &self.row.model;
         let hint = format!("--skip-rows {model} leaves such rows out.");
@@ -72,7 +74,7 @@ impl<'a> Fields<'a> {
         &mut self,
         column: &str,
         text: &str,
-        value: Result<T, Problem>,
+        value: Result<T, FieldError>,
         hint: &str,
     ) -> Option<T> {
         let problem = match value {
@@ -80,7 +82,7 @@ impl<'a> Fields<'a> {
             Err(problem) => problem,
         };
         let hint = match problem {
-            Problem::TooManyDecimals { .. } => "--round-amounts rounds it.",
+            FieldError::TooManyDecimals { .. } => "--round-amounts rounds it.",
             _ => hint,
         };
         self.say_with(column, Some(text), &problem.to_string(), hint);
@@ -103,7 +105,7 @@ impl<'a> Fields<'a> {
         match self.plan.columns(field).first() {
             Some(column) => {
                 let column = column.clone();
-                self.say(&column, None, &Problem::Required.to_string());
+                self.say(&column, None, &FieldError::Required.to_string());
             }
             None => {
                 let otherwise = match field {
@@ -112,7 +114,7 @@ impl<'a> Fields<'a> {
                 };
                 let sentence = format!(
                     "{} Its columns are {}. Say which it is: --field {model}.{field}=COLUMN{otherwise}.",
-                    Problem::Required,
+                    FieldError::Required,
                     self.plan.known
                 );
                 self.say(field, None, &sentence);
@@ -124,7 +126,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn need<T>(
         &mut self,
         field: &str,
-        read: impl FnOnce(&str) -> Result<T, Problem>,
+        read: impl FnOnce(&str) -> Result<T, FieldError>,
     ) -> Option<T> {
         match self.get(field) {
             Some((column, text)) => self.good(column, text, read(text)),
@@ -139,7 +141,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn may<T>(
         &mut self,
         field: &str,
-        read: impl FnOnce(&str) -> Result<T, Problem>,
+        read: impl FnOnce(&str) -> Result<T, FieldError>,
     ) -> Option<Option<T>> {
         let Some((column, text)) = self.get(field) else {
             return Some(None);
@@ -261,11 +263,11 @@ impl<'a> Fields<'a> {
             return None;
         };
         let hash = string(text).and_then(|text| match text.len() {
-            ..=512 if text.chars().any(char::is_control) => Err(Problem::ControlCharacter),
+            ..=512 if text.chars().any(char::is_control) => Err(FieldError::ControlCharacter),
             ..=512 => Ok(PasswordHash::new(text)),
-            _ => Err(Problem::TooLong { max: 512 }),
+            _ => Err(FieldError::TooLong { max: 512 }),
         });
-        let say = |problem: Problem| self.say(column, None, &problem.to_string());
+        let say = |problem: FieldError| self.say(column, None, &problem.to_string());
         hash.map_err(say).ok()
     }
 

@@ -2,11 +2,12 @@
 
 use crate::options::Meaning;
 use crate::read::Fields;
-use crate::rows::{Cart, CartLine, Charges, Order, OrderLine, Owner};
+use crate::rows::{Cart, CartItem, Charges, Order, OrderItem, Owner};
 use crate::status::Statuses;
 use crate::survey::plain;
 use crate::value::{Reference, integer, reference, references, string};
-use tradepost_domain::{CartItemId, Money, OrderId, Price, ProductName, Quantity};
+use tradepost_domain::catalog::Price;
+use tradepost_domain::kernel::{CartItemId, Money, OrderId, ProductName, Quantity};
 
 /// The problem of an order without a user, where no option names an account.
 pub(crate) const NO_USER: &str = "It has no user. --guest NAME gives such orders to an account of \
@@ -48,7 +49,7 @@ impl Fields<'_> {
         is("closed", &["true"]) || is("state", CLOSED)
     }
 
-    pub(crate) fn cart_line(&mut self) -> Option<CartLine> {
+    pub(crate) fn cart_line(&mut self) -> Option<CartItem> {
         let id = self.id(CartItemId::new);
         let owner = match (self.get("user"), self.get("cart")) {
             _ if self.is_closed() => Some(Owner::Closed),
@@ -65,7 +66,7 @@ impl Fields<'_> {
         let product = self.need("product", reference);
         let quantity = self.may("quantity", |text| Quantity::new(integer(text)?));
         let (created_at, updated_at) = self.times()?;
-        Some(CartLine {
+        Some(CartItem {
             id: Some(id?),
             key: self.row.key(),
             owner: owner?,
@@ -119,7 +120,7 @@ impl Fields<'_> {
     }
 
     /// Reads an order line; `unsaid` is the quantity of a line without one.
-    pub(crate) fn order_line(&mut self, unsaid: Option<Quantity>) -> Option<OrderLine> {
+    pub(crate) fn order_line(&mut self, unsaid: Option<Quantity>) -> Option<OrderItem> {
         let one_each = self.plan.left_out.contains(&"quantity");
         let unsaid = unsaid.or(one_each.then_some(Quantity::ONE));
         let order = self.may("order", reference);
@@ -133,7 +134,7 @@ impl Fields<'_> {
             None => None,
         };
         let name = self.may("name", |text| ProductName::new(&string(text)?));
-        Some(OrderLine {
+        Some(OrderItem {
             key: self.key(),
             order: order?,
             product: product?,

@@ -10,9 +10,9 @@ use crate::value::{Reference, reference};
 use crate::wrong::{Keys, Report};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use tradepost_domain::{
-    Account, CartItemId, Money, OrderId, PasswordHash, Product, ProductName, Quantity, UserId,
-};
+use tradepost_domain::catalog::Product;
+use tradepost_domain::identity::{Account, PasswordHash};
+use tradepost_domain::kernel::{CartItemId, Money, OrderId, ProductName, Quantity, UserId};
 
 /// A user, whose id is optional.
 pub(crate) struct User {
@@ -27,7 +27,7 @@ pub(crate) struct KeyedProduct {
     pub(crate) product: Product,
 }
 
-pub(crate) struct CartLine {
+pub(crate) struct CartItem {
     /// `None` for a line of an open order, which gets a new id.
     pub(crate) id: Option<CartItemId>,
     pub(crate) key: String,
@@ -75,13 +75,13 @@ pub(crate) struct Order {
     pub(crate) charges: Charges,
     /// The keys of its lines, or of its products.
     pub(crate) listed: Vec<Reference>,
-    pub(crate) single: Option<OrderLine>,
+    pub(crate) single: Option<OrderItem>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct OrderLine {
+pub(crate) struct OrderItem {
     pub(crate) key: Option<Reference>,
     pub(crate) order: Option<Reference>,
     /// `None` if its product is missing.
@@ -119,9 +119,9 @@ pub(crate) struct Rows<'a> {
     pub(crate) users: Vec<User>,
     pub(crate) products: Vec<KeyedProduct>,
     pub(crate) carts: HashMap<Reference, Cart>,
-    pub(crate) cart_lines: Vec<CartLine>,
+    pub(crate) cart_lines: Vec<CartItem>,
     pub(crate) orders: Vec<Order>,
-    pub(crate) order_lines: Vec<OrderLine>,
+    pub(crate) order_lines: Vec<OrderItem>,
     /// The owners of rows of intermediate models, by model and key.
     pub(crate) links: HashMap<String, HashMap<Reference, Option<Reference>>>,
     pub(crate) new_ids: HashMap<Kind, NewIds>,
@@ -180,7 +180,7 @@ impl<'a> Rows<'a> {
         let key = row.pk.as_ref().and_then(|pk| reference(pk.get()).ok());
         if self.report.wrong.count() > before {
             self.spoilt.extend(key.map(|key| (kind, key)));
-            if kind == Kind::OrderLine {
+            if kind == Kind::OrderItem {
                 let mut columns = plan.columns("order").iter();
                 let order = columns.find_map(|column| row.get(column));
                 let order = order.and_then(|text| reference(text).ok());
@@ -215,13 +215,13 @@ impl<'a> Rows<'a> {
                 self.products.extend(fields.product());
             }
             Kind::Cart => self.carts.extend(fields.cart()),
-            Kind::CartLine => self.cart_lines.extend(fields.cart_line()),
+            Kind::CartItem => self.cart_lines.extend(fields.cart_line()),
             Kind::Order => {
                 let single = self.plan.lines == Lines::Single;
                 self.orders
                     .extend(fields.order(&self.plan.statuses, single));
             }
-            Kind::OrderLine => self.order_lines.extend(fields.order_line(None)),
+            Kind::OrderItem => self.order_lines.extend(fields.order_line(None)),
             // Read in an earlier pass.
             Kind::StockRecord => {}
         }

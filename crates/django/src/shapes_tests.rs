@@ -6,7 +6,8 @@ use super::*;
 use crate::testing::with;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use tradepost_domain::{Ground, Order, decide_import};
+use tradepost_domain::import::{ExistingData, decide_import};
+use tradepost_domain::orders::Order;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shapes")
@@ -131,7 +132,7 @@ fn shapes_of_shops_import_with_the_options_that_messages_suggest() {
         let dump = read(&options);
         assert!(dump.wrong.is_empty(), "{path:?}\n{}", dump.wrong);
         assert_eq!(shown(&dump), expected.join("\n") + "\n", "{path:?}");
-        let decision = decide_import(&dump.shop, &Ground::default(), with(&[]).currency);
+        let decision = decide_import(&dump.shop, &ExistingData::default(), with(&[]).currency);
         assert!(decision.is_ok(), "{path:?}: {decision:?}");
     }
     assert!(shapes >= 16);

@@ -6,7 +6,7 @@ use crate::options::{FieldChoice, Meaning};
 use crate::row::Row;
 use crate::survey::{Column, Model, plain};
 use std::collections::BTreeMap;
-use tradepost_domain::OrderStatus;
+use tradepost_domain::orders::OrderStatus;
 
 /// The rules by which an order's status is read.
 #[derive(Debug, Default)]

@@ -170,7 +170,7 @@ impl<R: Read> Scan<R> {
                 _ => false,
             };
             if is_json {
-                self.give_back(byte, before);
+                self.release(byte, before);
                 self.start = before;
                 return Ok(match byte {
                     _ if !blank => Next::Text(lossy(&text)),
@@ -210,7 +210,7 @@ impl<R: Read> Scan<R> {
         Ok(expected(&ahead))
     }
 
-    fn give_back(&mut self, byte: u8, place: (usize, usize)) {
+    fn release(&mut self, byte: u8, place: (usize, usize)) {
         self.back.push(byte);
         (self.line, self.column) = place;
     }

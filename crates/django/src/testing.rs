@@ -1,7 +1,9 @@
 //! Test fixtures: small dumps, and options as on the command line.
 
 use crate::{Dump, MissingProduct, Options, parse, read};
-use tradepost_domain::{Currency, StockLevel, Username};
+use tradepost_domain::identity::Username;
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::Currency;
 
 pub(crate) fn options() -> Options {
     let now = "2026-01-01T00:00:00Z".parse().unwrap();

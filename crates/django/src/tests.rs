@@ -1,6 +1,8 @@
 use super::*;
 use crate::testing::{options, with};
-use tradepost_domain::{Currency, Ground, Money, OrderStatus, decide_import};
+use tradepost_domain::import::{ExistingData, decide_import};
+use tradepost_domain::kernel::{Currency, Money};
+use tradepost_domain::orders::OrderStatus;
 
 /// A dump by Django 5.2 of a shop with its models in apps named products, cart and orders.
 const DUMP: &str = include_str!("../tests/dump.json");
@@ -131,7 +133,7 @@ fn a_dump_written_by_django_is_read() {
             ("sessions.session", 1)
         ]
     );
-    assert!(decide_import(shop, &Ground::default(), options().currency).is_ok());
+    assert!(decide_import(shop, &ExistingData::default(), options().currency).is_ok());
 }
 
 #[test]
@@ -367,7 +369,8 @@ fn a_status_can_be_mapped() {
 fn the_domain_speaks_in_the_names_of_the_dump() {
     let mut dump = sound(&spoilt("19.80", "19.80"));
     dump.shop.orders[0].total = Money::from_minor(1_981, options().currency);
-    let refusal = decide_import(&dump.shop, &Ground::default(), options().currency).unwrap_err();
+    let refusal =
+        decide_import(&dump.shop, &ExistingData::default(), options().currency).unwrap_err();
     let said = dump.explain(&refusal);
     assert_eq!(
         said.to_string(),

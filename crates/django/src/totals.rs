@@ -3,7 +3,7 @@
 use crate::kind::Kind;
 use crate::orders::{Orders, Parts};
 use crate::rows::{self, Charges};
-use tradepost_domain::{Money, Problem};
+use tradepost_domain::kernel::{FieldError, Money};
 
 impl Orders<'_, '_> {
     /// The total, and the adjustment beyond the lines; `None` if a problem was reported.
@@ -67,7 +67,7 @@ impl Orders<'_, '_> {
     }
 
     fn too_large(&mut self, key: &str) -> Option<(Money, Money)> {
-        let sentence = Problem::AmountTooLarge.to_string();
+        let sentence = FieldError::AmountTooLarge.to_string();
         self.context
             .say(Kind::Order, key, "total", None, (&sentence, ""));
         None

@@ -1,7 +1,7 @@
 //! Parsers of field values, from their JSON text.
 
 use serde::de::DeserializeOwned;
-use tradepost_domain::{Currency, Money, Problem};
+use tradepost_domain::kernel::{Currency, FieldError, Money};
 
 /// A reference to another row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,18 +20,21 @@ impl std::fmt::Display for Reference {
     }
 }
 
-pub(crate) fn json<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T, Problem> {
-    serde_json::from_str(text).map_err(|_| Problem::WrongType { expected })
+pub(crate) fn json<T: DeserializeOwned>(
+    text: &str,
+    expected: &'static str,
+) -> Result<T, FieldError> {
+    serde_json::from_str(text).map_err(|_| FieldError::WrongType { expected })
 }
 
-pub(crate) fn string(text: &str) -> Result<String, Problem> {
+pub(crate) fn string(text: &str) -> Result<String, FieldError> {
     json(text, "a text")
 }
 
 /// Parses an integer, or a text of one.
-pub(crate) fn integer(text: &str) -> Result<i64, Problem> {
+pub(crate) fn integer(text: &str) -> Result<i64, FieldError> {
     let number = text.trim_matches('"').parse();
-    number.map_err(|_| Problem::NotAnInteger)
+    number.map_err(|_| FieldError::NotAnInteger)
 }
 
 /// The rules for parsing amounts.
@@ -45,7 +48,7 @@ pub(crate) struct Amounts {
 impl Amounts {
     /// Parses an amount from a decimal number or text, without a float: Django writes as many zeros
     /// as the column has places.
-    pub(crate) fn read(self, text: &str) -> Result<Money, Problem> {
+    pub(crate) fn read(self, text: &str) -> Result<Money, FieldError> {
         let text = text.trim_matches('"').trim();
         let text = match text.split_once('.') {
             Some((_, decimals)) if decimals.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -54,14 +57,14 @@ impl Amounts {
             _ => text,
         };
         match Money::parse(text, self.currency) {
-            Err(Problem::TooManyDecimals { .. } | Problem::AmountTooLarge) if self.round => {
+            Err(FieldError::TooManyDecimals { .. } | FieldError::AmountTooLarge) if self.round => {
                 self.rounded(text)
             }
             read => read,
         }
     }
 
-    fn rounded(self, text: &str) -> Result<Money, Problem> {
+    fn rounded(self, text: &str) -> Result<Money, FieldError> {
         let decimals = self.currency.decimals();
         let exact = || Money::parse(text, self.currency);
         let Some((whole, fraction)) = text.split_once('.') else {
@@ -85,12 +88,12 @@ impl Amounts {
             _ => 0,
         };
         let step = Money::from_minor(step, self.currency);
-        cut.plus(step).map_err(|_| Problem::AmountTooLarge)
+        cut.plus(step).map_err(|_| FieldError::AmountTooLarge)
     }
 }
 
 /// Parses a foreign key: a number, a text, or a natural key of one part.
-pub(crate) fn reference(text: &str) -> Result<Reference, Problem> {
+pub(crate) fn reference(text: &str) -> Result<Reference, FieldError> {
     if let Ok(id) = integer(text) {
         return Ok(Reference::Id(id));
     }
@@ -101,12 +104,12 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Problem> {
     let parts: Vec<String> = json(text, expected)?;
     match <[String; 1]>::try_from(parts) {
         Ok([name]) => Ok(Reference::Natural(name)),
-        Err(_) => Err(Problem::WrongType { expected }),
+        Err(_) => Err(FieldError::WrongType { expected }),
     }
 }
 
 /// Parses the keys of a many-to-many column.
-pub(crate) fn references(text: &str) -> Result<Vec<Reference>, Problem> {
+pub(crate) fn references(text: &str) -> Result<Vec<Reference>, FieldError> {
     let keys: Vec<Box<serde_json::value::RawValue>> = json(text, "a list of keys")?;
     keys.iter().map(|key| reference(key.get())).collect()
 }

@@ -1,9 +1,9 @@
 //! Fixtures for the tables of the rules.
 
-use crate::{
-    Account, Currency, Description, Money, Price, Product, ProductId, ProductName, Refusal,
-    StockLevel, UserId, Username,
-};
+use crate::catalog::{Price, Product};
+use crate::identity::{Account, Username};
+use crate::inventory::StockLevel;
+use crate::kernel::{Currency, Description, Money, ProductId, ProductName, Refusal, UserId};
 use chrono::{DateTime, Utc};
 
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
@@ -55,8 +55,8 @@ pub(crate) fn product(id: i64, price: i64, stock: i64) -> Product {
 }
 
 /// A fixed clock.
-pub(crate) fn clock(seconds: i64) -> crate::MockClock {
-    let mut clock = crate::MockClock::new();
+pub(crate) fn clock(seconds: i64) -> crate::kernel::MockClock {
+    let mut clock = crate::kernel::MockClock::new();
     clock.expect_now().returning(move || at(seconds));
     clock
 }

@@ -8,7 +8,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
-use tradepost_domain::{HashingFailed, MoneyError, Refusal, ShopError, StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{
+    HashingFailed, MoneyError, Refusal, ShopError, StoreError, StoreErrorKind,
+};
 
 macro_rules! codes {
     ($($name:ident = $status:ident $word:literal $title:literal),+ $(,)?) => {
@@ -103,7 +105,7 @@ pub(crate) enum ApiError {
     Amount(MoneyError),
     /// The body is malformed; the sentence says why.
     MalformedBody(&'static str),
-    /// The body is larger than [`crate::body::MAX_BODY`].
+    /// The body is larger than [`crate::extract::body::MAX_BODY`].
     BodyTooLarge,
     /// The media type of the body is not supported.
     UnsupportedMediaType,
@@ -274,13 +276,13 @@ fn refusal_code(refusal: &Refusal) -> Code {
         Refusal::TotalTooLarge => Code::TotalTooLarge,
         Refusal::InvalidTransition { .. } => Code::InvalidTransition,
         Refusal::OrderNotPending { .. } => Code::OrderNotPending,
-        Refusal::Edited => Code::PreconditionFailed,
+        Refusal::PreconditionFailed => Code::PreconditionFailed,
         Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
         Refusal::TooManyKeys => Code::Throttled,
         Refusal::TooManyOrders { .. } | Refusal::TooManyOpenOrders { .. } => Code::TooManyOrders,
         Refusal::PreconditionRequired => Code::PreconditionRequired,
         // Nothing was changed; a retry after a moment may succeed.
-        Refusal::Contended => Code::Busy,
+        Refusal::LockConflict => Code::Busy,
         Refusal::LastStaff => Code::LastStaff,
     }
 }
@@ -365,7 +367,7 @@ impl ResponseError for ApiError {
         self.code().status()
     }
 
-    /// Without a body: [`crate::envelope`] renders it, as it knows the request.
+    /// Without a body: [`crate::middleware::stack`] renders it, as it knows the request.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

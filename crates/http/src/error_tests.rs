@@ -2,7 +2,8 @@
 
 use super::*;
 use std::collections::BTreeSet;
-use tradepost_domain::{Currency, FieldErrors, Money, OrderStatus, Problem};
+use tradepost_domain::kernel::{Currency, FieldError, Money, ValidationErrors};
+use tradepost_domain::orders::OrderStatus;
 
 /// An example of each variant, with the pattern that it has to match first. The match is
 /// exhaustive: a new variant does not compile until it has a line here.
@@ -30,7 +31,7 @@ examples! { refusals: Refusal;
     Refusal::TooManyAttempts { .. } => Refusal::TooManyAttempts { seconds: 60 },
     Refusal::Forbidden => Refusal::Forbidden,
     Refusal::NotFound => Refusal::NotFound,
-    Refusal::Invalid(_) => Refusal::field("name", Problem::Blank),
+    Refusal::Invalid(_) => Refusal::field("name", FieldError::Blank),
     Refusal::InsufficientStock(_) => Refusal::InsufficientStock(Vec::new()),
     Refusal::ProductUnavailable(_) => Refusal::ProductUnavailable(Vec::new()),
     Refusal::CartFull { .. } => Refusal::CartFull { limit: 100 },
@@ -43,13 +44,13 @@ examples! { refusals: Refusal;
         allowed: vec![OrderStatus::Delivered],
     },
     Refusal::OrderNotPending { .. } => Refusal::OrderNotPending { status: OrderStatus::Shipped },
-    Refusal::Edited => Refusal::Edited,
+    Refusal::PreconditionFailed => Refusal::PreconditionFailed,
     Refusal::IdempotencyKeyReused => Refusal::IdempotencyKeyReused,
     Refusal::TooManyKeys => Refusal::TooManyKeys,
     Refusal::TooManyOpenOrders { .. } => Refusal::TooManyOpenOrders { limit: 9, seconds: 60 },
     Refusal::TooManyOrders { .. } => Refusal::TooManyOrders { limit: 9, seconds: 60 },
     Refusal::PreconditionRequired => Refusal::PreconditionRequired,
-    Refusal::Contended => Refusal::Contended,
+    Refusal::LockConflict => Refusal::LockConflict,
     Refusal::LastStaff => Refusal::LastStaff,
 }
 
@@ -171,7 +172,8 @@ fn responses_of_the_framework_have_codes() {
 #[test]
 fn responses_name_no_internal_cause() {
     for (_, error) in examples() {
-        let text = String::from_utf8(crate::problem::document(&error, "/x", "id")).unwrap();
+        let text =
+            String::from_utf8(crate::respond::problem::document(&error, "/x", "id")).unwrap();
         assert!(!text.contains("secret"), "{text}");
         assert!(!error.to_string().is_empty());
     }
@@ -179,12 +181,12 @@ fn responses_name_no_internal_cause() {
 
 #[test]
 fn fields_are_listed_with_all_their_problems() {
-    let mut errors = FieldErrors::of("price", Problem::NotPositive);
-    errors.push("name", Problem::Blank);
-    errors.push("price", Problem::TooManyDigits);
+    let mut errors = ValidationErrors::of("price", FieldError::NotPositive);
+    errors.push("name", FieldError::Blank);
+    errors.push("price", FieldError::TooManyDigits);
     let error = ApiError::from(Refusal::Invalid(errors));
     let document: serde_json::Value =
-        serde_json::from_slice(&crate::problem::document(&error, "/x", "id")).unwrap();
+        serde_json::from_slice(&crate::respond::problem::document(&error, "/x", "id")).unwrap();
     assert_eq!(
         document["errors"],
         serde_json::json!({

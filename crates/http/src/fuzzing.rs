@@ -3,11 +3,13 @@
 //!
 //! Each function takes arbitrary bytes, and panics if its invariant does not hold.
 
-use crate::fields::{boolean, decimal, integer, text};
-use crate::handlers::{orders, products};
-use crate::origin::{Origin, PublicUrl};
-use crate::query::{Part, Query, encode, pairs};
-use crate::{body, cursor, form, gate, idempotency, tags};
+use crate::extract::fields::{boolean, decimal, integer, text};
+use crate::extract::query::{ListRequest, Query, encode, pairs};
+use crate::extract::{body, form};
+use crate::middleware::authenticate;
+use crate::middleware::forwarded::{ForwardedInfo, PublicUrl};
+use crate::resources::{orders, products};
+use crate::respond::{etag, replay, signed_cursor};
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
 };
@@ -17,7 +19,10 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tradepost_domain::{Currency, Edge, PageRequest, Place, Seal, SortField, SortValue, Span};
+use tradepost_domain::kernel::{
+    Currency, CursorBound, CursorRequest, MessageSigner, PageRequest, SortField, SortPosition,
+    SortValue,
+};
 
 /// JSON body: each parsed field equals the one that another JSON parser finds.
 pub fn body(data: &[u8]) {
@@ -83,17 +88,17 @@ pub fn query(data: &[u8]) {
     if let Some(currency) = Currency::from_code("USD") {
         let mut read = Query::read(query);
         let filter = products::filter(&mut read, currency);
-        part::<tradepost_domain::ProductField>(read, &products::scope(&filter));
+        part::<tradepost_domain::kernel::ProductField>(read, &products::scope(&filter));
     }
     let mut read = Query::read(query);
     let filter = orders::filter(&mut read);
-    part::<tradepost_domain::OrderField>(read, &orders::scope(&filter));
+    part::<tradepost_domain::kernel::OrderField>(read, &orders::scope(&filter));
 }
 
 fn part<F: SortField>(query: Query, scope: &impl Serialize) {
     let size = match query.part::<F>(10, scope, &SEAL) {
-        Ok(Part::Page(_, listing)) => listing.page.size(),
-        Ok(Part::Walk(walk)) => walk.span.size,
+        Ok(ListRequest::Page(_, listing)) => listing.page.size(),
+        Ok(ListRequest::CursorParams(walk)) => walk.span.size,
         Err(_) => return,
     };
     assert!((1..=PageRequest::MAX_SIZE).contains(&size), "{size} rows");
@@ -102,7 +107,7 @@ fn part<F: SortField>(query: Query, scope: &impl Serialize) {
 /// Cursor: a signed one round-trips, and is rejected if any letter was changed. A signed text that
 /// is no position is rejected.
 pub fn cursor(data: &[u8]) {
-    let scope = cursor::Scope::new(&("products", "-price"));
+    let scope = signed_cursor::Scope::new(&("products", "-price"));
     let read = |cursor: &str| scope.read(cursor, 7, &SEAL);
     if let Ok(forged) = std::str::from_utf8(data) {
         // libFuzzer learns from the comparisons below, so the forgery is checked with another
@@ -118,16 +123,19 @@ pub fn cursor(data: &[u8]) {
         (0, Ok(text)) => SortValue::Text(text.chars().take(200).collect()),
         _ => SortValue::Number(id),
     };
-    let place = Place { value, id };
+    let place = SortPosition { value, id };
     let inclusive = flags & 1 != 0;
-    let span = Span {
-        edge: Some(Edge { place, inclusive }),
+    let span = CursorRequest {
+        edge: Some(CursorBound {
+            position: place,
+            inclusive,
+        }),
         backwards: flags & 2 != 0,
         size: 7,
     };
     let cursor = scope.write(&span, &SEAL);
     assert_eq!(read(&cursor), Ok(span));
-    let other = cursor::Scope::new(&("products", "price"));
+    let other = signed_cursor::Scope::new(&("products", "price"));
     assert!(other.read(&cursor, 7, &SEAL).is_err(), "another list");
     let mut changed = cursor.clone().into_bytes();
     let at = usize::from(at) % changed.len().max(1);
@@ -152,7 +160,7 @@ pub fn key(data: &[u8]) {
     let Some(headers) = header(HeaderName::from_static("idempotency-key"), data) else {
         return;
     };
-    let Ok(Some(key)) = idempotency::read(&headers) else {
+    let Ok(Some(key)) = replay::read(&headers) else {
         return;
     };
     let key = key.as_str();
@@ -162,7 +170,7 @@ pub fn key(data: &[u8]) {
         HeaderName::from_static("idempotency-key"),
         quoted.as_bytes(),
     );
-    let again = again.and_then(|headers| idempotency::read(&headers).ok().flatten());
+    let again = again.and_then(|headers| replay::read(&headers).ok().flatten());
     assert_eq!(again.as_ref().map(|key| key.as_str()), Some(key));
 }
 
@@ -171,13 +179,13 @@ pub fn authorization(data: &[u8]) {
     let Some(headers) = header(AUTHORIZATION, data) else {
         return;
     };
-    let Some(token) = gate::token(&headers) else {
+    let Some(token) = authenticate::token(&headers) else {
         return;
     };
     assert_eq!(token, token.trim_ascii());
     for scheme in [&b"Bearer "[..], b"token\t", b"JWT  "] {
         let again = header(AUTHORIZATION, &[scheme, token].concat());
-        assert_eq!(again.as_ref().and_then(gate::token), Some(token));
+        assert_eq!(again.as_ref().and_then(authenticate::token), Some(token));
     }
 }
 
@@ -186,19 +194,19 @@ pub fn tags(data: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(data) else {
         return;
     };
-    let tag = tags::Tag::for_fuzzing();
+    let tag = etag::ETag::for_fuzzing();
     let asks = |name: HeaderName, value: HeaderValue| {
         let request = TestRequest::get().insert_header((name, value));
         request.to_http_request()
     };
-    let _ = tag.is_held(&asks(IF_NONE_MATCH, value.clone()));
+    let _ = tag.matches_if_none_match(&asks(IF_NONE_MATCH, value.clone()));
     let request = asks(IF_MATCH, value);
-    let seen = tags::seen_order(&request).map(|seen| seen.tags);
+    let seen = etag::if_match_order(&request).map(|seen| seen.tags);
     let quoted = seen.iter().flatten().any(|tag| tag.contains('"'));
     assert!(!quoted, "a tag stands between its quotes");
-    let _ = tags::seen_product(&request, true);
+    let _ = etag::if_match_product(&request, true);
     if let Some(own) = tag.header() {
-        assert!(tag.is_held(&asks(IF_NONE_MATCH, own)));
+        assert!(tag.matches_if_none_match(&asks(IF_NONE_MATCH, own)));
     }
 }
 
@@ -209,7 +217,7 @@ pub fn host(data: &[u8]) {
     };
     let request = TestRequest::get().insert_header((HOST, value));
     let request = request.to_http_request();
-    let origin = Origin::of(request.head(), &[]);
+    let origin = ForwardedInfo::of(request.head(), &[]);
     if origin.is_for(None) {
         let base = origin.base();
         assert!(PublicUrl::parse(&base).is_ok(), "{base}");
@@ -227,13 +235,13 @@ struct Sealed(&'static [u8]);
 
 const SEAL: Sealed = Sealed(b"fuzzing");
 
-impl Seal for Sealed {
-    fn seal(&self, message: &[u8]) -> Vec<u8> {
+impl MessageSigner for Sealed {
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
         let digest = Sha256::new().chain_update(self.0).chain_update(message);
         digest.finalize().into_iter().take(16).collect()
     }
 
-    fn is_genuine(&self, message: &[u8], seal: &[u8]) -> bool {
-        self.seal(message) == seal
+    fn verify(&self, message: &[u8], signer: &[u8]) -> bool {
+        self.sign(message) == signer
     }
 }

@@ -15,63 +15,44 @@
 //! - This crate has no business rules: a handler calls [`tradepost_domain`], which checks
 //!   authorization once more.
 
-mod answer;
-mod body;
-mod call;
 mod connection;
-mod cost;
-mod cursor;
-mod envelope;
 mod error;
-mod exchange;
-mod fields;
-mod form;
+mod exec;
+mod extract;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod gate;
-mod handlers;
-mod idempotency;
-mod log_limit;
-mod low_priority;
 mod metrics;
+mod middleware;
 mod openapi;
-mod origin;
-mod pages;
-mod password_pool;
-mod placing;
-mod problem;
-mod query;
-mod readiness;
-mod reads;
+mod resources;
+mod respond;
 mod routes;
 mod server;
-mod sessions;
-mod shapes;
 mod state;
-mod tags;
-mod throttle;
-mod together;
-mod unread;
-mod work;
 
 pub use error::error_codes;
+pub use exec::worker_pool::PoolLimit;
 pub use ipnet::IpNet;
+pub use middleware::forwarded::{NotAPublicUrl, PublicUrl};
+pub use middleware::rate_limit::Throttling;
 pub use openapi::document;
-pub use origin::{NotAPublicUrl, PublicUrl};
 pub use routes::{Entry, table};
 pub use server::{Api, Running, StopHandle};
-pub use throttle::Throttling;
-pub use work::Limit;
 
 use std::sync::Arc;
 use std::time::Duration;
 use tradepost_batch::Batcher;
-use tradepost_domain::{Accounts, Attempts, Carts, Catalogue, Currency, Orders, Seal, Upkeep};
+use tradepost_domain::cart::Carts;
+use tradepost_domain::catalog::Catalogue;
+use tradepost_domain::identity::{Accounts, AttemptLimiter};
+use tradepost_domain::kernel::{Currency, MessageSigner};
+use tradepost_domain::maintenance::Upkeep;
+use tradepost_domain::orders::Orders;
 
 /// The services that the API exposes.
 #[derive(Clone)]
-pub struct Shop {
+pub struct Services {
     /// Products.
     pub catalogue: Catalogue,
     /// Carts.
@@ -81,11 +62,11 @@ pub struct Shop {
     /// Accounts.
     pub accounts: Accounts,
     /// Login throttling.
-    pub attempts: Attempts,
+    pub attempts: AttemptLimiter,
     /// Queue in which orders wait to be placed together.
     pub batcher: Arc<Batcher>,
     /// Signs pagination cursors.
-    pub seal: Arc<dyn Seal>,
+    pub signer: Arc<dyn MessageSigner>,
     /// Health check, retention and pool statistics of the store.
     pub upkeep: Arc<dyn Upkeep>,
     /// The currency of every price.
@@ -112,20 +93,20 @@ pub struct Settings {
     pub page_size: u32,
     /// The longest that a request may take, from its head to its response.
     pub request_timeout: Duration,
-    /// Limits of concurrency and connections.
-    pub limits: Limits,
+    /// ConcurrencyLimits of concurrency and connections.
+    pub limits: ConcurrencyLimits,
 }
 
-/// Limits of concurrency and connections.
+/// ConcurrencyLimits of concurrency and connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ConcurrencyLimits {
     /// Use cases, each of which may hold a connection to the database.
-    pub work: Limit,
+    pub work: PoolLimit,
     /// Lists and searches, whose cost depends on the request: in a pool of their own, so that no
     /// other work waits for them.
-    pub lists: Limit,
+    pub lists: PoolLimit,
     /// Password checks and hashes, each of which keeps a core busy.
-    pub passwords: Limit,
+    pub passwords: PoolLimit,
     /// Connections at once, shared out among the workers. Further ones wait in the backlog of the
     /// operating system until another one is closed.
     pub connections: usize,
@@ -139,10 +120,10 @@ pub struct Limits {
     pub unread: Duration,
 }
 
-impl Limits {
+impl ConcurrencyLimits {
     /// Readiness checks: they have to run when all other work hangs. Requests share them; a second
     /// check lets requests be answered while the first one hangs.
-    pub(crate) const PROBES: Limit = Limit {
+    pub(crate) const PROBES: PoolLimit = PoolLimit {
         running: 2,
         waiting: 2,
     };
@@ -172,26 +153,26 @@ impl Default for Settings {
             allowed_origins: Vec::new(),
             page_size: 10,
             request_timeout: Duration::from_secs(5),
-            limits: Limits::default(),
+            limits: ConcurrencyLimits::default(),
         }
     }
 }
 
-impl Default for Limits {
+impl Default for ConcurrencyLimits {
     /// Half as many password jobs as there are cores, and as many lists: a flood of sign-ins or
     /// searches takes at most half of the processor time.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            work: Limit {
+            work: PoolLimit {
                 running: 32,
                 waiting: 512,
             },
-            lists: Limit {
+            lists: PoolLimit {
                 running: (cores / 2).max(1),
                 waiting: 512,
             },
-            passwords: Limit {
+            passwords: PoolLimit {
                 running: (cores / 2).max(1),
                 waiting: 64,
             },
@@ -213,7 +194,7 @@ mod tests {
     #[test]
     fn passwords_and_lists_leave_half_of_the_cores_to_others() {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let limits = Limits::default();
+        let limits = ConcurrencyLimits::default();
         for running in [limits.passwords.running, limits.lists.running] {
             assert!(running * 2 <= cores || running == 1, "{running} of {cores}");
         }

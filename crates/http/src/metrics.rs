@@ -94,13 +94,13 @@ impl Metrics {
         }
     }
 
-    /// Counts a request in flight until the guard is dropped, also when its client disconnects.
+    /// Counters a request in flight until the guard is dropped, also when its client disconnects.
     pub(crate) fn begin(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(&self.in_flight)
     }
 
-    /// Counts a response.
+    /// Counters a response.
     pub(crate) fn answered(
         &self,
         route: usize,
@@ -123,7 +123,7 @@ impl Metrics {
         requests.durations.note(took);
     }
 
-    /// Counts an error response.
+    /// Counters an error response.
     pub(crate) fn failed(&self, code: Code) {
         let at = Code::ALL.iter().position(|known| *known == code);
         if let Some(count) = at.and_then(|at| self.errors.get(at)) {
@@ -131,7 +131,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a sign-in.
+    /// Counters a sign-in.
     pub(crate) fn signed_in(&self, how: SignIn) {
         let mut known = SignIn::ALL.iter().zip(&self.sign_ins);
         if let Some((_, count)) = known.find(|((known, _), _)| *known == how) {

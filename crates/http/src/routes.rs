@@ -1,12 +1,14 @@
 //! The route table.
 
-use crate::answer;
-use crate::cost::{BASE, Cost};
 use crate::error::ApiError;
-use crate::exchange::Exchange;
-use crate::gate::{Demand, gate};
-use crate::handlers::{accounts, cart, docs, orders, probes, products, root, stock, tokens, users};
 use crate::metrics::UNMATCHED;
+use crate::middleware::authenticate::{RoutePolicy, gate};
+use crate::middleware::request_cost::{BASE, Cost};
+use crate::middleware::request_info::Exchange;
+use crate::resources::{
+    accounts, cart, docs, orders, probes, products, root, stock, tokens, users,
+};
+use crate::respond::responses;
 use crate::state::State;
 use actix_web::dev::ServiceRequest;
 use actix_web::guard::{Guard, GuardContext};
@@ -15,15 +17,15 @@ use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
 use std::sync::{Arc, LazyLock};
-use tradepost_domain::Access::{self, Customer, Public, Staff};
-use tradepost_domain::Refusal;
+use tradepost_domain::kernel::Access::{self, Customer, Public, Staff};
+use tradepost_domain::kernel::Refusal;
 
 /// A route: one method of one path.
 #[derive(Debug, Clone)]
 pub struct Entry {
     method: Method,
     path: &'static str,
-    demand: Demand,
+    demand: RoutePolicy,
     handler: fn() -> Route,
 }
 
@@ -64,15 +66,15 @@ impl Entry {
     }
 
     /// A route for monitoring systems: it ignores tokens, and is not rate limited.
-    const fn for_watchers(mut self) -> Self {
+    const fn unmetered(mut self) -> Self {
         self.demand.reads_token = false;
         self.demand.counts = false;
         self
     }
 
     /// A route that bypasses the session cache.
-    const fn anew(mut self) -> Self {
-        self.demand.anew = true;
+    const fn bypass_session_cache(mut self) -> Self {
+        self.demand.bypass_session_cache = true;
         self
     }
 
@@ -102,18 +104,18 @@ static TABLE: &[Entry] = &[
     entry(POST,   "/api/register/",             Public,   || web::to(accounts::register)).costs(Cost::Password),
     entry(GET,    "/api/users/",                Staff,    || web::to(users::list)).costs(Cost::Users),
     entry(GET,    "/api/users/me/",             Customer, || web::to(accounts::own)),
-    entry(PATCH,  "/api/users/me/",             Customer, || web::to(accounts::change)).anew().costs(Cost::Password),
-    entry(POST,   "/api/users/me/password/",    Customer, || web::to(accounts::change_password)).anew().costs(Cost::Password),
+    entry(PATCH,  "/api/users/me/",             Customer, || web::to(accounts::change)).bypass_session_cache().costs(Cost::Password),
+    entry(POST,   "/api/users/me/password/",    Customer, || web::to(accounts::change_password)).bypass_session_cache().costs(Cost::Password),
     entry(GET,    "/api/users/{id}/",           Staff,    || web::to(users::show)),
-    entry(PATCH,  "/api/users/{id}/",           Staff,    || web::to(users::switch)).anew(),
+    entry(PATCH,  "/api/users/{id}/",           Staff,    || web::to(users::switch)).bypass_session_cache(),
     entry(GET,    "/api/products/",             Public,   || web::to(products::list)).costs(Cost::Products),
-    entry(POST,   "/api/products/",             Staff,    || web::to(products::create)).anew(),
+    entry(POST,   "/api/products/",             Staff,    || web::to(products::create)).bypass_session_cache(),
     entry(GET,    "/api/products/{id}/",        Public,   || web::to(products::show)),
-    entry(PUT,    "/api/products/{id}/",        Staff,    || web::to(products::replace)).anew(),
-    entry(PATCH,  "/api/products/{id}/",        Staff,    || web::to(products::change)).anew(),
-    entry(DELETE, "/api/products/{id}/",        Staff,    || web::to(products::archive)).anew(),
+    entry(PUT,    "/api/products/{id}/",        Staff,    || web::to(products::replace)).bypass_session_cache(),
+    entry(PATCH,  "/api/products/{id}/",        Staff,    || web::to(products::change)).bypass_session_cache(),
+    entry(DELETE, "/api/products/{id}/",        Staff,    || web::to(products::archive)).bypass_session_cache(),
     entry(GET,    "/api/products/{id}/stock/",  Staff,    || web::to(stock::list)).costs(Cost::List),
-    entry(POST,   "/api/products/{id}/stock/",  Staff,    || web::to(stock::adjust)).anew(),
+    entry(POST,   "/api/products/{id}/stock/",  Staff,    || web::to(stock::adjust)).bypass_session_cache(),
     entry(GET,    "/api/cart/",                 Customer, || web::to(cart::list)).costs(Cost::List),
     entry(POST,   "/api/cart/",                 Customer, || web::to(cart::add)),
     entry(DELETE, "/api/cart/",                 Customer, || web::to(cart::empty)),
@@ -130,9 +132,9 @@ static TABLE: &[Entry] = &[
     entry(GET,    "/api/schema/",               Public,   || web::to(docs::schema)),
     entry(GET,    "/api/docs/",                 Public,   || web::to(docs::page)),
     entry(GET,    "/api/docs/{file}/",          Public,   || web::to(docs::file)),
-    entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).for_watchers(),
-    entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).for_watchers(),
-    entry(GET,    "/metrics",                   Public,   || web::to(probes::metrics)).for_watchers(),
+    entry(GET,    "/healthz",                   Public,   || web::to(probes::health)).unmetered(),
+    entry(GET,    "/readyz",                    Public,   || web::to(probes::readiness)).unmetered(),
+    entry(GET,    "/metrics",                   Public,   || web::to(probes::metrics)).unmetered(),
 ];
 
 const fn entry(
@@ -141,12 +143,12 @@ const fn entry(
     access: Access,
     handler: fn() -> Route,
 ) -> Entry {
-    let demand = Demand {
+    let demand = RoutePolicy {
         access,
         reads_token: true,
         counts: true,
         cost: Cost::Plain,
-        anew: false,
+        bypass_session_cache: false,
     };
     Entry {
         method,
@@ -262,7 +264,7 @@ fn allow(entries: &[Entry]) -> HeaderValue {
 
 fn no_such_method(request: &HttpRequest, allow: &HeaderValue) -> Result<HttpResponse, ApiError> {
     if request.method() == Method::OPTIONS {
-        Ok(answer::options(allow.clone()))
+        Ok(responses::options(allow.clone()))
     } else {
         Err(ApiError::MethodNotAllowed(allow.clone()))
     }
@@ -272,7 +274,7 @@ fn no_such_method(request: &HttpRequest, allow: &HeaderValue) -> Result<HttpResp
 fn nothing_here(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     if request.method() == Method::OPTIONS && request.path() == "*" {
         let every = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-        return Ok(answer::options(every));
+        return Ok(responses::options(every));
     }
     Err(Refusal::NotFound.into())
 }

@@ -4,9 +4,9 @@ use crate::connection::Shared;
 use crate::connection::deadline::WithDeadline;
 use crate::connection::lifecycle::Timeouts;
 use crate::connection::stream::Stream;
-use crate::envelope::{envelope, require_allowed_host};
+use crate::middleware::stack::{envelope, require_allowed_host};
 use crate::state::State;
-use crate::{Limits, Settings, Shop, routes};
+use crate::{ConcurrencyLimits, Services, Settings, routes};
 use actix_cors::Cors;
 use actix_http::{HttpService, KeepAlive};
 use actix_server::{GracefulShutdownSignal, Server as TcpServer};
@@ -36,7 +36,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Drain period of a stop, in which the server goes on as before, except that each response ends
 /// its connection. Requests in transit are answered in it, and clients learn that they have to
 /// reconnect, which proxies take as the sign to use another server.
-const LAST_CALL: Duration = Duration::from_millis(500);
+const FORCED_STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Backlog of the listening socket: in a rush, a client beyond it has to retry its connection after
 /// a second. The system has a limit of its own (`net.core.somaxconn`).
@@ -54,13 +54,13 @@ const SLOWEST_READER: u64 = 512;
 #[derive(Clone)]
 pub struct Api {
     state: Arc<State>,
-    limits: Limits,
+    limits: ConcurrencyLimits,
 }
 
 impl Api {
     /// # Errors
     /// If the system provides no randomness.
-    pub fn new(shop: Shop, settings: Settings) -> io::Result<Self> {
+    pub fn new(shop: Services, settings: Settings) -> io::Result<Self> {
         let limits = settings.limits;
         Ok(Self {
             state: Arc::new(State::new(shop, settings)?),
@@ -216,13 +216,13 @@ impl StopHandle {
     /// within an actix or tokio runtime.
     pub async fn stop(&self) {
         self.state.stopping.store(true, Ordering::Relaxed);
-        tokio::time::sleep(LAST_CALL).await;
+        tokio::time::sleep(FORCED_STOP_TIMEOUT).await;
         self.server.stop(true).await;
     }
 }
 
 /// Sets the options that accepted connections inherit from the listening socket.
-fn prepare(listener: &TcpListener, limits: &Limits) -> io::Result<()> {
+fn prepare(listener: &TcpListener, limits: &ConcurrencyLimits) -> io::Result<()> {
     let socket = SockRef::from(listener);
     socket.listen(BACKLOG)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
@@ -284,7 +284,7 @@ mod tests {
         let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
         let rush = most.trim().parse().unwrap_or(RUSH).min(RUSH);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        prepare(&listener, &Limits::default()).unwrap();
+        prepare(&listener, &ConcurrencyLimits::default()).unwrap();
         let address = listener.local_addr().unwrap();
         let wait = Duration::from_secs(30);
         let connect = |_| TcpStream::connect_timeout(&address, wait).unwrap();

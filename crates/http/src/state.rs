@@ -2,35 +2,35 @@
 
 use crate::connection::admission::Connections;
 use crate::error::ApiError;
-use crate::exchange::RequestIds;
-use crate::handlers::docs::Docs;
-use crate::log_limit::LogLimit;
+use crate::exec::loaders::Reads;
+use crate::exec::password_pool::{Client, PasswordPool};
+use crate::exec::worker_pool::{JobKind, PoolLoad, WorkerPool};
 use crate::metrics::Metrics;
-use crate::origin::{Origin, PublicUrl, setting};
-use crate::password_pool::{Client, PasswordPool};
-use crate::readiness::Readiness;
-use crate::reads::Reads;
-use crate::sessions::Sessions;
-use crate::throttle::Throttle;
-use crate::work::{Bound, Kind, Load};
-use crate::{Limits, Settings, Shop};
+use crate::middleware::forwarded::{ForwardedInfo, PublicUrl, setting};
+use crate::middleware::log_limit::LogLimit;
+use crate::middleware::rate_limit::RateLimiter;
+use crate::middleware::request_info::RequestIds;
+use crate::middleware::session_cache::SessionCache;
+use crate::resources::docs::Docs;
+use crate::resources::readiness::Readiness;
+use crate::{ConcurrencyLimits, Services, Settings};
 use actix_web::dev::RequestHead;
 use ipnet::IpNet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-use tradepost_domain::{ShopError, StoreErrorKind};
+use tradepost_domain::kernel::{ShopError, StoreErrorKind};
 
 pub(crate) struct State {
-    pub(crate) shop: Shop,
+    pub(crate) shop: Services,
     pub(crate) request_ids: RequestIds,
-    pub(crate) sessions: Sessions,
+    pub(crate) sessions: SessionCache,
     pub(crate) reads: Reads,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) metrics: Metrics,
     pub(crate) connections: Arc<Connections>,
-    pub(crate) throttle: Option<Throttle>,
+    pub(crate) throttle: Option<RateLimiter>,
     pub(crate) request_timeout: Duration,
     pub(crate) page_size: u32,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -44,10 +44,10 @@ pub(crate) struct State {
     pub(crate) stopping: AtomicBool,
     pub(crate) docs: Option<Docs>,
     public_url: Option<PublicUrl>,
-    work: Bound,
-    lists: Bound,
+    work: WorkerPool,
+    lists: WorkerPool,
     passwords: PasswordPool,
-    probes: Bound,
+    probes: WorkerPool,
 }
 
 /// The assumed duration of a list until one has ended.
@@ -59,7 +59,7 @@ const PASSWORD_TIME: Duration = Duration::from_secs(1);
 impl State {
     /// # Errors
     /// If the system provides no randomness, or no thread.
-    pub(crate) fn new(shop: Shop, settings: Settings) -> io::Result<Self> {
+    pub(crate) fn new(shop: Services, settings: Settings) -> io::Result<Self> {
         let any = settings.allowed_hosts.iter().any(|host| host == "*");
         let hosts = settings.allowed_hosts.iter().map(|host| setting(host));
         let connections = Connections::new(
@@ -70,12 +70,12 @@ impl State {
         Ok(Self {
             shop,
             request_ids: RequestIds::new()?,
-            sessions: Sessions::new(),
+            sessions: SessionCache::new(),
             reads: Reads::new(settings.limits),
             readiness: Readiness::new(),
             metrics: Metrics::new(),
             connections: Arc::new(connections),
-            throttle: settings.throttling.map(Throttle::new),
+            throttle: settings.throttling.map(RateLimiter::new),
             refused_hosts: LogLimit::default(),
             stopping: AtomicBool::new(false),
             request_timeout: settings.request_timeout,
@@ -86,10 +86,11 @@ impl State {
             allowed_hosts: (!any).then(|| hosts.collect()),
             docs: Docs::below(settings.public_url.as_ref()),
             public_url: settings.public_url,
-            work: Bound::new(settings.limits.work),
-            lists: Bound::steady(settings.limits.lists, LIST_TIME).with_low_priority()?,
+            work: WorkerPool::new(settings.limits.work),
+            lists: WorkerPool::with_admission(settings.limits.lists, LIST_TIME)
+                .with_low_priority()?,
             passwords: PasswordPool::new(settings.limits.passwords, PASSWORD_TIME),
-            probes: Bound::new(Limits::PROBES),
+            probes: WorkerPool::new(ConcurrencyLimits::PROBES),
         })
     }
 
@@ -97,12 +98,12 @@ impl State {
     pub(crate) fn base(&self, head: &RequestHead) -> String {
         match &self.public_url {
             Some(url) => url.as_str().to_owned(),
-            None => Origin::of(head, &self.trusted_proxies).base(),
+            None => ForwardedInfo::of(head, &self.trusted_proxies).base(),
         }
     }
 
     /// The current load of each pool, by name.
-    pub(crate) fn loads(&self) -> [(&'static str, Load); 4] {
+    pub(crate) fn loads(&self) -> [(&'static str, PoolLoad); 4] {
         [
             ("work", self.work.load()),
             ("lists", self.lists.load()),
@@ -114,14 +115,14 @@ impl State {
     /// Runs a use case in the worker pool of its job kind.
     pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
-        kind: Kind,
+        kind: JobKind,
         deadline: Instant,
-        job: impl FnOnce(&Shop) -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce(&Services) -> Result<T, ShopError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let bound = match kind {
-            Kind::Query | Kind::Command => &self.work,
-            Kind::List => &self.lists,
-            Kind::Probe => &self.probes,
+            JobKind::Query | JobKind::Command => &self.work,
+            JobKind::List => &self.lists,
+            JobKind::Probe => &self.probes,
         };
         let state = Arc::clone(self);
         let done = bound.run(deadline, kind, move || job(&state.shop)).await?;
@@ -140,7 +141,7 @@ impl State {
         self: &Arc<Self>,
         client: Client,
         deadline: Instant,
-        job: impl FnOnce(&Shop) -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce(&Services) -> Result<T, ShopError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let state = Arc::clone(self);
         let job = move || job(&state.shop);

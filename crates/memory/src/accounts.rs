@@ -1,13 +1,14 @@
 use crate::{MemoryStore, State, count, next, page_of};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use tradepost_domain::{
+use tradepost_domain::Outcome;
+use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, NameConflicts,
-    Outcome, Page, PageRequest, PasswordHash, Refresh, RefreshDecision, RefreshDigest,
-    RefreshToken, Refusal, Register, StoreError, SwitchUser, UserFilter, UserId, UserSearch,
-    decide_email, decide_family_quota, decide_names, decide_password, decide_refresh,
-    decide_switch,
+    PasswordHash, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Register, UpdateUser,
+    UserFilter, decide_email, decide_family_quota, decide_names, decide_password, decide_refresh,
+    decide_user_update,
 };
+use tradepost_domain::kernel::{Page, PageRequest, Refusal, StoreError, UserId, UserSearch};
 
 impl AccountRepository for MemoryStore {
     fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
@@ -134,7 +135,7 @@ impl AccountRepository for MemoryStore {
         Ok(())
     }
 
-    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
         let mut state = self.lock();
         let accounts = state
             .accounts
@@ -144,7 +145,7 @@ impl AccountRepository for MemoryStore {
         let others = count(others.count());
         let account = |user| Some(&state.accounts.get(&user)?.account);
         let acting = state.acting(command.by);
-        let decision = decide_switch(&command, account(command.user), acting, others);
+        let decision = decide_user_update(&command, account(command.user), acting, others);
         if let Ok(after) = &decision {
             if let Some(credentials) = state.accounts.get_mut(&command.user) {
                 credentials.account.clone_from(after);

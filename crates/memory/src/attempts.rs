@@ -1,17 +1,19 @@
 use crate::{MemoryStore, count};
 use chrono::{DateTime, Utc};
-use tradepost_domain::{
+use tradepost_domain::Outcome;
+use tradepost_domain::identity::{
     Attempt, AttemptKey, AttemptRepository, KnownNetwork, KnownNetworkKey, MAX_KNOWN_NETWORKS,
-    Outcome, StoreError, decide_attempt,
+    decide_attempt,
 };
+use tradepost_domain::kernel::StoreError;
 
 impl AttemptRepository for MemoryStore {
-    fn may_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
         let held = self.lock().attempts.get(&attempt.key).copied();
         Ok(decide_attempt(attempt.rule, held, now).map(drop))
     }
 
-    fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
         let attempts = &mut self.lock().attempts;
         let held = attempts.get(&attempt.key).copied();
         Ok(decide_attempt(attempt.rule, held, now).map(|count| {
@@ -19,7 +21,7 @@ impl AttemptRepository for MemoryStore {
         }))
     }
 
-    fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError> {
+    fn release(&self, key: &AttemptKey) -> Result<(), StoreError> {
         let attempts = &mut self.lock().attempts;
         if let Some(count) = attempts.get_mut(key) {
             count.tries = count.tries.saturating_sub(1);
@@ -30,7 +32,7 @@ impl AttemptRepository for MemoryStore {
         Ok(())
     }
 
-    fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
+    fn reset(&self, key: &AttemptKey) -> Result<(), StoreError> {
         self.lock().attempts.remove(key);
         Ok(())
     }

@@ -1,9 +1,13 @@
 use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next};
 use std::collections::HashMap;
-use tradepost_domain::{
-    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, MAX_KEPT_BYTES,
-    Outcome, Product, ProductId, Quantity, StoreError, UserId, Written, decide_cart,
+use tradepost_domain::Outcome;
+use tradepost_domain::cart::{
+    Cart, CartDecision, CartItem, CartItemDetail, CartRepository, ChangeCart, decide_cart,
+};
+use tradepost_domain::catalog::Product;
+use tradepost_domain::kernel::{
+    CartItemId, Execution, MAX_STORED_RESPONSE_BYTES, ProductId, Quantity, StoreError, UserId,
 };
 
 impl CartRepository for MemoryStore {
@@ -19,11 +23,15 @@ impl CartRepository for MemoryStore {
         Ok(carts)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
         let mut state = self.lock();
-        match state.replay(Some(command.user), command.key.as_ref(), MAX_KEPT_BYTES) {
+        match state.replay(
+            Some(command.user),
+            command.key.as_ref(),
+            MAX_STORED_RESPONSE_BYTES,
+        ) {
             Ok(None) => {}
-            Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
+            Ok(Some(answer)) => return Ok(Ok(Execution::Replayed(answer))),
             Err(refusal) => return Ok(Err(refusal)),
         }
         let lines = state.cart_lines(command.user);
@@ -40,11 +48,11 @@ impl CartRepository for MemoryStore {
             CartDecision::Update(line) | CartDecision::Keep(line) => line,
             CartDecision::Delete { line } => {
                 state.carts.entry(command.user).or_default().remove(&line);
-                return Ok(Ok(Written::Now(None)));
+                return Ok(Ok(Execution::Executed(None)));
             }
             CartDecision::Clear => {
                 state.carts.remove(&command.user);
-                return Ok(Ok(Written::Now(None)));
+                return Ok(Ok(Execution::Executed(None)));
             }
         };
         let item = item(line, product)?;
@@ -52,16 +60,16 @@ impl CartRepository for MemoryStore {
         let cart = state.carts.entry(command.user).or_default();
         cart.insert(line.id, line);
         state.keep(kept);
-        Ok(Ok(Written::Now(Some(item))))
+        Ok(Ok(Execution::Executed(Some(item))))
     }
 }
 
 impl State {
     fn cart(&self, user: UserId) -> Result<Cart, StoreError> {
-        let item = |line: CartLine| {
+        let item = |line: CartItem| {
             let product = self.products.get(&line.product).cloned();
             let product = product.ok_or(Defect("the product of a cart line is there"))?;
-            Ok(CartItem { line, product })
+            Ok(CartItemDetail { line, product })
         };
         let items = self.cart_lines(user).into_iter().map(item);
         Ok(Cart {
@@ -70,7 +78,7 @@ impl State {
     }
 
     /// A customer's lines, in the order in which they were added.
-    pub(crate) fn cart_lines(&self, user: UserId) -> Vec<CartLine> {
+    pub(crate) fn cart_lines(&self, user: UserId) -> Vec<CartItem> {
         let lines = self.carts.get(&user);
         lines.map_or_else(Vec::new, |lines| lines.values().copied().collect())
     }
@@ -80,8 +88,8 @@ impl State {
         command: &ChangeCart,
         product: ProductId,
         quantity: Quantity,
-    ) -> Result<CartLine, StoreError> {
-        Ok(CartLine {
+    ) -> Result<CartItem, StoreError> {
+        Ok(CartItem {
             id: next(&mut self.last.cart_item, CartItemId::new)?,
             user: command.user,
             product,
@@ -92,7 +100,7 @@ impl State {
     }
 }
 
-fn item(line: CartLine, product: Option<Product>) -> Result<CartItem, StoreError> {
+fn item(line: CartItem, product: Option<Product>) -> Result<CartItemDetail, StoreError> {
     let product = product.ok_or(Defect("a line is written with its product at hand"))?;
-    Ok(CartItem { line, product })
+    Ok(CartItemDetail { line, product })
 }

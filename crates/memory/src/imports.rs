@@ -1,17 +1,19 @@
 use crate::{MemoryStore, State, count};
 use std::sync::Arc;
-use tradepost_domain::{
-    Email, Ground, ImportRepository, ImportShop, Imported, StoreError, decide_import, sales_history,
+use tradepost_domain::identity::Email;
+use tradepost_domain::import::{
+    ExistingData, ImportRepository, ImportShop, Imported, decide_import, sales_history,
 };
+use tradepost_domain::kernel::StoreError;
 
 impl ImportRepository for MemoryStore {
-    fn ground(&self) -> Result<Ground, StoreError> {
+    fn ground(&self) -> Result<ExistingData, StoreError> {
         Ok(self.lock().ground())
     }
 
     fn import(&self, command: Arc<ImportShop>) -> Imported {
         let mut state = self.lock();
-        let decision = match decide_import(&command, &state.ground(), self.shop) {
+        let decision = match decide_import(&command, &state.ground(), self.currency) {
             Ok(decision) => decision,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -24,13 +26,13 @@ impl ImportRepository for MemoryStore {
 }
 
 impl State {
-    fn ground(&self) -> Ground {
+    fn ground(&self) -> ExistingData {
         let (staff, customers): (Vec<_>, Vec<_>) = self
             .accounts
             .values()
             .map(|credentials| credentials.account.clone())
             .partition(|account| account.is_staff);
-        Ground {
+        ExistingData {
             products: count(self.products.len()),
             orders: count(self.orders.len()),
             customers: count(customers.len()),

@@ -2,10 +2,12 @@
 
 use crate::{MemoryStore, State, count};
 use chrono::{DateTime, TimeDelta, Utc};
-use tradepost_domain::{
-    ClockReading, KeptAnswers, KeyRecord, KeyScope, Keyed, RefreshToken, Refusal, StoreError,
-    Upkeep, UserId, decide_keeping, decide_key,
+use tradepost_domain::identity::RefreshToken;
+use tradepost_domain::kernel::{
+    IdempotencyScope, Idempotent, Refusal, StoreError, StoredResponse, StoredResponseUsage, UserId,
+    check_replay_quota, decide_replay,
 };
+use tradepost_domain::maintenance::{ClockReading, Upkeep};
 
 impl Upkeep for MemoryStore {
     /// A store in memory is always reachable, and has the schema that it was compiled with.
@@ -13,14 +15,14 @@ impl Upkeep for MemoryStore {
         Ok(())
     }
 
-    fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let keys = &mut self.lock().keys;
         let held = keys.len();
         keys.retain(|_, record| record.at >= before);
         Ok(count(held - keys.len()))
     }
 
-    fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let tokens = &mut self.lock().refresh_tokens;
         let held = tokens.len();
         let is_used = |token: &RefreshToken| token.used_at.is_some_and(|at| at < before);
@@ -28,7 +30,7 @@ impl Upkeep for MemoryStore {
         Ok(count(held - tokens.len()))
     }
 
-    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let attempts = &mut self.lock().attempts;
         let held = attempts.len();
         attempts.retain(|_, count| count.at >= before);
@@ -46,7 +48,7 @@ impl Upkeep for MemoryStore {
         Ok(self.lock().clock_readings.clone())
     }
 
-    fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let networks = &mut self.lock().known_networks;
         let held = networks.len();
         networks.retain(|_, known| known.at >= before);
@@ -55,7 +57,7 @@ impl Upkeep for MemoryStore {
 }
 
 /// The record to store under a key, once its command has been executed.
-pub(crate) type Kept = Option<((UserId, KeyScope), KeyRecord)>;
+pub(crate) type Kept = Option<((UserId, IdempotencyScope), StoredResponse)>;
 
 impl State {
     /// The stored response of a replay; for a new command, checks that its response fits in a quota
@@ -63,25 +65,25 @@ impl State {
     pub(crate) fn replay<T>(
         &self,
         user: Option<UserId>,
-        key: Option<&Keyed<T>>,
+        key: Option<&Idempotent<T>>,
         quota: u64,
     ) -> Result<Option<String>, Refusal> {
         let Some((user, key)) = user.zip(key) else {
             return Ok(None);
         };
         let held = self.keys.get(&(user, key.scope.clone()));
-        if let Some(answer) = decide_key(Some(key), held)? {
+        if let Some(answer) = decide_replay(Some(key), held)? {
             return Ok(Some(answer));
         }
-        decide_keeping(self.kept(user), quota)?;
+        check_replay_quota(self.kept(user), quota)?;
         Ok(None)
     }
 
     /// The stored responses of a user, as a running total.
-    pub(crate) fn kept(&self, user: UserId) -> KeptAnswers {
+    pub(crate) fn kept(&self, user: UserId) -> StoredResponseUsage {
         let of_user = self.keys.iter().filter(|((owner, _), _)| *owner == user);
         let sizes = of_user.map(|((_, scope), record)| record.size(scope));
-        KeptAnswers {
+        StoredResponseUsage {
             first: 0,
             last: sizes.fold(0, u64::saturating_add),
         }
@@ -96,18 +98,18 @@ impl State {
 /// any write.
 pub(crate) fn kept<T>(
     user: Option<UserId>,
-    key: Option<Keyed<T>>,
+    key: Option<Idempotent<T>>,
     outcome: &T,
     at: DateTime<Utc>,
 ) -> Kept {
     let (user, key) = user.zip(key)?;
-    let Keyed {
+    let Idempotent {
         scope,
         fingerprint,
         render,
     } = key;
     let answer = (render.0)(outcome);
-    let record = KeyRecord {
+    let record = StoredResponse {
         fingerprint,
         answer,
         at,

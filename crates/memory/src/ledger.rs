@@ -1,8 +1,8 @@
 use crate::{MemoryStore, State, count};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::{
-    Audit, Discrepancy, Ledger, Order, OrderId, OrderStatus, ProductId, StoreError,
-};
+use tradepost_domain::inventory::{Audit, Discrepancy, Ledger};
+use tradepost_domain::kernel::{OrderId, ProductId, StoreError};
+use tradepost_domain::orders::{Order, OrderStatus};
 
 impl Ledger for MemoryStore {
     fn audit(&self) -> Result<Audit, StoreError> {

@@ -2,14 +2,16 @@
 
 use super::*;
 use std::sync::Arc;
-use tradepost_contract::{Shop, level, units, usd};
-use tradepost_domain::{Money, StockDelta, Stores};
+use tradepost_contract::{TestShop, level, units, usd};
+use tradepost_domain::Stores;
+use tradepost_domain::inventory::StockDelta;
+use tradepost_domain::kernel::Money;
 
 /// The audit of a shop with one order of two units and three units left, after some damage.
 fn found_after(damage: impl Fn(&mut State)) -> Vec<Discrepancy> {
     let store = Arc::new(MemoryStore::new(usd()));
     let stores = Stores::of(store.clone());
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let product = shop.product(100, 5);
     shop.order(shop.customer("ada"), &[(product, 2)]);
     damage(&mut store.lock());
@@ -20,7 +22,7 @@ fn the_order(state: &mut State) -> &mut Order {
     state.orders.values_mut().next().unwrap()
 }
 
-fn sale(state: &mut State) -> &mut tradepost_domain::NewMovement {
+fn sale(state: &mut State) -> &mut tradepost_domain::inventory::NewMovement {
     &mut state.movements.values_mut().next_back().unwrap().entry
 }
 

@@ -25,16 +25,24 @@ mod products;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tradepost_domain::{
-    AttemptCount, AttemptKey, CartItemId, CartLine, ClockReading, Credentials, Currency, KeyRecord,
-    KeyScope, Keyset, KnownNetwork, KnownNetworkKey, Movement, MovementId, Order, OrderId, Page,
-    PageRequest, PlacementId, Product, ProductId, RefreshDigest, RefreshToken, Slice, SortField,
-    Sorting, Span, StoreError, StoreErrorKind, UserId,
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::identity::{
+    AttemptCount, AttemptKey, Credentials, KnownNetwork, KnownNetworkKey, RefreshDigest,
+    RefreshToken,
 };
+use tradepost_domain::inventory::Movement;
+use tradepost_domain::kernel::{
+    CartItemId, Currency, CursorPage, CursorRequest, IdempotencyScope, Keyset, MovementId, OrderId,
+    Page, PageRequest, ProductId, SortField, Sorting, StoreError, StoreErrorKind, StoredResponse,
+    UserId,
+};
+use tradepost_domain::maintenance::ClockReading;
+use tradepost_domain::orders::{Order, PlacementId};
 
 /// A shop in memory. One mutex serialises all commands.
 pub struct MemoryStore {
-    shop: Currency,
+    currency: Currency,
     state: Mutex<State>,
 }
 
@@ -43,7 +51,7 @@ impl MemoryStore {
     #[must_use]
     pub fn new(currency: Currency) -> Self {
         Self {
-            shop: currency,
+            currency,
             state: Mutex::default(),
         }
     }
@@ -60,10 +68,10 @@ impl MemoryStore {
 struct State {
     products: BTreeMap<ProductId, Product>,
     movements: BTreeMap<MovementId, Movement>,
-    carts: BTreeMap<UserId, BTreeMap<CartItemId, CartLine>>,
+    carts: BTreeMap<UserId, BTreeMap<CartItemId, CartItem>>,
     orders: BTreeMap<OrderId, Order>,
     placements: BTreeMap<PlacementId, OrderId>,
-    keys: BTreeMap<(UserId, KeyScope), KeyRecord>,
+    keys: BTreeMap<(UserId, IdempotencyScope), StoredResponse>,
     accounts: BTreeMap<UserId, Credentials>,
     usernames: BTreeMap<String, UserId>,
     /// Skeletons of usernames. Usernames never change.
@@ -129,13 +137,13 @@ where
 fn slice_of<'a, F: SortField>(
     rows: impl Iterator<Item = &'a F::Row>,
     keyset: Keyset<F>,
-    span: &Span,
-) -> Slice<F::Row>
+    span: &CursorRequest,
+) -> CursorPage<F::Row>
 where
     F::Row: Clone + 'a,
 {
-    let held = rows.filter(|row| span.holds(keyset, &keyset.place(row)));
-    Slice::new(held.cloned().collect(), keyset, span)
+    let held = rows.filter(|row| span.contains(keyset, &keyset.position(row)));
+    CursorPage::new(held.cloned().collect(), keyset, span)
 }
 
 /// A page of sorted rows.

@@ -2,11 +2,16 @@ use crate::keys::{Kept, kept};
 use crate::{Defect, MemoryStore, State, count, next, slice_of, sorted_page};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::{
-    CartItemId, ChangeOrder, Floor, Keyset, Movement, NewOrder, Offer, Order, OrderField,
-    OrderFilter, OrderId, OrderList, OrderQuota, OrderRepository, OrderStatus, OrderUsage, Outcome,
-    Page, PageRequest, PlaceOrder, Placement, PlacementId, PlacingDecision, ProductId, Slice, Span,
-    StockLevel, StoreError, Written, decide_order, decide_placing,
+use tradepost_domain::Outcome;
+use tradepost_domain::inventory::{Movement, StockLevel};
+use tradepost_domain::kernel::{
+    CartItemId, CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId,
+    OrderList, Page, PageRequest, ProductId, StoreError,
+};
+use tradepost_domain::orders::{
+    ChangeOrder, NewOrder, Order, OrderQuota, OrderRepository, OrderStatus, OrderUsage, PlaceOrder,
+    Placement, PlacementDecision, PlacementId, PlacementState, ProductSnapshot, decide_order,
+    decide_placement,
 };
 
 impl OrderRepository for MemoryStore {
@@ -17,12 +22,12 @@ impl OrderRepository for MemoryStore {
         Ok(sorted_page(rows, &list.sorting, page))
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &OrderFilter,
         keyset: Keyset<OrderField>,
-        span: &Span,
-    ) -> Result<Slice<Order>, StoreError> {
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Order>, StoreError> {
         let state = self.lock();
         let rows = state.orders.values();
         let rows = rows.filter(|order| filter.matches(order));
@@ -36,7 +41,7 @@ impl OrderRepository for MemoryStore {
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
         let mut state = self.lock();
         let floor = state.floor(requests);
-        let decisions = decide_placing(requests, floor, self.shop);
+        let decisions = decide_placement(requests, floor, self.currency);
         let batch = state.batch(decisions)?;
         for placed in batch.placed {
             state.write_order(placed);
@@ -87,8 +92,8 @@ type Levels = BTreeMap<ProductId, StockLevel>;
 impl State {
     /// The state that these requests need: their carts, every product in them, and the stored
     /// responses under their keys.
-    fn floor(&self, requests: &[PlaceOrder]) -> Floor {
-        let mut floor = Floor::default();
+    fn floor(&self, requests: &[PlaceOrder]) -> PlacementState {
+        let mut floor = PlacementState::default();
         for request in requests {
             let account = self.acting(Some(request.user));
             if account.is_some_and(|account| account.is_active) {
@@ -99,12 +104,15 @@ impl State {
                 .iter()
                 .filter_map(|line| self.products.get(&line.product))
             {
-                floor.offers.entry(product.id).or_insert_with(|| Offer {
-                    name: product.name.clone(),
-                    price: product.price.money(),
-                    stock: product.stock,
-                    archived: product.archived,
-                });
+                floor
+                    .offers
+                    .entry(product.id)
+                    .or_insert_with(|| ProductSnapshot {
+                        name: product.name.clone(),
+                        price: product.price.money(),
+                        stock: product.stock,
+                        archived: product.archived,
+                    });
             }
             floor.carts.insert(request.user, lines);
             let usage = request.quota.map(|quota| self.usage(request, quota));
@@ -144,7 +152,7 @@ impl State {
         }
     }
 
-    fn batch(&mut self, decisions: Vec<PlacingDecision>) -> Result<Batch, StoreError> {
+    fn batch(&mut self, decisions: Vec<PlacementDecision>) -> Result<Batch, StoreError> {
         let mut batch = Batch::default();
         let mut names = BTreeSet::new();
         // The stored response of each request, for later requests that are the same attempt.
@@ -152,7 +160,7 @@ impl State {
         for decision in decisions {
             let mut answer = None;
             let placement = match decision {
-                PlacingDecision::Place(new) => {
+                PlacementDecision::SortPosition(new) => {
                     if self.placements.contains_key(&new.placement) || !names.insert(new.placement)
                     {
                         return Err(Defect("a placement id was used before").into());
@@ -165,15 +173,15 @@ impl State {
                         .as_ref()
                         .map(|(_, record)| record.answer.clone());
                     batch.placed.push(placed);
-                    Ok(Written::Now(order))
+                    Ok(Execution::Executed(order))
                 }
-                PlacingDecision::Replay(answer) => Ok(Written::Before(answer)),
-                PlacingDecision::SameAs(position) => {
+                PlacementDecision::Replay(answer) => Ok(Execution::Replayed(answer)),
+                PlacementDecision::SameAs(position) => {
                     let earlier: Option<String> = answers.get(position).cloned().flatten();
                     let earlier = earlier.ok_or(Defect("what is the same has an answer"))?;
-                    Ok(Written::Before(earlier))
+                    Ok(Execution::Replayed(earlier))
                 }
-                PlacingDecision::Refuse(refusal) => Err(refusal),
+                PlacementDecision::Refuse(refusal) => Err(refusal),
             };
             answers.push(answer);
             batch.placements.push(placement);

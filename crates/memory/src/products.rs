@@ -1,10 +1,15 @@
 use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next, page_of, slice_of, sorted_page};
-use tradepost_domain::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, MAX_KEPT_BYTES_OF_STAFF, Movement,
-    MovementId, NewMovement, Outcome, Page, PageRequest, Product, ProductField, ProductFilter,
-    ProductId, ProductList, ProductRepository, Sku, Slice, Span, StoreError, Written,
-    decide_adjustment, decide_change, decide_creation,
+use tradepost_domain::Outcome;
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductRepository, decide_change, decide_creation,
+};
+use tradepost_domain::inventory::{
+    AdjustStock, Adjusted, Movement, NewMovement, decide_adjustment,
+};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF, MovementId,
+    Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, Sku, StoreError,
 };
 
 impl ProductRepository for MemoryStore {
@@ -15,12 +20,12 @@ impl ProductRepository for MemoryStore {
         Ok(sorted_page(rows, &list.sorting, page))
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &ProductFilter,
         keyset: Keyset<ProductField>,
-        span: &Span,
-    ) -> Result<Slice<Product>, StoreError> {
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Product>, StoreError> {
         let state = self.lock();
         let rows = state.products.values();
         let rows = rows.filter(|product| filter.matches(product));
@@ -34,15 +39,20 @@ impl ProductRepository for MemoryStore {
         Ok(found.map(|(_, product)| product.clone()).collect())
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
         let mut state = self.lock();
-        match state.replay(command.by, command.key.as_ref(), MAX_KEPT_BYTES_OF_STAFF) {
+        match state.replay(
+            command.by,
+            command.key.as_ref(),
+            MAX_STORED_RESPONSE_BYTES_OF_STAFF,
+        ) {
             Ok(None) => {}
-            Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
+            Ok(Some(answer)) => return Ok(Ok(Execution::Replayed(answer))),
             Err(refusal) => return Ok(Err(refusal)),
         }
         let holder = state.sku_holder(command.draft.sku.as_ref());
-        if let Err(refusal) = decide_creation(&command, state.acting(command.by), holder, self.shop)
+        if let Err(refusal) =
+            decide_creation(&command, state.acting(command.by), holder, self.currency)
         {
             return Ok(Err(refusal));
         }
@@ -64,7 +74,7 @@ impl ProductRepository for MemoryStore {
         state.write(opening);
         state.products.insert(id, product.clone());
         state.keep(kept);
-        Ok(Ok(Written::Now(product)))
+        Ok(Ok(Execution::Executed(product)))
     }
 
     fn change(&self, command: ChangeProduct) -> Outcome<Product> {
@@ -73,7 +83,7 @@ impl ProductRepository for MemoryStore {
         let holder = state.sku_holder(sku);
         let before = state.products.get(&command.product);
         let acting = state.acting(command.by);
-        let decision = match decide_change(&command, acting, before, holder, self.shop) {
+        let decision = match decide_change(&command, acting, before, holder, self.currency) {
             Ok(decision) => decision,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -84,11 +94,15 @@ impl ProductRepository for MemoryStore {
         Ok(Ok(product))
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
         let mut state = self.lock();
-        match state.replay(command.by, command.key.as_ref(), MAX_KEPT_BYTES_OF_STAFF) {
+        match state.replay(
+            command.by,
+            command.key.as_ref(),
+            MAX_STORED_RESPONSE_BYTES_OF_STAFF,
+        ) {
             Ok(None) => {}
-            Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
+            Ok(Some(answer)) => return Ok(Ok(Execution::Replayed(answer))),
             Err(refusal) => return Ok(Err(refusal)),
         }
         let before = state.products.get(&command.product);
@@ -110,7 +124,7 @@ impl ProductRepository for MemoryStore {
         product.stock = decision.level;
         state.write(vec![adjusted.movement.clone()]);
         state.keep(kept);
-        Ok(Ok(Written::Now(adjusted)))
+        Ok(Ok(Execution::Executed(adjusted)))
     }
 
     fn movements(

@@ -7,10 +7,10 @@ pub(crate) use command::{
     RotateKey, Serve,
 };
 
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::setting::{Setting, WrongSetting};
 use clap::builder::Resettable;
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser};
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -29,20 +29,20 @@ A variable that is empty counts as not set. Exit codes: 0 well, 1 failed, 2 wron
 #[command(name = "tradepost", version, after_help = ONLY_FROM_THE_ENVIRONMENT)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) settings: Given,
+    pub(crate) settings: Args,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
 
 /// The raw settings, as on the command line. Each may stand before or after the command.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Settings")]
 #[expect(
     rustdoc::bare_urls,
     rustdoc::invalid_html_tags,
     reason = "these are the texts of --help"
 )]
-pub(crate) struct Given {
+pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(
         long,
@@ -64,7 +64,7 @@ pub(crate) struct Given {
     )]
     pub(crate) database: Option<String>,
     /// The folder of what the shop keeps in files
-    #[arg(long, global = true, env = "TRADEPOST_DATA_DIR", hide_env_values = true, value_name = "PATH", default_value = Given::DATA_DIR)]
+    #[arg(long, global = true, env = "TRADEPOST_DATA_DIR", hide_env_values = true, value_name = "PATH", default_value = Args::DATA_DIR)]
     pub(crate) data_dir: PathBuf,
     /// Where log lines go besides standard error [default: <data dir>/debug.log]
     #[arg(
@@ -337,7 +337,7 @@ pub(crate) struct Given {
     pub(crate) metrics_allow: Option<String>,
 }
 
-impl Given {
+impl Args {
     /// The default data folder.
     pub(crate) const DATA_DIR: &str = "./data";
 }
@@ -356,17 +356,17 @@ fn yes_or_no(value: &str) -> Result<bool, WrongSetting> {
 ///
 /// # Errors
 /// If a setting that is validated here is invalid.
-pub(crate) fn read() -> Result<(Given, Command), Exit> {
+pub(crate) fn read() -> Result<(Args, Command), CliError> {
     parse(std::env::args_os().collect()).or_else(|answer| {
         let wrong = answer.source().and_then(|source| source.downcast_ref());
         match wrong {
-            Some(wrong) => Err(Exit::from(WrongSetting::clone(wrong))),
+            Some(wrong) => Err(CliError::from(WrongSetting::clone(wrong))),
             None => answer.exit(),
         }
     })
 }
 
-fn parse(mut words: Vec<OsString>) -> Result<(Given, Command), clap::Error> {
+fn parse(mut words: Vec<OsString>) -> Result<(Args, Command), clap::Error> {
     let parser = without_empty_variables(Cli::command());
     loop {
         let matches = parser.clone().try_get_matches_from(&words)?;
@@ -395,7 +395,7 @@ fn without_empty_variables(parser: clap::Command) -> clap::Command {
 }
 
 #[cfg(test)]
-impl Given {
+impl Args {
     /// The settings of these arguments, without the environment.
     pub(crate) fn of(words: &[&str]) -> Self {
         let parser = Cli::command().mut_args(|argument| argument.env(Resettable::Reset));
@@ -416,7 +416,8 @@ mod tests {
 
     #[test]
     fn every_setting_has_its_variable_and_may_stand_anywhere() {
-        for argument in Given::augment_args(clap::Command::new("x")).get_arguments() {
+        for argument in <Args as clap::Args>::augment_args(clap::Command::new("x")).get_arguments()
+        {
             let name = argument.get_long().unwrap();
             let expected = match name {
                 "database" => "TRADEPOST_DATABASE_URL".to_owned(),

@@ -1,7 +1,7 @@
 //! The validated configuration. An invalid setting stops the start with one sentence.
 
-use crate::cli::Given;
-use crate::exit::Exit;
+use crate::cli::Args;
+use crate::exit::CliError;
 use crate::setting::{Setting, WrongSetting};
 use chrono::Duration;
 use std::ffi::OsString;
@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time;
 use tradepost_auth::BcryptHasher;
 use tradepost_diesel::DatabaseUrl;
-use tradepost_domain::{
-    AttemptSettings, Currency, LONGEST_FAMILY, OrderQuota, PageRequest, StockWrites,
-};
+use tradepost_domain::identity::{AttemptSettings, LONGEST_FAMILY};
+use tradepost_domain::inventory::StockWrites;
+use tradepost_domain::kernel::{Currency, PageRequest};
+use tradepost_domain::orders::OrderQuota;
 use tradepost_http::{IpNet, PublicUrl, Throttling};
 
 /// The validated configuration of a server.
@@ -46,7 +47,7 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) metrics_allow: Vec<IpNet>,
     /// The options that another command needs to address the same shop; empty for the default one.
-    pub(crate) same_shop: String,
+    pub(crate) target_options: String,
 }
 
 /// The rate limits and login throttling limits.
@@ -78,9 +79,12 @@ pub(crate) fn environment(name: &str) -> Option<OsString> {
 ///
 /// # Errors
 /// If it is not UTF-8.
-pub(crate) fn variable(environment: Environment<'_>, name: &str) -> Result<Option<String>, Exit> {
+pub(crate) fn variable(
+    environment: Environment<'_>,
+    name: &str,
+) -> Result<Option<String>, CliError> {
     let text = environment(name).map(OsString::into_string).transpose();
-    text.map_err(|_| Exit::Usage(format!("{name} is not UTF-8, but has to be.")))
+    text.map_err(|_| CliError::Usage(format!("{name} is not UTF-8, but has to be.")))
 }
 
 impl Config {
@@ -88,7 +92,7 @@ impl Config {
     ///
     /// # Errors
     /// A sentence about the first invalid setting.
-    pub(crate) fn of(given: &Given, environment: Environment<'_>) -> Result<Self, Exit> {
+    pub(crate) fn of(given: &Args, environment: Environment<'_>) -> Result<Self, CliError> {
         let data_dir = &given.data_dir;
         let in_data_dir = |path: &Option<PathBuf>, name: &str| match path {
             Some(path) => path.clone(),
@@ -110,7 +114,7 @@ impl Config {
         let refresh_days = Setting::new("refresh-token-days", &given.refresh_token_days);
         Ok(Self {
             listen: given.listen.clone(),
-            same_shop: same_shop(given, &database),
+            target_options: target_options(given, &database),
             database,
             data_dir: data_dir.clone(),
             log_file: in_data_dir(&given.log_file, "debug.log"),
@@ -193,7 +197,7 @@ fn optional<T>(
         .transpose()
 }
 
-fn database(given: &Given, fallback: Option<String>) -> Result<DatabaseUrl, WrongSetting> {
+fn database(given: &Args, fallback: Option<String>) -> Result<DatabaseUrl, WrongSetting> {
     let read = |setting: Setting<'_>, url: &str| {
         DatabaseUrl::parse(url).map_err(|wrong| setting.wrong(wrong))
     };
@@ -226,7 +230,7 @@ fn stock_writes(setting: Setting<'_>) -> Result<StockWrites, WrongSetting> {
     }
 }
 
-fn throttle(given: &Given) -> Result<Option<Throttle>, WrongSetting> {
+fn throttle(given: &Args) -> Result<Option<Throttle>, WrongSetting> {
     let is_on = on_or_off(Setting::new("throttle", &given.throttle))?;
     let number = |name, value: &str| Setting::new(name, value).number(1..=1_000_000);
     let address = number("throttle-address", &given.throttle_address)?;
@@ -245,8 +249,8 @@ fn throttle(given: &Given) -> Result<Option<Throttle>, WrongSetting> {
         },
         attempts: AttemptSettings {
             sign_ins: number("throttle-sign-ins", &given.throttle_sign_ins)?,
-            sign_ins_from_one_place: number("throttle-all-sign-ins", &given.throttle_all_sign_ins)?,
-            sign_ins_from_everywhere: number("throttle-account", &given.throttle_account)?,
+            sign_ins_per_network: number("throttle-all-sign-ins", &given.throttle_all_sign_ins)?,
+            sign_ins_per_account: number("throttle-account", &given.throttle_account)?,
             any_sign_ins: number("throttle-repeats", &given.throttle_repeats)?,
             registrations: number("throttle-registrations", &given.throttle_registrations)?,
         },
@@ -335,9 +339,9 @@ fn networks(setting: Setting<'_>) -> Result<Vec<IpNet>, WrongSetting> {
 }
 
 /// The options that make another command address the shop of these settings.
-fn same_shop(given: &Given, database: &DatabaseUrl) -> String {
+fn target_options(given: &Args, database: &DatabaseUrl) -> String {
     let mut options = String::new();
-    if given.data_dir != Path::new(Given::DATA_DIR) {
+    if given.data_dir != Path::new(Args::DATA_DIR) {
         options += &format!(" --data-dir {}", quoted(&given.data_dir.to_string_lossy()));
     }
     if given.database.is_some() {

@@ -1,5 +1,5 @@
 use super::*;
-use tradepost_domain::AttemptSettings;
+use tradepost_domain::identity::AttemptSettings;
 
 /// The configuration from these arguments and environment variables.
 fn config_in(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -7,8 +7,8 @@ fn config_in(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Strin
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| OsString::from(value))
     };
-    Config::of(&Given::of(words), &environment).map_err(|exit| match exit {
-        Exit::Usage(sentence) => sentence,
+    Config::of(&Args::of(words), &environment).map_err(|exit| match exit {
+        CliError::Usage(sentence) => sentence,
         exit => panic!("that is wrong usage: {exit}"),
     })
 }
@@ -53,7 +53,7 @@ fn the_defaults() {
         (config.allowed_origins.len(), config.trusted_proxies.len()),
         (0, 0)
     );
-    assert_eq!(config.same_shop, "");
+    assert_eq!(config.target_options, "");
 }
 
 #[test]
@@ -88,13 +88,10 @@ fn throttling_can_be_set_and_switched_off() {
     };
     assert_eq!((network("700"), network("1000000")), (3_500, 5_000_000));
     assert_eq!((requests.user, requests.address), (600, 700));
-    assert_eq!(
-        (attempts.sign_ins, attempts.sign_ins_from_one_place),
-        (3, 50)
-    );
+    assert_eq!((attempts.sign_ins, attempts.sign_ins_per_network), (3, 50));
     assert_eq!(attempts.registrations, 20);
     assert_eq!(
-        (attempts.sign_ins_from_everywhere, attempts.any_sign_ins),
+        (attempts.sign_ins_per_account, attempts.any_sign_ins),
         (40, 90)
     );
 }
@@ -345,7 +342,7 @@ fn the_same_shop_for_another_command() {
             " --database postgres://ada@db/shop",
         ),
     ] {
-        assert_eq!(config(&words).same_shop, options, "{words:?}");
+        assert_eq!(config(&words).target_options, options, "{words:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Terminal input and output of the commands.
 
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::signals;
 use std::fmt::Display;
 use std::fs::File;
@@ -12,13 +12,13 @@ use std::thread;
 use std::time::Duration;
 
 /// Prints a line on standard output.
-pub(crate) fn say(line: impl Display) {
+pub(crate) fn print_line(line: impl Display) {
     // An error means that the reader closed the pipe; the exit code carries the result.
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
 /// Prints a line on standard error.
-pub(crate) fn complain(line: impl Display) {
+pub(crate) fn print_error(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
@@ -28,44 +28,44 @@ pub(crate) fn is_terminal() -> bool {
 }
 
 /// Prompts for a line.
-pub(crate) fn ask(question: &str) -> Result<String, Exit> {
+pub(crate) fn ask(question: &str) -> Result<String, CliError> {
     let mut out = io::stdout().lock();
     let _ = write!(out, "{question}").and_then(|()| out.flush());
     drop(out);
     read_line()?.ok_or_else(|| {
-        say("");
-        Exit::Usage("The input ended before it was complete.".to_owned())
+        print_line("");
+        CliError::Usage("The input ended before it was complete.".to_owned())
     })
 }
 
 /// A line of standard input without its line ending; `None` at the end of the input.
-pub(crate) fn read_line() -> Result<Option<String>, Exit> {
+pub(crate) fn read_line() -> Result<Option<String>, CliError> {
     let mut line = String::new();
     let read = io::stdin()
         .lock()
         .read_line(&mut line)
-        .map_err(|error| Exit::Failed(format!("Standard input cannot be read: {error}.")))?;
+        .map_err(|error| CliError::Failed(format!("Standard input cannot be read: {error}.")))?;
     let text = line.strip_suffix('\n').unwrap_or(&line);
     let text = text.strip_suffix('\r').unwrap_or(text);
     Ok((read > 0).then(|| text.to_owned()))
 }
 
 /// Prompts for a password without echo. A signal restores the terminal.
-pub(crate) fn ask_password(question: &str) -> Result<String, Exit> {
+pub(crate) fn ask_password(question: &str) -> Result<String, CliError> {
     static WATCHED: OnceLock<()> = OnceLock::new();
     if WATCHED.get().is_none() {
         // Ctrl-C would otherwise end the process inside rpassword, before rpassword restores the
         // terminal.
         signals::end_after(show_again)
-            .map_err(|error| Exit::Failed(format!("No signal can be waited for: {error}.")))?;
+            .map_err(|error| CliError::Failed(format!("No signal can be waited for: {error}.")))?;
         let _ = WATCHED.set(());
     }
     ASKING.store(true, Ordering::Release);
     let password = rpassword::prompt_password(question);
     ASKING.store(false, Ordering::Release);
     password.map_err(|error| match error.kind() {
-        ErrorKind::Interrupted => Exit::Interrupted,
-        _ => Exit::Failed(format!("The password cannot be read: {error}.")),
+        ErrorKind::Interrupted => CliError::Interrupted,
+        _ => CliError::Failed(format!("The password cannot be read: {error}.")),
     })
 }
 
@@ -83,7 +83,7 @@ fn show_again() {
                 .stdin(terminal)
                 .status()
         });
-        complain("");
+        print_error("");
     }
 }
 

@@ -1,11 +1,12 @@
 //! The demo catalogue.
 
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::outside::SystemClock;
-use tradepost_domain::{
-    Clock, CreateProduct, Currency, Description, Money, PageRequest, Price, Problem, Product,
-    ProductDraft, ProductFilter, ProductList, ProductName, ProductRepository, Refusal, Sku,
-    StockLevel,
+use tradepost_domain::catalog::{CreateProduct, Price, Product, ProductDraft, ProductRepository};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{
+    Clock, Currency, Description, FieldError, Money, PageRequest, ProductFilter, ProductList,
+    ProductName, Refusal, Sku,
 };
 
 /// SKU, name, description, price in hundredths of the currency's unit, stock.
@@ -104,18 +105,26 @@ const CATALOGUE: [Row; 12] = [
 ///
 /// # Errors
 /// If the store fails.
-pub(crate) fn fill(products: &dyn ProductRepository, currency: Currency) -> Result<usize, Exit> {
+pub(crate) fn fill(
+    products: &dyn ProductRepository,
+    currency: Currency,
+) -> Result<usize, CliError> {
     if has_others(products)? {
         return Ok(0);
     }
     make(products, currency, &CATALOGUE)
 }
 
-fn make(products: &dyn ProductRepository, currency: Currency, rows: &[Row]) -> Result<usize, Exit> {
+fn make(
+    products: &dyn ProductRepository,
+    currency: Currency,
+    rows: &[Row],
+) -> Result<usize, CliError> {
     let mut made = 0;
     for row in rows {
-        let draft = draft(*row, currency)
-            .map_err(|problem| Exit::Failed(format!("The demo product {}: {problem}", row.0)))?;
+        let draft = draft(*row, currency).map_err(|problem| {
+            CliError::Failed(format!("The demo product {}: {problem}", row.0))
+        })?;
         let created = products.create(CreateProduct {
             draft,
             key: None,
@@ -124,8 +133,8 @@ fn make(products: &dyn ProductRepository, currency: Currency, rows: &[Row]) -> R
         })?;
         match created {
             Ok(_) => made += 1,
-            Err(refusal) if refusal == Refusal::field("sku", Problem::Taken) => {}
-            Err(refusal) => return Err(Exit::Failed(refusal.to_string())),
+            Err(refusal) if refusal == Refusal::field("sku", FieldError::Taken) => {}
+            Err(refusal) => return Err(CliError::Failed(refusal.to_string())),
         }
     }
     Ok(made)
@@ -133,7 +142,7 @@ fn make(products: &dyn ProductRepository, currency: Currency, rows: &[Row]) -> R
 
 /// Whether a product exists that does not belong to the demo, archived or not. A page longer than
 /// the demo catalogue contains at least one if the catalogue has more products than the demo.
-fn has_others(products: &dyn ProductRepository) -> Result<bool, Exit> {
+fn has_others(products: &dyn ProductRepository) -> Result<bool, CliError> {
     let Some(first) = PageRequest::new(1, PageRequest::MAX_SIZE) else {
         return Ok(false);
     };
@@ -150,7 +159,7 @@ fn has_others(products: &dyn ProductRepository) -> Result<bool, Exit> {
     Ok(false)
 }
 
-fn draft(row: Row, currency: Currency) -> Result<ProductDraft, Problem> {
+fn draft(row: Row, currency: Currency) -> Result<ProductDraft, FieldError> {
     let (sku, name, description, hundredths, stock) = row;
     Ok(ProductDraft {
         sku: Some(Sku::new(sku)?),

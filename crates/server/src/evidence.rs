@@ -2,7 +2,7 @@
 //! a key without a database is evidence of a database that was lost.
 
 use crate::config::{Config, KeySource, folder_of};
-use crate::exit::Exit;
+use crate::exit::CliError;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -31,7 +31,7 @@ impl FirstStart {
 ///
 /// # Errors
 /// A sentence that names the evidence and the remedy.
-pub(crate) fn look(config: &Config, database: &Path, first: FirstStart) -> Result<(), Exit> {
+pub(crate) fn look(config: &Config, database: &Path, first: FirstStart) -> Result<(), CliError> {
     let length = fs::metadata(database).map(|file| file.len());
     if length.as_ref().is_ok_and(|length| *length > 0) {
         return Ok(());
@@ -39,7 +39,7 @@ pub(crate) fn look(config: &Config, database: &Path, first: FirstStart) -> Resul
     let missing = database.display();
     let log = beside(database, "-wal");
     if length.is_err() && fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
-        return Err(Exit::Failed(format!(
+        return Err(CliError::Failed(format!(
             "There is no database at {missing}, but its write-ahead log {} is there, and would be \
              written into a new one. Put the database back, or move the log away.",
             log.display()
@@ -51,7 +51,7 @@ pub(crate) fn look(config: &Config, database: &Path, first: FirstStart) -> Resul
     let Some(found) = found(config) else {
         return Ok(());
     };
-    Err(Exit::Failed(format!(
+    Err(CliError::Failed(format!(
         "There is no database at {missing}, but {found} says that there was a shop. Put the \
          database back, from a backup or from a file named {missing}.rescued-...; or name the \
          right one with --database; or make an empty shop with --new."

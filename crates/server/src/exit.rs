@@ -3,14 +3,14 @@
 use crate::setting::WrongSetting;
 use std::process::ExitCode;
 use tradepost_diesel::{MigrateError, OpenError};
-use tradepost_domain::StoreError;
+use tradepost_domain::kernel::StoreError;
 
 /// 128 plus the number of SIGINT (2).
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Command error: a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Exit {
+pub(crate) enum CliError {
     /// Wrong usage: the command cannot run with these arguments.
     #[error("{0}")]
     Usage(String),
@@ -22,7 +22,7 @@ pub(crate) enum Exit {
     Interrupted,
 }
 
-impl Exit {
+impl CliError {
     /// Exit code: 2 for wrong usage, 1 for a failure, 130 for Ctrl-C as shells report it.
     pub(crate) fn code(&self) -> ExitCode {
         match self {
@@ -33,7 +33,7 @@ impl Exit {
     }
 }
 
-impl From<OpenError> for Exit {
+impl From<OpenError> for CliError {
     fn from(error: OpenError) -> Self {
         let sentence = error.to_string();
         Self::Failed(match error {
@@ -46,7 +46,7 @@ impl From<OpenError> for Exit {
     }
 }
 
-impl From<MigrateError> for Exit {
+impl From<MigrateError> for CliError {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::Open(error) => error.into(),
@@ -55,13 +55,13 @@ impl From<MigrateError> for Exit {
     }
 }
 
-impl From<StoreError> for Exit {
+impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         Self::Failed(format!("This failed: {error}."))
     }
 }
 
-impl From<WrongSetting> for Exit {
+impl From<WrongSetting> for CliError {
     fn from(wrong: WrongSetting) -> Self {
         Self::Usage(wrong.to_string())
     }

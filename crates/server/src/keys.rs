@@ -9,7 +9,7 @@ pub(crate) use rotation::{Rotated, rotate};
 pub(crate) use watch::KeyWatch;
 
 use crate::config::{Config, KeySource, folder_of};
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::exposed;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt::Display;
@@ -59,18 +59,18 @@ impl Keys {
 }
 
 /// A token service with a random key that is discarded, for commands that sign no user in.
-pub(crate) fn throw_away() -> Result<JwtTokens, Exit> {
+pub(crate) fn throw_away() -> Result<JwtTokens, CliError> {
     let secret = SigningKey::generate_secret().map_err(|error| failed(&error))?;
     let key = SigningKey::from_secret(&secret).map_err(|error| failed(&error))?;
     Ok(JwtTokens::new(key, Vec::new()))
 }
 
-fn failed(error: &dyn std::error::Error) -> Exit {
-    Exit::Failed(format!("There is no signing key: {error}."))
+fn failed(error: &dyn std::error::Error) -> CliError {
+    CliError::Failed(format!("There is no signing key: {error}."))
 }
 
 /// Preflight check of the keys: reports errors that can be found before anything is created.
-pub(crate) fn look_at(config: &Config) -> Result<(), Exit> {
+pub(crate) fn preflight(config: &Config) -> Result<(), CliError> {
     match &config.key {
         KeySource::File(path) if !path.try_exists().unwrap_or(true) => {
             if config.has_folder_for(path) {
@@ -83,27 +83,27 @@ pub(crate) fn look_at(config: &Config) -> Result<(), Exit> {
 }
 
 /// Loads the keys; creates the file if it is missing.
-pub(crate) fn load_or_make(source: &KeySource) -> Result<Keys, Exit> {
+pub(crate) fn load_or_make(source: &KeySource) -> Result<Keys, CliError> {
     if let KeySource::File(path) = source {
         make_if_missing(path).map_err(|error| not_made(path, &error))?;
     }
     load(source)
 }
 
-fn not_made(path: &Path, why: &dyn Display) -> Exit {
-    Exit::Failed(format!(
+fn not_made(path: &Path, why: &dyn Display) -> CliError {
+    CliError::Failed(format!(
         "The file of the signing key {} cannot be made: {why}. Name another with --jwt-secret-file.",
         path.display()
     ))
 }
 
 /// Loads the keys.
-pub(crate) fn load(source: &KeySource) -> Result<Keys, Exit> {
+pub(crate) fn load(source: &KeySource) -> Result<Keys, CliError> {
     match source {
         KeySource::Text(text) => {
-            Keys::of(text.clone(), "TRADEPOST_JWT_SECRET").map_err(Exit::Usage)
+            Keys::of(text.clone(), "TRADEPOST_JWT_SECRET").map_err(CliError::Usage)
         }
-        KeySource::File(path) => read(path).map_err(Exit::Failed),
+        KeySource::File(path) => read(path).map_err(CliError::Failed),
     }
 }
 
@@ -129,7 +129,7 @@ fn read_regular(path: &Path) -> io::Result<String> {
 
 /// The insecure permissions of the key file, if it exists: a user that can read the key can forge a
 /// token for any account.
-pub(crate) fn exposure(source: &KeySource) -> Option<String> {
+pub(crate) fn insecure_mode(source: &KeySource) -> Option<String> {
     let KeySource::File(path) = source else {
         return None;
     };
@@ -215,7 +215,7 @@ mod tests {
         let (path, source) = file(&folder);
         let first = load_or_make(&source).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(exposure(&source), None);
+        assert_eq!(insecure_mode(&source), None);
         let again = load_or_make(&source).unwrap();
         assert_eq!(id(&first), id(&again));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -265,13 +265,13 @@ mod tests {
             let refused = load_or_make(&source).err().unwrap();
             let expected = format!("The file {} {said}", path.display());
             assert!(
-                matches!(&refused, Exit::Failed(said) if *said == expected),
+                matches!(&refused, CliError::Failed(said) if *said == expected),
                 "{refused}"
             );
             let refused = load(&KeySource::Text(text.to_owned())).err().unwrap();
             let expected = format!("TRADEPOST_JWT_SECRET {said}");
             assert!(
-                matches!(&refused, Exit::Usage(said) if *said == expected),
+                matches!(&refused, CliError::Usage(said) if *said == expected),
                 "{refused}"
             );
         }
@@ -296,7 +296,7 @@ mod tests {
     fn a_key_that_others_can_read_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let (path, source) = file(&folder);
-        assert_eq!(exposure(&source), None, "there is none yet");
+        assert_eq!(insecure_mode(&source), None, "there is none yet");
         load_or_make(&source).unwrap();
         for (mode, exposed) in [
             (0o600, false),
@@ -306,7 +306,7 @@ mod tests {
             (0o620, true),
         ] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(exposure(&source).is_some(), exposed, "{mode:o}");
+            assert_eq!(insecure_mode(&source).is_some(), exposed, "{mode:o}");
         }
     }
 

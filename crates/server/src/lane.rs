@@ -17,7 +17,7 @@ const OVERHEAD: usize = 64;
 
 /// A bounded queue of lines with a writer thread. Lines are written in order.
 #[derive(Clone)]
-pub(crate) struct Lane {
+pub(crate) struct NonBlockingWriter {
     lines: Sender<Line>,
     state: Arc<State>,
 }
@@ -42,7 +42,7 @@ struct State {
     lost: AtomicU64,
 }
 
-impl Lane {
+impl NonBlockingWriter {
     /// Starts the writer thread. `notice` formats the line that reports the number of dropped
     /// lines.
     ///
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn lines_are_written_in_their_order() {
         let (reader, writer) = io::pipe().unwrap();
-        let lane = Lane::start("lane", writer, notice).unwrap();
+        let lane = NonBlockingWriter::start("lane", writer, notice).unwrap();
         for number in 0..1_000 {
             lane.push(format!("{number}\n").into_bytes().into());
         }
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn an_unread_pipe_blocks_no_writer_and_dropped_lines_are_counted() {
         let (reader, writer) = io::pipe().unwrap();
-        let lane = Lane::start("lane", writer, notice).unwrap();
+        let lane = NonBlockingWriter::start("lane", writer, notice).unwrap();
         let line: Arc<[u8]> = format!("{}\n", "x".repeat(999)).into_bytes().into();
         let pushed = 10_000;
         for _ in 0..pushed {
@@ -175,7 +175,7 @@ mod tests {
                 Ok(())
             }
         }
-        let lane = Lane::start("lane", Full(0), notice).unwrap();
+        let lane = NonBlockingWriter::start("lane", Full(0), notice).unwrap();
         for _ in 0..3 {
             lane.push(Arc::from(*b"a line\n"));
         }
@@ -197,7 +197,7 @@ mod tests {
             }
         }
         let written = Arc::new(AtomicU64::new(0));
-        let lane = Lane::start("lane", Slow(Arc::clone(&written)), notice).unwrap();
+        let lane = NonBlockingWriter::start("lane", Slow(Arc::clone(&written)), notice).unwrap();
         for _ in 0..10 {
             lane.push(Arc::from(*b"a line\n"));
         }

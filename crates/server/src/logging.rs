@@ -1,9 +1,9 @@
 //! The log: one line per event, to standard error and to a file. Callers never block on either: a
 //! terminal or disk that stalls does not stop the server.
 
-use crate::console::{complain, say};
-use crate::exit::Exit;
-use crate::lane::Lane;
+use crate::console::{print_error, print_line};
+use crate::exit::CliError;
+use crate::lane::NonBlockingWriter;
 use crate::outside::SystemClock;
 use crate::rotate::{RotatingFile, Rotation};
 use chrono::SecondsFormat;
@@ -19,14 +19,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
-use tradepost_domain::Clock;
+use tradepost_domain::kernel::Clock;
 
 /// The default filters, without `RUST_LOG`. actix's HTTP parser logs malformed input of any client
 /// as an error of the server, so it is off.
 const FILTERS: &str = "info,actix_server=warn,actix_http=off";
 
 /// Grace period at exit for lines that are not written yet.
-const PATIENCE: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The writers of log, standard output and standard error.
 static LANES: OnceLock<Lanes> = OnceLock::new();
@@ -35,24 +35,24 @@ static LANES: OnceLock<Lanes> = OnceLock::new();
 static REOPEN: AtomicBool = AtomicBool::new(false);
 
 struct Lanes {
-    out: Lane,
-    err: Lane,
-    file: Lane,
+    out: NonBlockingWriter,
+    err: NonBlockingWriter,
+    file: NonBlockingWriter,
 }
 
 /// Starts the log of the server.
 ///
 /// # Errors
 /// If the file cannot be written, or `RUST_LOG` is invalid.
-pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
+pub(crate) fn to_file(path: &Path) -> Result<(), CliError> {
     let file = RotatingFile::open(path, Rotation::LOG).map_err(|error| {
-        Exit::Failed(format!(
+        CliError::Failed(format!(
             "The log file {} cannot be written: {error}. Name another with --log-file.",
             path.display()
         ))
     })?;
     let lanes = Lanes::start(file)
-        .map_err(|error| Exit::Failed(format!("The log cannot be written: {error}.")))?;
+        .map_err(|error| CliError::Failed(format!("The log cannot be written: {error}.")))?;
     let tee = Tee {
         err: lanes.err.clone(),
         file: lanes.file.clone(),
@@ -74,7 +74,7 @@ pub(crate) fn to_file(path: &Path) -> Result<(), Exit> {
 ///
 /// # Errors
 /// If `RUST_LOG` is invalid.
-pub(crate) fn to_standard_error() -> Result<(), Exit> {
+pub(crate) fn to_standard_error() -> Result<(), CliError> {
     start("warn", Target::Stderr)
 }
 
@@ -87,22 +87,22 @@ pub(crate) fn reopen() {
 pub(crate) fn tell(line: impl Display) {
     match LANES.get() {
         Some(lanes) => lanes.out.push(format!("{line}\n").into_bytes().into()),
-        None => say(line),
+        None => print_line(line),
     }
 }
 
 /// Prints the final error on standard error, after the lines of the log.
-pub(crate) fn last_words(line: impl Display) {
+pub(crate) fn log_last_line(line: impl Display) {
     match LANES.get() {
         Some(lanes) => lanes.err.push(format!("{line}\n").into_bytes().into()),
-        None => complain(line),
+        None => print_error(line),
     }
 }
 
 /// Blocks until all lines are written, up to the grace period. Call it where the process ends.
 pub(crate) fn flush() {
     if let Some(lanes) = LANES.get() {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + FLUSH_TIMEOUT;
         for lane in [&lanes.out, &lanes.file, &lanes.err] {
             lane.flush(until);
         }
@@ -132,10 +132,10 @@ fn wrong_part(filters: &str) -> Option<&str> {
     })
 }
 
-fn start(level: &str, target: Target) -> Result<(), Exit> {
+fn start(level: &str, target: Target) -> Result<(), CliError> {
     let filters = wanted().unwrap_or_else(|| level.to_owned());
     if let Some(part) = wrong_part(&filters) {
-        return Err(Exit::Usage(format!(
+        return Err(CliError::Usage(format!(
             "RUST_LOG is wrong at {part:?}: it takes off, error, warn, info, debug or trace, or \
              such a level for a part of the program, as in info,tradepost_http=debug."
         )));
@@ -146,7 +146,7 @@ fn start(level: &str, target: Target) -> Result<(), Exit> {
         .target(target)
         .try_init();
     if let Err(error) = started {
-        complain(format_args!("There is no log: {error}."));
+        print_error(format_args!("There is no log: {error}."));
     }
     Ok(())
 }
@@ -181,16 +181,16 @@ impl Lanes {
         // Not through `io::stderr`: a thread that blocks there would keep its lock.
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let err = File::from(io::stderr().as_fd().try_clone_to_owned()?);
-        let err = Lane::start("log: stderr", err, lost)?;
+        let err = NonBlockingWriter::start("log: stderr", err, lost)?;
         let file = LogFile {
             file,
             failing: false,
             err: err.clone(),
         };
         Ok(Self {
-            out: Lane::start("stdout", out, lost)?,
+            out: NonBlockingWriter::start("stdout", out, lost)?,
             err,
-            file: Lane::start("log: file", file, lost)?,
+            file: NonBlockingWriter::start("log: file", file, lost)?,
         })
     }
 }
@@ -212,8 +212,8 @@ fn lost(lines: u64) -> String {
 
 /// Writes each line to standard error and to the file.
 struct Tee {
-    err: Lane,
-    file: Lane,
+    err: NonBlockingWriter,
+    file: NonBlockingWriter,
 }
 
 impl Write for Tee {
@@ -233,7 +233,7 @@ impl Write for Tee {
 struct LogFile {
     file: RotatingFile,
     failing: bool,
-    err: Lane,
+    err: NonBlockingWriter,
 }
 
 impl Write for LogFile {
@@ -316,7 +316,7 @@ mod tests {
             let mut file = LogFile {
                 file,
                 failing: false,
-                err: Lane::start("err", writer, lost).unwrap(),
+                err: NonBlockingWriter::start("err", writer, lost).unwrap(),
             };
             for _ in 0..2 {
                 assert_eq!(file.write(b"a line for the test of the log\n").unwrap(), 31);

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let code = match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(exit) => {
-            logging::last_words(format_args!("error: {exit}"));
+            logging::log_last_line(format_args!("error: {exit}"));
             exit.code()
         }
     };

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
-use tradepost_domain::{Clock, PlacementId, PlacementIds};
+use tradepost_domain::kernel::{Clock, PlacementIds};
+use tradepost_domain::orders::PlacementId;
 
 /// The system's clock.
 pub(crate) struct SystemClock;

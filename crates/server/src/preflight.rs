@@ -4,7 +4,7 @@
 
 use crate::config::{Config, folder_of};
 use crate::evidence::{self, FirstStart};
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::exposed;
 use crate::{keys, shop};
 use rustix::fs::Access;
@@ -19,7 +19,7 @@ use tradepost_diesel::{DatabaseUrl, OpenError, ShopCurrency};
 /// tenth of it.
 const LEAST_ROOM: u64 = 1024 * 1024;
 
-type Step = fn(&Config, FirstStart) -> Result<(), Exit>;
+type Step = fn(&Config, FirstStart) -> Result<(), CliError>;
 
 /// The steps in the order in which `serve` takes them. A step whose prerequisite failed in an
 /// earlier step finds nothing.
@@ -36,7 +36,7 @@ pub(crate) const STEPS: [Step; 6] = [
 ///
 /// # Errors
 /// The finding of the first step that fails.
-pub(crate) fn run(config: &Config, first: FirstStart) -> Result<(), Exit> {
+pub(crate) fn run(config: &Config, first: FirstStart) -> Result<(), CliError> {
     STEPS.iter().try_for_each(|step| step(config, first))
 }
 
@@ -44,29 +44,29 @@ pub(crate) fn run(config: &Config, first: FirstStart) -> Result<(), Exit> {
 ///
 /// # Errors
 /// The finding of the first step that fails.
-pub(crate) fn for_database(config: &Config, first: FirstStart) -> Result<(), Exit> {
+pub(crate) fn for_database(config: &Config, first: FirstStart) -> Result<(), CliError> {
     data_dir(config)?;
     database(config, first)
 }
 
 /// Adds to an error that a folder of the shop is full, where that may be the cause.
-pub(crate) fn explain(config: &Config, exit: Exit) -> Exit {
+pub(crate) fn explain(config: &Config, exit: CliError) -> CliError {
     match (exit, room(config, LEAST_ROOM)) {
-        (Exit::Failed(sentence), Err(full)) if full.to_string() != sentence => {
-            Exit::Failed(format!("{sentence} {full}"))
+        (CliError::Failed(sentence), Err(full)) if full.to_string() != sentence => {
+            CliError::Failed(format!("{sentence} {full}"))
         }
         (exit, _) => exit,
     }
 }
 
-fn data_dir(config: &Config) -> Result<(), Exit> {
+fn data_dir(config: &Config) -> Result<(), CliError> {
     let path = &config.data_dir;
     let not_made = |why: &io::Error| shop::data_dir_not_made(config, why);
     exposed::refuse_link(path).map_err(|error| not_made(&error))?;
     match fs::metadata(path) {
         Ok(data) if !data.is_dir() => Err(not_made(&ErrorKind::NotADirectory.into())),
         Ok(_) => writable(path).map_err(|error| {
-            Exit::Failed(format!(
+            CliError::Failed(format!(
                 "The data folder {} cannot be written: {error}. Run this as the user that it \
                  belongs to, or name another with --data-dir.",
                 path.display()
@@ -81,7 +81,7 @@ fn data_dir(config: &Config) -> Result<(), Exit> {
     }
 }
 
-fn database(config: &Config, first: FirstStart) -> Result<(), Exit> {
+fn database(config: &Config, first: FirstStart) -> Result<(), CliError> {
     if !is_folder_or_missing(&config.data_dir) {
         return Ok(());
     }
@@ -89,7 +89,7 @@ fn database(config: &Config, first: FirstStart) -> Result<(), Exit> {
         exposed::refuse_link(path).map_err(|error| unusable(path, &error))?;
         evidence::look(config, path, first)?;
     }
-    shop::look_at_database(config)?;
+    shop::preflight_database(config)?;
     if let DatabaseUrl::Sqlite(path) = &config.database
         && path.exists()
     {
@@ -100,26 +100,26 @@ fn database(config: &Config, first: FirstStart) -> Result<(), Exit> {
     Ok(())
 }
 
-fn unusable(path: &Path, why: &io::Error) -> Exit {
-    Exit::Failed(format!(
+fn unusable(path: &Path, why: &io::Error) -> CliError {
+    CliError::Failed(format!(
         "The database {} cannot be opened: {why}. It is the one of --database \
          (TRADEPOST_DATABASE_URL).",
         path.display()
     ))
 }
 
-fn key(config: &Config) -> Result<(), Exit> {
+fn key(config: &Config) -> Result<(), CliError> {
     if is_folder_or_missing(&config.data_dir) {
-        keys::look_at(config)
+        keys::preflight(config)
     } else {
         Ok(())
     }
 }
 
-fn log_file(config: &Config) -> Result<(), Exit> {
+fn log_file(config: &Config) -> Result<(), CliError> {
     let path = &config.log_file;
     let refused = |error: &io::Error| {
-        Exit::Failed(format!(
+        CliError::Failed(format!(
             "The log file {} cannot be written: {error}. Name another with --log-file.",
             path.display()
         ))
@@ -140,7 +140,7 @@ fn log_file(config: &Config) -> Result<(), Exit> {
 
 /// Whether the database takes writes, and can be opened as the server does. A database with pending
 /// migrations is migrated first.
-fn contents(config: &Config) -> Result<(), Exit> {
+fn contents(config: &Config) -> Result<(), CliError> {
     let is_file = |path: &Path| path.exists();
     if matches!(&config.database, DatabaseUrl::Sqlite(path) if !is_file(path)) {
         return Ok(());
@@ -158,7 +158,7 @@ fn contents(config: &Config) -> Result<(), Exit> {
 }
 
 /// Whether the file systems of the shop's folders have at least `least` bytes free.
-pub(crate) fn room(config: &Config, least: u64) -> Result<(), Exit> {
+pub(crate) fn room(config: &Config, least: u64) -> Result<(), CliError> {
     let mut folders = vec![
         config.data_dir.clone(),
         folder_of(&config.log_file).to_owned(),
@@ -176,7 +176,7 @@ pub(crate) fn room(config: &Config, least: u64) -> Result<(), Exit> {
         let left = found.f_bavail.saturating_mul(found.f_frsize);
         // File systems such as /dev and /proc have no size.
         if found.f_blocks > 0 && left < least {
-            return Err(Exit::Failed(format!(
+            return Err(CliError::Failed(format!(
                 "The disk of the folder {} is full: {left} bytes are left. Make room there, or \
                  name another folder with --data-dir.",
                 there.display()
@@ -190,7 +190,7 @@ pub(crate) fn room(config: &Config, least: u64) -> Result<(), Exit> {
 ///
 /// # Errors
 /// The error that a start would report.
-pub(crate) fn listen(config: &Config) -> Result<Address, Exit> {
+pub(crate) fn listen(config: &Config) -> Result<Address, CliError> {
     match TcpListener::bind(&config.listen) {
         Ok(_) => Ok(Address::Free),
         Err(error) if error.kind() == ErrorKind::AddrInUse && is_served(&config.listen) => {
@@ -227,7 +227,7 @@ fn is_served(address: &str) -> bool {
 }
 
 /// The error for an address that cannot be listened on.
-pub(crate) fn not_listening(config: &Config, error: &io::Error) -> Exit {
+pub(crate) fn not_listening(config: &Config, error: &io::Error) -> CliError {
     let advice = match error.kind() {
         ErrorKind::AddrInUse => {
             "Stop the program that does, or choose another address with --listen"
@@ -240,7 +240,7 @@ pub(crate) fn not_listening(config: &Config, error: &io::Error) -> Exit {
         }
         _ => "Choose another address with --listen",
     };
-    Exit::Failed(format!(
+    CliError::Failed(format!(
         "Nothing can listen on {}: {error}. {advice}.",
         config.listen
     ))
@@ -266,13 +266,13 @@ pub(crate) fn is_missing(error: &OpenError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Given;
+    use crate::cli::Args;
 
     #[test]
     fn a_full_disk_is_reported_with_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let given = Given::of(&["--data-dir", &data.to_string_lossy()]);
+        let given = Args::of(&["--data-dir", &data.to_string_lossy()]);
         let config = Config::of(&given, &|_| None).unwrap();
         assert!(room(&config, 1).is_ok());
         let full = room(&config, u64::MAX).unwrap_err().to_string();

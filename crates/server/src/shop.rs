@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::evidence::FirstStart;
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::outside::SystemClock;
 use crate::{keys, preflight};
 use std::fs::DirBuilder;
@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tradepost_auth::{BcryptHasher, JwtTokens};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenError, OpenOptions, ShopCurrency};
-use tradepost_domain::{AccountSettings, Accounts, Stores};
-use tradepost_http::Limits;
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{AccountSettings, Accounts};
+use tradepost_http::ConcurrencyLimits;
 
 /// Timeout for a connection or a lock. Requests that would wait longer are rejected as retryable.
 const WAIT: Duration = Duration::from_millis(400);
@@ -27,32 +28,32 @@ const AT_ONCE_ON_POSTGRES: usize = 16;
 const BESIDE: usize = 2;
 
 /// Creates the data folder if it is missing and the preflight checks pass.
-pub(crate) fn prepare(config: &Config, first: FirstStart) -> Result<(), Exit> {
+pub(crate) fn prepare(config: &Config, first: FirstStart) -> Result<(), CliError> {
     preflight::for_database(config, first)?;
     make_data_dir(config)
 }
 
 /// Creates the data folder with mode 0700, if it is missing.
-pub(crate) fn make_data_dir(config: &Config) -> Result<(), Exit> {
+pub(crate) fn make_data_dir(config: &Config) -> Result<(), CliError> {
     let path = &config.data_dir;
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| data_dir_not_made(config, &error))
 }
 
 /// The error for a data folder that cannot be created.
-pub(crate) fn data_dir_not_made(config: &Config, why: &io::Error) -> Exit {
-    Exit::Failed(format!(
+pub(crate) fn data_dir_not_made(config: &Config, why: &io::Error) -> CliError {
+    CliError::Failed(format!(
         "The data folder {} cannot be made: {why}. Name another with --data-dir.",
         config.data_dir.display()
     ))
 }
 
 /// Preflight check of the database, read-only.
-pub(crate) fn look_at_database(config: &Config) -> Result<(), Exit> {
+pub(crate) fn preflight_database(config: &Config) -> Result<(), CliError> {
     match pending(config) {
         Err(error) if preflight::is_missing(&error) => match &config.database {
             DatabaseUrl::Sqlite(file) if !config.has_folder_for(file) => {
-                Err(Exit::Failed(format!(
+                Err(CliError::Failed(format!(
                     "The database {} cannot be made: its folder is not there. Name another with --database.",
                     file.display()
                 )))
@@ -70,7 +71,7 @@ pub(crate) fn pending(config: &Config) -> Result<Vec<String>, OpenError> {
 }
 
 /// The insecure permissions of the database file, if it is a file.
-pub(crate) fn exposure(config: &Config) -> Option<String> {
+pub(crate) fn insecure_mode(config: &Config) -> Option<String> {
     let DatabaseUrl::Sqlite(path) = &config.database else {
         return None;
     };
@@ -83,7 +84,7 @@ pub(crate) fn exposure(config: &Config) -> Option<String> {
 }
 
 /// Creates the database if it is missing, and runs the pending migrations; returns their names.
-pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Exit> {
+pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, CliError> {
     let mut migrator = Migrator::connect(&config.database, Missing::Create)?;
     let mut applied = Vec::new();
     migrator.run(|name| applied.push(name.to_owned()))?;
@@ -91,10 +92,10 @@ pub(crate) fn migrate(config: &Config) -> Result<Vec<String>, Exit> {
 }
 
 /// The concurrency limits.
-pub(crate) fn limits(config: &Config) -> Limits {
-    let mut limits = Limits {
+pub(crate) fn limits(config: &Config) -> ConcurrencyLimits {
+    let mut limits = ConcurrencyLimits {
         connections_per_address: config.connections_per_address,
-        ..Limits::default()
+        ..ConcurrencyLimits::default()
     };
     if let DatabaseUrl::Postgres(_) = config.database {
         limits.work.running = limits.work.running.min(AT_ONCE_ON_POSTGRES);
@@ -103,7 +104,7 @@ pub(crate) fn limits(config: &Config) -> Limits {
 }
 
 /// Opens the database, which exists and is up to date.
-pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, Exit> {
+pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, CliError> {
     // One connection for each concurrent job: a job that has a slot never waits for another job's
     // connection, only for one to be opened.
     let connections = limits(config).running().saturating_add(BESIDE);
@@ -116,7 +117,7 @@ pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, Ex
 }
 
 /// The account service, for a command that signs no user in. The shop's currency is not fixed.
-pub(crate) fn accounts_alone(config: &Config) -> Result<Accounts, Exit> {
+pub(crate) fn accounts_alone(config: &Config) -> Result<Accounts, CliError> {
     let stores = open(config, unfixed(config))?;
     accounts(config, &stores, keys::throw_away()?)
 }
@@ -134,9 +135,9 @@ pub(crate) fn accounts(
     config: &Config,
     stores: &Stores,
     tokens: JwtTokens,
-) -> Result<Accounts, Exit> {
+) -> Result<Accounts, CliError> {
     let hasher = BcryptHasher::new(config.bcrypt_cost);
-    let hasher = hasher.map_err(|error| Exit::Usage(error.to_string()))?;
+    let hasher = hasher.map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(Accounts::new(
         Arc::clone(&stores.accounts),
         Arc::new(hasher),

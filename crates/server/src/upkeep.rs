@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
-use tradepost_domain::{
-    ATTEMPT_LIFE, Clock, ClockReading, KEY_LIFE, KNOWN_NETWORK_LIFE, StoreError, Upkeep,
-    decide_purge, latest_uptime,
-};
+use tradepost_domain::identity::{ATTEMPT_LIFE, KNOWN_NETWORK_LIFE};
+use tradepost_domain::kernel::{Clock, IDEMPOTENCY_KEY_TTL, StoreError};
+use tradepost_domain::maintenance::{ClockReading, Upkeep, decide_purge, latest_uptime};
 
 /// How often records are purged and the clock is recorded: seldom enough to cost nothing, and often
 /// enough that a restart loses little uptime.
@@ -22,7 +21,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Retention of idempotency keys and similar records, in uptime. Twice the documented period: the
 /// uptime of several servers may differ by a purge interval.
-const KEYS_KEPT: TimeDelta = TimeDelta::hours(2 * KEY_LIFE.num_hours());
+const KEYS_KEPT: TimeDelta = TimeDelta::hours(2 * IDEMPOTENCY_KEY_TTL.num_hours());
 const ATTEMPTS_KEPT: TimeDelta = TimeDelta::hours(2 * ATTEMPT_LIFE.num_hours());
 
 /// Retention of refresh tokens after they expire: a clock that is wrong for a shorter time does not
@@ -117,17 +116,17 @@ impl Purge {
         };
         let store = &self.store;
         purge("idempotency keys", KEYS_KEPT, &|before| {
-            store.forget_keys(before)
+            store.purge_idempotency_keys(before)
         });
         purge("refresh tokens", TOKENS_KEPT, &|before| {
-            store.forget_refresh_tokens(before)
+            store.purge_refresh_tokens(before)
         });
         purge("counts of tries", ATTEMPTS_KEPT, &|before| {
-            store.forget_attempts(before)
+            store.purge_attempts(before)
         });
         // By the clock: the next sign-in restores a network that was purged too early.
         let known_since = self.now - KNOWN_NETWORK_LIFE - TimeDelta::days(1);
-        tell("known networks", store.forget_known_networks(known_since));
+        tell("known networks", store.purge_known_networks(known_since));
     }
 
     fn record(&mut self, running: Duration) -> Result<Vec<ClockReading>, StoreError> {
@@ -164,7 +163,7 @@ fn tell(what: &str, forgotten: Result<u64, StoreError>) {
 mod tests {
     use super::*;
     use std::sync::Mutex;
-    use tradepost_domain::StoreErrorKind;
+    use tradepost_domain::kernel::StoreErrorKind;
 
     /// A store that keeps clock readings, records the purge cut-offs, and fails every other purge.
     #[derive(Default)]
@@ -181,15 +180,15 @@ mod tests {
             Ok(())
         }
 
-        fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
             every_other(&self.keys, before)
         }
 
-        fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        fn purge_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
             every_other(&self.tokens, before)
         }
 
-        fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        fn purge_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
             every_other(&self.attempts, before)
         }
 
@@ -208,7 +207,7 @@ mod tests {
             Ok(self.readings.lock().unwrap().clone())
         }
 
-        fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
             every_other(&self.networks, before)
         }
     }

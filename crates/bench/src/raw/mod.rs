@@ -40,7 +40,7 @@ mod postgres;
 mod sqlite;
 
 use crate::Outcome;
-use crate::data::{Link, Shop};
+use crate::data::{Link, TestShop};
 use crate::plan::BATCH;
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ const AT: i64 = 1_800_000_000_000_000;
 type Line = (i64, i64, i64, i64);
 
 /// Places the orders of the carts of users 1 to `orders`; returns the time.
-pub(crate) fn run(shop: &Shop, orders: u32) -> Outcome<Duration> {
+pub(crate) fn run(shop: &TestShop, orders: u32) -> Outcome<Duration> {
     let users: Vec<i64> = (1..=i64::from(orders)).collect();
     match shop.connect()? {
         Link::Postgres(mut conn) => {

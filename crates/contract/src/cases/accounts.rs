@@ -1,9 +1,11 @@
-use crate::{Shop, at, first_page, hash, page, settled};
+use crate::{TestShop, at, first_page, hash, page, retry_busy};
 use chrono::DateTime;
-use tradepost_domain::{
-    Account, ChangeEmail, ChangePassword, Credentials, Email, FieldErrors, Problem, Refusal,
-    Register, Stores, SwitchUser, UserFilter, UserId, UserSearch, Username,
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{
+    Account, ChangeEmail, ChangePassword, Credentials, Email, Register, UpdateUser, UserFilter,
+    Username,
 };
+use tradepost_domain::kernel::{FieldError, Refusal, UserId, UserSearch, ValidationErrors};
 
 pub(super) fn register(name: &str, email: Option<&str>) -> Register {
     Register {
@@ -16,12 +18,12 @@ pub(super) fn register(name: &str, email: Option<&str>) -> Register {
 }
 
 pub(super) fn registered(stores: &Stores, command: &Register) -> Result<Account, Refusal> {
-    settled(|| stores.accounts.register(command.clone()))
+    retry_busy(|| stores.accounts.register(command.clone()))
 }
 
 fn credentials(stores: &Stores, name: &str) -> Option<Credentials> {
     let key = Username::new(name).unwrap().key();
-    settled(|| stores.accounts.credentials(&key))
+    retry_busy(|| stores.accounts.credentials(&key))
 }
 
 fn switch(
@@ -30,13 +32,13 @@ fn switch(
     active: Option<bool>,
     staff: Option<bool>,
 ) -> Result<Account, Refusal> {
-    let command = SwitchUser {
+    let command = UpdateUser {
         by: None,
         user,
         is_active: active,
         is_staff: staff,
     };
-    settled(|| stores.accounts.switch(command))
+    retry_busy(|| stores.accounts.switch(command))
 }
 
 fn unknown_user() -> UserId {
@@ -65,7 +67,7 @@ pub fn a_new_account_is_as_registered(stores: &Stores) {
             created_at: at(1),
         };
         assert_eq!(account, expected);
-        assert_eq!(Shop::new(stores).account(account.id), expected);
+        assert_eq!(TestShop::new(stores).account(account.id), expected);
         let stored = Credentials {
             account: expected,
             password: hash(name),
@@ -76,12 +78,15 @@ pub fn a_new_account_is_as_registered(stores: &Stores) {
 
 /// An unknown user id or username yields `None`, and a command for it `NotFound`.
 pub fn an_unknown_account_is_absent(stores: &Stores) {
-    Shop::new(stores).customer("ada");
-    assert_eq!(settled(|| stores.accounts.find(unknown_user())), None);
-    assert_eq!(settled(|| stores.accounts.find_all(&[unknown_user()])), []);
+    TestShop::new(stores).customer("ada");
+    assert_eq!(retry_busy(|| stores.accounts.find(unknown_user())), None);
+    assert_eq!(
+        retry_busy(|| stores.accounts.find_all(&[unknown_user()])),
+        []
+    );
     assert_eq!(credentials(stores, "ad"), None);
-    assert_eq!(settled(|| stores.accounts.credentials("")), None);
-    assert_eq!(settled(|| stores.accounts.credentials("%")), None);
+    assert_eq!(retry_busy(|| stores.accounts.credentials("")), None);
+    assert_eq!(retry_busy(|| stores.accounts.credentials("%")), None);
     assert_eq!(
         switch(stores, unknown_user(), Some(true), None),
         Err(Refusal::NotFound)
@@ -91,9 +96,9 @@ pub fn an_unknown_account_is_absent(stores: &Stores) {
         verified: None,
         new: hash("new"),
     };
-    let changed = settled(|| stores.accounts.change_password(command.clone()));
+    let changed = retry_busy(|| stores.accounts.change_password(command.clone()));
     assert_eq!(changed, Err(Refusal::NotFound));
-    settled(|| {
+    retry_busy(|| {
         stores
             .accounts
             .renew_hash(unknown_user(), hash("old"), hash("new"))
@@ -102,10 +107,10 @@ pub fn an_unknown_account_is_absent(stores: &Stores) {
 
 /// One query loads several accounts: each once, unknown ids left out.
 pub fn accounts_are_found_together(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let users = ["ada", "grace", "joan"].map(|name| shop.customer(name));
     let found = |asked: &[UserId]| {
-        let mut found = settled(|| stores.accounts.find_all(asked));
+        let mut found = retry_busy(|| stores.accounts.find_all(asked));
         found.sort_by_key(|account| account.id);
         found
     };
@@ -122,9 +127,9 @@ pub fn accounts_are_found_together(stores: &Stores) {
 /// that is taken.
 pub fn taken_names_and_addresses_are_reported(stores: &Stores) {
     let taken = |fields: &[&'static str]| {
-        let mut errors = FieldErrors::default();
+        let mut errors = ValidationErrors::default();
         for field in fields {
-            errors.push(field, Problem::Taken);
+            errors.push(field, FieldError::Taken);
         }
         Some(Refusal::Invalid(errors))
     };
@@ -182,7 +187,7 @@ pub fn names_come_back_as_written(stores: &Stores) {
             (&account.username, &account.email),
             (&command.username, &command.email)
         );
-        assert_eq!(Shop::new(stores).account(account.id), account);
+        assert_eq!(TestShop::new(stores).account(account.id), account);
         let found = credentials(stores, &name).map(|found| found.account);
         assert_eq!(found, Some(account));
     }
@@ -192,13 +197,16 @@ pub fn names_come_back_as_written(stores: &Stores) {
             ..register(&format!("at{micros}"), None)
         };
         let account = registered(stores, &command).unwrap();
-        assert_eq!(Shop::new(stores).account(account.id).created_at, command.at);
+        assert_eq!(
+            TestShop::new(stores).account(account.id).created_at,
+            command.at
+        );
     }
 }
 
 /// A new password replaces the old one and ends every session.
 pub fn a_new_password_ends_every_session(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let before = shop.account(ada);
     let bystander = credentials(stores, "bob");
@@ -215,7 +223,7 @@ pub fn a_new_password_ends_every_session(stores: &Stores) {
             session_epoch: before.session_epoch + ended,
             ..before.clone()
         };
-        let after = settled(|| stores.accounts.change_password(command.clone()));
+        let after = retry_busy(|| stores.accounts.change_password(command.clone()));
         assert_eq!(after, Ok(expected.clone()));
         assert_eq!(shop.account(ada), expected);
         assert_eq!(credentials(stores, "ada").unwrap().password, hash(new));
@@ -226,7 +234,7 @@ pub fn a_new_password_ends_every_session(stores: &Stores) {
 
 /// A password change is refused if the password has changed since it was verified.
 pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     let before = credentials(stores, "ada");
     let command = ChangePassword {
@@ -234,8 +242,8 @@ pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
         verified: Some(shop.account(ada).session_epoch - 1),
         new: hash("new"),
     };
-    let changed = settled(|| stores.accounts.change_password(command.clone()));
-    let wrong = Refusal::field("current_password", Problem::WrongPassword);
+    let changed = retry_busy(|| stores.accounts.change_password(command.clone()));
+    let wrong = Refusal::field("current_password", FieldError::WrongPassword);
     assert_eq!(changed, Err(wrong));
     assert_eq!(credentials(stores, "ada"), before);
 }
@@ -244,11 +252,11 @@ pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
 /// password. It ends no session, does not block a password change verified before it, and does
 /// nothing if the password has changed.
 pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     shop.customer("bob");
     let before = credentials(stores, "ada").unwrap();
-    settled(|| {
+    retry_busy(|| {
         stores
             .accounts
             .renew_hash(ada, hash("ada"), hash("stronger"))
@@ -264,9 +272,9 @@ pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
         verified: Some(checked),
         new: hash("changed"),
     };
-    settled(|| stores.accounts.change_password(command.clone())).unwrap();
+    retry_busy(|| stores.accounts.change_password(command.clone())).unwrap();
     let changed = credentials(stores, "ada");
-    settled(|| {
+    retry_busy(|| {
         stores
             .accounts
             .renew_hash(ada, hash("stronger"), hash("too late"))
@@ -278,7 +286,7 @@ pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
 /// Accounts are activated and deactivated, and promoted to staff and demoted. Deactivation ends
 /// every session of the user.
 pub fn users_are_activated_and_promoted(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     shop.staff("grace");
     let ada = shop.customer("ada");
     let mut expected = shop.account(ada);
@@ -309,8 +317,8 @@ pub fn users_are_activated_and_promoted(stores: &Stores) {
 
 /// Once a shop has an active staff user, the last one cannot be demoted or deactivated.
 pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
-    let shop = Shop::new(stores);
-    let has_staff = || settled(|| stores.accounts.has_staff());
+    let shop = TestShop::new(stores);
+    let has_staff = || retry_busy(|| stores.accounts.has_staff());
     shop.customer("ada");
     assert!(!has_staff());
     let grace = shop.staff("grace");
@@ -346,18 +354,18 @@ pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
 
 /// A new e-mail address must not belong to another account. The old address becomes free.
 pub fn an_address_is_changed(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let change = |user, email: &str| {
         let command = ChangeEmail {
             user,
             verified: 0,
             email: Email::new(email).unwrap(),
         };
-        settled(|| stores.accounts.change_email(command.clone()))
+        retry_busy(|| stores.accounts.change_email(command.clone()))
     };
     let ada = registered(stores, &register("ada", Some("ada@example.org"))).unwrap();
     let bob = registered(stores, &register("bob", None)).unwrap();
-    let taken = Err(Refusal::field("email", Problem::Taken));
+    let taken = Err(Refusal::field("email", FieldError::Taken));
     assert_eq!(change(bob.id, "ADA@example.org"), taken);
     assert_eq!(shop.account(bob.id), bob);
     for email in ["Ada@example.org", "countess@example.org"] {
@@ -379,8 +387,8 @@ pub fn an_address_is_changed(stores: &Stores) {
         verified: 1,
         email: Email::new("free@example.org").unwrap(),
     };
-    let refused = settled(|| stores.accounts.change_email(outdated.clone()));
-    let wrong = Refusal::field("current_password", Problem::WrongPassword);
+    let refused = retry_busy(|| stores.accounts.change_email(outdated.clone()));
+    let wrong = Refusal::field("current_password", FieldError::WrongPassword);
     assert_eq!(refused, Err(wrong));
     assert_eq!(
         shop.account(ada.id).email,
@@ -393,10 +401,10 @@ pub fn an_address_is_changed(stores: &Stores) {
 
 /// Accounts are listed newest first, in pages, deactivated accounts included.
 pub fn users_are_listed_newest_first(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let listed = |number, size| {
         let request = page(number, size);
-        settled(|| stores.accounts.list(UserFilter::default(), request))
+        retry_busy(|| stores.accounts.list(UserFilter::default(), request))
     };
     assert_eq!((listed(1, 10).count, listed(1, 10).items.len()), (0, 0));
     shop.staff("grace");
@@ -442,7 +450,7 @@ pub fn users_are_found_by_part_of_a_name(stores: &Stores) {
         let filter = UserFilter {
             search: Some(UserSearch::new(search).unwrap()),
         };
-        let found = settled(|| stores.accounts.list(filter.clone(), first_page()));
+        let found = retry_busy(|| stores.accounts.list(filter.clone(), first_page()));
         let names: Vec<_> = found.items.iter().map(|a| a.username.as_str()).collect();
         assert_eq!(names, expected, "{search}");
         assert_eq!(found.count, u64::try_from(expected.len()).unwrap());

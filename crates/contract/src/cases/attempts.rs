@@ -1,31 +1,33 @@
 //! Login throttling: counts of attempts at passwords and other guessable secrets.
 
-use crate::{at, race, settled};
+use crate::{at, race, retry_busy};
 use chrono::{DateTime, TimeDelta, Utc};
-use tradepost_domain::{
-    ATTEMPT_LIFE, Attempt, AttemptSettings, Attempted, KNOWN_NETWORK_LIFE, KnownNetwork,
-    KnownNetworkKey, LoginName, MAX_KNOWN_NETWORKS, Refusal, Stores, Whereabouts,
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{
+    ATTEMPT_LIFE, Attempt, AttemptSettings, ClientNetwork, KNOWN_NETWORK_LIFE, KnownNetwork,
+    KnownNetworkKey, LimitedAction, LoginName, MAX_KNOWN_NETWORKS,
 };
+use tradepost_domain::kernel::Refusal;
 
 const SETTINGS: AttemptSettings = AttemptSettings {
     sign_ins: 5,
-    sign_ins_from_one_place: 7,
-    sign_ins_from_everywhere: 6,
+    sign_ins_per_network: 7,
+    sign_ins_per_account: 6,
     any_sign_ins: 9,
     registrations: 4,
 };
 
-fn network(address: &str) -> Whereabouts {
-    Whereabouts::of(address.parse().unwrap())
+fn network(address: &str) -> ClientNetwork {
+    ClientNetwork::of(address.parse().unwrap())
 }
 
 /// A sign-in attempt, counted per account and network.
 fn sign_in(
     username: &str,
     from: &str,
-    what: Attempted,
+    what: LimitedAction,
     has_account: bool,
-    network_of: impl Fn(Whereabouts) -> Option<Whereabouts>,
+    network_of: impl Fn(ClientNetwork) -> Option<ClientNetwork>,
 ) -> Attempt {
     let attempts = SETTINGS.sign_in(&LoginName::new(username), network(from), false);
     let wanted = network_of(network(from));
@@ -37,23 +39,29 @@ fn sign_in(
 }
 
 fn at_account(username: &str, from: &str) -> Attempt {
-    sign_in(username, from, Attempted::SignIn, true, Some)
+    sign_in(username, from, LimitedAction::SignIn, true, Some)
 }
 
 fn any_at_account(username: &str, from: &str) -> Attempt {
-    sign_in(username, from, Attempted::AnySignIn, true, Some)
+    sign_in(username, from, LimitedAction::AnySignIn, true, Some)
 }
 
 fn everywhere(username: &str) -> Attempt {
-    sign_in(username, "192.0.2.1", Attempted::SignIn, true, |_| None)
+    sign_in(username, "192.0.2.1", LimitedAction::SignIn, true, |_| None)
 }
 
 fn at_network(from: &str) -> Attempt {
-    sign_in("ada", from, Attempted::SignIn, false, Some)
+    sign_in("ada", from, LimitedAction::SignIn, false, Some)
 }
 
 fn at_site(from: &str) -> Attempt {
-    sign_in("ada", from, Attempted::SignIn, false, Whereabouts::site)
+    sign_in(
+        "ada",
+        from,
+        LimitedAction::SignIn,
+        false,
+        ClientNetwork::site,
+    )
 }
 
 fn registration(from: &str) -> Attempt {
@@ -72,11 +80,11 @@ fn each(username: &str, from: &str) -> [Attempt; 5] {
 }
 
 fn try_it(stores: &Stores, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Refusal> {
-    settled(|| stores.attempts.count_try(attempt, now))
+    retry_busy(|| stores.attempts.count_attempt(attempt, now))
 }
 
-fn may_try(stores: &Stores, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Refusal> {
-    settled(|| stores.attempts.may_try(attempt, now))
+fn check_attempt(stores: &Stores, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Refusal> {
+    retry_busy(|| stores.attempts.check_attempt(attempt, now))
 }
 
 fn wait(seconds: u64) -> Result<(), Refusal> {
@@ -149,12 +157,12 @@ pub fn limited_actions_are_counted_separately(stores: &Stores) {
 pub fn checking_a_limit_counts_no_attempt(stores: &Stores) {
     for attempt in each("ada", "192.0.2.1") {
         for _ in 0..10 {
-            assert_eq!(may_try(stores, &attempt, at(0)), Ok(()));
+            assert_eq!(check_attempt(stores, &attempt, at(0)), Ok(()));
         }
         assert_eq!(left(stores, &attempt, at(0)), free_tries(&attempt));
         let refused = try_it(stores, &attempt, at(0));
         assert!(refused.is_err());
-        assert_eq!(may_try(stores, &attempt, at(0)), refused);
+        assert_eq!(check_attempt(stores, &attempt, at(0)), refused);
     }
 }
 
@@ -184,14 +192,14 @@ pub fn attempts_are_counted_over_networks(stores: &Stores) {
 /// Releasing an attempt undoes its count. Releases beyond the recorded attempts do nothing.
 pub fn an_attempt_can_be_released(stores: &Stores) {
     for attempt in each("ada", "192.0.2.1") {
-        let give_back = || settled(|| stores.attempts.give_back(&attempt.key));
-        give_back();
+        let release = || retry_busy(|| stores.attempts.release(&attempt.key));
+        release();
         let free = free_tries(&attempt);
         assert_eq!(left(stores, &attempt, at(0)), free);
-        give_back();
-        give_back();
+        release();
+        release();
         assert_eq!(left(stores, &attempt, at(0)), 2);
-        (0..free + 3).for_each(|_| give_back());
+        (0..free + 3).for_each(|_| release());
         assert_eq!(left(stores, &attempt, at(0)), free);
     }
 }
@@ -205,7 +213,7 @@ pub fn attempts_can_be_reset(stores: &Stores) {
     for attempt in [&ada, &grace] {
         assert_eq!(left(stores, attempt, at(0)), 5);
     }
-    settled(|| stores.attempts.forgive(&ada.key));
+    retry_busy(|| stores.attempts.reset(&ada.key));
     assert_eq!(left(stores, &ada, at(0)), 5);
     assert_eq!(try_it(stores, &grace, at(0)), wait(60));
 }
@@ -220,7 +228,7 @@ pub fn old_attempts_are_purged(stores: &Stores) {
     let early = given - TimeDelta::microseconds(1);
     assert_eq!(left(stores, &old, early), 5);
     assert_eq!(left(stores, &just, given), 5);
-    let forget = |before| settled(|| stores.upkeep.forget_attempts(before));
+    let forget = |before| retry_busy(|| stores.upkeep.purge_attempts(before));
     assert_eq!(forget(early), 0);
     assert_eq!(try_it(stores, &old, given), wait(60));
     assert_eq!(forget(given), 1);
@@ -240,7 +248,7 @@ pub fn concurrent_attempts_are_counted(stores: &Stores) {
             // As many attempts are allowed as are released, during this race or after it.
             let anew = race(8, |number| {
                 if number < 3 {
-                    settled(|| stores.attempts.give_back(&attempt.key));
+                    retry_busy(|| stores.attempts.release(&attempt.key));
                     return 0;
                 }
                 usize::from(try_it(stores, &attempt, at(0)).is_ok())
@@ -250,7 +258,7 @@ pub fn concurrent_attempts_are_counted(stores: &Stores) {
             // A reset releases every attempt once, even with concurrent attempts.
             let anew = race(8, |number| {
                 if number == 0 {
-                    settled(|| stores.attempts.forgive(&attempt.key));
+                    retry_busy(|| stores.attempts.reset(&attempt.key));
                     return 0;
                 }
                 usize::from(try_it(stores, &attempt, at(0)).is_ok())
@@ -267,11 +275,11 @@ fn known_key(username: &str, from: &str) -> KnownNetworkKey {
 }
 
 fn remember(stores: &Stores, key: &KnownNetworkKey, known: KnownNetwork) {
-    settled(|| stores.attempts.remember_network(key, known));
+    retry_busy(|| stores.attempts.remember_network(key, known));
 }
 
 fn known(stores: &Stores, key: &KnownNetworkKey) -> Option<KnownNetwork> {
-    settled(|| stores.attempts.known_network(key))
+    retry_busy(|| stores.attempts.known_network(key))
 }
 
 fn known_at(seconds: i64) -> KnownNetwork {
@@ -350,7 +358,7 @@ pub fn old_known_networks_are_purged(stores: &Stores) {
         };
         remember(stores, key, stored);
     }
-    let purge = |before| settled(|| stores.upkeep.forget_known_networks(before));
+    let purge = |before| retry_busy(|| stores.upkeep.purge_known_networks(before));
     assert_eq!(purge(early), 0);
     assert!(known(stores, &old).is_some());
     assert_eq!(purge(given), 1);

@@ -1,9 +1,8 @@
-use crate::{Shop, at, level, settled, units, usd};
+use crate::{TestShop, at, level, retry_busy, units, usd};
 use std::collections::HashMap;
-use tradepost_domain::{
-    CartAction, CartIssue, CartItemId, CartLine, MAX_CART_LINES, Problem, ProductId, Quantity,
-    Refusal, Stores, UserId,
-};
+use tradepost_domain::Stores;
+use tradepost_domain::cart::{CartAction, CartIssue, CartItem, MAX_CART_ITEMS};
+use tradepost_domain::kernel::{CartItemId, FieldError, ProductId, Quantity, Refusal, UserId};
 
 fn set(line: CartItemId, quantity: i64) -> CartAction {
     CartAction::Set {
@@ -14,7 +13,7 @@ fn set(line: CartItemId, quantity: i64) -> CartAction {
 }
 
 fn unknown_product<T>() -> Result<T, Refusal> {
-    Err(Refusal::field("product_id", Problem::UnknownProduct))
+    Err(Refusal::field("product_id", FieldError::UnknownProduct))
 }
 
 fn short<T>(product: ProductId, available: i64, wanted: i64) -> Result<T, Refusal> {
@@ -27,14 +26,14 @@ fn nowhere() -> CartItemId {
 
 /// A user without a stored cart has an empty cart.
 pub fn a_new_cart_is_empty(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     assert_eq!(shop.items(shop.customer("ada")), []);
     assert_eq!(shop.items(UserId::new(i64::MAX).unwrap()), []);
 }
 
 /// Adding a product creates a line; adding it again adds up in the same line.
 pub fn adding_makes_a_line_and_adds_up(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let (product, other) = (shop.product(250, 10), shop.product(100, 10));
     let add = |product, quantity, when| {
@@ -43,7 +42,7 @@ pub fn adding_makes_a_line_and_adds_up(stores: &Stores) {
         shop.act_at(user, action, at(when)).unwrap().unwrap()
     };
     let first = add(product, 2, 1);
-    let expected = CartLine {
+    let expected = CartItem {
         id: first.line.id,
         user,
         product,
@@ -56,7 +55,7 @@ pub fn adding_makes_a_line_and_adds_up(stores: &Stores) {
     assert_eq!(first.total().unwrap().minor(), 500);
     let second = add(other, 1, 2);
     let more = add(product, 3, 3);
-    let expected = CartLine {
+    let expected = CartItem {
         quantity: units(5),
         updated_at: at(3),
         ..expected
@@ -72,7 +71,7 @@ pub fn adding_makes_a_line_and_adds_up(stores: &Stores) {
 
 /// A refused addition leaves the cart unchanged.
 pub fn adding_is_refused(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let (few, many) = (shop.product(100, 5), shop.product(100, 20_000));
     let archived = shop.product(100, 5);
@@ -86,7 +85,7 @@ pub fn adding_is_refused(stores: &Stores) {
     assert_eq!(shop.add(user, few, 3), short(few, 5, 6));
     let other = shop.customer("bob");
     assert_eq!(shop.add(other, few, 6), short(few, 5, 6));
-    let too_large = Problem::LineTooLarge {
+    let too_large = FieldError::LineTooLarge {
         max: 9_999,
         held: 9_999,
     };
@@ -101,7 +100,7 @@ pub fn adding_is_refused(stores: &Stores) {
 
 /// Setting a line's quantity is stored, together with the time of the change.
 pub fn setting_a_line(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let (product, other) = (shop.product(100, 9), shop.product(100, 9));
     let before = shop.add(user, product, 2).unwrap();
@@ -113,7 +112,7 @@ pub fn setting_a_line(stores: &Stores) {
     assert_eq!(shop.items(user), [before.clone(), neighbour.clone()]);
     for (quantity, when) in [(9, 71), (1, 72)] {
         let item = change(set(line, quantity), when).unwrap().unwrap();
-        let expected = CartLine {
+        let expected = CartItem {
             quantity: units(quantity),
             updated_at: at(when),
             ..before.line
@@ -134,7 +133,7 @@ pub fn setting_a_line(stores: &Stores) {
 
 /// Setting a line to an unavailable quantity or to another product is refused.
 pub fn setting_is_refused(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let (product, other) = (shop.product(100, 5), shop.product(100, 5));
     let line = shop.add(user, product, 2).unwrap().line.id;
@@ -147,7 +146,7 @@ pub fn setting_is_refused(stores: &Stores) {
         quantity: Some(units(1)),
         product: Some(other),
     };
-    let refusal = Refusal::field("product_id", Problem::OtherProduct);
+    let refusal = Refusal::field("product_id", FieldError::OtherProduct);
     assert_eq!(shop.act(user, another), Err(refusal));
     assert_eq!(shop.items(user), before);
     shop.archive(product, true).unwrap();
@@ -163,7 +162,7 @@ pub fn setting_is_refused(stores: &Stores) {
 
 /// A line or all lines can be removed. Line ids are never reused.
 pub fn removing_and_emptying(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (user, other) = (shop.customer("ada"), shop.customer("bob"));
     let [a, b] = [shop.product(100, 9), shop.product(100, 9)];
     let first = shop.add(user, a, 1).unwrap().line.id;
@@ -191,7 +190,7 @@ pub fn removing_and_emptying(stores: &Stores) {
 
 /// A user cannot read or change the cart of another user.
 pub fn carts_are_private_to_their_user(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let product = shop.product(100, 9);
     let line = shop.add(ada, product, 2).unwrap().line.id;
@@ -207,7 +206,7 @@ pub fn carts_are_private_to_their_user(stores: &Stores) {
 /// One query loads the carts of several users: each user's own lines, in order. Empty carts are
 /// left out.
 pub fn carts_are_read_together(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let users = ["ada", "grace", "joan"].map(|name| shop.customer(name));
     let products = [100, 200, 300].map(|price| shop.product(price, 9));
     for (units, product) in (1..).zip(products) {
@@ -216,7 +215,7 @@ pub fn carts_are_read_together(stores: &Stores) {
     for product in products.into_iter().rev() {
         shop.add(users[2], product, 2).unwrap();
     }
-    let read = |users: &[UserId]| settled(|| stores.carts.carts(users));
+    let read = |users: &[UserId]| retry_busy(|| stores.carts.carts(users));
     let of = |user| (user, shop.whole_cart(user));
     let [ada, _, joan] = users;
     assert_eq!(read(&users), HashMap::from([ada, joan].map(of)));
@@ -230,7 +229,7 @@ pub fn carts_are_read_together(stores: &Stores) {
 
 /// Reading a cart changes neither the cart nor its products, whether or not the cart has issues.
 pub fn reading_a_cart_changes_nothing(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let (short, archived) = (shop.product(100, 5), shop.product(100, 5));
     shop.add(user, short, 5).unwrap();
@@ -247,7 +246,7 @@ pub fn reading_a_cart_changes_nothing(stores: &Stores) {
 
 /// A cart shows the current price of each product, and the issues that prevent ordering it.
 pub fn a_cart_shows_current_products(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let [dear, short, archived] = [100, 200, 300].map(|price| shop.product(price, 5));
     for product in [dear, short, archived] {
@@ -275,20 +274,20 @@ pub fn a_cart_shows_current_products(stores: &Stores) {
 
 /// A cart holds at most 100 lines. In a full cart an existing line can still grow.
 pub fn a_cart_holds_100_lines(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
-    let products: Vec<_> = (0..=MAX_CART_LINES).map(|_| shop.product(100, 5)).collect();
+    let products: Vec<_> = (0..=MAX_CART_ITEMS).map(|_| shop.product(100, 5)).collect();
     let (last, lines) = products.split_last().unwrap();
     for product in lines {
         shop.add(user, *product, 1).unwrap();
     }
     let full = Err(Refusal::CartFull {
-        limit: MAX_CART_LINES,
+        limit: MAX_CART_ITEMS,
     });
     assert_eq!(shop.add(user, *last, 1), full);
     assert_eq!(shop.add(user, lines[0], 1).unwrap().line.quantity, units(2));
     let line = shop.items(user)[7].line.id;
     shop.act(user, CartAction::Remove { line }).unwrap();
     assert!(shop.add(user, *last, 1).is_ok());
-    assert_eq!(shop.items(user).len(), MAX_CART_LINES);
+    assert_eq!(shop.items(user).len(), MAX_CART_ITEMS);
 }

@@ -1,17 +1,20 @@
 //! Optimistic concurrency: an edit with a precondition fails if the row has changed since.
 
-use crate::{Shop, at, settled, units};
+use crate::{TestShop, at, retry_busy, units};
 use std::fmt::Debug;
-use tradepost_domain::{
-    Actor, CartAction, ChangeCart, ChangeOrder, ChangeProduct, OrderAction, OrderStatus, Product,
-    ProductChange, ProductName, Quantity, Refusal, Render, Seen, Stores,
+use tradepost_domain::Stores;
+use tradepost_domain::cart::{CartAction, ChangeCart};
+use tradepost_domain::catalog::{ChangeProduct, Product, ProductChange};
+use tradepost_domain::kernel::{
+    Actor, Precondition, ProductName, Quantity, Refusal, ResponseEncoder,
 };
+use tradepost_domain::orders::{ChangeOrder, OrderAction, OrderStatus};
 
 /// The precondition of a client that has read this value.
-pub(crate) fn saw<T: Debug>(thing: &T) -> Option<Seen<T>> {
-    Some(Seen {
+pub(crate) fn saw<T: Debug>(thing: &T) -> Option<Precondition<T>> {
+    Some(Precondition {
         tags: vec!["another version".to_owned(), format!("{thing:?}")],
-        tag: Render(|thing: &T| format!("{thing:?}")),
+        tag: ResponseEncoder(|thing: &T| format!("{thing:?}")),
     })
 }
 
@@ -28,16 +31,19 @@ pub(crate) fn name(stores: &Stores, seen: &Product, name: &str) -> Result<Produc
         by: None,
         at: at(50),
     };
-    settled(|| stores.products.change(command.clone()))
+    retry_busy(|| stores.products.change(command.clone()))
 }
 
 /// A product is changed only if the precondition holds.
 pub fn a_product_edit_checks_its_precondition(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let first = shop.found(shop.product(100, 5));
     let second = name(stores, &first, "Cup").unwrap();
     assert_eq!(second.name.as_str(), "Cup");
-    assert_eq!(name(stores, &first, "Bowl"), Err(Refusal::Edited));
+    assert_eq!(
+        name(stores, &first, "Bowl"),
+        Err(Refusal::PreconditionFailed)
+    );
     assert_eq!(shop.found(first.id), second);
     assert!(name(stores, &second, "Bowl").is_ok());
     // A missing product is `NotFound`, not a failed precondition.
@@ -47,7 +53,7 @@ pub fn a_product_edit_checks_its_precondition(stores: &Stores) {
 
 /// A cart line is changed or removed only if the precondition holds.
 pub fn a_cart_line_edit_checks_its_precondition(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 50);
     let first = shop.add(ada, product, 1).unwrap().line;
@@ -66,7 +72,7 @@ pub fn a_cart_line_edit_checks_its_precondition(stores: &Stores) {
             key: None,
             at: at(30),
         };
-        settled(|| stores.carts.change(command.clone())).map(|_| ())
+        retry_busy(|| stores.carts.change(command.clone())).map(|_| ())
     };
     for action in [
         set(Some(Quantity::ONE)),
@@ -74,7 +80,11 @@ pub fn a_cart_line_edit_checks_its_precondition(stores: &Stores) {
         set(None),
         remove,
     ] {
-        assert_eq!(act(action, &first), Err(Refusal::Edited), "{action:?}");
+        assert_eq!(
+            act(action, &first),
+            Err(Refusal::PreconditionFailed),
+            "{action:?}"
+        );
     }
     assert_eq!(shop.items(ada)[0].line, second);
     assert_eq!(act(set(Some(units(7))), &second), Ok(()));
@@ -86,7 +96,7 @@ pub fn a_cart_line_edit_checks_its_precondition(stores: &Stores) {
 /// An order is changed only if the precondition holds. Refusals for other reasons than its state
 /// take precedence.
 pub fn an_order_edit_checks_its_precondition(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, staff) = (shop.customer("ada"), shop.staff("grace"));
     let product = shop.product(100, 5);
     let first = shop.order(ada, &[(product, 2)]);
@@ -98,7 +108,7 @@ pub fn an_order_edit_checks_its_precondition(stores: &Stores) {
             by,
             at: at(300),
         };
-        settled(|| stores.orders.change(command.clone()))
+        retry_busy(|| stores.orders.change(command.clone()))
     };
     let to = OrderAction::SetStatus;
     let (ada, staff) = (Actor::Customer(ada), Actor::Staff(staff));
@@ -112,7 +122,7 @@ pub fn an_order_edit_checks_its_precondition(stores: &Stores) {
     ] {
         assert_eq!(
             act(action, &first, staff),
-            Err(Refusal::Edited),
+            Err(Refusal::PreconditionFailed),
             "{action:?}"
         );
     }

@@ -1,15 +1,16 @@
 //! Product search.
 
-use crate::{Shop, draft, first_page, settled};
-use tradepost_domain::{
-    Description, ProductChange, ProductDraft, ProductFilter, ProductId, ProductList, ProductName,
-    Search, Stores,
+use crate::{TestShop, draft, first_page, retry_busy};
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::{ProductChange, ProductDraft};
+use tradepost_domain::kernel::{
+    Description, ProductFilter, ProductId, ProductList, ProductName, Search,
 };
 
 /// Ids on a list, newest first; their number equals the reported count.
 pub(super) fn ids_of(stores: &Stores, filter: &ProductFilter) -> Vec<ProductId> {
     let list = ProductList::of(filter.clone());
-    let page = settled(|| stores.products.list(&list, first_page()));
+    let page = retry_busy(|| stores.products.list(&list, first_page()));
     assert_eq!(
         page.count,
         u64::try_from(page.items.len()).unwrap(),
@@ -29,7 +30,7 @@ fn found(stores: &Stores, text: &str) -> Vec<ProductId> {
     )
 }
 
-fn product(shop: &Shop<'_>, name: &str, description: &str) -> ProductId {
+fn product(shop: &TestShop<'_>, name: &str, description: &str) -> ProductId {
     let description = Description::new(description).unwrap();
     let draft = ProductDraft {
         description,
@@ -197,7 +198,7 @@ const TABLE: &[Row<'_>] = &[
 /// Every search word must occur in the name or the description, compared without case, in every
 /// script. Every character is literal.
 pub fn words_are_found_in_every_script(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let rows: Vec<_> = TABLE
         .iter()
         .map(|row| (product(&shop, row.0, row.1), row))
@@ -251,7 +252,7 @@ pub fn every_word_has_to_be_found(stores: &Stores) {
         "common", "rare", "banana", "ananan", "tea", "teapot", "pot", "green", "comm", "re", "a",
         "nowhere",
     ];
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let mut every = vec![
         product(&shop, "Common rare banana", "Green tea"),
         product(&shop, "Common nan ana", "A green common teapot"),
@@ -286,7 +287,7 @@ pub fn every_word_has_to_be_found(stores: &Stores) {
 
 /// After a rename, a new description or an archiving, a product is found by its current texts only.
 pub fn an_edit_is_found(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let id = product(&shop, "Green tea", "From Shizuoka");
     let other = product(&shop, "Black tea", "From Assam");
     let nothing: [ProductId; 0] = [];

@@ -1,12 +1,17 @@
-use crate::{Shop, at, draft, first_page, hash, level, money, place, settled, units};
+use crate::{TestShop, at, draft, first_page, hash, level, money, place, retry_busy, units};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use tradepost_domain::{
-    Account, Actor, CartItemId, CartLine, Credentials, Description, Email, Ground, ImportProblem,
-    ImportRefusal, ImportShop, Order, OrderAction, OrderFilter, OrderId, OrderLine, OrderList,
-    OrderStatus, Price, Product, ProductFilter, ProductId, ProductList, ProductName, Reason, Sku,
-    Stores, UserId, Username,
+use tradepost_domain::Stores;
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::identity::{Account, Credentials, Email, Username};
+use tradepost_domain::import::{ExistingData, ImportError, ImportRefusal, ImportShop};
+use tradepost_domain::inventory::Reason;
+use tradepost_domain::kernel::{
+    Actor, CartItemId, Description, OrderFilter, OrderId, OrderList, ProductFilter, ProductId,
+    ProductList, ProductName, Sku, UserId,
 };
+use tradepost_domain::orders::{Order, OrderAction, OrderItem, OrderStatus};
 
 fn user(id: i64) -> UserId {
     UserId::new(id).unwrap()
@@ -49,8 +54,8 @@ fn thing(id: i64, stock: i64) -> Product {
     }
 }
 
-fn line(product_id: i64, price: i64, quantity: i64) -> OrderLine {
-    OrderLine {
+fn line(product_id: i64, price: i64, quantity: i64) -> OrderItem {
+    OrderItem {
         product: product(product_id),
         name: ProductName::new("As it was sold").unwrap(),
         unit_price: money(price),
@@ -58,7 +63,7 @@ fn line(product_id: i64, price: i64, quantity: i64) -> OrderLine {
     }
 }
 
-fn sale(id: i64, owner: i64, status: OrderStatus, lines: &[OrderLine]) -> Order {
+fn sale(id: i64, owner: i64, status: OrderStatus, lines: &[OrderItem]) -> Order {
     let total = lines.iter().map(|line| line.total().unwrap().minor()).sum();
     Order {
         id: order(id),
@@ -98,7 +103,7 @@ fn another_shop() -> ImportShop {
         users: vec![staff, account(1_002, "ada"), gone],
         products: vec![archived, thing(2_001, 7), thing(2_003, 0)],
         carts: [(3_001, 2_003, 2), (3_002, 2_002, 1)]
-            .map(|(id, of, quantity)| CartLine {
+            .map(|(id, of, quantity)| CartItem {
                 id: CartItemId::new(id).unwrap(),
                 user: user(1_002),
                 product: product(of),
@@ -140,7 +145,7 @@ pub(crate) fn import(
     shop: impl Into<Arc<ImportShop>>,
 ) -> Result<(), ImportRefusal> {
     let shop = shop.into();
-    settled(|| stores.imports.import(Arc::clone(&shop)))
+    retry_busy(|| stores.imports.import(Arc::clone(&shop)))
 }
 
 fn newest_first<T>(rows: impl IntoIterator<Item = T>, id: impl Fn(&T) -> i64) -> Vec<T> {
@@ -151,17 +156,17 @@ fn newest_first<T>(rows: impl IntoIterator<Item = T>, id: impl Fn(&T) -> i64) ->
 
 /// Imported users, products, carts and orders keep their ids and values.
 pub fn an_import_keeps_ids_and_values(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let other = another_shop();
     import(stores, other.clone()).unwrap();
     for credentials in &other.users {
         let key = credentials.account.username.key();
-        let found = settled(|| stores.accounts.credentials(&key));
+        let found = retry_busy(|| stores.accounts.credentials(&key));
         assert_eq!(found.as_ref(), Some(credentials));
     }
-    assert!(settled(|| stores.accounts.has_staff()));
+    assert!(retry_busy(|| stores.accounts.has_staff()));
     for archived in [false, true] {
-        let listed = settled(|| {
+        let listed = retry_busy(|| {
             stores.products.list(
                 &ProductList::of(ProductFilter {
                     archived,
@@ -182,7 +187,7 @@ pub fn an_import_keeps_ids_and_values(stores: &Stores) {
         .map(|item| item.line)
         .collect();
     assert_eq!(lines, other.carts);
-    let listed = settled(|| {
+    let listed = retry_busy(|| {
         stores
             .orders
             .list(&OrderList::of(OrderFilter::default()), first_page())
@@ -196,10 +201,10 @@ pub fn an_import_keeps_ids_and_values(stores: &Stores) {
 /// The imported ledger starts with the stock on hand plus the units sold. An order has a movement
 /// for its units, a cancelled order one that returns them.
 pub fn past_sales_are_in_the_ledger(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     import(stores, another_shop()).unwrap();
     let ledger = |id| {
-        let row = |entry: tradepost_domain::NewMovement| {
+        let row = |entry: tradepost_domain::inventory::NewMovement| {
             (
                 entry.delta.units(),
                 entry.reason,
@@ -232,7 +237,7 @@ pub fn past_sales_are_in_the_ledger(stores: &Stores) {
 
 /// Rows created after an import get ids above the imported ones, and orders can be placed.
 pub fn ids_continue_after_an_import(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     shop.staff("root");
     import(stores, another_shop()).unwrap();
     let grace = shop.customer("linus");
@@ -242,7 +247,7 @@ pub fn ids_continue_after_an_import(stores: &Stores) {
     let item = shop.add(grace, made, 1).unwrap();
     assert!(item.line.id > CartItemId::new(3_002).unwrap());
     assert!(shop.place(grace).unwrap().id > order(4_003));
-    let listed = settled(|| {
+    let listed = retry_busy(|| {
         stores
             .products
             .list(&ProductList::of(ProductFilter::default()), first_page())
@@ -253,19 +258,19 @@ pub fn ids_continue_after_an_import(stores: &Stores) {
 /// An imported order total with tax and shipping, or less a discount, is kept; the ledger audit
 /// accepts it.
 pub fn an_adjusted_total_is_kept(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let mut other = another_shop();
     let discounted = sale(4_004, 1_002, OrderStatus::Shipped, &[line(2_001, 500, 2)]);
     other.orders.push(adjusted(-1_000, discounted));
     import(stores, other.clone()).unwrap();
     for (id, total, adjustment) in [(4_001, 850, 450), (4_003, 2_000, 0), (4_004, 0, -1_000)] {
-        let found = settled(|| stores.orders.find(order(id))).unwrap();
+        let found = retry_busy(|| stores.orders.find(order(id))).unwrap();
         assert_eq!(
             (found.total, found.adjustment),
             (money(total), money(adjustment))
         );
     }
-    let audit = settled(|| stores.ledger.audit());
+    let audit = retry_busy(|| stores.ledger.audit());
     assert_eq!(audit.discrepancies, []);
     let cancel = OrderAction::SetStatus(OrderStatus::Cancelled);
     let changed = shop.change_order(order(4_002), cancel, Actor::Customer(user(1_002)));
@@ -274,7 +279,7 @@ pub fn an_adjusted_total_is_kept(stores: &Stores) {
 
 /// An imported order is cancelled like any other, even with two lines of one product.
 pub fn an_imported_order_can_be_cancelled(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     import(stores, another_shop()).unwrap();
     let cancel = OrderAction::SetStatus(OrderStatus::Cancelled);
     shop.change_order(order(4_002), cancel, Actor::Customer(user(1_002)))
@@ -287,10 +292,10 @@ pub fn an_imported_order_can_be_cancelled(stores: &Stores) {
 
 /// An import larger than one chunk of inserted rows.
 pub fn a_large_shop_is_imported(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let other = a_shop_of_many(1..=1_500);
     import(stores, other).unwrap();
-    let audit = settled(|| stores.ledger.audit());
+    let audit = retry_busy(|| stores.ledger.audit());
     assert_eq!(
         (audit.products, audit.orders, audit.movements),
         (1_500, 1_500, 3_000)
@@ -301,34 +306,34 @@ pub fn a_large_shop_is_imported(stores: &Stores) {
 /// An import is refused as a whole if any row is invalid, or if the shop has products, orders or
 /// customers. Existing staff users are allowed.
 pub fn a_refused_import_writes_nothing(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let root = shop.staff("root");
     let mut other = another_shop();
     other.orders[2].user = user(9);
     let refusal = import(stores, other).unwrap_err();
     assert_eq!(refusal.problems.len(), 1);
-    let empty = Ground {
+    let empty = ExistingData {
         staff: vec![shop.account(root)],
-        ..Ground::default()
+        ..ExistingData::default()
     };
-    assert_eq!(settled(|| stores.imports.ground()), empty);
+    assert_eq!(retry_busy(|| stores.imports.ground()), empty);
     let mut other = another_shop();
     other.users[0].account.username = Username::new("ROOT").unwrap();
     assert!(import(stores, other).is_err(), "a staff user is in the way");
-    assert_eq!(settled(|| stores.imports.ground()), empty);
+    assert_eq!(retry_busy(|| stores.imports.ground()), empty);
     let customer = shop.customer("ada");
     let thing = shop.product(100, 3);
-    settled(|| stores.orders.place(&[place(customer)]))[0]
+    retry_busy(|| stores.orders.place(&[place(customer)]))[0]
         .as_ref()
         .unwrap_err();
     shop.order(customer, &[(thing, 1)]);
     let refusal = import(stores, another_shop()).unwrap_err();
-    let not_empty = ImportProblem::NotEmpty {
+    let not_empty = ImportError::NotEmpty {
         products: 1,
         orders: 1,
         customers: 1,
     };
     assert_eq!(refusal.problems[0], not_empty);
-    let audit = settled(|| stores.ledger.audit());
+    let audit = retry_busy(|| stores.ledger.audit());
     assert_eq!((audit.products, audit.orders), (1, 1));
 }

@@ -2,32 +2,34 @@
 //! same response.
 
 use crate::keyed::{key, now, placing, render};
-use crate::{Placed, Shop, at, first_page, level, money, settled};
+use crate::{Placed, TestShop, at, first_page, level, money, retry_busy};
 use chrono::TimeDelta;
-use tradepost_domain::{
-    Actor, ClockReading, KEY_LIFE, Keyed, MAX_KEPT_BYTES, MAX_KEPT_BYTES_OF_STAFF, OrderAction,
-    OrderList, OrderStatus, PlaceOrder, Problem, ProductList, Refusal, Render, Stores, UserId,
-    Written,
+use tradepost_domain::Stores;
+use tradepost_domain::kernel::{
+    Actor, Execution, FieldError, IDEMPOTENCY_KEY_TTL, Idempotent, MAX_STORED_RESPONSE_BYTES,
+    MAX_STORED_RESPONSE_BYTES_OF_STAFF, OrderList, ProductList, Refusal, ResponseEncoder, UserId,
 };
+use tradepost_domain::maintenance::ClockReading;
+use tradepost_domain::orders::{OrderAction, OrderStatus, PlaceOrder};
 
 const REUSED: Refusal = Refusal::IdempotencyKeyReused;
 
 fn orders(stores: &Stores) -> u64 {
-    settled(|| stores.orders.list(&OrderList::default(), first_page())).count
+    retry_busy(|| stores.orders.list(&OrderList::default(), first_page())).count
 }
 
 fn products(stores: &Stores) -> u64 {
-    settled(|| stores.products.list(&ProductList::default(), first_page())).count
+    retry_busy(|| stores.products.list(&ProductList::default(), first_page())).count
 }
 
-fn before<T>(answer: &str) -> Result<Written<T>, Refusal> {
-    Ok(Written::Before(answer.to_owned()))
+fn before<T>(answer: &str) -> Result<Execution<T>, Refusal> {
+    Ok(Execution::Replayed(answer.to_owned()))
 }
 
 /// The stored response of an order is replayed unchanged after later changes of the order, of its
 /// products and of the cart. No second order is placed.
 pub fn one_key_is_one_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
     let product = shop.product(100, 9);
     shop.add(ada, product, 2).unwrap();
@@ -63,7 +65,7 @@ pub fn one_key_is_one_order(stores: &Stores) {
 
 /// A key that was used for another command is refused, and nothing is written.
 pub fn another_command_under_a_key_is_refused(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 9);
     shop.add(ada, product, 2).unwrap();
@@ -81,7 +83,7 @@ pub fn another_command_under_a_key_is_refused(stores: &Stores) {
 
 /// A key is scoped to one user and one path, and compared case-sensitively.
 pub fn a_key_is_of_one_user_and_one_path(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.staff("ada"), shop.customer("bob"));
     let product = shop.product(100, 99);
     let long = "k".repeat(255);
@@ -112,7 +114,7 @@ pub fn a_key_is_of_one_user_and_one_path(stores: &Stores) {
 
 /// A refused command stores no response: its key can be used again, also for another command.
 pub fn a_refused_attempt_may_be_retried(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 9);
     let request = |fingerprint: &str| placing(ada, key("/api/orders/", "a", fingerprint));
@@ -149,7 +151,7 @@ pub fn a_refused_attempt_may_be_retried(stores: &Stores) {
 /// A key that occurs twice in a batch places one order and yields two equal responses. Within a
 /// batch, too, another command is refused and a refused command stores no response.
 pub fn a_key_twice_in_a_batch_is_one_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let product = shop.product(100, 9);
     shop.add(ada, product, 2).unwrap();
@@ -197,7 +199,7 @@ pub fn a_key_twice_in_a_batch_is_one_order(stores: &Stores) {
 /// A product is created once per key, and its response does not change. Anonymous callers have no
 /// keys.
 pub fn one_key_is_one_product(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (grace, joan) = (shop.staff("grace"), shop.staff("joan"));
     let create = |by, print: &str| shop.create_under(key("/products/", "a", print), by, "Mug");
     let mug = now(create(Some(grace), "{}"));
@@ -219,7 +221,7 @@ pub fn one_key_is_one_product(stores: &Stores) {
 
 /// A delivery is counted once per key.
 pub fn one_key_is_one_delivery(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (grace, joan) = (shop.staff("grace"), shop.staff("joan"));
     let product = shop.product(100, 5);
     let deliver = |by, print: &str| {
@@ -244,7 +246,7 @@ pub fn one_key_is_one_delivery(stores: &Stores) {
 
 /// An addition to a cart is made once per key.
 pub fn one_key_is_one_addition(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let product = shop.product(100, 5);
     let add = |user, print: &str| {
@@ -264,7 +266,7 @@ pub fn one_key_is_one_addition(stores: &Stores) {
     assert_eq!(shop.cart(ada), []);
     assert_eq!(shop.cart(bob), [(product, 2)]);
     shop.archive(product, true).unwrap();
-    let unknown = Refusal::field("product_id", Problem::UnknownProduct);
+    let unknown = Refusal::field("product_id", FieldError::UnknownProduct);
     let other = shop.add_under(key("/api/cart/", "b", "{}"), ada, product, 2);
     assert_eq!(other, Err(unknown));
     assert_eq!(add(ada, "{}"), answer);
@@ -272,7 +274,7 @@ pub fn one_key_is_one_addition(stores: &Stores) {
 
 /// Idempotency keys older than the retention limit are purged, later ones are kept.
 pub fn old_keys_are_purged(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 99);
     let given = at(1_000);
@@ -286,11 +288,11 @@ pub fn old_keys_are_purged(stores: &Stores) {
         now(shop.submit(&request(name, at)))
     };
     let old = place("old", given - micro);
-    let kept = [("just", given), ("new", given + KEY_LIFE)].map(|(name, at)| {
+    let kept = [("just", given), ("new", given + IDEMPOTENCY_KEY_TTL)].map(|(name, at)| {
         let order = place(name, at);
         (name, before(&render(&order)))
     });
-    let forget = |before| settled(|| stores.upkeep.forget_keys(before));
+    let forget = |before| retry_busy(|| stores.upkeep.purge_idempotency_keys(before));
     assert_eq!(forget(given - micro), 0);
     assert_eq!(shop.submit(&request("old", given)), before(&render(&old)));
     assert_eq!(forget(given), 1);
@@ -302,7 +304,7 @@ pub fn old_keys_are_purged(stores: &Stores) {
     let again = place("old", given);
     assert_ne!(again.id, old.id);
     assert_eq!((orders(stores), shop.stock(product)), (4, 95));
-    assert_eq!(forget(given + KEY_LIFE + micro), 3);
+    assert_eq!(forget(given + IDEMPOTENCY_KEY_TTL + micro), 3);
 }
 
 /// Clock readings are stored unchanged, equal ones included, until they are purged.
@@ -313,12 +315,12 @@ pub fn clock_readings_are_kept(stores: &Stores) {
     };
     let record = |reading: ClockReading, keep_from| {
         let keep_from = TimeDelta::microseconds(keep_from);
-        settled(|| stores.upkeep.record_clock(reading, keep_from));
-        let mut kept = settled(|| stores.upkeep.clock_readings());
+        retry_busy(|| stores.upkeep.record_clock(reading, keep_from));
+        let mut kept = retry_busy(|| stores.upkeep.clock_readings());
         kept.sort_by_key(|reading| (reading.uptime, reading.earliest));
         kept
     };
-    assert_eq!(settled(|| stores.upkeep.clock_readings()), []);
+    assert_eq!(retry_busy(|| stores.upkeep.clock_readings()), []);
     let (one, two, three) = (reading(0, 0), reading(5, 100), reading(5, -900));
     assert_eq!(record(one, 0), [one]);
     assert_eq!(record(two, 0), [one, two]);
@@ -337,19 +339,19 @@ fn large<T>(_: &T) -> String {
     "x".repeat(ANSWER)
 }
 
-fn large_key<T: std::fmt::Debug>(path: &str, name: &str) -> Keyed<T> {
-    Keyed {
-        render: Render(large),
+fn large_key<T: std::fmt::Debug>(path: &str, name: &str) -> Idempotent<T> {
+    Idempotent {
+        render: ResponseEncoder(large),
         ..key(path, name, "{}")
     }
 }
 
 /// Number of keyed commands that succeed until the user's quota of stored responses is used up.
-fn until_refused<T>(mut command: impl FnMut(&str) -> Result<Written<T>, Refusal>) -> usize {
+fn until_refused<T>(mut command: impl FnMut(&str) -> Result<Execution<T>, Refusal>) -> usize {
     for number in 0..100 {
         match command(&format!("k{number}")) {
-            Ok(Written::Now(_)) => {}
-            Ok(Written::Before(_)) => panic!("k{number} is new"),
+            Ok(Execution::Executed(_)) => {}
+            Ok(Execution::Replayed(_)) => panic!("k{number} is new"),
             Err(refusal) => {
                 assert_eq!(refusal, Refusal::TooManyKeys);
                 return number;
@@ -362,7 +364,7 @@ fn until_refused<T>(mut command: impl FnMut(&str) -> Result<Written<T>, Refusal>
 /// The stored responses of one user are bounded in bytes, per path and in total. Replays, commands
 /// without a key and other users are not affected. Purged responses free quota.
 pub fn stored_responses_are_bounded_in_bytes(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob, grace) = (
         shop.customer("ada"),
         shop.customer("bob"),
@@ -372,7 +374,7 @@ pub fn stored_responses_are_bounded_in_bytes(stores: &Stores) {
     let most = |quota: u64| usize::try_from(quota).unwrap() / ANSWER;
     let add = |user, name: &str| shop.add_under(large_key("/api/cart/", name), user, product, 1);
     // The last response may exceed the quota, and not every store counts the first.
-    let customers = most(MAX_KEPT_BYTES)..=most(MAX_KEPT_BYTES) + 1;
+    let customers = most(MAX_STORED_RESPONSE_BYTES)..=most(MAX_STORED_RESPONSE_BYTES) + 1;
     assert!(customers.contains(&until_refused(|name| add(ada, name))));
     assert_eq!(add(ada, "k1").map(replayed), Ok("x".repeat(ANSWER)));
     let order = |user| shop.submit(&placing(user, large_key("/api/orders/", "o")));
@@ -389,29 +391,29 @@ pub fn stored_responses_are_bounded_in_bytes(stores: &Stores) {
         let key = large_key("/api/products/", name);
         shop.create_under(key, Some(grace), "Mug")
     };
-    let beyond = most(MAX_KEPT_BYTES_OF_STAFF) - most(MAX_KEPT_BYTES);
+    let beyond = most(MAX_STORED_RESPONSE_BYTES_OF_STAFF) - most(MAX_STORED_RESPONSE_BYTES);
     let created = until_refused(create);
     assert!((beyond - 1..=beyond + 1).contains(&created), "{created}");
     let adjusted = shop.adjust_under(large_key("/stock/", "s"), grace, product, 1);
     assert_eq!(adjusted, Err(Refusal::TooManyKeys));
 
-    let purged = settled(|| stores.upkeep.forget_keys(at(1_000)));
+    let purged = retry_busy(|| stores.upkeep.purge_idempotency_keys(at(1_000)));
     assert!(purged > 0);
     now(add(ada, "again"));
     now(create("again"));
 }
 
 /// The replayed response.
-fn replayed<T>(written: Written<T>) -> String {
+fn replayed<T>(written: Execution<T>) -> String {
     match written {
-        Written::Now(_) => String::new(),
-        Written::Before(answer) => answer,
+        Execution::Executed(_) => String::new(),
+        Execution::Replayed(answer) => answer,
     }
 }
 
 /// A healthy store passes the health check.
 pub fn a_healthy_store_passes_its_health_check(stores: &Stores) {
-    settled(|| stores.upkeep.check());
-    Shop::new(stores).product(100, 5);
-    settled(|| stores.upkeep.check());
+    retry_busy(|| stores.upkeep.check());
+    TestShop::new(stores).product(100, 5);
+    retry_busy(|| stores.upkeep.check());
 }

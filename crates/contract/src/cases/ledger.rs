@@ -1,8 +1,11 @@
-use crate::{Shop, settled};
-use tradepost_domain::{Actor, Audit, OrderAction, OrderStatus, Stores};
+use crate::{TestShop, retry_busy};
+use tradepost_domain::Stores;
+use tradepost_domain::inventory::Audit;
+use tradepost_domain::kernel::Actor;
+use tradepost_domain::orders::{OrderAction, OrderStatus};
 
 fn audit(stores: &Stores) -> Audit {
-    settled(|| stores.ledger.audit())
+    retry_busy(|| stores.ledger.audit())
 }
 
 /// The ledger audit of an empty shop counts zero rows.
@@ -12,7 +15,7 @@ pub fn an_empty_shop_has_an_empty_ledger(stores: &Stores) {
 
 /// The ledger audit covers every product, order and movement, archived and deleted ones included.
 pub fn an_audit_looks_at_everything(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
     let [a, b, empty] = [5, 5, 0].map(|stock| shop.product(100, stock));
     let orders = [(); 3].map(|()| shop.order(ada, &[(a, 1), (b, 1)]).id);
@@ -36,7 +39,7 @@ pub fn an_audit_looks_at_everything(stores: &Stores) {
 
 /// Ledger entries have ids in the order in which they were written, across products.
 pub fn entries_are_numbered_in_the_order_of_writing(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let [a, b] = [5, 5].map(|stock| shop.product(100, stock));
     let mut last = None;
     for product in [a, b, a, b] {

@@ -1,33 +1,35 @@
 //! Lists: filters and sort orders.
 
 use super::finding::ids_of;
-use crate::{Shop, at, draft, first_page, money, page, place, settled};
-use tradepost_domain::{
-    Actor, CreateProduct, Order, OrderAction, OrderField, OrderFilter, OrderId, OrderList,
-    OrderStatus, PlaceOrder, ProductField, ProductFilter, ProductId, ProductList, Sorting, Stores,
-    UserId,
+use crate::{TestShop, at, draft, first_page, money, page, place, retry_busy};
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::CreateProduct;
+use tradepost_domain::kernel::{
+    Actor, OrderField, OrderFilter, OrderId, OrderList, ProductField, ProductFilter, ProductId,
+    ProductList, Sorting, UserId,
 };
+use tradepost_domain::orders::{Order, OrderAction, OrderStatus, PlaceOrder};
 
 /// A product created at this second.
-fn created(shop: &Shop<'_>, name: &str, price: i64, stock: i64, second: i64) -> ProductId {
+fn created(shop: &TestShop<'_>, name: &str, price: i64, stock: i64, second: i64) -> ProductId {
     let command = CreateProduct {
         draft: draft(name, price, stock),
         key: None,
         by: None,
         at: at(second),
     };
-    settled(|| {
+    retry_busy(|| {
         shop.stores
             .products
             .create(command.clone())
             .map(Result::unwrap)
     });
-    let newest = settled(|| (shop.stores.products).list(&ProductList::default(), page(1, 1)));
+    let newest = retry_busy(|| (shop.stores.products).list(&ProductList::default(), page(1, 1)));
     newest.items[0].id
 }
 
 /// Thirty products with equal names, prices, stock and times in different groups.
-pub(super) fn assortment(shop: &Shop<'_>) -> Vec<ProductId> {
+pub(super) fn assortment(shop: &TestShop<'_>) -> Vec<ProductId> {
     let names = [
         "Tea",
         "tea",
@@ -48,7 +50,7 @@ pub(super) fn assortment(shop: &Shop<'_>) -> Vec<ProductId> {
 /// Lists contain exactly the products that match the filter (price range with both ends inclusive,
 /// stock, archived), and report their count.
 pub fn products_are_filtered(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let [a, b, c, d] =
         [(100, 0), (200, 1), (300, 2), (400, 0)].map(|(price, stock)| shop.product(price, stock));
     shop.archive(d, true).unwrap();
@@ -107,7 +109,7 @@ pub fn products_are_filtered(stores: &Stores) {
 /// Every sort by one, two or all fields, ascending and descending, equals the domain's order; pages
 /// are consecutive parts of it.
 pub fn products_are_sorted(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ids = assortment(&shop);
     let all: Vec<_> = ids.iter().map(|id| shop.found(*id)).collect();
     for text in [
@@ -135,9 +137,9 @@ pub fn products_are_sorted(stores: &Stores) {
             filter: ProductFilter::default(),
             sorting,
         };
-        let whole = settled(|| stores.products.list(&list, first_page()));
+        let whole = retry_busy(|| stores.products.list(&list, first_page()));
         assert_eq!(whole.items, expected, "{text}");
-        let second = settled(|| stores.products.list(&list, page(2, 7)));
+        let second = retry_busy(|| stores.products.list(&list, page(2, 7)));
         assert_eq!(
             (second.count, &second.items[..]),
             (30, &expected[7..14]),
@@ -148,7 +150,7 @@ pub fn products_are_sorted(stores: &Stores) {
         filter: ProductFilter::default(),
         sorting: Sorting::by(ProductField::Name, false),
     };
-    let names = settled(|| stores.products.list(&by_name, first_page())).items;
+    let names = retry_busy(|| stores.products.list(&by_name, first_page())).items;
     let mut names: Vec<_> = names
         .iter()
         .map(|product| product.name.to_string())
@@ -170,7 +172,7 @@ pub fn products_are_sorted(stores: &Stores) {
 /// Lists contain exactly the orders that match the filter: owner, status, and time range with both
 /// ends inclusive.
 pub fn orders_are_filtered(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let tea = shop.product(100, 99);
     let order = |user, second| placed(&shop, user, tea, 1, second).id;
@@ -250,7 +252,7 @@ pub fn orders_are_filtered(stores: &Stores) {
         ),
     ] {
         let list = OrderList::of(filter);
-        let found = settled(|| stores.orders.list(&list, first_page()));
+        let found = retry_busy(|| stores.orders.list(&list, first_page()));
         let ids: Vec<_> = found.items.iter().map(|order| order.id).collect();
         assert_eq!(ids, expected, "{list:?}");
         assert_eq!(
@@ -262,7 +264,7 @@ pub fn orders_are_filtered(stores: &Stores) {
 }
 
 pub(super) fn placed(
-    shop: &Shop<'_>,
+    shop: &TestShop<'_>,
     user: UserId,
     product: ProductId,
     units: i64,
@@ -277,7 +279,11 @@ pub(super) fn placed(
 }
 
 /// Orders of two customers with equal totals, times and statuses in different groups.
-pub(super) fn order_book(shop: &Shop<'_>, customers: &[UserId], tea: ProductId) -> Vec<OrderId> {
+pub(super) fn order_book(
+    shop: &TestShop<'_>,
+    customers: &[UserId],
+    tea: ProductId,
+) -> Vec<OrderId> {
     let staff = Actor::Staff(shop.staff("grace"));
     let mut ids = Vec::new();
     for (at, number) in (0..20_usize).zip(0..) {
@@ -299,7 +305,7 @@ pub(super) fn order_book(shop: &Shop<'_>, customers: &[UserId], tea: ProductId) 
 /// Every sort by one or more fields, ascending and descending, equals the domain's order. A status
 /// sorts by its name.
 pub fn orders_are_sorted(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let customers = shop.customers(2);
     let tea = shop.product(100, 999);
     let ids = order_book(&shop, &customers, tea);
@@ -326,9 +332,9 @@ pub fn orders_are_sorted(stores: &Stores) {
                 ..OrderFilter::default()
             };
             let list = OrderList { filter, sorting };
-            let whole = settled(|| stores.orders.list(&list, first_page()));
+            let whole = retry_busy(|| stores.orders.list(&list, first_page()));
             assert_eq!(whole.items, expected, "{text}");
-            let second = settled(|| stores.orders.list(&list, page(2, 3)));
+            let second = retry_busy(|| stores.orders.list(&list, page(2, 3)));
             assert_eq!(second.items, expected[3..6], "{text}");
         }
     }

@@ -1,22 +1,24 @@
 //! Confusable usernames, and usernames that are e-mail addresses.
 
 use super::accounts::{register, registered};
-use crate::settled;
-use tradepost_domain::{ChangeEmail, Email, Problem, Refusal, Register, Stores};
+use crate::retry_busy;
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{ChangeEmail, Email, Register};
+use tradepost_domain::kernel::{FieldError, Refusal};
 
 /// A new username that is confusable with that of another account is refused, in either order and
 /// in every script. Existing accounts keep their names.
 pub fn names_that_look_alike_are_refused(stores: &Stores) {
     let too_similar = |name: &str| {
         let refused = registered(stores, &register(name, None));
-        let expected = Refusal::field("username", Problem::TooSimilar);
+        let expected = Refusal::field("username", FieldError::TooSimilar);
         assert_eq!(refused, Err(expected), "{name}");
     };
     registered(stores, &register("Admin", None)).unwrap();
     for name in ["аdmin", "ADМIN", "admln", "ADM1N", "adrnin"] {
         too_similar(name);
     }
-    let taken = Err(Refusal::field("username", Problem::Taken));
+    let taken = Err(Refusal::field("username", FieldError::Taken));
     assert_eq!(registered(stores, &register("ＡＤＭＩＮ", None)), taken);
     registered(stores, &register("раураl", None)).unwrap();
     too_similar("paypal");
@@ -36,7 +38,7 @@ pub fn names_that_look_alike_are_refused(stores: &Stores) {
 /// A username must not equal the e-mail address of another account, in any spelling and in either
 /// order. An account may use its own address.
 pub fn a_username_is_no_address_of_another_account(stores: &Stores) {
-    let taken = |field| Some(Refusal::field(field, Problem::Taken));
+    let taken = |field| Some(Refusal::field(field, FieldError::Taken));
     registered(stores, &register("ada", Some("Amélie@example.org"))).unwrap();
     for name in [
         "amélie@example.org",
@@ -58,7 +60,7 @@ pub fn a_username_is_no_address_of_another_account(stores: &Stores) {
             verified: 0,
             email: Email::new(email).unwrap(),
         };
-        settled(|| stores.accounts.change_email(command.clone()))
+        retry_busy(|| stores.accounts.change_email(command.clone()))
     };
     // The address is released, the username is not.
     assert!(change(bob.id, "other@example.org").is_ok());

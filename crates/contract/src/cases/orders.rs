@@ -1,14 +1,16 @@
-use crate::{Shop, at, first_page, page, settled};
+use crate::{TestShop, at, first_page, page, retry_busy};
 use OrderAction::{Delete, SetStatus};
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
-use tradepost_domain::{
-    Actor, ChangeOrder, Order, OrderAction, OrderFilter, OrderId, OrderList, OrderStatus,
-    ProductId, Reason, Refusal, Stores, UserId,
+use tradepost_domain::Stores;
+use tradepost_domain::inventory::Reason;
+use tradepost_domain::kernel::{
+    Actor, OrderFilter, OrderId, OrderList, ProductId, Refusal, UserId,
 };
+use tradepost_domain::orders::{ChangeOrder, Order, OrderAction, OrderStatus};
 
 /// A customer, another customer, and a staff user.
 struct Cast<'a> {
-    shop: Shop<'a>,
+    shop: TestShop<'a>,
     owner: UserId,
     other: UserId,
     staff: Actor,
@@ -17,7 +19,7 @@ struct Cast<'a> {
 
 impl<'a> Cast<'a> {
     fn new(stores: &'a Stores) -> Self {
-        let shop = Shop::new(stores);
+        let shop = TestShop::new(stores);
         Self {
             shop,
             owner: shop.customer("ada"),
@@ -60,7 +62,7 @@ fn listed(stores: &Stores, user: Option<UserId>, archived: bool) -> Vec<OrderId>
         archived,
         ..OrderFilter::default()
     });
-    let page = settled(|| stores.orders.list(&list, first_page()));
+    let page = retry_busy(|| stores.orders.list(&list, first_page()));
     assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
     page.items.iter().map(|order| order.id).collect()
 }
@@ -84,7 +86,7 @@ pub fn orders_are_listed_newest_first(stores: &Stores) {
         (4, 2, &[]),
         (u64::MAX, 100, &[]),
     ] {
-        let page = settled(|| stores.orders.list(&all, page(number, size)));
+        let page = retry_busy(|| stores.orders.list(&all, page(number, size)));
         let items: Vec<_> = page.items.iter().map(|order| order.id).collect();
         assert_eq!(
             (page.count, &items[..]),
@@ -92,7 +94,7 @@ pub fn orders_are_listed_newest_first(stores: &Stores) {
             "page {number} of {size}"
         );
     }
-    let page = settled(|| stores.orders.list(&all, page(2, 2)));
+    let page = retry_busy(|| stores.orders.list(&all, page(2, 2)));
     let found: Vec<_> = ids[2..4]
         .iter()
         .map(|id| cast.shop.found_order(*id))
@@ -127,7 +129,7 @@ pub fn an_unknown_order_is_absent(stores: &Stores) {
     let cast = Cast::new(stores);
     cast.order();
     let nowhere = OrderId::new(i64::MAX).unwrap();
-    assert_eq!(settled(|| stores.orders.find(nowhere)), None);
+    assert_eq!(retry_busy(|| stores.orders.find(nowhere)), None);
     for action in [SetStatus(Cancelled), Delete] {
         let refused = cast.shop.change_order(nowhere, action, cast.staff);
         assert_eq!(refused, Err(Refusal::NotFound));
@@ -146,7 +148,7 @@ pub fn staff_take_an_order_to_its_end(stores: &Stores) {
             by: cast.staff,
             at: at(when),
         };
-        let changed = settled(|| stores.orders.change(command.clone()));
+        let changed = retry_busy(|| stores.orders.change(command.clone()));
         expected = Order {
             status,
             updated_at: at(when),
@@ -173,7 +175,7 @@ pub fn the_same_status_changes_nothing(stores: &Stores) {
                 by,
                 at: at(400),
             };
-            let after = settled(|| stores.orders.change(command.clone()));
+            let after = retry_busy(|| stores.orders.change(command.clone()));
             assert_eq!(after, Ok(before.clone()), "{status}");
             assert_eq!(cast.shop.found_order(before.id), before);
         }

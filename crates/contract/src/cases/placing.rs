@@ -1,10 +1,14 @@
 use crate::{
-    Placed, Shop, at, draft, first_page, level, line_totals, money, place, settled, units,
+    Placed, TestShop, at, draft, first_page, level, line_totals, money, place, retry_busy, units,
 };
-use tradepost_domain::{
-    MAX_CART_LINES, Order, OrderLine, OrderList, OrderStatus, PlaceOrder, Product, ProductChange,
-    ProductId, ProductName, Quantity, Reason, Refusal, Shortage, Stores, UserId, Written,
+use tradepost_domain::Stores;
+use tradepost_domain::cart::MAX_CART_ITEMS;
+use tradepost_domain::catalog::{Product, ProductChange};
+use tradepost_domain::inventory::Reason;
+use tradepost_domain::kernel::{
+    Execution, OrderList, ProductId, ProductName, Quantity, Refusal, Shortage, UserId,
 };
+use tradepost_domain::orders::{Order, OrderItem, OrderStatus, PlaceOrder};
 
 fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
     Shortage {
@@ -15,7 +19,7 @@ fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
 }
 
 fn orders(stores: &Stores) -> Vec<Order> {
-    settled(|| stores.orders.list(&OrderList::default(), first_page())).items
+    retry_busy(|| stores.orders.list(&OrderList::default(), first_page())).items
 }
 
 fn refusals(placements: Vec<Placed>) -> Vec<Option<Refusal>> {
@@ -29,13 +33,13 @@ fn buyer(placement: &Placed) -> Option<UserId> {
 /// An order holds every cart line at its current name and price. Its stock is taken, with movements
 /// in the ledger, and the cart is emptied.
 pub fn an_order_is_the_whole_cart(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let mug = shop.create(draft("Mug", 250, 5)).unwrap();
     let tea = shop.create(draft("Tea", 100, 9)).unwrap();
     shop.add(user, tea.id, 3).unwrap();
     shop.add(user, mug.id, 2).unwrap();
-    let line = |product: &Product, quantity| OrderLine {
+    let line = |product: &Product, quantity| OrderItem {
         product: product.id,
         name: product.name.clone(),
         unit_price: product.price.money(),
@@ -74,7 +78,7 @@ pub fn an_order_is_the_whole_cart(stores: &Stores) {
 
 /// Later changes of a product change no order.
 pub fn an_order_is_a_snapshot(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let product = shop.product(250, 5);
     let order = shop.order(user, &[(product, 2)]);
@@ -92,7 +96,7 @@ pub fn an_order_is_a_snapshot(stores: &Stores) {
 
 /// An empty cart cannot be ordered; after an order the cart is empty.
 pub fn an_empty_cart_is_refused(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let product = shop.product(100, 5);
     assert_eq!(shop.place(ada), Err(Refusal::EmptyCart));
@@ -109,7 +113,7 @@ pub fn an_empty_cart_is_refused(stores: &Stores) {
 
 /// The refusal lists every product with insufficient stock, and nothing is changed.
 pub fn every_shortage_is_listed(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let [a, b, c] = [(); 3].map(|()| shop.product(100, 9));
     for product in [c, a, b] {
@@ -127,7 +131,7 @@ pub fn every_shortage_is_listed(stores: &Stores) {
 
 /// A cart with an archived product is refused as a whole.
 pub fn an_archived_product_is_not_sold(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let [a, b, c] = [(); 3].map(|()| shop.product(100, 9));
     for product in [a, b, c] {
@@ -148,7 +152,7 @@ pub fn an_archived_product_is_not_sold(stores: &Stores) {
 
 /// An order whose total differs from the expected total is refused.
 pub fn the_agreed_total_guards_the_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let product = shop.product(100, 5);
     shop.add(user, product, 2).unwrap();
@@ -173,7 +177,7 @@ pub fn the_agreed_total_guards_the_order(stores: &Stores) {
 /// Two requests for one cart in a batch place one order. After a refusal, the same cart can be
 /// ordered later in the batch.
 pub fn two_clicks_in_a_batch_are_one_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let product = shop.product(100, 5);
     shop.add(user, product, 2).unwrap();
@@ -195,7 +199,7 @@ pub fn two_clicks_in_a_batch_are_one_order(stores: &Stores) {
 
 /// Within a batch, the first request gets the last units.
 pub fn the_last_unit_of_a_batch_goes_to_the_first(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let users = shop.customers(3);
     let product = shop.product(100, 3);
     for user in &users {
@@ -212,7 +216,7 @@ pub fn the_last_unit_of_a_batch_goes_to_the_first(stores: &Stores) {
 
 /// A refused request does not affect its neighbours, and results are in the order of the requests.
 pub fn a_refused_request_does_not_affect_its_neighbours(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let users = shop.customers(5);
     let [plenty, scarce, gone] = [9, 1, 9].map(|stock| shop.product(100, stock));
     shop.add(users[0], plenty, 1).unwrap();
@@ -248,7 +252,7 @@ pub fn a_refused_request_does_not_affect_its_neighbours(stores: &Stores) {
 
 /// A large batch of carts that share products.
 pub fn a_large_batch(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let users = shop.customers(40);
     let products = [(); 3].map(|()| shop.product(100, 30));
     for (at, user) in users.iter().enumerate() {
@@ -270,7 +274,7 @@ pub fn a_large_batch(stores: &Stores) {
 
 /// An empty batch does nothing.
 pub fn an_empty_batch_does_nothing(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     assert_eq!(shop.place_all(&[]), []);
     assert_eq!(orders(stores), []);
 }
@@ -278,7 +282,7 @@ pub fn an_empty_batch_does_nothing(stores: &Stores) {
 /// A placement id places at most one order. The result of a second use is up to the store, but
 /// nothing may be written.
 pub fn a_placement_id_makes_one_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let product = shop.product(100, 5);
     shop.add(user, product, 1).unwrap();
@@ -289,7 +293,7 @@ pub fn a_placement_id_makes_one_order(stores: &Stores) {
         .unwrap();
     shop.add(user, product, 1).unwrap();
     if let Ok(answer) = stores.orders.place(&[request]) {
-        assert_eq!(answer, [Ok(Written::Now(placed.clone()))]);
+        assert_eq!(answer, [Ok(Execution::Executed(placed.clone()))]);
     }
     assert_eq!(orders(stores), [placed]);
     assert_eq!(
@@ -301,14 +305,14 @@ pub fn a_placement_id_makes_one_order(stores: &Stores) {
 /// The largest possible order is exact to the cent.
 pub fn the_largest_order_is_exact(stores: &Stores) {
     const DEAREST: i64 = 999_999_999_999;
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let most = i64::from(Quantity::MAX);
-    for _ in 0..MAX_CART_LINES {
+    for _ in 0..MAX_CART_ITEMS {
         let product = shop.product(DEAREST, most);
         shop.add(user, product, most).unwrap();
     }
-    let lines = i64::try_from(MAX_CART_LINES).unwrap();
+    let lines = i64::try_from(MAX_CART_ITEMS).unwrap();
     let total = money(lines * most * DEAREST);
     let cart = shop.whole_cart(user);
     assert_eq!(cart.total(total.currency()), Ok(total));
@@ -318,7 +322,7 @@ pub fn the_largest_order_is_exact(stores: &Stores) {
     };
     let order = shop.place_all(&[request]).remove(0).unwrap();
     assert_eq!(order.total, total);
-    assert_eq!(order.lines.len(), MAX_CART_LINES);
+    assert_eq!(order.lines.len(), MAX_CART_ITEMS);
     assert_eq!(shop.found_order(order.id), order);
     let in_order = order.lines.is_sorted_by_key(|line| line.product);
     assert!(in_order, "lines are in the order of the cart");

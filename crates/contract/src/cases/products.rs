@@ -1,9 +1,12 @@
-use crate::{Shop, at, draft, first_page, level, money, page, settled, usd};
+use crate::{TestShop, at, draft, first_page, level, money, page, retry_busy, usd};
 use chrono::{DateTime, Utc};
-use tradepost_domain::{
-    ChangeProduct, CreateProduct, Currency, Description, Money, Price, Problem, Product,
-    ProductChange, ProductDraft, ProductFilter, ProductId, ProductList, ProductName, Refusal, Sku,
-    Stores,
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDraft,
+};
+use tradepost_domain::kernel::{
+    Currency, Description, FieldError, Money, ProductFilter, ProductId, ProductList, ProductName,
+    Refusal, Sku,
 };
 
 const ARCHIVED: bool = true;
@@ -28,7 +31,7 @@ fn new_sku(sku: Option<&str>) -> ProductChange {
 }
 
 fn taken<T>() -> Result<T, Refusal> {
-    Err(Refusal::field("sku", Problem::Taken))
+    Err(Refusal::field("sku", FieldError::Taken))
 }
 
 fn all(archived: bool) -> ProductList {
@@ -36,14 +39,14 @@ fn all(archived: bool) -> ProductList {
 }
 
 fn listed(stores: &Stores, archived: bool) -> Vec<ProductId> {
-    let page = settled(|| stores.products.list(&all(archived), first_page()));
+    let page = retry_busy(|| stores.products.list(&all(archived), first_page()));
     assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
     page.items.iter().map(|product| product.id).collect()
 }
 
 /// A new product has the values of its draft, and is found by id.
 pub fn a_new_product_is_as_drafted(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let draft = ProductDraft {
         description: Description::new("Holds tea.\n\nOr coffee.").unwrap(),
         ..with_sku("MUG-1")
@@ -66,11 +69,11 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
 
 /// One query loads several products: each once, archived ones included, unknown ids left out.
 pub fn products_are_found_together(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ids = [100, 200, 300].map(|price| shop.product(price, 1));
     shop.archive(ids[1], true).unwrap();
     let found = |asked: &[ProductId]| {
-        let mut found = settled(|| stores.products.find_all(asked));
+        let mut found = retry_busy(|| stores.products.find_all(asked));
         found.sort_by_key(|product| product.id);
         found
     };
@@ -85,11 +88,11 @@ pub fn products_are_found_together(stores: &Stores) {
 
 /// An unknown product is absent and cannot be changed.
 pub fn an_unknown_product_is_absent(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     shop.product(100, 1);
     assert_eq!(shop.find(nowhere()), None);
     assert_eq!(
-        settled(|| stores.products.movements(nowhere(), first_page())),
+        retry_busy(|| stores.products.movements(nowhere(), first_page())),
         None
     );
     assert_eq!(
@@ -102,7 +105,7 @@ pub fn an_unknown_product_is_absent(stores: &Stores) {
 /// Products are listed newest first, each page with the total count. A page after the last is
 /// empty, however large its number.
 pub fn products_are_listed_newest_first(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     assert_eq!(listed(stores, CATALOGUE), []);
     let mut ids: Vec<_> = (0..5).map(|stock| shop.product(100, stock)).collect();
     assert!(ids.is_sorted(), "ids ascend");
@@ -118,7 +121,7 @@ pub fn products_are_listed_newest_first(stores: &Stores) {
         (1, 5, &ids[..]),
         (u64::MAX, 100, &[]),
     ] {
-        let page = settled(|| stores.products.list(&all(CATALOGUE), page(number, size)));
+        let page = retry_busy(|| stores.products.list(&all(CATALOGUE), page(number, size)));
         let items: Vec<_> = page.items.iter().map(|product| product.id).collect();
         assert_eq!(
             (page.count, &items[..]),
@@ -126,7 +129,7 @@ pub fn products_are_listed_newest_first(stores: &Stores) {
             "page {number} of {size}"
         );
     }
-    let page = settled(|| stores.products.list(&all(CATALOGUE), page(1, 1)));
+    let page = retry_busy(|| stores.products.list(&all(CATALOGUE), page(1, 1)));
     assert_eq!(
         page.items,
         [shop.found(ids[0])],
@@ -136,7 +139,7 @@ pub fn products_are_listed_newest_first(stores: &Stores) {
 
 /// The catalogue omits archived products, which have a list of their own.
 pub fn archived_products_are_listed_apart(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let [a, b, c] = [
         shop.product(100, 1),
         shop.product(100, 1),
@@ -154,7 +157,7 @@ pub fn archived_products_are_listed_apart(stores: &Stores) {
 
 /// A change writes the fields that it names, and the time.
 pub fn a_change_touches_what_it_names(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let before = shop.create(with_sku("MUG-1")).unwrap();
     let neighbour = shop.create(with_sku("MUG-2")).unwrap();
     let name = ProductName::new("Another thing").unwrap();
@@ -192,7 +195,7 @@ pub fn a_change_touches_what_it_names(stores: &Stores) {
 
 /// A change to the current values leaves the product unchanged, its time included.
 pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let before = shop.create(with_sku("MUG-1")).unwrap();
     let same = ProductChange {
         sku: Some(before.sku.clone()),
@@ -209,7 +212,7 @@ pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
 
 /// An archived product is found and can be restored, but not changed otherwise.
 pub fn a_product_is_archived_and_brought_back(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let before = shop.create(draft("A thing", 100, 5)).unwrap();
     let archived = Product {
         archived: true,
@@ -240,7 +243,7 @@ pub fn a_product_is_archived_and_brought_back(stores: &Stores) {
 
 /// A SKU is unique, archived products included, and case-sensitive.
 pub fn a_sku_has_one_holder(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let holder = shop.create(with_sku("MUG")).unwrap();
     assert_eq!(shop.create(with_sku("MUG")), taken());
     let other = shop.create(with_sku("mug")).unwrap();
@@ -268,7 +271,7 @@ pub fn a_sku_has_one_holder(stores: &Stores) {
 
 /// A SKU that a product gives up can be used again.
 pub fn a_sku_can_be_given_up(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let before = shop.create(with_sku("MUG")).unwrap();
     assert_eq!(shop.change(before.id, new_sku(None)).unwrap().sku, None);
     assert_eq!(shop.found(before.id).sku, None);
@@ -280,10 +283,10 @@ pub fn a_sku_can_be_given_up(stores: &Stores) {
 
 /// A price in another currency than the shop's is refused.
 pub fn another_currency_is_refused(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let eur = Currency::from_code("EUR").unwrap();
     let price = Price::new(Money::from_minor(100, eur)).unwrap();
-    let other_currency = Refusal::field("price", Problem::OtherCurrency(usd()));
+    let other_currency = Refusal::field("price", FieldError::OtherCurrency(usd()));
     let foreign = ProductDraft {
         price,
         ..draft("A thing", 100, 5)
@@ -302,7 +305,7 @@ pub fn another_currency_is_refused(stores: &Stores) {
 
 /// Texts of any script and of maximum length are stored unchanged.
 pub fn texts_come_back_as_written(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let quotes = r#"'; DROP TABLE products; -- "x" \' \\ %_ ${1} $1 ? \0 {{}} <b>"#;
     for text in [
         "😀".repeat(64),
@@ -354,7 +357,7 @@ pub fn times_come_back_to_the_microsecond(stores: &Stores) {
                 by: None,
                 at: created,
             };
-            let product = settled(|| stores.products.create(command.clone())).unwrap();
+            let product = retry_busy(|| stores.products.create(command.clone())).unwrap();
             let id = product.now().unwrap().id;
             let command = ChangeProduct {
                 seen: None,
@@ -366,10 +369,10 @@ pub fn times_come_back_to_the_microsecond(stores: &Stores) {
                 by: None,
                 at: changed,
             };
-            settled(|| stores.products.change(command.clone())).unwrap();
-            let found = Shop::new(stores).found(id);
+            retry_busy(|| stores.products.change(command.clone())).unwrap();
+            let found = TestShop::new(stores).found(id);
             assert_eq!((found.created_at, found.updated_at), (created, changed));
-            let moved = Shop::new(stores).movements(id);
+            let moved = TestShop::new(stores).movements(id);
             let moved: Vec<_> = moved.iter().map(|movement| movement.entry.at).collect();
             assert_eq!(moved, [created, changed]);
         }

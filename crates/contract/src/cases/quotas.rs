@@ -1,11 +1,10 @@
 //! Order quota: the pending orders of one customer, and their orders within an hour.
 
-use crate::{Shop, at, money, place};
+use crate::{TestShop, at, money, place};
 use chrono::{DateTime, Utc};
-use tradepost_domain::{
-    Actor, Order, OrderAction, OrderQuota, OrderStatus, PlaceOrder, ProductId, Refusal, Stores,
-    UserId,
-};
+use tradepost_domain::Stores;
+use tradepost_domain::kernel::{Actor, ProductId, Refusal, UserId};
+use tradepost_domain::orders::{Order, OrderAction, OrderQuota, OrderStatus, PlaceOrder};
 
 fn limited(user: UserId, quota: OrderQuota, at: DateTime<Utc>) -> PlaceOrder {
     PlaceOrder {
@@ -17,7 +16,7 @@ fn limited(user: UserId, quota: OrderQuota, at: DateTime<Utc>) -> PlaceOrder {
 
 /// Adds one unit to the cart if it is empty, and orders it within a quota.
 fn order(
-    shop: &Shop<'_>,
+    shop: &TestShop<'_>,
     user: UserId,
     product: ProductId,
     quota: OrderQuota,
@@ -37,7 +36,7 @@ pub fn open_orders_are_bounded(stores: &Stores) {
         open: 3,
         hourly: 100,
     };
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
     let product = shop.product(100, 99);
     let buy = |seconds| order(&shop, ada, product, QUOTA, seconds);
@@ -76,7 +75,7 @@ pub fn orders_within_an_hour_are_bounded(stores: &Stores) {
         open: 100,
         hourly: 3,
     };
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 99);
     let buy = |seconds| order(&shop, ada, product, QUOTA, seconds);
@@ -111,7 +110,7 @@ pub fn orders_from_the_future_use_no_quota(stores: &Stores) {
         hourly: 2,
     };
     const YEAR: i64 = 365 * 86_400;
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     let product = shop.product(100, 99);
     let buy = |seconds| order(&shop, ada, product, QUOTA, seconds);
@@ -127,7 +126,7 @@ pub fn orders_from_the_future_use_no_quota(stores: &Stores) {
 /// In a batch, each customer's quota is checked against their own orders.
 pub fn a_quota_is_each_customers_own(stores: &Stores) {
     const QUOTA: OrderQuota = OrderQuota { open: 2, hourly: 9 };
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let users = shop.customers(4);
     let product = shop.product(100, 99);
     // The first customer has no orders, the second has one, and so on.

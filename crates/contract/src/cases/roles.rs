@@ -2,14 +2,16 @@
 //! locked by the write, not the role in the session.
 
 use crate::shop::happened_now;
-use crate::{Shop, at, draft, first_page, hash, place, settled};
-use tradepost_domain::{
-    Actor, AdjustStock, ChangeEmail, ChangeOrder, ChangeProduct, CreateProduct, Email, OrderAction,
-    OrderStatus, ProductChange, ProductList, Refusal, StockDelta, Stores, SwitchUser, UserId,
-};
+use crate::{TestShop, at, draft, first_page, hash, place, retry_busy};
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, ProductChange};
+use tradepost_domain::identity::{ChangeEmail, Email, UpdateUser};
+use tradepost_domain::inventory::{AdjustStock, StockDelta};
+use tradepost_domain::kernel::{Actor, ProductList, Refusal, UserId};
+use tradepost_domain::orders::{ChangeOrder, OrderAction, OrderStatus};
 
 /// Former staff users, each with the refusal that their writes get.
-fn former_staff(shop: &Shop<'_>) -> [(UserId, Refusal); 2] {
+fn former_staff(shop: &TestShop<'_>) -> [(UserId, Refusal); 2] {
     shop.staff("boss");
     let (demoted, deactivated) = (shop.staff("demoted"), shop.staff("deactivated"));
     switch(shop, None, demoted, None, Some(false)).unwrap();
@@ -21,24 +23,24 @@ fn former_staff(shop: &Shop<'_>) -> [(UserId, Refusal); 2] {
 }
 
 fn switch(
-    shop: &Shop<'_>,
+    shop: &TestShop<'_>,
     by: Option<UserId>,
     user: UserId,
     is_active: Option<bool>,
     is_staff: Option<bool>,
 ) -> Result<(), Refusal> {
-    let command = SwitchUser {
+    let command = UpdateUser {
         by,
         user,
         is_active,
         is_staff,
     };
-    settled(|| shop.stores.accounts.switch(command)).map(drop)
+    retry_busy(|| shop.stores.accounts.switch(command)).map(drop)
 }
 
 /// Former staff cannot create a product.
 pub fn a_product_is_created_by_current_staff(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let create = |by| {
         let command = CreateProduct {
             draft: draft("A thing", 100, 5),
@@ -46,12 +48,12 @@ pub fn a_product_is_created_by_current_staff(stores: &Stores) {
             by: Some(by),
             at: at(0),
         };
-        settled(|| stores.products.create(command.clone())).map(happened_now)
+        retry_busy(|| stores.products.create(command.clone())).map(happened_now)
     };
     for (user, refusal) in former_staff(&shop) {
         assert_eq!(create(user), Err(refusal));
     }
-    let products = || settled(|| stores.products.list(&ProductList::default(), first_page()));
+    let products = || retry_busy(|| stores.products.list(&ProductList::default(), first_page()));
     assert_eq!(products().count, 0);
     create(shop.staff("grace")).unwrap();
     assert_eq!(products().count, 1);
@@ -59,7 +61,7 @@ pub fn a_product_is_created_by_current_staff(stores: &Stores) {
 
 /// Former staff cannot change a product.
 pub fn a_product_is_changed_by_current_staff(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 5);
     let before = shop.found(product);
     let change = |by| {
@@ -73,7 +75,7 @@ pub fn a_product_is_changed_by_current_staff(stores: &Stores) {
             by: Some(by),
             at: at(50),
         };
-        settled(|| stores.products.change(command.clone()))
+        retry_busy(|| stores.products.change(command.clone()))
     };
     for (user, refusal) in former_staff(&shop) {
         assert_eq!(change(user), Err(refusal));
@@ -84,7 +86,7 @@ pub fn a_product_is_changed_by_current_staff(stores: &Stores) {
 
 /// Former staff cannot adjust stock.
 pub fn stock_is_adjusted_by_current_staff(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 5);
     let adjust = |by| {
         let command = AdjustStock {
@@ -95,7 +97,7 @@ pub fn stock_is_adjusted_by_current_staff(stores: &Stores) {
             by: Some(by),
             at: at(60),
         };
-        settled(|| stores.products.adjust_stock(command.clone())).map(happened_now)
+        retry_busy(|| stores.products.adjust_stock(command.clone())).map(happened_now)
     };
     for (user, refusal) in former_staff(&shop) {
         assert_eq!(adjust(user), Err(refusal));
@@ -107,7 +109,7 @@ pub fn stock_is_adjusted_by_current_staff(stores: &Stores) {
 /// Former staff can neither advance, cancel nor delete an order of another customer. A demoted user
 /// gets `NotFound`, like any customer.
 pub fn an_order_is_changed_by_current_staff(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 5);
     let order = shop.order(shop.customer("ada"), &[(product, 2)]);
     let actions = [
@@ -133,7 +135,7 @@ pub fn an_order_is_changed_by_current_staff(stores: &Stores) {
 
 /// Former staff cannot change roles.
 pub fn a_role_is_given_by_current_staff(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let accomplice = shop.customer("accomplice");
     for (user, refusal) in former_staff(&shop) {
         let promoted = switch(&shop, Some(user), accomplice, None, Some(true));
@@ -147,14 +149,14 @@ pub fn a_role_is_given_by_current_staff(stores: &Stores) {
 
 /// A deactivated customer cannot place an order, and does not affect others in the batch.
 pub fn a_deactivated_customer_places_no_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 5);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     shop.add(ada, product, 1).unwrap();
     shop.add(bob, product, 1).unwrap();
     switch(&shop, None, ada, Some(false), None).unwrap();
     let requests = [place(ada), place(bob)];
-    let placements = settled(|| stores.orders.place(&requests));
+    let placements = retry_busy(|| stores.orders.place(&requests));
     assert_eq!(placements[0], Err(Refusal::InvalidToken));
     assert!(placements[1].is_ok());
     assert_eq!(shop.stock(product), 4);
@@ -163,7 +165,7 @@ pub fn a_deactivated_customer_places_no_order(stores: &Stores) {
 
 /// A deactivated customer cannot cancel an order, not even their own.
 pub fn a_deactivated_customer_cancels_no_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, product) = (shop.customer("ada"), shop.product(100, 5));
     let order = shop.order(ada, &[(product, 2)]);
     switch(&shop, None, ada, Some(false), None).unwrap();
@@ -178,7 +180,7 @@ pub fn a_deactivated_customer_cancels_no_order(stores: &Stores) {
             by: Actor::Customer(ada),
             at: at(200),
         };
-        let refused = settled(|| stores.orders.change(command.clone()));
+        let refused = retry_busy(|| stores.orders.change(command.clone()));
         assert_eq!(refused, Err(Refusal::InvalidToken), "{action:?}");
     }
     assert_eq!(shop.found_order(order.id), order);
@@ -187,17 +189,17 @@ pub fn a_deactivated_customer_cancels_no_order(stores: &Stores) {
 
 /// The e-mail address of a deactivated account cannot be changed.
 pub fn an_address_is_changed_by_an_active_account(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     switch(&shop, None, ada, Some(false), None).unwrap();
-    let deactivated = settled(|| stores.accounts.credentials("ada")).unwrap();
+    let deactivated = retry_busy(|| stores.accounts.credentials("ada")).unwrap();
     let command = ChangeEmail {
         user: ada,
         verified: deactivated.account.session_epoch,
         email: Email::new("ada@example.com").unwrap(),
     };
-    let refused = settled(|| stores.accounts.change_email(command.clone()));
+    let refused = retry_busy(|| stores.accounts.change_email(command.clone()));
     assert_eq!(refused, Err(Refusal::InvalidToken));
-    let stored = settled(|| stores.accounts.credentials("ada")).unwrap();
+    let stored = retry_busy(|| stores.accounts.credentials("ada")).unwrap();
     assert_eq!((stored.account.email, stored.password), (None, hash("ada")));
 }

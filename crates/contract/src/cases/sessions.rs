@@ -1,9 +1,11 @@
-use crate::{Shop, at, hash, settled};
+use crate::{TestShop, at, hash, retry_busy};
 use chrono::{DateTime, Duration, Utc};
-use tradepost_domain::{
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{
     Account, ChangePassword, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDigest, RefreshToken,
-    Refusal, Stores, SwitchUser, UserId,
+    UpdateUser,
 };
+use tradepost_domain::kernel::{Refusal, UserId};
 
 /// Lifetime of each refresh token here: one day.
 pub(crate) const LIFE: Duration = Duration::days(1);
@@ -24,9 +26,9 @@ pub(crate) fn family(name: &str) -> RefreshDigest {
 
 /// Signs a user in: the token with this name is the first of its family.
 pub(crate) fn begin(stores: &Stores, user: UserId, name: &str) {
-    let account = Shop::new(stores).account(user);
+    let account = TestShop::new(stores).account(user);
     let token = RefreshToken::first(digest(name), &account, LIFE, at(0));
-    settled(|| stores.accounts.begin_family(token.clone()));
+    retry_busy(|| stores.accounts.begin_family(token.clone()));
 }
 
 /// Exchanges a refresh token for the next one, at this time.
@@ -43,7 +45,7 @@ pub(crate) fn refresh(
         life: LIFE,
         at,
     };
-    settled(|| stores.accounts.refresh(command))
+    retry_busy(|| stores.accounts.refresh(command))
 }
 
 fn refused() -> Result<Account, Refusal> {
@@ -52,12 +54,12 @@ fn refused() -> Result<Account, Refusal> {
 
 /// Purges every token, as of a time after they have expired; their number.
 pub(crate) fn forget_all(stores: &Stores) -> u64 {
-    settled(|| stores.upkeep.forget_refresh_tokens(at(0) + LIFE * 9))
+    retry_busy(|| stores.upkeep.purge_refresh_tokens(at(0) + LIFE * 9))
 }
 
 /// A refresh token is exchanged for the next one once, and yields its account.
 pub fn a_refresh_token_works_once(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     begin(stores, ada, "a1");
     begin(stores, bob, "b1");
@@ -80,7 +82,7 @@ pub fn a_refresh_token_works_once(stores: &Stores) {
 /// Reuse within the grace period is a lost response; reuse long after it is theft and ends the
 /// family.
 pub fn a_stolen_token_ends_its_family(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ada = shop.customer("ada");
     begin(stores, ada, "a1");
     begin(stores, ada, "other");
@@ -99,15 +101,15 @@ pub fn a_stolen_token_ends_its_family(stores: &Stores) {
 
 /// Signs a user in at this time.
 pub(crate) fn begin_at(stores: &Stores, user: UserId, name: &str, seconds: i64) {
-    let account = Shop::new(stores).account(user);
+    let account = TestShop::new(stores).account(user);
     let token = RefreshToken::first(digest(name), &account, LIFE, at(seconds));
-    settled(|| stores.accounts.begin_family(token.clone()));
+    retry_busy(|| stores.accounts.begin_family(token.clone()));
 }
 
 /// A sign-in beyond [`MAX_FAMILIES`] ends the family of that user that was idle for the longest
 /// time.
 pub fn a_user_has_a_bounded_number_of_families(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let most = i64::try_from(MAX_FAMILIES).unwrap();
     begin_at(stores, bob, "bob", 0);
@@ -140,7 +142,7 @@ pub fn a_user_has_a_bounded_number_of_families(stores: &Stores) {
 
 /// A refresh token expires, exact to the microsecond; a refresh extends the lifetime.
 pub fn a_refresh_token_ends(stores: &Stores) {
-    let ada = Shop::new(stores).customer("ada");
+    let ada = TestShop::new(stores).customer("ada");
     let end = at(0) + LIFE;
     begin(stores, ada, "a1");
     begin(stores, ada, "b1");
@@ -153,7 +155,7 @@ pub fn a_refresh_token_ends(stores: &Stores) {
 
 /// A password change or a deactivation ends every token family of that user only.
 pub fn tokens_end_with_their_sessions(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     begin(stores, bob, "b1");
     begin(stores, ada, "a1");
@@ -165,24 +167,24 @@ pub fn tokens_end_with_their_sessions(stores: &Stores) {
         verified: None,
         new: hash("new"),
     };
-    settled(|| stores.accounts.change_password(command.clone())).unwrap();
+    retry_busy(|| stores.accounts.change_password(command.clone())).unwrap();
     for token in ["a1", "a2", "a3"] {
         assert_eq!(refresh(stores, token, "x", at(2)), refused(), "{token}");
     }
     assert_eq!(forget_all(stores), 1, "that of bob");
     // A sign-in that was in progress.
-    settled(|| stores.accounts.begin_family(stale.clone()));
+    retry_busy(|| stores.accounts.begin_family(stale.clone()));
     assert_eq!(refresh(stores, "late", "x", at(2)), refused());
     begin(stores, bob, "b2");
     begin(stores, ada, "a4");
     let switch = |is_active| {
-        let command = SwitchUser {
+        let command = UpdateUser {
             by: None,
             user: ada,
             is_active,
             is_staff: Some(is_active.is_none()),
         };
-        settled(|| stores.accounts.switch(command)).unwrap();
+        retry_busy(|| stores.accounts.switch(command)).unwrap();
     };
     switch(None);
     assert!(refresh(stores, "a4", "a5", at(3)).is_ok(), "still there");
@@ -196,8 +198,8 @@ pub fn tokens_end_with_their_sessions(stores: &Stores) {
 
 /// Signing out with any token of a family ends that family only.
 pub fn signing_out_ends_the_family(stores: &Stores) {
-    let ada = Shop::new(stores).customer("ada");
-    let end = |name| settled(|| stores.accounts.end_family(family(name)));
+    let ada = TestShop::new(stores).customer("ada");
+    let end = |name| retry_busy(|| stores.accounts.end_family(family(name)));
     for (last, by) in [("a1.2", "a1.2"), ("a1.2", "a1")] {
         begin(stores, ada, "a1");
         begin(stores, ada, "b1");
@@ -215,8 +217,8 @@ pub fn signing_out_ends_the_family(stores: &Stores) {
 
 /// Expired tokens are purged; the others are kept unchanged.
 pub fn expired_tokens_are_purged(stores: &Stores) {
-    let ada = Shop::new(stores).customer("ada");
-    let forget = |before| settled(|| stores.upkeep.forget_refresh_tokens(before));
+    let ada = TestShop::new(stores).customer("ada");
+    let forget = |before| retry_busy(|| stores.upkeep.purge_refresh_tokens(before));
     begin(stores, ada, "a1");
     begin(stores, ada, "b1");
     assert!(refresh(stores, "a1", "a2", at(10)).is_ok());
@@ -241,7 +243,7 @@ pub fn expired_tokens_are_purged(stores: &Stores) {
 
 /// A family keeps its recently used tokens, and recognises older ones by the prefix of the family.
 pub fn reuse_of_a_purged_token_ends_its_family(stores: &Stores) {
-    let ada = Shop::new(stores).customer("ada");
+    let ada = TestShop::new(stores).customer("ada");
     // Forty tokens, ten seconds apart.
     let go_on = |first: &str| {
         begin(stores, ada, first);

@@ -1,9 +1,11 @@
-use crate::{Shop, at, draft, level, page, settled};
-use tradepost_domain::{
-    Actor, AdjustStock, ChangeProduct, CreateProduct, Movement, NewMovement, Note, OrderAction,
-    OrderStatus, Problem, Product, ProductChange, ProductId, Reason, Refusal, Shortage, StockDelta,
-    StockLevel, Stores,
+use crate::{TestShop, at, draft, level, page, retry_busy};
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductChange};
+use tradepost_domain::inventory::{
+    AdjustStock, Movement, NewMovement, Reason, StockDelta, StockLevel,
 };
+use tradepost_domain::kernel::{Actor, FieldError, Note, ProductId, Refusal, Shortage};
+use tradepost_domain::orders::{OrderAction, OrderStatus};
 
 fn delta(units: i64) -> StockDelta {
     StockDelta::new(units).unwrap()
@@ -16,7 +18,7 @@ fn entries(movements: Vec<Movement>) -> Vec<NewMovement> {
         .collect()
 }
 
-fn deltas(shop: Shop<'_>, product: ProductId) -> Vec<(i64, Reason)> {
+fn deltas(shop: TestShop<'_>, product: ProductId) -> Vec<(i64, Reason)> {
     let row = |movement: Movement| (movement.entry.delta.units(), movement.entry.reason);
     shop.movements(product).into_iter().map(row).collect()
 }
@@ -31,7 +33,7 @@ fn short(product: ProductId, available: i64, requested: i64) -> Refusal {
 
 /// Initial stock has a movement.
 pub fn stock_from_the_start_is_in_the_ledger(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let by = Some(shop.staff("grace"));
     let command = CreateProduct {
         draft: draft("A thing", 100, 5),
@@ -39,7 +41,7 @@ pub fn stock_from_the_start_is_in_the_ledger(stores: &Stores) {
         by,
         at: at(3),
     };
-    let product = settled(|| stores.products.create(command.clone())).unwrap();
+    let product = retry_busy(|| stores.products.create(command.clone())).unwrap();
     let product = product.now().unwrap();
     let opening = NewMovement {
         product: product.id,
@@ -57,7 +59,7 @@ pub fn stock_from_the_start_is_in_the_ledger(stores: &Stores) {
 
 /// Setting stock records the difference as a movement.
 pub fn setting_stock_is_in_the_ledger(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let by = Some(shop.staff("grace"));
     let product = shop.product(100, 5);
     for (to, when) in [(8, 1), (0, 2), (0, 3), (StockLevel::MAX, 4)] {
@@ -71,7 +73,7 @@ pub fn setting_stock_is_in_the_ledger(stores: &Stores) {
             by,
             at: at(when),
         };
-        let changed = settled(|| stores.products.change(command.clone())).unwrap();
+        let changed = retry_busy(|| stores.products.change(command.clone())).unwrap();
         assert_eq!(changed.stock, level(to));
         assert_eq!(shop.stock(product), to);
     }
@@ -89,7 +91,7 @@ pub fn setting_stock_is_in_the_ledger(stores: &Stores) {
 
 /// An adjustment is recorded with actor, time and reason.
 pub fn an_adjustment_is_in_the_ledger(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let by = Some(shop.staff("grace"));
     let product = shop.product(100, 5);
     let neighbour = shop.product(100, 5);
@@ -108,7 +110,7 @@ pub fn an_adjustment_is_in_the_ledger(stores: &Stores) {
         by,
         at: at(4),
     };
-    let adjusted = settled(|| stores.products.adjust_stock(command.clone())).unwrap();
+    let adjusted = retry_busy(|| stores.products.adjust_stock(command.clone())).unwrap();
     let adjusted = adjusted.now().unwrap();
     assert_eq!(adjusted.level, level(3));
     assert_eq!(Some(&adjusted.movement), shop.movements(product).last());
@@ -127,7 +129,7 @@ pub fn an_adjustment_is_in_the_ledger(stores: &Stores) {
 
 /// An adjustment of stock is no edit of the product: its time does not change.
 pub fn an_adjustment_is_no_edit(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let before = shop.create(draft("A thing", 999_999_999_999, 5)).unwrap();
     let expected = Product {
         stock: level(8),
@@ -139,14 +141,14 @@ pub fn an_adjustment_is_no_edit(stores: &Stores) {
 
 /// An adjustment can take the stock neither below zero nor above the maximum.
 pub fn an_adjustment_stays_within_its_bounds(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 5);
     assert_eq!(shop.adjust(product, -6), Err(short(product, 5, 6)));
     assert_eq!(shop.adjust(product, -5).unwrap().level, level(0));
     assert_eq!(shop.adjust(product, -1), Err(short(product, 0, 1)));
     let most = StockLevel::MAX;
     assert_eq!(shop.adjust(product, most).unwrap().level, level(most));
-    let too_large = Refusal::field("delta", Problem::StockTooLarge { max: most });
+    let too_large = Refusal::field("delta", FieldError::StockTooLarge { max: most });
     assert_eq!(shop.adjust(product, 1), Err(too_large));
     assert_eq!(shop.stock(product), most);
     let expected = [
@@ -159,7 +161,7 @@ pub fn an_adjustment_stays_within_its_bounds(stores: &Stores) {
 
 /// The stock of an archived product cannot be adjusted.
 pub fn an_archived_product_cannot_be_adjusted(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 5);
     shop.archive(product, true).unwrap();
     assert_eq!(shop.adjust(product, 1), Err(Refusal::NotFound));
@@ -173,7 +175,7 @@ pub fn an_archived_product_cannot_be_adjusted(stores: &Stores) {
 
 /// A product's ledger is listed newest first, in pages, without movements of other products.
 pub fn movements_are_listed_newest_first(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 10);
     for units in 1..=4 {
         shop.product(100, 1);
@@ -187,7 +189,7 @@ pub fn movements_are_listed_newest_first(stores: &Stores) {
         (u64::MAX, 100, &[]),
         (1, 100, &[4, 3, 2, 1, 10]),
     ] {
-        let page = settled(|| stores.products.movements(product, page(number, size))).unwrap();
+        let page = retry_busy(|| stores.products.movements(product, page(number, size))).unwrap();
         let seen: Vec<_> = page
             .items
             .iter()
@@ -204,7 +206,7 @@ pub fn movements_are_listed_newest_first(stores: &Stores) {
 
 /// Cancelled orders return their units even above the maximum that can be set.
 pub fn returned_units_may_exceed_the_most(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
     let product = shop.product(100, 3);
     let order = shop.order(ada, &[(product, 3)]);

@@ -1,19 +1,22 @@
 //! Cursor pagination.
 
 use super::lists::{assortment, order_book, placed};
-use crate::{Shop, first_page, money, settled};
+use crate::{TestShop, first_page, money, retry_busy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use tradepost_domain::{
-    Actor, Keyset, Order, OrderAction, OrderField, OrderFilter, Product, ProductField,
-    ProductFilter, ProductList, Search, Slice, SortField, Sorting, Span, Stores,
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::kernel::{
+    Actor, CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, ProductField, ProductFilter,
+    ProductList, Search, SortField, Sorting,
 };
+use tradepost_domain::orders::{Order, OrderAction};
 
 /// A list under test.
 struct Walk<'a, F: SortField> {
     keyset: Keyset<F>,
     /// Reads one cursor page.
-    read: &'a dyn Fn(&Span) -> Slice<F::Row>,
+    read: &'a dyn Fn(&CursorRequest) -> CursorPage<F::Row>,
     /// Inserts and removes rows between two pages.
     stir: &'a dyn Fn(),
     id: fn(&F::Row) -> i64,
@@ -26,7 +29,7 @@ where
     /// Reads every page forwards, then backwards, under concurrent changes. Each direction returns
     /// every row of `stay` exactly once, no row twice, and all in order.
     fn there_and_back(&self, size: u32, stay: &BTreeSet<i64>) {
-        let mut part = (self.read)(&Span::first(size));
+        let mut part = (self.read)(&CursorRequest::first(size));
         assert_eq!(part.previous, None);
         for backwards in [false, true] {
             let mut passed = Vec::new();
@@ -38,7 +41,7 @@ where
                 }
                 passed.extend(
                     rows.iter()
-                        .map(|row| (self.keyset.place(row), (self.id)(row))),
+                        .map(|row| (self.keyset.position(row), (self.id)(row))),
                 );
                 (self.stir)();
                 let further = if backwards {
@@ -73,8 +76,8 @@ where
         }
     }
 
-    fn last_part(&self, size: u32) -> Slice<F::Row> {
-        let mut part = (self.read)(&Span::first(size));
+    fn last_part(&self, size: u32) -> CursorPage<F::Row> {
+        let mut part = (self.read)(&CursorRequest::first(size));
         while let Some(next) = &part.next {
             part = (self.read)(next);
         }
@@ -85,7 +88,7 @@ where
 /// In every sort order that supports keyset pagination, forwards and backwards, each product that
 /// stays is returned once, while others are archived and restored at both ends and in the middle.
 pub fn cursor_pages_list_every_product_once(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ids = assortment(&shop);
     let filter = ProductFilter::default();
     let come_and_go: Vec<_> = ids.iter().copied().step_by(3).collect();
@@ -100,10 +103,15 @@ pub fn cursor_pages_list_every_product_once(stores: &Stores) {
             shop.archive(id, !archived).unwrap();
         }
     };
-    for field in ProductField::ALL.iter().filter(|field| field.has_places()) {
+    for field in ProductField::ALL
+        .iter()
+        .filter(|field| field.supports_keyset())
+    {
         for (descending, size) in [(false, 4), (true, 7)] {
             let keyset = Keyset::new(&Sorting::by(*field, descending)).unwrap();
-            let read = |span: &Span| settled(|| stores.products.slice(&filter, keyset, span));
+            let read = |span: &CursorRequest| {
+                retry_busy(|| stores.products.cursor_page(&filter, keyset, span))
+            };
             let id = |product: &Product| product.id.get();
             let walk = Walk {
                 keyset,
@@ -118,7 +126,7 @@ pub fn cursor_pages_list_every_product_once(stores: &Stores) {
 
 /// Cursor pages of a filtered list return the same rows as numbered pages.
 pub fn cursor_pages_respect_the_filter(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     assortment(&shop);
     let all = ProductFilter::default;
     let search = Search::new("TEA").unwrap();
@@ -145,11 +153,11 @@ pub fn cursor_pages_respect_the_filter(stores: &Stores) {
                 filter: filter.clone(),
                 sorting,
             };
-            let expected = settled(|| stores.products.list(&list, first_page())).items;
+            let expected = retry_busy(|| stores.products.list(&list, first_page())).items;
             let mut seen = Vec::new();
-            let mut span = Some(Span::first(2));
+            let mut span = Some(CursorRequest::first(2));
             while let Some(from) = span {
-                let part = settled(|| stores.products.slice(&filter, keyset, &from));
+                let part = retry_busy(|| stores.products.cursor_page(&filter, keyset, &from));
                 seen.extend(part.items);
                 span = part.next;
             }
@@ -160,7 +168,7 @@ pub fn cursor_pages_respect_the_filter(stores: &Stores) {
 
 /// The same for all orders and for those of one customer, under concurrent orders and deletions.
 pub fn cursor_pages_list_every_order_once(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let customers = shop.customers(2);
     let tea = shop.product(100, 9_999);
     let ids = order_book(&shop, &customers, tea);
@@ -189,7 +197,9 @@ pub fn cursor_pages_list_every_order_once(stores: &Stores) {
             // Pages longer than the rows added between them, so that the reading ends.
             for (descending, size) in [(false, 5), (true, 8)] {
                 let keyset = Keyset::new(&Sorting::by(*field, descending)).unwrap();
-                let read = |span: &Span| settled(|| stores.orders.slice(&filter, keyset, span));
+                let read = |span: &CursorRequest| {
+                    retry_busy(|| stores.orders.cursor_page(&filter, keyset, span))
+                };
                 let id = |order: &Order| order.id.get();
                 let walk = Walk {
                     keyset,
@@ -202,15 +212,15 @@ pub fn cursor_pages_list_every_order_once(stores: &Stores) {
         }
     }
     let first = |span| {
-        settled(|| {
-            stores.orders.slice(
+        retry_busy(|| {
+            stores.orders.cursor_page(
                 &OrderFilter::default(),
                 Keyset::new(&Sorting::default()).unwrap(),
                 span,
             )
         })
     };
-    let part = first(&Span::first(3));
+    let part = first(&CursorRequest::first(3));
     let found: Vec<_> = part
         .items
         .iter()

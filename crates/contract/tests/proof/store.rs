@@ -2,24 +2,38 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tradepost_contract::usd;
-use tradepost_domain::{
-    Account, AccountRepository, AdjustStock, Adjusted, Attempt, AttemptKey, AttemptRepository,
-    Audit, Cart, CartItem, CartRepository, ChangeCart, ChangeEmail, ChangeOrder, ChangePassword,
-    ChangeProduct, ClockReading, CreateProduct, Credentials, Ground, ImportRepository, ImportShop,
-    Imported, Keyset, KnownNetwork, KnownNetworkKey, Ledger, Movement, Order, OrderField,
-    OrderFilter, OrderId, OrderList, OrderRepository, Outcome, Page, PageRequest, PasswordHash,
-    PlaceOrder, Placement, Product, ProductField, ProductFilter, ProductId, ProductList,
-    ProductRepository, Refresh, RefreshDigest, RefreshToken, Register, Slice, Span, StoreError,
-    SwitchUser, Upkeep, UserFilter, UserId, Written,
+use tradepost_domain::Outcome;
+use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
+use tradepost_domain::identity::{
+    Account, AccountRepository, Attempt, AttemptKey, AttemptRepository, ChangeEmail,
+    ChangePassword, Credentials, KnownNetwork, KnownNetworkKey, PasswordHash, Refresh,
+    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
+use tradepost_domain::import::{ExistingData, ImportRepository, ImportShop, Imported};
+use tradepost_domain::inventory::{AdjustStock, Adjusted, Audit, Ledger, Movement};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId, OrderList,
+    Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, StoreError, UserId,
+};
+use tradepost_domain::maintenance::{ClockReading, Upkeep};
+use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
 use tradepost_memory::MemoryStore;
 
 type Store = MemoryStore;
 
-pub(crate) type SliceProducts =
-    fn(&Store, &ProductFilter, Keyset<ProductField>, &Span) -> Result<Slice<Product>, StoreError>;
-pub(crate) type SliceOrders =
-    fn(&Store, &OrderFilter, Keyset<OrderField>, &Span) -> Result<Slice<Order>, StoreError>;
+pub(crate) type SliceProducts = fn(
+    &Store,
+    &ProductFilter,
+    Keyset<ProductField>,
+    &CursorRequest,
+) -> Result<CursorPage<Product>, StoreError>;
+pub(crate) type SliceOrders = fn(
+    &Store,
+    &OrderFilter,
+    Keyset<OrderField>,
+    &CursorRequest,
+) -> Result<CursorPage<Order>, StoreError>;
 
 type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
@@ -30,11 +44,11 @@ pub(crate) struct Behaviour {
         fn(&Store, &ProductList, PageRequest) -> Result<Page<Product>, StoreError>,
     pub(crate) slice_products: SliceProducts,
     pub(crate) find_products: fn(&Store, &[ProductId]) -> Result<Vec<Product>, StoreError>,
-    pub(crate) create: fn(&Store, CreateProduct) -> Outcome<Written<Product>>,
+    pub(crate) create: fn(&Store, CreateProduct) -> Outcome<Execution<Product>>,
     pub(crate) change_product: fn(&Store, ChangeProduct) -> Outcome<Product>,
-    pub(crate) adjust: fn(&Store, AdjustStock) -> Outcome<Written<Adjusted>>,
+    pub(crate) adjust: fn(&Store, AdjustStock) -> Outcome<Execution<Adjusted>>,
     pub(crate) carts: ReadCarts,
-    pub(crate) change_cart: fn(&Store, ChangeCart) -> Outcome<Written<Option<CartItem>>>,
+    pub(crate) change_cart: fn(&Store, ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>>,
     pub(crate) list_orders: fn(&Store, &OrderList, PageRequest) -> Result<Page<Order>, StoreError>,
     pub(crate) slice_orders: SliceOrders,
     pub(crate) place: fn(&Store, &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>,
@@ -43,7 +57,7 @@ pub(crate) struct Behaviour {
     pub(crate) register: fn(&Store, Register) -> Outcome<Account>,
     pub(crate) change_password: fn(&Store, ChangePassword) -> Outcome<Account>,
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
-    pub(crate) switch: fn(&Store, SwitchUser) -> Outcome<Account>,
+    pub(crate) switch: fn(&Store, UpdateUser) -> Outcome<Account>,
     pub(crate) list_users: fn(&Store, UserFilter, PageRequest) -> Result<Page<Account>, StoreError>,
     pub(crate) change_email: fn(&Store, ChangeEmail) -> Outcome<Account>,
     pub(crate) refresh: fn(&Store, Refresh) -> Outcome<Account>,
@@ -51,27 +65,27 @@ pub(crate) struct Behaviour {
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
-    pub(crate) may_try: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
-    pub(crate) count_try: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
-    pub(crate) give_back: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
-    pub(crate) forgive: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
+    pub(crate) check_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) count_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) release: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
+    pub(crate) reset: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
-    pub(crate) forget_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
-    pub(crate) forget_attempts: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) purge_idempotency_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) purge_attempts: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) record_clock: fn(&Store, ClockReading, TimeDelta) -> Result<(), StoreError>,
     pub(crate) known_network:
         fn(&Store, &KnownNetworkKey) -> Result<Option<KnownNetwork>, StoreError>,
     pub(crate) remember_network:
         fn(&Store, &KnownNetworkKey, KnownNetwork) -> Result<(), StoreError>,
-    pub(crate) forget_known_networks: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) purge_known_networks: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
 }
 
 /// The unmodified memory store.
 pub(crate) const HONEST: Behaviour = Behaviour {
     list_products: |store, list, page| ProductRepository::list(store, list, page),
     slice_products: |store, filter, keyset, span| {
-        ProductRepository::slice(store, filter, keyset, span)
+        ProductRepository::cursor_page(store, filter, keyset, span)
     },
     create: |store, command| store.create(command),
     change_product: |store, command| ProductRepository::change(store, command),
@@ -79,7 +93,9 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     carts: |store, users| store.carts(users),
     change_cart: |store, command| CartRepository::change(store, command),
     list_orders: |store, list, page| OrderRepository::list(store, list, page),
-    slice_orders: |store, filter, keyset, span| OrderRepository::slice(store, filter, keyset, span),
+    slice_orders: |store, filter, keyset, span| {
+        OrderRepository::cursor_page(store, filter, keyset, span)
+    },
     place: |store, requests| store.place(requests),
     change_order: |store, command| OrderRepository::change(store, command),
     find_products: |store, ids| ProductRepository::find_all(store, ids),
@@ -93,20 +109,20 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     refresh: |store, command| store.refresh(command),
     begin_family: |store, token| store.begin_family(token),
     end_family: |store, token| store.end_family(token),
-    forget_tokens: |store, before| store.forget_refresh_tokens(before),
+    forget_tokens: |store, before| store.purge_refresh_tokens(before),
     import: |store, command| store.import(command),
-    may_try: |store, attempt, now| store.may_try(attempt, now),
-    count_try: |store, attempt, now| store.count_try(attempt, now),
-    give_back: |store, key| store.give_back(key),
-    forgive: |store, key| store.forgive(key),
+    check_attempt: |store, attempt, now| store.check_attempt(attempt, now),
+    count_attempt: |store, attempt, now| store.count_attempt(attempt, now),
+    release: |store, key| store.release(key),
+    reset: |store, key| store.reset(key),
     audit: |store| store.audit(),
     check: |store| store.check(),
-    forget_keys: |store, before| store.forget_keys(before),
-    forget_attempts: |store, before| store.forget_attempts(before),
+    purge_idempotency_keys: |store, before| store.purge_idempotency_keys(before),
+    purge_attempts: |store, before| store.purge_attempts(before),
     record_clock: |store, reading, keep_from| store.record_clock(reading, keep_from),
     known_network: |store, key| store.known_network(key),
     remember_network: |store, key, known| store.remember_network(key, known),
-    forget_known_networks: |store, before| store.forget_known_networks(before),
+    purge_known_networks: |store, before| store.purge_known_networks(before),
 };
 
 /// A store with this behaviour.
@@ -127,12 +143,12 @@ impl ProductRepository for Broken {
         (self.does.list_products)(&self.store, list, page)
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &ProductFilter,
         keyset: Keyset<ProductField>,
-        span: &Span,
-    ) -> Result<Slice<Product>, StoreError> {
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Product>, StoreError> {
         (self.does.slice_products)(&self.store, filter, keyset, span)
     }
 
@@ -140,7 +156,7 @@ impl ProductRepository for Broken {
         (self.does.find_products)(&self.store, ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
         (self.does.create)(&self.store, command)
     }
 
@@ -148,7 +164,7 @@ impl ProductRepository for Broken {
         (self.does.change_product)(&self.store, command)
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
         (self.does.adjust)(&self.store, command)
     }
 
@@ -166,7 +182,7 @@ impl CartRepository for Broken {
         (self.does.carts)(&self.store, users)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
         (self.does.change_cart)(&self.store, command)
     }
 }
@@ -176,12 +192,12 @@ impl OrderRepository for Broken {
         (self.does.list_orders)(&self.store, list, page)
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &OrderFilter,
         keyset: Keyset<OrderField>,
-        span: &Span,
-    ) -> Result<Slice<Order>, StoreError> {
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Order>, StoreError> {
         (self.does.slice_orders)(&self.store, filter, keyset, span)
     }
 
@@ -228,7 +244,7 @@ impl AccountRepository for Broken {
         (self.does.renew_hash)(&self.store, user, old, new)
     }
 
-    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
         (self.does.switch)(&self.store, command)
     }
 
@@ -258,20 +274,20 @@ impl AccountRepository for Broken {
 }
 
 impl AttemptRepository for Broken {
-    fn may_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
-        (self.does.may_try)(&self.store, attempt, now)
+    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        (self.does.check_attempt)(&self.store, attempt, now)
     }
 
-    fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
-        (self.does.count_try)(&self.store, attempt, now)
+    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+        (self.does.count_attempt)(&self.store, attempt, now)
     }
 
-    fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError> {
-        (self.does.give_back)(&self.store, key)
+    fn release(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        (self.does.release)(&self.store, key)
     }
 
-    fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
-        (self.does.forgive)(&self.store, key)
+    fn reset(&self, key: &AttemptKey) -> Result<(), StoreError> {
+        (self.does.reset)(&self.store, key)
     }
 
     fn known_network(&self, key: &KnownNetworkKey) -> Result<Option<KnownNetwork>, StoreError> {
@@ -294,7 +310,7 @@ impl Ledger for Broken {
 }
 
 impl ImportRepository for Broken {
-    fn ground(&self) -> Result<Ground, StoreError> {
+    fn ground(&self) -> Result<ExistingData, StoreError> {
         self.store.ground()
     }
 
@@ -308,16 +324,16 @@ impl Upkeep for Broken {
         (self.does.check)(&self.store)
     }
 
-    fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        (self.does.forget_keys)(&self.store, before)
+    fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.purge_idempotency_keys)(&self.store, before)
     }
 
-    fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.forget_tokens)(&self.store, before)
     }
 
-    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        (self.does.forget_attempts)(&self.store, before)
+    fn purge_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.purge_attempts)(&self.store, before)
     }
 
     fn record_clock(&self, reading: ClockReading, keep_from: TimeDelta) -> Result<(), StoreError> {
@@ -328,7 +344,7 @@ impl Upkeep for Broken {
         self.store.clock_readings()
     }
 
-    fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        (self.does.forget_known_networks)(&self.store, before)
+    fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        (self.does.purge_known_networks)(&self.store, before)
     }
 }

@@ -17,9 +17,10 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use std::collections::{BTreeMap, HashMap};
-use tradepost_domain::{
-    KeyScope, MAX_KNOWN_NETWORKS, NewMovement, NewOrder, OrderId, OrderLine, ProductId, UserId,
-};
+use tradepost_domain::identity::MAX_KNOWN_NETWORKS;
+use tradepost_domain::inventory::NewMovement;
+use tradepost_domain::kernel::{IdempotencyScope, OrderId, ProductId, UserId};
+use tradepost_domain::orders::{NewOrder, OrderItem};
 
 /// A statement in two halves, with one array parameter per column between them.
 macro_rules! statement {
@@ -209,7 +210,7 @@ pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>
 /// Inserts order lines.
 pub(crate) fn lines(
     conn: &mut Conn,
-    orders: &[(OrderId, UserId, &[OrderLine])],
+    orders: &[(OrderId, UserId, &[OrderItem])],
 ) -> QueryResult<()> {
     let mut rows = InsertLines::default();
     for (id, user, lines) in orders {
@@ -255,11 +256,14 @@ pub(crate) fn change_stock(
 }
 
 /// Stored responses under these keys.
-pub(crate) fn held_keys(conn: &mut Conn, sent: &[(UserId, &KeyScope)]) -> QueryResult<Vec<KeyRow>> {
+pub(crate) fn held_keys(
+    conn: &mut Conn,
+    sent: &[(UserId, &IdempotencyScope)],
+) -> QueryResult<Vec<KeyRow>> {
     asked(sent).load(conn)
 }
 
-pub(super) fn asked(sent: &[(UserId, &KeyScope)]) -> HeldKeys {
+pub(super) fn asked(sent: &[(UserId, &IdempotencyScope)]) -> HeldKeys {
     HeldKeys {
         user: sent.iter().map(|(user, _)| user.get()).collect(),
         path: sent.iter().map(|(_, scope)| scope.path.clone()).collect(),

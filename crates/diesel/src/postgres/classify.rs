@@ -3,7 +3,7 @@
 
 use crate::failure::Failure;
 use diesel::result::{DatabaseErrorKind, Error};
-use tradepost_domain::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{StoreError, StoreErrorKind};
 
 /// The kind of an error, and whether the transaction may be retried: nothing was stored then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub(super) fn by_message(message: &str) -> Meaning {
 pub(super) fn store_error(failure: Failure) -> StoreError {
     match failure {
         Failure::Store(error) => error,
-        Failure::Contended => StoreError::new(StoreErrorKind::Busy),
+        Failure::LockConflict => StoreError::new(StoreErrorKind::Busy),
         Failure::Query(error) => StoreError::caused(meaning(&error).kind, error),
     }
 }

@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use std::time::{Duration, Instant};
-use tradepost_domain::UserId;
+use tradepost_domain::kernel::UserId;
 
 /// How long an unacknowledged commit is looked up: long enough for a crashed server to restart, and
 /// less than the default request timeout of 5 s.

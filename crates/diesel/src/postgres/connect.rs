@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tradepost_domain::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{StoreError, StoreErrorKind};
 
 /// Older versions are no longer maintained.
 const OLDEST_POSTGRES: u32 = 150_000;
@@ -28,14 +28,14 @@ pub(super) struct PooledConn {
 }
 
 /// Connection manager of the pool.
-pub(super) struct Links {
+pub(super) struct PooledConnManager {
     url: String,
     wait: Duration,
     /// Whether the last connection attempt succeeded.
     reachable: Arc<AtomicBool>,
 }
 
-impl Links {
+impl PooledConnManager {
     pub(super) fn new(url: &DatabaseUrl, wait: Duration) -> Self {
         let url = with_defaults(url.secret());
         let reachable = Arc::new(AtomicBool::new(true));
@@ -156,7 +156,7 @@ impl r2d2::HandleError<ConnectionError> for LogSometimes {
     }
 }
 
-impl r2d2::ManageConnection for Links {
+impl r2d2::ManageConnection for PooledConnManager {
     type Connection = PooledConn;
     type Error = ConnectionError;
 
@@ -288,7 +288,7 @@ pub(super) fn require_writable(conn: &mut Conn, database: &str) -> Result<(), Op
 /// Connects once outside the pool, and refuses a server that cannot keep the shop's guarantees.
 pub(super) fn first(url: &DatabaseUrl, wait: Duration) -> Result<Conn, OpenError> {
     let database = url.to_string();
-    let mut conn = Links::new(url, wait)
+    let mut conn = PooledConnManager::new(url, wait)
         .establish()
         .map_err(|error| OpenError::unusable(&database, &sentence(&error.to_string())))?;
     let unusable = |error: diesel::result::Error| OpenError::unusable(&database, &error);

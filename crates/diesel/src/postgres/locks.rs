@@ -20,7 +20,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::{Account, OrderId, ProductId, UserId};
+use tradepost_domain::identity::Account;
+use tradepost_domain::kernel::{OrderId, ProductId, UserId};
 
 type Done = Result<(), Failure>;
 
@@ -70,7 +71,7 @@ pub(crate) fn roles(conn: &mut Conn, user: UserId) -> Done {
     let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(1414550356, 1) AS taken");
     match lock.get_result::<Taken>(conn)?.taken {
         true => Ok(()),
-        false => Err(Failure::Contended),
+        false => Err(Failure::LockConflict),
     }
 }
 
@@ -86,7 +87,7 @@ pub(crate) fn product(conn: &mut Conn, id: ProductId) -> Done {
     Ok(())
 }
 
-pub(crate) fn stock_now(conn: &mut Conn, ids: &[ProductId]) -> Done {
+pub(crate) fn lock_stock_or_abort(conn: &mut Conn, ids: &[ProductId]) -> Done {
     let wanted: BTreeSet<ProductId> = ids.iter().copied().collect();
     let locked = free_stock(conn, &wanted)?;
     if locked.len() == wanted.len() {
@@ -111,13 +112,13 @@ pub(crate) fn shop_now(conn: &mut Conn) -> Done {
 }
 
 /// Blocks all other writes of users, products, carts and orders. Reads go on.
-pub(crate) fn whole_shop_now(conn: &mut Conn) -> Done {
+pub(crate) fn lock_shop_for_import(conn: &mut Conn) -> Done {
     let locked = conn.batch_execute(
         "LOCK TABLE users, products, stock, cart_items, orders IN SHARE ROW EXCLUSIVE MODE NOWAIT;
          SET LOCAL idle_in_transaction_session_timeout = 0",
     );
     locked.map_err(|error| match error {
-        error if classify::is_taken(&error) => Failure::Contended,
+        error if classify::is_taken(&error) => Failure::LockConflict,
         error => error.into(),
     })
 }
@@ -133,7 +134,7 @@ pub(crate) fn names<'a>(conn: &mut Conn, names: impl IntoIterator<Item = &'a Str
         let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1, $2) AS value");
         let lock = lock.bind::<Integer, _>(NAMES).bind::<Integer, _>(digest);
         if !lock.get_result::<Flag>(conn)?.value {
-            return Err(Failure::Contended);
+            return Err(Failure::LockConflict);
         }
     }
     Ok(())
@@ -159,13 +160,13 @@ fn all(locked: usize, wanted: usize) -> Done {
     if locked == wanted {
         Ok(())
     } else {
-        Err(Failure::Contended)
+        Err(Failure::LockConflict)
     }
 }
 
 /// Locks the users that are not locked (SKIP LOCKED), and returns whether the account of each is
 /// active.
-pub(crate) fn free_users(
+pub(crate) fn skip_locked_users(
     conn: &mut Conn,
     wanted: &BTreeSet<UserId>,
 ) -> Result<BTreeMap<UserId, bool>, Failure> {

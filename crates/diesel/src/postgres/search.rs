@@ -9,7 +9,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Text};
-use tradepost_domain::Search;
+use tradepost_domain::kernel::Search;
 
 diesel::define_sql_function! {
     /// Position of a text within another one, from 1; 0 if absent.
@@ -27,15 +27,15 @@ const FEW: u32 = 1000;
 const COMMON: i64 = 4;
 
 /// In how many texts of a sample each word occurs.
-struct Seen<'a> {
+struct Precondition<'a> {
     words: &'a [String],
 }
 
-impl QueryId for Seen<'_> {
-    type QueryId = Seen<'static>;
+impl QueryId for Precondition<'_> {
+    type QueryId = Precondition<'static>;
 }
 
-impl QueryFragment<Pg> for Seen<'_> {
+impl QueryFragment<Pg> for Precondition<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // Sampled by physical position, as there may be large gaps between ids. Only the beginning
         // of a long text, which is scanned for each word.
@@ -54,22 +54,22 @@ impl QueryFragment<Pg> for Seen<'_> {
     }
 }
 
-impl Query for Seen<'_> {
+impl Query for Precondition<'_> {
     type SqlType = BigInt;
 }
 
-impl RunQueryDsl<Conn> for Seen<'_> {}
+impl RunQueryDsl<Conn> for Precondition<'_> {}
 
 /// Prefilter: the ids of the products with every word, if one of the words is rare.
 ///
 /// A trigram index is read for every word that is looked up in it, and common words are in most
 /// products. So common words are matched against the texts found by the rare ones.
-pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult<Option<Vec<i64>>> {
+pub(crate) fn prefilter_ids(conn: &mut Conn, search: &Search) -> QueryResult<Option<Vec<i64>>> {
     if !search.words().iter().any(|word| is_long(word)) {
         return Ok(None);
     }
     let words = search.words();
-    let seen = Seen { words }.load::<i64>(conn)?;
+    let seen = Precondition { words }.load::<i64>(conn)?;
     let seen = || words.iter().zip(&seen);
     if !seen().any(|(word, times)| is_long(word) && *times == 0) {
         return Ok(None);

@@ -17,11 +17,13 @@ use diesel::query_builder::QueryFragment;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread;
-use tradepost_contract::{Shop, place};
-use tradepost_domain::{
-    CartAction, IdempotencyKey, KeyScope, OrderList, Placement, ProductList, Refusal, Stores,
-    UserId, Written,
+use tradepost_contract::{TestShop, place};
+use tradepost_domain::Stores;
+use tradepost_domain::cart::CartAction;
+use tradepost_domain::kernel::{
+    Execution, IdempotencyKey, IdempotencyScope, OrderList, ProductList, Refusal, UserId,
 };
+use tradepost_domain::orders::Placement;
 use tradepost_throwaway::Cluster;
 
 pub(super) static SERVER: LazyLock<(Cluster, String)> = LazyLock::new(|| {
@@ -142,7 +144,7 @@ struct Step {
 #[test]
 fn a_key_is_found_among_any_number_of_others() {
     let (_database, name) = database();
-    let scope = KeyScope {
+    let scope = IdempotencyScope {
         path: "/api/orders/".to_owned(),
         key: IdempotencyKey::new("k").unwrap(),
     };
@@ -178,7 +180,7 @@ fn the_usage_of_quotas_is_read_from_indexes() {
 fn concurrent_orders_share_one_commit() {
     let (database, name) = database();
     let stores = Stores::of(database);
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let mug = shop.product(100, 50);
     let buyers = shop.customers(20);
     for buyer in &buyers {
@@ -305,7 +307,7 @@ fn a_locked_row_blocks_no_other_transaction() {
     let (database, name) = database();
     let stores = Stores::of(database);
     let impatient = Stores::of(Arc::new(open_impatiently(&SERVER.0.url(&name))));
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let (held, free) = (shop.product(100, 5), shop.product(100, 5));
     let (blocked, lucky, idle) = (
         shop.customer("blocked"),
@@ -333,7 +335,7 @@ fn a_locked_row_blocks_no_other_transaction() {
         // An order does not touch the wide row of its product.
         let through = hold.contains("products");
         assert_eq!(first.is_ok(), through, "{hold}: {first:?}");
-        assert!(through || *first == Err(Refusal::Contended));
+        assert!(through || *first == Err(Refusal::LockConflict));
         assert!(placements[1].is_ok(), "{hold}");
         holder.batch_execute("ROLLBACK").unwrap();
         shop.add(lucky, free, 1).unwrap();
@@ -348,7 +350,7 @@ fn a_locked_row_blocks_no_other_transaction() {
             "BEGIN; SELECT * FROM users WHERE id = {blocked} FOR UPDATE"
         ))
         .unwrap();
-    let command = tradepost_domain::ChangeCart {
+    let command = tradepost_domain::cart::ChangeCart {
         seen: None,
         user: blocked,
         action: CartAction::Empty,
@@ -366,7 +368,7 @@ fn a_locked_row_blocks_no_other_transaction() {
 fn connections_that_are_cut_are_replaced() {
     let (database, name) = database();
     let stores = Stores::of(database);
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let mug = shop.product(100, 100);
     let buyer = shop.customer("ada");
     for round in 0..10 {
@@ -420,7 +422,7 @@ fn the_first_connection_of_a_pool_may_be_slow() {
 
 fn ids(placements: &[Placement]) -> Vec<UserId> {
     let user = |placement: &Placement| match placement {
-        Ok(Written::Now(order)) => Some(order.user),
+        Ok(Execution::Executed(order)) => Some(order.user),
         _ => None,
     };
     placements.iter().filter_map(user).collect()

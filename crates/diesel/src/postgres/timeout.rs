@@ -9,7 +9,7 @@ use super::connect::PooledConn;
 use crate::failure::Failure;
 use diesel::connection::SimpleConnection;
 use std::time::{Duration, Instant};
-use tradepost_domain::{StoreError, StoreErrorKind, deadline};
+use tradepost_domain::kernel::{StoreError, StoreErrorKind, deadline};
 
 /// Maximum run time of a query with a deadline. More than any useful page takes, and less than the
 /// request timeout, so that most queries find it set already.

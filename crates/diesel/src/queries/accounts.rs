@@ -1,4 +1,4 @@
-use super::super::among::among;
+use super::super::id_in::id_in;
 use super::super::{Conn, Database, locks};
 use super::{refresh, usernames};
 use crate::failure::Failure;
@@ -6,12 +6,13 @@ use crate::rows::{AccountRow, hash, micros};
 use crate::schema::users;
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use tradepost_domain::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Outcome, Page,
-    PageRequest, PasswordHash, Refresh, RefreshDigest, RefreshToken, Refusal, Register, StoreError,
-    SwitchUser, UserFilter, UserId, UserSearch, decide_email, decide_names, decide_password,
-    decide_switch,
+use tradepost_domain::Outcome;
+use tradepost_domain::identity::{
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
+    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter, decide_email, decide_names,
+    decide_password, decide_user_update,
 };
+use tradepost_domain::kernel::{Page, PageRequest, Refusal, StoreError, UserId, UserSearch};
 
 /// Columns of an account, for [`AccountRow`].
 pub(crate) const ACCOUNT: (
@@ -100,7 +101,7 @@ impl AccountRepository for Database {
         let ids: Vec<i64> = users.iter().map(|user| user.get()).collect();
         self.read(|conn| {
             let rows = users::table
-                .filter(among(users::id, &ids))
+                .filter(id_in(users::id, &ids))
                 .select(ACCOUNT)
                 .load::<AccountRow>(conn)?;
             Ok(rows
@@ -231,7 +232,7 @@ impl AccountRepository for Database {
         })
     }
 
-    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
         self.write(move |conn| {
             locks::roles(conn, command.user)?;
             let before = find(conn, command.user)?.map(|credentials| credentials.account);
@@ -241,7 +242,7 @@ impl AccountRepository for Database {
             };
             let others = active_staff().filter(users::id.ne(command.user.get()));
             let others = super::count(others.count().get_result(conn)?);
-            let after = decide_switch(&command, before.as_ref(), acting.as_ref(), others);
+            let after = decide_user_update(&command, before.as_ref(), acting.as_ref(), others);
             if let Ok(account) = &after {
                 update(conn, account)?;
                 refresh::end_sessions(conn, account)?;

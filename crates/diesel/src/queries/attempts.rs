@@ -10,10 +10,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
-use tradepost_domain::{
-    Attempt, AttemptCount, AttemptKey, AttemptRepository, KnownNetwork, KnownNetworkKey, Outcome,
-    StoreError, Whereabouts, decide_attempt,
+use tradepost_domain::Outcome;
+use tradepost_domain::identity::{
+    Attempt, AttemptCount, AttemptKey, AttemptRepository, ClientNetwork, KnownNetwork,
+    KnownNetworkKey, decide_attempt,
 };
+use tradepost_domain::kernel::StoreError;
 
 /// The stored form of a key.
 fn digest(key: &AttemptKey) -> String {
@@ -28,7 +30,7 @@ fn digest(key: &AttemptKey) -> String {
         (None, Some(from)) if from.is_site() => "site",
         (None, _) => "place",
     };
-    let address = from.map(Whereabouts::address);
+    let address = from.map(ClientNetwork::address);
     let address = address.map(|address| address.to_string());
     let address = address.unwrap_or_default();
     // The name comes last, as it may contain any character.
@@ -63,13 +65,13 @@ fn held(conn: &mut Conn, key: &str) -> Result<Option<AttemptCount>, Failure> {
 }
 
 impl AttemptRepository for Database {
-    fn may_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
         let key = digest(&attempt.key);
         let held = self.read(|conn| held(conn, &key))?;
         Ok(decide_attempt(attempt.rule, held, now).map(drop))
     }
 
-    fn count_try(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
         let (key, rule) = (digest(&attempt.key), attempt.rule);
         self.write(move |conn| {
             locks::attempt(conn, &key, micros(now))?;
@@ -91,7 +93,7 @@ impl AttemptRepository for Database {
         })
     }
 
-    fn give_back(&self, key: &AttemptKey) -> Result<(), StoreError> {
+    fn release(&self, key: &AttemptKey) -> Result<(), StoreError> {
         let key = digest(key);
         self.write(move |conn| {
             let counted = attempts::table.find(&key).filter(attempts::tries.gt(0));
@@ -104,7 +106,7 @@ impl AttemptRepository for Database {
         })
     }
 
-    fn forgive(&self, key: &AttemptKey) -> Result<(), StoreError> {
+    fn reset(&self, key: &AttemptKey) -> Result<(), StoreError> {
         let key = digest(key);
         self.write(move |conn| {
             diesel::delete(attempts::table.find(&key)).execute(conn)?;

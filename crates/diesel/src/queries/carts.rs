@@ -1,18 +1,23 @@
-use super::super::among::among;
+use super::super::id_in::id_in;
 use super::super::{Conn, Database, locks};
 use super::keys;
 use super::products::{self as product_queries, product};
 use crate::failure::Failure;
-use crate::rows::{CartLineRow, ProductRow, micros};
+use crate::rows::{CartItemRow, ProductRow, micros};
 use crate::schema::{cart_items, products, stock};
 use diesel::prelude::*;
 use std::collections::HashMap;
-use tradepost_domain::{
-    Cart, CartDecision, CartItem, CartItemId, CartLine, CartRepository, ChangeCart, Currency,
-    MAX_KEPT_BYTES, Outcome, Product, Quantity, Refusal, StoreError, UserId, Written, decide_cart,
+use tradepost_domain::Outcome;
+use tradepost_domain::cart::{
+    Cart, CartDecision, CartItem, CartItemDetail, CartRepository, ChangeCart, decide_cart,
+};
+use tradepost_domain::catalog::Product;
+use tradepost_domain::kernel::{
+    CartItemId, Currency, Execution, MAX_STORED_RESPONSE_BYTES, Quantity, Refusal, StoreError,
+    UserId,
 };
 
-/// Columns of a cart line, for [`CartLineRow`].
+/// Columns of a cart line, for [`CartItemRow`].
 type LineColumns = (
     cart_items::id,
     cart_items::user_id,
@@ -30,15 +35,15 @@ const LINE: LineColumns = (
     cart_items::updated_at,
 );
 
-fn lines(conn: &mut Conn, user: UserId) -> Result<Vec<CartLine>, Failure> {
+fn lines(conn: &mut Conn, user: UserId) -> Result<Vec<CartItem>, Failure> {
     let rows = cart_items::table
         .filter(cart_items::user_id.eq(user.get()))
         .order(cart_items::id)
         .select(LINE)
-        .load::<CartLineRow>(conn)?;
+        .load::<CartItemRow>(conn)?;
     Ok(rows
         .into_iter()
-        .map(CartLineRow::line)
+        .map(CartItemRow::line)
         .collect::<Result<_, _>>()?)
 }
 
@@ -47,7 +52,7 @@ fn insert(
     command: &ChangeCart,
     product: &Product,
     quantity: Quantity,
-) -> Result<CartLine, Failure> {
+) -> Result<CartItem, Failure> {
     let row = diesel::insert_into(cart_items::table)
         .values((
             cart_items::user_id.eq(command.user.get()),
@@ -57,11 +62,11 @@ fn insert(
             cart_items::updated_at.eq(micros(command.at)),
         ))
         .returning(LINE)
-        .get_result::<CartLineRow>(conn)?;
+        .get_result::<CartItemRow>(conn)?;
     Ok(row.line()?)
 }
 
-fn update(conn: &mut Conn, line: &CartLine) -> QueryResult<()> {
+fn update(conn: &mut Conn, line: &CartItem) -> QueryResult<()> {
     diesel::update(cart_items::table.find(line.id.get()))
         .set((
             cart_items::quantity.eq(line.quantity.units()),
@@ -74,39 +79,39 @@ fn update(conn: &mut Conn, line: &CartLine) -> QueryResult<()> {
 /// Deletes the lines with these ids: exactly those that were read.
 pub(super) fn delete(conn: &mut Conn, lines: &[CartItemId]) -> QueryResult<()> {
     let ids: Vec<i64> = lines.iter().map(|line| line.get()).collect();
-    diesel::delete(cart_items::table.filter(among(cart_items::id, &ids)))
+    diesel::delete(cart_items::table.filter(id_in(cart_items::id, &ids)))
         .execute(conn)
         .map(drop)
 }
 
 /// Carts of several users, each in the order in which its lines were added.
-pub(super) fn of_users(conn: &mut Conn, users: &[i64]) -> Result<Vec<CartLine>, Failure> {
+pub(super) fn of_users(conn: &mut Conn, users: &[i64]) -> Result<Vec<CartItem>, Failure> {
     let rows = cart_items::table
-        .filter(among(cart_items::user_id, users))
+        .filter(id_in(cart_items::user_id, users))
         .order(cart_items::id)
         .select(LINE)
-        .load::<CartLineRow>(conn)?;
+        .load::<CartItemRow>(conn)?;
     Ok(rows
         .into_iter()
-        .map(CartLineRow::line)
+        .map(CartItemRow::line)
         .collect::<Result<_, _>>()?)
 }
 
 impl CartRepository for Database {
     fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
-        let shop = self.currency();
+        let currency = self.currency();
         let ids: Vec<i64> = users.iter().map(|user| user.get()).collect();
         self.read(|conn| {
             let rows = cart_items::table
                 .inner_join(products::table.inner_join(stock::table))
-                .filter(among(cart_items::user_id, &ids))
+                .filter(id_in(cart_items::user_id, &ids))
                 .select((LINE, product!(stock::on_hand)))
-                .load::<(CartLineRow, ProductRow)>(conn)?;
+                .load::<(CartItemRow, ProductRow)>(conn)?;
             let mut carts = HashMap::<UserId, Cart>::new();
             for (line, product) in rows {
-                let (line, product) = (line.line()?, product.product(shop)?);
+                let (line, product) = (line.line()?, product.product(currency)?);
                 let cart = carts.entry(line.user).or_default();
-                cart.items.push(CartItem { line, product });
+                cart.items.push(CartItemDetail { line, product });
             }
             for cart in carts.values_mut() {
                 cart.items.sort_unstable_by_key(|item| item.line.id);
@@ -115,16 +120,16 @@ impl CartRepository for Database {
         })
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
-        let shop = self.currency();
+    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
+        let currency = self.currency();
         self.write(move |conn| {
             let Some(key) = &command.key else {
                 locks::users(conn, &[command.user])?;
-                return Ok(change(conn, &command, shop)?.map(Written::Now));
+                return Ok(change(conn, &command, currency)?.map(Execution::Executed));
             };
-            let (user, quota) = (Some(command.user), MAX_KEPT_BYTES);
+            let (user, quota) = (Some(command.user), MAX_STORED_RESPONSE_BYTES);
             let added = keys::once(conn, user, Some(key), quota, command.at, |conn| {
-                let item = change(conn, &command, shop)?;
+                let item = change(conn, &command, currency)?;
                 // A response is stored only if the command leaves a line behind.
                 Ok(item.and_then(|item| item.ok_or(Refusal::NotFound)))
             })?;
@@ -136,11 +141,11 @@ impl CartRepository for Database {
 fn change(
     conn: &mut Conn,
     command: &ChangeCart,
-    shop: Currency,
-) -> Result<Result<Option<CartItem>, Refusal>, Failure> {
+    currency: Currency,
+) -> Result<Result<Option<CartItemDetail>, Refusal>, Failure> {
     let lines = lines(conn, command.user)?;
     let product = match command.product(&lines) {
-        Some(product) => product_queries::find(conn, product, shop)?,
+        Some(product) => product_queries::find(conn, product, currency)?,
         None => None,
     };
     let decision = match decide_cart(command, &lines, product.as_ref()) {
@@ -150,16 +155,16 @@ fn change(
     let line = write(conn, command, decision, &lines, product.as_ref())?;
     Ok(Ok(line
         .zip(product)
-        .map(|(line, product)| CartItem { line, product })))
+        .map(|(line, product)| CartItemDetail { line, product })))
 }
 
 fn write(
     conn: &mut Conn,
     command: &ChangeCart,
     decision: CartDecision,
-    lines: &[CartLine],
+    lines: &[CartItem],
     product: Option<&Product>,
-) -> Result<Option<CartLine>, Failure> {
+) -> Result<Option<CartItem>, Failure> {
     match decision {
         CartDecision::Insert { quantity, .. } => product
             .map(|product| insert(conn, command, product, quantity))

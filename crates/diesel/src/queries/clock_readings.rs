@@ -6,7 +6,8 @@ use crate::rows::micros;
 use crate::schema::clock_readings;
 use chrono::{DateTime, TimeDelta};
 use diesel::prelude::*;
-use tradepost_domain::{ClockReading, StoreError};
+use tradepost_domain::kernel::StoreError;
+use tradepost_domain::maintenance::ClockReading;
 
 /// The stored form of an uptime: whole microseconds.
 pub(super) fn stored(uptime: TimeDelta) -> i64 {

@@ -8,7 +8,7 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 use std::collections::BTreeSet;
-use tradepost_domain::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{StoreError, StoreErrorKind};
 
 diesel::table! {
     __diesel_schema_migrations (version) {

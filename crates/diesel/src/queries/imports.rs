@@ -9,15 +9,17 @@ use crate::rows::AccountRow;
 use crate::schema::{orders, products, users};
 use diesel::prelude::*;
 use std::sync::Arc;
-use tradepost_domain::{
-    Ground, ImportDecision, ImportRepository, ImportShop, Imported, NewMovement, StoreError,
-    decide_import, sales_history,
+use tradepost_domain::import::{
+    ExistingData, ImportDecision, ImportRepository, ImportShop, Imported, decide_import,
+    sales_history,
 };
+use tradepost_domain::inventory::NewMovement;
+use tradepost_domain::kernel::StoreError;
 
 /// Rows per statement: enough to make the cost of a round trip small.
 const TOGETHER: usize = 1_000;
 
-fn ground(conn: &mut Conn) -> Result<Ground, Failure> {
+fn ground(conn: &mut Conn) -> Result<ExistingData, Failure> {
     let staff = users::table
         .filter(users::is_staff.eq(true))
         .order(users::id)
@@ -25,7 +27,7 @@ fn ground(conn: &mut Conn) -> Result<Ground, Failure> {
         .load::<AccountRow>(conn)?;
     let staff = staff.into_iter().map(AccountRow::account);
     let customers = users::table.filter(users::is_staff.eq(false)).count();
-    Ok(Ground {
+    Ok(ExistingData {
         products: super::count(products::table.count().get_result(conn)?),
         orders: super::count(orders::table.count().get_result(conn)?),
         customers: super::count(customers.get_result(conn)?),
@@ -63,15 +65,15 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
 }
 
 impl ImportRepository for Database {
-    fn ground(&self) -> Result<Ground, StoreError> {
+    fn ground(&self) -> Result<ExistingData, StoreError> {
         self.snapshot(ground)
     }
 
     fn import(&self, command: Arc<ImportShop>) -> Imported {
-        let shop = self.currency();
+        let currency = self.currency();
         self.write(move |conn| {
-            locks::whole_shop_now(conn)?;
-            match decide_import(&command, &ground(conn)?, shop) {
+            locks::lock_shop_for_import(conn)?;
+            match decide_import(&command, &ground(conn)?, currency) {
                 Ok(decision) => write(conn, &command, &decision).map(Ok),
                 Err(refusal) => Ok(Err(refusal)),
             }

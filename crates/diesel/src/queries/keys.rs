@@ -7,18 +7,19 @@ use crate::rows::{KeyRow, micros};
 use crate::usage::{UsageQuery, UsageRow};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
-use tradepost_domain::{
-    ClockReading, KeptAnswers, KeyRecord, KeyScope, Keyed, PoolUse, Refusal, StoreError, Upkeep,
-    UserId, Written, decide_keeping, decide_key, kept_size,
+use tradepost_domain::kernel::{
+    Execution, IdempotencyScope, Idempotent, Refusal, StoreError, StoredResponse,
+    StoredResponseUsage, UserId, check_replay_quota, decide_replay, stored_response_size,
 };
+use tradepost_domain::maintenance::{ClockReading, PoolStats, Upkeep};
 
 /// A key to store.
 pub(crate) struct NewKey<'a> {
     pub(crate) user: UserId,
-    pub(crate) scope: &'a KeyScope,
+    pub(crate) scope: &'a IdempotencyScope,
     pub(crate) fingerprint: &'a str,
     pub(crate) answer: String,
-    /// Running total: [`KeptAnswers::total_with`] this response.
+    /// Running total: [`StoredResponseUsage::total_with`] this response.
     pub(crate) running_bytes: u64,
     pub(crate) at: DateTime<Utc>,
 }
@@ -26,9 +27,9 @@ pub(crate) struct NewKey<'a> {
 impl<'a> NewKey<'a> {
     /// A key that is stored after the existing ones of its user.
     pub(crate) fn after<T>(
-        kept: KeptAnswers,
+        kept: StoredResponseUsage,
         user: UserId,
-        key: &'a Keyed<T>,
+        key: &'a Idempotent<T>,
         answer: String,
         at: DateTime<Utc>,
     ) -> Self {
@@ -37,7 +38,7 @@ impl<'a> NewKey<'a> {
             user,
             scope,
             fingerprint,
-            running_bytes: kept.total_with(kept_size(scope, fingerprint, &answer)),
+            running_bytes: kept.total_with(stored_response_size(scope, fingerprint, &answer)),
             answer,
             at,
         }
@@ -47,8 +48,8 @@ impl<'a> NewKey<'a> {
 /// Stored responses under these keys.
 pub(super) fn held<'a>(
     conn: &mut Conn,
-    sent: impl Iterator<Item = (UserId, &'a KeyScope)>,
-) -> Result<BTreeMap<(UserId, KeyScope), KeyRecord>, Failure> {
+    sent: impl Iterator<Item = (UserId, &'a IdempotencyScope)>,
+) -> Result<BTreeMap<(UserId, IdempotencyScope), StoredResponse>, Failure> {
     let sent: Vec<_> = sent.collect();
     if sent.is_empty() {
         return Ok(BTreeMap::new());
@@ -60,7 +61,7 @@ pub(super) fn held<'a>(
 }
 
 /// Quota usage of a user's stored responses: two lookups in one index.
-fn kept(conn: &mut Conn, user: UserId) -> Result<KeptAnswers, Failure> {
+fn kept(conn: &mut Conn, user: UserId) -> Result<StoredResponseUsage, Failure> {
     let row = bulk::usage(conn, &[UsageQuery::of_keys(user)])?.pop();
     let kept = row.map(UsageRow::usage).transpose()?;
     Ok(kept.map(|(_, _, kept)| kept).unwrap_or_default())
@@ -71,24 +72,24 @@ fn kept(conn: &mut Conn, user: UserId) -> Result<KeptAnswers, Failure> {
 pub(super) fn once<T>(
     conn: &mut Conn,
     user: Option<UserId>,
-    key: Option<&Keyed<T>>,
+    key: Option<&Idempotent<T>>,
     quota: u64,
     at: DateTime<Utc>,
     command: impl FnOnce(&mut Conn) -> Result<Result<T, Refusal>, Failure>,
-) -> Result<Result<Written<T>, Refusal>, Failure> {
+) -> Result<Result<Execution<T>, Refusal>, Failure> {
     let Some((user, key)) = user.zip(key) else {
-        return Ok(command(conn)?.map(Written::Now));
+        return Ok(command(conn)?.map(Execution::Executed));
     };
     locks::users(conn, &[user])?;
     let mut held = held(conn, std::iter::once((user, &key.scope)))?;
     let held = held.remove(&(user, key.scope.clone()));
-    match decide_key(Some(key), held.as_ref()) {
+    match decide_replay(Some(key), held.as_ref()) {
         Ok(None) => {}
-        Ok(Some(answer)) => return Ok(Ok(Written::Before(answer))),
+        Ok(Some(answer)) => return Ok(Ok(Execution::Replayed(answer))),
         Err(refusal) => return Ok(Err(refusal)),
     }
     let kept = kept(conn, user)?;
-    if let Err(refusal) = decide_keeping(kept, quota) {
+    if let Err(refusal) = check_replay_quota(kept, quota) {
         return Ok(Err(refusal));
     }
     let outcome = match command(conn)? {
@@ -97,7 +98,7 @@ pub(super) fn once<T>(
     };
     let answer = (key.render.0)(&outcome);
     bulk::keys(conn, &[NewKey::after(kept, user, key, answer, at)])?;
-    Ok(Ok(Written::Now(outcome)))
+    Ok(Ok(Execution::Executed(outcome)))
 }
 
 impl Upkeep for Database {
@@ -105,15 +106,15 @@ impl Upkeep for Database {
         self.check_schema()
     }
 
-    fn forget_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.forget(bulk::OLD_KEYS, before)
     }
 
-    fn forget_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         Ok(self.forget(bulk::OLD_TOKENS, before)? + self.forget(bulk::USED_TOKENS, before)?)
     }
 
-    fn forget_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.forget(bulk::OLD_ATTEMPTS, before)
     }
 
@@ -128,11 +129,11 @@ impl Upkeep for Database {
         self.read(clock_readings::all)
     }
 
-    fn forget_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.forget(bulk::OLD_NETWORKS, before)
     }
 
-    fn pools(&self) -> Vec<PoolUse> {
+    fn pools(&self) -> Vec<PoolStats> {
         self.pool_use()
     }
 }

@@ -8,7 +8,8 @@ use crate::schema::known_networks;
 use chrono::DateTime;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use tradepost_domain::{KnownNetwork, KnownNetworkKey, StoreError};
+use tradepost_domain::identity::{KnownNetwork, KnownNetworkKey};
+use tradepost_domain::kernel::StoreError;
 
 /// The account and the network of a row. The account is part of both, so that rows of two accounts
 /// do not show that they share a network.

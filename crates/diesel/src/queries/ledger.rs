@@ -6,7 +6,8 @@ use crate::failure::Failure;
 use crate::schema::{order_lines, orders, products, shop, stock_movements};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use tradepost_domain::{Audit, Discrepancy, Ledger, OrderId, ProductId, StoreError};
+use tradepost_domain::inventory::{Audit, Discrepancy, Ledger};
+use tradepost_domain::kernel::{OrderId, ProductId, StoreError};
 
 /// The subject of a discrepancy, and the two numbers that should be equal.
 #[derive(QueryableByName)]
@@ -207,7 +208,7 @@ fn orders_that_cannot_be(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result
             order: id("orders", "id", OrderId::new, number)?,
         });
     }
-    let cancelled = tradepost_domain::OrderStatus::Cancelled.as_str();
+    let cancelled = tradepost_domain::orders::OrderStatus::Cancelled.as_str();
     let deleted = orders::table
         .filter(orders::archived.eq(true).and(orders::status.ne(cancelled)))
         .select(orders::id)

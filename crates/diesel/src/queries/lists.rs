@@ -3,7 +3,7 @@
 
 use super::super::{Conn, Database};
 use crate::failure::Failure;
-use tradepost_domain::{Page, PageRequest, StoreError};
+use tradepost_domain::kernel::{Page, PageRequest, StoreError};
 
 /// A page with its total count, from one snapshot.
 ///
@@ -57,10 +57,10 @@ macro_rules! towards {
 macro_rules! beyond {
     ($query:expr, $column:expr, $value:expr, $descending:expr, $inclusive:expr) => {
         match ($descending, $inclusive) {
-            (false, false) => $query.filter($column.gt(unseen($column, $value))),
-            (false, true) => $query.filter($column.ge(unseen($column, $value))),
-            (true, false) => $query.filter($column.lt(unseen($column, $value))),
-            (true, true) => $query.filter($column.le(unseen($column, $value))),
+            (false, false) => $query.filter($column.gt(opaque_bind($column, $value))),
+            (false, true) => $query.filter($column.ge(opaque_bind($column, $value))),
+            (true, false) => $query.filter($column.lt(opaque_bind($column, $value))),
+            (true, true) => $query.filter($column.le(opaque_bind($column, $value))),
         }
     };
 }
@@ -82,8 +82,8 @@ macro_rules! along {
         match &$span.edge {
             None => $finished!(sorted!($chosen())).load($conn)?,
             Some(edge) => {
-                let (value, id) = (edge.place.$value(), edge.place.id);
-                let same = $chosen().filter($column.eq(unseen($column, value)));
+                let (value, id) = (edge.position.$value(), edge.position.id);
+                let same = $chosen().filter($column.eq(opaque_bind($column, value)));
                 let same = beyond!(same, $id, id, $descending, edge.inclusive);
                 let rest = beyond!($chosen(), $column, value, $descending, false);
                 let same = $finished!(sorted!(same));
@@ -99,12 +99,18 @@ macro_rules! along_id {
         let query = match &$span.edge {
             None => $chosen(),
             Some(edge) => {
-                beyond!($chosen(), $id, edge.place.id, $descending, edge.inclusive)
+                beyond!(
+                    $chosen(),
+                    $id,
+                    edge.position.id,
+                    $descending,
+                    edge.inclusive
+                )
             }
         };
         $finished!(towards!(query, $id, $descending)).load($conn)?
     }};
 }
 
-pub(super) use super::super::unseen::unseen;
+pub(super) use super::super::opaque_bind::opaque_bind;
 pub(super) use {along, along_id, beyond, towards};

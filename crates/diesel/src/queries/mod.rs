@@ -39,7 +39,7 @@ pub(crate) use history::{Migrator, check_current, require_current};
 pub(crate) use keys::NewKey;
 pub(crate) use shop::{fix_currency, stored_currency};
 
-use tradepost_domain::PageRequest;
+use tradepost_domain::kernel::PageRequest;
 
 /// Rows that one transaction purges: few enough not to block others for long.
 const AT_ONCE: i64 = 500;

@@ -1,17 +1,18 @@
 //! Lists of orders.
 
 use super::super::{Conn, Database, Db};
-use super::lists::{self, along, along_id, beyond, towards, unseen};
+use super::lists::{self, along, along_id, beyond, opaque_bind, towards};
 use super::orders::{ORDER, add_lines};
 use crate::failure::Failure;
 use crate::rows::{OrderRow, micros};
 use crate::schema::orders;
 use diesel::dsl::{IntoBoxed, not};
 use diesel::prelude::*;
-use tradepost_domain::{
-    Currency, Keyset, Order, OrderField, OrderFilter, OrderList, Page, PageRequest, Slice, SortKey,
-    Span, StoreError,
+use tradepost_domain::kernel::{
+    Currency, CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, OrderList, Page,
+    PageRequest, SortKey, StoreError,
 };
+use tradepost_domain::orders::Order;
 
 type Chosen<'a> = IntoBoxed<'a, orders::table, Db>;
 
@@ -56,7 +57,7 @@ pub(super) fn page(
     list: &OrderList,
     request: PageRequest,
 ) -> Result<Page<Order>, StoreError> {
-    let shop = database.currency();
+    let currency = database.currency();
     let chosen = || chosen(&list.filter);
     let page = |conn: &mut Conn| {
         let rows = sorted(chosen(), list.sorting.keys())
@@ -64,7 +65,7 @@ pub(super) fn page(
             .limit(i64::from(request.size()))
             .select((ORDER, chosen().count().single_value()))
             .load::<(OrderRow, Option<i64>)>(conn)?;
-        finished(conn, rows, shop)
+        finished(conn, rows, currency)
     };
     let count = |conn: &mut Conn| Ok(chosen().count().get_result(conn)?);
     lists::page(database, request, false, page, count)
@@ -73,31 +74,31 @@ pub(super) fn page(
 fn finished(
     conn: &mut Conn,
     rows: Vec<(OrderRow, Option<i64>)>,
-    shop: Currency,
+    currency: Currency,
 ) -> Result<Page<Order>, Failure> {
     let count = rows.first().and_then(|(_, count)| *count);
-    let items = rows.into_iter().map(|(row, _)| row.order(shop));
+    let items = rows.into_iter().map(|(row, _)| row.order(currency));
     let mut items: Vec<Order> = items.collect::<Result<_, _>>()?;
-    add_lines(conn, &mut items, shop)?;
+    add_lines(conn, &mut items, currency)?;
     Ok(Page {
         count: super::count(count.unwrap_or_default()),
         items,
     })
 }
 
-pub(super) fn slice(
+pub(super) fn cursor_page(
     database: &Database,
     filter: &OrderFilter,
     keyset: Keyset<OrderField>,
-    span: &Span,
-) -> Result<Slice<Order>, StoreError> {
-    let shop = database.currency();
+    span: &CursorRequest,
+) -> Result<CursorPage<Order>, StoreError> {
+    let currency = database.currency();
     database.read(|conn| {
         let rows = load(conn, filter, keyset, span)?;
-        let items = rows.into_iter().map(|row| row.order(shop));
+        let items = rows.into_iter().map(|row| row.order(currency));
         let items = items.collect::<Result<_, _>>()?;
-        let mut slice = Slice::new(items, keyset, span);
-        add_lines(conn, &mut slice.items, shop)?;
+        let mut slice = CursorPage::new(items, keyset, span);
+        add_lines(conn, &mut slice.items, currency)?;
         Ok(slice)
     })
 }
@@ -107,14 +108,14 @@ fn load(
     conn: &mut Conn,
     filter: &OrderFilter,
     keyset: Keyset<OrderField>,
-    span: &Span,
+    span: &CursorRequest,
 ) -> Result<Vec<OrderRow>, Failure> {
     let descending = keyset.is_descending() != span.backwards;
     let id = orders::id;
     let chosen = || chosen(filter);
     macro_rules! finished {
         ($query:expr) => {
-            $query.limit(i64::from(span.reads())).select(ORDER)
+            $query.limit(i64::from(span.fetch_limit())).select(ORDER)
         };
     }
     macro_rules! along_column {

@@ -1,4 +1,4 @@
-use super::super::among::among;
+use super::super::id_in::id_in;
 use super::super::{Conn, Database, locks};
 use super::{accounts, order_lists, placing, stock};
 use crate::failure::Failure;
@@ -6,10 +6,13 @@ use crate::rows::{OrderLineRow, OrderRow, micros};
 use crate::schema::{order_lines, orders};
 use diesel::prelude::*;
 use std::collections::HashMap;
-use tradepost_domain::{
-    ChangeOrder, Currency, Keyset, Order, OrderField, OrderFilter, OrderId, OrderLine, OrderList,
-    OrderRepository, Outcome, Page, PageRequest, PlaceOrder, Placement, Refusal, Slice, Span,
-    StoreError, decide_order,
+use tradepost_domain::Outcome;
+use tradepost_domain::kernel::{
+    Currency, CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, OrderId, OrderList, Page,
+    PageRequest, Refusal, StoreError,
+};
+use tradepost_domain::orders::{
+    ChangeOrder, Order, OrderItem, OrderRepository, PlaceOrder, Placement, decide_order,
 };
 
 /// Columns of an order, for [`OrderRow`].
@@ -33,14 +36,14 @@ pub(super) const ORDER: (
     orders::updated_at,
 );
 
-fn find(conn: &mut Conn, id: OrderId, shop: Currency) -> Result<Option<Order>, Failure> {
+fn find(conn: &mut Conn, id: OrderId, currency: Currency) -> Result<Option<Order>, Failure> {
     let row = orders::table
         .find(id.get())
         .select(ORDER)
         .first::<OrderRow>(conn)
         .optional()?;
-    let mut order = row.map(|row| row.order(shop)).transpose()?;
-    add_lines(conn, order.as_mut_slice(), shop)?;
+    let mut order = row.map(|row| row.order(currency)).transpose()?;
+    add_lines(conn, order.as_mut_slice(), currency)?;
     Ok(order)
 }
 
@@ -49,15 +52,15 @@ fn find(conn: &mut Conn, id: OrderId, shop: Currency) -> Result<Option<Order>, F
 pub(super) fn add_lines(
     conn: &mut Conn,
     orders: &mut [Order],
-    shop: Currency,
+    currency: Currency,
 ) -> Result<(), Failure> {
     if orders.is_empty() {
         return Ok(());
     }
     let ids: Vec<i64> = orders.iter().map(|order| order.id.get()).collect();
-    let mut lines = HashMap::<i64, Vec<OrderLine>>::new();
+    let mut lines = HashMap::<i64, Vec<OrderItem>>::new();
     let read = order_lines::table
-        .filter(among(order_lines::order_id, &ids))
+        .filter(id_in(order_lines::order_id, &ids))
         .order((order_lines::order_id, order_lines::position))
         .select((
             order_lines::order_id,
@@ -69,7 +72,7 @@ pub(super) fn add_lines(
         .load::<OrderLineRow>(conn)?;
     for row in read {
         let order = lines.entry(row.order_id).or_default();
-        order.push(row.line(shop)?);
+        order.push(row.line(currency)?);
     }
     for order in orders {
         order.lines = lines.remove(&order.id.get()).unwrap_or_default();
@@ -93,42 +96,42 @@ impl OrderRepository for Database {
         order_lists::page(self, list, page)
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &OrderFilter,
         keyset: Keyset<OrderField>,
-        span: &Span,
-    ) -> Result<Slice<Order>, StoreError> {
-        order_lists::slice(self, filter, keyset, span)
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Order>, StoreError> {
+        order_lists::cursor_page(self, filter, keyset, span)
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let shop = self.currency();
-        self.read(|conn| find(conn, id, shop))
+        let currency = self.currency();
+        self.read(|conn| find(conn, id, currency))
     }
 
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
-        let shop = self.currency();
+        let currency = self.currency();
         let (count, requests) = (requests.len(), requests.to_vec());
         let names: Vec<String> = requests
             .iter()
             .map(|one| one.placement.to_string())
             .collect();
         let placements = self.write_probed(
-            move |conn| placing::place(conn, &requests, shop),
+            move |conn| placing::place(conn, &requests, currency),
             |placements| placing::users(placements),
             move |conn, placements| placing::are_placed(conn, &names, placements),
         )?;
         // Nothing was stored: each request may be retried within its deadline.
-        Ok(placements.unwrap_or_else(|| vec![Err(Refusal::Contended); count]))
+        Ok(placements.unwrap_or_else(|| vec![Err(Refusal::LockConflict); count]))
     }
 
     fn change(&self, command: ChangeOrder) -> Outcome<Order> {
-        let shop = self.currency();
+        let currency = self.currency();
         self.write(move |conn| {
             let acting = accounts::acting(conn, command.by.customer().ok())?;
             locks::order(conn, command.order)?;
-            let before = find(conn, command.order, shop)?;
+            let before = find(conn, command.order, currency)?;
             let decision = match decide_order(&command, acting.as_ref(), before.as_ref()) {
                 Ok(decision) => decision,
                 Err(refusal) => return Ok(Err(refusal)),
@@ -138,7 +141,7 @@ impl OrderRepository for Database {
             }
             if !decision.returns.is_empty() {
                 let products: Vec<_> = decision.returns.iter().map(|back| back.product).collect();
-                locks::stock_now(conn, &products)?;
+                locks::lock_stock_or_abort(conn, &products)?;
                 stock::record(conn, &decision.returns)?;
             }
             Ok(Ok(decision.order))

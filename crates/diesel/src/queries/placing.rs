@@ -1,18 +1,21 @@
 //! Placing orders: a batch of any size in one transaction.
 
-use super::super::among::among;
+use super::super::id_in::id_in;
 use super::super::{Conn, bulk, locks};
 use super::keys::{self, NewKey};
 use super::{carts, stock};
 use crate::failure::Failure;
-use crate::rows::OfferRow;
+use crate::rows::ProductSnapshotRow;
 use crate::schema::{orders, products, stock as stock_table};
 use crate::usage::UsageQuery;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::{
-    Currency, Floor, KeptAnswers, NewOrder, Offer, Order, OrderId, PlaceOrder, Placement,
-    PlacingDecision, ProductId, Refusal, StoreError, UserId, Written, decide_placing,
+use tradepost_domain::kernel::{
+    Currency, Execution, OrderId, ProductId, Refusal, StoreError, StoredResponseUsage, UserId,
+};
+use tradepost_domain::orders::{
+    NewOrder, Order, PlaceOrder, Placement, PlacementDecision, PlacementState, ProductSnapshot,
+    decide_placement,
 };
 
 /// Decides the requests together, and writes the decisions. Requests that need a row locked by
@@ -20,18 +23,18 @@ use tradepost_domain::{
 pub(super) fn place(
     conn: &mut Conn,
     requests: &[PlaceOrder],
-    shop: Currency,
+    currency: Currency,
 ) -> Result<Vec<Placement>, Failure> {
-    let (floor, free) = lock_floor(conn, requests, shop)?;
+    let (floor, free) = lock_and_load(conn, requests, currency)?;
     let chosen: Vec<PlaceOrder> = requests
         .iter()
         .filter(|request| free.contains(&request.user))
         .cloned()
         .collect();
     let kept = floor.kept.clone();
-    let decisions = decide_placing(&chosen, floor, shop);
+    let decisions = decide_placement(&chosen, floor, currency);
     let mut placements = write(conn, &chosen, decisions, &kept)?.into_iter();
-    let contended = || Err(Refusal::Contended);
+    let contended = || Err(Refusal::LockConflict);
     let placement = |request: &PlaceOrder| {
         if free.contains(&request.user) {
             placements.next().unwrap_or_else(contended)
@@ -45,7 +48,7 @@ pub(super) fn place(
 /// The users whose orders this batch placed.
 pub(super) fn users(placements: &[Placement]) -> Vec<UserId> {
     let now = placements.iter().filter_map(|placement| match placement {
-        Ok(Written::Now(order)) => Some(order.user),
+        Ok(Execution::Executed(order)) => Some(order.user),
         _ => None,
     });
     now.collect::<BTreeSet<_>>().into_iter().collect()
@@ -57,7 +60,7 @@ pub(super) fn are_placed(
     names: &[String],
     placements: &[Placement],
 ) -> QueryResult<bool> {
-    let now = |placement: &Placement| matches!(placement, Ok(Written::Now(_)));
+    let now = |placement: &Placement| matches!(placement, Ok(Execution::Executed(_)));
     let placed: Vec<&String> = names
         .iter()
         .zip(placements)
@@ -74,18 +77,18 @@ pub(super) fn are_placed(
 
 /// Locks the carts and the stock that the requests touch, in the lock order, and then reads them.
 /// Waits for no lock; returns the users whose cart and products could all be locked.
-fn lock_floor(
+fn lock_and_load(
     conn: &mut Conn,
     requests: &[PlaceOrder],
-    shop: Currency,
-) -> Result<(Floor, BTreeSet<UserId>), Failure> {
+    currency: Currency,
+) -> Result<(PlacementState, BTreeSet<UserId>), Failure> {
     let users: BTreeSet<UserId> = requests.iter().map(|request| request.user).collect();
-    let locked = locks::free_users(conn, &users)?;
+    let locked = locks::skip_locked_users(conn, &users)?;
     let mut free: BTreeSet<UserId> = locked.keys().copied().collect();
     let active = locked.into_iter().filter(|(_, active)| *active);
-    let mut floor = Floor {
+    let mut floor = PlacementState {
         active: active.map(|(user, _)| user).collect(),
-        ..Floor::default()
+        ..PlacementState::default()
     };
     let scopes = requests
         .iter()
@@ -113,7 +116,7 @@ fn lock_floor(
     };
     free.retain(|user| !busy(user));
     let ids: Vec<i64> = locked.iter().map(|product| product.get()).collect();
-    floor.offers = offers(conn, &ids, shop)?.into_iter().collect();
+    floor.offers = offers(conn, &ids, currency)?.into_iter().collect();
     Ok((floor, free))
 }
 
@@ -122,7 +125,7 @@ fn lock_floor(
 fn load_usage<'a>(
     conn: &mut Conn,
     requests: impl Iterator<Item = &'a PlaceOrder>,
-    floor: &mut Floor,
+    floor: &mut PlacementState,
 ) -> Result<(), Failure> {
     let mut asked = BTreeMap::<UserId, UsageQuery>::new();
     for request in requests {
@@ -146,11 +149,11 @@ fn load_usage<'a>(
 fn offers(
     conn: &mut Conn,
     ids: &[i64],
-    shop: Currency,
-) -> Result<Vec<(ProductId, Offer)>, Failure> {
+    currency: Currency,
+) -> Result<Vec<(ProductId, ProductSnapshot)>, Failure> {
     let rows = products::table
         .inner_join(stock_table::table)
-        .filter(among(products::id, ids))
+        .filter(id_in(products::id, ids))
         .select((
             products::id,
             products::name,
@@ -158,10 +161,10 @@ fn offers(
             products::archived,
             stock_table::on_hand,
         ))
-        .load::<OfferRow>(conn)?;
+        .load::<ProductSnapshotRow>(conn)?;
     Ok(rows
         .into_iter()
-        .map(|row| row.offer(shop))
+        .map(|row| row.offer(currency))
         .collect::<Result<_, _>>()?)
 }
 
@@ -170,8 +173,8 @@ fn offers(
 fn write(
     conn: &mut Conn,
     requests: &[PlaceOrder],
-    decisions: Vec<PlacingDecision>,
-    kept: &BTreeMap<UserId, KeptAnswers>,
+    decisions: Vec<PlacementDecision>,
+    kept: &BTreeMap<UserId, StoredResponseUsage>,
 ) -> Result<Vec<Placement>, Failure> {
     let new: Vec<&NewOrder> = decisions.iter().filter_map(new_order).collect();
     let mut orders = Vec::with_capacity(new.len());
@@ -208,12 +211,12 @@ fn write(
     Ok(placements(requests, decisions, orders))
 }
 
-fn new_order(decision: &PlacingDecision) -> Option<&NewOrder> {
+fn new_order(decision: &PlacementDecision) -> Option<&NewOrder> {
     match decision {
-        PlacingDecision::Place(order) => Some(order),
-        PlacingDecision::Replay(_) | PlacingDecision::SameAs(_) | PlacingDecision::Refuse(_) => {
-            None
-        }
+        PlacementDecision::SortPosition(order) => Some(order),
+        PlacementDecision::Replay(_)
+        | PlacementDecision::SameAs(_)
+        | PlacementDecision::Refuse(_) => None,
     }
 }
 
@@ -222,7 +225,7 @@ fn store_keys(
     conn: &mut Conn,
     new: &[&NewOrder],
     orders: &[Order],
-    kept: &BTreeMap<UserId, KeptAnswers>,
+    kept: &BTreeMap<UserId, StoredResponseUsage>,
 ) -> QueryResult<()> {
     let keys: Vec<_> = new
         .iter()
@@ -244,24 +247,27 @@ fn store_keys(
 /// One placement per request. `orders` are the written ones, in their order.
 fn placements(
     requests: &[PlaceOrder],
-    decisions: Vec<PlacingDecision>,
+    decisions: Vec<PlacementDecision>,
     orders: Vec<Order>,
 ) -> Vec<Placement> {
     let mut orders = orders.into_iter();
     let mut placements = Vec::<Placement>::with_capacity(decisions.len());
     for (request, decision) in requests.iter().zip(decisions) {
         placements.push(match decision {
-            PlacingDecision::Place(_) => orders.next().map(Written::Now).ok_or(Refusal::Contended),
-            PlacingDecision::Replay(answer) => Ok(Written::Before(answer)),
-            PlacingDecision::Refuse(refusal) => Err(refusal),
-            PlacingDecision::SameAs(position) => {
+            PlacementDecision::SortPosition(_) => orders
+                .next()
+                .map(Execution::Executed)
+                .ok_or(Refusal::LockConflict),
+            PlacementDecision::Replay(answer) => Ok(Execution::Replayed(answer)),
+            PlacementDecision::Refuse(refusal) => Err(refusal),
+            PlacementDecision::SameAs(position) => {
                 let first = placements.get(position);
                 match (first, &request.key) {
-                    (Some(Ok(Written::Now(order))), Some(key)) => {
-                        Ok(Written::Before((key.render.0)(order)))
+                    (Some(Ok(Execution::Executed(order))), Some(key)) => {
+                        Ok(Execution::Replayed((key.render.0)(order)))
                     }
                     // Unreachable: the position is that of an order of this batch.
-                    _ => Err(Refusal::Contended),
+                    _ => Err(Refusal::LockConflict),
                 }
             }
         });

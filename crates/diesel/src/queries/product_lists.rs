@@ -1,17 +1,18 @@
 //! Lists of products.
 
-use super::super::among::among;
+use super::super::id_in::id_in;
 use super::super::{Conn, Database, Db, search};
-use super::lists::{self, along, along_id, beyond, towards, unseen};
+use super::lists::{self, along, along_id, beyond, opaque_bind, towards};
 use super::products::product;
 use crate::failure::Failure;
 use crate::rows::ProductRow;
 use crate::schema::{products, shop, stock};
 use diesel::dsl::{IntoBoxed, LeftJoin, Select};
 use diesel::prelude::*;
-use tradepost_domain::{
-    Currency, Keyset, Page, PageRequest, Product, ProductField, ProductFilter, ProductList, Slice,
-    SortKey, Span, StoreError,
+use tradepost_domain::catalog::Product;
+use tradepost_domain::kernel::{
+    Currency, CursorPage, CursorRequest, Keyset, Page, PageRequest, ProductField, ProductFilter,
+    ProductList, SortKey, StoreError,
 };
 
 /// Every product has a stock row. A left join, so that a count without a stock filter reads none.
@@ -43,7 +44,7 @@ fn chosen<'a>(filter: &'a ProductFilter, few: Option<&'a [i64]>) -> Chosen<'a> {
         query = query.filter(stock::on_hand.gt(0));
     }
     if let Some(few) = few {
-        query = query.filter(among(products::id, few));
+        query = query.filter(id_in(products::id, few));
     } else if is_search(filter) {
         query = query.filter(products::id.eq_any(search::products_with(&filter.search)));
     }
@@ -78,7 +79,7 @@ fn is_catalogue(filter: &ProductFilter) -> bool {
 /// Prefilter: the ids that a search finds, if they are few.
 fn few(conn: &mut Conn, filter: &ProductFilter) -> QueryResult<Option<Vec<i64>>> {
     match is_search(filter) {
-        true => search::few_products_with(conn, &filter.search),
+        true => search::prefilter_ids(conn, &filter.search),
         false => Ok(None),
     }
 }
@@ -92,7 +93,7 @@ pub(super) fn page(
     list: &ProductList,
     request: PageRequest,
 ) -> Result<Page<Product>, StoreError> {
-    let shop = database.currency();
+    let currency = database.currency();
     let kept = is_catalogue(&list.filter);
     let page = |conn: &mut Conn| -> Result<_, Failure> {
         let few = few(conn, &list.filter)?;
@@ -110,7 +111,7 @@ pub(super) fn page(
             true => rows!(size_of_catalogue()),
             false => rows!(chosen().count()),
         };
-        Ok(finished(rows, shop)?)
+        Ok(finished(rows, currency)?)
     };
     let count = |conn: &mut Conn| {
         if kept {
@@ -125,32 +126,32 @@ pub(super) fn page(
 
 fn finished(
     rows: Vec<(ProductRow, Option<i64>)>,
-    shop: Currency,
+    currency: Currency,
 ) -> Result<Page<Product>, StoreError> {
     let count = rows.first().and_then(|(_, count)| *count);
-    let items = rows.into_iter().map(|(row, _)| row.product(shop));
+    let items = rows.into_iter().map(|(row, _)| row.product(currency));
     Ok(Page {
         count: super::count(count.unwrap_or_default()),
         items: items.collect::<Result<_, _>>()?,
     })
 }
 
-pub(super) fn slice(
+pub(super) fn cursor_page(
     database: &Database,
     filter: &ProductFilter,
     keyset: Keyset<ProductField>,
-    span: &Span,
-) -> Result<Slice<Product>, StoreError> {
-    let shop = database.currency();
+    span: &CursorRequest,
+) -> Result<CursorPage<Product>, StoreError> {
+    let currency = database.currency();
     let load = |conn: &mut Conn| load(conn, filter, keyset, span);
     // One snapshot, so that the rows have the words by which they were found.
     let rows = match is_search(filter) {
         true => database.snapshot(load),
         false => database.read(load),
     }?;
-    let items = rows.into_iter().map(|row| row.product(shop));
+    let items = rows.into_iter().map(|row| row.product(currency));
     let items = items.collect::<Result<_, _>>()?;
-    Ok(Slice::new(items, keyset, span))
+    Ok(CursorPage::new(items, keyset, span))
 }
 
 /// Loads at least the first rows of a span.
@@ -158,7 +159,7 @@ fn load(
     conn: &mut Conn,
     filter: &ProductFilter,
     keyset: Keyset<ProductField>,
-    span: &Span,
+    span: &CursorRequest,
 ) -> Result<Vec<ProductRow>, Failure> {
     let descending = keyset.is_descending() != span.backwards;
     let id = products::id;
@@ -166,7 +167,9 @@ fn load(
     let chosen = || chosen(filter, few.as_deref());
     macro_rules! finished {
         ($query:expr) => {
-            $query.limit(i64::from(span.reads())).select(listed!())
+            $query
+                .limit(i64::from(span.fetch_limit()))
+                .select(listed!())
         };
     }
     macro_rules! along_column {

@@ -4,7 +4,7 @@ use super::super::{Conn, bulk};
 use crate::schema::{product_texts, products};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use tradepost_domain::{Description, ProductId, ProductName, searched_text};
+use tradepost_domain::kernel::{Description, ProductId, ProductName, searched_text};
 
 /// Products folded per batch.
 const BATCH: i64 = 1000;

@@ -1,15 +1,22 @@
-use super::super::among::among;
+use super::super::id_in::id_in;
 use super::super::{Conn, Database, locks};
 use super::{accounts, keys, product_lists, product_texts, shop, stock};
 use crate::failure::Failure;
 use crate::rows::{MovementRow, ProductRow, micros};
 use crate::schema::{products, stock as stock_table, stock_movements};
 use diesel::prelude::*;
-use tradepost_domain::{
-    Account, AdjustStock, Adjusted, ChangeProduct, CreateProduct, Currency, Keyset,
-    MAX_KEPT_BYTES_OF_STAFF, Movement, Outcome, Page, PageRequest, Product, ProductField,
-    ProductFilter, ProductId, ProductList, ProductRepository, Refusal, Sku, Slice, Span,
-    StockDecision, StoreError, Written, decide_adjustment, decide_change, decide_creation,
+use tradepost_domain::Outcome;
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductRepository, decide_change, decide_creation,
+};
+use tradepost_domain::identity::Account;
+use tradepost_domain::inventory::{
+    AdjustStock, Adjusted, Movement, StockDecision, decide_adjustment,
+};
+use tradepost_domain::kernel::{
+    Currency, CursorPage, CursorRequest, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF,
+    Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, Refusal, Sku,
+    StoreError,
 };
 
 /// Columns of a product, for [`ProductRow`], with its stock on hand.
@@ -34,7 +41,7 @@ pub(super) use product;
 pub(super) fn find(
     conn: &mut Conn,
     id: ProductId,
-    shop: Currency,
+    currency: Currency,
 ) -> Result<Option<Product>, Failure> {
     let row = products::table
         .inner_join(stock_table::table)
@@ -42,7 +49,7 @@ pub(super) fn find(
         .select(product!(stock_table::on_hand))
         .first::<ProductRow>(conn)
         .optional()?;
-    Ok(row.map(|row| row.product(shop)).transpose()?)
+    Ok(row.map(|row| row.product(currency)).transpose()?)
 }
 
 fn sku_holder(conn: &mut Conn, sku: Option<&Sku>) -> QueryResult<Option<ProductId>> {
@@ -90,10 +97,10 @@ fn create(
     conn: &mut Conn,
     command: &CreateProduct,
     acting: Option<&Account>,
-    shop: Currency,
+    currency: Currency,
 ) -> Result<Result<Product, Refusal>, Failure> {
     let holder = sku_holder(conn, command.draft.sku.as_ref())?;
-    if let Err(refusal) = decide_creation(command, acting, holder, shop) {
+    if let Err(refusal) = decide_creation(command, acting, holder, currency) {
         return Ok(Err(refusal));
     }
     let id = insert(conn, command)?;
@@ -101,17 +108,17 @@ fn create(
     stock::open(conn, id)?;
     stock::record(conn, command.opening(id).as_slice())?;
     shop::grow_catalogue(conn, 1)?;
-    Ok(find(conn, id, shop)?.ok_or(Refusal::NotFound))
+    Ok(find(conn, id, currency)?.ok_or(Refusal::NotFound))
 }
 
 fn adjust(
     conn: &mut Conn,
     command: &AdjustStock,
     acting: Option<&Account>,
-    shop: Currency,
+    currency: Currency,
 ) -> Result<Result<Adjusted, Refusal>, Failure> {
-    locks::stock_now(conn, &[command.product])?;
-    let product = find(conn, command.product, shop)?;
+    locks::lock_stock_or_abort(conn, &[command.product])?;
+    let product = find(conn, command.product, currency)?;
     let StockDecision { level, movement } =
         match decide_adjustment(command, acting, product.as_ref()) {
             Ok(decision) => decision,
@@ -133,51 +140,57 @@ impl ProductRepository for Database {
         product_lists::page(self, list, page)
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &ProductFilter,
         keyset: Keyset<ProductField>,
-        span: &Span,
-    ) -> Result<Slice<Product>, StoreError> {
-        product_lists::slice(self, filter, keyset, span)
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Product>, StoreError> {
+        product_lists::cursor_page(self, filter, keyset, span)
     }
 
     fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
-        let shop = self.currency();
+        let currency = self.currency();
         let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         self.read(|conn| {
             let rows = products::table
                 .inner_join(stock_table::table)
-                .filter(among(products::id, &ids))
+                .filter(id_in(products::id, &ids))
                 .select(product!(stock_table::on_hand))
                 .load::<ProductRow>(conn)?;
-            let product = |row: ProductRow| row.product(shop);
+            let product = |row: ProductRow| row.product(currency);
             Ok(rows.into_iter().map(product).collect::<Result<_, _>>()?)
         })
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
-        let shop = self.currency();
+    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
+        let currency = self.currency();
         self.write(move |conn| {
             let (by, key) = (command.by, command.key.as_ref());
             let acting = accounts::acting(conn, by)?;
-            keys::once(conn, by, key, MAX_KEPT_BYTES_OF_STAFF, command.at, |conn| {
-                create(conn, &command, acting.as_ref(), shop)
-            })
+            keys::once(
+                conn,
+                by,
+                key,
+                MAX_STORED_RESPONSE_BYTES_OF_STAFF,
+                command.at,
+                |conn| create(conn, &command, acting.as_ref(), currency),
+            )
         })
     }
 
     fn change(&self, command: ChangeProduct) -> Outcome<Product> {
-        let shop = self.currency();
+        let currency = self.currency();
         self.write(move |conn| {
             let acting = accounts::acting(conn, command.by)?;
             let acting = acting.as_ref();
             locks::product(conn, command.product)?;
-            locks::stock_now(conn, &[command.product])?;
-            let before = find(conn, command.product, shop)?;
+            locks::lock_stock_or_abort(conn, &[command.product])?;
+            let before = find(conn, command.product, currency)?;
             let sku = command.change.sku.as_ref().and_then(Option::as_ref);
             let holder = sku_holder(conn, sku)?;
-            let decision = match decide_change(&command, acting, before.as_ref(), holder, shop) {
+            let decision = match decide_change(&command, acting, before.as_ref(), holder, currency)
+            {
                 Ok(decision) => decision,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -202,14 +215,19 @@ impl ProductRepository for Database {
         })
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
-        let shop = self.currency();
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
+        let currency = self.currency();
         self.write(move |conn| {
             let (by, key) = (command.by, command.key.as_ref());
             let acting = accounts::acting(conn, by)?;
-            keys::once(conn, by, key, MAX_KEPT_BYTES_OF_STAFF, command.at, |conn| {
-                adjust(conn, &command, acting.as_ref(), shop)
-            })
+            keys::once(
+                conn,
+                by,
+                key,
+                MAX_STORED_RESPONSE_BYTES_OF_STAFF,
+                command.at,
+                |conn| adjust(conn, &command, acting.as_ref(), currency),
+            )
         })
     }
 

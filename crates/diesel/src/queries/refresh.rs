@@ -7,10 +7,11 @@ use crate::rows::{RefreshRow, micros};
 use crate::schema::refresh_tokens as tokens;
 use diesel::dsl::{Eq, Filter, exists};
 use diesel::prelude::*;
-use tradepost_domain::{
-    Account, MAX_FAMILIES, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Refusal, UserId,
+use tradepost_domain::identity::{
+    Account, MAX_FAMILIES, Refresh, RefreshDecision, RefreshDigest, RefreshToken,
     decide_family_quota, decide_refresh,
 };
+use tradepost_domain::kernel::{Refusal, UserId};
 
 /// The presented token, or the unused token of its family.
 fn find(

@@ -4,7 +4,8 @@ use super::super::{Conn, bulk};
 use crate::schema::stock;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
-use tradepost_domain::{MovementId, NewMovement, ProductId};
+use tradepost_domain::inventory::NewMovement;
+use tradepost_domain::kernel::{MovementId, ProductId};
 
 /// Inserts a product's stock row; its opening movement, if any, is recorded after it.
 pub(super) fn open(conn: &mut Conn, product: ProductId) -> QueryResult<()> {

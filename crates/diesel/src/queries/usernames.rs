@@ -6,7 +6,8 @@ use crate::failure::Failure;
 use crate::schema::users;
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use tradepost_domain::{Email, NameConflicts, UserId, Username, fold_case};
+use tradepost_domain::identity::{Email, NameConflicts, Username};
+use tradepost_domain::kernel::{UserId, fold_case};
 
 /// Users whose skeletons are computed per batch.
 const BATCH: i64 = 1000;

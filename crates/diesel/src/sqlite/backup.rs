@@ -7,7 +7,8 @@ use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use std::path::Path;
-use tradepost_domain::{Discrepancy, StoreErrorKind};
+use tradepost_domain::inventory::Discrepancy;
+use tradepost_domain::kernel::StoreErrorKind;
 
 /// Copies one snapshot of the database into a file that is empty or does not exist.
 pub(crate) fn copy(database: &Path, into: &Path) -> Result<(), BackupError> {

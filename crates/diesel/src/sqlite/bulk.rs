@@ -19,10 +19,12 @@ use diesel::dsl::Find;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::collections::BTreeMap;
-use tradepost_domain::{
-    CartLine, Credentials, KeyScope, MAX_KNOWN_NETWORKS, NewMovement, NewOrder, Order, OrderId,
-    OrderLine, OrderStatus, Product, ProductId, UserId,
-};
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::identity::{Credentials, MAX_KNOWN_NETWORKS};
+use tradepost_domain::inventory::NewMovement;
+use tradepost_domain::kernel::{IdempotencyScope, OrderId, ProductId, UserId};
+use tradepost_domain::orders::{NewOrder, Order, OrderItem, OrderStatus};
 
 /// Old idempotency keys, for [`forget`].
 pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE rowid IN
@@ -97,7 +99,7 @@ pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>
 /// Inserts order lines.
 pub(crate) fn lines(
     conn: &mut Conn,
-    orders: &[(OrderId, UserId, &[OrderLine])],
+    orders: &[(OrderId, UserId, &[OrderItem])],
 ) -> QueryResult<()> {
     for (id, user, lines) in orders {
         for (position, line) in (0_i64..).zip(*lines) {
@@ -151,7 +153,10 @@ pub(crate) fn change_stock(
 }
 
 /// Stored responses under these keys.
-pub(crate) fn held_keys(conn: &mut Conn, sent: &[(UserId, &KeyScope)]) -> QueryResult<Vec<KeyRow>> {
+pub(crate) fn held_keys(
+    conn: &mut Conn,
+    sent: &[(UserId, &IdempotencyScope)],
+) -> QueryResult<Vec<KeyRow>> {
     let mut held = Vec::new();
     for (user, scope) in sent {
         held.extend(key(*user, scope).select(KEY).first(conn).optional()?);
@@ -179,7 +184,7 @@ pub(super) const KEY: (
 /// Looked up by the full key: a user may have any number of keys.
 pub(super) fn key(
     user: UserId,
-    scope: &KeyScope,
+    scope: &IdempotencyScope,
 ) -> Find<idempotency_keys::table, (i64, &str, &str)> {
     idempotency_keys::table.find((user.get(), &*scope.path, scope.key.as_str()))
 }
@@ -251,7 +256,7 @@ pub(crate) fn import_products(conn: &mut Conn, new: &[Product]) -> QueryResult<(
 }
 
 /// Inserts cart lines with their ids.
-pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartLine]) -> QueryResult<()> {
+pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartItem]) -> QueryResult<()> {
     for line in new {
         diesel::insert_into(cart_items::table)
             .values((

@@ -3,13 +3,13 @@
 
 use crate::failure::Failure;
 use diesel::result::Error;
-use tradepost_domain::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{StoreError, StoreErrorKind};
 
 /// The store error for a failure.
 pub(super) fn store_error(failure: Failure) -> StoreError {
     match failure {
         Failure::Store(error) => error,
-        Failure::Contended => StoreError::new(StoreErrorKind::Busy),
+        Failure::LockConflict => StoreError::new(StoreErrorKind::Busy),
         Failure::Query(error) => StoreError::caused(kind(&error), error),
     }
 }

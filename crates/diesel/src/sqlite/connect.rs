@@ -13,7 +13,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tradepost_domain::StoreErrorKind;
+use tradepost_domain::kernel::StoreErrorKind;
 
 /// "TPST", written by the first migration: marks the file as Tradepost's.
 const APPLICATION_ID: i64 = 1_414_550_356;

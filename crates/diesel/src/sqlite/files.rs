@@ -19,7 +19,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use tradepost_domain::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{StoreError, StoreErrorKind};
 
 /// Sizes of the write-ahead log's parts in bytes (sqlite.org/fileformat2.html, section 4.1).
 const LOG_HEADER: u64 = 32;

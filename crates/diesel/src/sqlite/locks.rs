@@ -1,14 +1,15 @@
 //! Locks for SQLite: no-ops, as a write owns the database from its first statement.
 
 use super::Conn;
-use super::among::among;
+use super::id_in::id_in;
 use super::queries::accounts::ACCOUNT;
 use crate::failure::Failure;
 use crate::rows::AccountRow;
 use crate::schema::users;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::{Account, OrderId, ProductId, UserId};
+use tradepost_domain::identity::Account;
+use tradepost_domain::kernel::{OrderId, ProductId, UserId};
 
 type Done = Result<(), Failure>;
 
@@ -34,7 +35,7 @@ pub(crate) fn product(_: &mut Conn, _: ProductId) -> Done {
     Ok(())
 }
 
-pub(crate) fn stock_now(_: &mut Conn, _: &[ProductId]) -> Done {
+pub(crate) fn lock_stock_or_abort(_: &mut Conn, _: &[ProductId]) -> Done {
     Ok(())
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn shop_now(_: &mut Conn) -> Done {
     Ok(())
 }
 
-pub(crate) fn whole_shop_now(_: &mut Conn) -> Done {
+pub(crate) fn lock_shop_for_import(_: &mut Conn) -> Done {
     Ok(())
 }
 
@@ -54,13 +55,13 @@ pub(crate) fn attempt(_: &mut Conn, _: &str, _: i64) -> Done {
     Ok(())
 }
 
-pub(crate) fn free_users(
+pub(crate) fn skip_locked_users(
     conn: &mut Conn,
     wanted: &BTreeSet<UserId>,
 ) -> Result<BTreeMap<UserId, bool>, Failure> {
     let ids: Vec<i64> = wanted.iter().map(|user| user.get()).collect();
     let active = users::table
-        .filter(among(users::id, &ids))
+        .filter(id_in(users::id, &ids))
         .select((users::id, users::is_active))
         .load::<(i64, bool)>(conn)?;
     // No other transaction can lock the row of an unknown user either.

@@ -25,22 +25,22 @@ fn a_missing_database_is_created_only_on_request() {
 #[test]
 fn every_connection_has_its_pragmas() {
     let folder = Folder::new();
-    let shop = folder.shop();
+    let currency = folder.shop();
     let settings = |conn: &mut Conn| {
         ["synchronous", "foreign_keys", "journal_mode", "query_only"].map(|name| {
             let sql = format!("SELECT CAST({name} AS TEXT) AS value FROM pragma_{name}");
             connect::words(conn, &sql).unwrap()
         })
     };
-    let writer = shop.write(move |conn| Ok(settings(conn))).unwrap();
+    let writer = currency.write(move |conn| Ok(settings(conn))).unwrap();
     assert_eq!(writer, ["2", "1", "wal", "0"]);
     let limit = |conn: &mut Conn| {
         let sql = "SELECT journal_size_limit AS value FROM pragma_journal_size_limit";
         Ok(connect::number(conn, sql)?)
     };
-    assert_eq!(shop.write(limit).unwrap(), 64 * 1024 * 1024);
+    assert_eq!(currency.write(limit).unwrap(), 64 * 1024 * 1024);
     assert_eq!(
-        shop.read(|conn| Ok(settings(conn))).unwrap()[2..],
+        currency.read(|conn| Ok(settings(conn))).unwrap()[2..],
         ["wal", "1"]
     );
 }
@@ -203,15 +203,15 @@ fn a_revert_beside_concurrent_writes_loses_no_commit() {
     let stores = tradepost_domain::Stores::of(Arc::new(folder.open("USD").unwrap()));
     let (begun, beginning) = channel();
     let registering = std::thread::spawn(move || {
-        let shop = tradepost_contract::Shop::new(&stores);
-        let register = |number: u32| tradepost_domain::Register {
-            username: tradepost_domain::Username::new(&format!("user{number}")).unwrap(),
+        let currency = tradepost_contract::TestShop::new(&stores);
+        let register = |number: u32| tradepost_domain::identity::Register {
+            username: tradepost_domain::identity::Username::new(&format!("user{number}")).unwrap(),
             email: None,
             password: tradepost_contract::hash("x"),
             is_staff: false,
             at: tradepost_contract::at(0),
         };
-        shop.customer("first");
+        currency.customer("first");
         begun.send(()).unwrap();
         let acknowledged = |number: &u32| stores.accounts.register(register(*number)).is_ok();
         (1..100_000).take_while(acknowledged).count() + 1

@@ -1,13 +1,13 @@
 //! Product search: a trigram index for words of three characters and more, and a scan of the
 //! remaining texts for the others.
 
-use super::among::among;
+use super::id_in::id_in;
 use super::{Conn, Db};
 use crate::schema::product_texts;
 use diesel::dsl::{AsExprOf, IntoBoxed, Select};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use tradepost_domain::Search;
+use tradepost_domain::kernel::Search;
 
 diesel::table! {
     product_trigrams (rowid) {
@@ -42,7 +42,7 @@ const NEWEST: i64 = 8;
 /// but it finds the first products with a word at once. So the first word that proves rare is
 /// looked up alone, and the others are matched against those texts. The newest products only decide
 /// which words to try last.
-pub(crate) fn few_products_with(conn: &mut Conn, search: &Search) -> QueryResult<Option<Vec<i64>>> {
+pub(crate) fn prefilter_ids(conn: &mut Conn, search: &Search) -> QueryResult<Option<Vec<i64>>> {
     let mut words: Vec<&String> = search.words().iter().filter(|word| is_long(word)).collect();
     if words.len() > 1 {
         let newest = product_texts::table
@@ -78,7 +78,7 @@ fn with_others(
         return Ok(products);
     }
     let mut found = product_texts::table
-        .filter(among(product_texts::product_id, &products))
+        .filter(id_in(product_texts::product_id, &products))
         .select(product_texts::product_id)
         .into_boxed();
     for other in others {

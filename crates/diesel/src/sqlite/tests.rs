@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tradepost_domain::{IdempotencyKey, KeyScope, StoreErrorKind, UserId};
+use tradepost_domain::kernel::{IdempotencyKey, IdempotencyScope, StoreErrorKind, UserId};
 
 pub(super) struct Folder(TempDir);
 
@@ -277,7 +277,7 @@ struct Step {
 fn a_key_is_found_among_any_number_of_others() {
     let folder = Folder::new();
     folder.shop();
-    let scope = KeyScope {
+    let scope = IdempotencyScope {
         path: "/api/orders/".to_owned(),
         key: IdempotencyKey::new("k").unwrap(),
     };

@@ -18,14 +18,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tradepost_domain::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{StoreError, StoreErrorKind};
 
 /// Maximum number of writes per commit. With more, the first of them would wait longer than the
 /// shared commit saves.
-const TOGETHER: usize = 64;
+const MAX_BATCH: usize = 64;
 
 /// Maximum number of queued writes. Further writes are refused as busy at once.
-const WAITING: usize = 1024;
+const QUEUE_SIZE: usize = 1024;
 
 /// Interval of the checks of the database files while idle.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -87,7 +87,7 @@ impl Writer {
         files: Arc<DatabaseFiles>,
         log: WriteAheadLog,
     ) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(WAITING);
+        let (queue, jobs) = sync_channel(QUEUE_SIZE);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || work(conn, &jobs, &files, log))?;
@@ -157,7 +157,7 @@ fn work(
         match jobs.recv_timeout(CHECK_INTERVAL) {
             Ok(first) => {
                 let mut batch = vec![first];
-                batch.extend(jobs.try_iter().take(TOGETHER - 1));
+                batch.extend(jobs.try_iter().take(MAX_BATCH - 1));
                 let commit = commit(&mut conn, &mut batch, files, &mut tail);
                 for job in batch {
                     job.answer(commit.clone());

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tradepost_domain::Whereabouts;
+use tradepost_domain::identity::ClientNetwork;
 
 /// The log gets at most one line about refused connections in this time.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) struct Connections {
     open: AtomicUsize,
     most: usize,
-    by_address: Mutex<HashMap<Whereabouts, usize>>,
+    by_address: Mutex<HashMap<ClientNetwork, usize>>,
     most_per_address: usize,
     trusted_proxies: Vec<IpNet>,
     refused: Counter,
@@ -36,7 +36,7 @@ struct RefusalLog {
 }
 
 impl RefusalLog {
-    /// Counts one more; returns the number to log, if a log line is due.
+    /// Counters one more; returns the number to log, if a log line is due.
     fn note(&mut self, now: Instant) -> Option<u64> {
         self.untold = self.untold.saturating_add(1);
         let is_due = |told| now.saturating_duration_since(told) >= LOG_INTERVAL;
@@ -72,7 +72,7 @@ impl Connections {
     pub(crate) fn admit(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Admission> {
         let client = client.map(|client| client.to_canonical());
         let counted = client.filter(|client| !self.is_exempt(*client));
-        let address = counted.map(Whereabouts::of);
+        let address = counted.map(ClientNetwork::of);
         if let Some(address) = address
             && !self.count(address)
         {
@@ -94,7 +94,7 @@ impl Connections {
         own.contains(&client) || self.trusted_proxies.iter().any(|net| net.contains(&client))
     }
 
-    fn count(&self, address: Whereabouts) -> bool {
+    fn count(&self, address: ClientNetwork) -> bool {
         let mut by_address = lock(&self.by_address);
         let count = by_address.entry(address).or_insert(0);
         if *count >= self.most_per_address {
@@ -104,7 +104,7 @@ impl Connections {
         true
     }
 
-    fn refuse(&self, address: Whereabouts) {
+    fn refuse(&self, address: ClientNetwork) {
         self.refused.add_one();
         if let Some(count) = lock(&self.log).note(Instant::now()) {
             log::warn!(
@@ -116,7 +116,7 @@ impl Connections {
         }
     }
 
-    /// Counts a connection that the server ended.
+    /// Counters a connection that the server ended.
     pub(crate) fn note(&self, why: Expiry) {
         let counter = match why {
             Expiry::Idle => &self.idle,
@@ -160,7 +160,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// An admitted connection; dropping it frees its place.
 pub(crate) struct Admission {
     connections: Arc<Connections>,
-    address: Option<Whereabouts>,
+    address: Option<ClientNetwork>,
 }
 
 impl Drop for Admission {

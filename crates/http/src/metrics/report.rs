@@ -3,14 +3,14 @@
 use super::text::{Page, Unit};
 use super::{CLASSES, METHODS, Metrics, SignIn};
 use crate::error::Code;
-use crate::reads::Reads;
+use crate::exec::loaders::Reads;
+use crate::middleware::rate_limit::RateLimiter;
 use crate::routes;
 use crate::state::State;
-use crate::throttle::Throttle;
 use std::fs;
 use std::sync::atomic::Ordering;
-use tradepost_batch::Figures;
-use tradepost_domain::PoolUse;
+use tradepost_batch::BatchStats;
+use tradepost_domain::maintenance::PoolStats;
 
 pub(crate) use super::text::MEDIA;
 
@@ -93,13 +93,13 @@ fn of_outcomes(page: &mut Page, state: &State) {
         "counter",
         "Requests that were too many, by whose they were.",
     );
-    let throttled = state.throttle.as_ref().map(Throttle::counts);
+    let throttled = state.throttle.as_ref().map(RateLimiter::counts);
     for (by, count) in throttled.into_iter().flatten() {
         page.sample(&[("by", by)], count);
     }
 }
 
-fn of_orders(page: &mut Page, figures: &Figures) {
+fn of_orders(page: &mut Page, figures: &BatchStats) {
     page.gauge(
         "tradepost_orders_waiting",
         "Orders that wait for a batch, or pause until they are tried again.",
@@ -196,7 +196,7 @@ fn of_reads(page: &mut Page, reads: &Reads) {
     }
 }
 
-fn of_pools(page: &mut Page, pools: &[PoolUse]) {
+fn of_pools(page: &mut Page, pools: &[PoolStats]) {
     page.family(
         "tradepost_pool_connections",
         "gauge",

@@ -1,7 +1,7 @@
 //! Writer for the Prometheus text format, version 0.0.4.
 
 use std::fmt::{Display, Write};
-use tradepost_batch::Reading;
+use tradepost_batch::HistogramSnapshot;
 
 /// The names and values of a sample's labels.
 pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];
@@ -12,9 +12,9 @@ pub(crate) const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The unit of a histogram's values.
 #[derive(Clone, Copy)]
 pub(super) enum Unit {
-    /// Written as seconds.
+    /// Execution as seconds.
     Microseconds,
-    /// Written unchanged.
+    /// Execution unchanged.
     Number,
 }
 
@@ -59,7 +59,12 @@ impl Page {
         self.line(format_args!("{name}{labels} {value}"));
     }
 
-    pub(super) fn histogram(&mut self, labels: Labels<'_>, reading: &Reading, unit: Unit) {
+    pub(super) fn histogram(
+        &mut self,
+        labels: Labels<'_>,
+        reading: &HistogramSnapshot,
+        unit: Unit,
+    ) {
         let name = self.name;
         for (bound, count) in &reading.buckets {
             let bound = unit.write(*bound);

@@ -1,21 +1,26 @@
 //! Examples of responses, serialized from the response DTOs.
 
-use crate::handlers::{cart, probes, root, tokens};
-use crate::pages::{PageShape, SliceShape};
-use crate::query::Listing;
-use crate::shapes::{
-    AccountShape, CartLineShape, MovementShape, OrderShape, PairShape, ProductShape, TokenShape,
-    stored,
+use crate::extract::query::PageParams;
+use crate::resources::json::{
+    AccountResponse, CartLineResponse, MovementResponse, OrderResponse, PairResponse,
+    ProductResponse, TokenResponse, stored,
 };
+use crate::resources::{cart, probes, root, tokens};
+use crate::respond::pages::{CursorPageResponse, PageResponse};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use tradepost_domain::{
-    Account, Adjusted, Cart, CartItem, CartItemId, CartLine, Currency, Description, Email, Money,
-    Movement, MovementId, NewMovement, Note, Order, OrderId, OrderLine, OrderStatus, Page, Price,
-    Product, ProductId, ProductName, Quantity, Reason, Sku, StockDelta, StockLevel, TokenPair,
-    UserId, Username,
+use tradepost_domain::cart::{Cart, CartItem, CartItemDetail};
+use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::identity::{Account, Email, TokenPair, Username};
+use tradepost_domain::inventory::{
+    Adjusted, Movement, NewMovement, Reason, StockDelta, StockLevel,
 };
+use tradepost_domain::kernel::{
+    CartItemId, Currency, Description, Money, MovementId, Note, OrderId, Page, ProductId,
+    ProductName, Quantity, Sku, UserId,
+};
+use tradepost_domain::orders::{Order, OrderItem, OrderStatus};
 
 const SHOP: &str = "https://shop.example.org";
 
@@ -27,38 +32,40 @@ pub(super) fn of(schema: &str) -> Value {
 fn made(schema: &str) -> Option<Value> {
     match schema {
         "Collections" => json(&root::Root::below(SHOP)),
-        "Token" => json(&TokenShape { token: ACCESS }),
-        "TokenPair" => json(&PairShape::of(&TokenPair {
+        "Token" => json(&TokenResponse { token: ACCESS }),
+        "TokenPair" => json(&PairResponse::of(&TokenPair {
             access: ACCESS.to_owned(),
             refresh: "tpr_2c1f87a0b9".to_owned(),
         })),
         "Nothing" => json(&tokens::Nothing {}),
-        "User" => json(&AccountShape::of(&account()?)),
-        "UserPage" => page("users", &[account()?], |one| Some(AccountShape::of(one))),
-        "Product" => json(&ProductShape::of(&product()?)),
-        "ProductPage" => page("products", &[product()?], |one| Some(ProductShape::of(one))),
+        "User" => json(&AccountResponse::of(&account()?)),
+        "UserPage" => page("users", &[account()?], |one| Some(AccountResponse::of(one))),
+        "Product" => json(&ProductResponse::of(&product()?)),
+        "ProductPage" => page("products", &[product()?], |one| {
+            Some(ProductResponse::of(one))
+        }),
         "ProductSlice" => {
             let product = product()?;
-            slice("products", ProductShape::of(&product))
+            cursor_page("products", ProductResponse::of(&product))
         }
-        "OrderSlice" => slice("orders", OrderShape::of(&order()?).ok()?),
+        "OrderSlice" => cursor_page("orders", OrderResponse::of(&order()?).ok()?),
         "Movement" => serde_json::from_str(&stored::adjusted(&adjusted()?)).ok(),
         "MovementPage" => {
             let movements = [adjusted()?.movement];
             page("products/12/stock", &movements, |one| {
-                Some(MovementShape::of(one))
+                Some(MovementResponse::of(one))
             })
         }
-        "CartLine" => json(&CartLineShape::of(&item()?).ok()?),
+        "CartLine" => json(&CartLineResponse::of(&item()?).ok()?),
         "Cart" => {
             let cart = Cart {
                 items: vec![item()?],
             };
-            let (listing, url) = (Listing::read("", 10).ok()?, format!("{SHOP}/api/cart/"));
+            let (listing, url) = (PageParams::read("", 10).ok()?, format!("{SHOP}/api/cart/"));
             json(&cart::shape(&cart, &listing, &url, usd()?).ok()?)
         }
-        "Order" => json(&OrderShape::of(&order()?).ok()?),
-        "OrderPage" => page("orders", &[order()?], |one| OrderShape::of(one).ok()),
+        "Order" => json(&OrderResponse::of(&order()?).ok()?),
+        "OrderPage" => page("orders", &[order()?], |one| OrderResponse::of(one).ok()),
         "Health" => json(&probes::OK),
         _ => None,
     }
@@ -76,19 +83,19 @@ fn page<'a, R, T: Serialize>(
     items: &'a [R],
     shape: fn(&'a R) -> Option<T>,
 ) -> Option<Value> {
-    let listing = Listing::read("page_size=1", 1).ok()?;
+    let listing = PageParams::read("page_size=1", 1).ok()?;
     let results = items.iter().map(shape).collect::<Option<_>>()?;
     let page = Page::<()> {
         count: 2,
         items: Vec::new(),
     };
     let url = format!("{SHOP}/api/{collection}/");
-    json(&PageShape::new(&url, &listing, &page, results))
+    json(&PageResponse::new(&url, &listing, &page, results))
 }
 
 /// The first of several cursor pages.
-fn slice(collection: &str, first: impl Serialize) -> Option<Value> {
-    json(&SliceShape {
+fn cursor_page(collection: &str, first: impl Serialize) -> Option<Value> {
+    json(&CursorPageResponse {
         next: Some(format!("{SHOP}/api/{collection}/?cursor=eyJhZnRlciI6MTJ9")),
         previous: None,
         results: vec![first],
@@ -146,8 +153,8 @@ fn adjusted() -> Option<Adjusted> {
     })
 }
 
-fn item() -> Option<CartItem> {
-    let line = CartLine {
+fn item() -> Option<CartItemDetail> {
+    let line = CartItem {
         id: CartItemId::new(1)?,
         user: UserId::new(2)?,
         product: ProductId::new(12)?,
@@ -155,14 +162,14 @@ fn item() -> Option<CartItem> {
         created_at: at()?,
         updated_at: at()?,
     };
-    Some(CartItem {
+    Some(CartItemDetail {
         line,
         product: product()?,
     })
 }
 
 fn order() -> Option<Order> {
-    let line = OrderLine {
+    let line = OrderItem {
         product: ProductId::new(12)?,
         name: ProductName::new("Stoneware mug, green").ok()?,
         unit_price: Money::from_minor(1_400, usd()?),

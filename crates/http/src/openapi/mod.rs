@@ -17,11 +17,16 @@ mod words;
 pub(crate) use words::{CartIssueWord, Id, OrderStatusWord, ReasonWord, Units};
 
 use crate::error::Code;
-use crate::handlers::{cart::CartShape, probes::Health, root::Root, tokens::Nothing};
-use crate::pages::{PageShape, SliceShape};
-use crate::problem::Line;
+use crate::resources::cart::CartResponse;
+use crate::resources::json::{
+    AccountResponse, MovementResponse, OrderResponse, PairResponse, ProductResponse, TokenResponse,
+};
+use crate::resources::probes::Health;
+use crate::resources::root::Root;
+use crate::resources::tokens::Nothing;
+use crate::respond::pages::{CursorPageResponse, PageResponse};
+use crate::respond::problem::Line;
 use crate::routes::{self, Entry};
-use crate::shapes::{AccountShape, MovementShape, OrderShape, PairShape, ProductShape, TokenShape};
 use operations::Operation;
 use parameters::reference;
 use requests::Body;
@@ -29,7 +34,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use tradepost_domain::Access;
+use tradepost_domain::kernel::Access;
 
 /// The OpenAPI document of the HTTP API, as JSON, for a server at the root of its host.
 pub fn document() -> &'static str {
@@ -179,16 +184,16 @@ fn answers() -> Map<String, Value> {
     settings.meta_schema = None;
     let mut generator = settings.into_generator();
     generator.subschema_for::<Root>();
-    generator.subschema_for::<TokenShape>();
-    generator.subschema_for::<PairShape>();
+    generator.subschema_for::<TokenResponse>();
+    generator.subschema_for::<PairResponse>();
     generator.subschema_for::<Nothing>();
-    generator.subschema_for::<PageShape<AccountShape>>();
-    generator.subschema_for::<PageShape<ProductShape>>();
-    generator.subschema_for::<PageShape<MovementShape>>();
-    generator.subschema_for::<CartShape>();
-    generator.subschema_for::<PageShape<OrderShape>>();
-    generator.subschema_for::<SliceShape<ProductShape>>();
-    generator.subschema_for::<SliceShape<OrderShape>>();
+    generator.subschema_for::<PageResponse<AccountResponse>>();
+    generator.subschema_for::<PageResponse<ProductResponse>>();
+    generator.subschema_for::<PageResponse<MovementResponse>>();
+    generator.subschema_for::<CartResponse>();
+    generator.subschema_for::<PageResponse<OrderResponse>>();
+    generator.subschema_for::<CursorPageResponse<ProductResponse>>();
+    generator.subschema_for::<CursorPageResponse<OrderResponse>>();
     generator.subschema_for::<Health>();
     generator.subschema_for::<Line>();
     generator.take_definitions(true)

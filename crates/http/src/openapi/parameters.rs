@@ -2,7 +2,7 @@
 
 use super::words::DECIMAL;
 use serde_json::{Map, Value, json};
-use tradepost_domain::{
+use tradepost_domain::kernel::{
     IdempotencyKey, Money, OrderField, PageRequest, ProductField, Search, SortField, UserSearch,
 };
 
@@ -50,7 +50,7 @@ parameters! {
     ID = "path" "Id" "id" "What cannot be an id is 404, as an id that is not there.",
         json!({"type": "integer", "format": "int64", "minimum": 1});
     FILE = "path" "File" "file" "One of the page's files.",
-        json!({"type": "string", "enum": crate::handlers::docs::NAMES});
+        json!({"type": "string", "enum": crate::resources::docs::NAMES});
     PAGE = "query" "Page" "page" "Which page, from 1, which is the default, or `last`. One that does not exist is 404.",
         json!({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "const": "last"}]});
     PAGE_SIZE = "query" "PageSize" "page_size"

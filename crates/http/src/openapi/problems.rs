@@ -1,13 +1,16 @@
 //! One schema and one example per error code: the code determines which members the problem has.
 
 use crate::error::{ApiError, Code};
-use crate::problem;
+use crate::respond::problem;
 use actix_web::http::header::HeaderValue;
 use serde_json::{Map, Value, json};
-use tradepost_domain::{
-    Currency, FieldErrors, MAX_CART_LINES, Money, OrderQuota, OrderStatus, Problem, ProductId,
-    Quantity, Refusal, StockLevel, StoreError, StoreErrorKind,
+use tradepost_domain::cart::MAX_CART_ITEMS;
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{
+    Currency, FieldError, Money, ProductId, Quantity, Refusal, StoreError, StoreErrorKind,
+    ValidationErrors,
 };
+use tradepost_domain::orders::{OrderQuota, OrderStatus};
 
 /// The name of the schema and of the example: `insufficient_stock` is `InsufficientStockProblem`.
 pub(super) fn name(code: Code) -> String {
@@ -144,7 +147,7 @@ fn sample(code: Code) -> Option<(&'static str, ApiError)> {
             refused(Refusal::ProductUnavailable(vec![product])),
         ),
         Code::CartFull => {
-            let limit = MAX_CART_LINES;
+            let limit = MAX_CART_ITEMS;
             ("/api/cart/", refused(Refusal::CartFull { limit }))
         }
         Code::TotalChanged => {
@@ -173,7 +176,7 @@ fn sample(code: Code) -> Option<(&'static str, ApiError)> {
         Code::Throttled => ("/api/cart/", ApiError::Throttled { seconds: 1 }),
         Code::IdempotencyKeyReused => ("/api/orders/", refused(Refusal::IdempotencyKeyReused)),
         Code::LastStaff => ("/api/users/1/", refused(Refusal::LastStaff)),
-        Code::PreconditionFailed => ("/api/products/12/", refused(Refusal::Edited)),
+        Code::PreconditionFailed => ("/api/products/12/", refused(Refusal::PreconditionFailed)),
         Code::BodyTooLarge => ("/api/products/", ApiError::BodyTooLarge),
         Code::UnsupportedMediaType => ("/api/products/", ApiError::UnsupportedMediaType),
         Code::InternalError => ("/api/cart/", ApiError::Panicked),
@@ -187,8 +190,8 @@ fn sample(code: Code) -> Option<(&'static str, ApiError)> {
 }
 
 fn invalid() -> Refusal {
-    let mut errors = FieldErrors::of("name", Problem::Required);
-    errors.push("price", Problem::TooManyDecimals { decimals: 2 });
+    let mut errors = ValidationErrors::of("name", FieldError::Required);
+    errors.push("price", FieldError::TooManyDecimals { decimals: 2 });
     Refusal::Invalid(errors)
 }
 

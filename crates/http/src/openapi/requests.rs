@@ -3,10 +3,10 @@
 
 use super::words::{DECIMAL, statuses};
 use serde_json::{Map, Value, json};
-use tradepost_domain::{
-    Description, Email, Money, Note, Password, Price, ProductName, Quantity, Sku, StockLevel,
-    Username,
-};
+use tradepost_domain::catalog::Price;
+use tradepost_domain::identity::{Email, Password, Username};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{Description, Money, Note, ProductName, Quantity, Sku};
 
 /// A request body: the name of its schema, its description, its fields, and an example.
 pub(super) struct Body {

@@ -8,7 +8,7 @@ use crate::routes::Entry;
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::Access;
+use tradepost_domain::kernel::Access;
 
 /// The parameters of a route.
 pub(super) fn parameters(operation: &Operation) -> Vec<&'static Parameter> {
@@ -36,7 +36,7 @@ fn is_guarded(operation: &Operation) -> bool {
 
 /// Every code that a route can answer with.
 pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
-    let probe = crate::handlers::probes::is_probe(operation.path);
+    let probe = crate::resources::probes::is_probe(operation.path);
     let reads = operation.method == Method::GET;
     let knows_callers = entry.reads_token();
     let asks = operation.uses_store || knows_callers;
@@ -178,11 +178,11 @@ pub(super) fn successes(operation: &Operation) -> Vec<(&'static str, Value)> {
     let full = headers(&names);
     let bare = headers(ANY);
     let nothing = json!({"description": "It is done.", "headers": bare});
-    let shown = |about: &str, media: Value| json!({"description": about, "headers": full, "content": {"application/json": media}});
+    let ok_with_etag = |about: &str, media: Value| json!({"description": about, "headers": full, "content": {"application/json": media}});
     let mut answers = vec![match operation.success {
-        Success::Shows(schema) => ("200", shown("Here it is.", media(schema))),
-        Success::Lists(one) => ("200", shown("Here it is.", parts(one))),
-        Success::Makes(schema) => ("201", shown("It was made.", media(schema))),
+        Success::Shows(schema) => ("200", ok_with_etag("Here it is.", media(schema))),
+        Success::Lists(one) => ("200", ok_with_etag("Here it is.", parts(one))),
+        Success::Makes(schema) => ("201", ok_with_etag("It was made.", media(schema))),
         Success::Nothing => ("204", nothing.clone()),
         Success::Text(media) => {
             let content = media.iter().map(|media| ((*media).to_owned(), text(media)));

@@ -1,10 +1,12 @@
 //! Schemas of the values that response DTOs consist of.
 
-use crate::shapes::{Amount, Time};
+use crate::resources::json::{Amount, Time};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use tradepost_domain::{CartIssue, OrderStatus, Reason};
+use tradepost_domain::cart::CartIssue;
+use tradepost_domain::inventory::Reason;
+use tradepost_domain::orders::OrderStatus;
 
 /// Text of digits that is a decimal number, as amounts are parsed.
 pub(super) const DECIMAL: &str = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$";
@@ -75,7 +77,7 @@ words! {
     ReasonWord as "MovementReason", "Why stock changed.": Reason::ALL.map(Reason::as_str);
     /// The word for a [`CartIssue`].
     CartIssueWord as "CartIssue", "What stands in the way of ordering a line.":
-        CartIssue::ALL.map(crate::shapes::issue);
+        CartIssue::ALL.map(crate::resources::json::issue);
 }
 
 /// The words for each [`OrderStatus`].

@@ -4,7 +4,8 @@ use crate::support::{App, PASSWORD, Reply, new_user};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use tradepost_domain::{Account, Actor, SwitchUser};
+use tradepost_domain::identity::{Account, UpdateUser};
+use tradepost_domain::kernel::Actor;
 use tradepost_http::{Entry, table};
 
 const GOLDEN: &str = include_str!("../golden/access.txt");
@@ -95,7 +96,7 @@ impl World {
         self.app.clock.advance(1);
         self.ada = Person::of(&self.app, self.ada.account.clone());
         let boss = Actor::Staff(self.boss.account.id);
-        let off = SwitchUser {
+        let off = UpdateUser {
             by: None,
             user: self.ada.account.id,
             is_active: Some(false),
@@ -303,7 +304,7 @@ fn the_matrix_keeps_its_invariants() {
             ))
         });
         if let Some(entry) = entry {
-            use tradepost_domain::Access::{Customer, Public, Staff};
+            use tradepost_domain::kernel::Access::{Customer, Public, Staff};
             match entry.access() {
                 Public => {}
                 Customer => assert_eq!((anonymous, off), ("401", "401"), "{row}"),

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tradepost_domain::{MockAccountRepository, Stores, SwitchUser, UserId};
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{MockAccountRepository, UpdateUser};
+use tradepost_domain::kernel::UserId;
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
 
@@ -174,7 +176,7 @@ async fn a_token_ends() {
     let (boss, ada) = (app.staff("boss"), app.customer("ada"));
     let cart = |token: &str| app.get("/api/cart/").token(token).send();
     cart(&ada).await.expect_status(200);
-    let off = SwitchUser {
+    let off = UpdateUser {
         by: None,
         user: UserId::new(2).unwrap(),
         is_active: Some(false),

@@ -21,7 +21,11 @@ async fn world() -> World {
     let product = app.product(&staff, "19.99", 50).await;
     assert_eq!(app.order(&ada, product, 1).await, 1);
     assert_eq!(app.fill(&ada, product, 1).await, 2);
-    let account = app.shop.accounts.recognise("ada", PASSWORD).unwrap();
+    let account = app
+        .shop
+        .accounts
+        .verify_credentials("ada", PASSWORD)
+        .unwrap();
     let refresh = app.shop.accounts.begin_session(&account).unwrap().refresh;
     World {
         app,

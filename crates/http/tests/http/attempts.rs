@@ -4,7 +4,8 @@ use crate::support::{App, PASSWORD, Reply, memory, settings};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tradepost_domain::{HashingFailed, Password, PasswordHash, PasswordHasher};
+use tradepost_domain::identity::{Password, PasswordHash};
+use tradepost_domain::kernel::{HashingFailed, PasswordHasher};
 
 const ELSEWHERE: &str = "192.0.2.9:4000";
 
@@ -160,7 +161,7 @@ impl PasswordHasher for Counting {
         false
     }
 
-    fn verify_nobody(&self, _: &str) {
+    fn verify_dummy(&self, _: &str) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -5,11 +5,15 @@ use futures_util::future::{join, join_all};
 use serde_json::json;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
-use tradepost_domain::{
-    MockAccountRepository, MockCartRepository, MockOrderRepository, MockProductRepository, Page,
-    ProductId, Refusal, Slice, StoreError, StoreErrorKind, Stores, deadline,
+use tradepost_domain::Stores;
+use tradepost_domain::cart::MockCartRepository;
+use tradepost_domain::catalog::MockProductRepository;
+use tradepost_domain::identity::MockAccountRepository;
+use tradepost_domain::kernel::{
+    CursorPage, Page, ProductId, Refusal, StoreError, StoreErrorKind, deadline,
 };
-use tradepost_http::Limit;
+use tradepost_domain::orders::MockOrderRepository;
+use tradepost_http::PoolLimit;
 
 /// Blocks callers until it is opened.
 #[derive(Default)]
@@ -43,8 +47,8 @@ fn nothing<T>() -> Page<T> {
     }
 }
 
-fn no_slice<T>() -> Slice<T> {
-    Slice {
+fn no_slice<T>() -> CursorPage<T> {
+    CursorPage {
         items: Vec::new(),
         previous: None,
         next: None,
@@ -63,7 +67,7 @@ fn hanging(stores: &Stores, gate: &Arc<Gate>) -> Stores {
         list();
         Ok(nothing())
     });
-    products.expect_slice().returning(move |_, _, _| {
+    products.expect_cursor_page().returning(move |_, _, _| {
         slice();
         Ok(no_slice())
     });
@@ -81,7 +85,7 @@ fn hanging(stores: &Stores, gate: &Arc<Gate>) -> Stores {
         list();
         Ok(nothing())
     });
-    orders.expect_slice().returning(move |_, _, _| {
+    orders.expect_cursor_page().returning(move |_, _, _| {
         slice();
         Ok(no_slice())
     });
@@ -126,11 +130,11 @@ async fn lists_that_hang_hold_up_nothing_else() {
     narrow.request_timeout = Duration::from_secs(60);
     // One slot for all other work: it is enough as long as no list takes it.
     (narrow.limits.work, narrow.limits.lists) = (
-        Limit {
+        PoolLimit {
             running: 1,
             waiting: 64,
         },
-        Limit {
+        PoolLimit {
             running: 1,
             waiting: 64,
         },
@@ -179,11 +183,11 @@ async fn lists_that_hang_hold_up_nothing_else() {
 }
 
 /// The deadlines that a store has observed on its threads.
-type Seen = Arc<Mutex<Vec<Option<Instant>>>>;
+type Precondition = Arc<Mutex<Vec<Option<Instant>>>>;
 
 #[actix_web::test]
 async fn queries_have_a_deadline_and_commands_have_none() {
-    let seen = Seen::default();
+    let seen = Precondition::default();
     let note = || {
         let seen = Arc::clone(&seen);
         move || seen.lock().unwrap().push(deadline::current())
@@ -236,7 +240,7 @@ async fn an_interrupted_list_suggests_a_cheaper_request() {
         .expect_list()
         .returning(move |_, _| Err(interrupted()));
     products
-        .expect_slice()
+        .expect_cursor_page()
         .returning(move |_, _, _| Err(interrupted()));
     products
         .expect_find_all()

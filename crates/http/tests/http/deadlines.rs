@@ -5,12 +5,15 @@ use serde_json::json;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tradepost_domain::{
-    HashingFailed, MockAccountRepository, MockCartRepository, MockOrderRepository,
-    MockProductRepository, Password, PasswordHash, PasswordHasher, Refusal, Slice, StoreError,
-    StoreErrorKind, Stores,
+use tradepost_domain::Stores;
+use tradepost_domain::cart::MockCartRepository;
+use tradepost_domain::catalog::MockProductRepository;
+use tradepost_domain::identity::{MockAccountRepository, Password, PasswordHash};
+use tradepost_domain::kernel::{
+    CursorPage, HashingFailed, PasswordHasher, Refusal, StoreError, StoreErrorKind,
 };
-use tradepost_http::{Limit, Settings};
+use tradepost_domain::orders::MockOrderRepository;
+use tradepost_http::{PoolLimit, Settings};
 
 fn hasty() -> Settings {
     let mut settings = settings();
@@ -166,7 +169,7 @@ async fn a_registration_that_was_not_begun_is_not_unknown() {
         fn verify(&self, _: &str, _: &PasswordHash) -> bool {
             false
         }
-        fn verify_nobody(&self, _: &str) {}
+        fn verify_dummy(&self, _: &str) {}
         fn is_outdated(&self, _: &PasswordHash, _: &str) -> bool {
             false
         }
@@ -200,16 +203,16 @@ async fn a_registration_that_was_not_begun_is_not_unknown() {
 async fn lists_beyond_the_queue_are_busy_at_once() {
     let (open, wait) = door();
     let mut products = MockProductRepository::new();
-    products.expect_slice().returning(move |_, _, _| {
+    products.expect_cursor_page().returning(move |_, _, _| {
         wait();
-        Ok(Slice {
+        Ok(CursorPage {
             items: Vec::new(),
             previous: None,
             next: None,
         })
     });
     let mut few = settings();
-    few.limits.lists = Limit {
+    few.limits.lists = PoolLimit {
         running: 1,
         waiting: 1,
     };
@@ -276,7 +279,7 @@ async fn an_order_that_is_almost_done_gets_a_grace_period() {
 #[actix_web::test]
 async fn sign_ins_have_a_bound_of_their_own() {
     let mut one = settings();
-    one.limits.passwords = Limit {
+    one.limits.passwords = PoolLimit {
         running: 1,
         waiting: 0,
     };

@@ -284,7 +284,11 @@ async fn a_date_selects_the_orders_of_its_whole_day() {
     app.order(&ada, product, 1).await;
     app.clock.advance(3 * 3_600);
     // Her first token has expired.
-    let account = app.shop.accounts.recognise("ada", PASSWORD).unwrap();
+    let account = app
+        .shop
+        .accounts
+        .verify_credentials("ada", PASSWORD)
+        .unwrap();
     let ada = app.shop.accounts.issue_token(account).token;
     app.order(&ada, product, 1).await;
     for (query, orders) in [

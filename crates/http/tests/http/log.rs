@@ -2,7 +2,9 @@
 
 use crate::support::{App, memory, settings};
 use std::sync::{Arc, Mutex, Once};
-use tradepost_domain::{MockProductRepository, StoreError, StoreErrorKind, Stores};
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::MockProductRepository;
+use tradepost_domain::kernel::{StoreError, StoreErrorKind};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 

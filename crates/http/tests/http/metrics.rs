@@ -5,7 +5,8 @@ use actix_web::http::Method;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tradepost_domain::{MockUpkeep, PoolUse, Stores};
+use tradepost_domain::Stores;
+use tradepost_domain::maintenance::{MockUpkeep, PoolStats};
 
 /// The samples by their names and labels.
 type Samples = BTreeMap<String, f64>;
@@ -270,7 +271,7 @@ async fn metrics_are_closed_to_requests_via_untrusted_proxies() {
 async fn pools_are_shown_as_the_store_says() {
     let mut upkeep = MockUpkeep::new();
     upkeep.expect_pools().returning(|| {
-        vec![PoolUse {
+        vec![PoolStats {
             name: "readers",
             busy: 3,
             idle: 4,

@@ -5,7 +5,7 @@ use crate::support::described::{DOCUMENT, expect_valid, resolved};
 use crate::support::{App, memory, settings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tradepost_domain::Access;
+use tradepost_domain::kernel::Access;
 use tradepost_http::{Settings, error_codes, table};
 
 /// Each operation of the document, with its method and path.

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tradepost_domain::{
-    MockAccountRepository, MockProductRepository, MockUpkeep, StoreError, StoreErrorKind, Stores,
-};
-use tradepost_http::Limit;
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::MockProductRepository;
+use tradepost_domain::identity::MockAccountRepository;
+use tradepost_domain::kernel::{StoreError, StoreErrorKind};
+use tradepost_domain::maintenance::MockUpkeep;
+use tradepost_http::PoolLimit;
 
 const FORMS: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
 
@@ -99,7 +101,7 @@ async fn readiness_is_answered_while_all_other_work_hangs() {
         ..memory()
     };
     let mut few = settings();
-    few.limits.work = Limit {
+    few.limits.work = PoolLimit {
         running: 1,
         waiting: 0,
     };

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
-use tradepost_domain::{OrderQuota, StockWrites};
+use tradepost_domain::inventory::StockWrites;
+use tradepost_domain::orders::OrderQuota;
 use tradepost_http::{Settings, Throttling};
 
 const HERE: &str = "192.0.2.1:4000";

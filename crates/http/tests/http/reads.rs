@@ -6,7 +6,9 @@ use futures_util::future::{join, join_all};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tradepost_domain::{MockCartRepository, ProductId, StoreError, StoreErrorKind, Stores, UserId};
+use tradepost_domain::Stores;
+use tradepost_domain::cart::MockCartRepository;
+use tradepost_domain::kernel::{ProductId, StoreError, StoreErrorKind, UserId};
 
 async fn read_carts(app: &App, tokens: &[String]) -> Vec<(u16, serde_json::Value)> {
     let read = async |token: &String| {

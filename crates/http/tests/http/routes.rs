@@ -3,7 +3,7 @@
 use crate::support::App;
 use actix_web::http::Method;
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::Access;
+use tradepost_domain::kernel::Access;
 use tradepost_http::table;
 
 /// A path as clients write it, with an id that may exist.

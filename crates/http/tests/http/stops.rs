@@ -7,10 +7,10 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
-use tradepost_domain::{
-    Actor, Description, MockProductRepository, Money, Price, ProductDraft, ProductName, StockLevel,
-    Stores,
-};
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::{MockProductRepository, Price, ProductDraft};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{Actor, Description, Money, ProductName};
 
 /// A store whose product lists block.
 fn slow(entered: std::sync::mpsc::Sender<()>, leave: Receiver<()>) -> Stores {

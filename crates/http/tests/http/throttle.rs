@@ -4,7 +4,8 @@ use crate::attempts::sign_in;
 use crate::support::{App, Reply, memory, settings};
 use serde_json::json;
 use std::sync::Arc;
-use tradepost_domain::{MockAccountRepository, Password, Stores};
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{MockAccountRepository, Password};
 use tradepost_http::{Settings, Throttling};
 
 const ELSEWHERE: &str = "192.0.2.9:4000";

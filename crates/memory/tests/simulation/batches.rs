@@ -7,9 +7,10 @@ use crate::model::{Fresh, Touched};
 use crate::world::World;
 use std::collections::BTreeSet;
 use tradepost_contract::page;
-use tradepost_domain::{
-    OrderId, OrderList, PlaceOrder, Placement, Refusal, StoreError, StoreErrorKind, Written,
+use tradepost_domain::kernel::{
+    Execution, OrderId, OrderList, Refusal, StoreError, StoreErrorKind,
 };
+use tradepost_domain::orders::{PlaceOrder, Placement};
 
 /// Largest batch of the simulation; the batcher has a limit of its own.
 pub(crate) const LARGEST: usize = 8;
@@ -108,7 +109,7 @@ impl World {
         for (request, placement) in requests.iter().zip(&expected) {
             let key = request.key.as_ref().map(|key| (request.user, &key.scope));
             match placement {
-                Ok(Written::Now(_)) => {
+                Ok(Execution::Executed(_)) => {
                     placed.extend(key);
                     let name = if outcome.is_ok() {
                         "done"
@@ -117,10 +118,10 @@ impl World {
                     };
                     self.count(name, "place");
                 }
-                Ok(Written::Before(_)) if key.is_some_and(|key| placed.contains(&key)) => {
+                Ok(Execution::Replayed(_)) if key.is_some_and(|key| placed.contains(&key)) => {
                     self.count("twice in a batch", "place");
                 }
-                Ok(Written::Before(_)) => self.count("replayed", "place"),
+                Ok(Execution::Replayed(_)) => self.count("replayed", "place"),
                 Err(refusal) => self.refused(refusal),
             }
         }

@@ -5,14 +5,23 @@ use crate::broken_accounts::BrokenAccounts;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tradepost_domain::{
-    AdjustStock, Adjusted, Cart, CartAction, CartItem, CartRepository, ChangeCart, ChangeOrder,
-    ChangeProduct, CreateProduct, Keyset, Movement, Order, OrderAction, OrderField, OrderFilter,
-    OrderId, OrderList, OrderRepository, OrderStatus, Outcome, Page, PageRequest, PlaceOrder,
-    Placement, PlacementId, Product, ProductChange, ProductField, ProductFilter, ProductId,
-    ProductList, ProductRepository, Reason, Refusal, Slice, Span, StockDelta, StockLevel,
-    StoreError, Stores, UserId, Written,
+use tradepost_domain::cart::{Cart, CartAction, CartItemDetail, CartRepository, ChangeCart};
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductChange, ProductRepository,
 };
+use tradepost_domain::inventory::{
+    AdjustStock, Adjusted, Movement, Reason, StockDelta, StockLevel,
+};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId, OrderList,
+    Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, Refusal, StoreError,
+    UserId,
+};
+use tradepost_domain::orders::{
+    ChangeOrder, Order, OrderAction, OrderRepository, OrderStatus, PlaceOrder, Placement,
+    PlacementId,
+};
+use tradepost_domain::{Outcome, Stores};
 
 /// A defect of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,13 +168,13 @@ impl OrderRepository for Broken {
         self.inner.orders.list(list, page)
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &OrderFilter,
         keyset: Keyset<OrderField>,
-        span: &Span,
-    ) -> Result<Slice<Order>, StoreError> {
-        self.inner.orders.slice(filter, keyset, span)
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Order>, StoreError> {
+        self.inner.orders.cursor_page(filter, keyset, span)
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
@@ -182,7 +191,7 @@ impl OrderRepository for Broken {
                 let mut harmed = false;
                 let place = |one| {
                     let placement = if harmed {
-                        Err(Refusal::Contended)
+                        Err(Refusal::LockConflict)
                     } else {
                         self.place_one(one)?
                     };
@@ -243,11 +252,11 @@ impl OrderRepository for Broken {
 impl Broken {
     fn spoil(&self, placement: &mut Placement) {
         match (self.defect, placement) {
-            (Defect::AnswersAnew, Ok(Written::Before(answer))) => {
+            (Defect::AnswersAnew, Ok(Execution::Replayed(answer))) => {
                 *answer = answer.replace("pending", "processing");
             }
-            (Defect::KeepsTheCart, Ok(Written::Now(order))) => self.refill(order),
-            (Defect::LosesLines, Ok(Written::Now(order))) => {
+            (Defect::KeepsTheCart, Ok(Execution::Executed(order))) => self.refill(order),
+            (Defect::LosesLines, Ok(Execution::Executed(order))) => {
                 order.lines.truncate(1);
             }
             _ => {}
@@ -260,7 +269,7 @@ impl CartRepository for Broken {
         self.inner.carts.carts(users)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
         let outcome = self.inner.carts.change(command.clone())?;
         if self.is(Defect::AppliesRefused)
             && let Err(Refusal::IdempotencyKeyReused) = &outcome
@@ -282,20 +291,20 @@ impl ProductRepository for Broken {
         Ok(found)
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &ProductFilter,
         keyset: Keyset<ProductField>,
-        span: &Span,
-    ) -> Result<Slice<Product>, StoreError> {
-        self.inner.products.slice(filter, keyset, span)
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Product>, StoreError> {
+        self.inner.products.cursor_page(filter, keyset, span)
     }
 
     fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
         self.inner.products.find_all(ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
         self.inner.products.create(command)
     }
 
@@ -306,10 +315,10 @@ impl ProductRepository for Broken {
         self.inner.products.change(command)
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
         let outcome = self.inner.products.adjust_stock(command.clone())?;
         if self.is(Defect::DoublesDeliveries)
-            && let Ok(Written::Before(_)) = &outcome
+            && let Ok(Execution::Replayed(_)) = &outcome
         {
             let key = None;
             drop(

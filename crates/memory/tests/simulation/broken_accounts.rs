@@ -3,11 +3,12 @@
 use crate::broken::Defect;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use tradepost_domain::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Outcome, Page,
-    PageRequest, PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, StoreError,
-    SwitchUser, UserFilter, UserId,
+use tradepost_domain::Outcome;
+use tradepost_domain::identity::{
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
+    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
+use tradepost_domain::kernel::{Page, PageRequest, StoreError, UserId};
 
 /// Accounts with a defect, over correct ones.
 pub(crate) struct BrokenAccounts {
@@ -58,7 +59,7 @@ impl AccountRepository for BrokenAccounts {
         self.inner.renew_hash(user, old, new)
     }
 
-    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
         self.inner.switch(command)
     }
 

@@ -8,10 +8,13 @@ use crate::model::orders::EDGES;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use tradepost_contract::{first_page, page};
-use tradepost_domain::{
-    KeyScope, Order, OrderFilter, OrderId, OrderList, PageRequest, PlaceOrder, Product,
-    ProductFilter, ProductId, ProductList, StoreError, Stores, UserId, Written,
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::kernel::{
+    Execution, IdempotencyScope, OrderFilter, OrderId, OrderList, PageRequest, ProductFilter,
+    ProductId, ProductList, StoreError, UserId,
 };
+use tradepost_domain::orders::{Order, PlaceOrder};
 
 /// The first difference, if any.
 pub(crate) type Checked<T = ()> = Result<T, String>;
@@ -46,7 +49,7 @@ pub(crate) struct Witness {
     orders: BTreeMap<OrderId, Order>,
     acknowledged: BTreeSet<OrderId>,
     /// Responses under keys since the last purge.
-    answers: BTreeMap<(UserId, KeyScope), String>,
+    answers: BTreeMap<(UserId, IdempotencyScope), String>,
     /// Number of entries of each product's ledger, and the id of the last.
     ledgers: BTreeMap<ProductId, (usize, i64)>,
 }
@@ -56,15 +59,15 @@ impl Witness {
     pub(crate) fn acknowledge(
         &mut self,
         request: &PlaceOrder,
-        written: &Written<Order>,
+        written: &Execution<Order>,
     ) -> Checked {
         let answer = match written {
-            Written::Now(order) => {
+            Execution::Executed(order) => {
                 let new = self.acknowledged.insert(order.id);
                 holds("no order is acknowledged twice as a new one", new)?;
                 render_order(order)
             }
-            Written::Before(answer) => answer.clone(),
+            Execution::Replayed(answer) => answer.clone(),
         };
         let Some(key) = &request.key else {
             return holds("without a key nothing is replayed", !is_before(written));
@@ -207,8 +210,9 @@ impl Witness {
 
     /// An order moves along the allowed transitions, and is otherwise unchanged.
     fn order(&mut self, order: &Order) -> Checked {
-        let cost =
-            |line: &tradepost_domain::OrderLine| line.unit_price.minor() * line.quantity.units();
+        let cost = |line: &tradepost_domain::orders::OrderItem| {
+            line.unit_price.minor() * line.quantity.units()
+        };
         let lines: i64 = order.lines.iter().map(cost).sum();
         same("an order's total", &order.total.minor(), &lines)?;
         if let Some(before) = self.orders.get(&order.id) {
@@ -246,8 +250,8 @@ pub(crate) fn audit(stores: &Stores, model: &Model) -> Checked {
     same("products, orders and movements", &counted, &expected)
 }
 
-fn is_before(written: &Written<Order>) -> bool {
-    matches!(written, Written::Before(_))
+fn is_before(written: &Execution<Order>) -> bool {
+    matches!(written, Execution::Replayed(_))
 }
 
 fn all_orders(archived: bool) -> OrderList {

@@ -8,10 +8,11 @@ use crate::wishes::{
     account_command, adjust, change, create, key, order_command, product, register, session_command,
 };
 use tradepost_contract::{money, units};
-use tradepost_domain::{
-    Actor, CartItemId, CartLine, Money, Order, OrderId, OrderStatus, Product, Quantity, TokenPair,
-    UserId,
-};
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::identity::TokenPair;
+use tradepost_domain::kernel::{Actor, CartItemId, Money, OrderId, Quantity, UserId};
+use tradepost_domain::orders::{Order, OrderStatus};
 
 /// Few passwords, so that a guess may be right.
 pub(crate) const PASSWORDS: [&str; 3] = ["correct horse", "battery staple", "tr0ubador & 3"];
@@ -74,7 +75,7 @@ pub(crate) struct Client {
     /// The remaining intentions of this visit, last first.
     script: Vec<Intent>,
     /// The cart when the client last read it.
-    lines: Vec<CartLine>,
+    lines: Vec<CartItem>,
     total: Money,
     /// The newest products when the client last read them.
     products: Vec<Product>,
@@ -319,7 +320,7 @@ impl Client {
         let user = self.actor.customer().ok();
         let lines = user.and_then(|user| model.carts.get(&user));
         self.lines = lines.cloned().unwrap_or_default();
-        let cost = |line: &CartLine| {
+        let cost = |line: &CartItem| {
             model.products[&line.product].price.money().minor() * line.quantity.units()
         };
         self.total = money(self.lines.iter().map(cost).sum());

@@ -1,11 +1,16 @@
 //! Commands that a client can send, and their responses.
 
-use tradepost_domain::{
-    Account, Actor, Adjusted, CartItem, CartItemId, ChangePassword, IdempotencyKey, KeyScope,
-    Keyed, Money, NewUser, Order, OrderId, OrderStatus, Password, PlaceOrder, Product,
-    ProductChange, ProductDraft, ProductId, Quantity, Refusal, Render, Seen, SignedIn, StockDelta,
-    StockLevel, SwitchUser, TokenPair, Written,
+use tradepost_domain::cart::CartItemDetail;
+use tradepost_domain::catalog::{Product, ProductChange, ProductDraft};
+use tradepost_domain::identity::{
+    Account, ChangePassword, NewUser, Password, SignedIn, TokenPair, UpdateUser,
 };
+use tradepost_domain::inventory::{Adjusted, StockDelta, StockLevel};
+use tradepost_domain::kernel::{
+    Actor, CartItemId, Execution, IdempotencyKey, IdempotencyScope, Idempotent, Money, OrderId,
+    Precondition, ProductId, Quantity, Refusal, ResponseEncoder,
+};
+use tradepost_domain::orders::{Order, OrderStatus, PlaceOrder};
 
 /// A command and its sender.
 #[derive(Debug, Clone)]
@@ -18,22 +23,22 @@ pub(crate) struct Sent {
 pub(crate) enum Command {
     Create {
         draft: ProductDraft,
-        key: Option<Keyed<Product>>,
+        key: Option<Idempotent<Product>>,
     },
     Change {
         product: ProductId,
         change: ProductChange,
-        seen: Option<Seen<Product>>,
+        seen: Option<Precondition<Product>>,
     },
     Adjust {
         product: ProductId,
         delta: StockDelta,
-        key: Option<Keyed<Adjusted>>,
+        key: Option<Idempotent<Adjusted>>,
     },
     Add {
         product: ProductId,
         quantity: Quantity,
-        key: Option<Keyed<CartItem>>,
+        key: Option<Idempotent<CartItemDetail>>,
     },
     Set {
         line: CartItemId,
@@ -46,7 +51,7 @@ pub(crate) enum Command {
     Empty,
     Checkout {
         expected: Option<Money>,
-        key: Option<Keyed<Order>>,
+        key: Option<Idempotent<Order>>,
     },
     SetStatus {
         order: OrderId,
@@ -59,7 +64,7 @@ pub(crate) enum Command {
         user: NewUser,
         staff: bool,
     },
-    Switch(SwitchUser),
+    Switch(UpdateUser),
     ChangePassword {
         current: String,
         new: Password,
@@ -164,15 +169,15 @@ impl Command {
 /// The outcome of a command, as its sender gets it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
-    Created(Written<Product>),
+    Created(Execution<Product>),
     Changed(Product),
-    Adjusted(Written<Adjusted>),
-    Added(Written<CartItem>),
-    Line(Option<CartItem>),
+    Adjusted(Execution<Adjusted>),
+    Added(Execution<CartItemDetail>),
+    Line(Option<CartItemDetail>),
     Ordered(Order),
     Account(Account),
     SignedIn(SignedIn),
-    Session(tradepost_domain::Session),
+    Session(tradepost_domain::identity::Session),
     Pair(TokenPair),
     Forgotten(u64),
     TokensForgotten(u64),
@@ -184,9 +189,9 @@ impl Answer {
     pub(crate) fn is_replay(&self) -> bool {
         matches!(
             self,
-            Self::Created(Written::Before(_))
-                | Self::Adjusted(Written::Before(_))
-                | Self::Added(Written::Before(_))
+            Self::Created(Execution::Replayed(_))
+                | Self::Adjusted(Execution::Replayed(_))
+                | Self::Added(Execution::Replayed(_))
         )
     }
 }
@@ -197,24 +202,24 @@ pub(crate) fn keyed<T>(
     key: &str,
     fingerprint: String,
     render: fn(&T) -> String,
-) -> Keyed<T> {
-    Keyed {
-        scope: KeyScope {
+) -> Idempotent<T> {
+    Idempotent {
+        scope: IdempotencyScope {
             path: path.to_owned(),
             key: IdempotencyKey::new(key).unwrap(),
         },
         fingerprint,
-        render: Render(render),
+        render: ResponseEncoder(render),
     }
 }
 
 /// Precondition on a product as a client read it. Sales are ignored unless the client sets the
 /// stock.
-pub(crate) fn as_seen(product: &Product, sets_stock: bool) -> Seen<Product> {
+pub(crate) fn as_seen(product: &Product, sets_stock: bool) -> Precondition<Product> {
     let tag = if sets_stock { all_of } else { edits_of };
-    Seen {
+    Precondition {
         tags: vec![tag(product)],
-        tag: Render(tag),
+        tag: ResponseEncoder(tag),
     }
 }
 
@@ -238,7 +243,7 @@ pub(crate) fn render_adjusted(adjusted: &Adjusted) -> String {
     format!("movement {} to {}", adjusted.movement.id, adjusted.level)
 }
 
-pub(crate) fn render_item(item: &CartItem) -> String {
+pub(crate) fn render_item(item: &CartItemDetail) -> String {
     format!("line {} of {}", item.line.id, item.line.quantity)
 }
 
@@ -264,13 +269,13 @@ pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
         Refusal::TotalTooLarge => "total too large",
         Refusal::InvalidTransition { .. } => "invalid transition",
         Refusal::OrderNotPending { .. } => "order not pending",
-        Refusal::Edited => "edited",
+        Refusal::PreconditionFailed => "edited",
         Refusal::IdempotencyKeyReused => "idempotency key reused",
         Refusal::TooManyKeys => "too many keys",
         Refusal::TooManyOpenOrders { .. } => "too many open orders",
         Refusal::TooManyOrders { .. } => "too many orders",
         Refusal::PreconditionRequired => "precondition required",
-        Refusal::Contended => "contended",
+        Refusal::LockConflict => "contended",
         Refusal::LastStaff => "last staff",
     }]
 }

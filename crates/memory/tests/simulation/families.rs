@@ -6,7 +6,8 @@ use crate::model::sessions::{GRACE, family};
 use crate::outside::Notes;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::{Refusal, TokenPair, UserId};
+use tradepost_domain::identity::TokenPair;
+use tradepost_domain::kernel::{Refusal, UserId};
 
 #[derive(Clone)]
 struct Token {

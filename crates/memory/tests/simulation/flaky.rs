@@ -4,15 +4,20 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
-use tradepost_domain::{
-    Account, AccountRepository, AdjustStock, Adjusted, Cart, CartItem, CartRepository, ChangeCart,
-    ChangeEmail, ChangeOrder, ChangePassword, ChangeProduct, CreateProduct, Credentials, Keyed,
-    Keyset, Movement, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository, Outcome,
-    Page, PageRequest, PasswordHash, PlaceOrder, Placement, Product, ProductField, ProductFilter,
-    ProductId, ProductList, ProductRepository, Refresh, RefreshDigest, RefreshToken, Register,
-    Render, Slice, Span, StoreError, StoreErrorKind, Stores, SwitchUser, UserFilter, UserId,
-    Written,
+use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
+use tradepost_domain::identity::{
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
+    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
+use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Execution, Idempotent, Keyset, OrderField, OrderFilter, OrderId,
+    OrderList, Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList,
+    ResponseEncoder, StoreError, StoreErrorKind, UserId,
+};
+use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
+use tradepost_domain::{Outcome, Stores};
 
 /// The fault of the next write.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -112,10 +117,16 @@ impl Flaky {
 }
 
 /// The key; under a crash, its encoder panics.
-fn wired<T>(key: Option<Keyed<T>>, crash: bool) -> Option<Keyed<T>> {
+fn wired<T>(key: Option<Idempotent<T>>, crash: bool) -> Option<Idempotent<T>> {
     // Not panic!, so that the panic hook reports nothing.
-    let render = Render(|_: &T| resume_unwind(Box::new(Crash)));
-    key.map(|key| if crash { Keyed { render, ..key } } else { key })
+    let render = ResponseEncoder(|_: &T| resume_unwind(Box::new(Crash)));
+    key.map(|key| {
+        if crash {
+            Idempotent { render, ..key }
+        } else {
+            key
+        }
+    })
 }
 
 impl ProductRepository for Flaky {
@@ -123,20 +134,20 @@ impl ProductRepository for Flaky {
         self.inner.products.list(list, page)
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &ProductFilter,
         keyset: Keyset<ProductField>,
-        span: &Span,
-    ) -> Result<Slice<Product>, StoreError> {
-        self.inner.products.slice(filter, keyset, span)
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Product>, StoreError> {
+        self.inner.products.cursor_page(filter, keyset, span)
     }
 
     fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
         self.inner.products.find_all(ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
         self.write(|crash| {
             let key = wired(command.key.clone(), crash);
             self.inner.products.create(CreateProduct { key, ..command })
@@ -147,7 +158,7 @@ impl ProductRepository for Flaky {
         self.write(|_| self.inner.products.change(command))
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
         self.write(|crash| {
             let key = wired(command.key.clone(), crash);
             self.inner
@@ -170,7 +181,7 @@ impl CartRepository for Flaky {
         self.inner.carts.carts(users)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
         self.write(|crash| {
             let key = wired(command.key.clone(), crash);
             self.inner.carts.change(ChangeCart { key, ..command })
@@ -183,13 +194,13 @@ impl OrderRepository for Flaky {
         self.inner.orders.list(list, page)
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &OrderFilter,
         keyset: Keyset<OrderField>,
-        span: &Span,
-    ) -> Result<Slice<Order>, StoreError> {
-        self.inner.orders.slice(filter, keyset, span)
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Order>, StoreError> {
+        self.inner.orders.cursor_page(filter, keyset, span)
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
@@ -241,7 +252,7 @@ impl AccountRepository for Flaky {
         self.write(|_| self.inner.accounts.renew_hash(user, old, new))
     }
 
-    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
         self.write(|_| self.inner.accounts.switch(command))
     }
 

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Duration, Utc};
 use std::sync::atomic::{AtomicI64, Ordering};
-use tradepost_domain::{
-    Clock, HashingFailed, NoRandomness, Password, PasswordHash, PasswordHasher, PlacementId,
-    PlacementIds, RefreshDigest, Refusal, TokenClaims, TokenService, UserId,
+use tradepost_domain::identity::{Password, PasswordHash, RefreshDigest, TokenClaims};
+use tradepost_domain::kernel::{
+    Clock, HashingFailed, NoRandomness, PasswordHasher, PlacementIds, Refusal, TokenService, UserId,
 };
+use tradepost_domain::orders::PlacementId;
 
 /// A clock that tests advance.
 #[derive(Default)]
@@ -66,7 +67,7 @@ impl PasswordHasher for Plain {
         is_hash_of(hash, candidate)
     }
 
-    fn verify_nobody(&self, _: &str) {}
+    fn verify_dummy(&self, _: &str) {}
 
     fn is_outdated(&self, hash: &PasswordHash, _: &str) -> bool {
         hash.reveal().starts_with(FORMERLY)

@@ -6,11 +6,11 @@ use crate::model::Model;
 use crate::outside;
 use crate::random::Random;
 use tradepost_contract::{draft, level, money};
-use tradepost_domain::{
-    ChangePassword, Currency, Email, Money, NewUser, OrderId, OrderStatus, Password, Price,
-    Product, ProductChange, ProductDraft, ProductId, ProductName, Sku, StockDelta, StockLevel,
-    SwitchUser, UserId, Username,
-};
+use tradepost_domain::catalog::{Price, Product, ProductChange, ProductDraft};
+use tradepost_domain::identity::{ChangePassword, Email, NewUser, Password, UpdateUser, Username};
+use tradepost_domain::inventory::{StockDelta, StockLevel};
+use tradepost_domain::kernel::{Currency, Money, OrderId, ProductId, ProductName, Sku, UserId};
+use tradepost_domain::orders::OrderStatus;
 
 /// A key: new, or sent before by any client.
 pub(crate) fn key(chance: &mut Random) -> Option<String> {
@@ -172,7 +172,7 @@ pub(crate) fn account_command(intent: &Intent, model: &Model, chance: &mut Rando
             let mut wish = || chance.pick(&[None, Some(true), Some(false)]);
             let (is_active, is_staff) = (wish(), wish());
             let unknown = UserId::new(999_999).unwrap();
-            Command::Switch(SwitchUser {
+            Command::Switch(UpdateUser {
                 by: None,
                 user: if chance.one_in(20) { unknown } else { user },
                 is_active,

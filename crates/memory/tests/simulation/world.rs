@@ -17,10 +17,14 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tradepost_contract::{draft, page, units, usd};
-use tradepost_domain::{
-    AccountSettings, Accounts, Actor, Carts, Catalogue, Clock, Email, KEY_LIFE, Orders,
-    ProductList, Register, ShopError, StoreErrorKind, Stores, UserId, Username,
+use tradepost_domain::Stores;
+use tradepost_domain::cart::Carts;
+use tradepost_domain::catalog::Catalogue;
+use tradepost_domain::identity::{AccountSettings, Accounts, Email, Register, Username};
+use tradepost_domain::kernel::{
+    Actor, Clock, IDEMPOTENCY_KEY_TTL, ProductList, ShopError, StoreErrorKind, UserId,
 };
+use tradepost_domain::orders::Orders;
 use tradepost_memory::MemoryStore;
 
 /// Commands of one run, without those that fill the shop first.
@@ -195,7 +199,7 @@ impl World {
         self.clock
             .turn(Duration::seconds(self.chance.within(0, 20)));
         if self.waiting.is_empty() && self.chance.one_in(150) {
-            self.clock.turn(KEY_LIFE + Duration::hours(1));
+            self.clock.turn(IDEMPOTENCY_KEY_TTL + Duration::hours(1));
             self.clients.iter_mut().for_each(Client::sleep);
             self.trace(|| "a day passes".to_owned());
         }
@@ -345,18 +349,18 @@ impl World {
             }
             Command::Authenticate { token } => Answer::Session(self.accounts.authenticate(&token)?),
             Command::OpenSession { username, password } => {
-                let account = self.accounts.recognise(&username, &password)?;
+                let account = self.accounts.verify_credentials(&username, &password)?;
                 Answer::Pair(self.accounts.begin_session(&account)?)
             }
             Command::Refresh { token } => Answer::Pair(self.accounts.refresh(&token)?),
             Command::SignOut { token } => done(self.accounts.sign_out(&token)?),
             Command::ForgetTokens => {
                 let before = self.clock.now() - USED;
-                Answer::TokensForgotten(self.stores.upkeep.forget_refresh_tokens(before)?)
+                Answer::TokensForgotten(self.stores.upkeep.purge_refresh_tokens(before)?)
             }
             Command::ForgetKeys => {
-                let before = self.clock.now() - KEY_LIFE;
-                Answer::Forgotten(self.stores.upkeep.forget_keys(before)?)
+                let before = self.clock.now() - IDEMPOTENCY_KEY_TTL;
+                Answer::Forgotten(self.stores.upkeep.purge_idempotency_keys(before)?)
             }
         })
     }

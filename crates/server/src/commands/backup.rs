@@ -3,8 +3,8 @@
 use crate::cli::Backup;
 use crate::commands::verify;
 use crate::config::Config;
-use crate::console::say;
-use crate::exit::Exit;
+use crate::console::print_line;
+use crate::exit::CliError;
 use crate::outside::SystemClock;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -12,9 +12,9 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use tradepost_diesel::{BackupError, DatabaseUrl, OpenError, Proof};
-use tradepost_domain::Clock;
+use tradepost_domain::kernel::Clock;
 
-pub(super) fn run(config: &Config, options: &Backup) -> Result<(), Exit> {
+pub(super) fn run(config: &Config, options: &Backup) -> Result<(), CliError> {
     let target = &options.file;
     let database = match &config.database {
         DatabaseUrl::Sqlite(path) => path,
@@ -24,7 +24,7 @@ pub(super) fn run(config: &Config, options: &Backup) -> Result<(), Exit> {
         let database = database.display().to_string();
         return Err(OpenError::Missing { database }.into());
     }
-    look_at(database, options)?;
+    preflight(database, options)?;
     let mut draft = Draft::new(target)?;
     tradepost_diesel::back_up(&config.database, &draft.path)
         .map_err(|error| not_copied(target, error))?;
@@ -37,36 +37,36 @@ pub(super) fn run(config: &Config, options: &Backup) -> Result<(), Exit> {
     if good {
         let kept = draft.keep_as(target, options.force);
         let kept = kept.map_err(|error| not_written(target, &error))?;
-        say(format_args!("The shop is copied to {}.", kept.display()));
+        print_line(format_args!("The shop is copied to {}.", kept.display()));
     } else {
         // The findings are defects of the shop itself: the copy does not replace an older backup.
         let kept = draft.keep_as(&beside(target, ".unproven"), true);
         let kept = kept.map_err(|error| not_written(target, &error))?;
-        say(format_args!("The copy is kept as {}.", kept.display()));
+        print_line(format_args!("The copy is kept as {}.", kept.display()));
     }
     report(&proof)
 }
 
-fn report(proof: &Proof) -> Result<(), Exit> {
+fn report(proof: &Proof) -> Result<(), CliError> {
     let damage = match proof {
         Proof::Books(audit) => return verify::report(audit),
         Proof::File { damage } => damage,
     };
-    damage.iter().for_each(say);
+    damage.iter().for_each(print_line);
     if damage.is_empty() {
-        say(
+        print_line(
             "The file is whole. Its books were not looked at: the database is not of this version \
              of tradepost.",
         );
         return Ok(());
     }
-    Err(Exit::Failed("The database is damaged.".to_owned()))
+    Err(CliError::Failed("The database is damaged.".to_owned()))
 }
 
-fn by_pg_dump(config: &Config, target: &Path) -> Exit {
+fn by_pg_dump(config: &Config, target: &Path) -> CliError {
     // Quoted, so that a shell parses it as one word.
     let file = target.to_string_lossy().replace('\'', "'\\''");
-    Exit::Usage(format!(
+    CliError::Usage(format!(
         "The shop is kept by PostgreSQL, which copies it itself: \
          pg_dump --format=custom --file='{file}' --dbname='{}', with the password in PGPASSWORD.",
         config.database
@@ -74,9 +74,9 @@ fn by_pg_dump(config: &Config, target: &Path) -> Exit {
 }
 
 /// Preflight check: finds obstacles before anything is copied.
-fn look_at(database: &Path, options: &Backup) -> Result<(), Exit> {
+fn preflight(database: &Path, options: &Backup) -> Result<(), CliError> {
     let target = &options.file;
-    let failed = |why: &str| Err(Exit::Failed(format!("{} {why}", target.display())));
+    let failed = |why: &str| Err(CliError::Failed(format!("{} {why}", target.display())));
     let the_same = |a: fs::Metadata, b: fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
     let own = ["", "-wal", "-shm", "-journal"].map(|end| beside(database, end));
     match fs::metadata(target) {
@@ -126,9 +126,9 @@ fn folder(path: &Path) -> &Path {
     parent.unwrap_or(Path::new("."))
 }
 
-fn not_written(target: &Path, why: &io::Error) -> Exit {
+fn not_written(target: &Path, why: &io::Error) -> CliError {
     let target = target.display();
-    Exit::Failed(match why.kind() {
+    CliError::Failed(match why.kind() {
         ErrorKind::NotFound => {
             format!("The copy {target} cannot be written: its folder is not there.")
         }
@@ -139,10 +139,10 @@ fn not_written(target: &Path, why: &io::Error) -> Exit {
     })
 }
 
-fn not_copied(target: &Path, error: BackupError) -> Exit {
+fn not_copied(target: &Path, error: BackupError) -> CliError {
     match error {
         BackupError::Open(error) => error.into(),
-        error => Exit::Failed(format!(
+        error => CliError::Failed(format!(
             "The copy {} cannot be made: {error}.",
             target.display()
         )),
@@ -156,7 +156,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(target: &Path) -> Result<Self, Exit> {
+    fn new(target: &Path) -> Result<Self, CliError> {
         let now = SystemClock.now().timestamp_micros();
         let path = beside(target, &format!(".{now}.partial"));
         let mut options = OpenOptions::new();

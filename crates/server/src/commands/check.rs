@@ -2,9 +2,9 @@
 
 use crate::cli::Check;
 use crate::config::{Config, KeySource};
-use crate::console::{count, say};
+use crate::console::{count, print_line};
 use crate::evidence::FirstStart;
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::outside::SystemClock;
 use crate::preflight::Address;
 use crate::{keys, logging, preflight, shop};
@@ -13,9 +13,10 @@ use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use tradepost_diesel::ShopCurrency;
-use tradepost_domain::{Clock, StockWrites};
+use tradepost_domain::inventory::StockWrites;
+use tradepost_domain::kernel::Clock;
 
-pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
+pub(super) fn run(config: &Config, options: &Check) -> Result<(), CliError> {
     let mut findings = Findings::default();
     findings.of_settings(config);
     if options.deploy {
@@ -25,17 +26,17 @@ pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
     findings.of_files(config);
     findings.of_database(config);
     let Findings { errors, warnings } = findings;
-    say(format_args!(
+    print_line(format_args!(
         "{}, {}.",
         count(errors, "error"),
         count(warnings, "warning")
     ));
     if errors > 0 {
-        Err(Exit::Failed(
+        Err(CliError::Failed(
             "The shop cannot be served like this.".to_owned(),
         ))
     } else if options.deploy && warnings > 0 {
-        Err(Exit::Failed(
+        Err(CliError::Failed(
             "The shop is not fit to be deployed like this.".to_owned(),
         ))
     } else {
@@ -47,7 +48,7 @@ pub(super) fn run(config: &Config, options: &Check) -> Result<(), Exit> {
 /// shop may have some.
 fn recommend(config: &Config) {
     if config.stock_writes == StockWrites::Lenient {
-        say(format_args!(
+        print_line(format_args!(
             "note: --stock-writes is lenient: a form that was read before a sale gives the sold \
              units back. Choose strict if every client that sets stock sends If-Match."
         ));
@@ -66,12 +67,12 @@ struct Findings {
 impl Findings {
     fn error(&mut self, sentence: impl Display) {
         self.errors += 1;
-        say(format_args!("error: {sentence}"));
+        print_line(format_args!("error: {sentence}"));
     }
 
     fn warn(&mut self, sentence: impl Display) {
         self.warnings += 1;
-        say(format_args!("warning: {sentence}"));
+        print_line(format_args!("warning: {sentence}"));
     }
 
     fn warn_if(&mut self, unsafe_: bool, sentence: impl Display) {
@@ -152,7 +153,7 @@ impl Findings {
         }
         match preflight::listen(config) {
             Ok(Address::Free) => {}
-            Ok(Address::Served) => say(format_args!(
+            Ok(Address::Served) => print_line(format_args!(
                 "note: A shop is served on {} already.",
                 config.listen
             )),
@@ -170,20 +171,23 @@ impl Findings {
                     data.mode() & 0o777
                 ),
             ),
-            Err(_) => say(format_args!(
+            Err(_) => print_line(format_args!(
                 "note: The data folder {data_dir} is made at the first start."
             )),
         }
-        let exposures = [keys::exposure(&config.key), shop::exposure(config)];
-        for exposure in exposures.into_iter().flatten() {
-            self.warn(exposure);
+        let exposures = [
+            keys::insecure_mode(&config.key),
+            shop::insecure_mode(config),
+        ];
+        for insecure_mode in exposures.into_iter().flatten() {
+            self.warn(insecure_mode);
         }
         if let KeySource::File(path) = &config.key
             && !path.exists()
             && preflight::is_folder_or_missing(&config.data_dir)
             && config.has_folder_for(path)
         {
-            say(format_args!(
+            print_line(format_args!(
                 "note: The signing key {} is made at the first start.",
                 path.display()
             ));
@@ -213,7 +217,7 @@ impl Findings {
         }
     }
 
-    fn of_contents(&mut self, config: &Config) -> Result<(), Exit> {
+    fn of_contents(&mut self, config: &Config) -> Result<(), CliError> {
         for warning in tradepost_diesel::warnings(&config.database)? {
             self.warn(warning);
         }
@@ -222,7 +226,7 @@ impl Findings {
             !stores.accounts.has_staff()?,
             format_args!(
                 "There is no active staff user: make one with `tradepost createsuperuser{}`.",
-                config.same_shop
+                config.target_options
             ),
         );
         Ok(())

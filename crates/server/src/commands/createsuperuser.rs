@@ -3,21 +3,22 @@
 use super::{ask_new_password, given_password};
 use crate::cli::CreateSuperuser;
 use crate::config::{Config, environment, variable};
-use crate::console::{ask, complain, is_terminal, say};
+use crate::console::{ask, is_terminal, print_error, print_line};
 use crate::evidence::FirstStart;
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::shop;
-use tradepost_domain::{Email, NewUser, Problem, Username};
+use tradepost_domain::identity::{Email, NewUser, Username};
+use tradepost_domain::kernel::FieldError;
 
 const PASSWORD: &str = "TRADEPOST_SUPERUSER_PASSWORD";
 
-pub(super) fn run(config: &Config, options: CreateSuperuser) -> Result<(), Exit> {
+pub(super) fn run(config: &Config, options: CreateSuperuser) -> Result<(), CliError> {
     let user = if options.noinput {
         from_options(options)?
     } else if is_terminal() {
         from_answers(options)?
     } else {
-        return Err(Exit::Usage(format!(
+        return Err(CliError::Usage(format!(
             "Nobody can be asked, as standard input is not a terminal. \
              Use --noinput with --username, --email and {PASSWORD}."
         )));
@@ -25,12 +26,13 @@ pub(super) fn run(config: &Config, options: CreateSuperuser) -> Result<(), Exit>
     shop::prepare(config, FirstStart::IfUnused)?;
     shop::migrate(config)?;
     let account = shop::accounts_alone(config)?.create_staff(user)?;
-    say(format_args!("The staff user {} is made.", account.username));
+    print_line(format_args!("The staff user {} is made.", account.username));
     Ok(())
 }
 
-fn from_options(options: CreateSuperuser) -> Result<NewUser, Exit> {
-    let missing = |what: &str| Exit::Usage(format!("With --noinput, {what} is needed as well."));
+fn from_options(options: CreateSuperuser) -> Result<NewUser, CliError> {
+    let missing =
+        |what: &str| CliError::Usage(format!("With --noinput, {what} is needed as well."));
     let username = options.username.ok_or_else(|| missing("--username"))?;
     let email = options.email.ok_or_else(|| missing("--email"))?;
     let password = variable(&environment, PASSWORD)?.ok_or_else(|| missing(PASSWORD))?;
@@ -44,13 +46,13 @@ fn from_options(options: CreateSuperuser) -> Result<NewUser, Exit> {
     })
 }
 
-fn wrong(option: &str, value: &str, problem: &Problem) -> Exit {
-    Exit::Usage(format!(
+fn wrong(option: &str, value: &str, problem: &FieldError) -> CliError {
+    CliError::Usage(format!(
         "{option} is {value:?}, which cannot be used. {problem}"
     ))
 }
 
-fn from_answers(options: CreateSuperuser) -> Result<NewUser, Exit> {
+fn from_answers(options: CreateSuperuser) -> Result<NewUser, CliError> {
     let username = answer(options.username, "Username: ", Username::new)?;
     let email = answer(
         options.email,
@@ -75,8 +77,8 @@ fn from_answers(options: CreateSuperuser) -> Result<NewUser, Exit> {
 fn answer<T>(
     mut given: Option<String>,
     question: &str,
-    read: impl Fn(&str) -> Result<T, Problem>,
-) -> Result<T, Exit> {
+    read: impl Fn(&str) -> Result<T, FieldError>,
+) -> Result<T, CliError> {
     loop {
         let text = match given.take() {
             Some(text) => text,
@@ -84,7 +86,7 @@ fn answer<T>(
         };
         match read(&text) {
             Ok(value) => return Ok(value),
-            Err(problem) => complain(problem),
+            Err(problem) => print_error(problem),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::cli::ImportDjango;
 use crate::config::Config;
-use crate::console::{count, say};
+use crate::console::{count, print_line};
 use crate::evidence::FirstStart;
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::outside::SystemClock;
 use crate::{commands::verify, preflight, shop};
 use std::fs::{self, OpenOptions};
@@ -15,9 +15,13 @@ use tradepost_auth::is_checkable;
 use tradepost_diesel::{OpenError, ShopCurrency};
 use tradepost_django::parse::{self, BadOption};
 use tradepost_django::{Dump, DumpError, MissingProduct, Options, Wrong};
-use tradepost_domain::{Clock, Ground, StockLevel, Stores, UserId, Username, decide_import};
+use tradepost_domain::Stores;
+use tradepost_domain::identity::Username;
+use tradepost_domain::import::{ExistingData, decide_import};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{Clock, UserId};
 
-pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
+pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), CliError> {
     let mut known = told(config, options)?;
     let ground = ground(config, options)?;
     let largest = ground.staff.iter().map(|account| account.id);
@@ -34,7 +38,7 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
     }
     summarise(options, &dump);
     if options.dry_run {
-        say("Nothing was written, as --dry-run says.");
+        print_line("Nothing was written, as --dry-run says.");
         return Ok(());
     }
     let stores = open(config)?;
@@ -48,20 +52,20 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), Exit> {
     if let Err(refusal) = imported? {
         // Another process changed the data first.
         let first = refusal.problems.first().map(ToString::to_string);
-        return Err(Exit::Failed(format!(
+        return Err(CliError::Failed(format!(
             "Nothing was imported. {}.",
             first.unwrap_or_default()
         )));
     }
-    say("The shop is imported.");
+    print_line("The shop is imported.");
     verify::report(&stores.ledger.audit()?)
 }
 
 /// The import options, from the command line.
-fn told(config: &Config, given: &ImportDjango) -> Result<Options, Exit> {
+fn told(config: &Config, given: &ImportDjango) -> Result<Options, CliError> {
     let mut options = Options::new(config.currency, SystemClock.now());
     let usage = |option: &str, text: &str, error: BadOption| {
-        Exit::Usage(format!("{option} is {text:?}, but has to be {error}."))
+        CliError::Usage(format!("{option} is {text:?}, but has to be {error}."))
     };
     for text in &given.status {
         let status = parse::status(text).map_err(|error| usage("--status", text, error))?;
@@ -80,7 +84,7 @@ fn told(config: &Config, given: &ImportDjango) -> Result<Options, Exit> {
         parse::only(parts).map_err(|error| usage("--only", &given.only.join(","), error))?;
     options.guest = match &given.guest {
         Some(name) => Some(Username::new(name).map_err(|problem| {
-            Exit::Usage(format!(
+            CliError::Usage(format!(
                 "--guest is {name:?}, which is no username: {problem}"
             ))
         })?),
@@ -93,7 +97,7 @@ fn told(config: &Config, given: &ImportDjango) -> Result<Options, Exit> {
     };
     options.stock = match given.stock {
         Some(units) => Some(StockLevel::requested(units).map_err(|problem| {
-            Exit::Usage(format!(
+            CliError::Usage(format!(
                 "--stock is {units}, but it has to be a level: {problem}"
             ))
         })?),
@@ -110,10 +114,10 @@ fn told(config: &Config, given: &ImportDjango) -> Result<Options, Exit> {
 
 /// The existing data; empty if no database exists yet. Writes nothing but the schema, and that only
 /// if it is out of date and this is no dry run.
-fn ground(config: &Config, options: &ImportDjango) -> Result<Ground, Exit> {
+fn ground(config: &Config, options: &ImportDjango) -> Result<ExistingData, CliError> {
     preflight::for_database(config, FirstStart::IfUnused)?;
     match shop::pending(config) {
-        Err(OpenError::Missing { .. }) => return Ok(Ground::default()),
+        Err(OpenError::Missing { .. }) => return Ok(ExistingData::default()),
         Err(error) => return Err(error.into()),
         Ok(pending) if pending.is_empty() || options.dry_run => {}
         Ok(_) => drop(shop::migrate(config)?),
@@ -123,7 +127,7 @@ fn ground(config: &Config, options: &ImportDjango) -> Result<Ground, Exit> {
     Ok(stores.imports.ground()?)
 }
 
-fn read(options: &ImportDjango, known: &Options) -> Result<Dump, Exit> {
+fn read(options: &ImportDjango, known: &Options) -> Result<Dump, CliError> {
     let name = options.file.display();
     let dump = if options.file.as_os_str() == "-" {
         // A dump is read twice, which standard input does not allow.
@@ -138,18 +142,18 @@ fn read(options: &ImportDjango, known: &Options) -> Result<Dump, Exit> {
         DumpError::Unreadable(error) if error.kind() != io::ErrorKind::InvalidData => {
             unreadable(options, &error)
         }
-        error => Exit::Failed(format!("The file {name} cannot be imported: {error}.")),
+        error => CliError::Failed(format!("The file {name} cannot be imported: {error}.")),
     })
 }
 
-fn unreadable(options: &ImportDjango, error: &io::Error) -> Exit {
+fn unreadable(options: &ImportDjango, error: &io::Error) -> CliError {
     let name = options.file.display();
-    Exit::Failed(format!("The file {name} cannot be read: {error}."))
+    CliError::Failed(format!("The file {name} cannot be read: {error}."))
 }
 
 /// Writes the new ids of rows whose keys are not integers, before any row is written; an existing
 /// file is not replaced. Returns the path, if a file was written.
-fn write_ids<'a>(options: &'a ImportDjango, dump: &Dump) -> Result<Option<&'a Path>, Exit> {
+fn write_ids<'a>(options: &'a ImportDjango, dump: &Dump) -> Result<Option<&'a Path>, CliError> {
     let Some(path) = options.new_ids.as_deref() else {
         return Ok(None);
     };
@@ -169,7 +173,7 @@ fn write_ids<'a>(options: &'a ImportDjango, dump: &Dump) -> Result<Option<&'a Pa
         });
     match written {
         Ok(()) => Ok(Some(path)),
-        Err(error) => Err(Exit::Failed(format!(
+        Err(error) => Err(CliError::Failed(format!(
             "Nothing was imported: the file {} cannot be written: {error}.",
             path.display()
         ))),
@@ -177,16 +181,16 @@ fn write_ids<'a>(options: &'a ImportDjango, dump: &Dump) -> Result<Option<&'a Pa
 }
 
 /// The error for an import that is rejected.
-fn refused(options: &ImportDjango, wrong: &Wrong) -> Exit {
+fn refused(options: &ImportDjango, wrong: &Wrong) -> CliError {
     for sentence in wrong.sentences() {
-        say(sentence);
+        print_line(sentence);
     }
     let listed = wrong.listed();
     let more = match wrong.count().saturating_sub(listed) {
         0 => String::new(),
         _ => format!(", of which {listed} are listed"),
     };
-    Exit::Failed(format!(
+    CliError::Failed(format!(
         "Nothing was imported from {}: {}{more}.",
         options.file.display(),
         count(wrong.count(), "problem")
@@ -199,7 +203,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
     let shop = &dump.shop;
     let staff = shop.users.iter().filter(|user| user.account.is_staff);
     let archived = shop.products.iter().filter(|product| product.archived);
-    say(format_args!(
+    print_line(format_args!(
         "{}: {} ({} of the staff), {} ({} archived), {}, {}.",
         options.file.display(),
         rows(shop.users.len(), "user"),
@@ -211,7 +215,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
     ));
     let note = |number: u64, thing, rest: &str| {
         if number > 0 {
-            say(format_args!("{}{rest}", count(number, thing)));
+            print_line(format_args!("{}{rest}", count(number, thing)));
         }
     };
     for (model, rows) in &dump.skipped {
@@ -226,7 +230,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
         " without a time: the time of now is theirs.",
     );
     for sentence in &dump.notes {
-        say(sentence);
+        print_line(sentence);
     }
     if let Some(file) = &options.new_ids {
         let ids = rows(dump.new_ids.len(), "new id");
@@ -235,7 +239,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
         } else {
             "written"
         };
-        say(format_args!("{ids} {verb} to {}.", file.display()));
+        print_line(format_args!("{ids} {verb} to {}.", file.display()));
     }
     let shut = shop
         .users
@@ -247,7 +251,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
 }
 
 /// The target shop, created as the first start of the server would if it is missing.
-fn open(config: &Config) -> Result<Stores, Exit> {
+fn open(config: &Config) -> Result<Stores, CliError> {
     shop::prepare(config, FirstStart::IfUnused)?;
     shop::migrate(config)?;
     shop::open(config, ShopCurrency::Is(config.currency))

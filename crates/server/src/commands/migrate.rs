@@ -2,13 +2,13 @@
 
 use crate::cli::Migrate;
 use crate::config::Config;
-use crate::console::say;
+use crate::console::print_line;
 use crate::evidence::FirstStart;
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::{preflight, shop};
 use tradepost_diesel::{Migrator, Missing};
 
-pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), Exit> {
+pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), CliError> {
     if options.plan {
         plan(config)
     } else if options.revert {
@@ -18,44 +18,44 @@ pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), Exit> {
     }
 }
 
-fn apply(config: &Config, options: &Migrate) -> Result<(), Exit> {
+fn apply(config: &Config, options: &Migrate) -> Result<(), CliError> {
     shop::prepare(config, FirstStart::new(options.new))?;
     let applied = shop::migrate(config).map_err(|exit| preflight::explain(config, exit))?;
-    say("Running migrations:");
+    print_line("Running migrations:");
     // All of them are committed, or none.
     for name in &applied {
-        say(format_args!("  Applying {name}... OK"));
+        print_line(format_args!("  Applying {name}... OK"));
     }
     if applied.is_empty() {
-        say("  No migrations to apply.");
+        print_line("  No migrations to apply.");
     }
     Ok(())
 }
 
-fn plan(config: &Config) -> Result<(), Exit> {
+fn plan(config: &Config) -> Result<(), CliError> {
     let pending = Migrator::connect(&config.database, Missing::Refuse)?.pending()?;
-    say("Planned operations:");
+    print_line("Planned operations:");
     for name in &pending {
-        say(format_args!("  {name}"));
+        print_line(format_args!("  {name}"));
     }
     if pending.is_empty() {
-        say("  No planned migration operations.");
+        print_line("  No planned migration operations.");
     }
     Ok(())
 }
 
-fn revert(config: &Config) -> Result<(), Exit> {
+fn revert(config: &Config) -> Result<(), CliError> {
     let mut migrator = Migrator::connect(&config.database, Missing::Refuse)?;
-    say("Running migrations:");
+    print_line("Running migrations:");
     match migrator.revert()? {
         Some(reverted) => {
-            say(format_args!("  Unapplying {}... OK", reverted.name));
+            print_line(format_args!("  Unapplying {}... OK", reverted.name));
             if let Some(copy) = reverted.kept {
                 let copy = copy.display();
-                say(format_args!("The database as it was is kept in {copy}."));
+                print_line(format_args!("The database as it was is kept in {copy}."));
             }
         }
-        None => say("  No migrations to unapply."),
+        None => print_line("  No migrations to unapply."),
     }
     Ok(())
 }

@@ -10,18 +10,19 @@ mod rotate_key;
 mod serve;
 mod verify;
 
-use crate::cli::{Command, Given, Import};
+use crate::cli::{Args, Command, Import};
 use crate::config::{Config, environment};
-use crate::console::{ask_password, complain, say};
-use crate::exit::Exit;
+use crate::console::{ask_password, print_error, print_line};
+use crate::exit::CliError;
 use crate::logging;
-use tradepost_domain::{Password, Refusal, ShopError, Username};
+use tradepost_domain::identity::{Password, Username};
+use tradepost_domain::kernel::{Refusal, ShopError};
 
 /// Runs a command.
 ///
 /// # Errors
 /// The reason why it failed.
-pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
+pub(crate) fn run(given: &Args, command: Command) -> Result<(), CliError> {
     let config = Config::of(given, &environment)?;
     if !matches!(command, Command::Serve(_)) {
         logging::to_standard_error()?;
@@ -34,7 +35,7 @@ pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
         Command::Verify => verify::run(&config),
         Command::RotateKey(options) => rotate_key::run(&config, &options),
         Command::Openapi => {
-            say(tradepost_http::document());
+            print_line(tradepost_http::document());
             Ok(())
         }
         Command::Import(Import::Django(options)) => import::run(&config, &options),
@@ -44,27 +45,27 @@ pub(crate) fn run(given: &Given, command: Command) -> Result<(), Exit> {
 }
 
 /// Prompts for a new password, twice, until it is valid.
-fn ask_new_password(username: &Username) -> Result<Password, Exit> {
+fn ask_new_password(username: &Username) -> Result<Password, CliError> {
     loop {
         let first = ask_password("Password: ")?;
         if first != ask_password("Password (again): ")? {
-            complain("The two passwords are not the same.");
+            print_error("The two passwords are not the same.");
             continue;
         }
         match Password::new(&first, Some(username)) {
             Ok(password) => return Ok(password),
-            Err(problem) => complain(problem),
+            Err(problem) => print_error(problem),
         }
     }
 }
 
 /// A password from a source without a prompt, which cannot be asked for a second time.
-fn given_password(text: &str, username: &Username) -> Result<Password, Exit> {
+fn given_password(text: &str, username: &Username) -> Result<Password, CliError> {
     Password::new(text, Some(username))
-        .map_err(|problem| Exit::Usage(format!("The password cannot be used. {problem}")))
+        .map_err(|problem| CliError::Usage(format!("The password cannot be used. {problem}")))
 }
 
-impl From<ShopError> for Exit {
+impl From<ShopError> for CliError {
     fn from(error: ShopError) -> Self {
         match error {
             ShopError::Refused(Refusal::Invalid(errors)) => {

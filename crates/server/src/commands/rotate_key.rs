@@ -2,18 +2,18 @@
 
 use crate::cli::RotateKey;
 use crate::config::{Config, KeySource};
-use crate::console::{count, say};
-use crate::exit::Exit;
+use crate::console::{count, print_line};
+use crate::exit::CliError;
 use crate::keys::{self, Rotated};
 use crate::outside::SystemClock;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use tradepost_domain::Clock;
+use tradepost_domain::kernel::Clock;
 
-pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), Exit> {
+pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), CliError> {
     let path = match &config.key {
         KeySource::File(path) => path,
         KeySource::Text(_) => {
-            return Err(Exit::Usage(
+            return Err(CliError::Usage(
                 "TRADEPOST_JWT_SECRET holds the signing key itself, and a running server cannot be \
                  given another one: put the key into a file, name it with --jwt-secret-file, and \
                  leave the variable unset."
@@ -22,7 +22,7 @@ pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), Exit> {
         }
     };
     if !path.exists() {
-        return Err(Exit::Failed(format!(
+        return Err(CliError::Failed(format!(
             "There is no signing key in {} to rotate: the first start makes one.",
             path.display()
         )));
@@ -35,7 +35,7 @@ pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), Exit> {
     let now = SystemClock.now();
     let life = config.longest_token_life();
     let rotated = keys::rotate(path, now, lead, life);
-    tell(&rotated.map_err(Exit::Failed)?, life, options.now);
+    tell(&rotated.map_err(CliError::Failed)?, life, options.now);
     Ok(())
 }
 
@@ -47,26 +47,26 @@ fn tell(rotated: &Rotated, life: TimeDelta, at_once: bool) {
         others_end,
         passed_over,
     } = rotated;
-    say(format_args!(
+    print_line(format_args!(
         "The key {id} signs from {}. Those before it are accepted until {}, when their last tokens \
          have ended.",
         time(*signs_from),
         time(*others_end)
     ));
-    say(format_args!(
+    print_line(format_args!(
         "By these settings a token lasts {} at most. If a server lets it last longer, run this again \
          with its --token-auth-days.",
         count(life.num_days().unsigned_abs(), "day")
     ));
     for id in passed_over {
-        say(format_args!(
+        print_line(format_args!(
             "The key {id}, which had not begun to sign, never does."
         ));
     }
     if at_once {
-        say("Servers on this file take it within ten seconds.");
+        print_line("Servers on this file take it within ten seconds.");
     } else {
-        say(
+        print_line(
             "Servers on this file take it within ten seconds. Copy the file to all others before it \
              signs.",
         );

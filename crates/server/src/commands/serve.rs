@@ -4,7 +4,7 @@
 use crate::cli::Serve;
 use crate::config::{Config, KeySource};
 use crate::evidence::{FirstStart, SERVING};
-use crate::exit::Exit;
+use crate::exit::CliError;
 use crate::keys::{self, KeyWatch};
 use crate::logging::tell;
 use crate::outside::{RandomPlacementIds, SystemClock};
@@ -20,20 +20,25 @@ use std::time::{Duration, Instant};
 use tradepost_auth::JwtTokens;
 use tradepost_batch::Batcher;
 use tradepost_diesel::ShopCurrency;
-use tradepost_domain::{Attempts, Carts, Catalogue, Clock, Orders, Stores};
-use tradepost_http::{Api, Settings, Shop};
+use tradepost_domain::Stores;
+use tradepost_domain::cart::Carts;
+use tradepost_domain::catalog::Catalogue;
+use tradepost_domain::identity::AttemptLimiter;
+use tradepost_domain::kernel::Clock;
+use tradepost_domain::orders::Orders;
+use tradepost_http::{Api, Services, Settings};
 
 /// Grace period at shutdown for orders that the database has not answered.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Grace period at shutdown for threads that have no work left.
-const LAST_PATIENCE: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
-pub(super) fn run(config: &Config, options: &Serve) -> Result<(), Exit> {
+pub(super) fn run(config: &Config, options: &Serve) -> Result<(), CliError> {
     serve(config, options).map_err(|exit| preflight::explain(config, exit))
 }
 
-fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
+fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     signals::survive().map_err(cannot_serve)?;
     // Preflight first: errors are found before anything is created, and a second server that is
     // started by mistake changes nothing.
@@ -55,10 +60,13 @@ fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
             "--new was given and not needed: leave it out, so that a lost database is noticed"
         );
     }
-    for exposure in [keys::exposure(&config.key), shop::exposure(config)] {
-        exposure
+    for insecure_mode in [
+        keys::insecure_mode(&config.key),
+        shop::insecure_mode(config),
+    ] {
+        insecure_mode
             .iter()
-            .for_each(|exposure| log::warn!("{exposure}"));
+            .for_each(|insecure_mode| log::warn!("{insecure_mode}"));
     }
     let stores = shop::open(config, ShopCurrency::Is(config.currency))?;
     if options.demo {
@@ -70,7 +78,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
         );
     }
     let last = Arc::clone(&stores.ledger);
-    let batching = tradepost_batch::Limits::default();
+    let batching = tradepost_batch::BatcherConfig::default();
     let batcher = Batcher::start(Arc::clone(&stores.orders), batching).map_err(cannot_serve)?;
     let batcher = Arc::new(batcher);
     let housekeeping = Housekeeping::start(Arc::clone(&stores.upkeep)).map_err(cannot_serve)?;
@@ -89,7 +97,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
         let running = api.serve(listener)?;
         let signals = Signals::listen()?;
         news.iter().for_each(tell);
-        greet(config, address, has_staff);
+        print_banner(config, address, has_staff);
         signals.stop(running.stop_handle())?;
         running.finished().await
     });
@@ -108,7 +116,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), Exit> {
 /// if one of them held the last reference, the process could exit before SQLite has checkpointed
 /// its WAL.
 fn close_database<S: ?Sized>(last: Arc<S>) {
-    let until = Instant::now() + LAST_PATIENCE;
+    let until = Instant::now() + SHUTDOWN_GRACE;
     while Arc::strong_count(&last) > 1 {
         if Instant::now() > until {
             log::warn!("something still uses the database: it is closed by the end of the program");
@@ -118,8 +126,8 @@ fn close_database<S: ?Sized>(last: Arc<S>) {
     }
 }
 
-fn cannot_serve(error: impl Error) -> Exit {
-    Exit::Failed(format!("The shop cannot be served: {error}."))
+fn cannot_serve(error: impl Error) -> CliError {
+    CliError::Failed(format!("The shop cannot be served: {error}."))
 }
 
 fn put_together(
@@ -127,16 +135,18 @@ fn put_together(
     stores: Stores,
     tokens: JwtTokens,
     batcher: Arc<Batcher>,
-) -> Result<Shop, Exit> {
-    let seal = Arc::new(tokens.clone());
+) -> Result<Services, CliError> {
+    let signer = Arc::new(tokens.clone());
     let accounts = shop::accounts(config, &stores, tokens)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let placement_ids = RandomPlacementIds::new().map_err(cannot_serve)?;
     let attempts = match config.throttle {
-        Some(throttle) => Attempts::new(stores.attempts, Arc::clone(&clock), throttle.attempts),
-        None => Attempts::unlimited(),
+        Some(throttle) => {
+            AttemptLimiter::new(stores.attempts, Arc::clone(&clock), throttle.attempts)
+        }
+        None => AttemptLimiter::unlimited(),
     };
-    Ok(Shop {
+    Ok(Services {
         attempts,
         catalogue: Catalogue::new(stores.products, Arc::clone(&clock))
             .with_stock_writes(config.stock_writes),
@@ -145,7 +155,7 @@ fn put_together(
             .with_quota(config.throttle.map(|throttle| throttle.orders)),
         accounts,
         batcher,
-        seal,
+        signer,
         upkeep: stores.upkeep,
         currency: config.currency,
     })
@@ -165,7 +175,7 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn greet(config: &Config, address: SocketAddr, has_staff: bool) {
+fn print_banner(config: &Config, address: SocketAddr, has_staff: bool) {
     tell(format_args!("Tradepost {}", env!("CARGO_PKG_VERSION")));
     tell(format_args!("  API       http://{address}/api/"));
     tell(format_args!("  Docs      http://{address}/api/docs/"));
@@ -179,14 +189,14 @@ fn greet(config: &Config, address: SocketAddr, has_staff: bool) {
         tell("There is no staff user yet. Make one with:");
         tell(format_args!(
             "  tradepost createsuperuser{}",
-            config.same_shop
+            config.target_options
         ));
     }
     log::info!("{SERVING}{address}");
 }
 
 /// Drains the order batcher: accepted orders are still placed, up to the grace period.
-fn close(batcher: Arc<Batcher>) -> Result<(), Exit> {
+fn close(batcher: Arc<Batcher>) -> Result<(), CliError> {
     let (closed, waits) = mpsc::channel();
     let closing = move || {
         batcher.close();
@@ -197,10 +207,10 @@ fn close(batcher: Arc<Batcher>) -> Result<(), Exit> {
         .name("close".to_owned())
         .spawn(closing)
         .map_err(cannot_serve)?;
-    waits.recv_timeout(PATIENCE).map_err(|_| {
-        Exit::Failed(format!(
+    waits.recv_timeout(CONN_TIMEOUT).map_err(|_| {
+        CliError::Failed(format!(
             "The database did not answer for {} seconds. Orders that were under way are in it, or not.",
-            PATIENCE.as_secs()
+            CONN_TIMEOUT.as_secs()
         ))
     })
 }

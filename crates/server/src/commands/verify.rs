@@ -1,12 +1,12 @@
 //! `tradepost verify`: the ledger audit.
 
 use crate::config::Config;
-use crate::console::{count, say};
-use crate::exit::Exit;
+use crate::console::{count, print_line};
+use crate::exit::CliError;
 use crate::shop;
-use tradepost_domain::Audit;
+use tradepost_domain::inventory::Audit;
 
-pub(super) fn run(config: &Config) -> Result<(), Exit> {
+pub(super) fn run(config: &Config) -> Result<(), CliError> {
     let stores = shop::open(config, shop::unfixed(config))?;
     report(&stores.ledger.audit()?)
 }
@@ -15,7 +15,7 @@ pub(super) fn run(config: &Config) -> Result<(), Exit> {
 ///
 /// # Errors
 /// If the audit found a discrepancy.
-pub(super) fn report(audit: &Audit) -> Result<(), Exit> {
+pub(super) fn report(audit: &Audit) -> Result<(), CliError> {
     let looked_at = [
         count(audit.products, "product"),
         count(audit.orders, "order"),
@@ -23,17 +23,17 @@ pub(super) fn report(audit: &Audit) -> Result<(), Exit> {
     ]
     .join(", ");
     if audit.discrepancies.is_empty() {
-        say(format_args!("The books are right: {looked_at}."));
+        print_line(format_args!("The books are right: {looked_at}."));
         return Ok(());
     }
     for discrepancy in &audit.discrepancies {
-        say(discrepancy);
+        print_line(discrepancy);
     }
     let wrong = count(
         u64::try_from(audit.discrepancies.len()).unwrap_or(u64::MAX),
         "difference",
     );
-    Err(Exit::Failed(format!(
+    Err(CliError::Failed(format!(
         "The books are wrong: {wrong} in {looked_at}."
     )))
 }

@@ -163,7 +163,8 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 mod tests {
     use super::*;
     use tradepost_auth::{JwtTokens, KeyRing};
-    use tradepost_domain::{TokenClaims, TokenService, UserId};
+    use tradepost_domain::identity::TokenClaims;
+    use tradepost_domain::kernel::{TokenService, UserId};
 
     const SECOND: TimeDelta = TimeDelta::seconds(1);
     const OLD: &str = "the key of the shop, 32 bytes and more";

@@ -9,11 +9,11 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 use tradepost_auth::{JwtTokens, KeyRing, TimedKey};
-use tradepost_domain::Clock;
+use tradepost_domain::kernel::Clock;
 
 /// The polling interval. A change is loaded once two polls read the same text, so that a file that
 /// is still being copied is not loaded: in less than ten seconds.
-const EVERY: Duration = Duration::from_secs(4);
+const CHECK_INTERVAL: Duration = Duration::from_secs(4);
 
 /// A thread that polls the file until this value is dropped. Drop does not join the thread: the
 /// file may be on a network file system that does not answer.
@@ -34,7 +34,7 @@ impl KeyWatch {
         tokens: JwtTokens,
         life: TimeDelta,
     ) -> io::Result<Self> {
-        Self::every(EVERY, path, keys, tokens, life)
+        Self::every(CHECK_INTERVAL, path, keys, tokens, life)
     }
 
     fn every(
@@ -46,7 +46,7 @@ impl KeyWatch {
     ) -> io::Result<Self> {
         warn_of_early_ends(&keys, life);
         let (running, ends) = mpsc::channel::<()>();
-        let mut seen = Seen::new(keys.text);
+        let mut seen = Precondition::new(keys.text);
         let watch = move || {
             while let Err(RecvTimeoutError::Timeout) = ends.recv_timeout(every) {
                 match seen.look(read(&path)) {
@@ -92,7 +92,7 @@ fn told(key: &TimedKey, ring: &KeyRing) -> String {
 }
 
 /// The state of the watch.
-struct Seen {
+struct Precondition {
     /// The text in use.
     used: String,
     /// The text of the last poll, if it differed.
@@ -107,7 +107,7 @@ enum Look {
     Wrong(String),
 }
 
-impl Seen {
+impl Precondition {
     fn new(used: String) -> Self {
         Self {
             used,
@@ -145,7 +145,8 @@ impl Seen {
 mod tests {
     use super::*;
     use std::time::Instant;
-    use tradepost_domain::{TokenClaims, TokenService, UserId};
+    use tradepost_domain::identity::TokenClaims;
+    use tradepost_domain::kernel::{TokenService, UserId};
 
     fn keys(name: &str) -> Keys {
         Keys::of(
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_stable_file_is_loaded_and_a_broken_one_is_reported_once() {
-        let mut seen = Seen::new(keys("old1").text);
+        let mut seen = Precondition::new(keys("old1").text);
         let torn = || Err("It is torn.".to_owned());
         let gone = || Err("It is gone.".to_owned());
         for (found, expected) in [

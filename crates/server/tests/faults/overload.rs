@@ -163,7 +163,7 @@ fn goes_on_under_overload(shop: &Shop) {
 
     let left = Instant::now();
     load.await_recovery();
-    let settled = left.elapsed();
+    let retry_busy = left.elapsed();
     let buyers = load.stop();
     let meanwhile = between(&buyers, began, ended);
     let after = between(&buyers, left, Instant::now());
@@ -182,7 +182,7 @@ fn goes_on_under_overload(shop: &Shop) {
     ));
     tell(&format!("orders meanwhile: {}", summary(&meanwhile)));
     tell(&format!(
-        "orders afterwards, everybody served within {settled:.0?}: {}",
+        "orders afterwards, everybody served within {retry_busy:.0?}: {}",
         summary(&after)
     ));
     let refused = |(_, status): &(Wish, u16)| *status == 503;

@@ -61,7 +61,7 @@ fn postgres_is_killed() {
         sleep(Duration::from_millis(700));
     }
     // Effects of the restart itself are over.
-    let settled = Instant::now();
+    let retry_busy = Instant::now();
     sleep(Duration::from_millis(700));
     let buyers = load.stop();
     for [killed, gone, returning, back] in outages {
@@ -89,7 +89,7 @@ fn postgres_is_killed() {
         ));
         assert!(first.is_some_and(|first| first < IN_TIME));
     }
-    let after = between(&buyers, settled, Instant::now());
+    let after = between(&buyers, retry_busy, Instant::now());
     let bad = after.iter().find(|event| event.status != 201);
     assert!(bad.is_none(), "{bad:?}");
     prove(&shop, buyers);

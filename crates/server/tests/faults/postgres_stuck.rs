@@ -52,12 +52,12 @@ fn postgres_is_paused() {
     }
     let ready = back.elapsed();
     load.await_recovery();
-    let settled = back.elapsed();
+    let retry_busy = back.elapsed();
     let connections = connections(&mut shop);
     let buyers = load.stop();
     let meanwhile = between(&buyers, paused, back);
     tell(&format!(
-        "PostgreSQL paused: ready {ready:.0?} and everybody served {settled:.0?} after it went on, \
+        "PostgreSQL paused: ready {ready:.0?} and everybody served {retry_busy:.0?} after it went on, \
          /healthz within {probes:.0?}, \
          {most_threads} threads at most ({threads} before), {connections} connections after"
     ));

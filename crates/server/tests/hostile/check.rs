@@ -5,7 +5,7 @@ use crate::roles::{KEEPER, Role};
 use crate::shop::KEY;
 use crate::wire::Answer;
 use serde_json::Value;
-use tradepost_domain::Access;
+use tradepost_domain::kernel::Access;
 
 /// Words that only the server's internals use: SQL, crates, types, paths, secrets. Words in lower
 /// case match in any case.

@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
-use tradepost_domain::Access;
+use tradepost_domain::kernel::Access;
 use tradepost_http::table;
 
 /// The default number of scenes per store.
@@ -57,7 +57,7 @@ fn plan() -> Vec<(u64, Range<u64>)> {
 
 /// The statistics of a run.
 #[derive(Default)]
-struct Seen {
+struct Precondition {
     /// The number of answers per status and code.
     answers: BTreeMap<(u16, String), u64>,
     /// The ids of requests that were answered by a documented 503, of all seeds, as the log is
@@ -70,7 +70,7 @@ struct Seen {
 struct Run<'a> {
     world: &'a World,
     seed: u64,
-    seen: Mutex<Seen>,
+    seen: Mutex<Precondition>,
 }
 
 impl Run<'_> {

@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use tradepost_auth::{JwtTokens, SigningKey};
-use tradepost_domain::{TokenClaims, TokenService};
+use tradepost_domain::identity::TokenClaims;
+use tradepost_domain::kernel::TokenService;
 
 /// The products that stay on sale: twelve of the demo, and two of [`Shop`].
 pub(crate) const STAPLES: i64 = 14;

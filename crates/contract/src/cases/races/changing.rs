@@ -1,18 +1,21 @@
 //! Races between staff commands, and races for unique values.
 
 use crate::cases::edits;
-use crate::{Placed, Shop, at as moment, draft, first_page, hash, level, race, settled};
+use crate::{Placed, TestShop, at as moment, draft, first_page, hash, level, race, retry_busy};
 use OrderStatus::{Cancelled, Processing, Shipped};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tradepost_domain::{
-    Actor, ChangePassword, Email, Movement, OrderAction, OrderList, OrderStatus, Problem,
-    ProductChange, ProductDraft, ProductId, ProductList, Reason, Refusal, Register, Sku, Stores,
-    SwitchUser, UserId, Username,
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::{ProductChange, ProductDraft};
+use tradepost_domain::identity::{ChangePassword, Email, Register, UpdateUser, Username};
+use tradepost_domain::inventory::{Movement, Reason};
+use tradepost_domain::kernel::{
+    Actor, FieldError, OrderList, ProductId, ProductList, Refusal, Sku, UserId,
 };
+use tradepost_domain::orders::{OrderAction, OrderStatus};
 
 const RACERS: usize = 8;
 
-fn movements(shop: Shop<'_>, product: ProductId, reason: Reason) -> usize {
+fn movements(shop: TestShop<'_>, product: ProductId, reason: Reason) -> usize {
     let movements = shop.movements(product);
     movements
         .iter()
@@ -31,7 +34,7 @@ fn levels(movements: &[Movement]) -> Vec<i64> {
     movements.iter().map(&mut after).collect()
 }
 
-fn buyers(shop: Shop<'_>, product: ProductId) -> Vec<UserId> {
+fn buyers(shop: TestShop<'_>, product: ProductId) -> Vec<UserId> {
     let users = shop.customers(RACERS);
     for user in &users {
         shop.add(*user, product, 1).unwrap();
@@ -45,7 +48,7 @@ fn sold(placements: &[Placed]) -> i64 {
 
 /// Of several edits with the same precondition, one succeeds and the others are refused.
 pub fn edits_do_not_overwrite_each_other(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let seen = shop.found(shop.product(100, 5));
     let answers = race(RACERS, |at| {
         edits::name(stores, &seen, &format!("Name {at}"))
@@ -53,14 +56,16 @@ pub fn edits_do_not_overwrite_each_other(stores: &Stores) {
     let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert_eq!(done, [Ok(shop.found(seen.id))]);
     assert!(
-        refused.iter().all(|answer| *answer == Err(Refusal::Edited)),
+        refused
+            .iter()
+            .all(|answer| *answer == Err(Refusal::PreconditionFailed)),
         "{refused:?}"
     );
 }
 
 /// Concurrent cancellations by several actors return the stock once.
 pub fn cancel_races_cancel(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, staff) = (shop.customer("ada"), shop.staff("grace"));
     let product = shop.product(100, 5);
     let order = shop.order(ada, &[(product, 3)]);
@@ -81,7 +86,7 @@ pub fn cancel_races_cancel(stores: &Stores) {
 
 /// A deletion concurrent with cancellations returns the stock once.
 pub fn delete_races_cancel(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, staff) = (shop.customer("ada"), shop.staff("grace"));
     let product = shop.product(100, 5);
     let order = shop.order(ada, &[(product, 3)]);
@@ -104,7 +109,7 @@ pub fn delete_races_cancel(stores: &Stores) {
 
 /// An order is either shipped or cancelled, and its stock agrees with its status.
 pub fn cancel_races_shipping(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
     for _ in 0..3 {
         let product = shop.product(100, 5);
@@ -131,7 +136,7 @@ pub fn cancel_races_shipping(stores: &Stores) {
 
 /// Deliveries concurrent with orders are all counted.
 pub fn restocking_races_orders(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 4);
     let users = buyers(shop, product);
     let placements = race(2 * RACERS, |at| match users.get(at) {
@@ -159,7 +164,7 @@ pub fn restocking_races_orders(stores: &Stores) {
 
 /// Of concurrent write-offs of the same units, one succeeds.
 pub fn writing_off_races_writing_off(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 3);
     let answers = race(RACERS, |_| shop.adjust(product, -1));
     assert_eq!(answers.iter().flatten().count(), 3);
@@ -175,7 +180,7 @@ pub fn writing_off_races_writing_off(stores: &Stores) {
 /// Setting stock writes exactly that level, with sales before and after it.
 pub fn setting_stock_races_orders(stores: &Stores) {
     const SET_TO: i64 = 50;
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 100);
     let users = buyers(shop, product);
     let placements = race(RACERS + 2, |at| match users.get(at) {
@@ -209,7 +214,7 @@ pub fn setting_stock_races_orders(stores: &Stores) {
 
 /// After a product is archived, no order takes it.
 pub fn archiving_races_orders(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 100);
     let users = buyers(shop, product);
     let archived = AtomicUsize::new(0);
@@ -248,7 +253,7 @@ pub fn archiving_races_orders(stores: &Stores) {
 
 /// A SKU wanted concurrently, by new and existing products, goes to one of them.
 pub fn one_sku_goes_to_one_product(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let old: Vec<_> = (0..RACERS / 2).map(|_| shop.product(100, 0)).collect();
     for sku in ["MUG", "CUP", "POT"] {
         let sku = Some(Sku::new(sku).unwrap());
@@ -268,9 +273,9 @@ pub fn one_sku_goes_to_one_product(stores: &Stores) {
         let holders: Vec<_> = answers.iter().flatten().map(|product| product.id).collect();
         assert_eq!(holders.len(), 1);
         for refusal in answers.into_iter().filter_map(Result::err) {
-            assert_eq!(refusal, Refusal::field("sku", Problem::Taken));
+            assert_eq!(refusal, Refusal::field("sku", FieldError::Taken));
         }
-        let page = settled(|| stores.products.list(&ProductList::default(), first_page()));
+        let page = retry_busy(|| stores.products.list(&ProductList::default(), first_page()));
         let with_it = page.items.iter().filter(|product| product.sku == sku);
         assert_eq!(
             with_it.map(|product| product.id).collect::<Vec<_>>(),
@@ -304,19 +309,19 @@ pub fn one_username_goes_to_one_account(stores: &Stores) {
                 is_staff: false,
                 at: moment(0),
             };
-            settled(|| stores.accounts.register(command.clone()))
+            retry_busy(|| stores.accounts.register(command.clone()))
         });
         assert_eq!(answers.iter().flatten().count(), 1, "{answers:?}");
         for refusal in answers.into_iter().filter_map(Result::err) {
-            assert_eq!(refusal, Refusal::field(field, Problem::Taken));
+            assert_eq!(refusal, Refusal::field(field, FieldError::Taken));
         }
     }
-    assert!(settled(|| stores.accounts.credentials("grace")).is_some());
+    assert!(retry_busy(|| stores.accounts.credentials("grace")).is_some());
 }
 
 /// Of several password changes that verified the same current password, one succeeds.
 pub fn one_checked_password_is_changed_once(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let before = shop.account(user);
     let answers = race(RACERS, |at| {
@@ -325,11 +330,11 @@ pub fn one_checked_password_is_changed_once(stores: &Stores) {
             verified: Some(before.session_epoch),
             new: hash(&format!("new{at}")),
         };
-        settled(|| stores.accounts.change_password(command.clone()))
+        retry_busy(|| stores.accounts.change_password(command.clone()))
     });
     let winner = answers.iter().position(Result::is_ok).unwrap();
     assert_eq!(answers.iter().flatten().count(), 1);
-    let stored = settled(|| stores.accounts.credentials("ada")).unwrap();
+    let stored = retry_busy(|| stores.accounts.credentials("ada")).unwrap();
     assert_eq!(stored.password, hash(&format!("new{winner}")));
     assert_eq!(stored.account.session_epoch, before.session_epoch + 1);
 }
@@ -337,16 +342,16 @@ pub fn one_checked_password_is_changed_once(stores: &Stores) {
 /// A user demoted or deactivated while promoting themselves and an accomplice is not staff
 /// afterwards. Nor is an accomplice whom they promote after that.
 pub fn a_demoted_user_cannot_undo_it(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let boss = shop.staff("boss");
     let switch = |by, user, is_active, is_staff| {
-        let command = SwitchUser {
+        let command = UpdateUser {
             by: Some(by),
             user,
             is_active,
             is_staff,
         };
-        settled(|| stores.accounts.switch(command))
+        retry_busy(|| stores.accounts.switch(command))
     };
     for round in 0..4 {
         let mallory = shop.staff(&format!("mallory{round}"));
@@ -372,15 +377,15 @@ pub fn a_demoted_user_cannot_undo_it(stores: &Stores) {
 
 /// Staff users who demote and deactivate each other concurrently leave exactly one of them.
 pub fn the_last_staff_user_stays(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let switch = |user, is_active, is_staff| {
-        let command = SwitchUser {
+        let command = UpdateUser {
             by: None,
             user,
             is_active,
             is_staff,
         };
-        settled(|| stores.accounts.switch(command))
+        retry_busy(|| stores.accounts.switch(command))
     };
     let acts = |user: &UserId| {
         let account = shop.account(*user);
@@ -406,7 +411,7 @@ pub fn the_last_staff_user_stays(stores: &Stores) {
         for refusal in answers.into_iter().filter_map(Result::err) {
             assert_eq!(refusal, Refusal::LastStaff);
         }
-        assert!(settled(|| stores.accounts.has_staff()));
+        assert!(retry_busy(|| stores.accounts.has_staff()));
         let left: Vec<_> = staff.into_iter().filter(acts).collect();
         assert_eq!(left.len(), 1);
         last = Some(left[0]);
@@ -415,7 +420,7 @@ pub fn the_last_staff_user_stays(stores: &Stores) {
 
 /// A list and its count come from one snapshot, under concurrent inserts.
 pub fn lists_are_read_from_one_snapshot(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 1_000);
     let users = shop.customers(2);
     let writing = AtomicUsize::new(4);
@@ -431,13 +436,13 @@ pub fn lists_are_read_from_one_snapshot(stores: &Stores) {
             return;
         }
         while writing.load(Ordering::SeqCst) > 0 {
-            let page = settled(|| stores.products.list(&ProductList::default(), first_page()));
+            let page = retry_busy(|| stores.products.list(&ProductList::default(), first_page()));
             assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
-            let page = settled(|| stores.orders.list(&OrderList::default(), first_page()));
+            let page = retry_busy(|| stores.orders.list(&OrderList::default(), first_page()));
             assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
             assert!(page.items.iter().all(|order| order.lines.len() == 1));
         }
     });
-    let orders = settled(|| stores.orders.list(&OrderList::default(), first_page())).count;
+    let orders = retry_busy(|| stores.orders.list(&OrderList::default(), first_page())).count;
     assert_eq!((orders, shop.stock(product)), (12, 1_000 - 12));
 }

@@ -1,5 +1,5 @@
 use crate::cases::imports::{a_shop_of_many, import};
-use crate::{Shop, race, settled};
+use crate::{TestShop, race, retry_busy};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread;
@@ -11,7 +11,7 @@ use tradepost_domain::Stores;
 pub fn an_import_races_a_registration(stores: &Stores) {
     // Far from the ids of a new shop, so that no id collides.
     const IDS: RangeInclusive<i64> = 10_001..=13_000;
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let other = Arc::new(a_shop_of_many(IDS));
     let answers = race(8, |at| match at {
         0 | 1 => (import(stores, Arc::clone(&other)).is_ok(), None),
@@ -27,6 +27,6 @@ pub fn an_import_races_a_registration(stores: &Stores) {
     for customer in answers.iter().filter_map(|(_, customer)| *customer) {
         assert_eq!(customer.get() > *IDS.end(), taken_over == 1, "{answers:?}");
     }
-    let first = settled(|| stores.accounts.credentials("user10001"));
+    let first = retry_busy(|| stores.accounts.credentials("user10001"));
     assert_eq!(first.is_some(), taken_over == 1);
 }

@@ -1,8 +1,10 @@
 //! Races for confusable usernames, and for a username that is an e-mail address.
 
-use crate::{Shop, at as moment, hash, race, settled};
+use crate::{TestShop, at as moment, hash, race, retry_busy};
 use std::collections::BTreeSet;
-use tradepost_domain::{ChangeEmail, Email, Problem, Refusal, Register, Stores, Username};
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{ChangeEmail, Email, Register, Username};
+use tradepost_domain::kernel::{FieldError, Refusal};
 
 const RACERS: usize = 8;
 
@@ -20,12 +22,12 @@ pub fn one_of_the_names_that_look_alike_is_taken(stores: &Stores) {
                 is_staff: false,
                 at: moment(0),
             };
-            settled(|| stores.accounts.register(command.clone()))
+            retry_busy(|| stores.accounts.register(command.clone()))
         });
         assert_eq!(answers.iter().flatten().count(), 1, "{answers:?}");
         for refusal in answers.into_iter().filter_map(Result::err) {
-            let similar = Refusal::field("username", Problem::TooSimilar);
-            let taken = Refusal::field("username", Problem::Taken);
+            let similar = Refusal::field("username", FieldError::TooSimilar);
+            let taken = Refusal::field("username", FieldError::Taken);
             assert!(refusal == similar || refusal == taken, "{refusal:?}");
         }
     }
@@ -33,7 +35,7 @@ pub fn one_of_the_names_that_look_alike_is_taken(stores: &Stores) {
 
 /// A username and the same text as an e-mail address, claimed concurrently, go to one account.
 pub fn a_username_races_the_same_address(stores: &Stores) {
-    let users = Shop::new(stores).customers(4);
+    let users = TestShop::new(stores).customers(4);
     for round in 0..4 {
         let text = format!("contested-{round}@example.org");
         let answers = race(RACERS, |at| {
@@ -45,7 +47,7 @@ pub fn a_username_races_the_same_address(stores: &Stores) {
                     is_staff: false,
                     at: moment(0),
                 };
-                settled(|| stores.accounts.register(command.clone()))
+                retry_busy(|| stores.accounts.register(command.clone()))
             };
             match at % 3 {
                 0 => named(&text, None),
@@ -56,7 +58,7 @@ pub fn a_username_races_the_same_address(stores: &Stores) {
                         verified: 0,
                         email: Email::new(&text).unwrap(),
                     };
-                    settled(|| stores.accounts.change_email(command.clone()))
+                    retry_busy(|| stores.accounts.change_email(command.clone()))
                 }
             }
         });

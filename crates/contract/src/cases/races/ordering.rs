@@ -1,17 +1,18 @@
 //! Races between customers, and within one cart.
 
-use crate::{Placed, Shop, first_page, race, settled};
+use crate::{Placed, TestShop, first_page, race, retry_busy};
 use std::thread;
 use std::time::Duration;
-use tradepost_domain::{
-    Actor, CartAction, OrderAction, OrderList, OrderStatus, ProductId, Reason, Refusal, Shortage,
-    StockLevel, Stores, UserId,
-};
+use tradepost_domain::Stores;
+use tradepost_domain::cart::CartAction;
+use tradepost_domain::inventory::{Reason, StockLevel};
+use tradepost_domain::kernel::{Actor, OrderList, ProductId, Refusal, Shortage, UserId};
+use tradepost_domain::orders::{OrderAction, OrderStatus};
 
 const RACERS: usize = 8;
 
 fn number_of_orders(stores: &Stores) -> u64 {
-    settled(|| stores.orders.list(&OrderList::default(), first_page())).count
+    retry_busy(|| stores.orders.list(&OrderList::default(), first_page())).count
 }
 
 /// Number of orders placed. Asserts that all others were refused for exactly this shortage.
@@ -38,7 +39,7 @@ fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
 }
 
 /// Customers with these cart lines each.
-fn customers_with(shop: Shop<'_>, number: usize, lines: &[(ProductId, i64)]) -> Vec<UserId> {
+fn customers_with(shop: TestShop<'_>, number: usize, lines: &[(ProductId, i64)]) -> Vec<UserId> {
     let users = shop.customers(number);
     for user in &users {
         for (product, units) in lines {
@@ -50,7 +51,7 @@ fn customers_with(shop: Shop<'_>, number: usize, lines: &[(ProductId, i64)]) -> 
 
 /// The last unit is sold once, and every other request is refused for the shortage.
 pub fn the_last_unit(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 1);
     let users = customers_with(shop, 12, &[(product, 1)]);
     let results = race(users.len(), |at| shop.place(users[at]));
@@ -64,7 +65,7 @@ pub fn the_last_unit(stores: &Stores) {
 
 /// A scarce product is sold to as many whole orders as the stock allows.
 pub fn a_flash_sale_sells_exactly_the_stock(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 13);
     let users = customers_with(shop, 16, &[(product, 2)]);
     let results = race(users.len(), |at| shop.place(users[at]));
@@ -74,7 +75,7 @@ pub fn a_flash_sale_sells_exactly_the_stock(stores: &Stores) {
 
 /// Carts with the same products in opposite order do not deadlock.
 pub fn carts_in_opposite_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let users = shop.customers(RACERS);
     for round in 1..=3 {
         let (a, b) = (shop.product(100, 5), shop.product(100, 5));
@@ -93,7 +94,7 @@ pub fn carts_in_opposite_order(stores: &Stores) {
 
 /// Concurrent submissions of one cart place one order.
 pub fn double_submit_is_one_order(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let product = shop.product(100, 100);
     for round in 1..=4 {
@@ -112,7 +113,7 @@ pub fn double_submit_is_one_order(stores: &Stores) {
 /// Concurrent additions to one cart add up in one line.
 pub fn parallel_adds_lose_nothing(stores: &Stores) {
     const TIMES: usize = 5;
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let (a, b) = (shop.product(100, 1_000), shop.product(100, 1_000));
     race(RACERS, |at| {
@@ -135,7 +136,7 @@ pub fn parallel_adds_lose_nothing(stores: &Stores) {
 /// unit ends in an order, in the cart, or was removed: none is lost or ordered twice.
 pub fn a_cart_that_changes_while_it_is_ordered(stores: &Stores) {
     const TIMES: usize = 8;
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let user = shop.customer("ada");
     let (kept, dropped) = (shop.product(100, 1_000), shop.product(100, 1_000));
     let step = |at| {
@@ -187,7 +188,7 @@ pub fn a_cart_that_changes_while_it_is_ordered(stores: &Stores) {
 
 /// Units returned by cancelled orders are sold again, and never twice.
 pub fn cancel_races_orders(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let product = shop.product(100, 4);
     let holders = shop.customers(4);
     let orders: Vec<_> = holders

@@ -1,7 +1,9 @@
-use crate::{Shop, draft, first_page, race, settled};
+use crate::{TestShop, draft, first_page, race, retry_busy};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tradepost_domain::{
-    Keyset, Product, ProductChange, ProductFilter, ProductList, ProductName, Search, Span, Stores,
+use tradepost_domain::Stores;
+use tradepost_domain::catalog::{Product, ProductChange};
+use tradepost_domain::kernel::{
+    CursorRequest, Keyset, ProductFilter, ProductList, ProductName, Search,
 };
 
 /// Counts a reader as running until it ends, also by a panic.
@@ -15,7 +17,7 @@ impl Drop for Reader<'_> {
 
 /// Every product found has every search word in its returned texts, under concurrent renames.
 pub fn a_search_is_read_from_one_snapshot(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let ids = ["Hot tea", "Hot tea", "Iced tea"].map(|name| {
         let draft = draft(name, 100, 1);
         shop.create(draft).unwrap().id
@@ -42,13 +44,17 @@ pub fn a_search_is_read_from_one_snapshot(stores: &Stores) {
         }
         let _reader = Reader(&reading);
         for _ in 0..10 {
-            let page = settled(|| stores.products.list(&list, first_page()));
+            let page = retry_busy(|| stores.products.list(&list, first_page()));
             assert!(has_words(&page.items), "{page:?}");
             assert_eq!(page.count, u64::try_from(page.items.len()).unwrap());
-            let part = settled(|| stores.products.slice(&filter, keyset, &Span::first(10)));
+            let part = retry_busy(|| {
+                stores
+                    .products
+                    .cursor_page(&filter, keyset, &CursorRequest::first(10))
+            });
             assert!(has_words(&part.items), "{part:?}");
         }
     });
-    let page = settled(|| stores.products.list(&list, first_page()));
+    let page = retry_busy(|| stores.products.list(&list, first_page()));
     assert_eq!(page.count, 1);
 }

@@ -1,12 +1,14 @@
 //! Races of sessions, and for an e-mail address.
 
 use crate::cases::sessions::{begin, begin_at, digest, forget_all, refresh};
-use crate::{Shop, at, race, settled};
-use tradepost_domain::{ChangeEmail, Email, MAX_FAMILIES, Problem, Refusal, Stores};
+use crate::{TestShop, at, race, retry_busy};
+use tradepost_domain::Stores;
+use tradepost_domain::identity::{ChangeEmail, Email, MAX_FAMILIES};
+use tradepost_domain::kernel::{FieldError, Refusal};
 
 /// Thirty concurrent refreshes of one token yield one next token, and the family stays valid.
 pub fn one_refresh_token_gives_one_pair(stores: &Stores) {
-    let ada = Shop::new(stores).customer("ada");
+    let ada = TestShop::new(stores).customer("ada");
     begin(stores, ada, "first");
     let next = |at: usize| format!("next{at}");
     let answers = race(30, |racer| refresh(stores, "first", &next(racer), at(5)));
@@ -23,7 +25,7 @@ pub fn one_refresh_token_gives_one_pair(stores: &Stores) {
 
 /// Concurrent sign-ins of one user leave as many token families as sequential ones.
 pub fn concurrent_sign_ins_stay_within_the_quota(stores: &Stores) {
-    let ada = Shop::new(stores).customer("ada");
+    let ada = TestShop::new(stores).customer("ada");
     for number in 0..MAX_FAMILIES {
         begin(stores, ada, &format!("a{number}"));
     }
@@ -33,7 +35,7 @@ pub fn concurrent_sign_ins_stay_within_the_quota(stores: &Stores) {
 
 /// A sign-out ends the family, under concurrent refreshes of it.
 pub fn signing_out_races_refreshing(stores: &Stores) {
-    let ada = Shop::new(stores).customer("ada");
+    let ada = TestShop::new(stores).customer("ada");
     for round in 0..10 {
         let name = |step: usize| match step {
             0 => format!("round{round}"),
@@ -42,7 +44,7 @@ pub fn signing_out_races_refreshing(stores: &Stores) {
         begin(stores, ada, &name(0));
         race(2, |racer| {
             if racer == 0 {
-                settled(|| stores.accounts.end_family(digest(&name(0))));
+                retry_busy(|| stores.accounts.end_family(digest(&name(0))));
             } else {
                 for step in 0..3 {
                     let refreshed = refresh(stores, &name(step), &name(step + 1), at(5));
@@ -61,7 +63,7 @@ pub fn signing_out_races_refreshing(stores: &Stores) {
 
 /// An e-mail address wanted concurrently goes to one account.
 pub fn one_address_goes_to_one_account(stores: &Stores) {
-    let shop = Shop::new(stores);
+    let shop = TestShop::new(stores);
     let users = shop.customers(8);
     let spellings = ["ada@example.org", "Ada@Example.ORG"];
     let answers = race(users.len(), |racer| {
@@ -70,11 +72,11 @@ pub fn one_address_goes_to_one_account(stores: &Stores) {
             verified: 0,
             email: Email::new(spellings[racer % 2]).unwrap(),
         };
-        settled(|| stores.accounts.change_email(command.clone()))
+        retry_busy(|| stores.accounts.change_email(command.clone()))
     });
     assert_eq!(answers.iter().flatten().count(), 1, "{answers:?}");
     for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        assert_eq!(*refused, Refusal::field("email", Problem::Taken));
+        assert_eq!(*refused, Refusal::field("email", FieldError::Taken));
     }
     let holders = users
         .iter()

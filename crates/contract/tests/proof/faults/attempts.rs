@@ -2,10 +2,13 @@ use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use chrono::{DateTime, TimeDelta, Utc};
-use tradepost_domain::{
-    Attempt, AttemptKey, AttemptRepository, Attempted, KnownNetwork, KnownNetworkKey, Outcome,
-    StoreError, Upkeep, Whereabouts,
+use tradepost_domain::Outcome;
+use tradepost_domain::identity::{
+    Attempt, AttemptKey, AttemptRepository, ClientNetwork, KnownNetwork, KnownNetworkKey,
+    LimitedAction,
 };
+use tradepost_domain::kernel::StoreError;
+use tradepost_domain::maintenance::Upkeep;
 use tradepost_memory::MemoryStore as Store;
 
 /// Checks the limit, and counts the attempt later.
@@ -14,10 +17,10 @@ pub(crate) fn looks_before_it_counts(
     attempt: &Attempt,
     now: DateTime<Utc>,
 ) -> Outcome<()> {
-    let allowed = store.may_try(attempt, now)?;
+    let allowed = store.check_attempt(attempt, now)?;
     if allowed.is_ok() {
         a_moment();
-        drop(store.count_try(attempt, now)?);
+        drop(store.count_attempt(attempt, now)?);
     }
     Ok(allowed)
 }
@@ -29,8 +32,8 @@ pub(crate) fn counts_all_places_together(
     now: DateTime<Utc>,
 ) -> Outcome<()> {
     let mut attempt = attempt.clone();
-    attempt.key.from = Some(Whereabouts::of([0, 0, 0, 0].into()));
-    store.count_try(&attempt, now)
+    attempt.key.from = Some(ClientNetwork::of([0, 0, 0, 0].into()));
+    store.count_attempt(&attempt, now)
 }
 
 /// Counts registrations as sign-ins.
@@ -40,8 +43,8 @@ pub(crate) fn counts_all_that_is_tried_together(
     now: DateTime<Utc>,
 ) -> Outcome<()> {
     let mut attempt = attempt.clone();
-    attempt.key.what = Attempted::SignIn;
-    store.count_try(&attempt, now)
+    attempt.key.what = LimitedAction::SignIn;
+    store.count_attempt(&attempt, now)
 }
 
 pub(crate) fn keeps_released_attempts(_: &Store, _: &AttemptKey) -> Result<(), StoreError> {
@@ -49,11 +52,11 @@ pub(crate) fn keeps_released_attempts(_: &Store, _: &AttemptKey) -> Result<(), S
 }
 
 pub(crate) fn gives_one_back(store: &Store, key: &AttemptKey) -> Result<(), StoreError> {
-    store.give_back(key)
+    store.release(key)
 }
 
 pub(crate) fn forgets_too_many(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
-    store.forget_attempts(before + TimeDelta::microseconds(1))
+    store.purge_attempts(before + TimeDelta::microseconds(1))
 }
 
 /// Counts a site as its first network.
@@ -63,9 +66,9 @@ pub(crate) fn counts_sites_as_networks(
     now: DateTime<Utc>,
 ) -> Outcome<()> {
     let mut attempt = attempt.clone();
-    let address = attempt.key.from.map(Whereabouts::address);
-    attempt.key.from = address.map(Whereabouts::of);
-    store.count_try(&attempt, now)
+    let address = attempt.key.from.map(ClientNetwork::address);
+    attempt.key.from = address.map(ClientNetwork::of);
+    store.count_attempt(&attempt, now)
 }
 
 fn knows_networks_for_all(
@@ -116,14 +119,14 @@ fn apart(key: &KnownNetworkKey) -> KnownNetworkKey {
 }
 
 fn purges_too_many(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
-    store.forget_known_networks(before + TimeDelta::microseconds(1))
+    store.purge_known_networks(before + TimeDelta::microseconds(1))
 }
 
 pub(crate) const ROWS: &[Row] = &[
     (
         "looks before it counts a try",
         Behaviour {
-            count_try: looks_before_it_counts,
+            count_attempt: looks_before_it_counts,
             ..HONEST
         },
         &["concurrent_attempts_are_counted"],
@@ -131,7 +134,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "counts the tries of all places together",
         Behaviour {
-            count_try: counts_all_places_together,
+            count_attempt: counts_all_places_together,
             ..HONEST
         },
         &["attempts_are_counted_per_key"],
@@ -139,7 +142,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "counts registrations with sign-ins",
         Behaviour {
-            count_try: counts_all_that_is_tried_together,
+            count_attempt: counts_all_that_is_tried_together,
             ..HONEST
         },
         &["limited_actions_are_counted_separately"],
@@ -147,7 +150,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "counts a question as a try",
         Behaviour {
-            may_try: HONEST.count_try,
+            check_attempt: HONEST.count_attempt,
             ..HONEST
         },
         &["checking_a_limit_counts_no_attempt"],
@@ -155,7 +158,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "keeps tries that are given back",
         Behaviour {
-            give_back: keeps_released_attempts,
+            release: keeps_released_attempts,
             ..HONEST
         },
         &["an_attempt_can_be_released"],
@@ -163,7 +166,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "forgives one try of many",
         Behaviour {
-            forgive: gives_one_back,
+            reset: gives_one_back,
             ..HONEST
         },
         &["attempts_can_be_reset"],
@@ -171,7 +174,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "forgets counts of tries too early",
         Behaviour {
-            forget_attempts: forgets_too_many,
+            purge_attempts: forgets_too_many,
             ..HONEST
         },
         &["old_attempts_are_purged"],
@@ -179,7 +182,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "counts a site with its first network",
         Behaviour {
-            count_try: counts_sites_as_networks,
+            count_attempt: counts_sites_as_networks,
             ..HONEST
         },
         &["attempts_are_counted_over_networks"],
@@ -205,7 +208,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "purges known networks too early",
         Behaviour {
-            forget_known_networks: purges_too_many,
+            purge_known_networks: purges_too_many,
             ..HONEST
         },
         &["old_known_networks_are_purged"],

@@ -2,12 +2,15 @@ use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use std::collections::HashMap;
-use tradepost_domain::{
-    Cart, CartAction, CartItem, CartRepository, ChangeCart, Outcome, StoreError, UserId, Written,
-};
+use tradepost_domain::Outcome;
+use tradepost_domain::cart::{Cart, CartAction, CartItemDetail, CartRepository, ChangeCart};
+use tradepost_domain::kernel::{Execution, StoreError, UserId};
 use tradepost_memory::MemoryStore as Store;
 
-pub(crate) fn loses_adds(store: &Store, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+pub(crate) fn loses_adds(
+    store: &Store,
+    command: ChangeCart,
+) -> Outcome<Execution<Option<CartItemDetail>>> {
     let items = of(store, command.user)?.items;
     if let CartAction::Add { product, quantity } = command.action
         && let Some(item) = items.iter().find(|item| item.product.id == product)
@@ -57,7 +60,10 @@ pub(crate) fn mixes_up(
     Ok(carts.filter(|(_, cart)| !cart.items.is_empty()).collect())
 }
 
-pub(crate) fn overwrites(store: &Store, command: ChangeCart) -> Outcome<Written<Option<CartItem>>> {
+pub(crate) fn overwrites(
+    store: &Store,
+    command: ChangeCart,
+) -> Outcome<Execution<Option<CartItemDetail>>> {
     CartRepository::change(
         store,
         ChangeCart {

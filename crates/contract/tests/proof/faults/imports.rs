@@ -1,7 +1,8 @@
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use std::sync::Arc;
-use tradepost_domain::{ImportRepository, ImportShop, Imported, Money, ProductId, UserId};
+use tradepost_domain::import::{ImportRepository, ImportShop, Imported};
+use tradepost_domain::kernel::{Money, ProductId, UserId};
 use tradepost_memory::MemoryStore as Store;
 
 pub(crate) fn forgets_the_staff_role(store: &Store, command: Arc<ImportShop>) -> Imported {

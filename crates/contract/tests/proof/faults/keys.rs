@@ -6,18 +6,23 @@ use crate::table::Row;
 use super::a_moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_contract::{at, draft, first_page};
-use tradepost_domain::{
-    AccountRepository, AdjustStock, Adjusted, CartItem, ChangeCart, ClockReading, CreateProduct,
-    KeyScope, Keyed, Order, OrderFilter, OrderList, OrderRepository, Outcome, PlaceOrder,
-    Placement, Product, ProductRepository, Render, StoreError, StoreErrorKind, SwitchUser, Upkeep,
-    UserId, Written,
+use tradepost_domain::Outcome;
+use tradepost_domain::cart::{CartItemDetail, ChangeCart};
+use tradepost_domain::catalog::{CreateProduct, Product, ProductRepository};
+use tradepost_domain::identity::{AccountRepository, UpdateUser};
+use tradepost_domain::inventory::{AdjustStock, Adjusted};
+use tradepost_domain::kernel::{
+    Execution, IdempotencyScope, Idempotent, OrderFilter, OrderList, ResponseEncoder, StoreError,
+    StoreErrorKind, UserId,
 };
+use tradepost_domain::maintenance::{ClockReading, Upkeep};
+use tradepost_domain::orders::{Order, OrderRepository, PlaceOrder, Placement};
 use tradepost_memory::MemoryStore as Store;
 
 pub(crate) fn forgets_those_of_products(
     store: &Store,
     command: CreateProduct,
-) -> Outcome<Written<Product>> {
+) -> Outcome<Execution<Product>> {
     store.create(CreateProduct {
         key: None,
         ..command
@@ -27,7 +32,7 @@ pub(crate) fn forgets_those_of_products(
 pub(crate) fn forgets_those_of_deliveries(
     store: &Store,
     command: AdjustStock,
-) -> Outcome<Written<Adjusted>> {
+) -> Outcome<Execution<Adjusted>> {
     store.adjust_stock(AdjustStock {
         key: None,
         ..command
@@ -37,8 +42,8 @@ pub(crate) fn forgets_those_of_deliveries(
 pub(crate) fn forgets_those_of_carts(
     store: &Store,
     command: ChangeCart,
-) -> Outcome<Written<Option<CartItem>>> {
-    tradepost_domain::CartRepository::change(
+) -> Outcome<Execution<Option<CartItemDetail>>> {
+    tradepost_domain::cart::CartRepository::change(
         store,
         ChangeCart {
             key: None,
@@ -51,7 +56,7 @@ pub(crate) fn forgets_those_of_carts(
 fn with_keys(
     store: &Store,
     requests: &[PlaceOrder],
-    other: impl Fn(Keyed<Order>) -> Option<Keyed<Order>>,
+    other: impl Fn(Idempotent<Order>) -> Option<Idempotent<Order>>,
 ) -> Result<Vec<Placement>, StoreError> {
     let change = |request: &PlaceOrder| PlaceOrder {
         key: request.key.clone().and_then(&other),
@@ -73,7 +78,7 @@ pub(crate) fn knows_one_command_for_each(
     requests: &[PlaceOrder],
 ) -> Result<Vec<Placement>, StoreError> {
     with_keys(store, requests, |key| {
-        Some(Keyed {
+        Some(Idempotent {
             fingerprint: String::new(),
             ..key
         })
@@ -85,8 +90,8 @@ pub(crate) fn has_one_set_for_all_paths(
     requests: &[PlaceOrder],
 ) -> Result<Vec<Placement>, StoreError> {
     with_keys(store, requests, |key| {
-        Some(Keyed {
-            scope: KeyScope {
+        Some(Idempotent {
+            scope: IdempotencyScope {
                 path: String::new(),
                 ..key.scope
             },
@@ -96,10 +101,15 @@ pub(crate) fn has_one_set_for_all_paths(
 }
 
 /// Stores a response under a key, as if a product had been created with it.
-fn remember(store: &Store, user: UserId, key: &Keyed<Order>, answer: Render<Product>) {
+fn remember(
+    store: &Store,
+    user: UserId,
+    key: &Idempotent<Order>,
+    answer: ResponseEncoder<Product>,
+) {
     let command = CreateProduct {
         draft: draft("The shadow of a key", 100, 0),
-        key: Some(Keyed {
+        key: Some(Idempotent {
             scope: key.scope.clone(),
             fingerprint: key.fingerprint.clone(),
             render: answer,
@@ -112,7 +122,7 @@ fn remember(store: &Store, user: UserId, key: &Keyed<Order>, answer: Render<Prod
         return;
     };
     let switch = |is_staff| {
-        let command = SwitchUser {
+        let command = UpdateUser {
             by: None,
             user,
             is_active: None,
@@ -134,7 +144,12 @@ pub(crate) fn shares_those_of_users(
     for (request, placement) in requests.iter().zip(&placements) {
         if let (Some(key), Ok(_)) = (&request.key, placement) {
             for user in (1..=3).filter_map(UserId::new) {
-                remember(store, user, key, Render(|_| "somebody else's".to_owned()));
+                remember(
+                    store,
+                    user,
+                    key,
+                    ResponseEncoder(|_| "somebody else's".to_owned()),
+                );
             }
         }
     }
@@ -148,7 +163,12 @@ pub(crate) fn remembers_refusals(
     let placements = store.place(requests)?;
     for (request, placement) in requests.iter().zip(&placements) {
         if let (Some(key), Err(_)) = (&request.key, placement) {
-            remember(store, request.user, key, Render(|_| "refused".to_owned()));
+            remember(
+                store,
+                request.user,
+                key,
+                ResponseEncoder(|_| "refused".to_owned()),
+            );
         }
     }
     Ok(placements)
@@ -184,7 +204,7 @@ pub(crate) fn answers_as_it_is_now(
 ) -> Result<Vec<Placement>, StoreError> {
     let mut placements = store.place(requests)?;
     for (request, placement) in requests.iter().zip(&mut placements) {
-        if let (Some(key), Ok(Written::Before(answer))) = (&request.key, placement) {
+        if let (Some(key), Ok(Execution::Replayed(answer))) = (&request.key, placement) {
             let filter = OrderFilter {
                 user: Some(request.user),
                 ..OrderFilter::default()
@@ -201,8 +221,9 @@ pub(crate) fn answers_as_it_is_now(
 pub(crate) fn looks_before_it_leaps(
     store: &Store,
     command: AdjustStock,
-) -> Outcome<Written<Adjusted>> {
-    let filter = |scope: &KeyScope| tradepost_domain::Note::new(scope.key.as_str()).ok();
+) -> Outcome<Execution<Adjusted>> {
+    let filter =
+        |scope: &IdempotencyScope| tradepost_domain::kernel::Note::new(scope.key.as_str()).ok();
     let note = command.key.as_ref().and_then(|key| filter(&key.scope));
     let movements = store.movements(command.product, first_page())?.unwrap();
     let known = movements.items.iter();
@@ -223,10 +244,10 @@ pub(crate) fn looks_before_it_leaps(
 pub(crate) fn has_one_for_all_deliveries(
     store: &Store,
     command: AdjustStock,
-) -> Outcome<Written<Adjusted>> {
-    let key = command.key.map(|key| Keyed {
-        scope: KeyScope {
-            key: tradepost_domain::IdempotencyKey::new("the-one").unwrap(),
+) -> Outcome<Execution<Adjusted>> {
+    let key = command.key.map(|key| Idempotent {
+        scope: IdempotencyScope {
+            key: tradepost_domain::kernel::IdempotencyKey::new("the-one").unwrap(),
             ..key.scope
         },
         ..key
@@ -235,7 +256,7 @@ pub(crate) fn has_one_for_all_deliveries(
 }
 
 pub(crate) fn forgets_too_many(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
-    store.forget_keys(before + TimeDelta::microseconds(1))
+    store.purge_idempotency_keys(before + TimeDelta::microseconds(1))
 }
 
 pub(crate) fn keeps_one_reading(
@@ -380,7 +401,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "forgets keys that are not old",
         Behaviour {
-            forget_keys: forgets_too_many,
+            purge_idempotency_keys: forgets_too_many,
             ..HONEST
         },
         &["old_keys_are_purged"],
@@ -404,7 +425,7 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "forgets no keys",
         Behaviour {
-            forget_keys: forgets_none,
+            purge_idempotency_keys: forgets_none,
             ..HONEST
         },
         &["old_keys_are_purged"],

@@ -3,11 +3,16 @@ use super::products::stored;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_contract::{at, first_page, place};
-use tradepost_domain::{
-    AdjustStock, Audit, CartAction, CartRepository, ChangeCart, ChangeOrder, ChangeProduct,
-    Discrepancy, Keyset, Order, OrderField, OrderFilter, OrderId, OrderList, OrderRepository,
-    OrderStatus, Outcome, Page, PageRequest, PlaceOrder, Placement, ProductChange, ProductId,
-    ProductRepository, Refusal, Slice, Span, StockDelta, StoreError, UserId, Written,
+use tradepost_domain::Outcome;
+use tradepost_domain::cart::{CartAction, CartRepository, ChangeCart};
+use tradepost_domain::catalog::{ChangeProduct, ProductChange, ProductRepository};
+use tradepost_domain::inventory::{AdjustStock, Audit, Discrepancy, StockDelta};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId, OrderList,
+    Page, PageRequest, ProductId, Refusal, StoreError, UserId,
+};
+use tradepost_domain::orders::{
+    ChangeOrder, Order, OrderRepository, OrderStatus, PlaceOrder, Placement,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -53,8 +58,8 @@ fn placed(placements: &[Placement]) -> impl Iterator<Item = &Order> {
         .iter()
         .flatten()
         .filter_map(|written| match written {
-            Written::Now(order) => Some(order),
-            Written::Before(_) => None,
+            Execution::Executed(order) => Some(order),
+            Execution::Replayed(_) => None,
         })
 }
 
@@ -275,12 +280,14 @@ pub(crate) fn skips_equal_values(
     store: &Store,
     filter: &OrderFilter,
     keyset: Keyset<OrderField>,
-    span: &Span,
-) -> Result<Slice<Order>, StoreError> {
-    let mut slice = OrderRepository::slice(store, filter, keyset, span)?;
+    span: &CursorRequest,
+) -> Result<CursorPage<Order>, StoreError> {
+    let mut slice = OrderRepository::cursor_page(store, filter, keyset, span)?;
     if let Some(edge) = &span.edge {
-        let value = |order: &Order| keyset.place(order).value;
-        slice.items.retain(|order| value(order) != edge.place.value);
+        let value = |order: &Order| keyset.position(order).value;
+        slice
+            .items
+            .retain(|order| value(order) != edge.position.value);
     }
     Ok(slice)
 }

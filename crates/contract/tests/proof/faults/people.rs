@@ -1,10 +1,13 @@
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_contract::hash;
-use tradepost_domain::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Email, Outcome, Page, PageRequest,
-    PasswordHash, Problem, Refusal, Register, StoreError, SwitchUser, UserFilter, UserId,
-    UserSearch, Username,
+use tradepost_domain::Outcome;
+use tradepost_domain::identity::{
+    Account, AccountRepository, ChangeEmail, ChangePassword, Email, PasswordHash, Register,
+    UpdateUser, UserFilter, Username,
+};
+use tradepost_domain::kernel::{
+    FieldError, Page, PageRequest, Refusal, StoreError, UserId, UserSearch,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -31,7 +34,7 @@ pub(crate) fn shares_names(store: &Store, command: Register) -> Outcome<Account>
 }
 
 /// Registers with another name if the first one is refused for this field error.
-fn registers_despite(store: &Store, command: Register, problem: &Problem) -> Outcome<Account> {
+fn registers_despite(store: &Store, command: Register, problem: &FieldError) -> Outcome<Account> {
     let registered = store.register(command.clone())?;
     let refused = Refusal::field("username", problem.clone());
     if registered != Err(refused) {
@@ -45,12 +48,12 @@ fn registers_despite(store: &Store, command: Register, problem: &Problem) -> Out
 }
 
 fn allows_names_that_look_alike(store: &Store, command: Register) -> Outcome<Account> {
-    registers_despite(store, command, &Problem::TooSimilar)
+    registers_despite(store, command, &FieldError::TooSimilar)
 }
 
 fn allows_addresses_as_names(store: &Store, command: Register) -> Outcome<Account> {
     if command.username.as_str().contains('@') {
-        registers_despite(store, command, &Problem::Taken)
+        registers_despite(store, command, &FieldError::Taken)
     } else {
         store.register(command)
     }
@@ -80,15 +83,15 @@ pub(crate) fn checks_nothing(store: &Store, command: ChangePassword) -> Outcome<
 }
 
 /// Checks the role before the command instead of under its lock.
-pub(crate) fn trusts_the_old_role(store: &Store, command: SwitchUser) -> Outcome<Account> {
-    store.switch(SwitchUser {
+pub(crate) fn trusts_the_old_role(store: &Store, command: UpdateUser) -> Outcome<Account> {
+    store.switch(UpdateUser {
         by: None,
         ..command
     })
 }
 
 /// Adds hidden staff users that stand in for the last one.
-pub(crate) fn lets_the_last_go(store: &Store, command: SwitchUser) -> Outcome<Account> {
+pub(crate) fn lets_the_last_go(store: &Store, command: UpdateUser) -> Outcome<Account> {
     let switched = store.switch(command)?;
     if switched.is_ok() {
         return Ok(switched);

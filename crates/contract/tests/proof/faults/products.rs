@@ -2,10 +2,14 @@ use super::{a_moment, orders};
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_contract::{first_page, level};
-use tradepost_domain::{
-    AdjustStock, Adjusted, ChangeProduct, CreateProduct, Keyset, Outcome, Page, PageRequest,
-    Product, ProductChange, ProductDraft, ProductField, ProductFilter, ProductId, ProductList,
-    ProductRepository, Search, Seen, Slice, Span, StockLevel, StoreError, Written,
+use tradepost_domain::Outcome;
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductChange, ProductDraft, ProductRepository,
+};
+use tradepost_domain::inventory::{AdjustStock, Adjusted, StockLevel};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Execution, Keyset, Page, PageRequest, Precondition, ProductField,
+    ProductFilter, ProductId, ProductList, Search, StoreError,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -37,7 +41,7 @@ pub(crate) fn counts_first(
 pub(crate) fn opens_without_a_word(
     store: &Store,
     command: CreateProduct,
-) -> Outcome<Written<Product>> {
+) -> Outcome<Execution<Product>> {
     let stock = command.draft.stock;
     let (by, at) = (command.by, command.at);
     let draft = ProductDraft {
@@ -46,7 +50,7 @@ pub(crate) fn opens_without_a_word(
     };
     let created = store.create(CreateProduct { draft, ..command })?;
     let delta = StockLevel::ZERO.delta_to(stock);
-    if let (Ok(Written::Now(product)), Some(delta)) = (&created, delta) {
+    if let (Ok(Execution::Executed(product)), Some(delta)) = (&created, delta) {
         let adjusted = store.adjust_stock(AdjustStock {
             product: product.id,
             delta,
@@ -57,7 +61,7 @@ pub(crate) fn opens_without_a_word(
         })?;
         adjusted.unwrap();
         let product = stored(store, product.id)?.unwrap();
-        return Ok(Ok(Written::Now(product)));
+        return Ok(Ok(Execution::Executed(product)));
     }
     Ok(created)
 }
@@ -65,7 +69,7 @@ pub(crate) fn opens_without_a_word(
 pub(crate) fn shares_skus_of_new(
     store: &Store,
     command: CreateProduct,
-) -> Outcome<Written<Product>> {
+) -> Outcome<Execution<Product>> {
     let created = store.create(command.clone())?;
     if created.is_ok() {
         return Ok(created);
@@ -125,7 +129,7 @@ pub(crate) fn overwrites(store: &Store, command: ChangeProduct) -> Outcome<Produ
 pub(crate) fn looks_before_it_locks(store: &Store, command: ChangeProduct) -> Outcome<Product> {
     let before = stored(store, command.product)?;
     if let Some(before) = before
-        && let Err(refusal) = Seen::check(command.seen.as_ref(), &before)
+        && let Err(refusal) = Precondition::check(command.seen.as_ref(), &before)
     {
         return Ok(Err(refusal));
     }
@@ -133,7 +137,7 @@ pub(crate) fn looks_before_it_locks(store: &Store, command: ChangeProduct) -> Ou
     overwrites(store, command)
 }
 
-pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
     let before = stored(store, command.product)?.unwrap().stock;
     let Some(after) = before.after(command.delta) else {
         return store.adjust_stock(command);
@@ -157,7 +161,7 @@ pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Writt
     let movements = store.movements(product, first_page())?.unwrap();
     let movement = movements.items.into_iter().next().unwrap();
     Ok(changed.map(|product| {
-        Written::Now(Adjusted {
+        Execution::Executed(Adjusted {
             movement,
             level: product.stock,
         })
@@ -240,13 +244,13 @@ pub(crate) fn repeats_the_edge(
     store: &Store,
     filter: &ProductFilter,
     keyset: Keyset<ProductField>,
-    span: &Span,
-) -> Result<Slice<Product>, StoreError> {
+    span: &CursorRequest,
+) -> Result<CursorPage<Product>, StoreError> {
     let mut span = span.clone();
     span.edge.iter_mut().for_each(|edge| edge.inclusive = true);
     // Pages of at least two rows, or the repeated row would be read forever.
     span.size = span.size.max(2);
-    ProductRepository::slice(store, filter, keyset, &span)
+    ProductRepository::cursor_page(store, filter, keyset, &span)
 }
 
 /// Compares the value without the id as a tie-breaker.
@@ -254,14 +258,14 @@ pub(crate) fn skips_equal_values(
     store: &Store,
     filter: &ProductFilter,
     keyset: Keyset<ProductField>,
-    span: &Span,
-) -> Result<Slice<Product>, StoreError> {
-    let mut slice = ProductRepository::slice(store, filter, keyset, span)?;
+    span: &CursorRequest,
+) -> Result<CursorPage<Product>, StoreError> {
+    let mut slice = ProductRepository::cursor_page(store, filter, keyset, span)?;
     if let Some(edge) = &span.edge {
-        let value = |product: &Product| keyset.place(product).value;
+        let value = |product: &Product| keyset.position(product).value;
         slice
             .items
-            .retain(|product| value(product) != edge.place.value);
+            .retain(|product| value(product) != edge.position.value);
     }
     Ok(slice)
 }
@@ -270,10 +274,10 @@ pub(crate) fn walks_past_filters(
     store: &Store,
     filter: &ProductFilter,
     keyset: Keyset<ProductField>,
-    span: &Span,
-) -> Result<Slice<Product>, StoreError> {
+    span: &CursorRequest,
+) -> Result<CursorPage<Product>, StoreError> {
     let filter = ProductFilter::all(filter.archived);
-    ProductRepository::slice(store, &filter, keyset, span)
+    ProductRepository::cursor_page(store, &filter, keyset, span)
 }
 
 /// Searches the texts that products were created with.

@@ -2,14 +2,15 @@
 
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
-use tradepost_domain::{
-    Account, AccountRepository, Actor, AdjustStock, Adjusted, ChangeEmail, ChangeOrder,
-    ChangeProduct, CreateProduct, Order, OrderRepository, Outcome, PageRequest, PlaceOrder,
-    Placement, Product, ProductRepository, StoreError, SwitchUser, UserFilter, UserId, Written,
-};
+use tradepost_domain::Outcome;
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
+use tradepost_domain::identity::{Account, AccountRepository, ChangeEmail, UpdateUser, UserFilter};
+use tradepost_domain::inventory::{AdjustStock, Adjusted};
+use tradepost_domain::kernel::{Actor, Execution, PageRequest, StoreError, UserId};
+use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
 use tradepost_memory::MemoryStore as Store;
 
-fn creates_for_former_staff(store: &Store, command: CreateProduct) -> Outcome<Written<Product>> {
+fn creates_for_former_staff(store: &Store, command: CreateProduct) -> Outcome<Execution<Product>> {
     store.create(CreateProduct {
         by: None,
         ..command
@@ -24,7 +25,7 @@ fn changes_for_former_staff(store: &Store, command: ChangeProduct) -> Outcome<Pr
     ProductRepository::change(store, command)
 }
 
-fn adjusts_for_former_staff(store: &Store, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+fn adjusts_for_former_staff(store: &Store, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
     store.adjust_stock(AdjustStock {
         by: None,
         ..command
@@ -46,7 +47,7 @@ fn believes_the_role_of_the_session(store: &Store, command: ChangeOrder) -> Outc
 /// Runs a job while these accounts are active.
 fn while_active<T>(store: &Store, users: &[UserId], job: impl FnOnce() -> T) -> T {
     let switch = |user: &UserId, is_active| {
-        let command = SwitchUser {
+        let command = UpdateUser {
             by: None,
             user: *user,
             is_active: Some(is_active),

@@ -2,10 +2,13 @@ use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use chrono::{DateTime, Duration, Utc};
-use tradepost_domain::{
-    Account, AccountRepository, ChangePassword, Outcome, PasswordHash, REUSE_GRACE, Refresh,
-    RefreshDigest, RefreshToken, StoreError, Upkeep,
+use tradepost_domain::Outcome;
+use tradepost_domain::identity::{
+    Account, AccountRepository, ChangePassword, PasswordHash, REUSE_GRACE, Refresh, RefreshDigest,
+    RefreshToken,
 };
+use tradepost_domain::kernel::StoreError;
+use tradepost_domain::maintenance::Upkeep;
 use tradepost_memory::MemoryStore as Store;
 
 /// Stores the hash and keeps the sessions.
@@ -25,7 +28,7 @@ pub(crate) fn rotates_twice(store: &Store, command: Refresh) -> Outcome<Account>
     if refreshed.is_ok() {
         return Ok(refreshed);
     }
-    let Some(user) = (1..=3).find_map(tradepost_domain::UserId::new) else {
+    let Some(user) = (1..=3).find_map(tradepost_domain::kernel::UserId::new) else {
         return Ok(refreshed);
     };
     let Some(account) = AccountRepository::find(store, user)? else {
@@ -56,7 +59,7 @@ pub(crate) fn knows_no_family(store: &Store, command: Refresh) -> Outcome<Accoun
 pub(crate) fn ends_late(store: &Store, token: RefreshDigest) -> Result<(), StoreError> {
     store.end_family(token)?;
     a_moment();
-    let Some(user) = tradepost_domain::UserId::new(1) else {
+    let Some(user) = tradepost_domain::kernel::UserId::new(1) else {
         return Ok(());
     };
     let account = AccountRepository::find(store, user)?.unwrap();
@@ -67,7 +70,7 @@ pub(crate) fn ends_late(store: &Store, token: RefreshDigest) -> Result<(), Store
 /// Bounds the families of no user.
 pub(crate) fn bounds_no_families(store: &Store, token: RefreshToken) -> Result<(), StoreError> {
     let user = i64::from_be_bytes(*token.digest.to_string().as_bytes().last_chunk().unwrap());
-    let user = tradepost_domain::UserId::new(user).unwrap();
+    let user = tradepost_domain::kernel::UserId::new(user).unwrap();
     store.begin_family(RefreshToken { user, ..token })
 }
 
@@ -80,7 +83,7 @@ pub(crate) fn forgets_when_families_began(
 }
 
 pub(crate) fn forgets_too_much(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreError> {
-    store.forget_refresh_tokens(before + Duration::seconds(1))
+    store.purge_refresh_tokens(before + Duration::seconds(1))
 }
 
 pub(crate) const ROWS: &[Row] = &[

@@ -7,7 +7,10 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
-use tradepost_domain::{CartLine, Credentials, Order, Product};
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::identity::Credentials;
+use tradepost_domain::orders::Order;
 
 statement!(InsertUsers,
     "INSERT INTO users (id, username, username_key, email, email_key, password, is_staff,
@@ -111,7 +114,7 @@ pub(crate) fn import_products(conn: &mut Conn, new: &[Product]) -> QueryResult<(
 }
 
 /// Inserts cart lines with their ids.
-pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartLine]) -> QueryResult<()> {
+pub(crate) fn import_cart_lines(conn: &mut Conn, new: &[CartItem]) -> QueryResult<()> {
     let mut rows = InsertCartLines::default();
     for line in new {
         rows.id.push(line.id.get());

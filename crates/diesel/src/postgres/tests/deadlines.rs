@@ -1,7 +1,7 @@
 //! Reads end at the deadline of their thread; writes do not.
 
 use super::*;
-use tradepost_domain::deadline;
+use tradepost_domain::kernel::deadline;
 
 /// Far longer than any of these tests takes.
 const ENDLESS: &str = "SELECT pg_sleep(600)";

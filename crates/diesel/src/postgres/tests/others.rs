@@ -15,13 +15,13 @@ fn locking_the_whole_shop_is_retried_like_other_locks() {
         sleep(Duration::from_millis(300));
         somebody.batch_execute("COMMIT").unwrap();
     });
-    database.write(locks::whole_shop_now).unwrap();
+    database.write(locks::lock_shop_for_import).unwrap();
     held.join().unwrap();
     let mut somebody = other(&name);
     somebody
         .batch_execute("BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE")
         .unwrap();
-    let error = database.write(locks::whole_shop_now).unwrap_err();
+    let error = database.write(locks::lock_shop_for_import).unwrap_err();
     assert_eq!(error.kind(), &StoreErrorKind::Busy);
 }
 

@@ -1,11 +1,12 @@
 //! Roles that change during a write that depends on them.
 
 use super::*;
-use tradepost_contract::{at, draft, settled};
-use tradepost_domain::{
-    Actor, AdjustStock, ChangeOrder, ChangeProduct, CreateProduct, OrderAction, OrderStatus,
-    ProductChange, StockDelta, SwitchUser,
-};
+use tradepost_contract::{at, draft, retry_busy};
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, ProductChange};
+use tradepost_domain::identity::UpdateUser;
+use tradepost_domain::inventory::{AdjustStock, StockDelta};
+use tradepost_domain::kernel::Actor;
+use tradepost_domain::orders::{ChangeOrder, OrderAction, OrderStatus};
 
 /// Starts a write while its acting user is being demoted; returns the outcome of the write, after
 /// the demotion is committed.
@@ -40,7 +41,7 @@ fn is_waited(name: &str) -> bool {
 fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
     let (database, name) = database();
     let stores = Stores::of(database);
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     shop.staff("boss");
     let product = shop.product(100, 5);
     let order = shop.order(shop.customer("ada"), &[(product, 1)]);
@@ -52,7 +53,7 @@ fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
         by: Some(user),
         at: at(0),
     };
-    let write = move || settled(|| of.products.create(create.clone()));
+    let write = move || retry_busy(|| of.products.create(create.clone()));
     assert_eq!(while_demoted(&name, user, write), Err(Refusal::Forbidden));
 
     let (user, of) = (shop.staff("editor"), stores.clone());
@@ -66,7 +67,7 @@ fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
         by: Some(user),
         at: at(0),
     };
-    let write = move || settled(|| of.products.change(change.clone()));
+    let write = move || retry_busy(|| of.products.change(change.clone()));
     assert_eq!(while_demoted(&name, user, write), Err(Refusal::Forbidden));
 
     let (user, of) = (shop.staff("keeper"), stores.clone());
@@ -78,7 +79,7 @@ fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
         by: Some(user),
         at: at(0),
     };
-    let write = move || settled(|| of.products.adjust_stock(adjust.clone()));
+    let write = move || retry_busy(|| of.products.adjust_stock(adjust.clone()));
     assert_eq!(while_demoted(&name, user, write), Err(Refusal::Forbidden));
 
     let (user, of) = (shop.staff("clerk"), stores.clone());
@@ -89,7 +90,7 @@ fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
         by: Actor::Staff(user),
         at: at(0),
     };
-    let write = move || settled(|| of.orders.change(cancel.clone()));
+    let write = move || retry_busy(|| of.orders.change(cancel.clone()));
     assert_eq!(while_demoted(&name, user, write), Err(Refusal::NotFound));
 
     assert_eq!(shop.found_order(order.id), order);
@@ -105,7 +106,7 @@ fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
 fn a_demotion_does_not_wait_for_other_staff_users() {
     let (database, name) = database();
     let stores = Stores::of(database);
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let (busy, mallory) = (shop.staff("busy"), shop.staff("mallory"));
     let mut writing = other(&name);
     writing.batch_execute("BEGIN").unwrap();
@@ -126,7 +127,7 @@ fn a_demotion_does_not_wait_for_other_staff_users() {
 fn a_demotion_is_not_starved_by_shared_locks() {
     let (_, name) = database();
     let stores = Stores::of(Arc::new(open(&SERVER.0.url(&name))));
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     shop.staff("boss");
     let mallory = shop.staff("mallory");
     let mut writing = other(&name);
@@ -145,8 +146,8 @@ fn a_demotion_is_not_starved_by_shared_locks() {
     assert!(!demoting.join().unwrap().unwrap().is_staff);
 }
 
-fn demotion(user: UserId) -> SwitchUser {
-    SwitchUser {
+fn demotion(user: UserId) -> UpdateUser {
+    UpdateUser {
         by: None,
         user,
         is_active: None,

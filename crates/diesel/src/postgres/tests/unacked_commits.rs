@@ -11,7 +11,7 @@ const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
 /// retried.
 fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
     let stores = Stores::of(Arc::new(open(&SERVER.0.url(name))));
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let mug = shop.product(100, 10);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     shop.add(ada, mug, 2).unwrap();
@@ -26,7 +26,7 @@ fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
     );
     let told = ids(&placements) == [ada, bob];
     if !told {
-        let contended = || Err(Refusal::Contended);
+        let contended = || Err(Refusal::LockConflict);
         assert_eq!(placements, [contended(), contended()]);
     }
     let stored = match (orders(&stores), shop.stock(mug)) {
@@ -41,14 +41,14 @@ fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
 /// Adjusts stock through such a proxy; returns the store's result, and whether it was stored.
 fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) {
     let stores = Stores::of(Arc::new(open(&SERVER.0.url(name))));
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let mug = shop.product(100, 5);
     let proxy = Proxy::start(cut);
     let unlucky = Stores::of(Arc::new(open(&proxy.url(&SERVER.0.url(name)))));
     proxy.armed.store(true, Ordering::SeqCst);
-    let command = tradepost_domain::AdjustStock {
+    let command = tradepost_domain::inventory::AdjustStock {
         product: mug,
-        delta: tradepost_domain::StockDelta::new(4).unwrap(),
+        delta: tradepost_domain::inventory::StockDelta::new(4).unwrap(),
         note: None,
         key: None,
         by: None,
@@ -125,7 +125,7 @@ fn a_transaction_without_an_id_may_have_written() {
 fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
     let (_, name) = database();
     let stores = Stores::of(Arc::new(open(&SERVER.0.url(&name))));
-    let ada = Shop::new(&stores).customer("ada");
+    let ada = TestShop::new(&stores).customer("ada");
     sql(
         &name,
         &format!(
@@ -167,7 +167,7 @@ fn an_unacknowledged_commit_is_not_looked_up_on_a_standby() {
     let cluster = Cluster::start().unwrap();
     let name = migrated(&cluster);
     let stores = Stores::of(Arc::new(open(&cluster.url(&name))));
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let (ada, mug) = (shop.customer("ada"), shop.product(100, 10));
     shop.add(ada, mug, 2).unwrap();
     let standby = cluster.standby().unwrap();
@@ -212,7 +212,7 @@ fn a_commit_without_a_synchronous_replica_is_waited_for() {
     cluster.sql("postgres", names).unwrap();
     cluster.sql("postgres", "SELECT pg_reload_conf()").unwrap();
     let stores = Stores::of(Arc::new(open(&cluster.url(&name))));
-    let shop = Shop::new(&stores);
+    let shop = TestShop::new(&stores);
     let (ada, mug) = (shop.customer("ada"), shop.product(100, 10));
     shop.add(ada, mug, 2).unwrap();
     standby.kill().unwrap();
@@ -254,7 +254,7 @@ fn a_commit_without_a_synchronous_replica_is_waited_for() {
 fn a_crash_of_one_process_begins_another_epoch() {
     let cluster = Cluster::start().unwrap();
     let url = DatabaseUrl::parse(&cluster.url("postgres")).unwrap();
-    let links = Links::new(&url, Duration::from_secs(2));
+    let links = PooledConnManager::new(&url, Duration::from_secs(2));
     let mut link = links.connect().unwrap();
     assert_eq!(links.connect().unwrap().epoch, link.epoch);
     let pid = diesel::sql_query("SELECT CAST(pg_backend_pid() AS TEXT) AS value");

@@ -2,7 +2,7 @@
 
 use super::*;
 use chrono::DateTime;
-use tradepost_domain::Upkeep;
+use tradepost_domain::maintenance::Upkeep;
 
 #[test]
 fn old_rows_are_purged_in_batches_and_locked_ones_skipped() {
@@ -37,10 +37,10 @@ fn old_rows_are_purged_in_batches_and_locked_ones_skipped() {
         assert_eq!(first.unwrap(), 500, "{old}");
     }
     let forget: [fn(&Database, _) -> _; 4] = [
-        Database::forget_keys,
-        Database::forget_refresh_tokens,
-        Database::forget_attempts,
-        Database::forget_known_networks,
+        Database::purge_idempotency_keys,
+        Database::purge_refresh_tokens,
+        Database::purge_attempts,
+        Database::purge_known_networks,
     ];
     for forget in forget {
         assert_eq!(forget(&database, before).unwrap(), 549);

@@ -1,9 +1,9 @@
 //! Reads end at the deadline of their thread; writes do not.
 
 use super::*;
-use tradepost_domain::deadline;
+use tradepost_domain::kernel::deadline;
 
-/// Counts to ten thousand million: minutes, unless interrupted.
+/// Counters to ten thousand million: minutes, unless interrupted.
 const ENDLESS: &str = "WITH RECURSIVE n (n) AS
     (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000000000)
     SELECT count(*) AS value FROM n";

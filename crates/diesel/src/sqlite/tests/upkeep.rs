@@ -3,7 +3,7 @@
 use super::*;
 use crate::sqlite::bulk;
 use chrono::DateTime;
-use tradepost_domain::Upkeep;
+use tradepost_domain::maintenance::Upkeep;
 
 #[test]
 fn old_rows_are_purged_in_batches() {
@@ -31,10 +31,10 @@ fn old_rows_are_purged_in_batches() {
         assert_eq!(first.unwrap(), 500, "{old}");
     }
     for forget in [
-        Database::forget_keys,
-        Database::forget_refresh_tokens,
-        Database::forget_attempts,
-        Database::forget_known_networks,
+        Database::purge_idempotency_keys,
+        Database::purge_refresh_tokens,
+        Database::purge_attempts,
+        Database::purge_known_networks,
     ] {
         assert_eq!(forget(&shop, before).unwrap(), 550);
         assert_eq!(forget(&shop, before).unwrap(), 0);

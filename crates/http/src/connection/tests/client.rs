@@ -4,7 +4,7 @@ use crate::connection::deadline::WithDeadline;
 use crate::connection::lifecycle::{Expiry, Timeouts};
 use crate::connection::stream::{Stream, Transport};
 use crate::connection::{Shared, Underway};
-use crate::unread;
+use crate::middleware::hold_request_body;
 use actix_http::{HttpService, KeepAlive};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, map_config};
 use actix_web::body::MessageBody;
@@ -181,7 +181,7 @@ async fn note_request(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let underway = Underway::begin(&request);
     assert!(underway.is_some());
-    let body = unread::share(&mut request, underway.as_ref());
+    let body = hold_request_body::share(&mut request, underway.as_ref());
     let response = next.call(request).await?.map_into_boxed_body();
-    Ok(response.map_body(|_, answer| unread::hold(answer, body, underway)))
+    Ok(response.map_body(|_, answer| hold_request_body::hold(answer, body, underway)))
 }

@@ -6,9 +6,10 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tradepost_domain::{
-    MockCartRepository, MockOrderRepository, Placement, Refusal, StoreError, StoreErrorKind, Stores,
-};
+use tradepost_domain::Stores;
+use tradepost_domain::cart::MockCartRepository;
+use tradepost_domain::kernel::{Refusal, StoreError, StoreErrorKind};
+use tradepost_domain::orders::{MockOrderRepository, Placement};
 use tradepost_http::Settings;
 
 /// The memory store, with order placement wrapped in this function.
@@ -97,7 +98,7 @@ async fn an_overdue_order_is_resolved_by_its_key() {
 
 #[actix_web::test]
 async fn contended_orders_are_retried_and_then_busy() {
-    let contended = |placements: usize| vec![Err(Refusal::Contended); placements];
+    let contended = |placements: usize| vec![Err(Refusal::LockConflict); placements];
     let soon = move |time: usize, place: &dyn Fn() -> Vec<Placement>| {
         Ok(if time < 3 { contended(1) } else { place() })
     };
@@ -123,7 +124,7 @@ async fn a_contended_command_is_busy() {
     let mut carts = MockCartRepository::new();
     carts
         .expect_change()
-        .returning(|_| Ok(Err(Refusal::Contended)));
+        .returning(|_| Ok(Err(Refusal::LockConflict)));
     let stores = Stores {
         carts: Arc::new(carts),
         ..memory()
@@ -139,7 +140,7 @@ async fn a_contended_command_is_busy() {
 async fn a_corrupt_stored_response_is_500() {
     for answer in ["", "{}", "null", "{\"id\":\"x\"}"] {
         let corrupt = move |_: usize, _: &dyn Fn() -> Vec<Placement>| {
-            Ok(vec![Ok(tradepost_domain::Written::Before(
+            Ok(vec![Ok(tradepost_domain::kernel::Execution::Replayed(
                 answer.to_owned(),
             ))])
         };

@@ -5,13 +5,17 @@ use futures_util::future::join;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tradepost_domain::{
-    Account, AccountRepository, AdjustStock, Adjusted, ChangeEmail, ChangePassword, ChangeProduct,
-    CreateProduct, Credentials, Keyset, Movement, Outcome, Page, PageRequest, PasswordHash,
-    Product, ProductField, ProductFilter, ProductId, ProductList, ProductRepository, Refresh,
-    RefreshDigest, RefreshToken, Register, Slice, Span, StoreError, Stores, SwitchUser, UserFilter,
-    UserId, Written,
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
+use tradepost_domain::identity::{
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
+    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
+use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Execution, Keyset, Page, PageRequest, ProductField, ProductFilter,
+    ProductId, ProductList, StoreError, UserId,
+};
+use tradepost_domain::{Outcome, Stores};
 
 /// An account store that calls a function before its lookups.
 pub(crate) struct Watched<F> {
@@ -73,7 +77,7 @@ where
         self.inner.renew_hash(user, old, new)
     }
 
-    fn switch(&self, command: SwitchUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
         self.inner.switch(command)
     }
 
@@ -180,13 +184,13 @@ impl ProductRepository for Guarded {
         listed
     }
 
-    fn slice(
+    fn cursor_page(
         &self,
         filter: &ProductFilter,
         keyset: Keyset<ProductField>,
-        span: &Span,
-    ) -> Result<Slice<Product>, StoreError> {
-        self.inner.slice(filter, keyset, span)
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Product>, StoreError> {
+        self.inner.cursor_page(filter, keyset, span)
     }
 
     fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
@@ -195,7 +199,7 @@ impl ProductRepository for Guarded {
         found
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Written<Product>> {
+    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
         self.inner.create(command)
     }
 
@@ -203,7 +207,7 @@ impl ProductRepository for Guarded {
         self.inner.change(command)
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Written<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
         self.inner.adjust_stock(command)
     }
 

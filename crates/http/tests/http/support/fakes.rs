@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Duration, Utc};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use tradepost_domain::{
-    Clock, HashingFailed, NoRandomness, Password, PasswordHash, PasswordHasher, PlacementId,
-    PlacementIds, RefreshDigest, Refusal, Seal, TokenClaims, TokenService, UserId,
+use tradepost_domain::identity::{Password, PasswordHash, RefreshDigest, TokenClaims};
+use tradepost_domain::kernel::{
+    Clock, HashingFailed, MessageSigner, NoRandomness, PasswordHasher, PlacementIds, Refusal,
+    TokenService, UserId,
 };
+use tradepost_domain::orders::PlacementId;
 
 /// 2023-11-14T22:13:20Z, and some microseconds, which must be visible in responses.
 const START: i64 = 1_700_000_000_000_250;
@@ -50,7 +52,7 @@ impl PasswordHasher for PlainHasher {
         hash.reveal().strip_prefix("plain:") == Some(candidate)
     }
 
-    fn verify_nobody(&self, _: &str) {}
+    fn verify_dummy(&self, _: &str) {}
 
     fn is_outdated(&self, _: &PasswordHash, _: &str) -> bool {
         false
@@ -100,8 +102,8 @@ impl TokenService for PlainTokens {
 /// Signer whose signatures differ with every byte.
 pub(crate) struct PlainSeal;
 
-impl Seal for PlainSeal {
-    fn seal(&self, message: &[u8]) -> Vec<u8> {
+impl MessageSigner for PlainSeal {
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
         let step = |sum: u128, byte: &u8| (sum ^ u128::from(*byte)).wrapping_mul(0x0100_0000_01B3);
         message
             .iter()
@@ -110,7 +112,7 @@ impl Seal for PlainSeal {
             .to_vec()
     }
 
-    fn is_genuine(&self, message: &[u8], seal: &[u8]) -> bool {
-        self.seal(message) == seal
+    fn verify(&self, message: &[u8], seal: &[u8]) -> bool {
+        self.sign(message) == seal
     }
 }

@@ -20,12 +20,16 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use std::rc::Rc;
 use std::sync::Arc;
-use tradepost_batch::{Batcher, Limits as BatchLimits};
-use tradepost_domain::{
-    AccountSettings, Accounts, AttemptSettings, Attempts, Carts, Catalogue, Clock, Currency, Email,
-    NewUser, Orders, Password, PasswordHasher, Stores, Username,
+use tradepost_batch::{Batcher, BatcherConfig};
+use tradepost_domain::Stores;
+use tradepost_domain::cart::Carts;
+use tradepost_domain::catalog::Catalogue;
+use tradepost_domain::identity::{
+    AccountSettings, Accounts, AttemptLimiter, AttemptSettings, Email, NewUser, Password, Username,
 };
-use tradepost_http::{Api, Settings, Shop};
+use tradepost_domain::kernel::{Clock, Currency, PasswordHasher};
+use tradepost_domain::orders::Orders;
+use tradepost_http::{Api, Services, Settings};
 use tradepost_memory::MemoryStore;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -46,17 +50,21 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
-pub(crate) fn shop(stores: &Stores, clock: Arc<dyn Clock>) -> Shop {
+pub(crate) fn shop(stores: &Stores, clock: Arc<dyn Clock>) -> Services {
     hashing_shop(stores, clock, Arc::new(PlainHasher))
 }
 
-fn hashing_shop(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn PasswordHasher>) -> Shop {
+fn hashing_shop(
+    stores: &Stores,
+    clock: Arc<dyn Clock>,
+    hasher: Arc<dyn PasswordHasher>,
+) -> Services {
     let settings = AccountSettings {
         token_life: Duration::hours(1),
         access_life: Duration::minutes(10),
         refresh_life: Duration::days(30),
     };
-    Shop {
+    Services {
         catalogue: Catalogue::new(stores.products.clone(), clock.clone()),
         carts: Carts::new(stores.carts.clone(), clock.clone()),
         orders: Orders::new(
@@ -71,9 +79,9 @@ fn hashing_shop(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn Password
             clock.clone(),
             settings,
         ),
-        attempts: Attempts::new(stores.attempts.clone(), clock, AttemptSettings::default()),
-        batcher: Arc::new(Batcher::start(stores.orders.clone(), BatchLimits::default()).unwrap()),
-        seal: Arc::new(PlainSeal),
+        attempts: AttemptLimiter::new(stores.attempts.clone(), clock, AttemptSettings::default()),
+        batcher: Arc::new(Batcher::start(stores.orders.clone(), BatcherConfig::default()).unwrap()),
+        signer: Arc::new(PlainSeal),
         upkeep: stores.upkeep.clone(),
         currency: usd(),
     }
@@ -86,7 +94,7 @@ pub(crate) struct App {
     send: Box<Send>,
     pub(crate) stores: Stores,
     pub(crate) clock: Arc<TestClock>,
-    pub(crate) shop: Shop,
+    pub(crate) shop: Services,
 }
 
 impl App {
@@ -111,7 +119,7 @@ impl App {
         stores: Stores,
         settings: Settings,
         hasher: Arc<dyn PasswordHasher>,
-        adjust: impl FnOnce(Shop) -> Shop,
+        adjust: impl FnOnce(Services) -> Services,
     ) -> Self {
         let clock = Arc::new(TestClock::default());
         let shop = adjust(hashing_shop(&stores, clock.clone(), hasher));

@@ -2,9 +2,12 @@ use super::{Expected, Fresh, Model, Session, somebody, staff, wrong};
 use crate::command::Answer;
 use crate::outside::{Notes, hash, is_hash_of, old_hash};
 use chrono::{DateTime, Duration, Utc};
-use tradepost_domain::{
-    Account, Actor, ChangePassword, Credentials, FieldErrors, NewUser, Password, PasswordHash,
-    Problem, Refusal, SignedIn, SwitchUser, TokenClaims, TokenService, UserId,
+use tradepost_domain::identity::{
+    Account, ChangePassword, Credentials, NewUser, Password, PasswordHash, SignedIn, TokenClaims,
+    UpdateUser,
+};
+use tradepost_domain::kernel::{
+    Actor, FieldError, Refusal, TokenService, UserId, ValidationErrors,
 };
 
 pub(crate) const TOKEN_LIFE: Duration = Duration::minutes(30);
@@ -26,10 +29,10 @@ impl Model {
                 held.is_some_and(|held| same(held.as_str(), email.as_str()))
             })
         });
-        let mut errors = FieldErrors::default();
+        let mut errors = ValidationErrors::default();
         for (field, taken) in [("username", username), ("email", email)] {
             if taken {
-                errors.push(field, Problem::Taken);
+                errors.push(field, FieldError::Taken);
             }
         }
         if !errors.is_empty() {
@@ -48,7 +51,7 @@ impl Model {
         Ok(Answer::Account(account))
     }
 
-    pub(super) fn switch(&mut self, by: Actor, switch: SwitchUser) -> Expected {
+    pub(super) fn switch(&mut self, by: Actor, switch: UpdateUser) -> Expected {
         staff(by)?;
         staff(self.acting(by)?)?;
         let Credentials {
@@ -75,7 +78,7 @@ impl Model {
     pub(super) fn change_password(&mut self, by: Actor, current: &str, new: &Password) -> Expected {
         let held = self.account(somebody(by)?)?;
         if !is_hash_of(&held.password, current) {
-            return wrong("current_password", Problem::WrongPassword);
+            return wrong("current_password", FieldError::WrongPassword);
         }
         self.new_password(held.account, hash(new.reveal()));
         Ok(Answer::Done)
@@ -93,7 +96,7 @@ impl Model {
             .verified
             .is_some_and(|verified| verified != held.account.session_epoch)
         {
-            return wrong("current_password", Problem::WrongPassword);
+            return wrong("current_password", FieldError::WrongPassword);
         }
         let account = self.new_password(held.account, change.new.clone());
         Ok(Answer::Account(account))
@@ -106,7 +109,7 @@ impl Model {
         at: DateTime<Utc>,
         renewed: bool,
     ) -> Expected {
-        let account = self.recognise(username, password, renewed)?;
+        let account = self.verify_credentials(username, password, renewed)?;
         let (token, expires_at) = self.issue(&account, at);
         Ok(Answer::SignedIn(SignedIn {
             account,
@@ -115,7 +118,7 @@ impl Model {
         }))
     }
 
-    pub(super) fn recognise(
+    pub(super) fn verify_credentials(
         &mut self,
         username: &str,
         password: &str,
@@ -169,7 +172,7 @@ impl Model {
         } else {
             Actor::Customer(account.id)
         };
-        Ok(Answer::Session(tradepost_domain::Session {
+        Ok(Answer::Session(tradepost_domain::identity::Session {
             actor,
             session_epoch: session.epoch,
             expires_at: session.expires_at,

@@ -1,9 +1,9 @@
 use super::{Expected, Fresh, Model, somebody, wrong};
 use crate::command::Answer;
 use chrono::{DateTime, Utc};
-use tradepost_domain::{
-    Actor, CartItem, CartItemId, CartLine, Keyed, Problem, ProductId, Quantity, Refusal, UserId,
-    Written,
+use tradepost_domain::cart::{CartItem, CartItemDetail};
+use tradepost_domain::kernel::{
+    Actor, CartItemId, Execution, FieldError, Idempotent, ProductId, Quantity, Refusal, UserId,
 };
 
 /// As in design.md, independent of the domain.
@@ -16,16 +16,16 @@ impl Model {
         by: Actor,
         product: ProductId,
         quantity: Quantity,
-        key: Option<&Keyed<CartItem>>,
+        key: Option<&Idempotent<CartItemDetail>>,
         at: DateTime<Utc>,
         fresh: &Fresh,
     ) -> Expected {
         let user = somebody(by)?;
         if let Some(answer) = self.replay(user, key)? {
-            return Ok(Answer::Added(Written::Before(answer)));
+            return Ok(Answer::Added(Execution::Replayed(answer)));
         }
         if self.sold(product).is_none() {
-            return wrong("product_id", Problem::UnknownProduct);
+            return wrong("product_id", FieldError::UnknownProduct);
         }
         let lines = self.carts.get(&user).map_or(&[][..], Vec::as_slice);
         let held = lines.iter().find(|line| line.product == product);
@@ -34,7 +34,7 @@ impl Model {
         if wanted > MOST_UNITS {
             let max = u32::try_from(MOST_UNITS).unwrap();
             let held = u32::try_from(before).unwrap();
-            return wrong("quantity", Problem::LineTooLarge { max, held });
+            return wrong("quantity", FieldError::LineTooLarge { max, held });
         }
         if held.is_none() && lines.len() >= MOST_LINES {
             let limit = MOST_LINES;
@@ -44,7 +44,7 @@ impl Model {
             let shortage = self.short(product, wanted);
             return Err(Refusal::InsufficientStock(vec![shortage]));
         }
-        let line = CartLine {
+        let line = CartItem {
             id: held
                 .map(|line| line.id)
                 .or(fresh.line)
@@ -58,7 +58,7 @@ impl Model {
         self.write_line(line);
         let item = self.item(line);
         self.keep(user, key, &item, at);
-        Ok(Answer::Added(Written::Now(item)))
+        Ok(Answer::Added(Execution::Executed(item)))
     }
 
     pub(super) fn set(
@@ -72,7 +72,7 @@ impl Model {
         let user = somebody(by)?;
         let line = self.line(user, line)?;
         if claimed.is_some_and(|claimed| claimed != line.product) {
-            return wrong("product_id", Problem::OtherProduct);
+            return wrong("product_id", FieldError::OtherProduct);
         }
         let Some(quantity) = quantity else {
             self.drop_line(user, line.id);
@@ -88,7 +88,7 @@ impl Model {
         let line = if quantity == line.quantity {
             line
         } else {
-            CartLine {
+            CartItem {
                 quantity,
                 updated_at: at,
                 ..line
@@ -112,18 +112,18 @@ impl Model {
         Ok(Answer::Done)
     }
 
-    pub(crate) fn item(&self, line: CartLine) -> CartItem {
+    pub(crate) fn item(&self, line: CartItem) -> CartItemDetail {
         let product = self.products[&line.product].clone();
-        CartItem { line, product }
+        CartItemDetail { line, product }
     }
 
-    fn line(&self, user: UserId, id: CartItemId) -> Expected<CartLine> {
+    fn line(&self, user: UserId, id: CartItemId) -> Expected<CartItem> {
         let mut lines = self.carts.get(&user).into_iter().flatten();
         let line = lines.find(|line| line.id == id);
         line.copied().ok_or(Refusal::NotFound)
     }
 
-    fn write_line(&mut self, line: CartLine) {
+    fn write_line(&mut self, line: CartItem) {
         self.last_line = self.last_line.max(line.id.get());
         let cart = self.carts.entry(line.user).or_default();
         match cart.iter_mut().find(|held| held.id == line.id) {

@@ -2,9 +2,10 @@ use super::{Expected, Fresh, Model, staff, wrong};
 use crate::command::Answer;
 use chrono::{DateTime, Utc};
 use tradepost_contract::usd;
-use tradepost_domain::{
-    Actor, Adjusted, Keyed, Movement, MovementId, Price, Problem, Product, ProductChange,
-    ProductDraft, ProductId, Reason, Refusal, Seen, Sku, StockDelta, StockLevel, Written,
+use tradepost_domain::catalog::{Price, Product, ProductChange, ProductDraft};
+use tradepost_domain::inventory::{Adjusted, Movement, Reason, StockDelta, StockLevel};
+use tradepost_domain::kernel::{
+    Actor, Execution, FieldError, Idempotent, MovementId, Precondition, ProductId, Refusal, Sku,
 };
 
 impl Model {
@@ -12,18 +13,18 @@ impl Model {
         &mut self,
         by: Actor,
         draft: &ProductDraft,
-        key: Option<&Keyed<Product>>,
+        key: Option<&Idempotent<Product>>,
         at: DateTime<Utc>,
         fresh: &Fresh,
     ) -> Expected {
         let user = staff(by)?;
         if let Some(answer) = self.replay(user, key)? {
-            return Ok(Answer::Created(Written::Before(answer)));
+            return Ok(Answer::Created(Execution::Replayed(answer)));
         }
         staff(self.acting(by)?)?;
         in_our_currency(draft.price)?;
         if self.holder(draft.sku.as_ref()).is_some() {
-            return wrong("sku", Problem::Taken);
+            return wrong("sku", FieldError::Taken);
         }
         let id = fresh.product.unwrap_or(ProductId::new(i64::MAX).unwrap());
         let mut product = Product {
@@ -43,7 +44,7 @@ impl Model {
         self.move_stock(id, draft.stock.units(), opening, user, at);
         product.stock = draft.stock;
         self.keep(user, key, &product, at);
-        Ok(Answer::Created(Written::Now(product)))
+        Ok(Answer::Created(Execution::Executed(product)))
     }
 
     pub(super) fn change(
@@ -51,7 +52,7 @@ impl Model {
         by: Actor,
         id: ProductId,
         change: &ProductChange,
-        seen: Option<&Seen<Product>>,
+        seen: Option<&Precondition<Product>>,
         at: DateTime<Utc>,
     ) -> Expected {
         let user = staff(by)?;
@@ -61,12 +62,12 @@ impl Model {
             return Err(Refusal::NotFound);
         }
         if seen.is_some_and(|seen| seen.tags != [(seen.tag.0)(&before)]) {
-            return Err(Refusal::Edited);
+            return Err(Refusal::PreconditionFailed);
         }
         change.price.map_or(Ok(()), in_our_currency)?;
         let sku = change.sku.as_ref().and_then(Option::as_ref);
         if self.holder(sku).is_some_and(|holder| holder != id) {
-            return wrong("sku", Problem::Taken);
+            return wrong("sku", FieldError::Taken);
         }
         let mut after = before.clone();
         after.sku = change.sku.clone().unwrap_or(after.sku);
@@ -91,13 +92,13 @@ impl Model {
         by: Actor,
         id: ProductId,
         delta: StockDelta,
-        key: Option<&Keyed<Adjusted>>,
+        key: Option<&Idempotent<Adjusted>>,
         at: DateTime<Utc>,
         fresh: &Fresh,
     ) -> Expected {
         let user = staff(by)?;
         if let Some(answer) = self.replay(user, key)? {
-            return Ok(Answer::Adjusted(Written::Before(answer)));
+            return Ok(Answer::Adjusted(Execution::Replayed(answer)));
         }
         staff(self.acting(by)?)?;
         let level = match self.sold(id) {
@@ -110,7 +111,7 @@ impl Model {
         }
         if level > StockLevel::MAX && delta.units() > 0 {
             let max = StockLevel::MAX;
-            return wrong("delta", Problem::StockTooLarge { max });
+            return wrong("delta", FieldError::StockTooLarge { max });
         }
         self.move_stock(id, delta.units(), (Reason::Adjustment, None), user, at);
         let adjusted = Adjusted {
@@ -121,7 +122,7 @@ impl Model {
             level: self.products[&id].stock,
         };
         self.keep(user, key, &adjusted, at);
-        Ok(Answer::Adjusted(Written::Now(adjusted)))
+        Ok(Answer::Adjusted(Execution::Executed(adjusted)))
     }
 
     fn holder(&self, sku: Option<&Sku>) -> Option<ProductId> {
@@ -135,6 +136,6 @@ fn in_our_currency(price: Price) -> Expected<()> {
     if price.money().currency() == usd() {
         Ok(())
     } else {
-        wrong("price", Problem::OtherCurrency(usd()))
+        wrong("price", FieldError::OtherCurrency(usd()))
     }
 }

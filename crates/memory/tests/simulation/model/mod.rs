@@ -11,11 +11,15 @@ pub(crate) mod sessions;
 use crate::command::{Answer, Command, Sent};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
-use tradepost_domain::{
-    Actor, CartItemId, CartLine, Credentials, FieldName, Keyed, MovementId, NewMovement, Order,
-    OrderId, Problem, Product, ProductId, Reason, Refusal, Shortage, StockDelta, StockLevel,
-    UserId,
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::identity::Credentials;
+use tradepost_domain::inventory::{NewMovement, Reason, StockDelta, StockLevel};
+use tradepost_domain::kernel::{
+    Actor, CartItemId, FieldError, FieldName, Idempotent, MovementId, OrderId, ProductId, Refusal,
+    Shortage, UserId,
 };
+use tradepost_domain::orders::Order;
 
 /// The expected response.
 pub(crate) type Expected<T = Answer> = Result<T, Refusal>;
@@ -74,7 +78,7 @@ pub(crate) struct Model {
     pub(crate) products: BTreeMap<ProductId, Product>,
     /// The ledger, by product.
     pub(crate) ledger: BTreeMap<ProductId, Vec<NewMovement>>,
-    pub(crate) carts: BTreeMap<UserId, Vec<CartLine>>,
+    pub(crate) carts: BTreeMap<UserId, Vec<CartItem>>,
     pub(crate) orders: BTreeMap<OrderId, Order>,
     pub(crate) accounts: BTreeMap<UserId, Credentials>,
     keys: BTreeMap<KeyOf, Kept>,
@@ -137,12 +141,12 @@ impl Model {
             }
             Command::Refresh { token } => self.refresh(token, at, fresh),
             Command::SignOut { token } => Ok(self.sign_out(token)),
-            Command::ForgetKeys => Ok(self.forget_keys(at)),
+            Command::ForgetKeys => Ok(self.purge_idempotency_keys(at)),
             Command::ForgetTokens => Ok(self.forget_tokens(at)),
         }
     }
 
-    fn replay<T>(&self, user: UserId, key: Option<&Keyed<T>>) -> Expected<Option<String>> {
+    fn replay<T>(&self, user: UserId, key: Option<&Idempotent<T>>) -> Expected<Option<String>> {
         let Some(key) = key else { return Ok(None) };
         match self.keys.get(&key_of(user, key)) {
             None => Ok(None),
@@ -151,7 +155,13 @@ impl Model {
         }
     }
 
-    fn keep<T>(&mut self, user: UserId, key: Option<&Keyed<T>>, outcome: &T, at: DateTime<Utc>) {
+    fn keep<T>(
+        &mut self,
+        user: UserId,
+        key: Option<&Idempotent<T>>,
+        outcome: &T,
+        at: DateTime<Utc>,
+    ) {
         if let Some(key) = key {
             let kept = Kept {
                 fingerprint: key.fingerprint.clone(),
@@ -162,9 +172,9 @@ impl Model {
         }
     }
 
-    fn forget_keys(&mut self, at: DateTime<Utc>) -> Answer {
+    fn purge_idempotency_keys(&mut self, at: DateTime<Utc>) -> Answer {
         let held = self.keys.len();
-        let before = at - tradepost_domain::KEY_LIFE;
+        let before = at - tradepost_domain::kernel::IDEMPOTENCY_KEY_TTL;
         self.keys.retain(|_, kept| kept.at >= before);
         Answer::Forgotten(u64::try_from(held - self.keys.len()).unwrap())
     }
@@ -215,7 +225,7 @@ impl Model {
     }
 }
 
-fn key_of<T>(user: UserId, key: &Keyed<T>) -> KeyOf {
+fn key_of<T>(user: UserId, key: &Idempotent<T>) -> KeyOf {
     let path = key.scope.path.clone();
     (user, path, key.scope.key.as_str().to_owned())
 }
@@ -235,6 +245,6 @@ fn staff(by: Actor) -> Expected<UserId> {
     }
 }
 
-fn wrong<T>(field: FieldName, problem: Problem) -> Expected<T> {
+fn wrong<T>(field: FieldName, problem: FieldError) -> Expected<T> {
     Err(Refusal::field(field, problem))
 }

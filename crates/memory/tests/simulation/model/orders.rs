@@ -2,10 +2,9 @@ use super::{Expected, Fresh, Model, Touched, somebody};
 use crate::command::Answer;
 use chrono::{DateTime, Utc};
 use tradepost_contract::money;
-use tradepost_domain::{
-    Actor, Order, OrderId, OrderLine, OrderStatus, PlaceOrder, Placement, ProductId, Reason,
-    Refusal, Shortage, UserId, Written,
-};
+use tradepost_domain::inventory::Reason;
+use tradepost_domain::kernel::{Actor, Execution, OrderId, ProductId, Refusal, Shortage, UserId};
+use tradepost_domain::orders::{Order, OrderItem, OrderStatus, PlaceOrder, Placement};
 
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
 
@@ -38,7 +37,7 @@ impl Model {
         let PlaceOrder { user, at, .. } = *request;
         let key = request.key.as_ref();
         if let Some(answer) = self.replay(user, key)? {
-            return Ok(Written::Before(answer));
+            return Ok(Execution::Replayed(answer));
         }
         self.acting(Actor::Customer(user))?;
         let lines = self.cart_to_order(user)?;
@@ -74,10 +73,10 @@ impl Model {
         self.keep(user, key, &order, at);
         self.touched.carts.push(user);
         self.touched.orders.push(id);
-        Ok(Written::Now(order))
+        Ok(Execution::Executed(order))
     }
 
-    fn cart_to_order(&self, user: UserId) -> Expected<Vec<OrderLine>> {
+    fn cart_to_order(&self, user: UserId) -> Expected<Vec<OrderItem>> {
         let lines = self.carts.get(&user).map_or(&[][..], Vec::as_slice);
         if lines.is_empty() {
             return Err(Refusal::EmptyCart);
@@ -97,7 +96,7 @@ impl Model {
         if !short.is_empty() {
             return Err(Refusal::InsufficientStock(short));
         }
-        let snapshot = |line: &tradepost_domain::CartLine| OrderLine {
+        let snapshot = |line: &tradepost_domain::cart::CartItem| OrderItem {
             product: line.product,
             name: self.products[&line.product].name.clone(),
             unit_price: self.products[&line.product].price.money(),

@@ -1,7 +1,8 @@
 use super::{Expected, Fresh, Model};
 use crate::command::Answer;
 use chrono::{DateTime, Duration, Utc};
-use tradepost_domain::{Account, Refusal, TokenPair, UserId};
+use tradepost_domain::identity::{Account, TokenPair};
+use tradepost_domain::kernel::{Refusal, UserId};
 
 /// Shorter than a visit may take, so that some tokens expire during one.
 pub(crate) const REFRESH_LIFE: Duration = Duration::minutes(15);
@@ -36,7 +37,7 @@ impl Model {
         fresh: &Fresh,
         renewed: bool,
     ) -> Expected {
-        let account = self.recognise(username, password, renewed)?;
+        let account = self.verify_credentials(username, password, renewed)?;
         Ok(self.give(&account, fresh.refresh.clone(), at))
     }
 

@@ -1,0 +1,15 @@
+//! Carts: rules, the repository port and the cart service.
+
+mod repository;
+mod rules;
+mod service;
+
+pub use repository::CartRepository;
+pub use rules::{
+    Cart, CartAction, CartDecision, CartIssue, CartItem, CartItemDetail, ChangeCart,
+    MAX_CART_ITEMS, decide_cart,
+};
+pub use service::Carts;
+
+#[cfg(any(test, feature = "mocks"))]
+pub use repository::MockCartRepository;

@@ -1,0 +1,297 @@
+//! Carts: the products that a customer intends to buy. Each customer has one cart, and it is never
+//! shared.
+//!
+//! Prices in a cart are live until the order is placed, and nothing is reserved: reading a cart
+//! reports the lines that cannot be ordered at present, and changes nothing.
+
+use crate::catalog::Product;
+use crate::kernel::{
+    CartItemId, FieldError, Idempotent, Money, MoneyError, Precondition, ProductId, Quantity,
+    Refusal, UserId,
+};
+use chrono::{DateTime, Utc};
+
+/// The most lines in a cart.
+pub const MAX_CART_ITEMS: usize = 100;
+
+/// A cart line: a number of units of one product. A product has at most one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CartItem {
+    /// Its id.
+    pub id: CartItemId,
+    /// Owner of the cart.
+    pub user: UserId,
+    /// The product.
+    pub product: ProductId,
+    /// How many units.
+    pub quantity: Quantity,
+    /// When the product was put into the cart.
+    pub created_at: DateTime<Utc>,
+    /// When the quantity last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A cart line with the current product, as shown to its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartItemDetail {
+    /// The line.
+    pub line: CartItem,
+    /// Its product.
+    pub product: Product,
+}
+
+/// Why a line cannot be ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CartIssue {
+    /// The product is no longer sold.
+    ProductUnavailable,
+    /// Fewer units are on hand than the line holds.
+    InsufficientStock,
+}
+
+impl CartIssue {
+    /// Every issue.
+    pub const ALL: [Self; 2] = [Self::ProductUnavailable, Self::InsufficientStock];
+}
+
+impl CartItemDetail {
+    /// The cost of the line at the current price.
+    ///
+    /// # Errors
+    /// [`MoneyError::Overflow`], which no price and quantity within their bounds reach.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.product.price.money().times(self.line.quantity)
+    }
+
+    /// The reasons why the line cannot be ordered.
+    #[must_use]
+    pub fn issues(&self) -> Vec<CartIssue> {
+        if self.product.archived {
+            vec![CartIssue::ProductUnavailable]
+        } else if self.product.stock.units() < self.line.quantity.units() {
+            vec![CartIssue::InsufficientStock]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// A whole cart, its items in the order in which they were added.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cart {
+    /// At most [`MAX_CART_ITEMS`] items.
+    pub items: Vec<CartItemDetail>,
+}
+
+impl Cart {
+    /// The cost of the whole cart at current prices.
+    ///
+    /// # Errors
+    /// [`MoneyError`], which no cart within its bounds reaches.
+    pub fn total(&self, currency: crate::kernel::Currency) -> Result<Money, MoneyError> {
+        self.items
+            .iter()
+            .try_fold(Money::zero(currency), |sum, item| sum.plus(item.total()?))
+    }
+
+    /// Number of units in the whole cart.
+    #[must_use]
+    pub fn units(&self) -> i64 {
+        self.items
+            .iter()
+            .map(|item| item.line.quantity.units())
+            .sum()
+    }
+}
+
+/// A change of a cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CartAction {
+    /// Add units of a product: to its existing line, or as a new line.
+    Add {
+        /// The product.
+        product: ProductId,
+        /// Units to add.
+        quantity: Quantity,
+    },
+    /// Set the quantity of a line.
+    Set {
+        /// The line.
+        line: CartItemId,
+        /// The new quantity; `None` removes the line. See [`Quantity::or_removal`].
+        quantity: Option<Quantity>,
+        /// The product that the client expects in the line, if the request names one.
+        product: Option<ProductId>,
+    },
+    /// Remove a line.
+    Remove {
+        /// The line.
+        line: CartItemId,
+    },
+    /// Remove every line.
+    Empty,
+}
+
+/// Command: change a customer's cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeCart {
+    /// Owner of the cart.
+    pub user: UserId,
+    /// The change.
+    pub action: CartAction,
+    /// Precondition on the line, if any (If-Match, RFC 9110): for [`CartAction::Set`] and
+    /// [`CartAction::Remove`].
+    pub seen: Option<Precondition<CartItem>>,
+    /// Idempotency key of the request; only [`CartAction::Add`] has one.
+    pub key: Option<Idempotent<CartItemDetail>>,
+    /// Time of the command.
+    pub at: DateTime<Utc>,
+}
+
+impl ChangeCart {
+    /// The product that the rules need for this change, given the lines of the cart.
+    #[must_use]
+    pub fn product(&self, lines: &[CartItem]) -> Option<ProductId> {
+        match self.action {
+            CartAction::Add { product, .. } => Some(product),
+            CartAction::Set {
+                line,
+                quantity: Some(_),
+                ..
+            } => find(lines, line).ok().map(|line| line.product),
+            CartAction::Set { quantity: None, .. }
+            | CartAction::Remove { .. }
+            | CartAction::Empty => None,
+        }
+    }
+}
+
+/// The write that a change of a cart results in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CartDecision {
+    /// A new line.
+    Insert {
+        /// The product.
+        product: ProductId,
+        /// How many units.
+        quantity: Quantity,
+    },
+    /// A new quantity in an existing line: the line afterwards.
+    Update(CartItem),
+    /// The line has that quantity already: nothing to write.
+    Keep(CartItem),
+    /// A line is removed.
+    Delete {
+        /// The line.
+        line: CartItemId,
+    },
+    /// Every line that was read is removed.
+    Clear,
+}
+
+/// Decides a change of a cart that has these lines. `product` is the current product that
+/// [`ChangeCart::product`] names.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for a line that is not in the cart; [`Refusal::PreconditionFailed`];
+/// [`Refusal::Invalid`] for an unknown or archived product, a product other than the line's, and
+/// more units than a line may hold; [`Refusal::CartFull`], [`Refusal::ProductUnavailable`] and
+/// [`Refusal::InsufficientStock`].
+pub fn decide_cart(
+    command: &ChangeCart,
+    lines: &[CartItem],
+    product: Option<&Product>,
+) -> Result<CartDecision, Refusal> {
+    match command.action {
+        CartAction::Add {
+            product: id,
+            quantity,
+        } => decide_add(id, quantity, lines, product, command.at),
+        CartAction::Set {
+            line,
+            quantity,
+            product: claimed,
+        } => {
+            let line = find(lines, line)?;
+            Precondition::check(command.seen.as_ref(), line)?;
+            if claimed.is_some_and(|claimed| claimed != line.product) {
+                return Err(Refusal::field("product_id", FieldError::OtherProduct));
+            }
+            let Some(quantity) = quantity else {
+                return Ok(CartDecision::Delete { line: line.id });
+            };
+            let product = product
+                .filter(|product| !product.archived)
+                .ok_or_else(|| Refusal::ProductUnavailable(vec![line.product]))?;
+            check_stock(product, quantity)?;
+            Ok(if quantity == line.quantity {
+                CartDecision::Keep(*line)
+            } else {
+                CartDecision::Update(holding(line, quantity, command.at))
+            })
+        }
+        CartAction::Remove { line } => {
+            let line = find(lines, line)?;
+            Precondition::check(command.seen.as_ref(), line)?;
+            Ok(CartDecision::Delete { line: line.id })
+        }
+        CartAction::Empty => Ok(CartDecision::Clear),
+    }
+}
+
+fn decide_add(
+    id: ProductId,
+    quantity: Quantity,
+    lines: &[CartItem],
+    product: Option<&Product>,
+    at: DateTime<Utc>,
+) -> Result<CartDecision, Refusal> {
+    let product = product
+        .filter(|product| product.id == id && !product.archived)
+        .ok_or_else(|| Refusal::field("product_id", FieldError::UnknownProduct))?;
+    if let Some(line) = lines.iter().find(|line| line.product == id) {
+        let together = line
+            .quantity
+            .plus(quantity)
+            .map_err(|problem| Refusal::field("quantity", problem))?;
+        check_stock(product, together)?;
+        return Ok(CartDecision::Update(holding(line, together, at)));
+    }
+    if lines.len() >= MAX_CART_ITEMS {
+        return Err(Refusal::CartFull {
+            limit: MAX_CART_ITEMS,
+        });
+    }
+    check_stock(product, quantity)?;
+    Ok(CartDecision::Insert {
+        product: id,
+        quantity,
+    })
+}
+
+fn holding(line: &CartItem, quantity: Quantity, at: DateTime<Utc>) -> CartItem {
+    CartItem {
+        quantity,
+        updated_at: at,
+        ..*line
+    }
+}
+
+fn check_stock(product: &Product, wanted: Quantity) -> Result<(), Refusal> {
+    if product.stock.units() < wanted.units() {
+        Err(Refusal::short(product.id, product.stock, wanted))
+    } else {
+        Ok(())
+    }
+}
+
+fn find(lines: &[CartItem], id: CartItemId) -> Result<&CartItem, Refusal> {
+    lines
+        .iter()
+        .find(|line| line.id == id)
+        .ok_or(Refusal::NotFound)
+}
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;

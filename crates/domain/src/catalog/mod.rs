@@ -1,0 +1,15 @@
+//! Products: rules, the repository port and the catalogue service.
+
+mod product;
+mod repository;
+mod service;
+
+pub use product::{
+    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDecision, ProductDraft,
+    decide_change, decide_creation,
+};
+pub use repository::ProductRepository;
+pub use service::Catalogue;
+
+#[cfg(any(test, feature = "mocks"))]
+pub use repository::MockProductRepository;

@@ -1,0 +1,95 @@
+use crate::Outcome;
+use crate::catalog::{ChangeProduct, CreateProduct, Product};
+use crate::inventory::{AdjustStock, Adjusted, Movement};
+use crate::kernel::StoreError;
+use crate::kernel::{
+    CursorPage, CursorRequest, Execution, Keyset, Page, PageRequest, ProductField, ProductFilter,
+    ProductId, ProductList,
+};
+
+/// Product repository: products, their stock and its ledger.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait ProductRepository: Send + Sync {
+    /// A page of a list of products.
+    ///
+    /// MUST read the count and the rows in one snapshot (`lists_are_read_from_one_snapshot`), also for a
+    /// search (`a_search_is_read_from_one_snapshot`), of the products that the filter
+    /// [matches](ProductFilter::matches) (`products_are_filtered`), ordered by
+    /// [`Sorting::compare`](crate::kernel::Sorting::compare) (`products_are_sorted`), by default newest
+    /// first (`products_are_listed_newest_first`); MUST find words in every script
+    /// (`words_are_found_in_every_script`), only products that contain all of them
+    /// (`every_word_has_to_be_found`), and search the current text of a product
+    /// (`an_edit_is_found`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError>;
+
+    /// A cursor page of a list of products.
+    ///
+    /// MUST cost the same at every position of the list, and give every row that keeps its position
+    /// exactly once to a client that follows the cursors (`cursor_pages_list_every_product_once`), of
+    /// the rows that the filter matches (`cursor_pages_respect_the_filter`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn cursor_page(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Product>, StoreError>;
+
+    /// The products with these ids, archived or not, in no particular order; unknown ids are left
+    /// out.
+    ///
+    /// MUST give each product once (`products_are_found_together`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
+
+    /// Creates a product as [`decide_creation`](crate::catalog::decide_creation) allows.
+    ///
+    /// MUST decide by the account of the acting user under a lock held until the commit
+    /// (`a_product_is_created_by_current_staff`), store an idempotency key with its product
+    /// (`one_key_is_one_product`), write the opening movement with the product
+    /// (`stock_from_the_start_is_in_the_ledger`) and keep skus unique, also under concurrency
+    /// (`one_sku_goes_to_one_product`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>>;
+
+    /// Changes a product as [`decide_change`](crate::catalog::decide_change) allows.
+    ///
+    /// MUST decide by the account of the acting user, as [`create`](Self::create) does
+    /// (`a_product_is_changed_by_current_staff`), and lock the product's stock from reading to
+    /// writing, so that no concurrent sale is lost (`setting_stock_races_orders`), nor a concurrent
+    /// edit (`edits_do_not_overwrite_each_other`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn change(&self, command: ChangeProduct) -> Outcome<Product>;
+
+    /// Adjusts stock as [`decide_adjustment`](crate::inventory::decide_adjustment) allows.
+    ///
+    /// MUST decide by the account of the acting user, as [`create`](Self::create) does
+    /// (`stock_is_adjusted_by_current_staff`), lose no adjustment that runs beside orders
+    /// (`restocking_races_orders`), and execute a command that is sent twice under one key once
+    /// (`one_key_is_one_delivery`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>>;
+
+    /// A page of a product's ledger, newest first; `None` for an unknown product.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError>;
+}

@@ -1,0 +1,212 @@
+use crate::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductChange, ProductDraft, ProductRepository,
+};
+use crate::inventory::{
+    AdjustStock, Adjusted, Movement, StockDelta, StockWrites, decide_stock_write,
+};
+use crate::kernel::ShopError;
+use crate::kernel::{
+    Actor, Clock, CursorPage, CursorRequest, Execution, Idempotent, Keyset, Note, Page,
+    PageRequest, Precondition, ProductField, ProductFilter, ProductId, ProductList, Refusal,
+};
+use std::sync::Arc;
+
+/// Catalogue service: products and their stock.
+#[derive(Clone)]
+pub struct Catalogue {
+    products: Arc<dyn ProductRepository>,
+    clock: Arc<dyn Clock>,
+    stock_writes: StockWrites,
+}
+
+impl Catalogue {
+    /// The service over these ports.
+    #[must_use]
+    pub fn new(products: Arc<dyn ProductRepository>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            products,
+            clock,
+            stock_writes: StockWrites::default(),
+        }
+    }
+
+    /// The service with another rule for setting stock.
+    #[must_use]
+    pub fn with_stock_writes(self, stock_writes: StockWrites) -> Self {
+        Self {
+            stock_writes,
+            ..self
+        }
+    }
+
+    /// A page of products, of those that the actor [may see](ProductFilter::seen_by).
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a page that does not exist; if the store fails.
+    pub fn list(
+        &self,
+        actor: Actor,
+        list: ProductList,
+        page: PageRequest,
+    ) -> Result<Page<Product>, ShopError> {
+        let filter = list.filter.seen_by(actor);
+        let list = ProductList { filter, ..list };
+        Ok(self.products.list(&list, page)?.existing(page)?)
+    }
+
+    /// A cursor page of products, of those that the actor [may see](ProductFilter::seen_by).
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn cursor_page(
+        &self,
+        actor: Actor,
+        filter: ProductFilter,
+        keyset: Keyset<ProductField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Product>, ShopError> {
+        let filter = filter.seen_by(actor);
+        Ok(self.products.cursor_page(&filter, keyset, span)?)
+    }
+
+    /// A product: [`Catalogue::find_all`] and [`Catalogue::show`].
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; if the store fails.
+    pub fn product(
+        &self,
+        actor: Actor,
+        id: ProductId,
+        archived: bool,
+    ) -> Result<Product, ShopError> {
+        let found = self.find_all(&[id])?.pop();
+        Ok(Self::show(actor, found, archived)?)
+    }
+
+    /// The products with these ids, without authorisation: [`Catalogue::show`] decides it. Unknown
+    /// ids are left out.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, ShopError> {
+        Ok(self.products.find_all(ids)?)
+    }
+
+    /// Authorises a lookup: the product, if the actor may see it. `archived` includes an archived
+    /// product, which only staff may see.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub fn show(actor: Actor, found: Option<Product>, archived: bool) -> Result<Product, Refusal> {
+        let visible = |product: &Product| !product.archived || (archived && actor.is_staff());
+        found.filter(visible).ok_or(Refusal::NotFound)
+    }
+
+    /// Creates a product.
+    ///
+    /// # Errors
+    /// For actors other than staff; see [`decide_creation`](crate::catalog::decide_creation); if the store
+    /// fails.
+    pub fn create(
+        &self,
+        actor: Actor,
+        draft: ProductDraft,
+        key: Option<Idempotent<Product>>,
+    ) -> Result<Execution<Product>, ShopError> {
+        let by = Some(actor.staff()?);
+        Ok(self.products.create(CreateProduct {
+            draft,
+            key,
+            by,
+            at: self.clock.now(),
+        })??)
+    }
+
+    /// Changes, archives or restores a product, under the precondition `seen` if given.
+    ///
+    /// # Errors
+    /// For actors other than staff; see [`decide_stock_write`] and
+    /// [`decide_change`](crate::catalog::decide_change); if the store fails.
+    pub fn change(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        change: ProductChange,
+        seen: Option<Precondition<Product>>,
+    ) -> Result<Product, ShopError> {
+        let by = Some(actor.staff()?);
+        decide_stock_write(self.stock_writes, change.stock.is_some(), seen.is_some())?;
+        let command = ChangeProduct {
+            product,
+            change,
+            seen,
+            by,
+            at: self.clock.now(),
+        };
+        Ok(self.products.change(command)??)
+    }
+
+    /// Archives a product.
+    ///
+    /// # Errors
+    /// As [`Catalogue::change`].
+    pub fn archive(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        seen: Option<Precondition<Product>>,
+    ) -> Result<(), ShopError> {
+        let change = ProductChange {
+            archived: Some(true),
+            ..ProductChange::default()
+        };
+        self.change(actor, product, change, seen).map(drop)
+    }
+
+    /// Adjusts stock by a relative amount.
+    ///
+    /// # Errors
+    /// For actors other than staff; see [`decide_adjustment`](crate::inventory::decide_adjustment); if the
+    /// store fails.
+    pub fn adjust_stock(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        delta: StockDelta,
+        note: Option<Note>,
+        key: Option<Idempotent<Adjusted>>,
+    ) -> Result<Execution<Adjusted>, ShopError> {
+        let by = Some(actor.staff()?);
+        let command = AdjustStock {
+            product,
+            delta,
+            note,
+            key,
+            by,
+            at: self.clock.now(),
+        };
+        Ok(self.products.adjust_stock(command)??)
+    }
+
+    /// A page of a product's ledger, newest first.
+    ///
+    /// # Errors
+    /// For actors other than staff; [`Refusal::NotFound`]; if the store fails.
+    pub fn movements(
+        &self,
+        actor: Actor,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Page<Movement>, ShopError> {
+        actor.staff()?;
+        let movements = self
+            .products
+            .movements(product, page)?
+            .ok_or(Refusal::NotFound)?;
+        Ok(movements.existing(page)?)
+    }
+}
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;

@@ -1,0 +1,322 @@
+//! Authorisation of the catalogue, and the calls that reach the port.
+
+use super::*;
+use crate::catalog::MockProductRepository;
+use crate::inventory::{NewMovement, Reason};
+use crate::kernel::{MovementId, StoreError, StoreErrorKind};
+use crate::testing::{at, clock, product, user};
+
+const NOBODY: Actor = Actor::Anonymous;
+
+fn ada() -> Actor {
+    Actor::Customer(user(1))
+}
+
+fn grace() -> Actor {
+    Actor::Staff(user(9))
+}
+
+/// A catalogue over a port that panics on unexpected calls, at 60 seconds on its clock.
+fn catalogue(products: MockProductRepository) -> Catalogue {
+    Catalogue::new(Arc::new(products), Arc::new(clock(60)))
+}
+
+fn page(number: u64) -> PageRequest {
+    PageRequest::new(number, 10).unwrap()
+}
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
+    match answer {
+        Err(ShopError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn busy() -> StoreError {
+    StoreError::new(StoreErrorKind::Busy)
+}
+
+fn id() -> ProductId {
+    ProductId::new(1).unwrap()
+}
+
+fn draft() -> ProductDraft {
+    let model = product(1, 100, 5);
+    ProductDraft {
+        sku: None,
+        name: model.name,
+        description: model.description,
+        price: model.price,
+        stock: model.stock,
+    }
+}
+
+#[test]
+fn archived_products_are_listed_for_staff_alone() {
+    for (actor, wish, passed_on) in [
+        (NOBODY, false, false),
+        (NOBODY, true, false),
+        (ada(), true, false),
+        (grace(), false, false),
+        (grace(), true, true),
+    ] {
+        let mut products = MockProductRepository::new();
+        let filter = ProductFilter::all(passed_on);
+        let list = ProductList::of(filter.clone());
+        products
+            .expect_list()
+            .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1)))
+            .once()
+            .returning(|_, _| {
+                Ok(Page {
+                    count: 1,
+                    items: vec![product(1, 100, 5)],
+                })
+            });
+        products
+            .expect_cursor_page()
+            .withf(move |asked, _, span| (asked, span) == (&filter, &CursorRequest::first(9)))
+            .once()
+            .returning(|_, keyset, span| {
+                Ok(CursorPage::new(vec![product(1, 100, 5)], keyset, span))
+            });
+        let catalogue = catalogue(products);
+        let wish = ProductFilter::all(wish);
+        let listed = catalogue.list(actor, ProductList::of(wish.clone()), page(1));
+        assert_eq!(listed.unwrap().items, [product(1, 100, 5)]);
+        let keyset = Keyset::new(&crate::kernel::Sorting::default()).unwrap();
+        let sliced = catalogue.cursor_page(actor, wish, keyset, &CursorRequest::first(9));
+        assert_eq!(sliced.unwrap().items, [product(1, 100, 5)]);
+    }
+}
+
+#[test]
+fn a_page_that_does_not_exist_is_not_found() {
+    for (count, number, exists) in [(0, 1, true), (0, 2, false), (10, 2, false), (11, 2, true)] {
+        let mut products = MockProductRepository::new();
+        let empty = move |_: &ProductList, _| {
+            Ok(Page {
+                count,
+                items: Vec::new(),
+            })
+        };
+        products.expect_list().returning(empty);
+        let listed = catalogue(products).list(NOBODY, ProductList::default(), page(number));
+        match listed {
+            Ok(listed) => assert!(exists && listed.count == count),
+            Err(error) => assert!(!exists && refusal::<()>(Err(error)) == Refusal::NotFound),
+        }
+    }
+}
+
+#[test]
+fn an_archived_product_shows_itself_to_staff_who_ask_for_it() {
+    for (actor, archived, wish, visible) in [
+        (NOBODY, false, false, true),
+        (NOBODY, false, true, true),
+        (NOBODY, true, true, false),
+        (ada(), true, true, false),
+        (grace(), true, false, false),
+        (grace(), true, true, true),
+        (grace(), false, true, true),
+    ] {
+        let mut products = MockProductRepository::new();
+        let found = crate::catalog::Product {
+            archived,
+            ..product(1, 100, 5)
+        };
+        let stored = found.clone();
+        products
+            .expect_find_all()
+            .withf(|asked| asked == [id()])
+            .returning(move |_| Ok(vec![stored.clone()]));
+        let answer = catalogue(products).product(actor, id(), wish);
+        if visible {
+            assert_eq!(answer.unwrap(), found);
+        } else {
+            assert_eq!(refusal(answer), Refusal::NotFound);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_product_is_not_found() {
+    let mut products = MockProductRepository::new();
+    products.expect_find_all().returning(|_| Ok(Vec::new()));
+    let answer = catalogue(products).product(grace(), id(), true);
+    assert_eq!(refusal(answer), Refusal::NotFound);
+}
+
+#[test]
+fn only_staff_write_or_read_the_ledger() {
+    for (actor, expected) in [
+        (NOBODY, Refusal::Unauthenticated),
+        (ada(), Refusal::Forbidden),
+    ] {
+        // A mock without expectations panics on every call.
+        let catalogue = catalogue(MockProductRepository::new());
+        let delta = StockDelta::new(1).unwrap();
+        assert_eq!(refusal(catalogue.create(actor, draft(), None)), expected);
+        let change = ProductChange::default();
+        assert_eq!(
+            refusal(catalogue.change(actor, id(), change, None)),
+            expected
+        );
+        assert_eq!(refusal(catalogue.archive(actor, id(), None)), expected);
+        let adjusted = catalogue.adjust_stock(actor, id(), delta, None, None);
+        assert_eq!(refusal(adjusted), expected);
+        assert_eq!(refusal(catalogue.movements(actor, id(), page(1))), expected);
+    }
+}
+
+#[test]
+fn a_creation_carries_actor_and_time() {
+    let mut products = MockProductRepository::new();
+    let command = CreateProduct {
+        draft: draft(),
+        key: None,
+        by: Some(user(9)),
+        at: at(60),
+    };
+    products
+        .expect_create()
+        .withf(move |given| *given == command)
+        .once()
+        .returning(|_| Ok(Ok(Execution::Executed(product(1, 100, 5)))));
+    let created = catalogue(products).create(grace(), draft(), None);
+    assert_eq!(created.unwrap(), Execution::Executed(product(1, 100, 5)));
+}
+
+#[test]
+fn a_change_carries_actor_and_time() {
+    let stock = Some(crate::inventory::StockLevel::ZERO);
+    let change = ProductChange {
+        stock,
+        ..ProductChange::default()
+    };
+    let mut products = MockProductRepository::new();
+    let command = ChangeProduct {
+        seen: None,
+        product: id(),
+        change: change.clone(),
+        by: Some(user(9)),
+        at: at(60),
+    };
+    products
+        .expect_change()
+        .withf(move |given| *given == command)
+        .once()
+        .returning(|_| Ok(Ok(product(1, 100, 0))));
+    let changed = catalogue(products).change(grace(), id(), change, None);
+    assert_eq!(changed.unwrap(), product(1, 100, 0));
+}
+
+#[test]
+fn archiving_changes_no_other_field() {
+    let mut products = MockProductRepository::new();
+    let change = ProductChange {
+        archived: Some(true),
+        ..ProductChange::default()
+    };
+    let command = ChangeProduct {
+        seen: None,
+        product: id(),
+        change,
+        by: Some(user(9)),
+        at: at(60),
+    };
+    products
+        .expect_change()
+        .withf(move |given| *given == command)
+        .once()
+        .returning(|_| Ok(Ok(product(1, 100, 5))));
+    assert!(catalogue(products).archive(grace(), id(), None).is_ok());
+}
+
+#[test]
+fn an_adjustment_carries_actor_time_and_reason() {
+    let mut products = MockProductRepository::new();
+    let (delta, note) = (StockDelta::new(-2).unwrap(), Note::new("broken").ok());
+    let command = AdjustStock {
+        product: id(),
+        delta,
+        note: note.clone(),
+        key: None,
+        by: Some(user(9)),
+        at: at(60),
+    };
+    products
+        .expect_adjust_stock()
+        .withf(move |given| *given == command)
+        .once()
+        .returning(|_| Ok(Ok(Execution::Replayed("as it was".to_owned()))));
+    let adjusted = catalogue(products).adjust_stock(grace(), id(), delta, note, None);
+    assert_eq!(
+        adjusted.unwrap(),
+        Execution::Replayed("as it was".to_owned())
+    );
+}
+
+#[test]
+fn movements_are_paged_and_only_of_existing_products() {
+    let movement = Movement {
+        id: MovementId::new(1).unwrap(),
+        entry: NewMovement {
+            product: id(),
+            order: None,
+            delta: StockDelta::new(5).unwrap(),
+            reason: Reason::Opening,
+            note: None,
+            actor: None,
+            at: at(0),
+        },
+    };
+    let known = Some(Page {
+        count: 1,
+        items: vec![movement.clone()],
+    });
+    for (answer, number, expected) in [
+        (known.clone(), 1, Some(movement)),
+        (known, 2, None),
+        (None, 1, None),
+    ] {
+        let mut products = MockProductRepository::new();
+        products
+            .expect_movements()
+            .withf(move |asked, asked_page| (*asked, *asked_page) == (id(), page(number)))
+            .returning(move |_, _| Ok(answer.clone()));
+        let listed = catalogue(products).movements(grace(), id(), page(number));
+        match expected {
+            Some(movement) => assert_eq!(listed.unwrap().items, [movement]),
+            None => assert_eq!(refusal(listed), Refusal::NotFound),
+        }
+    }
+}
+
+#[test]
+fn refusals_and_store_failures_are_passed_on() {
+    let mut products = MockProductRepository::new();
+    products
+        .expect_change()
+        .returning(|_| Ok(Err(Refusal::NotFound)));
+    products.expect_create().returning(|_| Err(busy()));
+    products.expect_find_all().returning(|_| Err(busy()));
+    products.expect_list().returning(|_, _| Err(busy()));
+    let catalogue = catalogue(products);
+    assert_eq!(
+        refusal(catalogue.archive(grace(), id(), None)),
+        Refusal::NotFound
+    );
+    for error in [
+        catalogue.create(grace(), draft(), None).err(),
+        catalogue.product(NOBODY, id(), false).err(),
+        catalogue
+            .list(NOBODY, ProductList::default(), page(1))
+            .err(),
+    ] {
+        assert!(
+            matches!(&error, Some(ShopError::Store(error)) if *error.kind() == StoreErrorKind::Busy),
+            "{error:?}"
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! Accounts, sign-in, sessions, refresh tokens and the limits of sign-in attempts.
+
+mod account;
+mod attempt;
+mod attempt_limiter;
+mod attempt_repository;
+mod client_network;
+mod known_networks;
+mod names;
+mod password;
+mod refresh_token;
+mod repository;
+mod service;
+
+pub use account::{
+    Account, ChangeEmail, ChangePassword, Credentials, Register, TokenClaims, UpdateUser,
+    decide_email, decide_password, decide_role, decide_session, decide_staff, decide_user_update,
+};
+pub use attempt::{
+    ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, LimitedAction,
+    OnSuccess, decide_attempt,
+};
+pub use attempt_limiter::{AttemptLimiter, SignInPriority};
+pub use attempt_repository::AttemptRepository;
+pub use client_network::ClientNetwork;
+pub use known_networks::{
+    KNOWN_NETWORK_LIFE, KnownNetwork, KnownNetworkKey, MAX_KNOWN_NETWORKS, decide_known_network,
+};
+pub use names::{Email, LoginName, NameConflicts, Username, decide_names, trim_invisible};
+pub use password::{Password, PasswordHash};
+pub use refresh_token::{
+    LONGEST_FAMILY, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDecision, RefreshDigest,
+    RefreshToken, decide_family_quota, decide_refresh,
+};
+pub use repository::{AccountRepository, UserFilter};
+pub use service::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn, TokenPair};
+
+#[cfg(any(test, feature = "mocks"))]
+pub use {attempt_repository::MockAttemptRepository, repository::MockAccountRepository};

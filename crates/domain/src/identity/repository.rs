@@ -1,0 +1,145 @@
+use crate::Outcome;
+use crate::identity::{
+    Account, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh, RefreshDigest,
+    RefreshToken, Register, UpdateUser,
+};
+use crate::kernel::StoreError;
+use crate::kernel::{Page, PageRequest, UserId, UserSearch};
+
+/// Filter of an account list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// Text that the username or the e-mail address contains, regardless of case.
+    pub search: Option<UserSearch>,
+}
+
+/// Account repository: accounts, and the refresh tokens of their sessions.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait AccountRepository: Send + Sync {
+    /// An account by id.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn find(&self, user: UserId) -> Result<Option<Account>, StoreError>;
+
+    /// The accounts with these ids, in any order; unknown ids are left out. One query, so that
+    /// callers can batch their lookups.
+    ///
+    /// MUST give each account once (`accounts_are_found_together`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError>;
+
+    /// The account with this username, regardless of case, and its password hash. The key is
+    /// [`Username::key`](crate::identity::Username::key).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError>;
+
+    /// A page of accounts, newest first.
+    ///
+    /// MUST match every character of the search text literally
+    /// (`users_are_found_by_part_of_a_name`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError>;
+
+    /// Creates an account whose names [`decide_names`](crate::identity::decide_names) allows.
+    ///
+    /// MUST keep usernames and e-mail addresses unique, regardless of case and under concurrency
+    /// (`one_username_goes_to_one_account`); allow one of several confusable usernames
+    /// (`one_of_the_names_that_look_alike_is_taken`); and allow no username that is the address of
+    /// another account, or the reverse (`a_username_races_the_same_address`). Existing accounts
+    /// keep their names.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn register(&self, command: Register) -> Outcome<Account>;
+
+    /// Changes the e-mail address as [`decide_email`](crate::identity::decide_email) allows.
+    ///
+    /// MUST decide by the account under a lock (`an_address_is_changed_by_an_active_account`), and
+    /// keep e-mail addresses unique regardless of case and under concurrency
+    /// (`one_address_goes_to_one_account`), and different from the username of every other account
+    /// (`a_username_is_no_address_of_another_account`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn change_email(&self, command: ChangeEmail) -> Outcome<Account>;
+
+    /// Changes the password as [`decide_password`](crate::identity::decide_password) allows.
+    ///
+    /// MUST delete the refresh tokens of sessions that end with it
+    /// (`tokens_end_with_their_sessions`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn change_password(&self, command: ChangePassword) -> Outcome<Account>;
+
+    /// Stores a stronger hash of the same password. Does nothing if the password has changed since
+    /// `old` was read (`a_renewed_hash_does_not_undo_a_change`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn renew_hash(
+        &self,
+        user: UserId,
+        old: PasswordHash,
+        new: PasswordHash,
+    ) -> Result<(), StoreError>;
+
+    /// Updates a user as [`decide_user_update`](crate::identity::decide_user_update) allows.
+    ///
+    /// MUST decide by the account of the acting user under a lock held until the commit
+    /// (`a_role_is_given_by_current_staff`), leave one active staff user, also under concurrency
+    /// (`the_last_staff_user_stays`), prevent a demoted user from undoing the demotion
+    /// (`a_demoted_user_cannot_undo_it`), and delete the refresh tokens of sessions that end with
+    /// it.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn switch(&self, command: UpdateUser) -> Outcome<Account>;
+
+    /// Whether an active staff user exists.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn has_staff(&self) -> Result<bool, StoreError>;
+
+    /// Stores the first token of a family, and ends the families that
+    /// [`decide_family_quota`](crate::identity::decide_family_quota) names, under the lock of the user.
+    ///
+    /// MUST keep the number of families within the quota
+    /// (`a_user_has_a_bounded_number_of_families`), also when the user signs in several times at
+    /// once (`concurrent_sign_ins_stay_within_the_quota`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError>;
+
+    /// Rotates a refresh token as [`decide_refresh`](crate::identity::decide_refresh) decides; returns the
+    /// account that stays signed in. Otherwise the result is
+    /// [`Refusal::InvalidToken`](crate::kernel::Refusal::InvalidToken), and the family may have ended with
+    /// it.
+    ///
+    /// MUST give one next token for each, also under concurrency
+    /// (`one_refresh_token_gives_one_pair`), and end the whole family when that is decided
+    /// (`a_stolen_token_ends_its_family`), also by a used token that was purged
+    /// (`reuse_of_a_purged_token_ends_its_family`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn refresh(&self, command: Refresh) -> Outcome<Account>;
+
+    /// Ends the family that begins with this token, if it exists.
+    ///
+    /// MUST leave no usable token of the family, also if one is refreshed at the same time
+    /// (`signing_out_races_refreshing`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn end_family(&self, family: RefreshDigest) -> Result<(), StoreError>;
+}

@@ -1,0 +1,178 @@
+//! User management: one's own account, passwords, and updates by staff.
+
+use super::Accounts;
+use crate::identity::{
+    Account, ChangeEmail, ChangePassword, Email, LoginName, Password, UpdateUser, UserFilter,
+};
+use crate::kernel::{Actor, FieldError, Page, PageRequest, Refusal, ShopError, UserId};
+
+impl Accounts {
+    /// The actor's own account.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; if the store fails.
+    pub fn own(&self, actor: Actor) -> Result<Account, ShopError> {
+        let user = actor.customer()?;
+        Ok(self.accounts.find(user)?.ok_or(Refusal::NotFound)?)
+    }
+
+    /// Changes the actor's own e-mail address: [`Accounts::prepare_email`] and
+    /// [`Accounts::change_email`] in one.
+    ///
+    /// # Errors
+    /// Those of the two.
+    pub fn change_own_email(
+        &self,
+        actor: Actor,
+        current: &str,
+        email: Email,
+    ) -> Result<Account, ShopError> {
+        self.change_email(self.prepare_email(actor, current, email)?)
+    }
+
+    /// Verifies the actor's current password before a change of e-mail address. Slow; writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; [`Refusal::Invalid`] if `current` is not the password; if the
+    /// store fails.
+    pub fn prepare_email(
+        &self,
+        actor: Actor,
+        current: &str,
+        email: Email,
+    ) -> Result<ChangeEmail, ShopError> {
+        let account = self.verify_current(actor, current)?;
+        Ok(ChangeEmail {
+            user: account.id,
+            verified: account.session_epoch,
+            email,
+        })
+    }
+
+    /// Executes a prepared change of e-mail address.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the address is taken, or the password was changed meanwhile; if the
+    /// store fails.
+    pub fn change_email(&self, command: ChangeEmail) -> Result<Account, ShopError> {
+        Ok(self.accounts.change_email(command)??)
+    }
+
+    /// The actor's own account, if this is its password.
+    fn verify_current(&self, actor: Actor, current: &str) -> Result<Account, ShopError> {
+        let account = self.own(actor)?;
+        let credentials = self
+            .accounts
+            .credentials(&account.username.key())?
+            .ok_or(Refusal::NotFound)?;
+        if self
+            .verify_password(current, &credentials.password)
+            .is_none()
+        {
+            return Err(Refusal::field("current_password", FieldError::WrongPassword).into());
+        }
+        Ok(credentials.account)
+    }
+
+    /// Changes the actor's own password and ends all their sessions: [`Accounts::prepare_password`]
+    /// and [`Accounts::change_password`] in one.
+    ///
+    /// # Errors
+    /// Those of the two.
+    pub fn change_own_password(
+        &self,
+        actor: Actor,
+        current: &str,
+        new: &Password,
+    ) -> Result<(), ShopError> {
+        self.change_password(self.prepare_password(actor, current, new)?)
+    }
+
+    /// Verifies the actor's current password and hashes the new one. Slow; writes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; [`Refusal::Invalid`] if `current` is not the password; if the
+    /// store fails, or the password cannot be hashed.
+    pub fn prepare_password(
+        &self,
+        actor: Actor,
+        current: &str,
+        new: &Password,
+    ) -> Result<ChangePassword, ShopError> {
+        let account = self.verify_current(actor, current)?;
+        Ok(ChangePassword {
+            user: account.id,
+            verified: Some(account.session_epoch),
+            new: self.hasher.hash(new)?,
+        })
+    }
+
+    /// Executes a prepared change of password; every session of the user ends.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the password was changed meanwhile; if the store fails.
+    pub fn change_password(&self, command: ChangePassword) -> Result<(), ShopError> {
+        self.accounts.change_password(command)??;
+        Ok(())
+    }
+
+    /// Resets a user's password without the current one; every session of the user ends. For the
+    /// command line.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; if the store fails.
+    pub fn reset_password(&self, username: &str, new: &Password) -> Result<Account, ShopError> {
+        let account = self.by_username(username)?.ok_or(Refusal::NotFound)?;
+        self.change_password(ChangePassword {
+            user: account.id,
+            verified: None,
+            new: self.hasher.hash(new)?,
+        })?;
+        Ok(account)
+    }
+
+    /// The account with this username, regardless of case.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn by_username(&self, username: &str) -> Result<Option<Account>, ShopError> {
+        let credentials = self.credentials(&LoginName::new(username))?;
+        Ok(credentials.map(|credentials| credentials.account))
+    }
+
+    /// A page of the accounts, newest first.
+    ///
+    /// # Errors
+    /// For actors other than staff; [`Refusal::NotFound`] for a page that does not exist; if the
+    /// store fails.
+    pub fn users(
+        &self,
+        actor: Actor,
+        filter: UserFilter,
+        page: PageRequest,
+    ) -> Result<Page<Account>, ShopError> {
+        actor.staff()?;
+        Ok(self.accounts.list(filter, page)?.existing(page)?)
+    }
+
+    /// A user's account.
+    ///
+    /// # Errors
+    /// For actors other than staff; [`Refusal::NotFound`]; if the store fails.
+    pub fn user(&self, actor: Actor, user: UserId) -> Result<Account, ShopError> {
+        actor.staff()?;
+        Ok(self.accounts.find(user)?.ok_or(Refusal::NotFound)?)
+    }
+
+    /// Activates or deactivates a user, or changes their role. The actor replaces the acting user
+    /// of the command.
+    ///
+    /// # Errors
+    /// For actors other than staff; see [`decide_user_update`](crate::identity::decide_user_update); if the store
+    /// fails.
+    pub fn switch(&self, actor: Actor, command: UpdateUser) -> Result<Account, ShopError> {
+        let by = Some(actor.staff()?);
+        Ok(self.accounts.switch(UpdateUser { by, ..command })??)
+    }
+}

@@ -1,0 +1,13 @@
+//! Import of another shop: validation and the import port.
+
+mod repository;
+mod rules;
+
+pub use repository::{ImportRepository, Imported};
+pub use rules::{
+    ExistingData, ImportDecision, ImportError, ImportErrorKind, ImportRefusal, ImportRow,
+    ImportShop, LARGEST_IMPORTED_ID, decide_import, sales_history,
+};
+
+#[cfg(any(test, feature = "mocks"))]
+pub use repository::MockImportRepository;

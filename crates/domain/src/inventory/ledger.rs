@@ -1,0 +1,168 @@
+use crate::kernel::StoreError;
+use crate::kernel::{OrderId, ProductId};
+use std::fmt;
+
+/// Result of a ledger audit, of one snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Number of audited products.
+    pub products: u64,
+    /// Number of audited orders.
+    pub orders: u64,
+    /// Number of audited movements.
+    pub movements: u64,
+    /// All violations found.
+    pub discrepancies: Vec<Discrepancy>,
+}
+
+/// A violated invariant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Discrepancy {
+    /// Units on hand differ from the sum of the movements, or are negative.
+    Stock {
+        /// The product.
+        product: ProductId,
+        /// Units on hand, as stored.
+        on_hand: i64,
+        /// Sum of the movements.
+        ledger: i64,
+    },
+    /// The total is not the sum of the lines and the adjustment.
+    Total {
+        /// The order.
+        order: OrderId,
+        /// Minor units, as stored.
+        total: i64,
+        /// Sum of price times quantity and of the adjustment, in minor units.
+        parts: i64,
+    },
+    /// The movements of an order contradict its lines and its status: minus the quantity, or 0 when
+    /// it was cancelled.
+    Movements {
+        /// The order.
+        order: OrderId,
+        /// The product.
+        product: ProductId,
+        /// Sum of the movements.
+        moved: i64,
+        /// The expected sum.
+        expected: i64,
+    },
+    /// The order has no lines.
+    NoLines {
+        /// The order.
+        order: OrderId,
+    },
+    /// The order is deleted without being cancelled.
+    DeletedNotCancelled {
+        /// The order.
+        order: OrderId,
+    },
+    /// A row refers to a missing row.
+    Orphan {
+        /// The table.
+        table: &'static str,
+        /// The row's id, or that of the order or user that it belongs to.
+        row: i64,
+        /// The kind of the missing row.
+        refers_to: &'static str,
+        /// The missing id.
+        missing: i64,
+    },
+    /// The lines of an order belong to another user than the order.
+    OtherOwner {
+        /// The order.
+        order: OrderId,
+    },
+    /// A row violates a constraint of its table, or the file is damaged.
+    Damaged {
+        /// The database's message.
+        what: String,
+    },
+    /// The search text of a product does not match its name and description.
+    SearchedText {
+        /// The product.
+        product: ProductId,
+    },
+    /// The stored number of products in the catalogue is wrong.
+    CatalogueCount {
+        /// As stored.
+        kept: i64,
+        /// Counted.
+        counted: i64,
+    },
+}
+
+impl fmt::Display for Discrepancy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stock {
+                product,
+                on_hand,
+                ledger,
+            } => write!(
+                f,
+                "product {product}: {on_hand} on hand, but its movements add up to {ledger}"
+            ),
+            Self::Total {
+                order,
+                total,
+                parts,
+            } => write!(
+                f,
+                "order {order}: its total is {total} minor units, but its lines and its adjustment add up to {parts}"
+            ),
+            Self::Movements {
+                order,
+                product,
+                moved,
+                expected,
+            } => write!(
+                f,
+                "order {order}: it moved product {product} by {moved}, but should have by {expected}"
+            ),
+            Self::NoLines { order } => write!(f, "order {order}: it has no lines"),
+            Self::DeletedNotCancelled { order } => {
+                write!(f, "order {order}: it is deleted, but not cancelled")
+            }
+            Self::Orphan {
+                table,
+                row,
+                refers_to,
+                missing,
+            } => write!(
+                f,
+                "{table}: row {row} refers to {refers_to} {missing}, which is not there"
+            ),
+            Self::OtherOwner { order } => {
+                write!(f, "order {order}: its lines belong to another user")
+            }
+            Self::SearchedText { product } => write!(
+                f,
+                "product {product}: what is searched of it is not what it says"
+            ),
+            Self::Damaged { what } => write!(f, "the database says: {what}"),
+            Self::CatalogueCount { kept, counted } => {
+                write!(
+                    f,
+                    "catalogue: {kept} products by its count, but there are {counted}"
+                )
+            }
+        }
+    }
+}
+
+/// Ledger audit.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait Ledger: Send + Sync {
+    /// Checks the invariants, in one snapshot: for each product on hand is the sum of its movements
+    /// and not negative; for each order the total is the sum of its lines and its adjustment, and
+    /// its movements of each product are a sale of its quantity, and a return of the same when it
+    /// was cancelled; a deleted order is cancelled; no reference points to a missing row; the
+    /// search text of each product matches its name and description; the catalogue's count is
+    /// right.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn audit(&self) -> Result<Audit, StoreError>;
+}

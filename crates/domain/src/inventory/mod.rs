@@ -1,0 +1,13 @@
+//! Stock levels, stock movements, and the ledger audit.
+
+mod ledger;
+mod stock;
+
+pub use ledger::{Audit, Discrepancy, Ledger};
+pub use stock::{
+    AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
+    StockWrites, decide_adjustment, decide_stock_write,
+};
+
+#[cfg(any(test, feature = "mocks"))]
+pub use ledger::MockLedger;

@@ -1,0 +1,51 @@
+//! Values and mechanisms that every context uses: ids, money, quantities, text, validation errors,
+//! refusals and store errors, pagination, idempotency, preconditions, and the environment (clock,
+//! randomness, signer).
+
+mod actor;
+mod cursor;
+pub mod deadline;
+mod error;
+mod idempotency;
+mod ids;
+mod lists;
+mod money;
+mod page;
+mod precondition;
+mod quantity;
+mod refusal;
+mod search;
+mod sort;
+mod store_error;
+mod system;
+pub(crate) mod text;
+mod validation;
+
+pub use actor::{Access, Actor};
+pub use cursor::{CursorBound, CursorPage, CursorRequest, Keyset, SortPosition};
+pub use error::ShopError;
+pub use idempotency::{
+    Execution, IDEMPOTENCY_KEY_TTL, IdempotencyKey, IdempotencyScope, Idempotent,
+    MAX_STORED_RESPONSE_BYTES, MAX_STORED_RESPONSE_BYTES_OF_STAFF, ResponseEncoder, StoredResponse,
+    StoredResponseUsage, check_replay_quota, decide_replay, stored_response_size,
+};
+pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
+pub use lists::{OrderField, OrderFilter, OrderList, ProductField, ProductFilter, ProductList};
+pub use money::{Currency, Money, MoneyError};
+pub use page::{Page, PageRequest};
+pub use precondition::Precondition;
+pub use quantity::Quantity;
+pub use refusal::{Refusal, Shortage};
+pub use search::{Search, searched_text};
+pub use sort::{List, SortField, SortKey, SortValue, Sorting};
+pub use store_error::{StoreError, StoreErrorKind};
+pub use system::{
+    Clock, HashingFailed, MessageSigner, NoRandomness, PasswordHasher, PlacementIds, TokenService,
+};
+pub use text::{Description, Note, ProductName, Sku, UserSearch, fold_case, fold_for_search};
+pub use validation::{FieldError, FieldName, NON_FIELD, ValidationErrors};
+
+#[cfg(any(test, feature = "mocks"))]
+pub use system::{
+    MockClock, MockMessageSigner, MockPasswordHasher, MockPlacementIds, MockTokenService,
+};

@@ -1,0 +1,84 @@
+use crate::kernel::StoreError;
+use crate::maintenance::ClockReading;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Connection pool statistics, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Name of the pool, in one word.
+    pub name: &'static str,
+    /// Connections in use.
+    pub busy: u32,
+    /// Idle connections.
+    pub idle: u32,
+    /// Maximum number of connections.
+    pub most: u32,
+}
+
+/// Maintenance of a store: health check, retention and pool statistics. Purges work in small
+/// batches, so that they hold up no other transaction; rows locked by another transaction are
+/// skipped until the next run.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+pub trait Upkeep: Send + Sync {
+    /// Health check: whether the store is reachable and has the schema version of this program.
+    ///
+    /// # Errors
+    /// If the store fails; [`SchemaMismatch`](crate::kernel::StoreErrorKind::SchemaMismatch) if it is
+    /// reachable, but has a schema of another version.
+    fn check(&self) -> Result<(), StoreError>;
+
+    /// Purges idempotency keys from before a time, which is at least [`IDEMPOTENCY_KEY_TTL`](crate::kernel::IDEMPOTENCY_KEY_TTL)
+    /// ago; returns their number. From then on their commands would be executed again.
+    ///
+    /// MUST keep those from then and later (`old_keys_are_purged`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Purges refresh tokens that expired or were used before a time; returns their number. None of
+    /// them would be accepted.
+    ///
+    /// MUST keep every other one (`expired_tokens_are_purged`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn purge_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Purges attempt counts from before a time, which is at least
+    /// [`ATTEMPT_LIFE`](crate::identity::ATTEMPT_LIFE) ago; returns their number.
+    ///
+    /// MUST keep those from then and later (`old_attempts_are_purged`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn purge_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Stores a reading of a server's clock, and deletes readings with an uptime below `keep_from`.
+    ///
+    /// MUST keep every other one (`clock_readings_are_kept`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn record_clock(&self, reading: ClockReading, keep_from: TimeDelta) -> Result<(), StoreError>;
+
+    /// The stored readings, in any order.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError>;
+
+    /// Purges known networks from before a time, which is at least
+    /// [`KNOWN_NETWORK_LIFE`](crate::identity::KNOWN_NETWORK_LIFE) ago; returns their number.
+    ///
+    /// MUST keep those from then and later (`old_known_networks_are_purged`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Statistics of its connection pools, without a query; empty for a store without pools.
+    fn pools(&self) -> Vec<PoolStats> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,21 @@
+//! Orders: status machine, placement, quotas, the repository port and the order service.
+
+pub(crate) mod order;
+mod placement;
+mod quota;
+mod repository;
+mod service;
+mod status;
+
+pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderItem, decide_order};
+pub use placement::{
+    NewOrder, PlaceOrder, PlacementDecision, PlacementId, PlacementState, ProductSnapshot,
+    decide_placement,
+};
+pub use quota::{ORDER_QUOTA_WINDOW, OrderQuota, OrderUsage, decide_order_quota};
+pub use repository::{OrderRepository, Placement};
+pub use service::Orders;
+pub use status::OrderStatus;
+
+#[cfg(any(test, feature = "mocks"))]
+pub use repository::MockOrderRepository;

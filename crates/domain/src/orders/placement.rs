@@ -1,0 +1,348 @@
+//! Order placement: the whole cart or nothing, for a batch of carts at once.
+//!
+//! Requests of a batch are decided together. Each sees the effects of the earlier ones: two clicks
+//! on one cart, or the last unit wanted twice, end as if the requests had come one after the other,
+//! and a refused request does not affect its neighbours.
+
+use crate::cart::CartItem;
+use crate::inventory::{NewMovement, Reason, StockDelta, StockLevel};
+use crate::kernel::{
+    CartItemId, Currency, IdempotencyScope, Idempotent, MAX_STORED_RESPONSE_BYTES, Money, OrderId,
+    ProductId, ProductName, Refusal, Shortage, StoredResponse, StoredResponseUsage, UserId,
+    check_replay_quota, decide_replay,
+};
+use crate::orders::order;
+use crate::orders::{
+    ORDER_QUOTA_WINDOW, Order, OrderItem, OrderQuota, OrderUsage, decide_order_quota,
+};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// Random id of one attempt to place an order, stored with the order. After a lost response, the
+/// outcome is looked up by this id instead of executing the command again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlacementId(u128);
+
+impl PlacementId {
+    /// The id with these 128 random bits.
+    #[must_use]
+    pub const fn new(random: u128) -> Self {
+        Self(random)
+    }
+}
+
+impl fmt::Display for PlacementId {
+    /// 32 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// Command: place an order for the whole cart of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceOrder {
+    /// Owner of the cart.
+    pub user: UserId,
+    /// The total that the customer agreed to.
+    pub expected_total: Option<Money>,
+    /// Idempotency key of the request.
+    pub key: Option<Idempotent<Order>>,
+    /// Id of this attempt.
+    pub placement: PlacementId,
+    /// Order quota of the customer; `None` for no limit.
+    pub quota: Option<OrderQuota>,
+    /// Time of the command.
+    pub at: DateTime<Utc>,
+}
+
+impl PlaceOrder {
+    /// Start of the window of [`OrderQuota::hourly`], exclusive.
+    #[must_use]
+    pub fn quota_since(&self) -> DateTime<Utc> {
+        self.at - ORDER_QUOTA_WINDOW
+    }
+
+    /// End of the window of [`OrderQuota::hourly`]. The clock of another server may be ahead. An
+    /// order from beyond the window was stored by a wrong clock; counting it would lock its
+    /// customer out until that time.
+    #[must_use]
+    pub fn quota_until(&self) -> DateTime<Utc> {
+        self.at + ORDER_QUOTA_WINDOW
+    }
+}
+
+/// The columns of a product that order placement reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductSnapshot {
+    /// Its name.
+    pub name: ProductName,
+    /// Unit price.
+    pub price: Money,
+    /// Units on hand.
+    pub stock: StockLevel,
+    /// Whether it is archived.
+    pub archived: bool,
+}
+
+/// The state that a batch of placements needs, loaded under lock: the carts of its users and every
+/// product in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlacementState {
+    /// Users of the batch whose accounts are active.
+    pub active: BTreeSet<UserId>,
+    /// The lines of each cart, in the order in which they were added.
+    pub carts: BTreeMap<UserId, Vec<CartItem>>,
+    /// The products; a missing one counts as archived.
+    pub offers: BTreeMap<ProductId, ProductSnapshot>,
+    /// Stored responses under the idempotency keys of the requests.
+    pub keys: BTreeMap<(UserId, IdempotencyScope), StoredResponse>,
+    /// Quota usage of the users of requests with a quota.
+    pub usage: BTreeMap<UserId, OrderUsage>,
+    /// Stored responses of the users of requests with a key, by their running totals.
+    pub kept: BTreeMap<UserId, StoredResponseUsage>,
+}
+
+/// An order to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOrder {
+    /// The customer.
+    pub user: UserId,
+    /// Idempotency key to store with it.
+    pub key: Option<Idempotent<Order>>,
+    /// Id of the attempt.
+    pub placement: PlacementId,
+    /// Its lines.
+    pub lines: Vec<OrderItem>,
+    /// The sum of its lines.
+    pub total: Money,
+    /// The cart lines that become order lines, and are removed from the cart.
+    pub cart_lines: Vec<CartItemId>,
+    /// Time of placing.
+    pub at: DateTime<Utc>,
+}
+
+impl NewOrder {
+    /// The ledger entries for the stock that the order takes, given its id.
+    #[must_use]
+    pub fn movements(&self, id: OrderId) -> Vec<NewMovement> {
+        let units = self
+            .lines
+            .iter()
+            .map(|line| (line.product, -line.quantity.units()));
+        order::movements(id, units, Reason::Sale, self.user, self.at)
+    }
+
+    /// The order, given its id.
+    #[must_use]
+    pub fn into_order(self, id: OrderId) -> crate::orders::Order {
+        crate::orders::Order {
+            id,
+            user: self.user,
+            status: crate::orders::OrderStatus::Pending,
+            total: self.total,
+            adjustment: Money::zero(self.total.currency()),
+            lines: self.lines,
+            archived: false,
+            created_at: self.at,
+            updated_at: self.at,
+        }
+    }
+}
+
+/// Decision on one request of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlacementDecision {
+    /// Write an order.
+    SortPosition(NewOrder),
+    /// A replay: the order was placed before, under the same key. The stored response.
+    Replay(String),
+    /// The same attempt as an earlier request of this batch, by its position; gets the response of
+    /// that order.
+    SameAs(usize),
+    /// Refused; nothing to write.
+    Refuse(Refusal),
+}
+
+/// Decides a batch, one decision for each request, in the order of the requests.
+///
+/// Refused are a user whose account is gone or deactivated ([`Refusal::InvalidToken`]), an empty
+/// cart ([`Refusal::EmptyCart`]), products that are no longer sold
+/// ([`Refusal::ProductUnavailable`]) or short ([`Refusal::InsufficientStock`], with all of them), a
+/// total that is not the expected one ([`Refusal::TotalChanged`]) or too large
+/// ([`Refusal::TotalTooLarge`]), a key that was used for another command
+/// ([`Refusal::IdempotencyKeyReused`]) or has no room for its response ([`Refusal::TooManyKeys`]),
+/// and orders beyond the [quota](decide_order_quota).
+#[must_use]
+pub fn decide_placement(
+    requests: &[PlaceOrder],
+    mut floor: PlacementState,
+    currency: Currency,
+) -> Vec<PlacementDecision> {
+    let mut placed = BTreeMap::new();
+    requests
+        .iter()
+        .enumerate()
+        .map(
+            |(position, request)| match decide_again(request, &floor, &placed) {
+                Ok(Some(decision)) => decision,
+                Ok(None) => match decide_one(request, &floor, currency) {
+                    Ok(order) => {
+                        floor.carts.remove(&request.user);
+                        let usage = floor.usage.entry(request.user).or_default();
+                        *usage = usage.and_one(request.at);
+                        for line in &order.lines {
+                            take(&mut floor, line);
+                        }
+                        if let Some(key) = &request.key {
+                            let scope = (request.user, &key.scope);
+                            placed.insert(scope, (position, key.fingerprint.as_str()));
+                        }
+                        PlacementDecision::SortPosition(order)
+                    }
+                    Err(refusal) => PlacementDecision::Refuse(refusal),
+                },
+                Err(refusal) => PlacementDecision::Refuse(refusal),
+            },
+        )
+        .collect()
+}
+
+type PlacedKeys<'a> = BTreeMap<(UserId, &'a IdempotencyScope), (usize, &'a str)>;
+
+/// Decides whether a request is a replay: of an earlier batch, or of an earlier request of this
+/// one.
+fn decide_again(
+    request: &PlaceOrder,
+    floor: &PlacementState,
+    placed: &PlacedKeys<'_>,
+) -> Result<Option<PlacementDecision>, Refusal> {
+    let Some(key) = &request.key else {
+        return Ok(None);
+    };
+    if let Some((position, fingerprint)) = placed.get(&(request.user, &key.scope)) {
+        return if *fingerprint == key.fingerprint {
+            Ok(Some(PlacementDecision::SameAs(*position)))
+        } else {
+            Err(Refusal::IdempotencyKeyReused)
+        };
+    }
+    let held = floor.keys.get(&(request.user, key.scope.clone()));
+    if let Some(answer) = decide_replay(Some(key), held)? {
+        return Ok(Some(PlacementDecision::Replay(answer)));
+    }
+    let kept = floor.kept.get(&request.user).copied().unwrap_or_default();
+    check_replay_quota(kept, MAX_STORED_RESPONSE_BYTES)?;
+    Ok(None)
+}
+
+fn decide_one(
+    request: &PlaceOrder,
+    floor: &PlacementState,
+    currency: Currency,
+) -> Result<NewOrder, Refusal> {
+    if !floor.active.contains(&request.user) {
+        return Err(Refusal::InvalidToken);
+    }
+    let cart = floor
+        .carts
+        .get(&request.user)
+        .filter(|cart| !cart.is_empty());
+    let cart = cart.ok_or(Refusal::EmptyCart)?;
+    if let Some(quota) = request.quota {
+        let usage = floor.usage.get(&request.user).copied().unwrap_or_default();
+        decide_order_quota(quota, usage, request.at)?;
+    }
+    let lines = snapshot(cart, floor)?;
+    check_stock(&lines, floor)?;
+    let total = lines
+        .iter()
+        .try_fold(Money::zero(currency), |sum, line| sum.plus(line.total()?))
+        .map_err(|_| Refusal::TotalTooLarge)?;
+    if request
+        .expected_total
+        .is_some_and(|expected| expected != total)
+    {
+        return Err(Refusal::TotalChanged { current: total });
+    }
+    Ok(NewOrder {
+        user: request.user,
+        key: request.key.clone(),
+        placement: request.placement,
+        lines,
+        total,
+        cart_lines: cart.iter().map(|line| line.id).collect(),
+        at: request.at,
+    })
+}
+
+/// Order lines of the cart at current names and prices.
+fn snapshot(cart: &[CartItem], floor: &PlacementState) -> Result<Vec<OrderItem>, Refusal> {
+    let mut unavailable = BTreeSet::new();
+    let mut lines = Vec::with_capacity(cart.len());
+    for line in cart {
+        match floor
+            .offers
+            .get(&line.product)
+            .filter(|offer| !offer.archived)
+        {
+            Some(offer) => lines.push(OrderItem {
+                product: line.product,
+                name: offer.name.clone(),
+                unit_price: offer.price,
+                quantity: line.quantity,
+            }),
+            None => {
+                unavailable.insert(line.product);
+            }
+        }
+    }
+    if unavailable.is_empty() {
+        Ok(lines)
+    } else {
+        Err(Refusal::ProductUnavailable(
+            unavailable.into_iter().collect(),
+        ))
+    }
+}
+
+/// Checks the lines of each product together: a store that held two lines of one product would
+/// still not oversell.
+fn check_stock(lines: &[OrderItem], floor: &PlacementState) -> Result<(), Refusal> {
+    let mut wanted = BTreeMap::<ProductId, i64>::new();
+    for line in lines {
+        *wanted.entry(line.product).or_default() += line.quantity.units();
+    }
+    let shortages: Vec<_> = wanted
+        .into_iter()
+        .filter_map(|(product, requested)| {
+            let available = floor
+                .offers
+                .get(&product)
+                .map_or(StockLevel::ZERO, |offer| offer.stock);
+            let short = available.units() < requested;
+            short.then_some(Shortage {
+                product,
+                available,
+                requested,
+            })
+        })
+        .collect();
+    if shortages.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::InsufficientStock(shortages))
+    }
+}
+
+fn take(floor: &mut PlacementState, line: &OrderItem) {
+    let delta = StockDelta::new(-line.quantity.units());
+    if let (Some(offer), Some(delta)) = (floor.offers.get_mut(&line.product), delta) {
+        // The check above ensures that there is enough.
+        offer.stock = offer.stock.after(delta).unwrap_or(StockLevel::ZERO);
+    }
+}
+
+#[cfg(test)]
+#[path = "placement_tests.rs"]
+mod tests;

@@ -1,0 +1,163 @@
+use crate::kernel::ShopError;
+use crate::kernel::{
+    Actor, Clock, CursorPage, CursorRequest, Idempotent, Keyset, Money, OrderField, OrderFilter,
+    OrderId, OrderList, Page, PageRequest, PlacementIds, Precondition, Refusal,
+};
+use crate::orders::{
+    ChangeOrder, Order, OrderAction, OrderQuota, OrderRepository, OrderStatus, PlaceOrder,
+};
+use std::sync::Arc;
+
+/// Order service: placement, lists and changes of status.
+#[derive(Clone)]
+pub struct Orders {
+    orders: Arc<dyn OrderRepository>,
+    placement_ids: Arc<dyn PlacementIds>,
+    clock: Arc<dyn Clock>,
+    quota: Option<OrderQuota>,
+}
+
+impl Orders {
+    /// The service over these ports.
+    #[must_use]
+    pub fn new(
+        orders: Arc<dyn OrderRepository>,
+        placement_ids: Arc<dyn PlacementIds>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            orders,
+            placement_ids,
+            clock,
+            quota: None,
+        }
+    }
+
+    /// The service with an order quota for each customer. It applies to the orders of staff users
+    /// too.
+    #[must_use]
+    pub fn with_quota(self, quota: Option<OrderQuota>) -> Self {
+        Self { quota, ..self }
+    }
+
+    /// A page of orders, of those that the actor [may see](OrderFilter::seen_by).
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; [`Refusal::NotFound`] for a page that does not exist; if the
+    /// store fails.
+    pub fn list(
+        &self,
+        actor: Actor,
+        list: OrderList,
+        page: PageRequest,
+    ) -> Result<Page<Order>, ShopError> {
+        let filter = list.filter.seen_by(actor)?;
+        let list = OrderList { filter, ..list };
+        Ok(self.orders.list(&list, page)?.existing(page)?)
+    }
+
+    /// A cursor page of orders, of those that the actor [may see](OrderFilter::seen_by).
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; if the store fails.
+    pub fn cursor_page(
+        &self,
+        actor: Actor,
+        filter: OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Order>, ShopError> {
+        let filter = filter.seen_by(actor)?;
+        Ok(self.orders.cursor_page(&filter, keyset, span)?)
+    }
+
+    /// An order. `archived` includes a deleted order, which only staff may see.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; [`Refusal::NotFound`], for another customer's as well; if the
+    /// store fails.
+    pub fn order(&self, actor: Actor, id: OrderId, archived: bool) -> Result<Order, ShopError> {
+        let own = actor.customer()?;
+        let staff = actor.is_staff();
+        let visible = |order: &Order| {
+            (staff || order.user == own) && (!order.archived || (archived && staff))
+        };
+        Ok(self
+            .orders
+            .find(id)?
+            .filter(visible)
+            .ok_or(Refusal::NotFound)?)
+    }
+
+    /// Builds the command that places an order for the actor's cart, for a batch of
+    /// [`OrderRepository::place`].
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`].
+    pub fn placing(
+        &self,
+        actor: Actor,
+        expected_total: Option<Money>,
+        key: Option<Idempotent<Order>>,
+    ) -> Result<PlaceOrder, Refusal> {
+        let user = actor.customer()?;
+        let placement = self.placement_ids.next();
+        Ok(PlaceOrder {
+            user,
+            expected_total,
+            key,
+            placement,
+            quota: self.quota,
+            at: self.clock.now(),
+        })
+    }
+
+    /// Changes the status of an order, under the precondition `seen` if given.
+    ///
+    /// # Errors
+    /// See [`decide_order`](crate::orders::decide_order); if the store fails.
+    pub fn set_status(
+        &self,
+        actor: Actor,
+        order: OrderId,
+        status: OrderStatus,
+        seen: Option<Precondition<Order>>,
+    ) -> Result<Order, ShopError> {
+        self.change(actor, order, OrderAction::SetStatus(status), seen)
+    }
+
+    /// Deletes a pending order: cancels and hides it. `seen` as for [`Orders::set_status`].
+    ///
+    /// # Errors
+    /// See [`decide_order`](crate::orders::decide_order); if the store fails.
+    pub fn delete(
+        &self,
+        actor: Actor,
+        order: OrderId,
+        seen: Option<Precondition<Order>>,
+    ) -> Result<(), ShopError> {
+        self.change(actor, order, OrderAction::Delete, seen)
+            .map(drop)
+    }
+
+    fn change(
+        &self,
+        by: Actor,
+        order: OrderId,
+        action: OrderAction,
+        seen: Option<Precondition<Order>>,
+    ) -> Result<Order, ShopError> {
+        by.customer()?;
+        Ok(self.orders.change(ChangeOrder {
+            order,
+            action,
+            seen,
+            by,
+            at: self.clock.now(),
+        })??)
+    }
+}
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;

@@ -1,0 +1,429 @@
+//! Bounded worker pool for blocking work (bulkhead), with optional latency-based admission.
+//!
+//! At most `running` jobs run at once, and at most `waiting` wait. One more is rejected at once: in
+//! an unbounded queue, jobs would wait until their clients have given up.
+
+use crate::error::ApiError;
+use crate::exec::low_priority::LowPriorityThreads;
+use actix_web::web;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout_at;
+use tradepost_domain::kernel::deadline;
+
+/// How many jobs of a kind may run at once, and how many may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolLimit {
+    /// Jobs at once, each on a thread of its own; at least 1.
+    pub running: usize,
+    /// Jobs that wait; one more is answered 503.
+    pub waiting: usize,
+}
+
+/// Pool statistics: the current number of jobs, and the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PoolLoad {
+    pub(crate) running: usize,
+    pub(crate) waiting: usize,
+    pub(crate) most: PoolLimit,
+}
+
+/// The kind of a job, which decides the error at the deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JobKind {
+    /// Reads: an interrupted one has no effect.
+    Query,
+    /// Reads or searches a list: its cost depends on the parameters of the request.
+    List,
+    /// Writes: once begun, its outcome is unknown until it ends.
+    Command,
+    /// Checks the health of the store.
+    Probe,
+}
+
+impl JobKind {
+    pub(crate) fn overdue(self) -> ApiError {
+        match self {
+            Self::Query | Self::Probe => ApiError::Overdue,
+            Self::List => ApiError::ListOverdue,
+            Self::Command => ApiError::OutcomeUnknown,
+        }
+    }
+
+    /// When the store must interrupt the queries of a job that begins now, and whose request times
+    /// out at `deadline`. A job that writes is never interrupted.
+    fn query_deadline(self, deadline: Instant) -> Option<Instant> {
+        match self {
+            Self::Query | Self::Probe => Some(deadline),
+            Self::List => Some(deadline.min(Instant::now() + MAX_LIST_TIME)),
+            Self::Command => None,
+        }
+    }
+}
+
+/// The longest that the queries of a list may run. Lists wait for each other, so none may take as
+/// long as a request.
+const MAX_LIST_TIME: Duration = Duration::from_secs(2);
+
+pub(crate) struct WorkerPool {
+    permits: Arc<Semaphore>,
+    running: usize,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+    /// Moving average of the duration of its jobs, if admission depends on it.
+    pace: Option<Arc<LatencyEwma>>,
+    /// Threads of its own, if not those of the runtime's blocking pool.
+    threads: Option<LowPriorityThreads>,
+}
+
+impl WorkerPool {
+    pub(crate) fn new(limit: PoolLimit) -> Self {
+        let running = limit.running.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            permits: Arc::new(Semaphore::new(running)),
+            running,
+            waiting: AtomicUsize::new(0),
+            most_waiting: limit.waiting,
+            pace: None,
+            threads: None,
+        }
+    }
+
+    /// With admission control: a job that would wait beyond its deadline is rejected at once. The
+    /// duration of jobs is measured; `expected` is assumed until one has ended.
+    pub(crate) fn with_admission(limit: PoolLimit, expected: Duration) -> Self {
+        Self {
+            pace: Some(Arc::new(LatencyEwma::new(expected))),
+            ..Self::new(limit)
+        }
+    }
+
+    /// With threads of its own, of low priority, which use idle processor time.
+    ///
+    /// # Errors
+    /// If the operating system cannot start a thread.
+    pub(crate) fn with_low_priority(self) -> io::Result<Self> {
+        let threads = Some(LowPriorityThreads::start(self.running)?);
+        Ok(Self { threads, ..self })
+    }
+
+    /// The current number of jobs.
+    pub(crate) fn load(&self) -> PoolLoad {
+        let free = self.permits.available_permits();
+        PoolLoad {
+            running: self.running.saturating_sub(free),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            most: PoolLimit {
+                running: self.running,
+                waiting: self.most_waiting,
+            },
+        }
+    }
+
+    /// Runs a job on a blocking thread. A job that has begun runs to its end even if its request
+    /// has ended, and holds its slot until then; the queries of a job that only reads are
+    /// interrupted at the deadline.
+    ///
+    /// # Errors
+    /// [`ApiError::Busy`] if it has not begun and never will; [`JobKind::overdue`] if it has not ended
+    /// by the deadline; [`ApiError::Panicked`].
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        kind: JobKind,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let permit = self.permit(deadline).await?;
+        let pace = self.pace.clone();
+        let job = move || {
+            let began = Instant::now();
+            let outcome = match kind.query_deadline(deadline) {
+                Some(deadline) => deadline::run_until(deadline, job),
+                None => job(),
+            };
+            if let Some(pace) = pace {
+                pace.note(began.elapsed());
+            }
+            drop(permit);
+            outcome
+        };
+        match &self.threads {
+            Some(threads) => {
+                let ended = timeout_at(deadline.into(), threads.run(job)).await;
+                ended.unwrap_or_else(|_| Err(kind.overdue()))
+            }
+            None => run_blocking(deadline, kind.overdue(), job).await,
+        }
+    }
+
+    /// How many jobs may wait so that the last of them ends by the deadline.
+    fn admissible(&self, deadline: Instant) -> usize {
+        match &self.pace {
+            Some(pace) => pace.admissible(deadline, self.running),
+            None => usize::MAX,
+        }
+    }
+
+    async fn permit(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let most = self.admissible(deadline).min(self.most_waiting);
+        let _place = QueueSlot::take(&self.waiting, most).ok_or(ApiError::Busy)?;
+        let turn = Arc::clone(&self.permits).acquire_owned();
+        in_time(deadline, turn).await?.map_err(|_| ApiError::Busy)
+    }
+}
+
+/// Runs a job on a blocking thread, and waits for it until the deadline.
+///
+/// # Errors
+/// `overdue` at the deadline; [`ApiError::Panicked`].
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    deadline: Instant,
+    overdue: ApiError,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    match timeout_at(deadline.into(), web::block(job)).await {
+        Ok(outcome) => outcome.map_err(|_| ApiError::Panicked),
+        Err(_) => Err(overdue),
+    }
+}
+
+/// Exponentially weighted moving average (EWMA) of the duration of jobs.
+pub(crate) struct LatencyEwma {
+    /// In microseconds, at least 1.
+    average: AtomicU64,
+    /// Whether a job has ended.
+    is_known: AtomicBool,
+}
+
+impl LatencyEwma {
+    pub(crate) fn new(expected: Duration) -> Self {
+        Self {
+            average: AtomicU64::new(microseconds(expected)),
+            is_known: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn note(&self, took: Duration) {
+        let took = microseconds(took);
+        if !self.is_known.swap(true, Ordering::Relaxed) {
+            return self.average.store(took, Ordering::Relaxed);
+        }
+        let next = |average: u64| Some((average - average / 8).saturating_add(took / 8).max(1));
+        let _ = self
+            .average
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    }
+
+    /// How many jobs may wait for `running` slots so that the last of them ends by the deadline.
+    pub(crate) fn admissible(&self, deadline: Instant, running: usize) -> usize {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // An eighth is in reserve, as jobs differ. One round is that of the jobs that run already.
+        let rounds = self.rounds(left - left / 8).saturating_sub(1);
+        rounds.saturating_mul(running)
+    }
+
+    /// How many rounds of jobs end within this time.
+    fn rounds(&self, within: Duration) -> usize {
+        let average = self.average.load(Ordering::Relaxed).max(1);
+        let rounds = within.as_micros() / u128::from(average);
+        usize::try_from(rounds).unwrap_or(usize::MAX)
+    }
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1)
+}
+
+async fn in_time<T>(deadline: Instant, turn: impl Future<Output = T>) -> Result<T, ApiError> {
+    timeout_at(deadline.into(), turn)
+        .await
+        .map_err(|_| ApiError::Busy)
+}
+
+/// A place in the queue; dropping it frees the place, also when the client disconnects.
+struct QueueSlot<'a>(&'a AtomicUsize);
+
+impl<'a> QueueSlot<'a> {
+    fn take(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
+        let one_more = |now| (now < most).then_some(now + 1);
+        waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .ok()
+            .map(|_| Self(waiting))
+    }
+}
+
+impl Drop for QueueSlot<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use futures_util::future::{join, join_all, join3};
+    use std::sync::{Mutex, mpsc};
+
+    fn bound(running: usize, waiting: usize) -> WorkerPool {
+        WorkerPool::new(PoolLimit { running, waiting })
+    }
+
+    fn soon(milliseconds: u64) -> Instant {
+        Instant::now() + Duration::from_millis(milliseconds)
+    }
+
+    #[actix_web::test]
+    async fn jobs_beyond_the_queue_are_rejected_at_once() {
+        let bound = Arc::new(bound(1, 1));
+        let (end, ended) = mpsc::channel::<()>();
+        let first = bound.run(soon(5_000), JobKind::Query, move || ended.recv().is_ok());
+        let second = bound.run(soon(5_000), JobKind::Query, || true);
+        let third = async {
+            let began = Instant::now();
+            let refused = bound.run(soon(5_000), JobKind::Query, || true).await;
+            assert!(matches!(refused, Err(ApiError::Busy)));
+            assert!(began.elapsed() < Duration::from_millis(500));
+            end.send(()).unwrap();
+        };
+        let (first, second, ()) = join3(first, second, third).await;
+        assert!(first.unwrap() && second.unwrap());
+        assert!(
+            bound
+                .run(soon(5_000), JobKind::Query, || true)
+                .await
+                .unwrap()
+        );
+    }
+
+    #[actix_web::test]
+    async fn no_job_waits_longer_than_its_deadline() {
+        for (kind, overdue) in [
+            (JobKind::Query, "unavailable"),
+            (JobKind::Probe, "unavailable"),
+            (JobKind::Command, "outcome_unknown"),
+            (JobKind::List, "list_timeout"),
+        ] {
+            let bound = bound(1, 1);
+            let (end, ended) = mpsc::channel::<()>();
+            let began = bound.run(soon(50), kind, move || ended.recv().is_ok());
+            let waiting = bound.run(soon(50), kind, || true);
+            let (began, waiting) = join(began, waiting).await;
+            assert_eq!(began.unwrap_err().code().word(), overdue);
+            assert_eq!(waiting.unwrap_err().code().word(), "busy");
+            // The job still runs and holds its slot; it frees it at its end.
+            assert!(bound.run(soon(50), kind, || true).await.is_err());
+            end.send(()).unwrap();
+            assert!(bound.run(soon(5_000), kind, || true).await.unwrap());
+        }
+    }
+
+    /// Of 64 jobs that arrive at once, the number of admitted ones, which must all succeed; each of
+    /// the others must be rejected on the first poll. No job ends before all have arrived.
+    async fn admitted(bound: &WorkerPool, deadline: Instant) -> usize {
+        let (end, ended) = mpsc::channel::<()>();
+        let ended = Arc::new(Mutex::new(ended));
+        let mut jobs = Vec::new();
+        for _ in 0..64 {
+            let ended = Arc::clone(&ended);
+            let job = move || ended.lock().unwrap().recv().is_err();
+            let mut job = Box::pin(bound.run(deadline, JobKind::Command, job));
+            match job.as_mut().now_or_never() {
+                None => jobs.push(job),
+                Some(refused) => assert!(matches!(refused, Err(ApiError::Busy))),
+            }
+        }
+        drop(end);
+        let outcomes = join_all(jobs).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(true))));
+        outcomes.len()
+    }
+
+    /// Durations of minutes, in which the run time of the test itself is negligible.
+    #[actix_web::test]
+    async fn jobs_that_cannot_meet_the_deadline_are_rejected_at_once() {
+        const LIMIT: PoolLimit = PoolLimit {
+            running: 2,
+            waiting: 100,
+        };
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let bound = WorkerPool::with_admission(LIMIT, minutes(500));
+        bound.pace.as_ref().unwrap().note(minutes(50));
+        // Two at once for 50 minutes each: 20 in 500 minutes, less an eighth of the time in
+        // reserve.
+        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 16);
+
+        // Before a job has ended, the expected duration counts; without admission, all may wait.
+        let bound = WorkerPool::with_admission(LIMIT, minutes(100));
+        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 8);
+        let bound = WorkerPool::new(LIMIT);
+        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 64);
+    }
+
+    /// The duration of jobs is measured: otherwise none would be admitted to the queue.
+    #[actix_web::test]
+    async fn the_duration_of_jobs_is_learnt() {
+        const LIMIT: PoolLimit = PoolLimit {
+            running: 1,
+            waiting: 100,
+        };
+        let far = || Instant::now() + Duration::from_secs(3_600);
+        let bound = WorkerPool::with_admission(LIMIT, Duration::from_secs(3_600));
+        assert_eq!(admitted(&bound, far()).await, 1);
+        // One job has ended, in far less than an hour.
+        assert!(admitted(&bound, far()).await > 1);
+    }
+
+    #[test]
+    fn the_pace_follows_the_latest_jobs() {
+        let milliseconds = Duration::from_millis;
+        let pace = LatencyEwma::new(milliseconds(500));
+        assert_eq!(pace.rounds(milliseconds(1_000)), 2);
+        pace.note(milliseconds(100));
+        assert_eq!(pace.rounds(milliseconds(1_000)), 10);
+        (0..100).for_each(|_| pace.note(milliseconds(10)));
+        assert!(pace.rounds(milliseconds(1_000)) >= 99);
+        (0..100).for_each(|_| pace.note(Duration::MAX));
+        assert_eq!(pace.rounds(milliseconds(1_000)), 0);
+        (0..1_000).for_each(|_| pace.note(Duration::ZERO));
+        assert!(pace.rounds(milliseconds(1_000)) > 1_000);
+    }
+
+    #[actix_web::test]
+    async fn a_panic_gives_its_place_back() {
+        let bound = bound(1, 0);
+        for _ in 0..3 {
+            let panicked = bound
+                .run(soon(5_000), JobKind::Query, || panic!("on purpose"))
+                .await;
+            let panicked: Result<(), _> = panicked;
+            assert!(matches!(panicked, Err(ApiError::Panicked)));
+        }
+    }
+
+    #[actix_web::test]
+    async fn clients_that_disconnect_leave_the_queue() {
+        let bound = bound(1, 1);
+        let (end, ended) = mpsc::channel::<()>();
+        let first = bound.run(soon(5_000), JobKind::Query, move || ended.recv().is_ok());
+        let rest = async {
+            for _ in 0..3 {
+                let waiting = bound.run(soon(5_000), JobKind::Query, || true);
+                let gone = tokio::time::timeout(Duration::from_millis(10), waiting).await;
+                assert!(gone.is_err());
+            }
+            assert_eq!(bound.waiting.load(Ordering::Relaxed), 0);
+            end.send(()).unwrap();
+        };
+        let (first, ()) = join(first, rest).await;
+        assert!(first.unwrap());
+    }
+}

@@ -1,0 +1,8 @@
+//! Response builders.
+
+pub(crate) mod etag;
+pub(crate) mod pages;
+pub(crate) mod problem;
+pub(crate) mod replay;
+pub(crate) mod responses;
+pub(crate) mod signed_cursor;

@@ -1,0 +1,167 @@
+//! Builders of success responses. The only file beside [`crate::error`] that names status codes.
+
+use crate::error::ApiError;
+use crate::extract::request_context::RequestContext;
+use crate::respond::etag::ETag;
+use crate::respond::replay::{REPLAYED, ReplayableResponse};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, LOCATION,
+    REFERRER_POLICY,
+};
+use actix_web::web::Bytes;
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+
+/// The result of a handler.
+pub(crate) type HttpResult = Result<HttpResponse, ApiError>;
+
+/// 200 with a JSON body.
+pub(crate) fn ok(shape: &impl Serialize) -> HttpResult {
+    json(StatusCode::OK, shape)
+}
+
+/// 200 with a JSON body and its `ETag`; 304 if `If-None-Match` holds that tag.
+pub(crate) fn ok_with_etag(
+    call: &RequestContext,
+    shape: &impl Serialize,
+    tag: &ETag,
+) -> HttpResult {
+    not_modified_or(call, tag, || json(StatusCode::OK, shape))
+}
+
+/// A static text file, the same for the lifetime of the process.
+pub(crate) struct File {
+    media: HeaderValue,
+    text: Bytes,
+    tag: ETag,
+}
+
+impl File {
+    pub(crate) fn new(media: &'static str, text: impl Into<Bytes>) -> Self {
+        let text = text.into();
+        Self {
+            media: HeaderValue::from_static(media),
+            tag: ETag::of_text(&text),
+            text,
+        }
+    }
+}
+
+/// 200 with a file and its `ETag`; 304 if `If-None-Match` holds that tag.
+pub(crate) fn file(call: &RequestContext, file: &File) -> HttpResult {
+    let whole = || {
+        let media = (CONTENT_TYPE, file.media.clone());
+        Ok(HttpResponse::Ok()
+            .insert_header(media)
+            .body(file.text.clone()))
+    };
+    let mut response = not_modified_or(call, &file.tag, whole)?;
+    // Another version of the program may have another text.
+    let keep = HeaderValue::from_static("no-cache");
+    response.headers_mut().insert(CACHE_CONTROL, keep);
+    Ok(response)
+}
+
+/// 200 with an HTML page. Its content security policy lets the browser load from this server alone.
+pub(crate) fn page(call: &RequestContext, page: &File) -> HttpResult {
+    // Swagger UI has images in its style sheet.
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                  img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                  frame-ancestors 'none'";
+    let mut response = file(call, page)?;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}
+
+/// The full response with this `ETag`, or 304 if `If-None-Match` holds that tag.
+fn not_modified_or(
+    call: &RequestContext,
+    tag: &ETag,
+    whole: impl FnOnce() -> HttpResult,
+) -> HttpResult {
+    let response = if tag.matches_if_none_match(call.request()) {
+        HttpResponse::new(StatusCode::NOT_MODIFIED)
+    } else {
+        whole()?
+    };
+    Ok(tagged(response, Some(tag)))
+}
+
+fn tagged(mut response: HttpResponse, tag: Option<&ETag>) -> HttpResponse {
+    if let Some(tag) = tag.and_then(ETag::header) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// 200 with a text of this media type.
+pub(crate) fn text(text: String, media: &'static str) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static(media)))
+        .body(text)
+}
+
+/// 201 with a JSON body.
+pub(crate) fn created_body(shape: &impl Serialize) -> HttpResult {
+    json(StatusCode::CREATED, shape)
+}
+
+/// 201 with a body that may be a replay of an earlier response.
+pub(crate) fn created(told: ReplayableResponse) -> HttpResult {
+    if told.body.is_empty() {
+        // Everything that is written has bounds, so its response can always be encoded.
+        let defect = "there is no answer to what was written";
+        return Err(ApiError::Defect(defect.to_owned()));
+    }
+    let mut response = with_body(StatusCode::CREATED, told.body);
+    if told.replayed {
+        let replayed = HeaderValue::from_static("true");
+        response.headers_mut().insert(REPLAYED, replayed);
+    }
+    Ok(tagged(response, told.tag.as_ref()))
+}
+
+/// 201 like [`told`], with a `Location` of this absolute collection URL and the id in the body.
+pub(crate) fn created_at(collection: &str, told: ReplayableResponse) -> HttpResult {
+    #[derive(Deserialize)]
+    struct Made {
+        id: i64,
+    }
+    let made: Made = serde_json::from_str(&told.body).map_err(defect)?;
+    let location = format!("{collection}{}/", made.id);
+    let location = HeaderValue::try_from(location).map_err(defect)?;
+    let mut response = self::created(told)?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+/// 204.
+pub(crate) fn no_content() -> HttpResult {
+    Ok(HttpResponse::new(StatusCode::NO_CONTENT))
+}
+
+/// 200 for OPTIONS, with this `Allow` header.
+pub(crate) fn options(allow: HeaderValue) -> HttpResponse {
+    let mut response = HttpResponse::new(StatusCode::OK);
+    response.headers_mut().insert(ALLOW, allow);
+    response
+}
+
+fn json(status: StatusCode, shape: &impl Serialize) -> HttpResult {
+    let body = serde_json::to_string(shape).map_err(defect)?;
+    Ok(with_body(status, body))
+}
+
+fn with_body(status: StatusCode, body: String) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .body(body)
+}
+
+fn defect(error: impl Display) -> ApiError {
+    ApiError::Defect(error.to_string())
+}
