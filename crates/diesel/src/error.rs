@@ -113,6 +113,16 @@ pub enum OpenError {
         /// Its name.
         name: &'static str,
     },
+    /// No encrypted or verified connection, as its parameters demand.
+    #[error("No secure connection to the database {database}: {reason}. {advice}.")]
+    Tls {
+        /// The database: its URL without the password.
+        database: String,
+        /// What libpq says.
+        reason: String,
+        /// The setting, and what to do.
+        advice: String,
+    },
     /// Any other error.
     #[error("The database {database} cannot be opened: {reason}.")]
     Unusable {

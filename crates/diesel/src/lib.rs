@@ -168,6 +168,19 @@ pub fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     }
 }
 
+/// A warning if the URL leads to PostgreSQL on another machine and does not have the server verified
+/// (`sslmode=verify-full`). [`open`] writes the same to the log. Nothing is connected to.
+#[must_use]
+pub fn tls_warning(url: &DatabaseUrl) -> Option<String> {
+    match url {
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(_) => postgres::tls_warning(url),
+        #[cfg(not(feature = "postgres"))]
+        DatabaseUrl::Postgres(_) => None,
+        DatabaseUrl::Sqlite(_) => None,
+    }
+}
+
 /// Refuses a read-only database: a standby of PostgreSQL, or a server that is set to read-only. An
 /// SQLite file is checked when it is opened.
 ///

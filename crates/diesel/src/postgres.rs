@@ -16,12 +16,14 @@ pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 mod timeout;
+mod tls;
 mod warnings;
 
 #[path = "queries/mod.rs"]
 mod queries;
 
 pub(crate) use queries::Migrator;
+pub(crate) use tls::warning as tls_warning;
 pub(crate) use warnings::{require_writable, warnings};
 
 use crate::failure::Failure;
@@ -81,7 +83,8 @@ impl Database {
         }
         let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
         let currency = options.currency.agree(stored.as_deref())?;
-        for warning in warnings::of_settings(&mut conn).map_err(unusable)? {
+        let unsafe_settings = warnings::of_settings(&mut conn).map_err(unusable)?;
+        for warning in tls_warning(url).into_iter().chain(unsafe_settings) {
             log::warn!("{warning}");
         }
         drop(conn);

@@ -38,7 +38,7 @@ impl From<OpenError> for CliError {
         let sentence = error.to_string();
         Self::Failed(match error {
             // The other messages contain the remedy.
-            OpenError::Unusable { .. } | OpenError::NotUtf8 { .. } => {
+            OpenError::Unusable { .. } | OpenError::NotUtf8 { .. } | OpenError::Tls { .. } => {
                 format!("{sentence} It is the one of --database (TRADEPOST_DATABASE_URL).")
             }
             _ => sentence,

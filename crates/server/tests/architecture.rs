@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -197,4 +198,48 @@ fn both_databases_have_the_same_migrations() {
     };
     assert!(!names("sqlite").is_empty());
     assert_eq!(names("sqlite"), names("postgres"));
+}
+
+/// `scripts/openssl-perl` with this search path: its exit code and what it says.
+fn openssl_perl(path: &Path) -> (Option<i32>, String) {
+    let output = Command::new("/bin/sh")
+        .arg(root().join("scripts/openssl-perl"))
+        .arg("./Configure")
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said)
+}
+
+#[test]
+fn the_build_names_what_openssl_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let lacks = |what: &str| {
+        let (code, said) = openssl_perl(folder.path());
+        assert_eq!(code, Some(1), "{said}");
+        let start = format!("OpenSSL cannot be built: {what} is missing. Install perl and make");
+        assert!(said.starts_with(&start), "{said}");
+        assert!(said.contains("--no-default-features"), "{said}");
+    };
+    lacks("perl");
+    program("perl", "#!/bin/sh\nexit 2\n");
+    lacks("a module of perl's standard library");
+    program(
+        "perl",
+        "#!/bin/sh\n[ \"$1\" != ./Configure ] || echo \"$@\" >&2\n",
+    );
+    lacks("make");
+    program("make", "#!/bin/sh\n");
+    let (code, configured) = openssl_perl(folder.path());
+    assert_eq!(code, Some(0), "{configured}");
+    assert!(
+        configured.starts_with("./Configure no-apps no-quic "),
+        "{configured}"
+    );
 }

@@ -5,8 +5,10 @@
 //! to run as root. The server ends with this process, however it ends: the server's keeper reads
 //! the end of a pipe.
 
+pub mod certificates;
 mod processes;
 mod standby;
+pub mod tls;
 
 use processes::{await_stopped, children_of, send, state_and_parent};
 use std::fs;

@@ -1,6 +1,6 @@
 //! PostgreSQL connections and their session settings.
 
-use super::Conn;
+use super::{Conn, tls};
 use crate::{DatabaseUrl, OpenError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -37,7 +37,8 @@ pub(super) struct PooledConnManager {
 
 impl PooledConnManager {
     pub(super) fn new(url: &DatabaseUrl, wait: Duration) -> Self {
-        let url = with_defaults(url.secret());
+        tls::init();
+        let url = tls::with_system_store(with_defaults(url.secret()));
         let reachable = Arc::new(AtomicBool::new(true));
         Self {
             url,
@@ -92,7 +93,7 @@ fn with_defaults(mut url: String) -> String {
 }
 
 /// Parameters of a URL, not decoded.
-fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     query.split('&').filter_map(|one| one.split_once('='))
 }
@@ -288,9 +289,9 @@ pub(super) fn require_writable(conn: &mut Conn, database: &str) -> Result<(), Op
 /// Connects once outside the pool, and refuses a server that cannot keep the shop's guarantees.
 pub(super) fn first(url: &DatabaseUrl, wait: Duration) -> Result<Conn, OpenError> {
     let database = url.to_string();
-    let mut conn = PooledConnManager::new(url, wait)
-        .establish()
-        .map_err(|error| OpenError::unusable(&database, &sentence(&error.to_string())))?;
+    let manager = PooledConnManager::new(url, wait);
+    let mut conn = (manager.establish())
+        .map_err(|error| tls::open_error(&database, &manager.url, sentence(&error.to_string())))?;
     let unusable = |error: diesel::result::Error| OpenError::unusable(&database, &error);
     let version = setting(&mut conn, "server_version_num").map_err(unusable)?;
     if version
@@ -307,13 +308,16 @@ pub(super) fn first(url: &DatabaseUrl, wait: Duration) -> Result<Conn, OpenError
     Ok(conn)
 }
 
-/// libpq's message as one line, without its prefixes.
+/// libpq's message as one line, without its prefixes. With `sslmode=prefer`, libpq repeats a refused
+/// connection without encryption: the first refusal is then the reason.
 fn sentence(message: &str) -> String {
     let message = message.trim().replace(['\n', '\t'], " ");
-    message
-        .rsplit("FATAL: ")
-        .next()
-        .unwrap_or_default()
+    let (before, last) = message.rsplit_once("FATAL: ").unwrap_or(("", &message));
+    let first = before.rsplit_once("FATAL: ").map(|(_, first)| first);
+    let first = first.and_then(|first| first.split(" connection to server").next());
+    first
+        .filter(|_| last.contains("no encryption"))
+        .unwrap_or(last)
         .trim()
         .trim_end_matches('.')
         .to_owned()
@@ -357,6 +361,28 @@ mod tests {
         // A password that looks like a parameter is not one.
         let url = with_defaults("postgres://u:connect_timeout=@h/shop".to_owned());
         assert!(url.contains("?connect_timeout=2&"), "{url}");
+    }
+
+    #[test]
+    fn a_refusal_of_the_second_try_in_the_clear_does_not_hide_the_first() {
+        let password = "password authentication failed for user \"shop\"";
+        let clear = "no pg_hba.conf entry for host \"::1\", user \"shop\", no encryption";
+        let to = "connection to server at \"db\" (::1), port 5432 failed:";
+        for (message, expected) in [
+            (format!("{to} FATAL:  {password}\n"), password),
+            (format!("{to} FATAL:  {clear}\n"), clear),
+            (
+                format!("{to} FATAL:  {password}\n{to} FATAL:  {clear}\n"),
+                password,
+            ),
+            (
+                format!("{to} FATAL:  {clear}\n{to} FATAL:  {password}\n"),
+                password,
+            ),
+            ("SSL error: no.\n".to_owned(), "SSL error: no"),
+        ] {
+            assert_eq!(sentence(&message), expected);
+        }
     }
 
     #[test]

@@ -137,6 +137,9 @@ impl Findings {
             "--trusted-proxies is not set: behind a proxy, all clients count as one address, \
              and a few of them can keep the others from signing in or registering.",
         );
+        if let Some(warning) = tradepost_diesel::tls_warning(&config.database) {
+            self.warn(warning);
+        }
         self.warn_if(
             config.throttle.is_none(),
             "--throttle is off: passwords can be guessed as fast as they are checked, \

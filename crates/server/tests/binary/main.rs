@@ -29,3 +29,5 @@ mod settings;
 mod start_and_stop;
 #[cfg(test)]
 mod throttle;
+#[cfg(all(test, feature = "tls"))]
+mod tls;

@@ -1,0 +1,148 @@
+//! A certificate authority for tests, and the certificates that it issues (X.509, P-256).
+
+use openssl::asn1::Asn1Time;
+use openssl::bn::{BigNum, MsbOption};
+use openssl::ec::{EcGroup, EcKey};
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkey::{PKey, Private};
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::{X509, X509Builder, X509NameBuilder};
+
+/// When a certificate is valid, in days from now.
+#[derive(Debug, Clone, Copy)]
+pub enum Validity {
+    /// From yesterday until tomorrow.
+    Current,
+    /// Until yesterday.
+    Expired,
+}
+
+/// A certificate with its private key.
+pub struct Identity {
+    pub(crate) certificate: X509,
+    pub(crate) key: PKey<Private>,
+}
+
+impl Identity {
+    /// The certificate in PEM (RFC 7468).
+    ///
+    /// # Errors
+    /// If OpenSSL fails.
+    pub fn certificate_pem(&self) -> Result<Vec<u8>, ErrorStack> {
+        self.certificate.to_pem()
+    }
+
+    /// The private key in PEM (PKCS #8).
+    ///
+    /// # Errors
+    /// If OpenSSL fails.
+    pub fn key_pem(&self) -> Result<Vec<u8>, ErrorStack> {
+        self.key.private_key_to_pem_pkcs8()
+    }
+
+    /// A certificate for these host names and addresses that it signed itself.
+    ///
+    /// # Errors
+    /// If OpenSSL fails.
+    pub fn self_signed(hosts: &[&str]) -> Result<Self, ErrorStack> {
+        sign(name_of(hosts), hosts, Validity::Current, None)
+    }
+}
+
+/// A certificate authority.
+pub struct Authority(Identity);
+
+impl Authority {
+    /// A new one of this name, with a key of its own.
+    ///
+    /// # Errors
+    /// If OpenSSL fails.
+    pub fn new(name: &str) -> Result<Self, ErrorStack> {
+        sign(name, &[], Validity::Current, None).map(Self)
+    }
+
+    /// Its certificate in PEM, for `sslrootcert`.
+    ///
+    /// # Errors
+    /// If OpenSSL fails.
+    pub fn certificate_pem(&self) -> Result<Vec<u8>, ErrorStack> {
+        self.0.certificate_pem()
+    }
+
+    /// Issues a certificate for these host names and IP addresses.
+    ///
+    /// # Errors
+    /// If OpenSSL fails.
+    pub fn issue(&self, hosts: &[&str], validity: Validity) -> Result<Identity, ErrorStack> {
+        sign(name_of(hosts), hosts, validity, Some(&self.0))
+    }
+}
+
+/// The common name of a server's certificate.
+fn name_of<'a>(hosts: &[&'a str]) -> &'a str {
+    hosts.first().copied().unwrap_or_default()
+}
+
+/// A certificate by this issuer, or by itself; without hosts, that of an authority.
+fn sign(
+    common_name: &str,
+    hosts: &[&str],
+    validity: Validity,
+    issuer: Option<&Identity>,
+) -> Result<Identity, ErrorStack> {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+    let key = PKey::from_ec_key(EcKey::generate(&group)?)?;
+    let mut name = X509NameBuilder::new()?;
+    name.append_entry_by_text("CN", common_name)?;
+    let name = name.build();
+    let mut builder = X509Builder::new()?;
+    // X.509 version 3 is encoded as 2.
+    builder.set_version(2)?;
+    let mut serial = BigNum::new()?;
+    serial.rand(64, MsbOption::MAYBE_ZERO, false)?;
+    let serial = serial.to_asn1_integer()?;
+    builder.set_serial_number(&serial)?;
+    builder.set_subject_name(&name)?;
+    builder.set_pubkey(&key)?;
+    let (from, until) = match validity {
+        Validity::Current => (-1, 1),
+        Validity::Expired => (-2, -1),
+    };
+    let from = days_from_now(from)?;
+    builder.set_not_before(&from)?;
+    let until = days_from_now(until)?;
+    builder.set_not_after(&until)?;
+    if hosts.is_empty() {
+        builder.append_extension(BasicConstraints::new().critical().ca().build()?)?;
+    } else {
+        let mut names = SubjectAlternativeName::new();
+        for host in hosts {
+            match host.parse::<std::net::IpAddr>() {
+                Ok(_) => names.ip(host),
+                Err(_) => names.dns(host),
+            };
+        }
+        let names = names.build(&builder.x509v3_context(None, None))?;
+        builder.append_extension(names)?;
+    }
+    let (issuer_name, issuer_key) = match issuer {
+        Some(issuer) => (issuer.certificate.subject_name(), &issuer.key),
+        None => (&*name, &key),
+    };
+    builder.set_issuer_name(issuer_name)?;
+    builder.sign(issuer_key, MessageDigest::sha256())?;
+    let certificate = builder.build();
+    Ok(Identity { certificate, key })
+}
+
+fn days_from_now(days: i64) -> Result<Asn1Time, ErrorStack> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_secs();
+    Asn1Time::from_unix(
+        i64::try_from(now)
+            .unwrap_or(i64::MAX)
+            .saturating_add(days * 86_400),
+    )
+}
