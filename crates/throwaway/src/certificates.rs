@@ -10,12 +10,12 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
-/// When a certificate is valid, in days from now.
+/// When a certificate is valid.
 #[derive(Debug, Clone, Copy)]
 pub enum Validity {
-    /// From yesterday until tomorrow.
+    /// From 2020 until tomorrow.
     Current,
-    /// Until yesterday.
+    /// On a day in 2020.
     Expired,
 }
 
@@ -106,13 +106,12 @@ fn sign(
     builder.set_serial_number(&serial)?;
     builder.set_subject_name(&name)?;
     builder.set_pubkey(&key)?;
-    let (from, until) = match validity {
-        Validity::Current => (-1, 1),
-        Validity::Expired => (-2, -1),
-    };
-    let from = days_from_now(from)?;
+    let from = Asn1Time::from_str("20200101000000Z")?;
     builder.set_not_before(&from)?;
-    let until = days_from_now(until)?;
+    let until = match validity {
+        Validity::Current => Asn1Time::days_from_now(1)?,
+        Validity::Expired => Asn1Time::from_str("20200102000000Z")?,
+    };
     builder.set_not_after(&until)?;
     if hosts.is_empty() {
         builder.append_extension(BasicConstraints::new().critical().ca().build()?)?;
@@ -135,14 +134,4 @@ fn sign(
     builder.sign(issuer_key, MessageDigest::sha256())?;
     let certificate = builder.build();
     Ok(Identity { certificate, key })
-}
-
-fn days_from_now(days: i64) -> Result<Asn1Time, ErrorStack> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = now.unwrap_or_default().as_secs();
-    Asn1Time::from_unix(
-        i64::try_from(now)
-            .unwrap_or(i64::MAX)
-            .saturating_add(days * 86_400),
-    )
 }

@@ -191,7 +191,7 @@ pub(super) fn open_error(database: &str, url: &str, reason: String) -> OpenError
 }
 
 fn advice(connection: &Connection<'_>, reason: &str) -> Option<String> {
-    let mode = connection.mode().unwrap_or_else(|_| SslMode::Prefer);
+    let mode = connection.mode().unwrap_or(SslMode::Prefer);
     let roots = connection.root_certificates().unwrap_or_default();
     let says = |text: &str| reason.contains(text);
     Some(if says("invalid sslmode value") {

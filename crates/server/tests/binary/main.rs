@@ -29,5 +29,6 @@ mod settings;
 mod start_and_stop;
 #[cfg(test)]
 mod throttle;
-#[cfg(all(test, feature = "tls"))]
+#[cfg(test)]
+#[cfg(feature = "tls")]
 mod tls;
