@@ -85,7 +85,7 @@ fn name_of<'a>(hosts: &[&'a str]) -> &'a str {
     hosts.first().copied().unwrap_or_default()
 }
 
-/// A certificate by this issuer, or by itself; without hosts, that of an authority.
+/// Signs a certificate with the issuer's key, or with its own; without hosts, an authority's.
 fn sign(
     common_name: &str,
     hosts: &[&str],

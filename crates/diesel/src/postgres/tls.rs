@@ -40,7 +40,7 @@ impl SslMode {
         })
     }
 
-    /// What an attacker between the two hosts can do.
+    /// The protection that an attacker between the two hosts does not meet.
     fn exposure(self) -> Option<&'static str> {
         match self {
             Self::Disable => Some("nothing is encrypted"),

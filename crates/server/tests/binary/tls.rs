@@ -66,8 +66,7 @@ fn migrate(url: &str, variables: &[(&str, &str)]) -> Ended {
     Place::new().run_with(&["migrate"], &variables, "")
 }
 
-/// The lines that the server's log has of authorized connections to a database, all but those of
-/// its tests.
+/// Lines of the server's log about authorized connections of the shop to a database.
 fn authorized(database: &str) -> Vec<String> {
     let log = FIXTURE.cluster.log();
     let of_database = format!("database={database} application_name=tradepost");
@@ -146,109 +145,120 @@ fn the_system_store_is_the_default_of_verification() {
     assert!(refused.contains("sslrootcert"), "{refused}");
 }
 
+/// Starts a server that has to refuse, and returns its sentence.
+#[track_caller]
+fn refused_start(port: u16, parameters: &str) -> String {
+    let place = Place::new();
+    let url = url("localhost", port, "shop", parameters);
+    let stopped = place.run_with(&["serve"], &[("TRADEPOST_DATABASE_URL", &url)], "");
+    let sentence = stopped.sentence(1);
+    let start = "No secure connection to the database postgres://postgres@localhost:";
+    assert!(sentence.starts_with(start), "{sentence}");
+    assert!(
+        sentence.contains("--database (TRADEPOST_DATABASE_URL)"),
+        "{sentence}"
+    );
+    assert!(!sentence.contains(PASSWORD), "{sentence}");
+    assert!(place.files().is_empty(), "{:?}", place.files());
+    sentence
+}
+
 #[test]
-fn a_server_that_is_not_secure_as_demanded_stops_the_start() {
+fn certificates_that_do_not_verify_stop_the_start() {
     let ca = FIXTURE.path("ca.pem");
-    let postgres = FIXTURE.cluster.port();
     let issued = |hosts: &[&str], validity| {
         handshake_only(&FIXTURE.authority.issue(hosts, validity).unwrap()).unwrap()
     };
     let other_host = issued(&["db.example.org"], Validity::Current);
     let expired = issued(&["localhost"], Validity::Expired);
     let self_signed = handshake_only(&Identity::self_signed(&["localhost"]).unwrap()).unwrap();
-    let answers_n = without_tls().unwrap();
-    let stripped = stripping_proxy(postgres).unwrap();
+
+    let sentence = refused_start(
+        other_host,
+        &format!("?sslmode=verify-full&sslrootcert={ca}"),
+    );
+    for part in [
+        "\"db.example.org\" does not match host name \"localhost\"",
+        "sslmode=verify-full",
+    ] {
+        assert!(sentence.contains(part), "{sentence}");
+    }
+    for port in [expired, self_signed] {
+        for mode in ["verify-ca", "verify-full"] {
+            let sentence = refused_start(port, &format!("?sslmode={mode}&sslrootcert={ca}"));
+            let settings = format!("an authority in sslrootcert ({ca})");
+            for part in [
+                "certificate verify failed",
+                &settings,
+                &format!("sslmode={mode}"),
+            ] {
+                assert!(sentence.contains(part), "{sentence}");
+            }
+        }
+    }
+    // verify-ca does not compare names; the server has no certificate for this one.
     let database = FIXTURE.cluster.database().unwrap();
-    let full = format!("?sslmode=verify-full&sslrootcert={ca}");
     let verify_ca = format!("?sslmode=verify-ca&sslrootcert={ca}");
+    migrate(&FIXTURE.url("127.0.0.1", &database, &verify_ca), &[]).well();
+}
+
+#[test]
+fn servers_and_proxies_without_tls_stop_the_start() {
+    let ca = FIXTURE.path("ca.pem");
+    let stripped = stripping_proxy(FIXTURE.cluster.port()).unwrap();
+    for port in [without_tls().unwrap(), stripped] {
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let sentence = refused_start(port, &format!("?sslmode={mode}&sslrootcert={ca}"));
+            let setting = format!("sslmode={mode} demands encryption");
+            for part in ["does not support SSL", &setting] {
+                assert!(sentence.contains(part), "{sentence}");
+            }
+        }
+    }
+    let sentence = refused_start(stripped, "?channel_binding=require");
+    assert!(
+        sentence.contains("channel_binding=require demands TLS"),
+        "{sentence}"
+    );
+    // The proxy works: where encryption is not demanded, it reads everything.
+    let database = FIXTURE.cluster.database().unwrap();
+    migrate(&url("localhost", stripped, &database, ""), &[]).well();
+    assert!(
+        authorized(&database)
+            .iter()
+            .all(|line| !line.contains("SSL"))
+    );
+}
+
+#[test]
+fn parameters_that_libpq_refuses_stop_the_start() {
+    let port = FIXTURE.cluster.port();
     let missing = FIXTURE.path("missing.pem");
-    let no_file = format!("?sslmode=verify-full&sslrootcert={missing}");
-    let failed = format!("authority in sslrootcert ({ca})");
-    let refused = "sslmode=require demands encryption";
-    for (port, parameters, said, advice) in [
+    for (parameters, part) in [
+        ("?sslmode=no-verify", "sslmode is one of disable, allow, "),
+        ("?sslmode=require&sslrootcert=system", "sslmode=require"),
         (
-            other_host,
-            &*full,
-            "does not match host name",
-            "sslmode=verify-full takes a certificate for the host",
-        ),
-        (expired, &full, "certificate verify failed", &*failed),
-        (expired, &verify_ca, "certificate verify failed", &failed),
-        (self_signed, &full, "certificate verify failed", &failed),
-        (
-            self_signed,
-            &verify_ca,
-            "certificate verify failed",
-            &failed,
-        ),
-        (
-            answers_n,
-            "?sslmode=require",
-            "does not support SSL",
-            refused,
-        ),
-        (
-            answers_n,
-            &full,
-            "does not support SSL",
-            "sslmode=verify-full demands encryption",
-        ),
-        (
-            stripped,
-            "?sslmode=require",
-            "does not support SSL",
-            refused,
-        ),
-        (
-            stripped,
-            &full,
-            "does not support SSL",
-            "sslmode=verify-full demands encryption",
-        ),
-        (
-            stripped,
-            "?channel_binding=require",
-            "channel binding",
-            "channel_binding=require demands TLS",
-        ),
-        (
-            postgres,
-            &no_file,
-            "does not exist",
+            &*format!("?sslmode=verify-full&sslrootcert={missing}"),
             "in the file of sslrootcert",
         ),
-        (
-            postgres,
-            "?sslmode=no-verify",
-            "invalid sslmode value",
-            "sslmode is one of disable,",
-        ),
-        (
-            postgres,
-            "?sslmode=require&sslrootcert=system",
-            "weak sslmode",
-            "sslmode=require",
-        ),
     ] {
-        let place = Place::new();
-        let url = url("localhost", port, &database, parameters);
-        let stopped = place.run_with(&["serve"], &[("TRADEPOST_DATABASE_URL", &url)], "");
-        let sentence = stopped.sentence(1);
-        assert!(
-            sentence.starts_with("No secure connection to the database postgres://"),
-            "{sentence}"
-        );
-        for part in [said, advice, "--database (TRADEPOST_DATABASE_URL)"] {
-            assert!(sentence.contains(part), "{parameters}: {sentence}");
-        }
-        assert!(!sentence.contains(PASSWORD), "{sentence}");
-        assert!(place.files().is_empty(), "{:?}", place.files());
+        let sentence = refused_start(port, parameters);
+        assert!(sentence.contains(part), "{sentence}");
     }
-    // What the proxy is for: where encryption is not demanded, it sees everything.
-    migrate(&url("localhost", stripped, &database, ""), &[]).well();
-    // Names are not compared unless that is demanded; the certificate is.
-    let verify_ca = url("127.0.0.1", postgres, &database, &verify_ca);
-    migrate(&verify_ca, &[]).well();
+}
+
+/// Runs a command in this place on a database of the cluster.
+fn run(place: &Place, words: &[&str], url: &str) -> Ended {
+    let variables = [
+        ("TRADEPOST_DATABASE_URL", url),
+        ("TRADEPOST_LISTEN", "127.0.0.1:0"),
+        ("TRADEPOST_PUBLIC_URL", "https://shop.example.org"),
+        ("TRADEPOST_TRUSTED_PROXIES", "127.0.0.1"),
+        ("TRADEPOST_STOCK_WRITES", "strict"),
+        ("TRADEPOST_BCRYPT_COST", "10"),
+        ("TRADEPOST_SUPERUSER_PASSWORD", "correct horse"),
+    ];
+    place.run_with(words, &variables, "")
 }
 
 #[test]
@@ -256,90 +266,57 @@ fn check_warns_of_a_remote_host_that_is_not_verified() {
     let ca = FIXTURE.path("ca.pem");
     let database = FIXTURE.cluster.database().unwrap();
     let place = Place::new();
-    let safe = [
-        "--public-url",
-        "https://shop.example.org",
-        "--trusted-proxies",
-        "127.0.0.1",
-        "--stock-writes",
-        "strict",
-    ];
-    let run = |words: &[&str], host: &str, parameters: &str| {
-        let url = FIXTURE.url(host, &database, parameters);
-        let listen = ("TRADEPOST_LISTEN", "127.0.0.1:0");
-        place.run_with(words, &[("TRADEPOST_DATABASE_URL", &url), listen], "")
-    };
-    let check = |host: &str, parameters: &str| {
-        run(
-            &[&["check", "--deploy"], &safe[..]].concat(),
-            host,
-            parameters,
-        )
-    };
-    let superuser = [
-        "createsuperuser",
-        "--noinput",
-        "--username",
-        "ada",
-        "--email",
-        "ada@example.org",
-        "--bcrypt-cost",
-        "10",
-    ];
-    run(&["migrate"], "localhost", "").well();
-    let url = FIXTURE.url("localhost", &database, "");
-    let password = ("TRADEPOST_SUPERUSER_PASSWORD", "correct horse");
-    place
-        .run_with(
-            &superuser,
-            &[("TRADEPOST_DATABASE_URL", &url), password],
-            "",
-        )
-        .well();
+    let local = FIXTURE.url("localhost", &database, "");
+    run(&place, &["migrate"], &local).well();
+    let ada = ["--username", "ada", "--email", "ada@example.org"];
+    let staff = [&["createsuperuser", "--noinput"], &ada[..]].concat();
+    run(&place, &staff, &local).well();
+
     let full = format!("?sslmode=verify-full&sslrootcert={ca}");
-    for (host, parameters, mode) in [
-        (REMOTE, "", Some("prefer")),
-        (REMOTE, "?sslmode=disable", Some("disable")),
-        (REMOTE, "?sslmode=require", Some("require")),
-        (REMOTE, &full, None),
-        ("localhost", "", None),
+    let check = |host: &str, parameters: &str| {
+        let url = FIXTURE.url(host, &database, parameters);
+        run(&place, &["check", "--deploy"], &url)
+    };
+    for (parameters, mode) in [
+        ("", "prefer"),
+        ("?sslmode=disable", "disable"),
+        ("?sslmode=require", "require"),
     ] {
-        let checked = check(host, parameters);
-        let warning =
-            mode.map(|mode| format!("warning: --database leads to {REMOTE} with sslmode={mode}: "));
-        match warning {
-            Some(warning) => {
-                assert!(checked.out.starts_with(&warning), "{checked:?}");
-                assert!(
-                    checked.out.contains("Set sslmode=verify-full"),
-                    "{checked:?}"
-                );
-                assert!(
-                    checked.out.ends_with("0 errors, 1 warning.\n"),
-                    "{checked:?}"
-                );
-                assert_eq!(checked.code, Some(1));
-            }
-            None => {
-                assert!(
-                    checked.out.ends_with("0 errors, 0 warnings.\n"),
-                    "{checked:?}"
-                );
-                assert_eq!(checked.code, Some(0));
-            }
-        }
+        let checked = check(REMOTE, parameters);
+        let warning = format!("warning: --database leads to {REMOTE} with sslmode={mode}: ");
+        assert!(checked.out.contains(&warning), "{checked:?}");
+        assert!(
+            checked.out.contains("Set sslmode=verify-full"),
+            "{checked:?}"
+        );
+        assert!(
+            checked.out.ends_with("0 errors, 1 warning.\n"),
+            "{checked:?}"
+        );
+        assert_eq!(checked.code, Some(1));
     }
-    // And every start writes it down.
-    for (parameters, written) in [("?sslmode=require", true), (&*full, false)] {
+    for (host, parameters) in [(REMOTE, &*full), ("localhost", "")] {
+        let checked = check(host, parameters);
+        assert!(
+            checked.out.ends_with("0 errors, 0 warnings.\n"),
+            "{checked:?}"
+        );
+        assert_eq!(checked.code, Some(0));
+    }
+}
+
+#[test]
+fn a_start_logs_a_remote_host_that_is_not_verified() {
+    let ca = FIXTURE.path("ca.pem");
+    let database = FIXTURE.cluster.database().unwrap();
+    let full = format!("?sslmode=verify-full&sslrootcert={ca}");
+    let place = Place::new();
+    for (parameters, logged) in [("?sslmode=require", true), (&*full, false)] {
         let url = FIXTURE.url(REMOTE, &database, parameters);
         let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.env("TRADEPOST_DATABASE_URL", url);
         place.start(command).stop();
         let log = place.read("err");
-        assert_eq!(
-            log.contains("--database leads to 0.0.0.0"),
-            written,
-            "{log}"
-        );
+        assert_eq!(log.contains("--database leads to 0.0.0.0"), logged, "{log}");
     }
 }
