@@ -4,12 +4,13 @@ use crate::certificates::Identity;
 use crate::{Cluster, USER, is_root};
 use openssl::ssl::{SslAcceptor, SslMethod};
 use std::fs::{self, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// The first message of a client that wants TLS: its length, and a code in place of a version.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
@@ -56,10 +57,7 @@ impl Cluster {
 /// # Errors
 /// If it cannot listen.
 pub fn handshake_only(identity: &Identity) -> io::Result<u16> {
-    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
-    acceptor.set_private_key(&identity.key)?;
-    acceptor.set_certificate(&identity.certificate)?;
-    let acceptor = acceptor.build();
+    let acceptor = acceptor(identity)?;
     serve(move |mut client| {
         if asks_for_tls(&mut client)? {
             client.write_all(b"S")?;
@@ -106,6 +104,53 @@ pub fn stripping_proxy(to: u16) -> io::Result<u16> {
         io::copy(&mut server, &mut client)?;
         client.shutdown(Shutdown::Write)
     })
+}
+
+/// A proxy that ends TLS with a certificate of its own, and goes on to the server in the clear; its
+/// port. It lives as long as the process.
+///
+/// # Errors
+/// If it cannot listen.
+pub fn terminating_proxy(identity: &Identity, to: u16) -> io::Result<u16> {
+    let acceptor = acceptor(identity)?;
+    serve(move |mut client| {
+        if !asks_for_tls(&mut client)? {
+            return Ok(());
+        }
+        client.write_all(b"S")?;
+        let mut client = acceptor.accept(client).map_err(io::Error::other)?;
+        let mut server = TcpStream::connect(("127.0.0.1", to))?;
+        // A TLS stream cannot be split: both directions take turns.
+        client.get_ref().set_read_timeout(Some(TURN))?;
+        server.set_read_timeout(Some(TURN))?;
+        while relay(&mut client, &mut server)? && relay(&mut server, &mut client)? {}
+        Ok(())
+    })
+}
+
+/// How long a relay waits for one side before it turns to the other.
+const TURN: Duration = Duration::from_millis(5);
+
+/// Passes on what one side has sent; false at its end.
+fn relay(from: &mut impl Read, to: &mut impl Write) -> io::Result<bool> {
+    let mut buffer = vec![0; 16_384];
+    match from.read(&mut buffer) {
+        Ok(length) => {
+            let read = buffer.get(..length).unwrap_or_default();
+            to.write_all(read).map(|()| length > 0)
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Ok(true)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn acceptor(identity: &Identity) -> io::Result<SslAcceptor> {
+    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+    acceptor.set_private_key(&identity.key)?;
+    acceptor.set_certificate(&identity.certificate)?;
+    Ok(acceptor.build())
 }
 
 fn asks_for_tls(client: &mut TcpStream) -> io::Result<bool> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use tempfile::TempDir;
 use tradepost_throwaway::certificates::{Authority, Identity, Validity};
-use tradepost_throwaway::tls::{handshake_only, stripping_proxy, without_tls};
+use tradepost_throwaway::tls::{handshake_only, stripping_proxy, terminating_proxy, without_tls};
 use tradepost_throwaway::{Cluster, PASSWORD, USER};
 
 /// An address of this machine that counts as remote, as it is no loopback address.
@@ -228,6 +228,23 @@ fn servers_and_proxies_without_tls_stop_the_start() {
             .iter()
             .all(|line| !line.contains("SSL"))
     );
+}
+
+/// Its certificate is of a trusted authority and for the right host: only the password's exchange
+/// (RFC 5802, with the channel of RFC 5929) shows that TLS does not end at the server.
+#[test]
+fn channel_binding_notices_a_proxy_that_ends_tls() {
+    let ca = FIXTURE.path("ca.pem");
+    let identity = FIXTURE.authority.issue(&["localhost"], Validity::Current);
+    let proxy = terminating_proxy(&identity.unwrap(), FIXTURE.cluster.port()).unwrap();
+    let full = format!("?sslmode=verify-full&sslrootcert={ca}");
+    let sentence = refused_start(proxy, &format!("{full}&channel_binding=require"));
+    assert!(
+        sentence.contains("channel_binding=require demands TLS"),
+        "{sentence}"
+    );
+    let database = FIXTURE.cluster.database().unwrap();
+    migrate(&url("localhost", proxy, &database, &full), &[]).well();
 }
 
 #[test]
