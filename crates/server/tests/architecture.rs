@@ -150,7 +150,7 @@ fn only_two_files_name_status_codes() {
         }
     }
     naming.sort();
-    assert_eq!(naming, ["answer.rs", "error.rs"]);
+    assert_eq!(naming, ["error.rs", "responses.rs"]);
 }
 
 #[test]
