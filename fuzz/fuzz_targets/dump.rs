@@ -1,7 +1,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tradepost_django::{Options, read};
+use tradepost_import_django::{Options, read};
 use tradepost_domain::import::{ExistingData, decide_import};
 use tradepost_domain::kernel::{Currency};
 

@@ -7,13 +7,13 @@
 //!   so that keys can be rotated without ending any session.
 
 mod django;
-#[cfg(test)]
-mod forge;
 mod hs256;
 mod key;
 mod password;
 mod ring;
 mod seal;
+#[cfg(test)]
+mod test_tokens;
 mod token;
 
 pub use key::{KeyTooShort, SigningKey};

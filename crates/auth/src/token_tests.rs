@@ -2,7 +2,7 @@
 //! and each gets the same answer.
 
 use super::*;
-use crate::forge::{
+use crate::test_tokens::{
     NOW, SECRET, base64, forged, header, key, payload, with, with_claim, with_header, with_text,
 };
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::path::Path;
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing};
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// A shop's database.
 pub(crate) struct TestShop {

@@ -7,7 +7,7 @@ use crate::{Outcome, fill};
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// The transaction that pgbench runs.
 #[derive(Debug, Clone, Copy)]

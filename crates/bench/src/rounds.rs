@@ -13,7 +13,7 @@ use crate::{Outcome, console, machine, raw};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// Results of the measurement.
 pub(crate) struct Results {

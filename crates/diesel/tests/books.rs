@@ -14,7 +14,7 @@ use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency
 use tradepost_domain::Stores;
 use tradepost_domain::kernel::Actor;
 use tradepost_domain::orders::{OrderAction, OrderStatus};
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// A statement, and the findings of the audit after it. Products 1 to 3, of which 3 never had
 /// stock; order 1 of two of 1 and one of 2, order 2 of one of 1, cancelled; a line in the cart of

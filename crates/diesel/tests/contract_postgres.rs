@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency};
 use tradepost_domain::Stores;
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// One server for all cases, and a template database with every migration, copied for each case.
 #[expect(clippy::unwrap_used, reason = "a test without a database has failed")]

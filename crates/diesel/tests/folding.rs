@@ -13,7 +13,7 @@ use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::ProductChange;
 use tradepost_domain::kernel::{ProductFilter, ProductId, ProductList, ProductName, Search};
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// More than one batch.
 const MANY: usize = 1001;

@@ -15,7 +15,7 @@ use tradepost_domain::catalog::Product;
 use tradepost_domain::kernel::{
     CursorRequest, Keyset, ProductField, ProductFilter, ProductList, Search, Sorting,
 };
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// One word in every product, one in exactly as many as are few, one in one more, and one in a
 /// fifth.

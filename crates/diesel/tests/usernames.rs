@@ -14,7 +14,7 @@ use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency
 use tradepost_domain::Stores;
 use tradepost_domain::identity::{Email, LoginName, Register, Username};
 use tradepost_domain::kernel::{FieldError, Refusal, fold_case};
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// Confusable names of existing accounts, or names that no new account may have.
 const NAMES: [&str; 5] = ["admin", "аdmin", "admin\u{3164}", "ａdmin", "𝐚dmin"];

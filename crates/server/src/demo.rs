@@ -1,7 +1,7 @@
 //! The demo catalogue.
 
 use crate::exit::CliError;
-use crate::outside::SystemClock;
+use crate::system::clock::SystemClock;
 use tradepost_domain::catalog::{CreateProduct, Price, Product, ProductDraft, ProductRepository};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{

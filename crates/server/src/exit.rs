@@ -1,6 +1,6 @@
 //! Command failures and their exit codes.
 
-use crate::setting::WrongSetting;
+use crate::config::setting::WrongSetting;
 use std::process::ExitCode;
 use tradepost_diesel::{MigrateError, OpenError};
 use tradepost_domain::kernel::StoreError;

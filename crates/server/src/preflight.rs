@@ -3,10 +3,10 @@
 //! apart.
 
 use crate::config::{Config, folder_of};
-use crate::evidence::{self, FirstStart};
 use crate::exit::CliError;
-use crate::exposed;
-use crate::{keys, shop};
+use crate::lost_database::{self, FirstStart};
+use crate::system::symlinks;
+use crate::{signing_keys, wiring};
 use rustix::fs::Access;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
@@ -61,8 +61,8 @@ pub(crate) fn explain(config: &Config, exit: CliError) -> CliError {
 
 fn data_dir(config: &Config) -> Result<(), CliError> {
     let path = &config.data_dir;
-    let not_made = |why: &io::Error| shop::data_dir_not_made(config, why);
-    exposed::refuse_link(path).map_err(|error| not_made(&error))?;
+    let not_made = |why: &io::Error| wiring::data_dir_not_made(config, why);
+    symlinks::refuse_link(path).map_err(|error| not_made(&error))?;
     match fs::metadata(path) {
         Ok(data) if !data.is_dir() => Err(not_made(&ErrorKind::NotADirectory.into())),
         Ok(_) => writable(path).map_err(|error| {
@@ -86,10 +86,10 @@ fn database(config: &Config, first: FirstStart) -> Result<(), CliError> {
         return Ok(());
     }
     if let DatabaseUrl::Sqlite(path) = &config.database {
-        exposed::refuse_link(path).map_err(|error| unusable(path, &error))?;
-        evidence::look(config, path, first)?;
+        symlinks::refuse_link(path).map_err(|error| unusable(path, &error))?;
+        lost_database::look(config, path, first)?;
     }
-    shop::preflight_database(config)?;
+    wiring::preflight_database(config)?;
     if let DatabaseUrl::Sqlite(path) = &config.database
         && path.exists()
     {
@@ -110,7 +110,7 @@ fn unusable(path: &Path, why: &io::Error) -> CliError {
 
 fn key(config: &Config) -> Result<(), CliError> {
     if is_folder_or_missing(&config.data_dir) {
-        keys::preflight(config)
+        signing_keys::preflight(config)
     } else {
         Ok(())
     }
@@ -127,7 +127,7 @@ fn log_file(config: &Config) -> Result<(), CliError> {
     if !is_folder_or_missing(&config.data_dir) {
         return Ok(());
     }
-    exposed::refuse_link(path).map_err(|error| refused(&error))?;
+    symlinks::refuse_link(path).map_err(|error| refused(&error))?;
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(refused(&ErrorKind::IsADirectory.into())),
         Ok(_) => writable(path).map_err(|error| refused(&error)),
@@ -146,12 +146,12 @@ fn contents(config: &Config) -> Result<(), CliError> {
         return Ok(());
     }
     // Reported by the step before.
-    let Ok(pending) = shop::pending(config) else {
+    let Ok(pending) = wiring::pending(config) else {
         return Ok(());
     };
     tradepost_diesel::require_writable(&config.database)?;
     if pending.is_empty() {
-        shop::open(config, ShopCurrency::Like(config.currency)).map(drop)
+        wiring::open(config, ShopCurrency::Like(config.currency)).map(drop)
     } else {
         Ok(())
     }

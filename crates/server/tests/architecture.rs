@@ -107,7 +107,7 @@ fn crates_depend_inwards() {
             &["tradepost-domain", "tradepost-sqlite-deadline"],
         ),
         ("tradepost-sqlite-deadline", &[]),
-        ("tradepost-django", &["tradepost-domain"]),
+        ("tradepost-import-django", &["tradepost-domain"]),
         ("tradepost-http", &["tradepost-batch", "tradepost-domain"]),
     ] {
         let mut used = closure(package);

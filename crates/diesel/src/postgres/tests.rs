@@ -24,7 +24,7 @@ use tradepost_domain::kernel::{
     Execution, IdempotencyKey, IdempotencyScope, OrderList, ProductList, Refusal, UserId,
 };
 use tradepost_domain::orders::Placement;
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 pub(super) static SERVER: LazyLock<(Cluster, String)> = LazyLock::new(|| {
     let cluster = Cluster::with(&["fsync=off", "max_connections=200"]).unwrap();

@@ -4,7 +4,7 @@ use crate::check::{Checked, read, same};
 use crate::command::{Command, Sent, Waiting, refusal_names};
 use crate::flaky::{Contact, Fate};
 use crate::model::{Fresh, Touched};
-use crate::world::World;
+use crate::runner::World;
 use std::collections::BTreeSet;
 use tradepost_contract::page;
 use tradepost_domain::kernel::{

@@ -2,11 +2,11 @@
 //! twice.
 
 use crate::command::{Command, Sent, keyed, render_item, render_order};
-use crate::model::Model;
-use crate::random::Random;
-use crate::wishes::{
+use crate::generate::{
     account_command, adjust, change, create, key, order_command, product, register, session_command,
 };
+use crate::model::Model;
+use crate::random::Random;
 use tradepost_contract::{money, units};
 use tradepost_domain::cart::CartItem;
 use tradepost_domain::catalog::Product;

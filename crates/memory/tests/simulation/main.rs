@@ -26,19 +26,19 @@ mod clients;
 mod command;
 mod families;
 mod flaky;
+mod generate;
 mod model;
 mod outside;
 mod random;
-mod wishes;
-mod world;
+mod runner;
 
 use broken::Defect;
 use command::{Command, REACHED, UNREACHED};
+use runner::{Tally, play};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use world::{Tally, play};
 
 /// Default number of seeds of `cargo test`: a few seconds unoptimised.
 const SEEDS: u64 = 300;
@@ -155,7 +155,7 @@ fn seeds_pass_and_reach_everything() {
 fn a_seed_is_always_the_same_run() {
     for seed in 0..5 {
         let (one, other) = (play(seed, None, true), play(seed, None, true));
-        assert!(one.trace.len() > world::STEPS);
+        assert!(one.trace.len() > runner::STEPS);
         assert_eq!(one.trace, other.trace);
     }
 }

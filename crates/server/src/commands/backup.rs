@@ -3,9 +3,9 @@
 use crate::cli::Backup;
 use crate::commands::verify;
 use crate::config::Config;
-use crate::console::print_line;
 use crate::exit::CliError;
-use crate::outside::SystemClock;
+use crate::system::clock::SystemClock;
+use crate::system::console::print_line;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};

@@ -3,12 +3,12 @@
 use super::{ask_new_password, given_password};
 use crate::cli::ChangePassword;
 use crate::config::Config;
-use crate::console::{is_terminal, print_line, read_line};
 use crate::exit::CliError;
-use crate::shop;
+use crate::system::console::{is_terminal, print_line, read_line};
+use crate::wiring;
 
 pub(super) fn run(config: &Config, options: &ChangePassword) -> Result<(), CliError> {
-    let accounts = shop::accounts_alone(config)?;
+    let accounts = wiring::accounts_alone(config)?;
     let account = accounts.by_username(&options.username)?;
     let username = account
         .map(|account| account.username)

@@ -2,12 +2,12 @@
 
 use crate::cli::Check;
 use crate::config::{Config, KeySource};
-use crate::console::{count, print_line};
-use crate::evidence::FirstStart;
 use crate::exit::CliError;
-use crate::outside::SystemClock;
+use crate::lost_database::FirstStart;
 use crate::preflight::Address;
-use crate::{keys, logging, preflight, shop};
+use crate::system::clock::SystemClock;
+use crate::system::console::{count, print_line};
+use crate::{logging, preflight, signing_keys, wiring};
 use ipnet::IpNet;
 use std::fmt::Display;
 use std::fs;
@@ -179,8 +179,8 @@ impl Findings {
             )),
         }
         let exposures = [
-            keys::insecure_mode(&config.key),
-            shop::insecure_mode(config),
+            signing_keys::insecure_mode(&config.key),
+            wiring::insecure_mode(config),
         ];
         for insecure_mode in exposures.into_iter().flatten() {
             self.warn(insecure_mode);
@@ -195,14 +195,14 @@ impl Findings {
                 path.display()
             ));
         }
-        if let Ok(keys) = keys::load(&config.key) {
+        if let Ok(keys) = signing_keys::load(&config.key) {
             let early = keys.ends_early(config.longest_token_life(), SystemClock.now());
             early.iter().for_each(|early| self.warn(early));
         }
     }
 
     fn of_database(&mut self, config: &Config) {
-        match shop::pending(config) {
+        match wiring::pending(config) {
             Err(error) if preflight::is_missing(&error) => self.warn(format_args!(
                 "There is no database {} yet: `tradepost migrate` makes it.",
                 config.database
@@ -224,7 +224,7 @@ impl Findings {
         for warning in tradepost_diesel::warnings(&config.database)? {
             self.warn(warning);
         }
-        let stores = shop::open(config, ShopCurrency::Like(config.currency))?;
+        let stores = wiring::open(config, ShopCurrency::Like(config.currency))?;
         self.warn_if(
             !stores.accounts.has_staff()?,
             format_args!(

@@ -3,10 +3,10 @@
 use super::{ask_new_password, given_password};
 use crate::cli::CreateSuperuser;
 use crate::config::{Config, environment, variable};
-use crate::console::{ask, is_terminal, print_error, print_line};
-use crate::evidence::FirstStart;
 use crate::exit::CliError;
-use crate::shop;
+use crate::lost_database::FirstStart;
+use crate::system::console::{ask, is_terminal, print_error, print_line};
+use crate::wiring;
 use tradepost_domain::identity::{Email, NewUser, Username};
 use tradepost_domain::kernel::FieldError;
 
@@ -23,9 +23,9 @@ pub(super) fn run(config: &Config, options: CreateSuperuser) -> Result<(), CliEr
              Use --noinput with --username, --email and {PASSWORD}."
         )));
     };
-    shop::prepare(config, FirstStart::IfUnused)?;
-    shop::migrate(config)?;
-    let account = shop::accounts_alone(config)?.create_staff(user)?;
+    wiring::prepare(config, FirstStart::IfUnused)?;
+    wiring::migrate(config)?;
+    let account = wiring::accounts_alone(config)?.create_staff(user)?;
     print_line(format_args!("The staff user {} is made.", account.username));
     Ok(())
 }

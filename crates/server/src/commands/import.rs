@@ -2,24 +2,24 @@
 
 use crate::cli::ImportDjango;
 use crate::config::Config;
-use crate::console::{count, print_line};
-use crate::evidence::FirstStart;
 use crate::exit::CliError;
-use crate::outside::SystemClock;
-use crate::{commands::verify, preflight, shop};
+use crate::lost_database::FirstStart;
+use crate::system::clock::SystemClock;
+use crate::system::console::{count, print_line};
+use crate::{commands::verify, preflight, wiring};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use tradepost_auth::is_checkable;
 use tradepost_diesel::{OpenError, ShopCurrency};
-use tradepost_django::parse::{self, BadOption};
-use tradepost_django::{Dump, DumpError, MissingProduct, Options, Wrong};
 use tradepost_domain::Stores;
 use tradepost_domain::identity::Username;
 use tradepost_domain::import::{ExistingData, decide_import};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Clock, UserId};
+use tradepost_import_django::parse::{self, BadOption};
+use tradepost_import_django::{Dump, DumpError, MissingProduct, Options, Wrong};
 
 pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), CliError> {
     let mut known = told(config, options)?;
@@ -116,14 +116,14 @@ fn told(config: &Config, given: &ImportDjango) -> Result<Options, CliError> {
 /// if it is out of date and this is no dry run.
 fn ground(config: &Config, options: &ImportDjango) -> Result<ExistingData, CliError> {
     preflight::for_database(config, FirstStart::IfUnused)?;
-    match shop::pending(config) {
+    match wiring::pending(config) {
         Err(OpenError::Missing { .. }) => return Ok(ExistingData::default()),
         Err(error) => return Err(error.into()),
         Ok(pending) if pending.is_empty() || options.dry_run => {}
-        Ok(_) => drop(shop::migrate(config)?),
+        Ok(_) => drop(wiring::migrate(config)?),
     }
     let currency = ShopCurrency::Like(config.currency);
-    let stores = shop::open(config, currency)?;
+    let stores = wiring::open(config, currency)?;
     Ok(stores.imports.ground()?)
 }
 
@@ -134,9 +134,9 @@ fn read(options: &ImportDjango, known: &Options) -> Result<Dump, CliError> {
         let mut bytes = Vec::new();
         let read = io::stdin().lock().read_to_end(&mut bytes);
         read.map_err(|error| unreadable(options, &error))?;
-        tradepost_django::read(bytes.as_slice(), known)
+        tradepost_import_django::read(bytes.as_slice(), known)
     } else {
-        tradepost_django::read(options.file.as_path(), known)
+        tradepost_import_django::read(options.file.as_path(), known)
     };
     dump.map_err(|error| match error {
         DumpError::Unreadable(error) if error.kind() != io::ErrorKind::InvalidData => {
@@ -252,7 +252,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
 
 /// The target shop, created as the first start of the server would if it is missing.
 fn open(config: &Config) -> Result<Stores, CliError> {
-    shop::prepare(config, FirstStart::IfUnused)?;
-    shop::migrate(config)?;
-    shop::open(config, ShopCurrency::Is(config.currency))
+    wiring::prepare(config, FirstStart::IfUnused)?;
+    wiring::migrate(config)?;
+    wiring::open(config, ShopCurrency::Is(config.currency))
 }

@@ -2,10 +2,10 @@
 
 use crate::cli::Migrate;
 use crate::config::Config;
-use crate::console::print_line;
-use crate::evidence::FirstStart;
 use crate::exit::CliError;
-use crate::{preflight, shop};
+use crate::lost_database::FirstStart;
+use crate::system::console::print_line;
+use crate::{preflight, wiring};
 use tradepost_diesel::{Migrator, Missing};
 
 pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), CliError> {
@@ -19,8 +19,8 @@ pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), CliError> {
 }
 
 fn apply(config: &Config, options: &Migrate) -> Result<(), CliError> {
-    shop::prepare(config, FirstStart::new(options.new))?;
-    let applied = shop::migrate(config).map_err(|exit| preflight::explain(config, exit))?;
+    wiring::prepare(config, FirstStart::new(options.new))?;
+    let applied = wiring::migrate(config).map_err(|exit| preflight::explain(config, exit))?;
     print_line("Running migrations:");
     // All of them are committed, or none.
     for name in &applied {

@@ -12,9 +12,9 @@ mod verify;
 
 use crate::cli::{Args, Command, Import};
 use crate::config::{Config, environment};
-use crate::console::{ask_password, print_error, print_line};
 use crate::exit::CliError;
 use crate::logging;
+use crate::system::console::{ask_password, print_error, print_line};
 use tradepost_domain::identity::{Password, Username};
 use tradepost_domain::kernel::{Refusal, ShopError};
 

@@ -2,10 +2,10 @@
 
 use crate::cli::RotateKey;
 use crate::config::{Config, KeySource};
-use crate::console::{count, print_line};
 use crate::exit::CliError;
-use crate::keys::{self, Rotated};
-use crate::outside::SystemClock;
+use crate::signing_keys::{self, Rotated};
+use crate::system::clock::SystemClock;
+use crate::system::console::{count, print_line};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use tradepost_domain::kernel::Clock;
 
@@ -34,7 +34,7 @@ pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), CliError> 
     };
     let now = SystemClock.now();
     let life = config.longest_token_life();
-    let rotated = keys::rotate(path, now, lead, life);
+    let rotated = signing_keys::rotate(path, now, lead, life);
     tell(&rotated.map_err(CliError::Failed)?, life, options.now);
     Ok(())
 }

@@ -3,14 +3,14 @@
 
 use crate::cli::Serve;
 use crate::config::{Config, KeySource};
-use crate::evidence::{FirstStart, SERVING};
 use crate::exit::CliError;
-use crate::keys::{self, KeyWatch};
 use crate::logging::tell;
-use crate::outside::{RandomPlacementIds, SystemClock};
-use crate::signals::{self, Signals};
-use crate::upkeep::Housekeeping;
-use crate::{demo, logging, preflight, shop};
+use crate::lost_database::{FirstStart, SERVING};
+use crate::retention::Housekeeping;
+use crate::signing_keys::{self, KeyWatch};
+use crate::system::clock::{RandomPlacementIds, SystemClock};
+use crate::system::signals::{self, Signals};
+use crate::{demo, logging, preflight, wiring};
 use actix_web::rt::System;
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -46,29 +46,29 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     let listener = TcpListener::bind(&config.listen)
         .map_err(|error| preflight::not_listening(config, &error))?;
     let address = listener.local_addr().map_err(cannot_serve)?;
-    shop::make_data_dir(config)?;
+    wiring::make_data_dir(config)?;
     logging::to_file(&config.log_file)?;
     let mut news = Vec::new();
-    for name in shop::migrate(config)? {
+    for name in wiring::migrate(config)? {
         log::info!("applied the migration {name}");
         news.push(format!("Applied the migration {name}."));
     }
     // After the database: a key without a database is evidence of a lost database.
-    let keys = keys::load_or_make(&config.key)?;
+    let keys = signing_keys::load_or_make(&config.key)?;
     if options.new && news.is_empty() {
         log::warn!(
             "--new was given and not needed: leave it out, so that a lost database is noticed"
         );
     }
     for insecure_mode in [
-        keys::insecure_mode(&config.key),
-        shop::insecure_mode(config),
+        signing_keys::insecure_mode(&config.key),
+        wiring::insecure_mode(config),
     ] {
         insecure_mode
             .iter()
             .for_each(|insecure_mode| log::warn!("{insecure_mode}"));
     }
-    let stores = shop::open(config, ShopCurrency::Is(config.currency))?;
+    let stores = wiring::open(config, ShopCurrency::Is(config.currency))?;
     if options.demo {
         news.push(
             match demo::fill(stores.products.as_ref(), config.currency)? {
@@ -137,7 +137,7 @@ fn put_together(
     batcher: Arc<Batcher>,
 ) -> Result<Services, CliError> {
     let signer = Arc::new(tokens.clone());
-    let accounts = shop::accounts(config, &stores, tokens)?;
+    let accounts = wiring::accounts(config, &stores, tokens)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let placement_ids = RandomPlacementIds::new().map_err(cannot_serve)?;
     let attempts = match config.throttle {
@@ -171,7 +171,7 @@ fn settings(config: &Config) -> Settings {
         allowed_origins: config.allowed_origins.clone(),
         page_size: config.page_size,
         request_timeout: config.request_timeout,
-        limits: shop::limits(config),
+        limits: wiring::limits(config),
     }
 }
 

@@ -1,13 +1,13 @@
 //! `tradepost verify`: the ledger audit.
 
 use crate::config::Config;
-use crate::console::{count, print_line};
 use crate::exit::CliError;
-use crate::shop;
+use crate::system::console::{count, print_line};
+use crate::wiring;
 use tradepost_domain::inventory::Audit;
 
 pub(super) fn run(config: &Config) -> Result<(), CliError> {
-    let stores = shop::open(config, shop::unfixed(config))?;
+    let stores = wiring::open(config, wiring::unfixed(config))?;
     report(&stores.ledger.audit()?)
 }
 

@@ -1,10 +1,10 @@
 //! `tradepost import django`, on the real binary.
 
 use crate::place::{Place, QUICK, Serving, answer, token};
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// A dump of a Django shop, whose passwords have Django's own hash strength.
-const DUMP: &str = include_str!("../../../django/tests/dump.json");
+const DUMP: &str = include_str!("../../../import-django/tests/dump.json");
 
 /// Verifying Django's hashes takes long in an unoptimised build.
 const PATIENT: [&str; 2] = ["--request-timeout", "60"];

@@ -4,7 +4,7 @@ use crate::place::{Place, QUICK, Serving};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 fn page(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations");

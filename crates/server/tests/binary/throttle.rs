@@ -2,7 +2,7 @@
 
 use crate::place::{Place, QUICK, Serving};
 use std::io::Read;
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// The status, and the seconds of Retry-After.
 fn try_it(server: &Serving, password: &str) -> (u16, Option<u64>) {

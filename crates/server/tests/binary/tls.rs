@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use tempfile::TempDir;
-use tradepost_throwaway::certificates::{Authority, Identity, Validity};
-use tradepost_throwaway::tls::{handshake_only, stripping_proxy, terminating_proxy, without_tls};
-use tradepost_throwaway::{Cluster, PASSWORD, USER};
+use tradepost_test_postgres::certificates::{Authority, Identity, Validity};
+use tradepost_test_postgres::tls::{handshake_only, stripping_proxy, terminating_proxy, without_tls};
+use tradepost_test_postgres::{Cluster, PASSWORD, USER};
 
 /// An address of this machine that counts as remote, as it is no loopback address.
 const REMOTE: &str = "0.0.0.0";

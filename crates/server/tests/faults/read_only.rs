@@ -4,7 +4,7 @@ use crate::place::Place;
 use crate::shop::{IN_TIME, Shop};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 #[test]
 fn a_standby_is_named_by_the_commands_that_need_a_primary() {

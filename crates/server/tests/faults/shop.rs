@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 /// The asserted bound where a second or two are promised: the promise assumes an idle machine.
 pub(crate) const IN_TIME: Duration = Duration::from_secs(30);

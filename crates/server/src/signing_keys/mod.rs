@@ -1,16 +1,16 @@
 //! The token signing keys: from the environment, or from a file that the first start creates.
 
-mod rotation;
+mod format;
+mod rotate;
 mod strength;
-mod text;
 mod watch;
 
-pub(crate) use rotation::{Rotated, rotate};
+pub(crate) use rotate::{Rotated, rotate};
 pub(crate) use watch::KeyWatch;
 
 use crate::config::{Config, KeySource, folder_of};
 use crate::exit::CliError;
-use crate::exposed;
+use crate::system::symlinks;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
@@ -28,8 +28,8 @@ pub(crate) struct Keys {
 impl Keys {
     /// Parses the keys of a text.
     fn of(text: String, whence: &str) -> Result<Self, String> {
-        let entries = text::parse(&text).map_err(|wrong| format!("{whence} {wrong}."))?;
-        let ring = text::ring(&entries).map_err(|wrong| format!("{whence} {wrong}."))?;
+        let entries = format::parse(&text).map_err(|wrong| format!("{whence} {wrong}."))?;
+        let ring = format::ring(&entries).map_err(|wrong| format!("{whence} {wrong}."))?;
         Ok(Self { ring, text })
     }
 
@@ -118,12 +118,12 @@ fn read(path: &Path) -> Result<Keys, String> {
 
 /// Reads a regular file and rejects other kinds: a pipe may never end.
 fn read_regular(path: &Path) -> io::Result<String> {
-    exposed::refuse_link(path)?;
+    symlinks::refuse_link(path)?;
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut options = OpenOptions::new();
-    options.read(true).custom_flags(exposed::open_flags(path));
+    options.read(true).custom_flags(symlinks::open_flags(path));
     io::read_to_string(options.open(path)?)
 }
 

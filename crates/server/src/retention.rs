@@ -1,6 +1,6 @@
 //! Retention: a background thread that purges old records.
 
-use crate::outside::SystemClock;
+use crate::system::clock::SystemClock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::sync::Arc;

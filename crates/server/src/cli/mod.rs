@@ -7,8 +7,8 @@ pub(crate) use command::{
     RotateKey, Serve,
 };
 
+use crate::config::setting::{Setting, WrongSetting};
 use crate::exit::CliError;
-use crate::setting::{Setting, WrongSetting};
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::error::Error;

@@ -1,11 +1,14 @@
 //! The log: one line per event, to standard error and to a file. Callers never block on either: a
 //! terminal or disk that stalls does not stop the server.
 
-use crate::console::{print_error, print_line};
+mod non_blocking;
+mod rotating_file;
+
 use crate::exit::CliError;
-use crate::lane::NonBlockingWriter;
-use crate::outside::SystemClock;
-use crate::rotate::{RotatingFile, Rotation};
+use crate::logging::non_blocking::NonBlockingWriter;
+use crate::logging::rotating_file::{RotatingFile, Rotation};
+use crate::system::clock::SystemClock;
+use crate::system::console::{print_error, print_line};
 use chrono::SecondsFormat;
 use env_logger::{Builder, Target};
 use log::{Level, Record};

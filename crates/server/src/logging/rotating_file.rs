@@ -1,6 +1,6 @@
 //! Log rotation: a full log file is renamed, and a limited number of rotated files is kept.
 
-use crate::exposed;
+use crate::system::symlinks;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -136,7 +136,7 @@ fn append_to(path: &Path) -> io::Result<File> {
         .create(true)
         .append(true)
         .mode(0o640)
-        .custom_flags(exposed::open_flags(path))
+        .custom_flags(symlinks::open_flags(path))
         .open(path)
 }
 

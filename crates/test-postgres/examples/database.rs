@@ -2,7 +2,7 @@
 //! for scripts. Prints the database's URL.
 
 use std::io::{self, Read, Write};
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 fn main() -> io::Result<()> {
     let cluster = Cluster::start()?;

@@ -1,6 +1,6 @@
 //! Tests of the temporary server that other tests use.
 
-use tradepost_throwaway::Cluster;
+use tradepost_test_postgres::Cluster;
 
 #[test]
 fn a_killed_server_keeps_its_commits_and_leaves_no_files_behind() {

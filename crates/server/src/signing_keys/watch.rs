@@ -1,7 +1,7 @@
 //! Reloading of the signing keys when their file changes, while the server runs.
 
 use super::{Keys, read};
-use crate::outside::SystemClock;
+use crate::system::clock::SystemClock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::path::PathBuf;

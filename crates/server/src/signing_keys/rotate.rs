@@ -1,6 +1,6 @@
 //! Key rotation: adds a new key beside the old ones while servers run.
 
-use super::text::{Entry, parse, ring, write};
+use super::format::{Entry, parse, ring, write};
 use super::{draft_beside, read_regular, write_private};
 use crate::config::folder_of;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};

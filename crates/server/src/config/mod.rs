@@ -1,11 +1,17 @@
 //! The validated configuration. An invalid setting stops the start with one sentence.
 
+mod network;
+pub(crate) mod setting;
+
+use self::network::{
+    default_hosts, host_and_port, host_to_listen_on, hosts, networks, origins, public_url,
+};
+use self::setting::{Setting, WrongSetting};
 use crate::cli::Args;
 use crate::exit::CliError;
-use crate::setting::{Setting, WrongSetting};
 use chrono::Duration;
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time;
 use tradepost_auth::BcryptHasher;
@@ -258,86 +264,6 @@ fn throttle(given: &Args) -> Result<Option<Throttle>, WrongSetting> {
     Ok(is_on.then_some(throttle))
 }
 
-fn public_url(setting: Setting<'_>) -> Result<PublicUrl, WrongSetting> {
-    PublicUrl::parse(setting.value()).map_err(|wrong| setting.wrong(wrong))
-}
-
-fn host_to_listen_on(setting: Setting<'_>) -> Result<String, WrongSetting> {
-    let host = host_and_port(setting.value()).map(|(host, _)| host.to_owned());
-    host.ok_or_else(|| setting.wrong("has to be HOST:PORT, such as 127.0.0.1:8000 or [::1]:8000"))
-}
-
-/// Parses `name:port`, `1.2.3.4:port` or `[v6]:port`; returns the host without brackets.
-fn host_and_port(text: &str) -> Option<(&str, u16)> {
-    let (host, port) = text.rsplit_once(':')?;
-    let plain = port.bytes().all(|byte| byte.is_ascii_digit());
-    let port = port.parse().ok().filter(|_| plain)?;
-    match host.strip_prefix('[') {
-        Some(rest) => {
-            let host = rest.strip_suffix(']')?;
-            host.parse::<Ipv6Addr>().ok().map(|_| (host, port))
-        }
-        None => is_name(host).then_some((host, port)),
-    }
-}
-
-/// Whether a text is a valid host name or IPv4 address.
-fn is_name(host: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    !host.is_empty() && host.bytes().all(inside)
-}
-
-fn hosts(setting: Setting<'_>) -> Result<Vec<String>, WrongSetting> {
-    setting.list("host names without ports, or *", |host| {
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
-        let v6 = bare.unwrap_or(host).parse::<Ipv6Addr>().is_ok();
-        (host == "*" || v6 || is_name(host)).then(|| host.to_owned())
-    })
-}
-
-/// Default allowed hosts: loopback names, the listen address, and the host of the public URL.
-fn default_hosts(listened_on: &str, public_url: Option<&PublicUrl>) -> Vec<String> {
-    let mut hosts = ["localhost", "127.0.0.1", "::1"]
-        .map(str::to_owned)
-        .to_vec();
-    hosts.push(listened_on.to_owned());
-    hosts.extend(public_url.map(|url| url.host().to_owned()));
-    hosts
-}
-
-fn origins(setting: Setting<'_>) -> Result<Vec<String>, WrongSetting> {
-    let entries = "origins such as https://shop.example.org, without a path, or *";
-    setting.list(entries, |origin| {
-        // Browsers send origins in lower case and compare them byte by byte.
-        (origin == "*" || is_origin(origin)).then(|| origin.to_ascii_lowercase())
-    })
-}
-
-/// Whether a text is an origin (RFC 6454): scheme, host and port. Native front ends have schemes of
-/// their own, such as `capacitor://localhost`.
-fn is_origin(text: &str) -> bool {
-    let Some((scheme, authority)) = text.split_once("://") else {
-        return false;
-    };
-    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    let is_host =
-        !authority.contains('/') && PublicUrl::parse(&format!("http://{authority}")).is_ok();
-    is_scheme && is_host
-}
-
-fn networks(setting: Setting<'_>) -> Result<Vec<IpNet>, WrongSetting> {
-    let entries = "IP addresses or networks such as 10.0.0.0/8";
-    setting.list(entries, |network| {
-        let address = || network.parse::<IpAddr>().map(IpNet::from);
-        network.parse::<IpNet>().or_else(|_| address()).ok()
-    })
-}
-
 /// The options that make another command address the shop of these settings.
 fn target_options(given: &Args, database: &DatabaseUrl) -> String {
     let mut options = String::new();
@@ -361,5 +287,4 @@ fn quoted(word: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "config_tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 //! Terminal input and output of the commands.
 
 use crate::exit::CliError;
-use crate::signals;
+use crate::system::signals;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};

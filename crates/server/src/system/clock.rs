@@ -17,18 +17,6 @@ impl Clock for SystemClock {
     }
 }
 
-/// Disables core dumps: the memory of this process contains signing keys and passwords.
-pub(crate) fn dump_no_core() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let maximum = getrlimit(Resource::Core).maximum;
-    let none = Rlimit {
-        current: Some(0),
-        maximum,
-    };
-    // Lowering a limit always succeeds; a system without this limit has no core dumps either.
-    let _ = setrlimit(Resource::Core, none);
-}
-
 /// Random placement ids.
 pub(crate) struct RandomPlacementIds {
     start: u128,
@@ -73,13 +61,6 @@ mod tests {
         let now = SystemClock.now();
         assert_eq!(now.timestamp_subsec_nanos() % 1_000, 0);
         assert!(now.timestamp() > 1_700_000_000);
-    }
-
-    #[test]
-    fn core_dumps_are_off() {
-        dump_no_core();
-        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
-        assert_eq!(limit.current, Some(0));
     }
 
     #[test]

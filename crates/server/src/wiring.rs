@@ -1,10 +1,10 @@
 //! Wiring: builds the services and stores from the configuration.
 
 use crate::config::Config;
-use crate::evidence::FirstStart;
 use crate::exit::CliError;
-use crate::outside::SystemClock;
-use crate::{keys, preflight};
+use crate::lost_database::FirstStart;
+use crate::system::clock::SystemClock;
+use crate::{preflight, signing_keys};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -75,7 +75,7 @@ pub(crate) fn insecure_mode(config: &Config) -> Option<String> {
     let DatabaseUrl::Sqlite(path) = &config.database else {
         return None;
     };
-    keys::exposed(path).map(|mode| {
+    signing_keys::exposed(path).map(|mode| {
         format!(
             "The database {} can be read or written by others (mode {mode:o}): run chmod 600 on it.",
             path.display()
@@ -119,7 +119,7 @@ pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, Cl
 /// The account service, for a command that signs no user in. The shop's currency is not fixed.
 pub(crate) fn accounts_alone(config: &Config) -> Result<Accounts, CliError> {
     let stores = open(config, unfixed(config))?;
-    accounts(config, &stores, keys::throw_away()?)
+    accounts(config, &stores, signing_keys::throw_away()?)
 }
 
 /// The currency that is stored in the database, or else that of the settings, without writing it:
