@@ -164,14 +164,6 @@ fn no_amount_is_a_float() {
     }
 }
 
-#[test]
-fn a_file_has_one_subject() {
-    for file in all_sources() {
-        let lines = fs::read_to_string(&file).unwrap().lines().count();
-        assert!(lines <= 450, "{} has {lines} lines", file.display());
-    }
-}
-
 /// The workspace forbids unsafe code; one crate has lints of its own.
 #[test]
 fn unsafe_code_is_in_one_crate() {
@@ -186,18 +178,6 @@ fn unsafe_code_is_in_one_crate() {
     assert_eq!(exempt, ["sqlite-deadline"]);
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(workspace.contains("unsafe_code = \"forbid\""));
-}
-
-#[test]
-fn both_databases_have_the_same_migrations() {
-    let names = |database: &str| -> Names {
-        fs::read_dir(root().join("migrations").join(database))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .collect()
-    };
-    assert!(!names("sqlite").is_empty());
-    assert_eq!(names("sqlite"), names("postgres"));
 }
 
 /// `scripts/openssl-perl` with this search path: its exit code and what it says.
