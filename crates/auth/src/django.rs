@@ -4,7 +4,6 @@
 //! The forms are those of `django.contrib.auth.hashers`: `algorithm$...`, where the last part is
 //! the digest in Base64.
 
-use crate::hex;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::Hmac;
@@ -103,7 +102,7 @@ impl<'a> DjangoHash<'a> {
             }
             Self::Bcrypt(hash) => by_bcrypt(candidate.as_bytes(), hash),
             Self::BcryptSha256(hash) => {
-                let digits = hex(&Sha256::digest(candidate.as_bytes()));
+                let digits = format!("{:x}", Sha256::digest(candidate));
                 by_bcrypt(digits.as_bytes(), hash)
             }
         }

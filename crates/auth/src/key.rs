@@ -1,6 +1,5 @@
 //! Signing keys of tokens.
 
-use crate::hex;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -27,8 +26,8 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`KeyTooShort`] under [`SigningKey::MIN_BYTES`] bytes.
-    pub fn from_secret(secret: &str) -> Result<Self, KeyTooShort> {
-        let bytes = secret.as_bytes();
+    pub fn from_secret(secret: impl AsRef<[u8]>) -> Result<Self, KeyTooShort> {
+        let bytes = secret.as_ref();
         if bytes.len() < Self::MIN_BYTES {
             return Err(KeyTooShort(bytes.len()));
         }
@@ -37,7 +36,7 @@ impl SigningKey {
             .chain_update(bytes)
             .finalize();
         Ok(Self {
-            id: hex(&digest).chars().take(8).collect(),
+            id: format!("{digest:x}").chars().take(8).collect(),
             signs: EncodingKey::from_secret(bytes),
             verifies: DecodingKey::from_secret(bytes),
         })
@@ -63,7 +62,7 @@ impl SigningKey {
 pub(crate) fn random() -> Result<String, NoRandomness> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| NoRandomness(error.to_string()))?;
-    Ok(hex(&bytes))
+    Ok(bytes.map(|byte| format!("{byte:02x}")).concat())
 }
 
 impl fmt::Debug for SigningKey {

@@ -20,14 +20,3 @@ pub use key::{KeyTooShort, SigningKey};
 pub use password::{BcryptHasher, CostOutOfRange, is_checkable};
 pub use ring::{KeyRing, TimedKey};
 pub use token::JwtTokens;
-
-use std::fmt::Write;
-
-/// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

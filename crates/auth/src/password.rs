@@ -1,7 +1,6 @@
 //! Password hashing by bcrypt, and verification of imported hashes.
 
 use crate::django::DjangoHash;
-use crate::hex;
 use bcrypt::HashParts;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -138,7 +137,7 @@ fn material(text: &str) -> Cow<'_, [u8]> {
         .finalize();
     // 0xff does not occur in UTF-8, and hexadecimal digits contain no NUL.
     let mut bytes = vec![0xff];
-    bytes.extend(hex(&digest).into_bytes());
+    bytes.extend(format!("{digest:x}").into_bytes());
     Cow::Owned(bytes)
 }
 

@@ -9,7 +9,6 @@ use crate::schema::attempts;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use tradepost_domain::Outcome;
 use tradepost_domain::identity::{
     Attempt, AttemptCount, AttemptKey, AttemptRepository, ClientNetwork, KnownNetwork,
@@ -39,12 +38,7 @@ fn digest(key: &AttemptKey) -> String {
 }
 
 pub(super) fn hex_digest(text: &str) -> String {
-    let mut hex = String::new();
-    for byte in Sha256::digest(text) {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    format!("{:x}", Sha256::digest(text))
 }
 
 fn held(conn: &mut Conn, key: &str) -> Result<Option<AttemptCount>, Failure> {

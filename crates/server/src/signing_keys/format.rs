@@ -1,77 +1,181 @@
-//! The text format of the signing keys.
+//! The text formats of the signing keys.
 //!
-//! The simple form has one key per line, and the first one signs. The form with times is
+//! - One key per line: the first one signs. A start writes it, and `TRADEPOST_JWT_SECRET` has it.
+//! - A JWK Set (RFC 7517) of HS256 keys, whose private members `signs_from` and `ends` are the
+//!   times of a key. A rotation writes it, with one member per line:
 //!
-//! ```text
-//! tradepost keys 2
-//! - 2026-12-22T19:05:00Z (a key without a start time, accepted until then)
-//! 2026-11-22T18:05:00Z - (a key that signs from then on)
-//! end
-//! ```
+//!   ```json
+//!   {
+//!     "keys": [
+//!       {
+//!         "kty": "oct",
+//!         "use": "sig",
+//!         "alg": "HS256",
+//!         "kid": "0b6f2c1d",
+//!         "k": "(the bytes of the key, in base64url)",
+//!         "signs_from": "2026-11-22T18:05:00Z"
+//!       }
+//!     ]
+//!   }
+//!   ```
 //!
-//! with the key itself in place of the parentheses. Of two keys with the same time, the first
-//! signs, and the other is only accepted. The first line is too short for a key, so that no text of
-//! the simple form begins like it, and a program that knows only the simple form rejects the file
-//! rather than sign with a wrong key. The last line detects truncation.
+//! - The former form with times, which is read and no longer written:
+//!
+//!   ```text
+//!   tradepost keys 2
+//!   - 2026-12-22T19:05:00Z (a key without a start time, accepted until then)
+//!   2026-11-22T18:05:00Z - (a key that signs from then on)
+//!   end
+//!   ```
+//!
+//! Of two keys with the same time, the first signs, and the other is only accepted. The first line
+//! of the forms with times is too short for a key, so that no list of keys begins like one, and a
+//! program that knows only the list rejects the file rather than sign with a wrong key. The end of
+//! either form detects truncation.
 
 use super::strength::weakness;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
 use tradepost_auth::{KeyRing, KeyTooShort, SigningKey, TimedKey};
 
+/// The first line of the former form.
 const FIRST: &str = "tradepost keys 2";
 const LAST: &str = "end";
-/// Stands for an absent time.
+/// Stands for an absent time in the former form.
 const NONE: &str = "-";
 
-/// A key and its times; see [`TimedKey`]. `Debug` never shows the key.
+/// The first line of a JWK Set.
+const JSON: &str = "{";
+
+const NOT_COMPLETE: &str = "with the signing keys is not complete";
+const NO_TIMES: &str = "has a signing key without its times";
+
+/// A key and its times; see [`TimedKey`]. `Debug` is not implemented, as it would show the key.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) secret: String,
+    pub(super) secret: Vec<u8>,
     pub(super) signs_from: Option<DateTime<Utc>>,
     pub(super) ends: Option<DateTime<Utc>>,
 }
 
-/// Parses either form. Error messages show nothing of the text.
+#[derive(Serialize, Deserialize)]
+struct JwkSet {
+    keys: Vec<Jwk>,
+}
+
+/// A symmetric key (RFC 7518, section 6.4). Other members are ignored, as the standard says.
+#[derive(Serialize, Deserialize)]
+struct Jwk {
+    kty: String,
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    usage: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
+    k: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signs_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends: Option<String>,
+}
+
+/// Parses each of the forms. Error messages show nothing of the text.
 pub(super) fn parse(text: &str) -> Result<Vec<Entry>, String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let lines: Vec<&str> = lines.collect();
-    let Some((&FIRST, timed)) = lines.split_first() else {
-        let simple = |secret: &&str| Entry {
-            secret: (*secret).to_owned(),
-            signs_from: None,
-            ends: None,
-        };
-        return Ok(lines.iter().map(simple).collect());
-    };
-    let Some((&LAST, timed)) = timed.split_last() else {
-        return Err("with the signing keys is not complete".to_owned());
-    };
-    timed
-        .iter()
-        .map(|line| entry(line).ok_or_else(|| "has a signing key without its times".to_owned()))
-        .collect()
+    match lines.split_first() {
+        Some((&FIRST, timed)) => parse_lines(timed),
+        Some((&JSON, _)) => parse_jwk_set(text),
+        // Another program may write the set in one line.
+        Some((first, _)) if first.replace(' ', "").starts_with("{\"keys\":") => parse_jwk_set(text),
+        _ => Ok(lines.iter().map(|line| list_entry(line)).collect()),
+    }
 }
 
-fn entry(line: &str) -> Option<Entry> {
+fn list_entry(secret: &str) -> Entry {
+    Entry {
+        secret: secret.as_bytes().to_vec(),
+        signs_from: None,
+        ends: None,
+    }
+}
+
+fn parse_lines(lines: &[&str]) -> Result<Vec<Entry>, String> {
+    let Some((&LAST, timed)) = lines.split_last() else {
+        return Err(NOT_COMPLETE.to_owned());
+    };
+    let entries = timed.iter().map(|line| parse_line(line));
+    let entries: Option<_> = entries.collect();
+    entries.ok_or_else(|| NO_TIMES.to_owned())
+}
+
+fn parse_line(line: &str) -> Option<Entry> {
     let mut words = line.splitn(3, ' ');
     let mut time = || match words.next()? {
         NONE => Some(None),
-        text => DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|time| Some(time.to_utc())),
+        text => parse_time(text).map(Some),
     };
     Some(Entry {
         signs_from: time()?,
         ends: time()?,
-        secret: words.next()?.trim().to_owned(),
+        secret: words.next()?.trim().as_bytes().to_vec(),
     })
+}
+
+fn parse_jwk_set(text: &str) -> Result<Vec<Entry>, String> {
+    let set: JwkSet = serde_json::from_str(text).map_err(|error| {
+        if error.is_eof() {
+            return NOT_COMPLETE.to_owned();
+        }
+        // The error itself may quote a key.
+        let (line, column) = (error.line(), error.column());
+        format!("is no JWK Set (RFC 7517): see line {line}, column {column}")
+    })?;
+    set.keys.iter().map(jwk_entry).collect()
+}
+
+fn jwk_entry(jwk: &Jwk) -> Result<Entry, String> {
+    let is = |member: &Option<String>, value| member.as_deref().is_none_or(|found| found == value);
+    if jwk.kty != "oct" || !is(&jwk.usage, "sig") || !is(&jwk.alg, "HS256") {
+        return Err(
+            "has a key that does not sign by HS256: its kty has to be oct, its use sig and its \
+             alg HS256"
+                .to_owned(),
+        );
+    }
+    let time = |text: &Option<String>| {
+        let time = text.as_deref().map(|text| parse_time(text).ok_or(NO_TIMES));
+        time.transpose()
+    };
+    let entry = Entry {
+        secret: URL_SAFE_NO_PAD
+            .decode(&jwk.k)
+            .map_err(|_| "has a key whose k is not base64url")?,
+        signs_from: time(&jwk.signs_from)?,
+        ends: time(&jwk.ends)?,
+    };
+    // A key that is too short has no id, and is reported as such later.
+    let differs = |key: &SigningKey| jwk.kid.as_deref().is_some_and(|kid| kid != key.id());
+    if SigningKey::from_secret(&entry.secret).is_ok_and(|key| differs(&key)) {
+        return Err("has a key whose kid is not the one that follows from it".to_owned());
+    }
+    Ok(entry)
+}
+
+fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(time.to_utc())
 }
 
 /// The key ring of the entries, if it is valid.
 pub(super) fn ring(entries: &[Entry]) -> Result<KeyRing, String> {
     let weakness = |entry: &Entry| {
         let is_long = entry.secret.len() >= SigningKey::MIN_BYTES;
-        is_long.then(|| weakness(&entry.secret)).flatten()
+        let text = String::from_utf8_lossy(&entry.secret);
+        is_long.then(|| weakness(&text)).flatten()
     };
     if let Some(weakness) = entries.iter().find_map(weakness) {
         return Err(format!(
@@ -104,19 +208,29 @@ fn timed(entry: &Entry) -> Result<TimedKey, KeyTooShort> {
     })
 }
 
-/// Formats the entries as the form with times.
-pub(super) fn write(entries: &[Entry]) -> String {
-    let time = |time: Option<DateTime<Utc>>| {
-        time.map_or(NONE.to_owned(), |time| {
-            time.to_rfc3339_opts(SecondsFormat::Secs, true)
+/// Formats the entries as a JWK Set.
+///
+/// # Errors
+/// If a key is too short.
+pub(super) fn write(entries: &[Entry]) -> Result<String, String> {
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let jwk = |entry: &Entry| {
+        let key = SigningKey::from_secret(&entry.secret)?;
+        Ok(Jwk {
+            kty: "oct".to_owned(),
+            usage: Some("sig".to_owned()),
+            alg: Some("HS256".to_owned()),
+            kid: Some(key.id().to_owned()),
+            k: URL_SAFE_NO_PAD.encode(&entry.secret),
+            signs_from: entry.signs_from.map(time),
+            ends: entry.ends.map(time),
         })
     };
-    let mut text = format!("{FIRST}\n");
-    for entry in entries {
-        let (from, ends) = (time(entry.signs_from), time(entry.ends));
-        text.push_str(&format!("{from} {ends} {}\n", entry.secret));
-    }
-    text + LAST + "\n"
+    let keys: Result<_, KeyTooShort> = entries.iter().map(jwk).collect();
+    let keys = keys.map_err(|error| error.to_string())?;
+    let text = serde_json::to_string_pretty(&JwkSet { keys });
+    text.map(|text| text + "\n")
+        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -126,35 +240,78 @@ mod tests {
     const KEY: &str = "a key of the shop, with spaces in it";
     const TIME: &str = "2026-11-22T18:05:00Z";
 
-    #[test]
-    fn written_entries_parse_back_to_themselves() {
-        let time = DateTime::parse_from_rfc3339(TIME).unwrap().to_utc();
+    fn read(text: &str) -> Result<KeyRing, String> {
+        parse(text).and_then(|entries| ring(&entries))
+    }
+
+    fn entries() -> [Entry; 4] {
+        let time = parse_time(TIME);
         let entry = |signs_from, ends| Entry {
-            secret: KEY.to_owned(),
             signs_from,
             ends,
+            ..list_entry(KEY)
         };
-        let entries = [
-            entry(None, Some(time)),
-            entry(Some(time), Some(time)),
-            entry(Some(time), None),
+        [
+            entry(None, time),
+            entry(time, time),
+            entry(time, None),
             entry(None, None),
-        ];
-        let text = write(&entries);
+        ]
+    }
+
+    #[test]
+    fn written_entries_parse_back_to_themselves() {
+        let entries = entries();
+        let text = write(&entries).unwrap();
         assert!(parse(&text).unwrap() == entries, "{text}");
         assert!(parse(&text.replace('\n', "\r\n\r\n")).unwrap() == entries);
+        let one_line: String = text.lines().map(str::trim).collect();
+        assert!(parse(&one_line).unwrap() == entries, "{one_line}");
         assert!(ring(&entries).is_ok());
         assert!(ring(&entries[..2]).is_err(), "all of them end");
+        let any = Entry {
+            secret: (0..=255).collect(),
+            ..entries[3].clone()
+        };
+        let text = write(std::slice::from_ref(&any)).unwrap();
+        assert!(parse(&text).unwrap() == [any], "{text}");
+    }
+
+    #[test]
+    fn keys_are_written_as_a_jwk_set() {
+        let set: serde_json::Value =
+            serde_json::from_str(&write(&entries()[2..]).unwrap()).unwrap();
+        let key = SigningKey::from_secret(KEY).unwrap();
+        let mut plain = serde_json::json!({
+            "kty": "oct", "use": "sig", "alg": "HS256", "kid": key.id(),
+            "k": "YSBrZXkgb2YgdGhlIHNob3AsIHdpdGggc3BhY2VzIGluIGl0",
+        });
+        let second = plain.clone();
+        plain["signs_from"] = TIME.into();
+        assert_eq!(set, serde_json::json!({ "keys": [plain, second] }));
+    }
+
+    #[test]
+    fn the_former_form_with_times_is_read() {
+        let text = format!(
+            "{FIRST}\n- {TIME} {KEY}\n{TIME} {TIME} {KEY}\n{TIME} - {KEY}\n- - {KEY}\nend\n"
+        );
+        assert!(parse(&text).unwrap() == entries(), "{text}");
+        assert!(parse(&text.replace('\n', "\r\n\r\n")).unwrap() == entries());
     }
 
     #[test]
     fn truncated_or_invalid_key_text_is_refused_without_being_shown() {
-        let good = format!("{FIRST}\n{TIME} - {KEY}\nend\n");
-        assert!(parse(&good).and_then(|entries| ring(&entries)).is_ok());
-        for cut in FIRST.len()..good.len() - 1 {
-            let read = parse(&good[..cut]).and_then(|entries| ring(&entries));
-            let wrong = read.err().unwrap();
-            assert!(!wrong.contains("spaces in it"), "{wrong}");
+        let lines = format!("{FIRST}\n{TIME} - {KEY}\nend\n");
+        let set = write(&entries()[2..3]).unwrap();
+        let one_line = set.replace('\n', "");
+        for good in [&lines, &set, &one_line] {
+            assert!(read(good).is_ok());
+            for cut in 0..good.trim_end().len() {
+                let wrong = read(&good[..cut]).err().unwrap();
+                assert!(!wrong.contains("spaces in it"), "{wrong}");
+                assert!(!wrong.contains("YSBrZX"), "{wrong}");
+            }
         }
         for text in [
             format!("{FIRST}\n- {KEY}\nend"),
@@ -166,9 +323,27 @@ mod tests {
             format!("{FIRST}\n- - {KEY}\nend\nend"),
             format!("tradepost keys 3\n- - {KEY}\nend"),
             String::new(),
+            "{}".to_owned(),
+            "{\n\"keys\": []\n}".to_owned(),
+            format!("{{\n\"keys\": [\"{KEY}\"]\n}}"),
+            format!("{set}{KEY}"),
+            set.replace("oct", "RSA"),
+            set.replace("sig\"", "enc\""),
+            set.replace("HS256", "HS384"),
+            set.replace(TIME, "tomorrow"),
+            set.replace("\"k\"", "\"n\""),
+            set.replace("YSBr", "YSBs"),
+            set.replace("YSBr", "+/=="),
         ] {
-            let read = parse(&text).and_then(|entries| ring(&entries));
-            assert!(read.is_err(), "{text}");
+            let wrong = read(&text).err();
+            let wrong = wrong.unwrap_or_else(|| panic!("{text}"));
+            assert!(!wrong.contains("spaces in it"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_jwk_set_of_another_program_needs_no_more_than_the_key() {
+        let text = r#"{"keys":[{"k":"YSBrZXkgb2YgdGhlIHNob3AsIHdpdGggc3BhY2VzIGluIGl0","kty":"oct","x":1}]}"#;
+        assert!(parse(text).unwrap() == entries()[3..]);
     }
 }

@@ -76,7 +76,7 @@ fn rotated(
         time.checked_add_signed(span)
             .ok_or_else(|| "the time is beyond every calendar".to_owned())
     };
-    // In whole seconds, the precision of the text form.
+    // In whole seconds, the precision of the written form.
     let signs_from = after(now, lead)?.trunc_subsecs(0);
     entries.retain(|entry| entry.ends.is_none_or(|end| now < end));
     let passed_over = pass_over(&mut entries, now, signs_from)?;
@@ -95,9 +95,9 @@ fn rotated(
         others_end = others_end.max(end);
     }
     let secret = SigningKey::generate_secret().map_err(|error| error.to_string())?;
-    let id = id(&secret)?;
+    let id = id(secret.as_bytes())?;
     entries.push(Entry {
-        secret,
+        secret: secret.into_bytes(),
         signs_from: Some(signs_from),
         ends: None,
     });
@@ -107,7 +107,7 @@ fn rotated(
         others_end,
         passed_over,
     };
-    Ok((write(&entries), rotated))
+    Ok((write(&entries)?, rotated))
 }
 
 /// Supersedes the keys that would begin to sign with the new one or later: they are moved behind
@@ -133,7 +133,7 @@ fn pass_over(
     Ok(passed_over)
 }
 
-fn id(secret: &str) -> Result<String, String> {
+fn id(secret: &[u8]) -> Result<String, String> {
     let key = SigningKey::from_secret(secret).map_err(|error| error.to_string())?;
     Ok(key.id().to_owned())
 }
@@ -338,6 +338,22 @@ mod tests {
         let first = SigningKey::from_secret(OLD).unwrap();
         assert_eq!(ring.signing(at(4)).id(), first.id());
         assert_ne!(ring.signing(at(5)).id(), first.id());
+    }
+
+    #[test]
+    fn a_file_of_the_former_form_becomes_a_jwk_set_by_a_rotation_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jwt.key");
+        let former = format!("tradepost keys 2\n- - {OLD}\nend\n");
+        fs::write(&path, &former).unwrap();
+        let source = crate::config::KeySource::File(path.clone());
+        super::super::load_or_make(&source).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), former);
+        rotate(&path, at(0), TimeDelta::zero(), TimeDelta::days(1)).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let set: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(set["keys"].as_array().unwrap().len(), 2);
+        assert_eq!(parse(&text).unwrap()[0].secret, OLD.as_bytes());
     }
 
     #[test]
