@@ -28,7 +28,7 @@
 //! use std::sync::{Arc, mpsc};
 //! use std::time::{Duration, Instant};
 //! use tradepost_batch::{Batcher, BatcherConfig, QueueFull};
-//! use tradepost_domain::{OrderRepository, PlaceOrder};
+//! use tradepost_domain::orders::{OrderRepository, PlaceOrder};
 //!
 //! fn place(orders: Arc<dyn OrderRepository>, request: PlaceOrder) -> std::io::Result<()> {
 //!     let batcher = Batcher::start(orders, BatcherConfig::default())?;
@@ -44,19 +44,18 @@
 
 #[cfg(test)]
 mod fake;
-mod figures;
 mod histogram;
-mod pause;
 mod queue;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod worker;
 
-pub use figures::BatchStats;
 pub use histogram::{Histogram, HistogramSnapshot};
+pub use stats::BatchStats;
 
-use figures::Counters;
 use queue::{Done, Queue};
+use stats::Counters;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Instant;
@@ -153,7 +152,7 @@ impl Batcher {
 
     /// Statistics since the batcher was started.
     #[must_use]
-    pub fn figures(&self) -> BatchStats {
+    pub fn stats(&self) -> BatchStats {
         self.counts.read(self.queue.len())
     }
 

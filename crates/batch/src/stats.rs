@@ -23,7 +23,7 @@ pub struct BatchStats {
     /// Duration of each batch, in microseconds.
     pub took: HistogramSnapshot,
     /// Queueing time: microseconds from the submission of a request to the start of the batch that
-    /// retry_busy it.
+    /// answered it.
     pub waits: HistogramSnapshot,
     /// How often a request was put back because of a lock conflict.
     pub contended: u64,
@@ -49,7 +49,7 @@ impl Counters {
 
     pub(crate) fn read(&self, waiting: usize) -> BatchStats {
         BatchStats {
-            waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
+            waiting: saturating(waiting),
             sizes: self.sizes.read(),
             took: self.took.read(),
             waits: self.waits.read(),
@@ -59,5 +59,10 @@ impl Counters {
 }
 
 pub(crate) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+    saturating(time.as_micros())
+}
+
+/// A count, capped at the maximum.
+pub(crate) fn saturating(count: impl TryInto<u64>) -> u64 {
+    count.try_into().unwrap_or(u64::MAX)
 }

@@ -423,7 +423,7 @@ fn statistics_count_batches_waits_and_conflicts() {
     for id in [3, 5, 4] {
         submit(&batcher, id, &sender).unwrap();
     }
-    assert_eq!(batcher.figures().waiting, 3);
+    assert_eq!(batcher.stats().waiting, 3);
     thread::sleep(Duration::from_millis(3));
     // 1 alone; 3 and 5; 4 alone, with one lock conflict and placed then.
     for act in [Act::Place, Act::Place, Act::ContendEven] {
@@ -434,13 +434,13 @@ fn statistics_count_batches_waits_and_conflicts() {
         placed(&answers);
     }
     batcher.close();
-    let figures = batcher.figures();
-    assert_eq!((figures.waiting, figures.contended), (0, 1));
-    assert_eq!((figures.sizes.count, figures.sizes.sum), (4, 5));
-    assert_eq!(figures.sizes.buckets[..2], [(1, 3), (2, 4)]);
-    assert_eq!((figures.waits.count, figures.took.count), (4, 4));
+    let stats = batcher.stats();
+    assert_eq!((stats.waiting, stats.contended), (0, 1));
+    assert_eq!((stats.sizes.count, stats.sizes.sum), (4, 5));
+    assert_eq!(stats.sizes.buckets[..2], [(1, 3), (2, 4)]);
+    assert_eq!((stats.waits.count, stats.took.count), (4, 4));
     assert!(
-        figures.waits.sum >= 9_000 && figures.took.sum >= 3_000,
-        "{figures:?}"
+        stats.waits.sum >= 9_000 && stats.took.sum >= 3_000,
+        "{stats:?}"
     );
 }

@@ -1,38 +1,29 @@
 //! The worker: executes one batch after the other.
 
-use crate::figures::{Counters, micros};
-use crate::pause::Pauses;
 use crate::queue::{Done, Queue, Waiting};
+use crate::stats::{Counters, micros, saturating};
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tradepost_domain::kernel::{Refusal, StoreError, StoreErrorKind};
 use tradepost_domain::orders::{OrderRepository, PlaceOrder, Placement};
 
 /// Places waiting requests until the queue is closed and empty.
 pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize, counts: &Counters) {
-    let mut pauses = Pauses::new();
     while let Some(batch) = queue.take(most) {
-        carry_out(queue, orders, &mut pauses, counts, batch);
+        carry_out(queue, orders, counts, batch);
     }
 }
 
-fn carry_out(
-    queue: &Queue,
-    orders: &dyn OrderRepository,
-    pauses: &mut Pauses,
-    counts: &Counters,
-    batch: Vec<Waiting>,
-) {
+fn carry_out(queue: &Queue, orders: &dyn OrderRepository, counts: &Counters, batch: Vec<Waiting>) {
     let requests: Vec<PlaceOrder> = batch.iter().map(|one| one.request.clone()).collect();
     let began = Instant::now();
     let placed = place(orders, &requests);
-    let size = u64::try_from(requests.len()).unwrap_or(u64::MAX);
-    counts.sizes.note(size);
+    counts.sizes.note(saturating(requests.len()));
     counts.took.note(micros(began.elapsed()));
-    let retry_busy = |waiting: &Waiting| {
+    let observe_wait = |waiting: &Waiting| {
         let waited = began.saturating_duration_since(waiting.since);
         counts.waits.note(micros(waited));
     };
@@ -42,20 +33,20 @@ fn carry_out(
                 if placement == Err(Refusal::LockConflict) {
                     counts.contended.fetch_add(1, Ordering::Relaxed);
                 } else {
-                    retry_busy(&waiting);
+                    observe_wait(&waiting);
                 }
-                settle(queue, pauses, waiting, placement);
+                settle(queue, waiting, placement);
             }
         }
         // One bad row must not fail the others: each request is placed alone.
         Err(error) if batch.len() > 1 && may_be_of_one(error.kind()) => {
             for waiting in batch {
-                carry_out(queue, orders, pauses, counts, vec![waiting]);
+                carry_out(queue, orders, counts, vec![waiting]);
             }
         }
         Err(error) => {
             for waiting in batch {
-                retry_busy(&waiting);
+                observe_wait(&waiting);
                 answer(waiting.done, Err(error.clone()));
             }
         }
@@ -77,18 +68,24 @@ fn may_be_of_one(kind: &StoreErrorKind) -> bool {
 }
 
 /// Answers a request, or puts it back for a retry.
-fn settle(queue: &Queue, pauses: &mut Pauses, waiting: Waiting, placement: Placement) {
+fn settle(queue: &Queue, waiting: Waiting, placement: Placement) {
     if placement != Err(Refusal::LockConflict) {
         return answer(waiting.done, Ok(placement));
     }
     let (now, deadline) = (Instant::now(), waiting.deadline);
     if now < deadline {
         // The last attempt is at the deadline.
-        queue.pause(waiting, deadline.min(now + pauses.next()));
+        queue.pause(waiting, deadline.min(now + jitter()));
     } else {
         let still = StoreError::caused(StoreErrorKind::Busy, Refusal::LockConflict);
         answer(waiting.done, Err(still));
     }
+}
+
+/// A random pause before a retry: two servers in conflict must not meet again and again. After 5 ms
+/// most transactions have ended, and 25 ms are too short for a user to notice.
+fn jitter() -> Duration {
+    Duration::from_micros(fastrand::u64(5_000..=25_000))
 }
 
 /// One placement for each request, or one failure for all of them.

@@ -2,7 +2,6 @@
 
 use crate::shop::happened_now;
 use crate::{TestShop, at, retry_busy};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -28,7 +27,7 @@ pub type Placed = Result<Order, Refusal>;
 
 /// A random pause, so that waiting threads do not retry in step.
 fn jitter() -> Duration {
-    Duration::from_micros(1_000 + RandomState::new().hash_one("jitter") % 9_000)
+    Duration::from_micros(fastrand::u64(1_000..10_000))
 }
 
 impl TestShop<'_> {

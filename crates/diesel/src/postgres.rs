@@ -37,7 +37,6 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -307,8 +306,7 @@ struct Words {
 
 /// Sleeps for a short random time (jitter), so that conflicting transactions do not conflict again.
 fn pause() {
-    let random = RandomState::new().build_hasher().finish();
-    sleep(Duration::from_millis(2 + random % 12));
+    sleep(Duration::from_millis(fastrand::u64(2..14)));
 }
 
 /// A connection for migrations.

@@ -12,7 +12,6 @@ pub mod tls;
 
 use processes::{await_stopped, children_of, send, state_and_parent};
 use std::fs;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
@@ -375,8 +374,7 @@ impl Drop for Cluster {
 /// server starts, or while it is down.
 fn free_port() -> io::Result<u16> {
     for _ in 0..1_000 {
-        let random = RandomState::new().build_hasher().finish() % 20_000;
-        let port = 10_000 + u16::try_from(random).map_err(io::Error::other)?;
+        let port = fastrand::u16(10_000..30_000);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok(port);
         }

@@ -20,7 +20,7 @@ pub(crate) fn report(state: &State) -> String {
     let metrics = &state.metrics;
     of_requests(&mut page, metrics);
     of_outcomes(&mut page, state);
-    of_orders(&mut page, &state.shop.batcher.figures());
+    of_orders(&mut page, &state.shop.batcher.stats());
     of_work(&mut page, state);
     of_connections(&mut page, state);
     of_reads(&mut page, &state.reads);
