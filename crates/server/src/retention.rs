@@ -1,11 +1,10 @@
 //! Retention: a background thread that purges old records.
 
+use crate::system::background::Background;
 use crate::system::clock::SystemClock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread;
 use std::time::{Duration, Instant};
 use tradepost_domain::identity::{ATTEMPT_LIFE, KNOWN_NETWORK_LIFE};
 use tradepost_domain::kernel::{Clock, IDEMPOTENCY_KEY_TTL, StoreError};
@@ -31,45 +30,29 @@ const TOKENS_KEPT: TimeDelta = KEYS_KEPT;
 /// Retention of clock readings, in uptime.
 const READINGS_KEPT: TimeDelta = TimeDelta::hours(2 * KEYS_KEPT.num_hours());
 
-/// A thread that purges old records until this value is dropped. Drop does not join the thread: it
-/// may be waiting for a database that does not answer.
-pub(crate) struct Housekeeping {
-    /// Nothing is sent: the closed channel ends the thread.
-    _running: Sender<()>,
+/// Starts the background thread, which purges old records at once and then every ten minutes.
+///
+/// # Errors
+/// If the operating system cannot create a thread.
+pub(crate) fn start(store: Arc<dyn Upkeep>) -> io::Result<Background> {
+    every(PURGE_INTERVAL, store, Arc::new(SystemClock))
 }
 
-impl Housekeeping {
-    /// Runs now, and then every ten minutes.
-    ///
-    /// # Errors
-    /// If the operating system cannot create a thread.
-    pub(crate) fn start(store: Arc<dyn Upkeep>) -> io::Result<Self> {
-        Self::every(PURGE_INTERVAL, store, Arc::new(SystemClock))
-    }
-
-    fn every(every: Duration, store: Arc<dyn Upkeep>, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        let (running, ends) = mpsc::channel::<()>();
-        let start = Instant::now();
-        let mut purge = Purge::new(store, clock.now());
-        let keep = move || {
-            let mut due = Duration::ZERO;
-            loop {
-                purge.look(clock.now());
-                if start.elapsed() >= due {
-                    purge.run(start.elapsed());
-                    due = start.elapsed().saturating_add(every);
-                }
-                match ends.recv_timeout(every.min(LOOK_INTERVAL)) {
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
-                }
-            }
-        };
-        thread::Builder::new()
-            .name("upkeep".to_owned())
-            .spawn(keep)?;
-        Ok(Self { _running: running })
-    }
+fn every(
+    interval: Duration,
+    store: Arc<dyn Upkeep>,
+    clock: Arc<dyn Clock>,
+) -> io::Result<Background> {
+    let start = Instant::now();
+    let mut purge = Purge::new(store, clock.now());
+    let mut due = Duration::ZERO;
+    Background::every(interval.min(LOOK_INTERVAL), "upkeep", move || {
+        purge.look(clock.now());
+        if start.elapsed() >= due {
+            purge.run(start.elapsed());
+            due = start.elapsed().saturating_add(interval);
+        }
+    })
 }
 
 /// Purges records by uptime; see [`decide_purge`].
@@ -111,7 +94,7 @@ impl Purge {
         };
         let purge = |what, life, forget: &dyn Fn(DateTime<Utc>) -> Result<u64, StoreError>| {
             if let Some(before) = decide_purge(&readings, life) {
-                tell(what, forget(before));
+                log_purge(what, forget(before));
             }
         };
         let store = &self.store;
@@ -126,7 +109,7 @@ impl Purge {
         });
         // By the clock: the next sign-in restores a network that was purged too early.
         let known_since = self.now - KNOWN_NETWORK_LIFE - TimeDelta::days(1);
-        tell("known networks", store.purge_known_networks(known_since));
+        log_purge("known networks", store.purge_known_networks(known_since));
     }
 
     fn record(&mut self, running: Duration) -> Result<Vec<ClockReading>, StoreError> {
@@ -150,7 +133,7 @@ impl Purge {
     }
 }
 
-fn tell(what: &str, forgotten: Result<u64, StoreError>) {
+fn log_purge(what: &str, forgotten: Result<u64, StoreError>) {
     match forgotten {
         Ok(0) => {}
         Ok(forgotten) => log::info!("forgot {forgotten} {what} that were old"),
@@ -301,7 +284,7 @@ mod tests {
         let until = Instant::now() + Duration::from_secs(20);
         while !is_so() {
             assert!(Instant::now() < until, "{what}");
-            thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -316,13 +299,13 @@ mod tests {
             };
             store.record_clock(reading, TimeDelta::zero()).unwrap();
         }
-        let every = Duration::from_millis(1);
-        let housekeeping = Housekeeping::every(every, store.clone(), Arc::new(Noon)).unwrap();
+        let interval = Duration::from_millis(1);
+        let retention = every(interval, store.clone(), Arc::new(Noon)).unwrap();
         wait_until("it goes on, also after failures", || {
             // The last of them.
             store.networks.lock().unwrap().len() > 4
         });
-        drop(housekeeping);
+        drop(retention);
         wait_until("its thread has ended", || Arc::strong_count(&store) == 1);
         for asked in [&store.keys, &store.tokens] {
             let asked = asked.lock().unwrap();

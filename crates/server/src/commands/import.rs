@@ -22,7 +22,7 @@ use tradepost_import_django::parse::{self, BadOption};
 use tradepost_import_django::{Dump, DumpError, MissingProduct, Options, Wrong};
 
 pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), CliError> {
-    let mut known = told(config, options)?;
+    let mut known = parse_options(config, options)?;
     let ground = ground(config, options)?;
     let largest = ground.staff.iter().map(|account| account.id);
     known.last_user = largest.max().map_or(0, UserId::get);
@@ -62,7 +62,7 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), CliErro
 }
 
 /// The import options, from the command line.
-fn told(config: &Config, given: &ImportDjango) -> Result<Options, CliError> {
+fn parse_options(config: &Config, given: &ImportDjango) -> Result<Options, CliError> {
     let mut options = Options::new(config.currency, SystemClock.now());
     let usage = |option: &str, text: &str, error: BadOption| {
         CliError::Usage(format!("{option} is {text:?}, but has to be {error}."))
@@ -199,19 +199,18 @@ fn refused(options: &ImportDjango, wrong: &Wrong) -> CliError {
 
 /// Prints a summary: imported and skipped rows.
 fn summarise(options: &ImportDjango, dump: &Dump) {
-    let rows = |rows: usize, thing| count(u64::try_from(rows).unwrap_or(u64::MAX), thing);
     let shop = &dump.shop;
     let staff = shop.users.iter().filter(|user| user.account.is_staff);
     let archived = shop.products.iter().filter(|product| product.archived);
     print_line(format_args!(
         "{}: {} ({} of the staff), {} ({} archived), {}, {}.",
         options.file.display(),
-        rows(shop.users.len(), "user"),
+        count(shop.users.len(), "user"),
         staff.count(),
-        rows(shop.products.len(), "product"),
+        count(shop.products.len(), "product"),
         archived.count(),
-        rows(shop.carts.len(), "cart line"),
-        rows(shop.orders.len(), "order"),
+        count(shop.carts.len(), "cart line"),
+        count(shop.orders.len(), "order"),
     ));
     let note = |number: u64, thing, rest: &str| {
         if number > 0 {
@@ -233,7 +232,7 @@ fn summarise(options: &ImportDjango, dump: &Dump) {
         print_line(sentence);
     }
     if let Some(file) = &options.new_ids {
-        let ids = rows(dump.new_ids.len(), "new id");
+        let ids = count(dump.new_ids.len(), "new id");
         let verb = if options.dry_run {
             "to be written"
         } else {

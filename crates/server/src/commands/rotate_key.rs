@@ -35,11 +35,11 @@ pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), CliError> 
     let now = SystemClock.now();
     let life = config.longest_token_life();
     let rotated = signing_keys::rotate(path, now, lead, life);
-    tell(&rotated.map_err(CliError::Failed)?, life, options.now);
+    report(&rotated.map_err(CliError::Failed)?, life, options.now);
     Ok(())
 }
 
-fn tell(rotated: &Rotated, life: TimeDelta, at_once: bool) {
+fn report(rotated: &Rotated, life: TimeDelta, at_once: bool) {
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let Rotated {
         id,

@@ -4,13 +4,11 @@
 use crate::cli::Serve;
 use crate::config::{Config, KeySource};
 use crate::exit::CliError;
-use crate::logging::tell;
+use crate::logging::print_line;
 use crate::lost_database::{FirstStart, SERVING};
-use crate::retention::Housekeeping;
-use crate::signing_keys::{self, KeyWatch};
 use crate::system::clock::{RandomPlacementIds, SystemClock};
 use crate::system::signals::{self, Signals};
-use crate::{demo, logging, preflight, wiring};
+use crate::{demo, logging, preflight, retention, signing_keys, wiring};
 use actix_web::rt::System;
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -29,7 +27,7 @@ use tradepost_domain::orders::Orders;
 use tradepost_http::{Api, Services, Settings};
 
 /// Grace period at shutdown for orders that the database has not answered.
-const CONN_TIMEOUT: Duration = Duration::from_secs(10);
+const BATCHER_GRACE: Duration = Duration::from_secs(10);
 
 /// Grace period at shutdown for threads that have no work left.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -81,12 +79,13 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     let batching = tradepost_batch::BatcherConfig::default();
     let batcher = Batcher::start(Arc::clone(&stores.orders), batching).map_err(cannot_serve)?;
     let batcher = Arc::new(batcher);
-    let housekeeping = Housekeeping::start(Arc::clone(&stores.upkeep)).map_err(cannot_serve)?;
+    let purging = retention::start(Arc::clone(&stores.upkeep)).map_err(cannot_serve)?;
     let tokens = keys.tokens();
     let shop = put_together(config, stores, tokens.clone(), Arc::clone(&batcher))?;
     let watch = match &config.key {
         KeySource::File(path) => {
-            let watch = KeyWatch::start(path.clone(), keys, tokens, config.longest_token_life());
+            let life = config.longest_token_life();
+            let watch = signing_keys::watch(path.clone(), keys, tokens, life);
             Some(watch.map_err(cannot_serve)?)
         }
         KeySource::Text(_) => None,
@@ -96,12 +95,12 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     let served = System::new().block_on(async {
         let running = api.serve(listener)?;
         let signals = Signals::listen()?;
-        news.iter().for_each(tell);
+        news.iter().for_each(print_line);
         print_banner(config, address, has_staff);
         signals.stop(running.stop_handle())?;
         running.finished().await
     });
-    drop((housekeeping, watch));
+    drop((purging, watch));
     let closed = close(batcher);
     if closed.is_ok() {
         close_database(last);
@@ -176,18 +175,18 @@ fn settings(config: &Config) -> Settings {
 }
 
 fn print_banner(config: &Config, address: SocketAddr, has_staff: bool) {
-    tell(format_args!("Tradepost {}", env!("CARGO_PKG_VERSION")));
-    tell(format_args!("  API       http://{address}/api/"));
-    tell(format_args!("  Docs      http://{address}/api/docs/"));
+    print_line(format_args!("Tradepost {}", env!("CARGO_PKG_VERSION")));
+    print_line(format_args!("  API       http://{address}/api/"));
+    print_line(format_args!("  Docs      http://{address}/api/docs/"));
     if let Some(url) = &config.public_url {
-        tell(format_args!("  Public    {}/api/", url.as_str()));
+        print_line(format_args!("  Public    {}/api/", url.as_str()));
     }
-    tell(format_args!("  Data      {}", config.data_dir.display()));
-    tell(format_args!("  Database  {}", config.database));
-    tell(format_args!("  Log       {}", config.log_file.display()));
+    print_line(format_args!("  Data      {}", config.data_dir.display()));
+    print_line(format_args!("  Database  {}", config.database));
+    print_line(format_args!("  Log       {}", config.log_file.display()));
     if !has_staff {
-        tell("There is no staff user yet. Make one with:");
-        tell(format_args!(
+        print_line("There is no staff user yet. Make one with:");
+        print_line(format_args!(
             "  tradepost createsuperuser{}",
             config.target_options
         ));
@@ -207,10 +206,10 @@ fn close(batcher: Arc<Batcher>) -> Result<(), CliError> {
         .name("close".to_owned())
         .spawn(closing)
         .map_err(cannot_serve)?;
-    waits.recv_timeout(CONN_TIMEOUT).map_err(|_| {
+    waits.recv_timeout(BATCHER_GRACE).map_err(|_| {
         CliError::Failed(format!(
             "The database did not answer for {} seconds. Orders that were under way are in it, or not.",
-            CONN_TIMEOUT.as_secs()
+            BATCHER_GRACE.as_secs()
         ))
     })
 }

@@ -29,10 +29,7 @@ pub(super) fn report(audit: &Audit) -> Result<(), CliError> {
     for discrepancy in &audit.discrepancies {
         print_line(discrepancy);
     }
-    let wrong = count(
-        u64::try_from(audit.discrepancies.len()).unwrap_or(u64::MAX),
-        "difference",
-    );
+    let wrong = count(audit.discrepancies.len(), "difference");
     Err(CliError::Failed(format!(
         "The books are wrong: {wrong} in {looked_at}."
     )))

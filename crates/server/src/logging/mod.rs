@@ -8,7 +8,7 @@ use crate::exit::CliError;
 use crate::logging::non_blocking::NonBlockingWriter;
 use crate::logging::rotating_file::{RotatingFile, Rotation};
 use crate::system::clock::SystemClock;
-use crate::system::console::{print_error, print_line};
+use crate::system::console::{self, print_error};
 use chrono::SecondsFormat;
 use env_logger::{Builder, Target};
 use log::{Level, Record};
@@ -32,12 +32,12 @@ const FILTERS: &str = "info,actix_server=warn,actix_http=off";
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The writers of log, standard output and standard error.
-static LANES: OnceLock<Lanes> = OnceLock::new();
+static WRITERS: OnceLock<Writers> = OnceLock::new();
 
 /// Whether the log file is to be reopened.
 static REOPEN: AtomicBool = AtomicBool::new(false);
 
-struct Lanes {
+struct Writers {
     out: NonBlockingWriter,
     err: NonBlockingWriter,
     file: NonBlockingWriter,
@@ -54,14 +54,14 @@ pub(crate) fn to_file(path: &Path) -> Result<(), CliError> {
             path.display()
         ))
     })?;
-    let lanes = Lanes::start(file)
+    let writers = Writers::start(file)
         .map_err(|error| CliError::Failed(format!("The log cannot be written: {error}.")))?;
     let tee = Tee {
-        err: lanes.err.clone(),
-        file: lanes.file.clone(),
+        err: writers.err.clone(),
+        file: writers.file.clone(),
     };
     // One log per process, as one server per process.
-    let _ = LANES.set(lanes);
+    let _ = WRITERS.set(writers);
     start(FILTERS, Target::Pipe(Box::new(tee)))?;
     std::panic::set_hook(Box::new(|panic| {
         log::error!("{panic}");
@@ -87,27 +87,27 @@ pub(crate) fn reopen() {
 }
 
 /// Prints a line on standard output without blocking on its reader.
-pub(crate) fn tell(line: impl Display) {
-    match LANES.get() {
-        Some(lanes) => lanes.out.push(format!("{line}\n").into_bytes().into()),
-        None => print_line(line),
+pub(crate) fn print_line(line: impl Display) {
+    match WRITERS.get() {
+        Some(writers) => writers.out.push(format!("{line}\n").into_bytes().into()),
+        None => console::print_line(line),
     }
 }
 
 /// Prints the final error on standard error, after the lines of the log.
 pub(crate) fn log_last_line(line: impl Display) {
-    match LANES.get() {
-        Some(lanes) => lanes.err.push(format!("{line}\n").into_bytes().into()),
+    match WRITERS.get() {
+        Some(writers) => writers.err.push(format!("{line}\n").into_bytes().into()),
         None => print_error(line),
     }
 }
 
 /// Blocks until all lines are written, up to the grace period. Call it where the process ends.
 pub(crate) fn flush() {
-    if let Some(lanes) = LANES.get() {
+    if let Some(writers) = WRITERS.get() {
         let until = Instant::now() + FLUSH_TIMEOUT;
-        for lane in [&lanes.out, &lanes.file, &lanes.err] {
-            lane.flush(until);
+        for writer in [&writers.out, &writers.file, &writers.err] {
+            writer.flush(until);
         }
     }
 }
@@ -179,7 +179,7 @@ fn one_line(message: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-impl Lanes {
+impl Writers {
     fn start(file: RotatingFile) -> io::Result<Self> {
         // Not through `io::stderr`: a thread that blocks there would keep its lock.
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);

@@ -73,7 +73,7 @@ impl NonBlockingWriter {
             return;
         }
         line.lost = self.state.lost.swap(0, Ordering::AcqRel);
-        // Cannot fail: the writer thread ends only when the last `Lane` is dropped.
+        // Cannot fail: the writer thread ends only when the last [`NonBlockingWriter`] is dropped.
         let _ = self.lines.send(line);
     }
 
@@ -87,17 +87,17 @@ impl NonBlockingWriter {
 
 /// A line that cannot be written is counted as written, so that no flush waits for it.
 fn write(to: &mut impl Write, lines: &Receiver<Line>, state: &State, notice: fn(u64) -> String) {
-    let tell = |to: &mut dyn Write, lost: u64| {
+    let report = |to: &mut dyn Write, lost: u64| {
         if lost > 0 {
             let _ = to.write_all(notice(lost).as_bytes());
         }
     };
     for line in lines {
-        tell(to, line.lost);
+        report(to, line.lost);
         let _ = to.write_all(&line.text);
         if state.waiting.load(Ordering::Acquire) == line.size() {
             // Reported now: the next line may be a long time off.
-            tell(to, state.lost.swap(0, Ordering::AcqRel));
+            report(to, state.lost.swap(0, Ordering::AcqRel));
         }
         state.waiting.fetch_sub(line.size(), Ordering::AcqRel);
     }
@@ -119,12 +119,12 @@ mod tests {
     #[test]
     fn lines_are_written_in_their_order() {
         let (reader, writer) = io::pipe().unwrap();
-        let lane = NonBlockingWriter::start("lane", writer, notice).unwrap();
+        let log = NonBlockingWriter::start("log", writer, notice).unwrap();
         for number in 0..1_000 {
-            lane.push(format!("{number}\n").into_bytes().into());
+            log.push(format!("{number}\n").into_bytes().into());
         }
-        lane.flush(soon());
-        drop(lane);
+        log.flush(soon());
+        drop(log);
         let lines: Vec<_> = BufReader::new(reader).lines().map(Result::unwrap).collect();
         let expected: Vec<_> = (0..1_000).map(|number| number.to_string()).collect();
         assert_eq!(lines, expected);
@@ -133,14 +133,14 @@ mod tests {
     #[test]
     fn an_unread_pipe_blocks_no_writer_and_dropped_lines_are_counted() {
         let (reader, writer) = io::pipe().unwrap();
-        let lane = NonBlockingWriter::start("lane", writer, notice).unwrap();
+        let log = NonBlockingWriter::start("log", writer, notice).unwrap();
         let line: Arc<[u8]> = format!("{}\n", "x".repeat(999)).into_bytes().into();
         let pushed = 10_000;
         for _ in 0..pushed {
-            lane.push(Arc::clone(&line));
+            log.push(Arc::clone(&line));
         }
         let began = Instant::now();
-        lane.flush(began + Duration::from_millis(50));
+        log.flush(began + Duration::from_millis(50));
         assert!(began.elapsed() < Duration::from_secs(10));
 
         let counted = thread::spawn(move || {
@@ -153,11 +153,11 @@ mod tests {
             }
             (written, lost)
         });
-        lane.flush(soon());
+        log.flush(soon());
         // The queue has room again.
-        lane.push(line);
-        lane.flush(soon());
-        drop(lane);
+        log.push(line);
+        log.flush(soon());
+        drop(log);
         let (written, lost) = counted.join().unwrap();
         assert!(lost > 1_000 && written > 1_000, "{written} and {lost}");
         assert_eq!(written + lost, pushed + 1);
@@ -175,12 +175,12 @@ mod tests {
                 Ok(())
             }
         }
-        let lane = NonBlockingWriter::start("lane", Full(0), notice).unwrap();
+        let log = NonBlockingWriter::start("log", Full(0), notice).unwrap();
         for _ in 0..3 {
-            lane.push(Arc::from(*b"a line\n"));
+            log.push(Arc::from(*b"a line\n"));
         }
-        lane.flush(soon());
-        assert_eq!(lane.state.waiting.load(Ordering::Acquire), 0);
+        log.flush(soon());
+        assert_eq!(log.state.waiting.load(Ordering::Acquire), 0);
     }
 
     #[test]
@@ -197,11 +197,11 @@ mod tests {
             }
         }
         let written = Arc::new(AtomicU64::new(0));
-        let lane = NonBlockingWriter::start("lane", Slow(Arc::clone(&written)), notice).unwrap();
+        let log = NonBlockingWriter::start("log", Slow(Arc::clone(&written)), notice).unwrap();
         for _ in 0..10 {
-            lane.push(Arc::from(*b"a line\n"));
+            log.push(Arc::from(*b"a line\n"));
         }
-        lane.flush(soon());
+        log.flush(soon());
         assert_eq!(written.load(Ordering::Acquire), 10);
     }
 }

@@ -6,7 +6,7 @@ mod strength;
 mod watch;
 
 pub(crate) use rotate::{Rotated, rotate};
-pub(crate) use watch::KeyWatch;
+pub(crate) use watch::watch;
 
 use crate::config::{Config, KeySource, folder_of};
 use crate::exit::CliError;

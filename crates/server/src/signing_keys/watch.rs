@@ -1,12 +1,11 @@
 //! Reloading of the signing keys when their file changes, while the server runs.
 
 use super::{Keys, read};
+use crate::system::background::Background;
 use crate::system::clock::SystemClock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread;
 use std::time::Duration;
 use tradepost_auth::{JwtTokens, KeyRing, TimedKey};
 use tradepost_domain::kernel::Clock;
@@ -15,60 +14,42 @@ use tradepost_domain::kernel::Clock;
 /// is still being copied is not loaded: in less than ten seconds.
 const CHECK_INTERVAL: Duration = Duration::from_secs(4);
 
-/// A thread that polls the file until this value is dropped. Drop does not join the thread: the
-/// file may be on a network file system that does not answer.
-pub(crate) struct KeyWatch {
-    /// Nothing is sent: the closed channel ends the thread.
-    _running: Sender<()>,
+/// Starts a background thread that polls the file that the keys were read from, and passes changed
+/// keys to the token service, whose tokens last at most `life`.
+///
+/// # Errors
+/// If the operating system cannot create a thread.
+pub(crate) fn watch(
+    path: PathBuf,
+    keys: Keys,
+    tokens: JwtTokens,
+    life: TimeDelta,
+) -> io::Result<Background> {
+    every(CHECK_INTERVAL, path, keys, tokens, life)
 }
 
-impl KeyWatch {
-    /// Watches the file that the keys were read from, and passes changed keys to the token service,
-    /// whose tokens last at most `life`.
-    ///
-    /// # Errors
-    /// If the operating system cannot create a thread.
-    pub(crate) fn start(
-        path: PathBuf,
-        keys: Keys,
-        tokens: JwtTokens,
-        life: TimeDelta,
-    ) -> io::Result<Self> {
-        Self::every(CHECK_INTERVAL, path, keys, tokens, life)
-    }
-
-    fn every(
-        every: Duration,
-        path: PathBuf,
-        keys: Keys,
-        tokens: JwtTokens,
-        life: TimeDelta,
-    ) -> io::Result<Self> {
-        warn_of_early_ends(&keys, life);
-        let (running, ends) = mpsc::channel::<()>();
-        let mut seen = Precondition::new(keys.text);
-        let watch = move || {
-            while let Err(RecvTimeoutError::Timeout) = ends.recv_timeout(every) {
-                match seen.look(read(&path)) {
-                    Look::Same => {}
-                    Look::Changed(keys) => {
-                        for key in keys.ring.keys() {
-                            log::info!("knows the signing key {}", told(key, &keys.ring));
-                        }
-                        warn_of_early_ends(&keys, life);
-                        tokens.replace_keys(keys.ring);
-                    }
-                    Look::Wrong(why) => {
-                        log::error!("{why} The keys from before are used on.");
-                    }
-                }
+fn every(
+    interval: Duration,
+    path: PathBuf,
+    keys: Keys,
+    tokens: JwtTokens,
+    life: TimeDelta,
+) -> io::Result<Background> {
+    warn_of_early_ends(&keys, life);
+    let mut poller = Poller::new(keys.text);
+    Background::every(interval, "keys", move || match poller.poll(read(&path)) {
+        Poll::Same => {}
+        Poll::Changed(keys) => {
+            for key in keys.ring.keys() {
+                log::info!("knows the signing key {}", description(key, &keys.ring));
             }
-        };
-        thread::Builder::new()
-            .name("keys".to_owned())
-            .spawn(watch)?;
-        Ok(Self { _running: running })
-    }
+            warn_of_early_ends(&keys, life);
+            tokens.replace_keys(keys.ring);
+        }
+        Poll::Wrong(why) => {
+            log::error!("{why} The keys from before are used on.");
+        }
+    })
 }
 
 fn warn_of_early_ends(keys: &Keys, life: TimeDelta) {
@@ -78,21 +59,21 @@ fn warn_of_early_ends(keys: &Keys, life: TimeDelta) {
 }
 
 /// A key, for the log: its id, which reveals nothing about it, and its time.
-fn told(key: &TimedKey, ring: &KeyRing) -> String {
-    let mut told = key.key.id().to_owned();
+fn description(key: &TimedKey, ring: &KeyRing) -> String {
+    let mut text = key.key.id().to_owned();
     // A superseded key never signs.
     let signs = |from: &DateTime<Utc>| ring.signing(*from).id() == key.key.id();
     if let Some(from) = key.signs_from.filter(signs) {
-        told.push_str(&format!(", which signs from {from}"));
+        text.push_str(&format!(", which signs from {from}"));
     }
     if let Some(end) = key.ends {
-        told.push_str(&format!(", which is accepted until {end}"));
+        text.push_str(&format!(", which is accepted until {end}"));
     }
-    told
+    text
 }
 
 /// The state of the watch.
-struct Precondition {
+struct Poller {
     /// The text in use.
     used: String,
     /// The text of the last poll, if it differed.
@@ -101,13 +82,13 @@ struct Precondition {
     complaint: Option<String>,
 }
 
-enum Look {
+enum Poll {
     Same,
     Changed(Keys),
     Wrong(String),
 }
 
-impl Precondition {
+impl Poller {
     fn new(used: String) -> Self {
         Self {
             used,
@@ -116,26 +97,26 @@ impl Precondition {
         }
     }
 
-    fn look(&mut self, found: Result<Keys, String>) -> Look {
+    fn poll(&mut self, found: Result<Keys, String>) -> Poll {
         match found {
             Ok(keys) => {
                 if keys.text == self.used {
                     (self.candidate, self.complaint) = (None, None);
                 } else if self.candidate.as_ref() == Some(&keys.text) {
                     *self = Self::new(keys.text.clone());
-                    return Look::Changed(keys);
+                    return Poll::Changed(keys);
                 } else {
                     self.candidate = Some(keys.text);
                 }
-                Look::Same
+                Poll::Same
             }
             Err(why) => {
                 self.candidate = None;
                 if self.complaint.as_ref() == Some(&why) {
-                    return Look::Same;
+                    return Poll::Same;
                 }
                 self.complaint = Some(why.clone());
-                Look::Wrong(why)
+                Poll::Wrong(why)
             }
         }
     }
@@ -144,6 +125,7 @@ impl Precondition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
     use std::time::Instant;
     use tradepost_domain::identity::TokenClaims;
     use tradepost_domain::kernel::{TokenService, UserId};
@@ -156,17 +138,17 @@ mod tests {
         .unwrap()
     }
 
-    fn word(look: Look) -> String {
-        match look {
-            Look::Same => String::new(),
-            Look::Changed(keys) => keys.text[..4].to_owned(),
-            Look::Wrong(why) => why,
+    fn word(poll: Poll) -> String {
+        match poll {
+            Poll::Same => String::new(),
+            Poll::Changed(keys) => keys.text[..4].to_owned(),
+            Poll::Wrong(why) => why,
         }
     }
 
     #[test]
     fn a_stable_file_is_loaded_and_a_broken_one_is_reported_once() {
-        let mut seen = Precondition::new(keys("old1").text);
+        let mut poller = Poller::new(keys("old1").text);
         let torn = || Err("It is torn.".to_owned());
         let gone = || Err("It is gone.".to_owned());
         for (found, expected) in [
@@ -188,7 +170,7 @@ mod tests {
             (Ok(keys("new3")), ""),
             (Ok(keys("new3")), "new3"),
         ] {
-            assert_eq!(word(seen.look(found)), expected);
+            assert_eq!(word(poller.poll(found)), expected);
         }
     }
 
@@ -208,17 +190,17 @@ mod tests {
         let token = keys("new1").tokens().issue(&claims);
         let read = || tokens.read(&token, claims.issued_at);
         assert!(read().is_err());
-        let every = Duration::from_millis(2);
+        let interval = Duration::from_millis(2);
         let life = TimeDelta::days(1);
-        let watch = KeyWatch::every(every, path.clone(), old, tokens.clone(), life).unwrap();
+        let watch = every(interval, path.clone(), old, tokens.clone(), life).unwrap();
         std::fs::write(&path, keys("new1").text).unwrap();
         let since = Instant::now();
         while read().is_err() {
             assert!(since.elapsed() < Duration::from_secs(20), "not taken");
-            thread::sleep(every);
+            thread::sleep(interval);
         }
         std::fs::write(&path, "torn").unwrap();
-        thread::sleep(20 * every);
+        thread::sleep(20 * interval);
         assert!(read().is_ok(), "the keys from before are used on");
         drop(watch);
     }

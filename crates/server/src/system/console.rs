@@ -88,7 +88,8 @@ fn show_again() {
 }
 
 /// `1 order`, `2 orders`.
-pub(crate) fn count(number: u64, thing: &str) -> String {
+pub(crate) fn count(number: impl TryInto<u64>, thing: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")
 }

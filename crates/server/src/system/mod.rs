@@ -1,5 +1,6 @@
 //! The operating system: clock and randomness, signals, terminal, and file system checks.
 
+pub(crate) mod background;
 pub(crate) mod clock;
 pub(crate) mod console;
 pub(crate) mod signals;
