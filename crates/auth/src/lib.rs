@@ -11,7 +11,7 @@ mod hs256;
 mod key;
 mod password;
 mod ring;
-mod seal;
+mod signer;
 #[cfg(test)]
 mod test_tokens;
 mod token;

@@ -5,8 +5,6 @@ mod accounts;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
-mod books;
-#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod import;
@@ -20,7 +18,7 @@ mod openapi;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
-mod rotation;
+mod rotate_key;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
@@ -32,3 +30,5 @@ mod throttle;
 #[cfg(test)]
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(test)]
+mod verify;

@@ -2,9 +2,9 @@
 //! once.
 
 use crate::client::{Answer, Client};
-use crate::proof::{all_orders, assert_no_deadlock};
 use crate::proxy::{Cut, Proxy};
-use crate::shop::{IN_TIME, OPENING, Shop, tell};
+use crate::shop::{IN_TIME, OPENING, Shop, print_line};
+use crate::verify::{all_orders, assert_no_deadlock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ fn assert_books(shop: &Shop, orders: usize) {
     let sold = 2 * i64::try_from(orders).unwrap();
     assert_eq!(shop.stock(shop.products[0]), OPENING - sold);
     assert_no_deadlock(shop);
-    tell(&shop.verify());
+    print_line(&shop.verify());
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn an_order_with_a_lost_commit_answer_is_acknowledged_and_exists_once() {
             proxy.arm(cut);
             let told = order(&mut client, key);
             assert!(proxy.has_cut(cut), "the connection was cut");
-            tell(&format!(
+            print_line(&format!(
                 "{cut:?} {key:?}: {} after {:.0?}",
                 told.status, told.took
             ));
@@ -125,7 +125,7 @@ fn an_unknown_outcome_is_reported_and_the_idempotency_key_resolves_it_later() {
             proxy.arm_for_good(cut);
             let told = order(&mut client, key);
             assert!(proxy.has_cut(cut), "the connection was cut");
-            tell(&format!(
+            print_line(&format!(
                 "{cut:?} {key:?}: {} after {:.0?}",
                 told.code(),
                 told.took
@@ -173,7 +173,7 @@ fn an_order_that_a_crash_has_swallowed_is_not_acknowledged() {
         proxy.open();
         let (told, mut client) = ordering.join().unwrap();
         let code = (told.status != 201).then(|| told.code());
-        tell(&format!(
+        print_line(&format!(
             "swallowed, {key:?}: {} {code:?} after {:.0?}",
             told.status, told.took
         ));

@@ -5,7 +5,7 @@
 //! - [`client`]: requests over one connection.
 //! - [`shop`]: servers on one database, with a catalogue and customers.
 //! - [`load`]: customers who order repeatedly, and record every answer.
-//! - [`proof`]: compares the recorded answers with the database.
+//! - [`verify`]: compares the recorded answers with the database.
 //! - the others: the faults.
 //!
 //! Each test takes a few seconds; `TRADEPOST_FAULT_SECONDS` makes the faults last longer, as
@@ -34,8 +34,6 @@ mod postgres_killed;
 #[cfg(test)]
 mod postgres_stuck;
 #[cfg(test)]
-mod proof;
-#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod races;
@@ -53,3 +51,5 @@ mod sign_in_flood;
 mod slow_clients;
 #[cfg(test)]
 mod throttles;
+#[cfg(test)]
+mod verify;

@@ -2,8 +2,8 @@
 
 use crate::client::Client;
 use crate::load::{Load, between, summary};
-use crate::proof::prove;
-use crate::shop::{IN_TIME, Shop, duration, tell};
+use crate::shop::{IN_TIME, Shop, duration, print_line};
+use crate::verify::prove;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -167,21 +167,21 @@ fn goes_on_under_overload(shop: &Shop) {
     let buyers = load.stop();
     let meanwhile = between(&buyers, began, ended);
     let after = between(&buyers, left, Instant::now());
-    tell(&format!(
+    print_line(&format!(
         "{} served while {BUSY} ask: {}",
         served(&calm),
         told(&calm)
     ));
-    tell(&format!(
+    print_line(&format!(
         "{} served while {TOO_MANY} ask: {}",
         served(&crowd),
         told(&crowd)
     ));
-    tell(&format!(
+    print_line(&format!(
         "/healthz within {probes:.0?}, {most_threads} threads at most ({threads} before)"
     ));
-    tell(&format!("orders meanwhile: {}", summary(&meanwhile)));
-    tell(&format!(
+    print_line(&format!("orders meanwhile: {}", summary(&meanwhile)));
+    print_line(&format!(
         "orders afterwards, everybody served within {retry_busy:.0?}: {}",
         summary(&after)
     ));

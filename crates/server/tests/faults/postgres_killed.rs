@@ -2,8 +2,8 @@
 
 use crate::client::Client;
 use crate::load::{Load, between, slowest, summary};
-use crate::proof::prove;
-use crate::shop::{IN_TIME, Shop, duration, tell};
+use crate::shop::{IN_TIME, Shop, duration, print_line};
+use crate::verify::prove;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -55,7 +55,7 @@ fn postgres_is_killed() {
         let ready = until_well(&mut client, "/readyz");
         let catalogue = until_well(&mut client, "/api/products/");
         outages.push([killed, gone, returning, back]);
-        tell(&format!(
+        print_line(&format!(
             "kill -9 of PostgreSQL: ready {ready:.0?} after its return, the catalogue {catalogue:.0?} later"
         ));
         sleep(Duration::from_millis(700));
@@ -68,7 +68,7 @@ fn postgres_is_killed() {
         // Requests that were unanswered before the restart may succeed.
         let mut meanwhile = between(&buyers, gone, returning);
         meanwhile.retain(|event| event.began + event.took < returning);
-        tell(&format!("meanwhile: {}", summary(&meanwhile)));
+        print_line(&format!("meanwhile: {}", summary(&meanwhile)));
         assert!(!meanwhile.is_empty());
         for event in &meanwhile {
             assert_eq!(event.status, 503, "{event:?}");
@@ -78,13 +78,13 @@ fn postgres_is_killed() {
             assert!(event.took < IN_TIME, "{event:?}");
         }
         let caught = between(&buyers, killed - Duration::from_secs(1), gone);
-        tell(&format!("caught by it: {:.0?} at most", slowest(&caught)));
+        print_line(&format!("caught by it: {:.0?} at most", slowest(&caught)));
         let events = buyers.iter().flat_map(|buyer| &buyer.events);
         let first = events
             .filter(|event| event.began >= returning && event.status == 201)
             .map(|event| (event.began + event.took).saturating_duration_since(back))
             .min();
-        tell(&format!(
+        print_line(&format!(
             "the first good answer to a customer: {first:.0?} after its return"
         ));
         assert!(first.is_some_and(|first| first < IN_TIME));

@@ -1,8 +1,8 @@
 //! PostgreSQL is up but makes no progress: paused, its connections cut, its rows locked.
 
 use crate::load::{Event, Load, What, between, slowest, summary};
-use crate::proof::prove;
-use crate::shop::{IN_TIME, Shop, duration, tell};
+use crate::shop::{IN_TIME, Shop, duration, print_line};
+use crate::verify::prove;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use std::thread::{self, sleep};
@@ -56,14 +56,14 @@ fn postgres_is_paused() {
     let connections = connections(&mut shop);
     let buyers = load.stop();
     let meanwhile = between(&buyers, paused, back);
-    tell(&format!(
+    print_line(&format!(
         "PostgreSQL paused: ready {ready:.0?} and everybody served {retry_busy:.0?} after it went on, \
          /healthz within {probes:.0?}, \
          {most_threads} threads at most ({threads} before), {connections} connections after"
     ));
-    tell(&format!("meanwhile: {}", summary(&meanwhile)));
+    print_line(&format!("meanwhile: {}", summary(&meanwhile)));
     let after = between(&buyers, back, Instant::now());
-    tell(&format!("afterwards: {}", summary(&after)));
+    print_line(&format!("afterwards: {}", summary(&after)));
     assert!(probes < IN_TIME);
     // Blocking threads are bounded; a few more belong to the pool and the runtime.
     assert!(most_threads < threads + 64, "{most_threads} threads");
@@ -94,7 +94,7 @@ fn connections_are_cut_every_second() {
     sleep(Duration::from_millis(500));
     let buyers = load.stop();
     let all = between(&buyers, began, Instant::now());
-    tell(&format!("connections cut {cuts} times: {}", summary(&all)));
+    print_line(&format!("connections cut {cuts} times: {}", summary(&all)));
     for event in &all {
         assert!([201, 503].contains(&event.status), "{event:?}");
     }
@@ -142,13 +142,13 @@ fn a_product_row_is_locked_by_another_session() {
         events.into_iter().filter(whole).collect()
     };
     let (those, others) = (of(those), of(others));
-    tell(&format!(
+    print_line(&format!(
         "held for {:.0?}, those who want it: {}",
         until - from,
         summary(&those)
     ));
-    tell(&format!("the others: {}", summary(&others)));
-    tell(&format!("{most_threads} threads ({threads} before)"));
+    print_line(&format!("the others: {}", summary(&others)));
+    print_line(&format!("{most_threads} threads ({threads} before)"));
     assert!(!others.is_empty() && others.iter().all(|event| event.status == 201));
     assert!(slowest(&others) < IN_TIME);
     let mut orders = those

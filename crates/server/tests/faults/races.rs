@@ -1,8 +1,8 @@
 //! Races: three servers on one PostgreSQL, and many customers who want the same at once.
 
 use crate::client::{Answer, Client};
-use crate::proof::{all_orders, assert_no_deadlock};
-use crate::shop::{IN_TIME, Shop, tell};
+use crate::shop::{IN_TIME, Shop, print_line};
+use crate::verify::{all_orders, assert_no_deadlock};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -79,7 +79,7 @@ fn eighty_buyers_for_twenty_units() {
     let clients = clients.collect();
     let answers = at_once(clients, order);
     let (counts, slowest) = summary(&answers);
-    tell(&format!(
+    print_line(&format!(
         "eighty buyers, twenty units: {counts:?} within {slowest:.0?}"
     ));
     for (_, answer) in answers.iter().filter(|(_, answer)| answer.status != 201) {
@@ -92,7 +92,7 @@ fn eighty_buyers_for_twenty_units() {
     assert_eq!((shop.stock(scarce), shop.stock(plenty)), (0, before - 20));
     assert_eq!(all_orders(&shop).len(), 20);
     assert_no_deadlock(&shop);
-    tell(&shop.verify());
+    print_line(&shop.verify());
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn one_key_thirty_times() {
     let ask = move |client: &mut Client| client.ask("POST", "/api/orders/", key, "{}").unwrap();
     let answers = at_once(clients.collect(), ask);
     let (counts, slowest) = summary(&answers);
-    tell(&format!(
+    print_line(&format!(
         "one key thirty times: {counts:?} within {slowest:.0?}"
     ));
     assert_eq!(counts, BTreeMap::from([(201, 30)]));
@@ -123,7 +123,7 @@ fn one_key_thirty_times() {
     assert_eq!(replayed.count(), 29);
     assert_eq!(all_orders(&shop).len(), 1);
     assert_no_deadlock(&shop);
-    tell(&shop.verify());
+    print_line(&shop.verify());
 }
 
 /// Session caches: each server caches verified tokens for a short time; a role that is revoked at
@@ -190,7 +190,7 @@ fn a_role_that_ends_at_one_server_has_ended_at_all() {
         assert_eq!((refused.status, &*refused.code()), (401, "invalid_token"));
     }
     assert_eq!(all_orders(&shop).len(), 1);
-    tell(&shop.verify());
+    print_line(&shop.verify());
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn sixteen_cancels_at_once() {
         let path = format!("/api/orders/{id}/");
         let cancel = move |client: &mut Client| client.ask(method, &path, "", body).unwrap();
         let (counts, slowest) = summary(&at_once(clients.collect(), cancel));
-        tell(&format!(
+        print_line(&format!(
             "sixteen {method} at once: {counts:?} within {slowest:.0?}"
         ));
         let expected = match method {
@@ -234,7 +234,7 @@ fn sixteen_cancels_at_once() {
         assert_eq!(after, before, "the stock came back once");
     }
     assert_no_deadlock(&shop);
-    tell(&shop.verify());
+    print_line(&shop.verify());
 }
 
 /// While others buy the delivered units.
@@ -263,11 +263,11 @@ fn twenty_deliveries_at_once() {
         }
     };
     let (counts, slowest) = summary(&at_once(clients, act));
-    tell(&format!(
+    print_line(&format!(
         "twenty deliveries and twelve orders at once: {counts:?} within {slowest:.0?}"
     ));
     assert_eq!(counts, BTreeMap::from([(201, 32)]));
     assert_eq!(shop.stock(delivered), before + 20 * 5 - 12);
     assert_no_deadlock(&shop);
-    tell(&shop.verify());
+    print_line(&shop.verify());
 }

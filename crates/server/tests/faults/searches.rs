@@ -2,8 +2,8 @@
 
 use crate::client::Client;
 use crate::load::{Load, summary};
-use crate::proof::prove;
-use crate::shop::{IN_TIME, Shop, duration, tell};
+use crate::shop::{IN_TIME, Shop, duration, print_line};
+use crate::verify::prove;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,12 +101,12 @@ fn goes_on_beside_searches(shop: &Shop) {
     }
     let buyers = load.stop();
     let answers = flood.stop();
-    tell(&format!("searches: {answers:?}"));
-    tell(&format!(
+    print_line(&format!("searches: {answers:?}"));
+    print_line(&format!(
         "{looks} signed in and looked around, in {slowest:.0?}"
     ));
     let events: Vec<_> = buyers.iter().flat_map(|buyer| &buyer.events).collect();
-    tell(&format!("orders meanwhile: {}", summary(&events)));
+    print_line(&format!("orders meanwhile: {}", summary(&events)));
     assert!(slowest < IN_TIME);
     assert!(!events.is_empty());
     assert!(

@@ -1,8 +1,8 @@
 //! kill -9 of the server.
 
 use crate::load::Load;
-use crate::proof::prove;
-use crate::shop::{Shop, duration, tell};
+use crate::shop::{Shop, duration, print_line};
+use crate::verify::prove;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ fn is_killed_again_and_again(mut shop: Shop) {
     }
     sleep(Duration::from_millis(300));
     let buyers = load.stop();
-    tell(&format!(
+    print_line(&format!(
         "kill -9 of the server, {kills} times: started again within {slowest:.0?}"
     ));
     prove(&shop, buyers);
@@ -65,6 +65,6 @@ fn one_of_three_servers_is_killed() {
         let refused = buyer.events.iter().find(|event| event.status != 201);
         assert!(buyer.client.server == 1 || refused.is_none(), "{refused:?}");
     }
-    tell("kill -9 of one of three servers");
+    print_line("kill -9 of one of three servers");
     prove(&shop, buyers);
 }

@@ -40,7 +40,7 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// Prints a measurement.
 #[expect(clippy::print_stderr, reason = "for whoever runs the tests by hand")]
-pub(crate) fn tell(what: &str) {
+pub(crate) fn print_line(what: &str) {
     eprintln!("   {what}");
 }
 

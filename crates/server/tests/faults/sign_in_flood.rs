@@ -2,7 +2,7 @@
 //! served.
 
 use crate::client::Client;
-use crate::shop::{IN_TIME, Shop, tell};
+use crate::shop::{IN_TIME, Shop, print_line};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ fn the_others_have_their_turns(shop: &Shop) {
     shop.customers(2);
     let mut overtaken = overtaken(shop);
     overtaken.sort_unstable();
-    tell(&format!(
+    print_line(&format!(
         "sign-ins of the flood before each other one: {overtaken:?}"
     ));
     // First in, first out would be the whole queue of the flood. Fair queuing is one or two for

@@ -1,8 +1,8 @@
 //! Slow clients (slowloris): connections that send as slowly as possible, to exhaust the server.
 
 use crate::load::{Load, between, slowest, summary};
-use crate::proof::prove;
-use crate::shop::{IN_TIME, Shop, tell};
+use crate::shop::{IN_TIME, Shop, print_line};
+use crate::verify::prove;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
@@ -122,7 +122,7 @@ fn slow_clients_are_disconnected_and_keep_no_other_client_out() {
     let ended = Instant::now();
     let buyers = load.stop();
     let meanwhile = between(&buyers, began, ended);
-    tell(&format!(
+    print_line(&format!(
         "{CROWD} slow clients of each kind, gone after {:.0?}; orders meanwhile: {}",
         gathered.elapsed(),
         summary(&meanwhile)

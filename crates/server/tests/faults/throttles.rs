@@ -1,7 +1,7 @@
 //! Rate limits that a client tries to multiply: by sessions, by a changed password, by users.
 
 use crate::client::Client;
-use crate::shop::{Shop, tell};
+use crate::shop::{Shop, print_line};
 use std::time::Instant;
 
 /// Units per minute of one user, and of all users in one network.
@@ -68,7 +68,7 @@ fn sessions_share_one_limit(shop: &Shop) {
     let token = signed_in.with(200)["token"].as_str().unwrap().to_owned();
     answered += until_throttled(&mut shop.client(0, &token), "198.51.9.1");
     let most = most(USER, began);
-    tell(&format!("five sessions of one user: {answered} of {most}"));
+    print_line(&format!("five sessions of one user: {answered} of {most}"));
     assert!((USER..=most).contains(&answered), "{answered} of {most}");
 }
 
@@ -87,7 +87,7 @@ fn users_share_the_limit_of_their_network(shop: &Shop) {
         .map(|token| until_throttled(&mut shop.client(0, token), "192.0.2.77"));
     let answered = asked.sum::<u64>();
     let most = most(NETWORK, began);
-    tell(&format!(
+    print_line(&format!(
         "five users behind one network: {answered} of {most}"
     ));
     assert!((NETWORK..=most).contains(&answered), "{answered} of {most}");

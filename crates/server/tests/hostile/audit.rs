@@ -3,7 +3,7 @@
 use crate::check::is_alarm;
 use crate::client::Answer;
 use crate::roles::Role;
-use crate::shop::tell;
+use crate::shop::print_line;
 use crate::world::World;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ pub(crate) fn audit(world: &World, excused: &dyn Fn(&str) -> bool) {
     assert!(stock >= 0, "a product has a stock of {stock}");
     let deadlock = world.shop.postgres_log().contains("deadlock detected");
     assert!(!deadlock, "PostgreSQL has found a deadlock");
-    tell(&format!("{} At most {memory} MiB.", world.shop.verify()));
+    print_line(&format!("{} At most {memory} MiB.", world.shop.verify()));
 }
 
 /// The peak memory of the server, in MiB.

@@ -7,7 +7,7 @@ use crate::malformed::Malformed;
 use crate::random::Random;
 use crate::roles::Role;
 use crate::scene::{Scene, scene};
-use crate::shop::tell;
+use crate::shop::print_line;
 use crate::wire::{Answer, Connection, NoAnswer};
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -278,7 +278,7 @@ impl Run<'_> {
         let answers = answers.iter();
         let answers = answers.map(|((status, code), count)| format!("{status} {code} x{count}"));
         let answers = answers.collect::<Vec<_>>().join(", ");
-        tell(&format!(
+        print_line(&format!(
             "{sum} answers in {:.0?}, and {} requests that need none: {answers}",
             began.elapsed(),
             std::mem::take(&mut seen.unanswered)
@@ -357,7 +357,7 @@ fn hold_out(world: &World) {
     tour(&run);
     scenes_repeat(world);
     for (seed, numbers) in plan() {
-        tell(&format!("seed {seed}, scenes {numbers:?}"));
+        print_line(&format!("seed {seed}, scenes {numbers:?}"));
         run.seed = seed;
         let began = Instant::now();
         let length = (numbers.end - numbers.start).div_ceil(2).clamp(1, ROUND);

@@ -20,15 +20,15 @@ impl MessageSigner for JwtTokens {
         let oldest = ring.keys().min_by_key(|key| key.signs_from);
         let mac = oldest.and_then(|key| mac(&key.key, message));
         // HMAC takes a key of any length. If that were wrong, an empty MAC would verify as false.
-        let mut seal = mac.map_or_else(Vec::new, |mac| mac.finalize().into_bytes().to_vec());
-        seal.truncate(BYTES);
-        seal
+        let mut tag = mac.map_or_else(Vec::new, |mac| mac.finalize().into_bytes().to_vec());
+        tag.truncate(BYTES);
+        tag
     }
 
-    fn verify(&self, message: &[u8], seal: &[u8]) -> bool {
-        let verifies = |mac: Hmac<Sha256>| mac.verify_truncated_left(seal).is_ok();
+    fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
+        let verifies = |mac: Hmac<Sha256>| mac.verify_truncated_left(tag).is_ok();
         let known = |key: &TimedKey| mac(&key.key, message).is_some_and(verifies);
-        seal.len() == BYTES && self.ring().keys().any(known)
+        tag.len() == BYTES && self.ring().keys().any(known)
     }
 }
 
@@ -64,26 +64,26 @@ mod tests {
     fn a_mac_verifies_one_message_under_one_key() {
         let tokens = shop("a");
         let other = shop("b");
-        let seal = tokens.sign(b"message");
-        assert_eq!(seal.len(), 16);
-        assert!(tokens.verify(b"message", &seal));
-        assert!(!tokens.verify(b"Message", &seal));
-        assert!(!other.verify(b"message", &seal));
+        let tag = tokens.sign(b"message");
+        assert_eq!(tag.len(), 16);
+        assert!(tokens.verify(b"message", &tag));
+        assert!(!tokens.verify(b"Message", &tag));
+        assert!(!other.verify(b"message", &tag));
         for length in 0..16 {
-            assert!(!tokens.verify(b"message", &seal[..length]), "{length}");
+            assert!(!tokens.verify(b"message", &tag[..length]), "{length}");
         }
-        let longer = [&seal[..], &[0]].concat();
+        let longer = [&tag[..], &[0]].concat();
         assert!(!tokens.verify(b"message", &longer));
     }
 
     #[test]
     fn a_mac_stays_valid_until_its_key_is_removed() {
-        let seal = shop("a").sign(b"message");
-        assert_eq!(shop("ab").sign(b"message"), seal);
+        let tag = shop("a").sign(b"message");
+        assert_eq!(shop("ab").sign(b"message"), tag);
         let other = shop("b").sign(b"message");
-        assert_ne!(other, seal);
+        assert_ne!(other, tag);
         assert!(shop("ab").verify(b"message", &other));
-        assert!(!shop("b").verify(b"message", &seal));
+        assert!(!shop("b").verify(b"message", &tag));
     }
 
     #[test]

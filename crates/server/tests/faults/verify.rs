@@ -1,7 +1,7 @@
 //! Compares the customers' recorded answers with the database.
 
 use crate::load::{Buyer, slowest, summary};
-use crate::shop::{IN_TIME, OPENING, PRICES, Shop, tell};
+use crate::shop::{IN_TIME, OPENING, PRICES, Shop, print_line};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub(crate) fn prove(shop: &Shop, mut buyers: Vec<Buyer>) {
     assert!(slowest(&events) < IN_TIME, "{}", summary(&events));
     assert!(acknowledged > 0, "{}", summary(&events));
     let found = orders.len() - acknowledged;
-    tell(&format!(
+    print_line(&format!(
         "{acknowledged} orders were acknowledged, {unknown} unknown of which {found} are there. {verified}"
     ));
 }
