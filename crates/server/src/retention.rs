@@ -136,9 +136,9 @@ impl Purge {
 fn log_purge(what: &str, forgotten: Result<u64, StoreError>) {
     match forgotten {
         Ok(0) => {}
-        Ok(forgotten) => log::info!("forgot {forgotten} {what} that were old"),
+        Ok(count) => log::info!(count, what; "forgot {count} {what} that were old"),
         // Retried at the next run; nothing else depends on it.
-        Err(error) => log::warn!("old {what} could not be forgotten: {error}"),
+        Err(error) => log::warn!(what; "old {what} could not be forgotten: {error}"),
     }
 }
 

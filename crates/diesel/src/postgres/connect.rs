@@ -150,6 +150,7 @@ impl r2d2::HandleError<ConnectionError> for LogSometimes {
             Some(0) => log::error!("no connection to the database: {reason}"),
             Some(before) => {
                 log::error!(
+                    more = before;
                     "no connection to the database: {reason} ({before} more since the last line)"
                 );
             }

@@ -295,6 +295,7 @@ impl DatabaseFiles {
         });
         if is_new {
             log::error!(
+                path:% = self.path.display();
                 "{loss}. Every request is answered 503 from now on, as what is written would be \
                  lost. Stop this server, put {} and its -wal file back as they were, and start it \
                  again",

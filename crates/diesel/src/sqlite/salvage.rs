@@ -44,6 +44,7 @@ pub(super) fn salvage(conn: &mut Conn, files: &DatabaseFiles) {
             Loss::DatabaseMissing(_) | Loss::DatabaseReplaced(_) | Loss::SharedMemoryReplaced(_),
         ) => match copy(conn, files.path()) {
             Ok(copy) => log::error!(
+                copy:% = copy.display();
                 "a copy of the database with every write that was acknowledged is in {}: put it \
                  in the place of the database file if that is really lost",
                 copy.display()

@@ -48,7 +48,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     logging::to_file(&config.log_file)?;
     let mut news = Vec::new();
     for name in wiring::migrate(config)? {
-        log::info!("applied the migration {name}");
+        log::info!(migration = name; "applied the migration {name}");
         news.push(format!("Applied the migration {name}."));
     }
     // After the database: a key without a database is evidence of a lost database.
@@ -191,7 +191,7 @@ fn print_banner(config: &Config, address: SocketAddr, has_staff: bool) {
             config.target_options
         ));
     }
-    log::info!("{SERVING}{address}");
+    log::info!(address:%; "{SERVING}{address}");
 }
 
 /// Drains the order batcher: accepted orders are still placed, up to the grace period.

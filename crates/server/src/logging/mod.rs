@@ -1,18 +1,16 @@
 //! The log: one line per event, to standard error and to a file. Callers never block on either: a
 //! terminal or disk that stalls does not stop the server.
 
+mod line;
 mod non_blocking;
 mod rotating_file;
 
 use crate::exit::CliError;
 use crate::logging::non_blocking::NonBlockingWriter;
 use crate::logging::rotating_file::{RotatingFile, Rotation};
-use crate::system::clock::SystemClock;
 use crate::system::console::{self, print_error};
-use chrono::SecondsFormat;
 use env_logger::{Builder, Target};
 use log::{Level, Record};
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
@@ -22,7 +20,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
-use tradepost_domain::kernel::Clock;
 
 /// The default filters, without `RUST_LOG`. actix's HTTP parser logs malformed input of any client
 /// as an error of the server, so it is off.
@@ -145,38 +142,13 @@ fn start(level: &str, target: Target) -> Result<(), CliError> {
     }
     let started = Builder::new()
         .parse_filters(&filters)
-        .format(write_line)
+        .format(line::write)
         .target(target)
         .try_init();
     if let Err(error) = started {
         print_error(format_args!("There is no log: {error}."));
     }
     Ok(())
-}
-
-fn write_line(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
-    let time = SystemClock
-        .now()
-        .to_rfc3339_opts(SecondsFormat::Micros, true);
-    let message = record.args().to_string();
-    let (level, target) = (record.level(), record.target());
-    writeln!(out, "{time} {level:<5} {target}: {}", one_line(&message))
-}
-
-/// Escapes line breaks, so that text from outside cannot forge a log line.
-fn one_line(message: &str) -> Cow<'_, str> {
-    if !message.contains(char::is_control) {
-        return Cow::Borrowed(message);
-    }
-    let escaped = message.chars().fold(String::new(), |mut line, letter| {
-        if letter.is_control() {
-            line.extend(letter.escape_default());
-        } else {
-            line.push(letter);
-        }
-        line
-    });
-    Cow::Owned(escaped)
 }
 
 impl Writers {
@@ -204,7 +176,7 @@ fn lost(lines: u64) -> String {
     let mut record = Record::builder();
     record.level(Level::Warn).target("tradepost");
     // Writing to memory cannot fail.
-    let _ = write_line(
+    let _ = line::write(
         &mut line,
         &record
             .args(format_args!("{lines} lines of log were lost"))
@@ -263,7 +235,6 @@ impl Write for LogFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use log::Level;
 
     #[test]
     fn invalid_log_filters_are_found() {
@@ -281,32 +252,6 @@ mod tests {
             ("bogus=[", Some("bogus=[")),
         ] {
             assert_eq!(wrong_part(filters), wrong, "{filters:?}");
-        }
-    }
-
-    #[test]
-    fn a_line_has_time_level_and_place() {
-        let mut out = Vec::new();
-        let record = Record::builder()
-            .level(Level::Warn)
-            .target("tradepost")
-            .args(format_args!("two\nlines"))
-            .build();
-        write_line(&mut out, &record).unwrap();
-        let line = String::from_utf8(out).unwrap();
-        let (time, rest) = line.split_once(' ').unwrap();
-        assert!(time.parse::<chrono::DateTime<chrono::Utc>>().is_ok() && time.ends_with('Z'));
-        assert_eq!(rest, "WARN  tradepost: two\\nlines\n");
-    }
-
-    #[test]
-    fn a_message_stays_on_its_line() {
-        for (message, line) in [
-            ("plain, with é and 🦀", "plain, with é and 🦀"),
-            ("a\r\nb\tc\u{1b}[31m", "a\\r\\nb\\tc\\u{1b}[31m"),
-            ("a\u{85}b", "a\\u{85}b"),
-        ] {
-            assert_eq!(one_line(message), line);
         }
     }
 

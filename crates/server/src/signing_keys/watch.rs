@@ -41,7 +41,8 @@ fn every(
         Poll::Same => {}
         Poll::Changed(keys) => {
             for key in keys.ring.keys() {
-                log::info!("knows the signing key {}", description(key, &keys.ring));
+                let known = description(key, &keys.ring);
+                log::info!(kid = key.key.id(); "knows the signing key {known}");
             }
             warn_of_early_ends(&keys, life);
             tokens.replace_keys(keys.ring);

@@ -41,11 +41,11 @@ impl Others {
             while let Poll::Ready(Some(())) = self.hangup.poll_recv(context) {
                 logging::reopen();
                 // Logging this line reopens the file.
-                log::info!("the log file was opened again, as SIGHUP asked for");
+                log::info!(signal = "SIGHUP"; "the log file was opened again, as SIGHUP asked for");
             }
             for (user, name) in [(&mut self.user1, "SIGUSR1"), (&mut self.user2, "SIGUSR2")] {
                 while let Poll::Ready(Some(())) = user.poll_recv(context) {
-                    log::info!("{name} means nothing here, and was ignored");
+                    log::info!(signal = name; "{name} means nothing here, and was ignored");
                 }
             }
             Poll::<()>::Pending

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use tempfile::TempDir;
 use tradepost_test_postgres::certificates::{Authority, Identity, Validity};
-use tradepost_test_postgres::tls::{handshake_only, stripping_proxy, terminating_proxy, without_tls};
+use tradepost_test_postgres::tls::{
+    handshake_only, stripping_proxy, terminating_proxy, without_tls,
+};
 use tradepost_test_postgres::{Cluster, PASSWORD, USER};
 
 /// An address of this machine that counts as remote, as it is no loopback address.
