@@ -8,7 +8,7 @@ use crate::extract::query::{ListRequest, Query, encode, pairs};
 use crate::extract::{body, form};
 use crate::middleware::authenticate;
 use crate::middleware::forwarded::{ForwardedInfo, PublicUrl};
-use crate::resources::{orders, products};
+use crate::resources::{etag as resource_etag, orders, products};
 use crate::respond::{etag, replay, signed_cursor};
 use actix_web::http::header::{
     AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
@@ -201,10 +201,10 @@ pub fn tags(data: &[u8]) {
     };
     let _ = tag.matches_if_none_match(&asks(IF_NONE_MATCH, value.clone()));
     let request = asks(IF_MATCH, value);
-    let seen = etag::if_match_order(&request).map(|seen| seen.tags);
+    let seen = resource_etag::if_match_order(&request).map(|seen| seen.tags);
     let quoted = seen.iter().flatten().any(|tag| tag.contains('"'));
     assert!(!quoted, "a tag stands between its quotes");
-    let _ = etag::if_match_product(&request, true);
+    let _ = resource_etag::if_match_product(&request, true);
     if let Some(own) = tag.header() {
         assert!(tag.matches_if_none_match(&asks(IF_NONE_MATCH, own)));
     }

@@ -1,20 +1,39 @@
 //! HTTP API of the shop, on actix-web.
 //!
+//! # The way of a request
+//!
 //! ```text
-//! envelope   request id, host, access log, the one form of errors
-//!   cors     if other origins are allowed
-//!     routes the table: 404, 405, OPTIONS
-//!       gate authentication, authorization; panics
-//!         handler   parse the request, run the use case, build the response
+//! server.rs       socket, connection limits and timeouts       connection/
+//!   middleware/   the stack, on one page: request id, access log, errors, CORS, hosts
+//!     routes.rs   the table: 404, 405, OPTIONS
+//!       middleware/   authentication, authorization, rate limit, panics
+//!         resources/  a handler: parses the request, runs the use case, builds the response
+//!           extract/  request context, fields of the body, query parameters
+//!           exec/     worker pools, and loaders that batch and share reads
+//!           respond/  responses, problem documents, entity tags, pages
 //! ```
 //!
-//! - Each route is one line of the table in `routes.rs`, with its access.
+//! # Where to look
+//!
+//! - [`table`]: each route is one line of the table in `routes.rs`, with its access.
+//! - `middleware/mod.rs` composes the stack; each concern has a file of its own.
 //! - `error.rs` is the only file that names the status of a failure.
-//! - Blocking work goes through `work.rs`, a bounded worker pool; an order goes to the batcher and
-//!   holds no thread, and `reads.rs` batches and shares the reads of concurrent requests.
+//! - `state.rs` is what all requests share; `loaders.rs` says which reads are batched or shared.
+//! - `exec/` runs blocking work in bounded worker pools; an order goes to the batcher and holds no
+//!   thread.
+//! - `openapi/` generates the document from the table of routes and the response DTOs.
+//!
+//! # Rules
+//!
 //! - This crate has no business rules: a handler calls [`tradepost_domain`], which checks
 //!   authorization once more.
+//! - `middleware`, `extract`, `respond`, `exec` and `connection` are a kit that knows no resource:
+//!   they never import `resources`, `routes` or `openapi`.
+//! - Modules import each other in one direction. No set of files is a cycle.
+//!
+//! The architecture tests of the server crate hold both import rules.
 
+mod config;
 mod connection;
 mod error;
 mod exec;
@@ -22,6 +41,7 @@ mod extract;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod loaders;
 mod metrics;
 mod middleware;
 mod openapi;
@@ -29,174 +49,16 @@ mod resources;
 mod respond;
 mod routes;
 mod server;
+mod services;
 mod state;
 
+pub use config::{ConcurrencyLimits, Settings};
 pub use error::error_codes;
 pub use exec::worker_pool::PoolLimit;
 pub use ipnet::IpNet;
 pub use middleware::forwarded::{NotAPublicUrl, PublicUrl};
-pub use middleware::rate_limit::Throttling;
+pub use middleware::rate_limiter::Throttling;
 pub use openapi::document;
 pub use routes::{Entry, table};
 pub use server::{Api, Running, StopHandle};
-
-use std::sync::Arc;
-use std::time::Duration;
-use tradepost_batch::Batcher;
-use tradepost_domain::cart::Carts;
-use tradepost_domain::catalog::Catalogue;
-use tradepost_domain::identity::{Accounts, AttemptLimiter};
-use tradepost_domain::kernel::{Currency, MessageSigner};
-use tradepost_domain::maintenance::Upkeep;
-use tradepost_domain::orders::Orders;
-
-/// The services that the API exposes.
-#[derive(Clone)]
-pub struct Services {
-    /// Products.
-    pub catalogue: Catalogue,
-    /// Carts.
-    pub carts: Carts,
-    /// Orders.
-    pub orders: Orders,
-    /// Accounts.
-    pub accounts: Accounts,
-    /// Login throttling.
-    pub attempts: AttemptLimiter,
-    /// Queue in which orders wait to be placed together.
-    pub batcher: Arc<Batcher>,
-    /// Signs pagination cursors.
-    pub signer: Arc<dyn MessageSigner>,
-    /// Health check, retention and pool statistics of the store.
-    pub upkeep: Arc<dyn Upkeep>,
-    /// The currency of every price.
-    pub currency: Currency,
-}
-
-/// Configuration of the API.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Base of absolute links; without it, the scheme and host of the request.
-    pub public_url: Option<PublicUrl>,
-    /// Hosts that requests may be for, without ports; `*` stands for any. The public URL's host is
-    /// not added automatically.
-    pub allowed_hosts: Vec<String>,
-    /// Proxies whose `X-Forwarded-*` headers are trusted.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Rate limits; `None` for no limits.
-    pub throttling: Option<Throttling>,
-    /// Networks that may read the metrics, besides this machine.
-    pub metrics_allow: Vec<IpNet>,
-    /// Origins whose pages may use the API from a browser; `*` stands for any.
-    pub allowed_origins: Vec<String>,
-    /// Default page size of lists, in rows.
-    pub page_size: u32,
-    /// The longest that a request may take, from its head to its response.
-    pub request_timeout: Duration,
-    /// ConcurrencyLimits of concurrency and connections.
-    pub limits: ConcurrencyLimits,
-}
-
-/// ConcurrencyLimits of concurrency and connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConcurrencyLimits {
-    /// Use cases, each of which may hold a connection to the database.
-    pub work: PoolLimit,
-    /// Lists and searches, whose cost depends on the request: in a pool of their own, so that no
-    /// other work waits for them.
-    pub lists: PoolLimit,
-    /// Password checks and hashes, each of which keeps a core busy.
-    pub passwords: PoolLimit,
-    /// Connections at once, shared out among the workers. Further ones wait in the backlog of the
-    /// operating system until another one is closed.
-    pub connections: usize,
-    /// Connections at once of one client: an IPv4 address or an IPv6 /64 network. One more is
-    /// closed at once. Trusted proxies and the loopback address of this machine have no such limit.
-    pub connections_per_address: usize,
-    /// Keep-alive timeout: how long a connection is kept without a request.
-    pub keep_alive: Duration,
-    /// Send timeout: how long a client may leave a response unread before its connection is ended.
-    /// In twice this time, it has to take 512 bytes for each second.
-    pub unread: Duration,
-}
-
-impl ConcurrencyLimits {
-    /// Readiness checks: they have to run when all other work hangs. Requests share them; a second
-    /// check lets requests be answered while the first one hangs.
-    pub(crate) const PROBES: PoolLimit = PoolLimit {
-        running: 2,
-        waiting: 2,
-    };
-
-    /// The most jobs that run at once, of all kinds. Each holds a thread, and may hold a connection
-    /// to the database. With a smaller connection pool, some jobs would hold a slot while they wait
-    /// for a connection.
-    #[must_use]
-    pub fn running(&self) -> usize {
-        self.work
-            .running
-            .saturating_add(self.lists.running)
-            .saturating_add(self.passwords.running)
-            .saturating_add(Self::PROBES.running)
-    }
-}
-
-impl Default for Settings {
-    /// For a server that is reached from this machine alone.
-    fn default() -> Self {
-        Self {
-            public_url: None,
-            allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into(),
-            trusted_proxies: Vec::new(),
-            throttling: Some(Throttling::default()),
-            metrics_allow: Vec::new(),
-            allowed_origins: Vec::new(),
-            page_size: 10,
-            request_timeout: Duration::from_secs(5),
-            limits: ConcurrencyLimits::default(),
-        }
-    }
-}
-
-impl Default for ConcurrencyLimits {
-    /// Half as many password jobs as there are cores, and as many lists: a flood of sign-ins or
-    /// searches takes at most half of the processor time.
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            work: PoolLimit {
-                running: 32,
-                waiting: 512,
-            },
-            lists: PoolLimit {
-                running: (cores / 2).max(1),
-                waiting: 512,
-            },
-            passwords: PoolLimit {
-                running: (cores / 2).max(1),
-                waiting: 64,
-            },
-            connections: 10_000,
-            // Forty browsers with the six connections that each of them opens.
-            connections_per_address: 256,
-            keep_alive: Duration::from_secs(5),
-            // A network may be down for a while; a client that reads nothing for longer is taken as
-            // lost.
-            unread: Duration::from_secs(30),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_and_lists_leave_half_of_the_cores_to_others() {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let limits = ConcurrencyLimits::default();
-        for running in [limits.passwords.running, limits.lists.running] {
-            assert!(running * 2 <= cores || running == 1, "{running} of {cores}");
-        }
-    }
-}
+pub use services::Services;

@@ -1,22 +1,21 @@
 //! The route table.
 
 use crate::error::ApiError;
-use crate::metrics::UNMATCHED;
-use crate::middleware::authenticate::{RoutePolicy, gate};
+use crate::extract::request_context::RequestInfo;
+use crate::middleware::around_handler;
+use crate::middleware::authenticate::RoutePolicy;
+use crate::middleware::rate_limit::charge_address;
 use crate::middleware::request_cost::{BASE, Cost};
-use crate::middleware::request_info::Exchange;
 use crate::resources::{
     accounts, cart, docs, orders, probes, products, root, stock, tokens, users,
 };
 use crate::respond::responses;
-use crate::state::State;
 use actix_web::dev::ServiceRequest;
 use actix_web::guard::{Guard, GuardContext};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
-use std::sync::{Arc, LazyLock};
 use tradepost_domain::kernel::Access::{self, Customer, Public, Staff};
 use tradepost_domain::kernel::Refusal;
 
@@ -164,46 +163,33 @@ pub fn table() -> &'static [Entry] {
     TABLE
 }
 
-/// The path of each resource once, in the order of the table, and a label for unmatched requests.
+/// The path of each resource once, in the order of the table.
 pub(crate) fn patterns() -> impl Iterator<Item = &'static str> {
     let runs = TABLE.chunk_by(|one, other| one.path == other.path);
-    let paths = runs.filter_map(|run| run.first()).map(|entry| entry.path);
-    paths.chain([UNMATCHED])
-}
-
-/// The index of [`UNMATCHED`] in the patterns.
-pub(crate) fn unmatched() -> usize {
-    static AT: LazyLock<usize> = LazyLock::new(|| patterns().count().saturating_sub(1));
-    *AT
+    runs.filter_map(|run| run.first()).map(|entry| entry.path)
 }
 
 /// Builds the resources: each serves its path with and without the slash at the end, and answers
 /// 405 to other methods.
-pub(crate) fn configure(state: &Arc<State>, config: &mut web::ServiceConfig) {
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
     let runs = TABLE.chunk_by(|one, other| one.path == other.path);
     for (at, entries) in runs.enumerate() {
         if let Some(first) = entries.first() {
-            config.service(resource(state, at, first.path, entries));
+            config.service(resource(at, first.path, entries));
         }
     }
-    let state = Arc::clone(state);
     config.default_service(web::to(move |request: HttpRequest| {
-        let answer = count(&state, &request).and_then(|()| nothing_here(&request));
+        let answer = count(&request).and_then(|()| nothing_here(&request));
         async move { answer }
     }));
 }
 
-fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]) -> Resource {
+fn resource(at: usize, path: &'static str, entries: &[Entry]) -> Resource {
     let allow = allow(entries);
     let counts = entries.iter().any(|entry| entry.demand.counts);
-    let of_others = Arc::clone(state);
     let others = web::to(move |request: HttpRequest| {
         found(&request, at);
-        let counted = if counts {
-            count(&of_others, &request)
-        } else {
-            Ok(())
-        };
+        let counted = if counts { count(&request) } else { Ok(()) };
         let answer = counted.and_then(|()| no_such_method(&request, &allow));
         async move { answer }
     });
@@ -212,29 +198,29 @@ fn resource(state: &Arc<State>, at: usize, path: &'static str, entries: &[Entry]
     let resource = web::resource(forms).default_service(others);
     entries
         .iter()
-        .map(|entry| route(state, at, entry))
+        .map(|entry| route(at, entry))
         .fold(resource, Resource::route)
 }
 
 /// Charges a request that matches no route.
-fn count(state: &State, request: &HttpRequest) -> Result<(), ApiError> {
-    Exchange::of(request).map_or(Ok(()), |exchange| exchange.charge_address(state, BASE))
+fn count(request: &HttpRequest) -> Result<(), ApiError> {
+    RequestInfo::of(request).map_or(Ok(()), |info| charge_address(&info, BASE))
 }
 
 /// Records the route of a request in its context.
 fn found(request: &HttpRequest, at: usize) {
-    if let Some(exchange) = Exchange::of(request) {
-        exchange.route.set(at);
+    if let Some(info) = RequestInfo::of(request) {
+        info.route.set(Some(at));
     }
 }
 
-fn route(state: &Arc<State>, at: usize, entry: &Entry) -> Route {
-    let (state, demand) = (Arc::clone(state), entry.demand);
+fn route(at: usize, entry: &Entry) -> Route {
+    let demand = entry.demand;
     (entry.handler)()
         .guard(For(entry.method.clone()))
         .wrap(from_fn(move |request: ServiceRequest, next| {
             found(request.request(), at);
-            gate(Arc::clone(&state), demand, request, next)
+            around_handler(demand, request, next)
         }))
 }
 

@@ -1,13 +1,16 @@
 //! The application, and the server that runs it.
 
+use crate::config::{ConcurrencyLimits, Settings};
 use crate::connection::Shared;
 use crate::connection::deadline::WithDeadline;
 use crate::connection::lifecycle::Timeouts;
 use crate::connection::stream::Stream;
-use crate::middleware::stack::{envelope, require_allowed_host};
-use crate::state::State;
-use crate::{ConcurrencyLimits, Services, Settings, routes};
-use actix_cors::Cors;
+use crate::middleware;
+use crate::middleware::forwarded::PublicUrl;
+use crate::resources::{docs::Docs, probes};
+use crate::services::Services;
+use crate::state::{RouteFacts, State};
+use crate::{openapi, routes};
 use actix_http::{HttpService, KeepAlive};
 use actix_server::{GracefulShutdownSignal, Server as TcpServer};
 use actix_service::{
@@ -17,7 +20,6 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{
     AppConfig, Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse,
 };
-use actix_web::middleware::{Condition, from_fn};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error};
 use socket2::SockRef;
@@ -54,16 +56,24 @@ const SLOWEST_READER: u64 = 512;
 #[derive(Clone)]
 pub struct Api {
     state: Arc<State>,
+    docs: Arc<Docs>,
     limits: ConcurrencyLimits,
 }
 
 impl Api {
     /// # Errors
     /// If the system provides no randomness.
-    pub fn new(shop: Services, settings: Settings) -> io::Result<Self> {
+    pub fn new(services: Services, settings: Settings) -> io::Result<Self> {
         let limits = settings.limits;
+        let path = settings.public_url.as_ref().map_or("", PublicUrl::path);
+        let docs = Docs::new(path, openapi::document_at);
+        let routes = RouteFacts {
+            patterns: routes::patterns().collect(),
+            is_probe: probes::is_probe,
+        };
         Ok(Self {
-            state: Arc::new(State::new(shop, settings)?),
+            docs: Arc::new(docs),
+            state: Arc::new(State::new(services, settings, routes)?),
             limits,
         })
     }
@@ -81,15 +91,10 @@ impl Api {
             InitError = (),
         > + use<>,
     > {
-        let state = Arc::clone(&self.state);
-        let origins = &self.state.allowed_origins;
-        App::new()
-            .configure(|config| routes::configure(&self.state, config))
-            .wrap(from_fn(require_allowed_host))
-            .wrap(Condition::new(!origins.is_empty(), cors(origins)))
-            .wrap(from_fn(move |request, next| {
-                envelope(Arc::clone(&state), request, next)
-            }))
+        let app = App::new()
+            .app_data(Arc::clone(&self.docs))
+            .configure(routes::configure);
+        middleware::wrap(app, &self.state)
     }
 
     /// Serves on a listening socket. Must be called within an actix or tokio runtime.
@@ -166,7 +171,7 @@ impl Api {
     }
 
     fn timeouts(&self) -> Timeouts {
-        let send_window = self.limits.unread.saturating_mul(2);
+        let send_window = self.limits.send_timeout.saturating_mul(2);
         let least_taken = send_window.as_secs().saturating_mul(SLOWEST_READER);
         Timeouts {
             head: self.state.request_timeout,
@@ -226,7 +231,7 @@ fn prepare(listener: &TcpListener, limits: &ConcurrencyLimits) -> io::Result<()>
     let socket = SockRef::from(listener);
     socket.listen(BACKLOG)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    end_unread(listener, limits.unread)
+    end_unread(listener, limits.send_timeout)
 }
 
 /// Sets the TCP user timeout, which ends connections whose clients do not read their responses,
@@ -240,35 +245,6 @@ fn end_unread(listener: &TcpListener, after: Duration) -> io::Result<()> {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn end_unread(_: &TcpListener, _: Duration) -> io::Result<()> {
     Ok(())
-}
-
-/// CORS policy for pages of other origins.
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-        // Any requested header: libraries add headers of their own, and the rights of a page depend
-        // on the token that it sends.
-        .allow_any_header()
-        .expose_headers([
-            "ETag",
-            "Idempotent-Replayed",
-            "Location",
-            "RateLimit",
-            "RateLimit-Policy",
-            "Retry-After",
-            "WWW-Authenticate",
-            "X-Request-ID",
-        ])
-        // Browsers cache a preflight for an hour, as a change of settings is rare.
-        .max_age(3_600);
-    if origins.iter().any(|origin| origin == "*") {
-        return cors.allow_any_origin().send_wildcard();
-    }
-    // Credentials for the listed origins alone: with `*` any page could act for the user.
-    let cors = cors.supports_credentials();
-    origins
-        .iter()
-        .fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ struct RefusalLog {
 }
 
 impl RefusalLog {
-    /// Counters one more; returns the number to log, if a log line is due.
+    /// Counts one more; returns the number to log, if a log line is due.
     fn note(&mut self, now: Instant) -> Option<u64> {
         self.untold = self.untold.saturating_add(1);
         let is_due = |told| now.saturating_duration_since(told) >= LOG_INTERVAL;
@@ -116,7 +116,7 @@ impl Connections {
         }
     }
 
-    /// Counters a connection that the server ended.
+    /// Counts a connection that the server ended.
     pub(crate) fn note(&self, why: Expiry) {
         let counter = match why {
             Expiry::Idle => &self.idle,

@@ -1,252 +1,139 @@
-//! Request coalescing: a dataloader that batches reads by key and shares reads by topic (single
-//! flight). A request that arrives during a read joins the next one, together with all others that
-//! arrived meanwhile. A lone request is read at once, and no request gets a value that was read
-//! before it arrived.
+//! Dataloader: batches the reads of concurrent requests, many keys with one query.
 
-use crate::Services;
 use crate::error::ApiError;
-use crate::exec::loaders::Reads;
-use crate::exec::worker_pool::JobKind;
-use crate::state::State;
+use crate::exec::read_queue::{Loaded, ReadQueue, Waiter, latest, wait};
+use crate::exec::worker_pool::{JobKind, WorkerPool};
+use crate::metrics::histogram::{BATCH_SIZES, Histogram, HistogramSnapshot};
 use actix_web::rt;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
-use tokio::time::timeout_at;
-use tradepost_batch::{Histogram, HistogramSnapshot};
+use std::time::Instant;
 use tradepost_domain::kernel::{ShopError, StoreErrorKind};
 
-/// Maximum reads of one topic in flight. One is enough, and makes the largest batches; another one
-/// is started if it takes longer than [`HEDGE_AFTER`] (hedging), so that a hung read does not hold up all
-/// requests.
-const MAX_IN_FLIGHT: usize = 4;
-const HEDGE_AFTER: Duration = Duration::from_millis(50);
+/// Reads these keys with one query; missing ones are left out of the map.
+type Read<K, V> = Box<dyn Fn(&[K]) -> Result<HashMap<K, V>, ShopError> + Send + Sync>;
 
-/// Bucket bounds of the batch-size histogram.
-const SIZES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 256];
+/// A loader for values of one kind.
+pub(crate) struct BatchLoader<K, V>(Arc<Inner<K, V>>);
 
-/// Reads these keys of a topic with one query; missing ones are left out of the map.
-type Read<T, K, V> = fn(&Services, &T, &[K]) -> Result<HashMap<K, V>, ShopError>;
-
-type Found<V> = Result<Option<V>, ApiError>;
-
-/// The bounds of topics and keys, which move between threads.
-pub(crate) trait Key: Clone + Eq + Hash + Send + Sync + 'static {}
-impl<K: Clone + Eq + Hash + Send + Sync + 'static> Key for K {}
-
-/// A loader for values of one kind: the keys of one topic are read with one query.
-pub(crate) struct Together<T, K, V> {
-    lines: Mutex<Lines<T, K, V>>,
-    read: Read<T, K, V>,
-    kind: JobKind,
-    most_together: usize,
-    most_waiting: usize,
+struct Inner<K, V> {
+    queue: Mutex<ReadQueue<(K, Waiter<Option<V>>)>>,
+    read: Read<K, V>,
+    pool: Arc<WorkerPool>,
+    max_batch: usize,
+    max_waiting: usize,
     sizes: Histogram<8>,
 }
 
-/// Waiting requests by topic. A topic is present while it is being read.
-struct Lines<T, K, V> {
-    by_topic: HashMap<T, Line<K, V>>,
-    waiting: usize,
-}
-
-struct Line<K, V> {
-    waiting: Vec<Waiting<K, V>>,
-    under_way: usize,
-    /// When the latest read began.
-    began: Instant,
-}
-
-struct Waiting<K, V> {
-    key: K,
-    deadline: Instant,
-    answer: oneshot::Sender<Found<V>>,
-}
-
-impl<K, V> Line<K, V> {
-    fn new() -> Self {
-        Self {
-            waiting: Vec::new(),
-            under_way: 0,
-            began: Instant::now(),
-        }
-    }
-
-    /// Whether another read must be started.
-    fn needs_another(&self) -> bool {
-        self.under_way == 0
-            || (self.under_way < MAX_IN_FLIGHT && self.began.elapsed() > HEDGE_AFTER)
-    }
-}
-
-impl<T: Key, K: Key, V: Clone + Send + 'static> Together<T, K, V> {
-    /// At most `most_together` keys are read with one query, and at most `most_waiting` requests
-    /// wait: one more is rejected.
-    pub(crate) fn new(read: Read<T, K, V>, most_together: usize, most_waiting: usize) -> Self {
-        let lines = Lines {
-            by_topic: HashMap::new(),
-            waiting: 0,
-        };
-        Self {
-            lines: Mutex::new(lines),
-            read,
-            kind: JobKind::Query,
-            most_together: most_together.max(1),
-            most_waiting: most_waiting.max(1),
-            sizes: Histogram::new(SIZES),
-        }
-    }
-
-    /// A loader for lists, whose reads run in the pool of lists.
-    pub(crate) fn of_lists(self) -> Self {
-        Self {
-            kind: JobKind::List,
-            ..self
-        }
+impl<K, V> BatchLoader<K, V>
+where
+    K: Copy + Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + 'static,
+{
+    /// Reads run as queries in `pool`. At most `max_batch` keys are read with one query, and at
+    /// most `max_waiting` requests wait: one more is rejected.
+    pub(crate) fn new(
+        pool: &Arc<WorkerPool>,
+        max_batch: usize,
+        max_waiting: usize,
+        read: impl Fn(&[K]) -> Result<HashMap<K, V>, ShopError> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            queue: Mutex::new(ReadQueue::new()),
+            read: Box::new(read),
+            pool: Arc::clone(pool),
+            max_batch: max_batch.max(1),
+            max_waiting: max_waiting.max(1),
+            sizes: Histogram::new(BATCH_SIZES),
+        }))
     }
 
     /// The number of waiting requests.
     pub(crate) fn waiting(&self) -> usize {
-        self.lock().waiting
+        self.0.lock().len()
     }
 
     /// The batch sizes so far.
     pub(crate) fn sizes(&self) -> HistogramSnapshot {
-        self.sizes.read()
+        self.0.sizes.read()
     }
 
-    /// Enqueues a request; returns whether a read has to be started for it. `None` if too many
-    /// wait.
-    fn join(
-        &self,
-        topic: &T,
-        key: K,
-        deadline: Instant,
-    ) -> Option<(oneshot::Receiver<Found<V>>, bool)> {
-        let mut lines = self.lock();
-        if lines.waiting >= self.most_waiting {
-            return None;
-        }
-        lines.waiting += 1;
-        let line = match lines.by_topic.entry(topic.clone()) {
-            Entry::Occupied(line) => line.into_mut(),
-            Entry::Vacant(place) => place.insert(Line::new()),
-        };
-        let (answer, found) = oneshot::channel();
-        line.waiting.push(Waiting {
-            key,
-            deadline,
-            answer,
-        });
-        let begin = line.needs_another();
-        if begin {
-            line.under_way += 1;
-            line.began = Instant::now();
-        }
-        Some((found, begin))
-    }
-
-    /// The next batch; if it is empty, this read loop is over.
-    fn next(&self, topic: &T) -> Vec<Waiting<K, V>> {
-        let mut lines = self.lock();
-        let Some(line) = lines.by_topic.get_mut(topic) else {
-            return Vec::new();
-        };
-        let before = line.waiting.len();
-        // A request that was dropped needs no answer.
-        line.waiting.retain(|waiting| !waiting.answer.is_closed());
-        let many = line.waiting.len().min(self.most_together);
-        let next: Vec<_> = line.waiting.drain(..many).collect();
-        let left = before - line.waiting.len();
-        if next.is_empty() {
-            line.under_way = line.under_way.saturating_sub(1);
-            if line.under_way == 0 {
-                lines.by_topic.remove(topic);
+    /// Loads the current value under a key.
+    ///
+    /// # Errors
+    /// [`ApiError::Busy`] if too many requests wait; [`ApiError::Overdue`] at the deadline; those
+    /// of the read.
+    pub(crate) async fn load(&self, key: K, deadline: Instant) -> Loaded<Option<V>> {
+        let (waiter, value) = Waiter::new(deadline);
+        let needs_read = {
+            let mut queue = self.0.lock();
+            if queue.len() >= self.0.max_waiting {
+                return Err(ApiError::Busy);
             }
-        } else {
-            line.began = Instant::now();
+            queue.join((key, waiter))
+        };
+        if needs_read {
+            // Spawned apart from this request: others wait for the result too, and this client may
+            // disconnect.
+            rt::spawn(Arc::clone(&self.0).read_batches());
         }
-        lines.waiting -= left;
-        next
-    }
-
-    /// The queues are consistent even if a thread panicked while it held the lock.
-    fn lock(&self) -> MutexGuard<'_, Lines<T, K, V>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        wait(value, deadline, JobKind::Query.overdue()).await
     }
 }
 
-/// Selects a loader.
-type Of<T, K, V> = fn(&Reads) -> &Together<T, K, V>;
-
-/// Loads the current value under a key of a topic.
-///
-/// # Errors
-/// [`ApiError::Busy`] if too many requests wait; [`JobKind::overdue`] at the deadline; those of the
-/// use case.
-pub(crate) async fn find<T: Key, K: Key, V: Clone + Send + 'static>(
-    state: &Arc<State>,
-    of: Of<T, K, V>,
-    topic: T,
-    key: K,
-    deadline: Instant,
-) -> Found<V> {
-    let joined = of(&state.reads).join(&topic, key, deadline);
-    let (found, begin) = joined.ok_or(ApiError::Busy)?;
-    if begin {
-        // Spawned apart from this request: others wait for the result too, and this client may
-        // disconnect.
-        rt::spawn(serve(Arc::clone(state), of, topic));
-    }
-    match timeout_at(deadline.into(), found).await {
-        Ok(Ok(found)) => found,
-        // The server is shutting down.
-        Ok(Err(_)) => Err(ApiError::Busy),
-        Err(_) => Err(of(&state.reads).kind.overdue()),
-    }
-}
-
-/// Reads batch after batch, until no request waits.
-async fn serve<T: Key, K: Key, V: Clone + Send + 'static>(
-    state: Arc<State>,
-    of: Of<T, K, V>,
-    topic: T,
-) {
-    loop {
-        let next = of(&state.reads).next(&topic);
-        if next.is_empty() {
-            return;
-        }
-        let many = u64::try_from(next.len()).unwrap_or(u64::MAX);
-        of(&state.reads).sizes.note(many);
-        let keys: Vec<K> = next.iter().map(|waiting| waiting.key.clone()).collect();
-        let deadline = next.iter().map(|waiting| waiting.deadline).max();
-        let deadline = deadline.unwrap_or_else(Instant::now);
-        match read(&state, of, &topic, keys, deadline).await {
-            Ok(found) => {
-                for waiting in next {
-                    let found = found.get(&waiting.key).cloned();
-                    let _ = waiting.answer.send(Ok(found));
-                }
+impl<K, V> Inner<K, V>
+where
+    K: Copy + Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + 'static,
+{
+    /// Reads batch after batch, until no request waits.
+    async fn read_batches(self: Arc<Self>) {
+        loop {
+            let is_gone = |(_, waiter): &(K, Waiter<_>)| waiter.is_gone();
+            let batch = self.lock().next_batch(self.max_batch, is_gone);
+            if batch.is_empty() {
+                return;
             }
-            // Retry key by key: a corrupt row fails only the requests for that row.
-            Err(ApiError::Store(error)) if many > 1 && is_corrupt(error.kind()) => {
-                for waiting in next {
-                    let key = vec![waiting.key.clone()];
-                    let found = read(&state, of, &topic, key, waiting.deadline).await;
-                    let found = found.map(|mut found| found.remove(&waiting.key));
-                    let _ = waiting.answer.send(found);
+            self.sizes
+                .note(u64::try_from(batch.len()).unwrap_or(u64::MAX));
+            let keys: Vec<K> = batch.iter().map(|(key, _)| *key).collect();
+            let deadline = latest(batch.iter().map(|(_, waiter)| waiter.deadline));
+            let job = Arc::clone(&self).job(keys);
+            match self.pool.run(JobKind::Query, deadline, job).await {
+                Ok(found) => {
+                    for (key, waiter) in batch {
+                        waiter.finish(Ok(found.get(&key).cloned()));
+                    }
                 }
-            }
-            Err(error) => {
-                for waiting in next {
-                    let _ = waiting.answer.send(Err(error.clone()));
+                Err(ApiError::Store(error)) if batch.len() > 1 && is_corrupt(error.kind()) => {
+                    self.read_each(batch).await;
+                }
+                Err(error) => {
+                    for (_, waiter) in batch {
+                        waiter.finish(Err(error.clone()));
+                    }
                 }
             }
         }
+    }
+
+    /// Reads key by key: a corrupt row fails only the requests for that row.
+    async fn read_each(self: &Arc<Self>, batch: Vec<(K, Waiter<Option<V>>)>) {
+        for (key, waiter) in batch {
+            let job = Arc::clone(self).job(vec![key]);
+            let found = self.pool.run(JobKind::Query, waiter.deadline, job).await;
+            waiter.finish(found.map(|mut found| found.remove(&key)));
+        }
+    }
+
+    fn job(self: Arc<Self>, keys: Vec<K>) -> impl FnOnce() -> Result<HashMap<K, V>, ShopError> {
+        move || (self.read)(&keys)
+    }
+
+    /// The queue is consistent even if a thread panicked while it held the lock.
+    fn lock(&self) -> MutexGuard<'_, ReadQueue<(K, Waiter<Option<V>>)>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -254,14 +141,133 @@ fn is_corrupt(kind: &StoreErrorKind) -> bool {
     matches!(kind, StoreErrorKind::Corrupt { .. })
 }
 
-async fn read<T: Key, K: Key, V: Clone + Send + 'static>(
-    state: &Arc<State>,
-    of: Of<T, K, V>,
-    topic: &T,
-    keys: Vec<K>,
-    deadline: Instant,
-) -> Result<HashMap<K, V>, ApiError> {
-    let (read, topic) = (of(&state.reads).read, topic.clone());
-    let job = move |shop: &Services| read(shop, &topic, &keys);
-    state.run(of(&state.reads).kind, deadline, job).await
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exec::worker_pool::PoolLimit;
+    use futures_util::future::{join, join_all};
+    use std::sync::mpsc;
+    use std::time::Duration;
+    use tradepost_domain::kernel::StoreError;
+
+    type Batches = Arc<Mutex<Vec<Vec<u64>>>>;
+
+    fn pool() -> Arc<WorkerPool> {
+        Arc::new(WorkerPool::new(PoolLimit {
+            running: 8,
+            waiting: 8,
+        }))
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
+
+    fn squares(keys: &[u64]) -> HashMap<u64, u64> {
+        let known = keys.iter().filter(|key| **key < 100);
+        known.map(|key| (*key, key * key)).collect()
+    }
+
+    #[actix_web::test]
+    async fn keys_that_arrive_during_a_read_are_read_with_one_query() {
+        let batches = Batches::default();
+        let (open, gate) = mpsc::channel::<()>();
+        let (seen, gate) = (Arc::clone(&batches), Mutex::new(gate));
+        let loader = BatchLoader::new(&pool(), 3, 100, move |keys: &[u64]| {
+            seen.lock().unwrap().push(keys.to_vec());
+            let _ = gate.lock().unwrap().recv();
+            Ok(squares(keys))
+        });
+        let first = loader.load(7, soon());
+        let others = async {
+            // The first read is under way before the others arrive.
+            while batches.lock().unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let others = join_all([1, 2, 100, 4, 5].map(|key| loader.load(key, soon())));
+            let release = async {
+                assert_eq!(loader.waiting(), 5);
+                drop(open);
+            };
+            join(others, release).await.0
+        };
+        let (first, others) = join(first, others).await;
+        assert_eq!(first.unwrap(), Some(49));
+        let others: Vec<_> = others.into_iter().map(Result::unwrap).collect();
+        assert_eq!(others, [Some(1), Some(4), None, Some(16), Some(25)]);
+        let expected = [vec![7], vec![1, 2, 100], vec![4, 5]];
+        assert_eq!(*batches.lock().unwrap(), expected);
+        assert_eq!((loader.sizes().count, loader.sizes().sum), (3, 6));
+    }
+
+    #[actix_web::test]
+    async fn a_hung_read_is_hedged_by_a_bounded_number_of_others() {
+        let batches = Batches::default();
+        let (open, gate) = mpsc::channel::<()>();
+        let (seen, gate) = (Arc::clone(&batches), Mutex::new(gate));
+        let loader = BatchLoader::new(&pool(), 64, 100, move |keys: &[u64]| {
+            seen.lock().unwrap().push(keys.to_vec());
+            let _ = gate.lock().unwrap().recv();
+            Ok(squares(keys))
+        });
+        let requests = join_all((0..8).map(|key| {
+            let loader = &loader;
+            async move {
+                tokio::time::sleep(Duration::from_millis(80 * key)).await;
+                loader.load(key, soon()).await
+            }
+        }));
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(80 * 9)).await;
+            // Four reads hang, and the requests since then wait for one of them to end.
+            assert_eq!(batches.lock().unwrap().len(), 4);
+            drop(open);
+        };
+        let (values, ()) = join(requests, release).await;
+        assert!(values.iter().all(|value| matches!(value, Ok(Some(_)))));
+    }
+
+    #[actix_web::test]
+    async fn requests_beyond_the_queue_are_rejected_and_dropped_ones_leave_it() {
+        let (open, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let loader = BatchLoader::new(&pool(), 1, 2, move |keys: &[u64]| {
+            let _ = gate.lock().unwrap().recv();
+            Ok(squares(keys))
+        });
+        let brief = Instant::now() + Duration::from_millis(20);
+        let values = join_all([1, 2, 3].map(|key| loader.load(key, brief))).await;
+        let codes = values
+            .into_iter()
+            .map(|value| value.unwrap_err().code().word());
+        let codes: Vec<_> = codes.collect();
+        assert_eq!(codes, ["unavailable", "unavailable", "busy"]);
+        drop(open);
+        assert_eq!(loader.load(5, soon()).await.unwrap(), Some(25));
+        assert_eq!((loader.waiting(), loader.sizes().count), (0, 2));
+    }
+
+    #[actix_web::test]
+    async fn a_corrupt_row_fails_only_its_own_request() {
+        let (open, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let loader = BatchLoader::new(&pool(), 64, 100, move |keys: &[u64]| {
+            let _ = gate.lock().unwrap().recv();
+            if keys.contains(&3) {
+                let corrupt = StoreErrorKind::Corrupt {
+                    table: "squares",
+                    column: "square",
+                    row: 3,
+                };
+                return Err(StoreError::new(corrupt).into());
+            }
+            Ok(squares(keys))
+        });
+        let first = loader.load(1, soon());
+        let others = join_all([2, 3, 4].map(|key| loader.load(key, soon())));
+        let ((first, others), ()) = join(join(first, others), async { drop(open) }).await;
+        assert_eq!(first.unwrap(), Some(1));
+        let failed: Vec<bool> = others.iter().map(Result::is_err).collect();
+        assert_eq!(failed, [false, true, false]);
+    }
 }

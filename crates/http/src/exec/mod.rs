@@ -1,7 +1,10 @@
-//! Where blocking work runs: worker pools and loaders.
+//! Execution of blocking work: worker pools, and loaders that batch and share reads.
 
 pub(crate) mod batch_loader;
-pub(crate) mod loaders;
 pub(crate) mod low_priority;
 pub(crate) mod password_pool;
+pub(crate) mod pools;
+mod read_queue;
+pub(crate) mod readiness;
+pub(crate) mod single_flight;
 pub(crate) mod worker_pool;

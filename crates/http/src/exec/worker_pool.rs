@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
-use tradepost_domain::kernel::deadline;
+use tradepost_domain::kernel::{ShopError, StoreErrorKind, deadline};
 
 /// How many jobs of a kind may run at once, and how many may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,18 +124,18 @@ impl WorkerPool {
         }
     }
 
-    /// Runs a job on a blocking thread. A job that has begun runs to its end even if its request
-    /// has ended, and holds its slot until then; the queries of a job that only reads are
+    /// Runs a use case on a blocking thread. A job that has begun runs to its end even if its
+    /// request has ended, and holds its slot until then; the queries of a job that only reads are
     /// interrupted at the deadline.
     ///
     /// # Errors
-    /// [`ApiError::Busy`] if it has not begun and never will; [`JobKind::overdue`] if it has not ended
-    /// by the deadline; [`ApiError::Panicked`].
+    /// [`ApiError::Busy`] if it has not begun and never will; [`JobKind::overdue`] if it has not
+    /// ended by the deadline; [`ApiError::Panicked`]; those of the use case.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        deadline: Instant,
         kind: JobKind,
-        job: impl FnOnce() -> T + Send + 'static,
+        deadline: Instant,
+        job: impl FnOnce() -> Result<T, ShopError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let permit = self.permit(deadline).await?;
         let pace = self.pace.clone();
@@ -151,13 +151,20 @@ impl WorkerPool {
             drop(permit);
             outcome
         };
-        match &self.threads {
+        let ended = match &self.threads {
             Some(threads) => {
                 let ended = timeout_at(deadline.into(), threads.run(job)).await;
                 ended.unwrap_or_else(|_| Err(kind.overdue()))
             }
             None => run_blocking(deadline, kind.overdue(), job).await,
-        }
+        };
+        ended?.map_err(|error| match error {
+            // The same as if the request had timed out just before.
+            ShopError::Store(store) if *store.kind() == StoreErrorKind::DeadlineExceeded => {
+                kind.overdue()
+            }
+            other => other.into(),
+        })
     }
 
     /// How many jobs may wait so that the last of them ends by the deadline.
@@ -267,163 +274,5 @@ impl Drop for QueueSlot<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_util::FutureExt;
-    use futures_util::future::{join, join_all, join3};
-    use std::sync::{Mutex, mpsc};
-
-    fn bound(running: usize, waiting: usize) -> WorkerPool {
-        WorkerPool::new(PoolLimit { running, waiting })
-    }
-
-    fn soon(milliseconds: u64) -> Instant {
-        Instant::now() + Duration::from_millis(milliseconds)
-    }
-
-    #[actix_web::test]
-    async fn jobs_beyond_the_queue_are_rejected_at_once() {
-        let bound = Arc::new(bound(1, 1));
-        let (end, ended) = mpsc::channel::<()>();
-        let first = bound.run(soon(5_000), JobKind::Query, move || ended.recv().is_ok());
-        let second = bound.run(soon(5_000), JobKind::Query, || true);
-        let third = async {
-            let began = Instant::now();
-            let refused = bound.run(soon(5_000), JobKind::Query, || true).await;
-            assert!(matches!(refused, Err(ApiError::Busy)));
-            assert!(began.elapsed() < Duration::from_millis(500));
-            end.send(()).unwrap();
-        };
-        let (first, second, ()) = join3(first, second, third).await;
-        assert!(first.unwrap() && second.unwrap());
-        assert!(
-            bound
-                .run(soon(5_000), JobKind::Query, || true)
-                .await
-                .unwrap()
-        );
-    }
-
-    #[actix_web::test]
-    async fn no_job_waits_longer_than_its_deadline() {
-        for (kind, overdue) in [
-            (JobKind::Query, "unavailable"),
-            (JobKind::Probe, "unavailable"),
-            (JobKind::Command, "outcome_unknown"),
-            (JobKind::List, "list_timeout"),
-        ] {
-            let bound = bound(1, 1);
-            let (end, ended) = mpsc::channel::<()>();
-            let began = bound.run(soon(50), kind, move || ended.recv().is_ok());
-            let waiting = bound.run(soon(50), kind, || true);
-            let (began, waiting) = join(began, waiting).await;
-            assert_eq!(began.unwrap_err().code().word(), overdue);
-            assert_eq!(waiting.unwrap_err().code().word(), "busy");
-            // The job still runs and holds its slot; it frees it at its end.
-            assert!(bound.run(soon(50), kind, || true).await.is_err());
-            end.send(()).unwrap();
-            assert!(bound.run(soon(5_000), kind, || true).await.unwrap());
-        }
-    }
-
-    /// Of 64 jobs that arrive at once, the number of admitted ones, which must all succeed; each of
-    /// the others must be rejected on the first poll. No job ends before all have arrived.
-    async fn admitted(bound: &WorkerPool, deadline: Instant) -> usize {
-        let (end, ended) = mpsc::channel::<()>();
-        let ended = Arc::new(Mutex::new(ended));
-        let mut jobs = Vec::new();
-        for _ in 0..64 {
-            let ended = Arc::clone(&ended);
-            let job = move || ended.lock().unwrap().recv().is_err();
-            let mut job = Box::pin(bound.run(deadline, JobKind::Command, job));
-            match job.as_mut().now_or_never() {
-                None => jobs.push(job),
-                Some(refused) => assert!(matches!(refused, Err(ApiError::Busy))),
-            }
-        }
-        drop(end);
-        let outcomes = join_all(jobs).await;
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(true))));
-        outcomes.len()
-    }
-
-    /// Durations of minutes, in which the run time of the test itself is negligible.
-    #[actix_web::test]
-    async fn jobs_that_cannot_meet_the_deadline_are_rejected_at_once() {
-        const LIMIT: PoolLimit = PoolLimit {
-            running: 2,
-            waiting: 100,
-        };
-        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-        let bound = WorkerPool::with_admission(LIMIT, minutes(500));
-        bound.pace.as_ref().unwrap().note(minutes(50));
-        // Two at once for 50 minutes each: 20 in 500 minutes, less an eighth of the time in
-        // reserve.
-        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 16);
-
-        // Before a job has ended, the expected duration counts; without admission, all may wait.
-        let bound = WorkerPool::with_admission(LIMIT, minutes(100));
-        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 8);
-        let bound = WorkerPool::new(LIMIT);
-        assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 64);
-    }
-
-    /// The duration of jobs is measured: otherwise none would be admitted to the queue.
-    #[actix_web::test]
-    async fn the_duration_of_jobs_is_learnt() {
-        const LIMIT: PoolLimit = PoolLimit {
-            running: 1,
-            waiting: 100,
-        };
-        let far = || Instant::now() + Duration::from_secs(3_600);
-        let bound = WorkerPool::with_admission(LIMIT, Duration::from_secs(3_600));
-        assert_eq!(admitted(&bound, far()).await, 1);
-        // One job has ended, in far less than an hour.
-        assert!(admitted(&bound, far()).await > 1);
-    }
-
-    #[test]
-    fn the_pace_follows_the_latest_jobs() {
-        let milliseconds = Duration::from_millis;
-        let pace = LatencyEwma::new(milliseconds(500));
-        assert_eq!(pace.rounds(milliseconds(1_000)), 2);
-        pace.note(milliseconds(100));
-        assert_eq!(pace.rounds(milliseconds(1_000)), 10);
-        (0..100).for_each(|_| pace.note(milliseconds(10)));
-        assert!(pace.rounds(milliseconds(1_000)) >= 99);
-        (0..100).for_each(|_| pace.note(Duration::MAX));
-        assert_eq!(pace.rounds(milliseconds(1_000)), 0);
-        (0..1_000).for_each(|_| pace.note(Duration::ZERO));
-        assert!(pace.rounds(milliseconds(1_000)) > 1_000);
-    }
-
-    #[actix_web::test]
-    async fn a_panic_gives_its_place_back() {
-        let bound = bound(1, 0);
-        for _ in 0..3 {
-            let panicked = bound
-                .run(soon(5_000), JobKind::Query, || panic!("on purpose"))
-                .await;
-            let panicked: Result<(), _> = panicked;
-            assert!(matches!(panicked, Err(ApiError::Panicked)));
-        }
-    }
-
-    #[actix_web::test]
-    async fn clients_that_disconnect_leave_the_queue() {
-        let bound = bound(1, 1);
-        let (end, ended) = mpsc::channel::<()>();
-        let first = bound.run(soon(5_000), JobKind::Query, move || ended.recv().is_ok());
-        let rest = async {
-            for _ in 0..3 {
-                let waiting = bound.run(soon(5_000), JobKind::Query, || true);
-                let gone = tokio::time::timeout(Duration::from_millis(10), waiting).await;
-                assert!(gone.is_err());
-            }
-            assert_eq!(bound.waiting.load(Ordering::Relaxed), 0);
-            end.send(()).unwrap();
-        };
-        let (first, ()) = join(first, rest).await;
-        assert!(first.unwrap());
-    }
-}
+#[path = "worker_pool_tests.rs"]
+mod tests;

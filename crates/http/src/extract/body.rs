@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use crate::extract::fields::Fields;
 use crate::extract::form;
-use crate::middleware::request_info::Exchange;
+use crate::extract::request_context::RequestInfo;
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{Bytes, BytesMut};
@@ -60,7 +60,7 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError
     if announced.is_some_and(|length| !fits(length)) {
         return Err(ApiError::BodyTooLarge);
     }
-    let deadline = Exchange::of(request).map_or_else(Instant::now, |exchange| exchange.deadline);
+    let deadline = RequestInfo::of(request).map_or_else(Instant::now, |info| info.deadline);
     tokio::time::timeout_at(deadline.into(), collect(payload))
         .await
         .unwrap_or(Err(ApiError::BodyTimeout))

@@ -1,4 +1,4 @@
-//! Extractors: what a handler reads from a request.
+//! Extractors: the parts of a request that a handler reads.
 
 pub(crate) mod body;
 pub(crate) mod fields;

@@ -3,16 +3,13 @@
 use super::text::{Page, Unit};
 use super::{CLASSES, METHODS, Metrics, SignIn};
 use crate::error::Code;
-use crate::exec::loaders::Reads;
-use crate::middleware::rate_limit::RateLimiter;
-use crate::routes;
+use crate::loaders::Loaders;
+use crate::middleware::rate_limiter::RateLimiter;
 use crate::state::State;
 use std::fs;
 use std::sync::atomic::Ordering;
 use tradepost_batch::BatchStats;
 use tradepost_domain::maintenance::PoolStats;
-
-pub(crate) use super::text::MEDIA;
 
 /// Renders all metrics.
 pub(crate) fn report(state: &State) -> String {
@@ -20,11 +17,11 @@ pub(crate) fn report(state: &State) -> String {
     let metrics = &state.metrics;
     of_requests(&mut page, metrics);
     of_outcomes(&mut page, state);
-    of_orders(&mut page, &state.shop.batcher.stats());
+    of_orders(&mut page, &state.services.batcher.stats());
     of_work(&mut page, state);
     of_connections(&mut page, state);
-    of_reads(&mut page, &state.reads);
-    of_pools(&mut page, &state.shop.upkeep.pools());
+    of_reads(&mut page, &state.loaders);
+    of_pools(&mut page, &state.services.upkeep.pools());
     of_process(&mut page, metrics);
     page.into_text()
 }
@@ -37,10 +34,10 @@ fn of_requests(page: &mut Page, metrics: &Metrics) {
     );
     // A count of zero has no series: most methods are used by few routes.
     let each = || {
-        let routes = routes::patterns().zip(&metrics.requests);
+        let routes = metrics.patterns.iter().zip(&metrics.requests);
         routes.flat_map(|(route, methods)| {
             let methods = METHODS.iter().zip(methods);
-            methods.map(move |(method, requests)| (route, *method, requests))
+            methods.map(move |(method, requests)| (*route, *method, requests))
         })
     };
     page.family(
@@ -93,7 +90,7 @@ fn of_outcomes(page: &mut Page, state: &State) {
         "counter",
         "Requests that were too many, by whose they were.",
     );
-    let throttled = state.throttle.as_ref().map(RateLimiter::counts);
+    let throttled = state.rate_limiter.as_ref().map(RateLimiter::counts);
     for (by, count) in throttled.into_iter().flatten() {
         page.sample(&[("by", by)], count);
     }
@@ -137,7 +134,7 @@ fn of_orders(page: &mut Page, figures: &BatchStats) {
 }
 
 fn of_work(page: &mut Page, state: &State) {
-    let loads = state.loads();
+    let loads = state.pools.loads();
     page.family("tradepost_jobs", "gauge", "Blocking jobs, by what they do.");
     for (kind, load) in &loads {
         page.sample(&[("kind", kind), ("state", "running")], load.running);
@@ -176,8 +173,8 @@ fn of_connections(page: &mut Page, state: &State) {
     }
 }
 
-fn of_reads(page: &mut Page, reads: &Reads) {
-    let loads = reads.loads();
+fn of_reads(page: &mut Page, loaders: &Loaders) {
+    let loads = loaders.loads();
     page.family(
         "tradepost_reads_waiting",
         "gauge",

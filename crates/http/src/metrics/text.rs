@@ -1,7 +1,7 @@
 //! Writer for the Prometheus text format, version 0.0.4.
 
+use crate::metrics::histogram::HistogramSnapshot;
 use std::fmt::{Display, Write};
-use tradepost_batch::HistogramSnapshot;
 
 /// The names and values of a sample's labels.
 pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];
@@ -12,9 +12,9 @@ pub(crate) const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The unit of a histogram's values.
 #[derive(Clone, Copy)]
 pub(super) enum Unit {
-    /// Execution as seconds.
+    /// Written as seconds.
     Microseconds,
-    /// Execution unchanged.
+    /// Written unchanged.
     Number,
 }
 
@@ -109,7 +109,7 @@ fn within(labels: Labels<'_>, bound: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tradepost_batch::Histogram;
+    use crate::metrics::histogram::Histogram;
 
     #[test]
     fn the_output_follows_the_text_format() {

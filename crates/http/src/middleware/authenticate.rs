@@ -2,29 +2,15 @@
 //! read, so that 401 and 403 come before 400.
 
 use crate::error::ApiError;
-use crate::exec::batch_loader;
-use crate::middleware::rate_limit::Payer;
+use crate::extract::request_context::RequestInfo;
+use crate::middleware::rate_limit::{charge, charge_address};
+use crate::middleware::rate_limiter::Payer;
 use crate::middleware::request_cost::Cost;
-use crate::middleware::request_info::Exchange;
-use crate::state::State;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest};
-use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Instant;
 use tradepost_domain::identity::Accounts;
 use tradepost_domain::kernel::{Access, Actor, Refusal};
-
-/// The authenticated caller, for the handler and for the log.
-#[derive(Clone)]
-pub(crate) struct Caller {
-    pub(crate) state: Arc<State>,
-    pub(crate) actor: Actor,
-}
 
 /// Policy of a route: access, authentication and rate limiting.
 #[derive(Debug, Clone, Copy)]
@@ -40,52 +26,30 @@ pub(crate) struct RoutePolicy {
     pub(crate) bypass_session_cache: bool,
 }
 
-/// Authenticates and authorizes a request, then calls its handler. A handler that panics is
-/// answered with 500 here: without it the client would see a dropped connection.
-pub(crate) async fn gate<B: MessageBody + 'static>(
-    state: Arc<State>,
-    demand: RoutePolicy,
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let actor = match admit(&state, demand, request.request()).await {
-        Ok(actor) => actor,
-        Err(error) => return Ok(request.error_response(error).map_into_boxed_body()),
+/// Authenticates and authorizes a request, and charges it to the rate limiter.
+pub(super) async fn admit(policy: RoutePolicy, request: &HttpRequest) -> Result<(), ApiError> {
+    let Some(info) = RequestInfo::of(request) else {
+        let defect = "a route was reached past the envelope";
+        return Err(ApiError::Defect(defect.to_owned()));
     };
-    request.extensions_mut().insert(Caller { state, actor });
-    let asked = request.request().clone();
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
-        Ok(Err(error)) => Ok(ServiceResponse::from_err(error, asked)),
-        Err(_) => Ok(ServiceResponse::from_err(ApiError::Panicked, asked)),
-    }
-}
-
-async fn admit(
-    state: &Arc<State>,
-    demand: RoutePolicy,
-    request: &HttpRequest,
-) -> Result<Actor, ApiError> {
-    let token = if demand.reads_token {
+    let token = if policy.reads_token {
         token(request.headers())
     } else {
         None
     };
-    let Some(exchange) = Exchange::of(request) else {
-        let defect = "a route was reached past the envelope";
-        return Err(ApiError::Defect(defect.to_owned()));
-    };
-    let cost = demand.cost.units(request.query_string(), state.page_size);
+    let page_size = info.state.page_size;
+    let cost = policy.cost.units(request.query_string(), page_size);
     let actor = match token {
-        None if !demand.counts => Actor::Anonymous,
+        None if !policy.counts => Actor::Anonymous,
         None => {
-            exchange.charge_address(state, cost)?;
+            charge_address(&info, cost)?;
             Actor::Anonymous
         }
-        Some(token) => authenticate(state, &exchange, token, demand, cost).await?,
+        Some(token) => authenticate(&info, token, policy, cost).await?,
     };
-    actor.check(demand.access)?;
-    Ok(actor)
+    actor.check(policy.access)?;
+    info.actor.set(Some(actor));
+    Ok(())
 }
 
 /// Authenticates a token and charges the request to the rate limiter: to the user once the account
@@ -95,46 +59,53 @@ async fn admit(
 /// Where a password is checked or hashed, the address pays instead: the holder of a stolen token
 /// could otherwise keep its owner from changing the password by emptying the user's bucket.
 async fn authenticate(
-    state: &Arc<State>,
-    exchange: &Exchange,
+    info: &RequestInfo,
     token: &[u8],
-    demand: RoutePolicy,
+    policy: RoutePolicy,
     cost: u32,
 ) -> Result<Actor, ApiError> {
     let asked = Instant::now();
-    let accounts = &state.shop.accounts;
+    let state = &info.state;
+    let accounts = &state.services.accounts;
     let text = std::str::from_utf8(token).ok();
-    let known = text.filter(|_| !demand.bypass_session_cache);
+    let known = text.filter(|_| !policy.bypass_session_cache);
     let known = known.and_then(|token| state.sessions.get(token, asked));
     if let Some(session) = known.filter(|session| !accounts.has_expired(session)) {
-        return of_user(state, exchange, session.actor, cost);
+        return charge_user(info, session.actor, cost);
     }
     let read = text.and_then(|token| Some((token, accounts.read_token(token).ok()?)));
     let Some((token, claims)) = read else {
-        exchange.charge_address(state, cost)?;
+        charge_address(info, cost)?;
         return Err(Refusal::InvalidToken.into());
     };
-    let (user, deadline) = (claims.user, exchange.deadline);
-    let is_paid_by_address = demand.cost == Cost::Password;
+    let is_paid_by_address = policy.cost == Cost::Password;
     if is_paid_by_address {
-        exchange.charge_address(state, cost)?;
+        charge_address(info, cost)?;
     } else {
-        exchange.charge(state, Payer::Session(user, claims.session_epoch), cost)?;
+        charge(
+            info,
+            Payer::Session(claims.user, claims.session_epoch),
+            cost,
+        )?;
     }
-    let account = batch_loader::find(state, |reads| &reads.accounts, (), user, deadline).await?;
+    let account = state
+        .loaders
+        .accounts
+        .load(claims.user, info.deadline)
+        .await?;
     let session = Accounts::session(&claims, account.as_ref())?;
     let sessions = &state.sessions;
     sessions.insert(token.to_owned(), session, asked, Instant::now());
     if is_paid_by_address {
         return Ok(session.actor);
     }
-    of_user(state, exchange, session.actor, cost)
+    charge_user(info, session.actor, cost)
 }
 
 /// Charges a request to its user, over all sessions.
-fn of_user(state: &State, exchange: &Exchange, actor: Actor, cost: u32) -> Result<Actor, ApiError> {
+fn charge_user(info: &RequestInfo, actor: Actor, cost: u32) -> Result<Actor, ApiError> {
     if let Actor::Customer(user) | Actor::Staff(user) = actor {
-        exchange.charge(state, Payer::User(user), cost)?;
+        charge(info, Payer::User(user), cost)?;
     }
     Ok(actor)
 }

@@ -7,8 +7,9 @@
 use crate::connection::{Shared as Lifecycle, Underway};
 use actix_web::HttpMessage;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
+use actix_web::http::ConnectionType;
 use actix_web::web::Bytes;
 use futures_util::Stream;
 use std::cell::RefCell;
@@ -17,6 +18,52 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 type Shared = Rc<RefCell<Payload>>;
+
+/// A request on its connection, and its body, until the response is written.
+pub(super) struct HeldRequest {
+    underway: Option<Underway>,
+    body: Option<Shared>,
+    /// Whether the client ends the connection after this request.
+    is_last: bool,
+}
+
+impl HeldRequest {
+    pub(super) fn begin(request: &mut ServiceRequest) -> Self {
+        let underway = Underway::begin(request);
+        let body = share(request, underway.as_ref());
+        Self {
+            underway,
+            body,
+            is_last: request.head().connection_type() == ConnectionType::Close,
+        }
+    }
+
+    /// Whether an earlier response has announced the end of the connection.
+    pub(super) fn is_on_closing_connection(&self) -> bool {
+        self.underway.as_ref().is_some_and(Underway::is_closing)
+    }
+
+    /// Decides whether the response ends its connection, as it does if the connection is to be
+    /// freed or if its next request could not be found, and holds the request until the response is
+    /// written.
+    pub(super) fn finish(
+        self,
+        frees_connection: bool,
+        mut response: ServiceResponse<BoxBody>,
+    ) -> ServiceResponse<BoxBody> {
+        let underway = self.underway;
+        drain(self.body.as_ref(), underway.as_ref());
+        let has_unread_chunks = underway.as_ref().is_some_and(Underway::has_unread_chunks);
+        if self.is_last || frees_connection || has_unread_chunks {
+            let head = response.response_mut().head_mut();
+            head.set_connection_type(ConnectionType::Close);
+            if let Some(underway) = &underway {
+                underway.announce_close();
+            }
+        }
+        response.map_body(|_, body| hold(body, self.body, underway))
+    }
+}
 
 /// The body of a request, if it is chunked, to be held beside the handler that reads it. Its end is
 /// noted in the connection's lifecycle.
@@ -35,7 +82,7 @@ pub(crate) fn share(request: &mut ServiceRequest, underway: Option<&Underway>) -
 
 /// Takes the bytes that have arrived of a body that its handler has left unread. If that completes
 /// it, the connection can go on with the next head.
-pub(crate) fn drain(request: Option<&Shared>, underway: Option<&Underway>) {
+fn drain(request: Option<&Shared>, underway: Option<&Underway>) {
     let (Some(body), Some(underway)) = (request, underway) else {
         return;
     };

@@ -3,7 +3,7 @@
 //! - `operations.rs` describes each route.
 //! - `responses.rs` has the rules that derive codes, parameters and headers from the description.
 //! - `problems.rs` has a schema and an example for each error code.
-//! - `requests.rs` and `parameters.rs` describe the input; `words.rs` and the DTOs, the output.
+//! - `requests.rs` and `parameters.rs` describe the input; the DTOs, the output.
 //! - `examples.rs` makes examples from the DTOs.
 
 mod examples;
@@ -12,9 +12,6 @@ mod parameters;
 mod problems;
 mod requests;
 mod responses;
-mod words;
-
-pub(crate) use words::{CartIssueWord, Id, OrderStatusWord, ReasonWord, Units};
 
 use crate::error::Code;
 use crate::resources::cart::CartResponse;
@@ -42,8 +39,15 @@ pub fn document() -> &'static str {
     DOCUMENT.get_or_init(|| document_below("/"))
 }
 
-/// The same for a server below a path.
-pub(crate) fn document_below(path: &str) -> String {
+/// The same for a server at a path, which is empty at the root.
+pub(crate) fn document_at(path: &str) -> String {
+    match path {
+        "" => document().to_owned(),
+        path => document_below(path),
+    }
+}
+
+fn document_below(path: &str) -> String {
     serde_json::to_string_pretty(&made(path)).unwrap_or_default()
 }
 

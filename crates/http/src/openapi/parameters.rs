@@ -1,6 +1,6 @@
 //! Parameters and headers of the OpenAPI document, each described once.
 
-use super::words::DECIMAL;
+use crate::respond::values::DECIMAL;
 use serde_json::{Map, Value, json};
 use tradepost_domain::kernel::{
     IdempotencyKey, Money, OrderField, PageRequest, ProductField, Search, SortField, UserSearch,

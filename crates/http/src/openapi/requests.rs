@@ -1,7 +1,8 @@
 //! Request body schemas. Bodies are parsed field by field and not into types, so their schemas are
 //! written here, with the bounds of the domain's types.
 
-use super::words::{DECIMAL, statuses};
+use crate::resources::words::statuses;
+use crate::respond::values::DECIMAL;
 use serde_json::{Map, Value, json};
 use tradepost_domain::catalog::Price;
 use tradepost_domain::identity::{Email, Password, Username};

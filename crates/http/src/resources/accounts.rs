@@ -1,9 +1,9 @@
-use crate::Services;
 use crate::error::ApiError;
 use crate::extract::fields::{Fields, text};
 use crate::extract::request_context::RequestContext;
 use crate::resources::json::{AccountResponse, TokenResponse};
 use crate::respond::responses::{self, HttpResult};
+use crate::services::Services;
 use tradepost_domain::identity::{Account, Email, NewUser, Password, SignInPriority, Username};
 use tradepost_domain::kernel::{Actor, FieldError, ShopError};
 

@@ -2,12 +2,12 @@ use crate::error::ApiError;
 use crate::extract::fields::{Fields, integer};
 use crate::extract::query::PageParams;
 use crate::extract::request_context::RequestContext;
-use crate::openapi::Units;
-use crate::resources::json::{Amount, CartLineResponse, stored};
-use crate::respond::etag::{self, ETag};
+use crate::resources::etag::{self, ETag};
+use crate::resources::json::{CartLineResponse, stored};
 use crate::respond::pages::PageResponse;
 use crate::respond::replay::{ReplayableResponse, keyed};
 use crate::respond::responses::{self, HttpResult};
+use crate::respond::values::{Amount, Units};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::cart::{Cart, CartItemDetail};
@@ -31,7 +31,7 @@ pub(crate) struct CartResponse<'a> {
 pub(crate) async fn list(call: RequestContext) -> HttpResult {
     let mut listing = PageParams::read(call.query_string(), call.page_size())?;
     let user = call.actor.customer()?;
-    let cart = call.find(|reads| &reads.carts, (), user).await?;
+    let cart = call.loaders().carts.load(user, call.deadline).await?;
     let cart = cart.unwrap_or_default();
     listing.resolve_last(count(&cart));
     let shape = shape(&cart, &listing, &call.own_url(), call.currency())?;

@@ -1,10 +1,9 @@
 //! The OpenAPI document, and a page to read and try it. The page loads nothing from other servers.
 
+use crate::error::ApiError;
 use crate::extract::request_context::RequestContext;
-use crate::middleware::forwarded::PublicUrl;
-use crate::openapi;
 use crate::respond::responses::{self, File, HttpResult};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 use tradepost_domain::kernel::Refusal;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -12,35 +11,43 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// The files that depend on the path below which the server is reached.
+/// The docs of a server at a path. They are made on their first request.
 pub(crate) struct Docs {
+    path: String,
+    /// Renders the OpenAPI document of a server at a path.
+    document: fn(&str) -> String,
+    files: OnceLock<Files>,
+}
+
+/// The files that depend on the path.
+struct Files {
     document: File,
     page: File,
     start: File,
 }
 
-/// The docs of a server at the root of its host.
-static AT_ROOT: LazyLock<Docs> = LazyLock::new(|| Docs::of("", openapi::document().to_owned()));
-
 impl Docs {
-    /// The docs of a server at this public URL; `None` at the root, where [`AT_ROOT`] serves.
-    pub(crate) fn below(url: Option<&PublicUrl>) -> Option<Self> {
-        let path = url.map(PublicUrl::path).filter(|path| !path.is_empty())?;
-        Some(Self::of(path, openapi::document_below(path)))
+    /// The docs of a server at this path, without a slash at its end.
+    pub(crate) fn new(path: &str, document: fn(&str) -> String) -> Self {
+        Self {
+            path: path.to_owned(),
+            document,
+            files: OnceLock::new(),
+        }
     }
 
-    fn of(path: &str, document: String) -> Self {
-        let placed = |text: &str| text.replace("{path}", path);
-        Self {
-            document: File::new(JSON, document),
+    fn files(&self) -> &Files {
+        let placed = |text: &str| text.replace("{path}", &self.path);
+        self.files.get_or_init(|| Files {
+            document: File::new(JSON, (self.document)(&self.path)),
             page: File::new(HTML, placed(include_str!("../docs/index.html"))),
             start: File::new(SCRIPT, placed(include_str!("../docs/start.js"))),
-        }
+        })
     }
 }
 
 /// The files that are the same for every path: most of the page, by their names.
-static FILES: LazyLock<[(&str, File); 2]> = LazyLock::new(|| {
+static BUNDLE: LazyLock<[(&str, File); 2]> = LazyLock::new(|| {
     let bundle = include_str!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js"));
     let style = include_str!(concat!(env!("OUT_DIR"), "/swagger-ui.css"));
     [
@@ -54,25 +61,27 @@ pub(crate) const NAMES: [&str; 3] = [START, "swagger-ui-bundle.js", "swagger-ui.
 const START: &str = "start.js";
 
 pub(crate) async fn schema(call: RequestContext) -> HttpResult {
-    responses::file(&call, &docs(&call).document)
+    responses::file(&call, &docs(&call)?.document)
 }
 
 pub(crate) async fn page(call: RequestContext) -> HttpResult {
-    responses::page(&call, &docs(&call).page)
+    responses::page(&call, &docs(&call)?.page)
 }
 
 pub(crate) async fn file(call: RequestContext) -> HttpResult {
     let name = call.file();
     if name == START {
-        return responses::file(&call, &docs(&call).start);
+        return responses::file(&call, &docs(&call)?.start);
     }
-    let mut files = FILES.iter();
+    let mut files = BUNDLE.iter();
     let (_, file) = files
         .find(|(known, _)| *known == name)
         .ok_or(Refusal::NotFound)?;
     responses::file(&call, file)
 }
 
-fn docs(call: &RequestContext) -> &Docs {
-    call.docs().unwrap_or_else(|| &AT_ROOT)
+fn docs(call: &RequestContext) -> Result<&Files, ApiError> {
+    let docs = call.request().app_data::<Arc<Docs>>();
+    let docs = docs.ok_or_else(|| ApiError::Defect("there are no docs".to_owned()))?;
+    Ok(docs.files())
 }

@@ -1,33 +1,15 @@
 //! Response DTOs. Keys and their order are those of the API contract.
 
-use crate::openapi::{CartIssueWord, Id, OrderStatusWord, ReasonWord, Units};
-use chrono::{DateTime, SecondsFormat, Utc};
+use crate::resources::words::{CartIssueWord, OrderStatusWord, ReasonWord, issue};
+use crate::respond::values::{Amount, Id, Time, Units};
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
-use tradepost_domain::cart::{CartIssue, CartItemDetail};
+use serde::Serialize;
+use tradepost_domain::cart::CartItemDetail;
 use tradepost_domain::catalog::Product;
 use tradepost_domain::identity::{Account, TokenPair};
 use tradepost_domain::inventory::{Adjusted, Movement};
-use tradepost_domain::kernel::{Money, MoneyError, Note, OrderId, Quantity, Sku, UserId};
+use tradepost_domain::kernel::{MoneyError, Note, OrderId, Quantity, Sku, UserId};
 use tradepost_domain::orders::{Order, OrderItem};
-
-/// An amount as a decimal string with all the decimals of its currency.
-pub(crate) struct Amount(pub(crate) Money);
-
-impl Serialize for Amount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-/// A time in RFC 3339, in UTC, always to the microsecond: the precision of every store.
-pub(crate) struct Time(DateTime<Utc>);
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
-    }
-}
 
 /// Responses stored under idempotency keys: the same JSON as that of any other response. Empty if
 /// it cannot be serialized, which no outcome within its bounds is.
@@ -191,14 +173,6 @@ impl<'a> CartLineResponse<'a> {
             created_at: Time(item.line.created_at),
             updated_at: Time(item.line.updated_at),
         })
-    }
-}
-
-/// The word for an issue.
-pub(crate) fn issue(issue: CartIssue) -> &'static str {
-    match issue {
-        CartIssue::ProductUnavailable => "product_unavailable",
-        CartIssue::InsufficientStock => "insufficient_stock",
     }
 }
 

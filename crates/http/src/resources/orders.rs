@@ -1,9 +1,9 @@
 use crate::extract::fields::{Fields, decimal, text};
 use crate::extract::query::{self, CursorParams, ListRequest, PageParams, Query};
 use crate::extract::request_context::RequestContext;
+use crate::resources::etag::{self, ETag};
 use crate::resources::json::{OrderResponse, stored};
 use crate::resources::placement;
-use crate::respond::etag::{self, ETag};
 use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
 use crate::respond::replay::{ReplayableResponse, keyed};
 use crate::respond::responses::{self, HttpResult};

@@ -1,7 +1,7 @@
 //! Probes and metrics, for monitoring systems. None of them authenticates the caller.
 
 use crate::extract::request_context::RequestContext;
-use crate::metrics::MEDIA;
+use crate::metrics::text::MEDIA;
 use crate::respond::responses::{self, HttpResult};
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,10 +1,10 @@
 use crate::error::ApiError;
-use crate::exec::loaders::CatalogPageKey;
 use crate::extract::fields::{Fields, decimal, integer, text};
 use crate::extract::query::{self, CursorParams, ListRequest, PageParams, Query};
 use crate::extract::request_context::RequestContext;
+use crate::loaders::CatalogPageKey;
+use crate::resources::etag::{self, ETag};
 use crate::resources::json::{ProductResponse, stored};
-use crate::respond::etag::{self, ETag};
 use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
 use crate::respond::replay::{ReplayableResponse, keyed};
 use crate::respond::responses::{self, HttpResult};
@@ -13,7 +13,7 @@ use tradepost_domain::catalog::{Catalogue, Price, Product, ProductChange, Produc
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
     Currency, Description, FieldError, Money, ProductField, ProductFilter, ProductId, ProductList,
-    ProductName, Refusal, Search, Sku,
+    ProductName, Search, Sku,
 };
 
 pub(crate) async fn list(call: RequestContext) -> HttpResult {
@@ -31,8 +31,7 @@ pub(crate) async fn list(call: RequestContext) -> HttpResult {
 async fn page(call: RequestContext, list: ProductList, mut listing: PageParams) -> HttpResult {
     let read = async |request| {
         let shelf = CatalogPageKey::of(call.actor, list.clone(), request);
-        let page = call.find(|reads| &reads.pages, shelf, ()).await?;
-        page.ok_or_else(|| Refusal::NotFound.into())
+        call.loaders().pages.load(shelf, call.deadline).await
     };
     let page = read_page(&mut listing, read).await?;
     let results = page.items.iter().map(ProductResponse::of).collect();
@@ -109,7 +108,7 @@ fn command(draft: &ProductDraft) -> impl Serialize {
 pub(crate) async fn show(call: RequestContext) -> HttpResult {
     let id = call.id(ProductId::parse)?;
     let archived = query::wants_archived(call.query_string())?;
-    let found = call.find(|reads| &reads.products, (), id).await?;
+    let found = call.loaders().products.load(id, call.deadline).await?;
     show_one(&call, &Catalogue::show(call.actor, found, archived)?)
 }
 

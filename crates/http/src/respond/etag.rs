@@ -4,15 +4,11 @@
 //! volatile ones that change without an edit, as the stock of a product does with every sale.
 //! `If-None-Match` compares both; `If-Match` only the fields that the request would edit.
 
-use crate::resources::json::{CartLineResponse, OrderResponse, ProductResponse};
 use actix_web::http::header::{EntityTag, Header, HeaderValue, IfMatch, IfNoneMatch};
 use actix_web::{HttpRequest, http::Method};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tradepost_domain::cart::{CartItem, CartItemDetail};
-use tradepost_domain::catalog::Product;
-use tradepost_domain::kernel::{MoneyError, Precondition, ResponseEncoder};
-use tradepost_domain::orders::Order;
+use tradepost_domain::kernel::{Precondition, ResponseEncoder};
 
 /// The `ETag` of a representation.
 pub(crate) struct ETag {
@@ -21,27 +17,14 @@ pub(crate) struct ETag {
 }
 
 impl ETag {
-    pub(crate) fn of_product(product: &Product) -> Self {
-        Self {
-            version: product_edits(product),
-            volatile: digest(&product.stock.units()),
-        }
+    /// The tag of these digests; `volatile` is empty if no field changes without an edit.
+    pub(crate) fn new(version: String, volatile: String) -> Self {
+        Self { version, volatile }
     }
 
-    /// Price, name and stock of its product are volatile.
-    pub(crate) fn of_cart_item(item: &CartItemDetail) -> Result<Self, MoneyError> {
-        Ok(Self {
-            version: cart_line_edits(&item.line),
-            volatile: digest(&CartLineResponse::of(item)?),
-        })
-    }
-
-    /// All fields of an order change by edits alone.
-    pub(crate) fn of_order(order: &Order) -> Result<Self, MoneyError> {
-        Ok(Self {
-            version: digest(&OrderResponse::of(order)?),
-            volatile: String::new(),
-        })
+    /// The digest of the fields that edits change.
+    pub(crate) fn into_version(self) -> String {
+        self.version
     }
 
     /// The tag of a static text.
@@ -61,7 +44,8 @@ impl ETag {
         }
     }
 
-    fn text(&self) -> String {
+    /// The tag without its quotes.
+    pub(crate) fn text(&self) -> String {
         match self.volatile.as_str() {
             "" => self.version.clone(),
             volatile => format!("{}.{volatile}", self.version),
@@ -86,36 +70,10 @@ impl ETag {
     }
 }
 
-/// The `If-Match` precondition on a product; on its stock too if the request `sets_stock`.
-pub(crate) fn if_match_product(
-    request: &HttpRequest,
-    sets_stock: bool,
-) -> Option<Precondition<Product>> {
-    if sets_stock {
-        seen(
-            request,
-            |tag| tag,
-            |product| ETag::of_product(product).text(),
-        )
-    } else {
-        seen(request, version, product_edits)
-    }
-}
-
-/// The `If-Match` precondition on a cart line.
-pub(crate) fn if_match_cart_item(request: &HttpRequest) -> Option<Precondition<CartItem>> {
-    seen(request, version, cart_line_edits)
-}
-
-/// The `If-Match` precondition on an order.
-pub(crate) fn if_match_order(request: &HttpRequest) -> Option<Precondition<Order>> {
-    seen(request, version, order_edits)
-}
-
 /// The tags in `If-Match`, if it has any; an unparsable value counts as a tag that matches nothing.
 /// A weak tag counts like the strong one: tags are given out strong, and a proxy that compresses
 /// responses (nginx with gzip) makes them weak on their way.
-fn seen<T>(
+pub(crate) fn if_match<T>(
     request: &HttpRequest,
     part: fn(&str) -> &str,
     tag: fn(&T) -> String,
@@ -137,32 +95,12 @@ fn seen<T>(
 }
 
 /// The first part of a tag.
-fn version(tag: &str) -> &str {
+pub(crate) fn version(tag: &str) -> &str {
     tag.split_once('.').map_or(tag, |(version, _)| version)
 }
 
-fn product_edits(product: &Product) -> String {
-    digest(&ProductResponse::without_stock(product))
-}
-
-fn cart_line_edits(line: &CartItem) -> String {
-    digest(&(
-        line.id.get(),
-        line.user.get(),
-        line.product.get(),
-        line.quantity.units(),
-        line.created_at.timestamp_micros(),
-        line.updated_at.timestamp_micros(),
-    ))
-}
-
-fn order_edits(order: &Order) -> String {
-    // An order whose total cannot be written is not shown either.
-    ETag::of_order(order).map_or_else(|_| String::new(), |tag| tag.version)
-}
-
 /// Sixty-four bits of SHA-256: a collision can only deceive the client that constructs it.
-fn digest(shape: &impl Serialize) -> String {
+pub(crate) fn digest(shape: &impl Serialize) -> String {
     // DTOs can always be serialized.
     short(&serde_json::to_vec(shape).unwrap_or_default())
 }

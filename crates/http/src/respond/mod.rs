@@ -6,3 +6,4 @@ pub(crate) mod problem;
 pub(crate) mod replay;
 pub(crate) mod responses;
 pub(crate) mod signed_cursor;
+pub(crate) mod values;

@@ -89,7 +89,7 @@ fn clients_that_do_not_read_are_disconnected() {
         shop.catalogue.create(staff, draft, None).unwrap();
     }
     let mut hasty = settings();
-    hasty.limits.unread = Duration::from_secs(1);
+    hasty.limits.send_timeout = Duration::from_secs(1);
     let server = Server::start(&stores, hasty);
     // A page is a megabyte: sixteen of them exceed the send buffers of the system.
     let least = 16_000_000;

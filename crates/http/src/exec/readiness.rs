@@ -3,7 +3,7 @@
 //! A single flight with hedging: a check that takes longer than its result may be shared is joined
 //! by a second one, so that one hung connection does not make the store look unavailable.
 
-use crate::ConcurrencyLimits;
+use crate::config::ConcurrencyLimits;
 use crate::error::ApiError;
 use actix_web::rt;
 use std::future::Future;

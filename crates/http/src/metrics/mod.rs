@@ -3,20 +3,18 @@
 //! Labels come from compiled-in values alone: the table of routes, the methods and the codes.
 //! Client input never becomes a label, so that the number of series has a bound.
 
-mod report;
-mod text;
-
-pub(crate) use report::{MEDIA, report};
+pub(crate) mod histogram;
+pub(crate) mod report;
+pub(crate) mod text;
 
 use crate::error::Code;
-use crate::routes;
+use crate::metrics::histogram::Histogram;
 use actix_web::http::{Method, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tradepost_batch::Histogram;
 
 /// The route label of requests that match no route.
-pub(crate) const UNMATCHED: &str = "unmatched";
+const UNMATCHED: &str = "unmatched";
 
 const METHODS: [&str; 8] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other",
@@ -72,6 +70,8 @@ struct Requests {
 pub(crate) struct Metrics {
     began: Instant,
     in_flight: AtomicU64,
+    /// The path of each route, and [`UNMATCHED`].
+    patterns: Vec<&'static str>,
     /// By route and method, both in the order of their lists.
     requests: Vec<[Requests; METHODS.len()]>,
     errors: Vec<Counter>,
@@ -79,7 +79,9 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// The registry for routes with these paths.
+    pub(crate) fn new(mut patterns: Vec<&'static str>) -> Self {
+        patterns.push(UNMATCHED);
         let requests = || Requests {
             by_class: Default::default(),
             durations: Histogram::new(DURATIONS),
@@ -88,22 +90,23 @@ impl Metrics {
         Self {
             began: Instant::now(),
             in_flight: AtomicU64::new(0),
-            requests: routes::patterns().map(|_| of_route()).collect(),
+            requests: patterns.iter().map(|_| of_route()).collect(),
+            patterns,
             errors: Code::ALL.iter().map(|_| Counter::default()).collect(),
             sign_ins: Default::default(),
         }
     }
 
-    /// Counters a request in flight until the guard is dropped, also when its client disconnects.
+    /// Counts a request in flight until the guard is dropped, also when its client disconnects.
     pub(crate) fn begin(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(&self.in_flight)
     }
 
-    /// Counters a response.
+    /// Counts a response; `route` is the index of its path, `None` if it matches no route.
     pub(crate) fn answered(
         &self,
-        route: usize,
+        route: Option<usize>,
         method: &Method,
         status: StatusCode,
         took: Duration,
@@ -111,7 +114,10 @@ impl Metrics {
         let name = method.as_str();
         let method = METHODS.iter().position(|known| *known == name);
         let method = method.unwrap_or(METHODS.len() - 1);
-        let requests = self.requests.get(route);
+        let requests = match route {
+            Some(route) => self.requests.get(route),
+            None => self.requests.last(),
+        };
         let Some(requests) = requests.and_then(|route| route.get(method)) else {
             return;
         };
@@ -123,7 +129,7 @@ impl Metrics {
         requests.durations.note(took);
     }
 
-    /// Counters an error response.
+    /// Counts an error response.
     pub(crate) fn failed(&self, code: Code) {
         let at = Code::ALL.iter().position(|known| *known == code);
         if let Some(count) = at.and_then(|at| self.errors.get(at)) {
@@ -131,7 +137,7 @@ impl Metrics {
         }
     }
 
-    /// Counters a sign-in.
+    /// Counts a sign-in.
     pub(crate) fn signed_in(&self, how: SignIn) {
         let mut known = SignIn::ALL.iter().zip(&self.sign_ins);
         if let Some((_, count)) = known.find(|((known, _), _)| *known == how) {
