@@ -2,7 +2,8 @@
 //! no resource.
 //!
 //! A node of the graph is a file. An edge is a path in its code that starts with `crate`, `self`,
-//! `super` or a child module, in a `use` or inline. Tests and comments are left out.
+//! `super` or a child module, in a `use` or inline. A name that a module re-exports leads to the
+//! file that has it. Tests and comments are left out.
 
 #![expect(
     clippy::unwrap_used,
@@ -131,31 +132,77 @@ fn mentions(module: &str, code: &str, children: &BTreeSet<&str>) -> Vec<String> 
     found
 }
 
-/// The longest module path that a path begins with.
-fn resolve<'a>(path: &'a str, sources: &Sources) -> &'a str {
-    let mut path = path;
-    while !path.is_empty() && !sources.contains_key(path) {
-        path = parent(path);
+/// The code without its re-exports, and the re-exports.
+fn split(code: &str) -> (String, String) {
+    let (mut own, mut exports) = (String::new(), String::new());
+    for statement in code.split_inclusive(';') {
+        let start = statement.rfind("pub").unwrap_or(statement.len());
+        let (before, last) = statement.split_at(start);
+        let after = last.trim_start_matches("pub").trim_start();
+        let after = after
+            .strip_prefix('(')
+            .and_then(|scoped| scoped.split_once(')'));
+        let after = after.map_or(last.trim_start_matches("pub"), |(_, after)| after);
+        if after.trim_start().starts_with("use ") {
+            own.push_str(before);
+            exports.push_str(last);
+        } else {
+            own.push_str(statement);
+        }
     }
-    path
+    (own, exports)
+}
+
+struct Module {
+    mentions: Vec<String>,
+    exports: Vec<String>,
+}
+
+/// The file that a path leads to: the longest module path that it begins with, unless that module
+/// re-exports the name.
+fn resolve<'a>(path: &'a str, modules: &'a BTreeMap<String, Module>) -> &'a str {
+    let mut module = path;
+    while !module.is_empty() && !modules.contains_key(module) {
+        module = parent(module);
+    }
+    let rest = path.strip_prefix(module).unwrap().trim_start_matches("::");
+    let name = rest.split("::").next().unwrap();
+    let exports = modules
+        .get(module)
+        .into_iter()
+        .flat_map(|module| &module.exports);
+    let mut of_name =
+        exports.filter(|export| !name.is_empty() && export.ends_with(&format!("::{name}")));
+    of_name
+        .next()
+        .map_or(module, |export| resolve(export, modules))
 }
 
 fn graph(sources: &Sources) -> Graph {
-    let edges = |(module, text): (&String, &String)| {
+    let read = |(module, text): (&String, &String)| {
         let children = sources
             .keys()
             .filter(|other| *other != module && parent(other) == module);
         let children = children
             .map(|child| child.rsplit("::").next().unwrap())
             .collect();
-        let paths = mentions(module, &code(text), &children);
-        let targets = paths.iter().map(|path| resolve(path, sources).to_owned());
+        let (own, exports) = split(&code(text));
+        let mentions = |code: &str| mentions(module, code, &children);
+        let (mentions, exports) = (mentions(&own), mentions(&exports));
+        (module.clone(), Module { mentions, exports })
+    };
+    let modules: BTreeMap<String, Module> = sources.iter().map(read).collect();
+    let edges = |(name, module): (&String, &Module)| {
+        let targets = module
+            .mentions
+            .iter()
+            .map(|path| resolve(path, &modules).to_owned());
         (
-            module.clone(),
-            targets.filter(|target| target != module).collect(),
+            name.clone(),
+            targets.filter(|target| target != name).collect(),
         )
     };
-    sources.iter().map(edges).collect()
+    modules.iter().map(edges).collect()
 }
 
 /// The modules that a module imports, directly or through others.
@@ -234,7 +281,7 @@ fn made_up(files: &[(&str, &str)]) -> Graph {
 
 #[test]
 fn cycles_and_leaks_are_found_in_made_up_code() {
-    let root = ("", "mod state;\npub use server::Api;");
+    let root = ("", "mod state;\npub use server::Api;\nfn f() {}");
     let routes = ("routes", "");
     for (one, other) in [
         (
@@ -283,4 +330,21 @@ fn comments_tests_and_names_alike_are_no_imports() {
     let targets: Vec<_> = graph["a"].iter().collect();
     assert_eq!(targets, ["c"]);
     assert!(cycles(&graph).is_empty());
+}
+
+#[test]
+fn a_name_that_is_exported_again_leads_to_its_file() {
+    let facade = "mod one;\nmod two;\npub(crate) use one::{A, B};\npub use two::C;\nfn f() {}";
+    let files = [
+        ("m", facade),
+        ("m::one", "use super::C;"),
+        ("m::two", "use crate::m::D;"),
+        ("user", "fn f() { crate::m::A::new() }"),
+    ];
+    let graph = made_up(&files);
+    let targets = |module: &str| graph[module].iter().cloned().collect::<Vec<_>>();
+    assert_eq!(targets("user"), ["m::one"]);
+    assert_eq!(targets("m::one"), ["m::two"]);
+    assert_eq!(targets("m::two"), ["m"]);
+    assert_eq!(targets("m"), Vec::<String>::new());
 }

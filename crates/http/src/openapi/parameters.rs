@@ -1,6 +1,6 @@
 //! Parameters and headers of the OpenAPI document, each described once.
 
-use crate::respond::values::DECIMAL;
+use crate::respond::json::DECIMAL;
 use serde_json::{Map, Value, json};
 use tradepost_domain::kernel::{
     IdempotencyKey, Money, OrderField, PageRequest, ProductField, Search, SortField, UserSearch,

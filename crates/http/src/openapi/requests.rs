@@ -2,7 +2,7 @@
 //! written here, with the bounds of the domain's types.
 
 use crate::resources::words::statuses;
-use crate::respond::values::DECIMAL;
+use crate::respond::json::DECIMAL;
 use serde_json::{Map, Value, json};
 use tradepost_domain::catalog::Price;
 use tradepost_domain::identity::{Email, Password, Username};

@@ -1,7 +1,7 @@
 //! Response DTOs. Keys and their order are those of the API contract.
 
 use crate::resources::words::{CartIssueWord, OrderStatusWord, ReasonWord, issue};
-use crate::respond::values::{Amount, Id, Time, Units};
+use crate::respond::json::{Amount, Id, Time, Units};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::cart::CartItemDetail;

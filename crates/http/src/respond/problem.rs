@@ -1,7 +1,7 @@
 //! Problem documents (RFC 9457): the body of an error response.
 
 use crate::error::{ApiError, Code};
-use crate::respond::values::{Amount, Id, Units};
+use crate::respond::json::{Amount, Id, Units};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::ser::Serializer;

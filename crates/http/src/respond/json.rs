@@ -1,4 +1,4 @@
-//! The values that response DTOs consist of: their JSON form and their schema.
+//! JSON values that several response DTOs have, with their schemas.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
