@@ -44,14 +44,12 @@
 
 #[cfg(test)]
 mod fake;
-mod histogram;
 mod queue;
 mod stats;
 #[cfg(test)]
 mod tests;
 mod worker;
 
-pub use histogram::{Histogram, HistogramSnapshot};
 pub use stats::BatchStats;
 
 use queue::{Done, Queue};

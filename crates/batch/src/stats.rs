@@ -1,8 +1,8 @@
 //! Statistics of the batcher, for monitoring.
 
-use crate::histogram::{Histogram, HistogramSnapshot};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tradepost_metrics::{Histogram, HistogramSnapshot};
 
 /// Bucket bounds in microseconds: a commit takes one or a few milliseconds, and a request seconds
 /// at most.

@@ -5,13 +5,13 @@ use crate::exec::batch_loader::BatchLoader;
 use crate::exec::pools::Pools;
 use crate::exec::single_flight::SingleFlight;
 use crate::exec::worker_pool::JobKind;
-use crate::metrics::histogram::HistogramSnapshot;
 use crate::services::Services;
 use std::sync::Arc;
 use tradepost_domain::cart::Cart;
 use tradepost_domain::catalog::Product;
 use tradepost_domain::identity::Account;
 use tradepost_domain::kernel::{Actor, Page, PageRequest, ProductId, ProductList, UserId};
+use tradepost_metrics::HistogramSnapshot;
 
 /// Maximum number of accounts that one query reads: their rows are small.
 const MAX_ACCOUNTS: usize = 256;

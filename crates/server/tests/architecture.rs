@@ -101,14 +101,21 @@ fn crates_depend_inwards() {
         ("tradepost-memory", &["tradepost-domain"]),
         ("tradepost-contract", &["tradepost-domain"]),
         ("tradepost-auth", &["tradepost-domain"]),
-        ("tradepost-batch", &["tradepost-domain"]),
+        (
+            "tradepost-batch",
+            &["tradepost-domain", "tradepost-metrics"],
+        ),
+        ("tradepost-metrics", &[]),
         (
             "tradepost-diesel",
             &["tradepost-domain", "tradepost-sqlite-deadline"],
         ),
         ("tradepost-sqlite-deadline", &[]),
         ("tradepost-import-django", &["tradepost-domain"]),
-        ("tradepost-http", &["tradepost-batch", "tradepost-domain"]),
+        (
+            "tradepost-http",
+            &["tradepost-batch", "tradepost-domain", "tradepost-metrics"],
+        ),
     ] {
         let mut used = closure(package);
         used.retain(|name| name.starts_with("tradepost") && name != package);

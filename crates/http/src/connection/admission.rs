@@ -1,7 +1,6 @@
 //! Connection limits: in total, and per client network.
 
 use super::lifecycle::Expiry;
-use crate::metrics::Counter;
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tradepost_domain::identity::ClientNetwork;
+use tradepost_metrics::Counter;
 
 /// The log gets at most one line about refused connections in this time.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);

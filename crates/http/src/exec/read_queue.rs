@@ -18,6 +18,9 @@ use tokio::time::timeout_at;
 const MAX_IN_FLIGHT: usize = 4;
 const HEDGE_AFTER: Duration = Duration::from_millis(50);
 
+/// Bucket bounds of the histogram of batch sizes.
+pub(super) const BATCH_SIZES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 256];
+
 /// The result of a load.
 pub(super) type Loaded<V> = Result<V, ApiError>;
 

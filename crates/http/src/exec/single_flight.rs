@@ -1,15 +1,15 @@
 //! Single flight: concurrent requests for the same value share one read.
 
 use crate::error::ApiError;
-use crate::exec::read_queue::{Loaded, ReadQueue, Waiter, latest, wait};
+use crate::exec::read_queue::{BATCH_SIZES, Loaded, ReadQueue, Waiter, latest, wait};
 use crate::exec::worker_pool::{JobKind, WorkerPool};
-use crate::metrics::histogram::{BATCH_SIZES, Histogram, HistogramSnapshot};
 use actix_web::rt;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tradepost_domain::kernel::ShopError;
+use tradepost_metrics::{Histogram, HistogramSnapshot};
 
 type Read<K, V> = Box<dyn Fn(&K) -> Result<V, ShopError> + Send + Sync>;
 

@@ -3,15 +3,13 @@
 //! Labels come from compiled-in values alone: the table of routes, the methods and the codes.
 //! Client input never becomes a label, so that the number of series has a bound.
 
-pub(crate) mod histogram;
 pub(crate) mod report;
-pub(crate) mod text;
 
 use crate::error::Code;
-use crate::metrics::histogram::Histogram;
 use actix_web::http::{Method, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tradepost_metrics::{Counter, Histogram};
 
 /// The route label of requests that match no route.
 const UNMATCHED: &str = "unmatched";
@@ -45,20 +43,6 @@ impl SignIn {
         (Self::Throttled, "throttled"),
         (Self::Failed, "failed"),
     ];
-}
-
-/// A monotonic counter.
-#[derive(Default)]
-pub(crate) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(crate) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// The counts of one method of one route.

@@ -1,6 +1,5 @@
 //! The page at `/metrics`.
 
-use super::text::{Page, Unit};
 use super::{CLASSES, METHODS, Metrics, SignIn};
 use crate::error::Code;
 use crate::loaders::Loaders;
@@ -10,6 +9,7 @@ use std::fs;
 use std::sync::atomic::Ordering;
 use tradepost_batch::BatchStats;
 use tradepost_domain::maintenance::PoolStats;
+use tradepost_metrics::{Page, Unit};
 
 /// Renders all metrics.
 pub(crate) fn report(state: &State) -> String {

@@ -7,7 +7,6 @@
 //! limits per address.
 
 use crate::error::ApiError;
-use crate::metrics::Counter;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -16,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tradepost_domain::identity::ClientNetwork;
 use tradepost_domain::kernel::UserId;
+use tradepost_metrics::Counter;
 
 /// After the IETF draft "RateLimit header fields for HTTP".
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");

@@ -1,11 +1,11 @@
 //! Probes and metrics, for monitoring systems. None of them authenticates the caller.
 
 use crate::extract::request_context::RequestContext;
-use crate::metrics::text::MEDIA;
 use crate::respond::responses::{self, HttpResult};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tradepost_domain::kernel::Refusal;
+use tradepost_metrics::MEDIA;
 
 /// It is well.
 #[derive(Serialize, JsonSchema)]

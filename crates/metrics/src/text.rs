@@ -1,17 +1,17 @@
 //! Writer for the Prometheus text format, version 0.0.4.
 
-use crate::metrics::histogram::HistogramSnapshot;
+use crate::HistogramSnapshot;
 use std::fmt::{Display, Write};
 
 /// The names and values of a sample's labels.
-pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];
+pub type Labels<'a> = &'a [(&'a str, &'a str)];
 
 /// The content type of the page.
-pub(crate) const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The unit of a histogram's values.
-#[derive(Clone, Copy)]
-pub(super) enum Unit {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
     /// Written as seconds.
     Microseconds,
     /// Written unchanged.
@@ -27,44 +27,41 @@ impl Unit {
     }
 }
 
-/// A page of samples.
-#[derive(Default)]
-pub(super) struct Page {
+/// A page of samples, in families.
+#[derive(Debug, Default)]
+pub struct Page {
     text: String,
     name: &'static str,
 }
 
 impl Page {
     /// Begins a metric family: the samples written next belong to it.
-    pub(super) fn family(&mut self, name: &'static str, kind: &str, help: &str) {
+    pub fn family(&mut self, name: &'static str, kind: &str, help: &str) {
         self.name = name;
         self.line(format_args!("# HELP {name} {help}"));
         self.line(format_args!("# TYPE {name} {kind}"));
     }
 
     /// A family of one gauge.
-    pub(super) fn gauge(&mut self, name: &'static str, help: &str, value: impl Display) {
+    pub fn gauge(&mut self, name: &'static str, help: &str, value: impl Display) {
         self.family(name, "gauge", help);
         self.sample(&[], value);
     }
 
     /// A family of one counter.
-    pub(super) fn counter(&mut self, name: &'static str, help: &str, value: u64) {
+    pub fn counter(&mut self, name: &'static str, help: &str, value: u64) {
         self.family(name, "counter", help);
         self.sample(&[], value);
     }
 
-    pub(super) fn sample(&mut self, labels: Labels<'_>, value: impl Display) {
+    /// A sample of the current family.
+    pub fn sample(&mut self, labels: Labels<'_>, value: impl Display) {
         let (name, labels) = (self.name, within(labels, None));
         self.line(format_args!("{name}{labels} {value}"));
     }
 
-    pub(super) fn histogram(
-        &mut self,
-        labels: Labels<'_>,
-        reading: &HistogramSnapshot,
-        unit: Unit,
-    ) {
+    /// The buckets, the sum and the count of a histogram of the current family.
+    pub fn histogram(&mut self, labels: Labels<'_>, reading: &HistogramSnapshot, unit: Unit) {
         let name = self.name;
         for (bound, count) in &reading.buckets {
             let bound = unit.write(*bound);
@@ -82,7 +79,9 @@ impl Page {
         self.line(format_args!("{name}_count{labels} {count}"));
     }
 
-    pub(super) fn into_text(self) -> String {
+    /// The text of the page.
+    #[must_use]
+    pub fn into_text(self) -> String {
         self.text
     }
 
@@ -109,7 +108,7 @@ fn within(labels: Labels<'_>, bound: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::histogram::Histogram;
+    use crate::Histogram;
 
     #[test]
     fn the_output_follows_the_text_format() {
