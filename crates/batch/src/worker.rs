@@ -21,11 +21,11 @@ fn carry_out(queue: &Queue, orders: &dyn OrderRepository, counts: &Counters, bat
     let requests: Vec<PlaceOrder> = batch.iter().map(|one| one.request.clone()).collect();
     let began = Instant::now();
     let placed = place(orders, &requests);
-    counts.sizes.note(saturating(requests.len()));
-    counts.took.note(micros(began.elapsed()));
+    counts.sizes.observe(saturating(requests.len()));
+    counts.took.observe(micros(began.elapsed()));
     let observe_wait = |waiting: &Waiting| {
         let waited = began.saturating_duration_since(waiting.since);
-        counts.waits.note(micros(waited));
+        counts.waits.observe(micros(waited));
     };
     match placed {
         Ok(placements) => {

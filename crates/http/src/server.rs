@@ -38,7 +38,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Drain period of a stop, in which the server goes on as before, except that each response ends
 /// its connection. Requests in transit are answered in it, and clients learn that they have to
 /// reconnect, which proxies take as the sign to use another server.
-const FORCED_STOP_TIMEOUT: Duration = Duration::from_millis(500);
+const DRAIN_PERIOD: Duration = Duration::from_millis(500);
 
 /// Backlog of the listening socket: in a rush, a client beyond it has to retry its connection after
 /// a second. The system has a limit of its own (`net.core.somaxconn`).
@@ -50,7 +50,7 @@ const SEND_BUFFER: usize = 64 * 1_024;
 
 /// Minimum rate at which a response must be read, in bytes per second: half of the slowest mobile
 /// network (GPRS, 8 kbit/s), as a client may pause. A slower client only keeps a connection busy.
-const SLOWEST_READER: u64 = 512;
+const MIN_READ_RATE: u64 = 512;
 
 /// The services with their configuration, ready to be served.
 #[derive(Clone)]
@@ -104,7 +104,7 @@ impl Api {
     pub fn serve(self, listener: TcpListener) -> io::Result<Running> {
         // The time that a stop waits for requests in flight, and a second to write the last
         // response.
-        let patience = self.state.request_timeout.as_secs().saturating_add(2);
+        let shutdown_timeout = self.state.request_timeout.as_secs().saturating_add(2);
         let (limits, state) = (self.limits, Arc::clone(&self.state));
         let workers = available_parallelism().map_or(1, usize::from);
         prepare(&listener, &limits)?;
@@ -112,7 +112,7 @@ impl Api {
             .workers(workers)
             .max_concurrent_connections((limits.connections / workers).max(1))
             .disable_signals()
-            .shutdown_timeout(patience)
+            .shutdown_timeout(shutdown_timeout)
             .worker_max_blocking_threads(limits.running().max(1));
         let stopping = server.graceful_shutdown_signal();
         let server = server
@@ -172,7 +172,7 @@ impl Api {
 
     fn timeouts(&self) -> Timeouts {
         let send_window = self.limits.send_timeout.saturating_mul(2);
-        let least_taken = send_window.as_secs().saturating_mul(SLOWEST_READER);
+        let least_taken = send_window.as_secs().saturating_mul(MIN_READ_RATE);
         Timeouts {
             head: self.state.request_timeout,
             keep_alive: self.limits.keep_alive,
@@ -221,7 +221,7 @@ impl StopHandle {
     /// within an actix or tokio runtime.
     pub async fn stop(&self) {
         self.state.stopping.store(true, Ordering::Relaxed);
-        tokio::time::sleep(FORCED_STOP_TIMEOUT).await;
+        tokio::time::sleep(DRAIN_PERIOD).await;
         self.server.stop(true).await;
     }
 }
@@ -231,19 +231,19 @@ fn prepare(listener: &TcpListener, limits: &ConcurrencyLimits) -> io::Result<()>
     let socket = SockRef::from(listener);
     socket.listen(BACKLOG)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    end_unread(listener, limits.send_timeout)
+    set_send_timeout(listener, limits.send_timeout)
 }
 
 /// Sets the TCP user timeout, which ends connections whose clients do not read their responses,
 /// also those that the server has closed while the system still has data to send.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn end_unread(listener: &TcpListener, after: Duration) -> io::Result<()> {
+fn set_send_timeout(listener: &TcpListener, after: Duration) -> io::Result<()> {
     SockRef::from(listener).set_tcp_user_timeout(Some(after))
 }
 
 /// Other systems have no such option: there, a closed connection may take longer to end.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn end_unread(_: &TcpListener, _: Duration) -> io::Result<()> {
+fn set_send_timeout(_: &TcpListener, _: Duration) -> io::Result<()> {
     Ok(())
 }
 

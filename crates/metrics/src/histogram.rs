@@ -36,7 +36,7 @@ impl<const N: usize> Histogram<N> {
     }
 
     /// Observes a value.
-    pub fn note(&self, value: u64) {
+    pub fn observe(&self, value: u64) {
         let bounds = self.bounds.iter().zip(&self.counts);
         let found = bounds.into_iter().find(|(bound, _)| value <= **bound);
         let count = found.map_or(&self.beyond, |(_, count)| count);
@@ -69,7 +69,7 @@ mod tests {
     fn each_value_counts_below_every_bound_that_it_does_not_exceed() {
         let histogram = Histogram::new([1, 10, 100]);
         for value in [0, 1, 2, 10, 11, 100, 101, 1_000] {
-            histogram.note(value);
+            histogram.observe(value);
         }
         let expected = HistogramSnapshot {
             buckets: vec![(1, 2), (10, 4), (100, 6)],

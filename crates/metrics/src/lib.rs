@@ -11,7 +11,7 @@
 //! use tradepost_metrics::{Histogram, Page, Unit};
 //!
 //! let took = Histogram::new([500, 10_000]);
-//! took.note(1_200);
+//! took.observe(1_200);
 //! let mut page = Page::default();
 //! page.family("job_seconds", "histogram", "How long jobs took.");
 //! page.histogram(&[], &took.read(), Unit::Microseconds);

@@ -119,7 +119,7 @@ mod tests {
         page.family("took_seconds", "histogram", "How long.");
         let histogram = Histogram::new([500, 10_000, 2_000_000]);
         for value in [500, 501, 3_000_001] {
-            histogram.note(value);
+            histogram.observe(value);
         }
         page.histogram(&[("what", "it")], &histogram.read(), Unit::Microseconds);
         page.family("sizes", "histogram", "How many.");

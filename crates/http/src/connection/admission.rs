@@ -17,9 +17,9 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// The connections of a server, over all of its workers.
 pub(crate) struct Connections {
     open: AtomicUsize,
-    most: usize,
+    max: usize,
     by_address: Mutex<HashMap<ClientNetwork, usize>>,
-    most_per_address: usize,
+    max_per_address: usize,
     trusted_proxies: Vec<IpNet>,
     refused: Counter,
     idle: Counter,
@@ -49,15 +49,15 @@ impl RefusalLog {
 }
 
 impl Connections {
-    /// At most `most` connections over all workers, and at most `most_per_address` from one IPv4
+    /// At most `max` connections over all workers, and at most `max_per_address` from one IPv4
     /// address or IPv6 /64 network, except those of trusted proxies and of the loopback address of
     /// this machine.
-    pub(crate) fn new(most: usize, most_per_address: usize, trusted_proxies: Vec<IpNet>) -> Self {
+    pub(crate) fn new(max: usize, max_per_address: usize, trusted_proxies: Vec<IpNet>) -> Self {
         Self {
             open: AtomicUsize::new(0),
-            most,
+            max,
             by_address: Mutex::default(),
-            most_per_address,
+            max_per_address,
             trusted_proxies,
             refused: Counter::default(),
             idle: Counter::default(),
@@ -97,7 +97,7 @@ impl Connections {
     fn count(&self, address: ClientNetwork) -> bool {
         let mut by_address = lock(&self.by_address);
         let count = by_address.entry(address).or_insert(0);
-        if *count >= self.most_per_address {
+        if *count >= self.max_per_address {
             return false;
         }
         *count = count.saturating_add(1);
@@ -111,7 +111,7 @@ impl Connections {
                 "{} has {} connections, which are the most for one address: {count} more were \
                  refused (--connections-per-address)",
                 address.address(),
-                self.most_per_address
+                self.max_per_address
             );
         }
     }
@@ -133,12 +133,12 @@ impl Connections {
 
     /// Whether more than three quarters of the connections are in use: none is kept alive then.
     pub(crate) fn are_scarce(&self) -> bool {
-        self.open() > self.most - self.most / 4
+        self.open() > self.max - self.max / 4
     }
 
     /// The most connections that may be open.
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    pub(crate) fn max(&self) -> usize {
+        self.max
     }
 
     /// The connections that the server ended, by reason.

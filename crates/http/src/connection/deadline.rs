@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long HTTP may take to close a connection after its deadline, before it is cut off.
-const CLOSING: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The HTTP future of a connection, with the one timer that the connection has.
 pub(crate) struct WithDeadline<F, N> {
@@ -82,7 +82,7 @@ where
                 return Poll::Pending;
             }
             this.lifecycle.borrow_mut().expire(why);
-            this.cut_off = Some(Instant::now() + CLOSING);
+            this.cut_off = Some(Instant::now() + CLOSE_TIMEOUT);
             (this.note)(why);
         }
     }

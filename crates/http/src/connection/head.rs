@@ -5,7 +5,7 @@
 //! `Upgrade: websocket` for a body.
 
 /// Longer lines pass unchanged: no real `Upgrade` or `Connection` field is as long.
-const LONGEST_LINE: usize = 256;
+const MAX_LINE: usize = 256;
 
 /// Scans a head piece by piece.
 #[derive(Debug, Default)]
@@ -97,7 +97,7 @@ fn is_undecided(start: &[u8]) -> bool {
         let named = start.get(..known).zip(field.get(..known));
         named.is_some_and(|(start, field)| start.eq_ignore_ascii_case(field))
     };
-    start.len() < LONGEST_LINE && (start == b"\r" || is_of(UPGRADE) || is_of(CONNECTION))
+    start.len() < MAX_LINE && (start == b"\r" || is_of(UPGRADE) || is_of(CONNECTION))
 }
 
 /// Overwrites the value of `Upgrade`, and the option of that name in `Connection`, with spaces.
@@ -211,7 +211,7 @@ mod tests {
             ("\r", 1),
             ("Auth", 0),
             ("Conx", 0),
-            (&*format!("Connection: {}", "x".repeat(LONGEST_LINE)), 0),
+            (&*format!("Connection: {}", "x".repeat(MAX_LINE)), 0),
         ] {
             let mut text = format!("GET / HTTP/1.1\r\n{line}").into_bytes();
             let scanned = HeadScanner::default().scan(&mut text);

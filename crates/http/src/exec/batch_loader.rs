@@ -96,7 +96,7 @@ where
                 return;
             }
             self.sizes
-                .note(u64::try_from(batch.len()).unwrap_or(u64::MAX));
+                .observe(u64::try_from(batch.len()).unwrap_or(u64::MAX));
             let keys: Vec<K> = batch.iter().map(|(key, _)| *key).collect();
             let deadline = latest(batch.iter().map(|(_, waiter)| waiter.deadline));
             let job = Arc::clone(&self).job(keys);

@@ -35,7 +35,7 @@ impl Client {
 pub(crate) struct PasswordPool {
     limit: PoolLimit,
     queue: Arc<Mutex<Queue>>,
-    pace: Arc<LatencyEwma>,
+    latency: Arc<LatencyEwma>,
 }
 
 impl PasswordPool {
@@ -49,7 +49,7 @@ impl PasswordPool {
         Self {
             limit,
             queue: Arc::new(Mutex::new(Queue::new(limit.running))),
-            pace: Arc::new(LatencyEwma::new(expected)),
+            latency: Arc::new(LatencyEwma::new(expected)),
         }
     }
 
@@ -59,7 +59,7 @@ impl PasswordPool {
         PoolLoad {
             running: self.limit.running.saturating_sub(queue.free),
             waiting: queue.waiting,
-            most: self.limit,
+            limit: self.limit,
         }
     }
 
@@ -76,11 +76,11 @@ impl PasswordPool {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let slot = self.slot(client, deadline).await?;
-        let pace = Arc::clone(&self.pace);
+        let latency = Arc::clone(&self.latency);
         let job = move || {
             let began = Instant::now();
             let outcome = deadline::run_until(deadline, job);
-            pace.note(began.elapsed());
+            latency.observe(began.elapsed());
             drop(slot);
             outcome
         };
@@ -88,9 +88,9 @@ impl PasswordPool {
     }
 
     async fn slot(&self, client: Client, deadline: Instant) -> Result<Slot, ApiError> {
-        let most = self.pace.admissible(deadline, self.limit.running);
-        let most = most.min(self.limit.waiting);
-        let (entered, _evicted) = lock(&self.queue).enter(client, most);
+        let max = self.latency.admissible(deadline, self.limit.running);
+        let max = max.min(self.limit.waiting);
+        let (entered, _evicted) = lock(&self.queue).enter(client, max);
         let (ticket, turn) = match entered {
             Entered::Free => return Ok(Slot::of(&self.queue)),
             Entered::Waiting(ticket, turn) => (ticket, turn),
@@ -189,15 +189,15 @@ impl Queue {
         }
     }
 
-    /// Takes a slot, or a place in a queue of at most `most`. The second value is the turn of the
+    /// Takes a slot, or a place in a queue of at most `max`. The second value is the turn of the
     /// job that made room, to be dropped outside of the lock.
-    fn enter(&mut self, client: Client, most: usize) -> (Entered, Option<Turn>) {
+    fn enter(&mut self, client: Client, max: usize) -> (Entered, Option<Turn>) {
         if self.free > 0 {
             self.free -= 1;
             return (Entered::Free, None);
         }
         let mut evicted = None;
-        if self.waiting >= most {
+        if self.waiting >= max {
             evicted = self.make_room(client);
             if evicted.is_none() {
                 return (Entered::Full, None);

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 fn pool(running: usize, waiting: usize) -> PasswordPool {
     let pool = PasswordPool::new(PoolLimit { running, waiting }, Duration::from_secs(1));
     // So quick that any number of jobs can meet the deadline.
-    pool.pace.note(Duration::from_micros(1));
+    pool.latency.observe(Duration::from_micros(1));
     pool
 }
 
@@ -195,12 +195,12 @@ async fn jobs_that_cannot_meet_the_deadline_are_rejected() {
     };
     let pool = PasswordPool::new(limit, Duration::from_secs(15));
     // Before a job has ended, as many may wait as the expected duration allows.
-    assert_eq!(pool.pace.admissible(late(), 2), 4);
-    pool.pace.note(Duration::from_secs(1));
+    assert_eq!(pool.latency.admissible(late(), 2), 4);
+    pool.latency.observe(Duration::from_secs(1));
     for (seconds, most) in [(0, 0), (1, 0), (8, 12), (80, 138)] {
         // Half a second of slack for this test.
         let deadline = Instant::now() + Duration::from_millis(seconds * 1_000 + 500);
-        assert_eq!(pool.pace.admissible(deadline, 2), most, "{seconds}");
+        assert_eq!(pool.latency.admissible(deadline, 2), most, "{seconds}");
     }
     // Slots are free for jobs that can still meet their deadline; no job waits behind them in vain.
     let (end, ended) = mpsc::channel::<()>();

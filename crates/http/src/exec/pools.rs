@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use tradepost_domain::kernel::ShopError;
 
 /// The assumed duration of a list until one has ended.
-const LIST_TIME: Duration = Duration::from_millis(20);
+const EXPECTED_LIST_TIME: Duration = Duration::from_millis(20);
 
 /// The assumed duration of a password job until one has ended: longer than on any usable machine.
-const PASSWORD_TIME: Duration = Duration::from_secs(1);
+const EXPECTED_PASSWORD_TIME: Duration = Duration::from_secs(1);
 
 pub(crate) struct Pools {
     work: Arc<WorkerPool>,
@@ -28,12 +28,13 @@ impl Pools {
     /// # Errors
     /// If the operating system cannot start a thread.
     pub(crate) fn new(limits: ConcurrencyLimits) -> io::Result<Self> {
-        let lists = WorkerPool::with_admission(limits.lists, LIST_TIME).with_low_priority()?;
+        let lists =
+            WorkerPool::with_admission(limits.lists, EXPECTED_LIST_TIME).with_low_priority()?;
         Ok(Self {
             work: Arc::new(WorkerPool::new(limits.work)),
             lists: Arc::new(lists),
             probes: Arc::new(WorkerPool::new(ConcurrencyLimits::PROBES)),
-            passwords: PasswordPool::new(limits.passwords, PASSWORD_TIME),
+            passwords: PasswordPool::new(limits.passwords, EXPECTED_PASSWORD_TIME),
         })
     }
 

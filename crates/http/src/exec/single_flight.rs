@@ -103,7 +103,7 @@ where
                 return;
             }
             self.sizes
-                .note(u64::try_from(batch.len()).unwrap_or(u64::MAX));
+                .observe(u64::try_from(batch.len()).unwrap_or(u64::MAX));
             let deadline = latest(batch.iter().map(|waiter| waiter.deadline));
             let (this, key) = (Arc::clone(&self), key.clone());
             let job = move || (this.read)(&key);

@@ -29,7 +29,7 @@ pub struct PoolLimit {
 pub(crate) struct PoolLoad {
     pub(crate) running: usize,
     pub(crate) waiting: usize,
-    pub(crate) most: PoolLimit,
+    pub(crate) limit: PoolLimit,
 }
 
 /// The kind of a job, which decides the error at the deadline.
@@ -73,9 +73,9 @@ pub(crate) struct WorkerPool {
     permits: Arc<Semaphore>,
     running: usize,
     waiting: AtomicUsize,
-    most_waiting: usize,
+    max_waiting: usize,
     /// Moving average of the duration of its jobs, if admission depends on it.
-    pace: Option<Arc<LatencyEwma>>,
+    latency: Option<Arc<LatencyEwma>>,
     /// Threads of its own, if not those of the runtime's blocking pool.
     threads: Option<LowPriorityThreads>,
 }
@@ -87,8 +87,8 @@ impl WorkerPool {
             permits: Arc::new(Semaphore::new(running)),
             running,
             waiting: AtomicUsize::new(0),
-            most_waiting: limit.waiting,
-            pace: None,
+            max_waiting: limit.waiting,
+            latency: None,
             threads: None,
         }
     }
@@ -97,7 +97,7 @@ impl WorkerPool {
     /// duration of jobs is measured; `expected` is assumed until one has ended.
     pub(crate) fn with_admission(limit: PoolLimit, expected: Duration) -> Self {
         Self {
-            pace: Some(Arc::new(LatencyEwma::new(expected))),
+            latency: Some(Arc::new(LatencyEwma::new(expected))),
             ..Self::new(limit)
         }
     }
@@ -117,9 +117,9 @@ impl WorkerPool {
         PoolLoad {
             running: self.running.saturating_sub(free),
             waiting: self.waiting.load(Ordering::Relaxed),
-            most: PoolLimit {
+            limit: PoolLimit {
                 running: self.running,
-                waiting: self.most_waiting,
+                waiting: self.max_waiting,
             },
         }
     }
@@ -138,15 +138,15 @@ impl WorkerPool {
         job: impl FnOnce() -> Result<T, ShopError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let permit = self.permit(deadline).await?;
-        let pace = self.pace.clone();
+        let latency = self.latency.clone();
         let job = move || {
             let began = Instant::now();
             let outcome = match kind.query_deadline(deadline) {
                 Some(deadline) => deadline::run_until(deadline, job),
                 None => job(),
             };
-            if let Some(pace) = pace {
-                pace.note(began.elapsed());
+            if let Some(latency) = latency {
+                latency.observe(began.elapsed());
             }
             drop(permit);
             outcome
@@ -169,8 +169,8 @@ impl WorkerPool {
 
     /// How many jobs may wait so that the last of them ends by the deadline.
     fn admissible(&self, deadline: Instant) -> usize {
-        match &self.pace {
-            Some(pace) => pace.admissible(deadline, self.running),
+        match &self.latency {
+            Some(latency) => latency.admissible(deadline, self.running),
             None => usize::MAX,
         }
     }
@@ -179,8 +179,8 @@ impl WorkerPool {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
-        let most = self.admissible(deadline).min(self.most_waiting);
-        let _place = QueueSlot::take(&self.waiting, most).ok_or(ApiError::Busy)?;
+        let max = self.admissible(deadline).min(self.max_waiting);
+        let _slot = QueueSlot::take(&self.waiting, max).ok_or(ApiError::Busy)?;
         let turn = Arc::clone(&self.permits).acquire_owned();
         in_time(deadline, turn).await?.map_err(|_| ApiError::Busy)
     }
@@ -217,7 +217,7 @@ impl LatencyEwma {
         }
     }
 
-    pub(crate) fn note(&self, took: Duration) {
+    pub(crate) fn observe(&self, took: Duration) {
         let took = microseconds(took);
         if !self.is_known.swap(true, Ordering::Relaxed) {
             return self.average.store(took, Ordering::Relaxed);
@@ -258,8 +258,8 @@ async fn in_time<T>(deadline: Instant, turn: impl Future<Output = T>) -> Result<
 struct QueueSlot<'a>(&'a AtomicUsize);
 
 impl<'a> QueueSlot<'a> {
-    fn take(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
-        let one_more = |now| (now < most).then_some(now + 1);
+    fn take(waiting: &'a AtomicUsize, max: usize) -> Option<Self> {
+        let one_more = |now| (now < max).then_some(now + 1);
         waiting
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
             .ok()

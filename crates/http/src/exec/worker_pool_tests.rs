@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use futures_util::future::{join, join_all, join3};
 use std::sync::{Mutex, mpsc};
 
-fn bound(running: usize, waiting: usize) -> WorkerPool {
+fn pool(running: usize, waiting: usize) -> WorkerPool {
     WorkerPool::new(PoolLimit { running, waiting })
 }
 
@@ -15,15 +15,15 @@ fn soon(milliseconds: u64) -> Instant {
 
 #[actix_web::test]
 async fn jobs_beyond_the_queue_are_rejected_at_once() {
-    let bound = Arc::new(bound(1, 1));
+    let pool = Arc::new(pool(1, 1));
     let (end, ended) = mpsc::channel::<()>();
-    let first = bound.run(JobKind::Query, soon(5_000), move || {
+    let first = pool.run(JobKind::Query, soon(5_000), move || {
         Ok(ended.recv().is_ok())
     });
-    let second = bound.run(JobKind::Query, soon(5_000), || Ok(true));
+    let second = pool.run(JobKind::Query, soon(5_000), || Ok(true));
     let third = async {
         let began = Instant::now();
-        let refused = bound.run(JobKind::Query, soon(5_000), || Ok(true)).await;
+        let refused = pool.run(JobKind::Query, soon(5_000), || Ok(true)).await;
         assert!(matches!(refused, Err(ApiError::Busy)));
         assert!(began.elapsed() < Duration::from_millis(500));
         end.send(()).unwrap();
@@ -31,8 +31,7 @@ async fn jobs_beyond_the_queue_are_rejected_at_once() {
     let (first, second, ()) = join3(first, second, third).await;
     assert!(first.unwrap() && second.unwrap());
     assert!(
-        bound
-            .run(JobKind::Query, soon(5_000), || Ok(true))
+        pool.run(JobKind::Query, soon(5_000), || Ok(true))
             .await
             .unwrap()
     );
@@ -46,30 +45,30 @@ async fn no_job_waits_longer_than_its_deadline() {
         (JobKind::Command, "outcome_unknown"),
         (JobKind::List, "list_timeout"),
     ] {
-        let bound = bound(1, 1);
+        let pool = pool(1, 1);
         let (end, ended) = mpsc::channel::<()>();
-        let began = bound.run(kind, soon(50), move || Ok(ended.recv().is_ok()));
-        let waiting = bound.run(kind, soon(50), || Ok(true));
+        let began = pool.run(kind, soon(50), move || Ok(ended.recv().is_ok()));
+        let waiting = pool.run(kind, soon(50), || Ok(true));
         let (began, waiting) = join(began, waiting).await;
         assert_eq!(began.unwrap_err().code().word(), overdue);
         assert_eq!(waiting.unwrap_err().code().word(), "busy");
         // The job still runs and holds its slot; it frees it at its end.
-        assert!(bound.run(kind, soon(50), || Ok(true)).await.is_err());
+        assert!(pool.run(kind, soon(50), || Ok(true)).await.is_err());
         end.send(()).unwrap();
-        assert!(bound.run(kind, soon(5_000), || Ok(true)).await.unwrap());
+        assert!(pool.run(kind, soon(5_000), || Ok(true)).await.unwrap());
     }
 }
 
 /// Of 64 jobs that arrive at once, the number of admitted ones, which must all succeed; each of
 /// the others must be rejected on the first poll. No job ends before all have arrived.
-async fn admitted(bound: &WorkerPool, deadline: Instant) -> usize {
+async fn admitted(pool: &WorkerPool, deadline: Instant) -> usize {
     let (end, ended) = mpsc::channel::<()>();
     let ended = Arc::new(Mutex::new(ended));
     let mut jobs = Vec::new();
     for _ in 0..64 {
         let ended = Arc::clone(&ended);
         let job = move || Ok(ended.lock().unwrap().recv().is_err());
-        let mut job = Box::pin(bound.run(JobKind::Command, deadline, job));
+        let mut job = Box::pin(pool.run(JobKind::Command, deadline, job));
         match job.as_mut().now_or_never() {
             None => jobs.push(job),
             Some(refused) => assert!(matches!(refused, Err(ApiError::Busy))),
@@ -89,17 +88,17 @@ async fn jobs_that_cannot_meet_the_deadline_are_rejected_at_once() {
         waiting: 100,
     };
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-    let bound = WorkerPool::with_admission(LIMIT, minutes(500));
-    bound.pace.as_ref().unwrap().note(minutes(50));
+    let pool = WorkerPool::with_admission(LIMIT, minutes(500));
+    pool.latency.as_ref().unwrap().observe(minutes(50));
     // Two at once for 50 minutes each: 20 in 500 minutes, less an eighth of the time in
     // reserve.
-    assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 16);
+    assert_eq!(admitted(&pool, Instant::now() + minutes(500)).await, 16);
 
     // Before a job has ended, the expected duration counts; without admission, all may wait.
-    let bound = WorkerPool::with_admission(LIMIT, minutes(100));
-    assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 8);
-    let bound = WorkerPool::new(LIMIT);
-    assert_eq!(admitted(&bound, Instant::now() + minutes(500)).await, 64);
+    let pool = WorkerPool::with_admission(LIMIT, minutes(100));
+    assert_eq!(admitted(&pool, Instant::now() + minutes(500)).await, 8);
+    let pool = WorkerPool::new(LIMIT);
+    assert_eq!(admitted(&pool, Instant::now() + minutes(500)).await, 64);
 }
 
 /// The duration of jobs is measured: otherwise none would be admitted to the queue.
@@ -110,32 +109,32 @@ async fn the_duration_of_jobs_is_learnt() {
         waiting: 100,
     };
     let far = || Instant::now() + Duration::from_secs(3_600);
-    let bound = WorkerPool::with_admission(LIMIT, Duration::from_secs(3_600));
-    assert_eq!(admitted(&bound, far()).await, 1);
+    let pool = WorkerPool::with_admission(LIMIT, Duration::from_secs(3_600));
+    assert_eq!(admitted(&pool, far()).await, 1);
     // One job has ended, in far less than an hour.
-    assert!(admitted(&bound, far()).await > 1);
+    assert!(admitted(&pool, far()).await > 1);
 }
 
 #[test]
-fn the_pace_follows_the_latest_jobs() {
+fn the_average_follows_the_latest_jobs() {
     let milliseconds = Duration::from_millis;
-    let pace = LatencyEwma::new(milliseconds(500));
-    assert_eq!(pace.rounds(milliseconds(1_000)), 2);
-    pace.note(milliseconds(100));
-    assert_eq!(pace.rounds(milliseconds(1_000)), 10);
-    (0..100).for_each(|_| pace.note(milliseconds(10)));
-    assert!(pace.rounds(milliseconds(1_000)) >= 99);
-    (0..100).for_each(|_| pace.note(Duration::MAX));
-    assert_eq!(pace.rounds(milliseconds(1_000)), 0);
-    (0..1_000).for_each(|_| pace.note(Duration::ZERO));
-    assert!(pace.rounds(milliseconds(1_000)) > 1_000);
+    let latency = LatencyEwma::new(milliseconds(500));
+    assert_eq!(latency.rounds(milliseconds(1_000)), 2);
+    latency.observe(milliseconds(100));
+    assert_eq!(latency.rounds(milliseconds(1_000)), 10);
+    (0..100).for_each(|_| latency.observe(milliseconds(10)));
+    assert!(latency.rounds(milliseconds(1_000)) >= 99);
+    (0..100).for_each(|_| latency.observe(Duration::MAX));
+    assert_eq!(latency.rounds(milliseconds(1_000)), 0);
+    (0..1_000).for_each(|_| latency.observe(Duration::ZERO));
+    assert!(latency.rounds(milliseconds(1_000)) > 1_000);
 }
 
 #[actix_web::test]
 async fn a_panic_gives_its_place_back() {
-    let bound = bound(1, 0);
+    let pool = pool(1, 0);
     for _ in 0..3 {
-        let panicked = bound
+        let panicked = pool
             .run(JobKind::Query, soon(5_000), || panic!("on purpose"))
             .await;
         let panicked: Result<(), _> = panicked;
@@ -145,18 +144,18 @@ async fn a_panic_gives_its_place_back() {
 
 #[actix_web::test]
 async fn clients_that_disconnect_leave_the_queue() {
-    let bound = bound(1, 1);
+    let pool = pool(1, 1);
     let (end, ended) = mpsc::channel::<()>();
-    let first = bound.run(JobKind::Query, soon(5_000), move || {
+    let first = pool.run(JobKind::Query, soon(5_000), move || {
         Ok(ended.recv().is_ok())
     });
     let rest = async {
         for _ in 0..3 {
-            let waiting = bound.run(JobKind::Query, soon(5_000), || Ok(true));
+            let waiting = pool.run(JobKind::Query, soon(5_000), || Ok(true));
             let gone = tokio::time::timeout(Duration::from_millis(10), waiting).await;
             assert!(gone.is_err());
         }
-        assert_eq!(bound.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(pool.waiting.load(Ordering::Relaxed), 0);
         end.send(()).unwrap();
     };
     let (first, ()) = join(first, rest).await;

@@ -110,7 +110,7 @@ impl Metrics {
             count.add_one();
         }
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        requests.durations.note(took);
+        requests.durations.observe(took);
     }
 
     /// Counts an error response.

@@ -146,8 +146,8 @@ fn of_work(page: &mut Page, state: &State) {
         "The most of them that there may be.",
     );
     for (kind, load) in &loads {
-        page.sample(&[("kind", kind), ("state", "running")], load.most.running);
-        page.sample(&[("kind", kind), ("state", "waiting")], load.most.waiting);
+        page.sample(&[("kind", kind), ("state", "running")], load.limit.running);
+        page.sample(&[("kind", kind), ("state", "waiting")], load.limit.waiting);
     }
 }
 
@@ -161,7 +161,7 @@ fn of_connections(page: &mut Page, state: &State) {
     page.gauge(
         "tradepost_connections_max",
         "The most of them that there may be.",
-        connections.most(),
+        connections.max(),
     );
     page.family(
         "tradepost_connections_ended_total",

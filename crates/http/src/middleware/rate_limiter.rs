@@ -25,11 +25,11 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const SHARDS: usize = 16;
 
 /// The most buckets in a shard: a few megabytes in all.
-const MOST: usize = 4_096;
+const MAX_BUCKETS: usize = 4_096;
 
 /// Minimum time between two sweeps of a full shard for buckets that have filled up, in
 /// microseconds.
-const SWEEP: u64 = 100_000;
+const SWEEP_INTERVAL: u64 = 100_000;
 
 const MINUTE: u64 = 60_000_000;
 
@@ -262,11 +262,11 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
 impl<K: Copy + Eq + Hash> Shard<K> {
     /// Whether there is room for one more bucket.
     fn has_room(&mut self, now: u64) -> bool {
-        if self.full.len() >= MOST && now.saturating_sub(self.swept) >= SWEEP {
+        if self.full.len() >= MAX_BUCKETS && now.saturating_sub(self.swept) >= SWEEP_INTERVAL {
             self.full.retain(|_, full| *full > now);
             self.swept = now;
         }
-        self.full.len() < MOST
+        self.full.len() < MAX_BUCKETS
     }
 }
 

@@ -72,14 +72,14 @@ fn memory_is_bounded_and_full_buckets_make_room() {
         let shards = buckets.shards.iter();
         shards.map(|shard| shard.lock().unwrap().full.len()).sum()
     };
-    let many = 2 * SHARDS * MOST;
+    let many = 2 * SHARDS * MAX_BUCKETS;
     for key in 0..many {
         assert!(buckets.take(key, 1, 0).1.is_ok());
     }
-    assert_eq!(held(), SHARDS * MOST);
+    assert_eq!(held(), SHARDS * MAX_BUCKETS);
     // Keys that have a bucket keep it.
     let known = (0..many).filter(|key| buckets.take(*key, 1, 1).1.is_err());
-    assert_eq!(known.count(), SHARDS * MOST);
+    assert_eq!(known.count(), SHARDS * MAX_BUCKETS);
     // Once their buckets are full, other keys find room.
     for key in 0..1_000 {
         assert!(buckets.take(many + key, 1, 61 * SECOND).1.is_ok());

@@ -15,8 +15,8 @@ const TTL: Duration = Duration::from_millis(900);
 const MAX_ENTRIES: usize = 20_000;
 
 pub(crate) struct SessionCache {
-    memory: Mutex<Entries>,
-    most: usize,
+    entries: Mutex<Entries>,
+    max_entries: usize,
 }
 
 struct Entries {
@@ -31,25 +31,25 @@ struct CachedSession {
 
 impl SessionCache {
     pub(crate) fn new() -> Self {
-        Self::of(MAX_ENTRIES)
+        Self::with_max_entries(MAX_ENTRIES)
     }
 
-    fn of(most: usize) -> Self {
-        let memory = Entries {
+    fn with_max_entries(max_entries: usize) -> Self {
+        let entries = Entries {
             by_token: HashMap::new(),
             swept: Instant::now(),
         };
         Self {
-            memory: Mutex::new(memory),
-            most,
+            entries: Mutex::new(entries),
+            max_entries,
         }
     }
 
     /// The cached session of a token. The token may have expired since.
     pub(crate) fn get(&self, token: &str, now: Instant) -> Option<Session> {
-        let memory = self.lock();
-        let remembered = memory.by_token.get(token)?;
-        (now < remembered.until).then_some(remembered.session)
+        let entries = self.lock();
+        let cached = entries.by_token.get(token)?;
+        (now < cached.until).then_some(cached.session)
     }
 
     /// Caches the result of a lookup that began at `asked`, unless the cache is full.
@@ -58,31 +58,31 @@ impl SessionCache {
         if until <= now {
             return;
         }
-        let mut memory = self.lock();
+        let mut entries = self.lock();
         // Expired entries are removed all at once and rarely: none outlives two TTLs, and a full
         // cache costs no more.
-        if now.saturating_duration_since(memory.swept) >= TTL {
-            memory.by_token.retain(|_, known| now < known.until);
-            memory.swept = now;
+        if now.saturating_duration_since(entries.swept) >= TTL {
+            entries.by_token.retain(|_, known| now < known.until);
+            entries.swept = now;
         }
-        if memory.by_token.len() < self.most || memory.by_token.contains_key(&*token) {
-            let remembered = CachedSession { session, until };
-            memory.by_token.insert(token.into(), remembered);
+        if entries.by_token.len() < self.max_entries || entries.by_token.contains_key(&*token) {
+            let cached = CachedSession { session, until };
+            entries.by_token.insert(token.into(), cached);
         }
     }
 
     /// Removes the cached sessions of a user: their next requests are looked up.
     pub(crate) fn invalidate(&self, user: UserId) {
         let is_theirs = |session: &Session| session.actor.customer() == Ok(user);
-        let mut memory = self.lock();
-        memory
+        let mut entries = self.lock();
+        entries
             .by_token
             .retain(|_, known| !is_theirs(&known.session));
     }
 
     /// The map is consistent even if a thread panicked while it held the lock.
     fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_cache_is_bounded_and_expired_entries_make_room() {
-        let sessions = SessionCache::of(2);
+        let sessions = SessionCache::with_max_entries(2);
         let began = Instant::now();
         let insert = |token: &str, user, milliseconds| {
             let now = after(began, milliseconds);
