@@ -125,7 +125,7 @@ pub(crate) fn created(told: ReplayableResponse) -> HttpResult {
     Ok(tagged(response, told.tag.as_ref()))
 }
 
-/// 201 like [`told`], with a `Location` of this absolute collection URL and the id in the body.
+/// 201 like [`created`], with a `Location` of this absolute collection URL and the id in the body.
 pub(crate) fn created_at(collection: &str, told: ReplayableResponse) -> HttpResult {
     #[derive(Deserialize)]
     struct Made {
