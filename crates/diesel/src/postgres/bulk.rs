@@ -1,36 +1,34 @@
-//! Bulk inserts and lookups in one statement. Each column is passed as an array, so that the
-//! statement is the same for any number of rows and stays prepared.
+//! Bulk statements. Each column is passed as an array, so that the statement is the same for any
+//! number of rows and stays prepared.
 
-pub(crate) use imports::{
-    continue_ids, import_cart_lines, import_orders, import_products, import_users,
-};
 pub(crate) use quotas::usage;
 #[cfg(test)]
 pub(super) use quotas::usage_of;
 
 use super::Conn;
-use super::queries::NewKey;
-use crate::rows::{KeyRow, micros};
-use crate::usage::running_bytes;
+use crate::rows::{
+    NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StoredResponseRow,
+};
+use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use std::collections::{BTreeMap, HashMap};
 use tradepost_domain::identity::MAX_KNOWN_NETWORKS;
-use tradepost_domain::inventory::NewMovement;
-use tradepost_domain::kernel::{IdempotencyScope, OrderId, ProductId, UserId};
-use tradepost_domain::orders::{NewOrder, OrderItem};
+use tradepost_domain::kernel::{IdempotencyScope, ProductId, UserId};
 
 /// A statement in two halves, with one array parameter per column between them.
 macro_rules! statement {
-    ($name:ident, $head:literal, { $($column:ident: $rust:ty => $sql:ty),+ $(,)? }, $tail:literal) => {
-        #[derive(Default, QueryId)]
-        pub(in crate::postgres) struct $name {
+    ($name:ident $(<$life:lifetime>)?, $head:expr, {
+        $($column:ident: $rust:ty => $sql:ty),+ $(,)?
+    }, $tail:expr) => {
+        #[derive(Default)]
+        pub(in crate::postgres) struct $name $(<$life>)? {
             $($column: Vec<$rust>),+
         }
 
-        impl QueryFragment<Pg> for $name {
+        impl $(<$life>)? QueryFragment<Pg> for $name $(<$life>)? {
             fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
                 out.push_sql($head);
                 let mut separators = std::iter::once("").chain(std::iter::repeat(", "));
@@ -43,60 +41,98 @@ macro_rules! statement {
             }
         }
 
-        impl RunQueryDsl<Conn> for $name {}
+        const _: () = {
+            /// Keeps the statement prepared.
+            pub(in crate::postgres) struct Id;
+
+            impl $(<$life>)? QueryId for $name $(<$life>)? {
+                type QueryId = Id;
+                const HAS_STATIC_QUERY_ID: bool = true;
+            }
+        };
+
+        impl $(<$life>)? RunQueryDsl<Conn> for $name $(<$life>)? {}
     };
 }
 
-mod imports;
+/// An insert of rows of a struct with the same columns, in their order.
+macro_rules! insert {
+    ($name:ident $(<$life:lifetime>)?, $row:ty => $table:literal {
+        $($column:ident: $rust:ty => $sql:ty),+ $(,)?
+    }, $returning:literal) => {
+        statement!($name $(<$life>)?,
+            concat!(
+                "INSERT INTO ", $table, " (", stringify!($($column),+), ") SELECT ",
+                stringify!($($column),+), " FROM unnest("
+            ),
+            { $($column: $rust => $sql),+ },
+            concat!(
+                ") WITH ORDINALITY AS new (", stringify!($($column),+),
+                ", row_number) ORDER BY row_number", $returning
+            ));
+
+        impl $(<$life>)? FromIterator<$row> for $name $(<$life>)? {
+            fn from_iter<I: IntoIterator<Item = $row>>(rows: I) -> Self {
+                let mut columns = Self::default();
+                for row in rows {
+                    $(columns.$column.push(row.$column);)+
+                }
+                columns
+            }
+        }
+    };
+}
+
 mod quotas;
 
-statement!(InsertOrders,
-    "INSERT INTO orders (user_id, total, placement, created_at, updated_at, status, archived)
-     SELECT user_id, total, placement, created_at, created_at, 'pending', FALSE
-     FROM unnest(", {
-        user: i64 => BigInt,
-        total: i64 => BigInt,
-        placement: String => Text,
-        at: i64 => BigInt,
-    }, ") AS new (user_id, total, placement, created_at)
-    RETURNING placement, id");
+insert!(InsertOrders, NewOrderRow => "orders" {
+    user_id: i64 => BigInt,
+    status: &'static str => Text,
+    total: i64 => BigInt,
+    adjustment: i64 => BigInt,
+    archived: bool => Bool,
+    placement: String => Text,
+    created_at: i64 => BigInt,
+    updated_at: i64 => BigInt,
+}, " RETURNING placement, id");
 
 impl Query for InsertOrders {
     type SqlType = (Text, BigInt);
 }
 
-statement!(InsertLines,
-    "INSERT INTO order_lines
-        (order_id, position, user_id, product_id, name, unit_price, quantity)
-     SELECT * FROM unnest(", {
-        order: i64 => BigInt,
-        position: i64 => BigInt,
-        user: i64 => BigInt,
-        product: i64 => BigInt,
-        name: String => Text,
-        unit_price: i64 => BigInt,
-        quantity: i64 => BigInt,
-    }, ")");
+insert!(InsertOrderItems<'a>, NewOrderItem<'a> => "order_lines" {
+    order_id: i64 => BigInt,
+    position: i64 => BigInt,
+    user_id: i64 => BigInt,
+    product_id: i64 => BigInt,
+    name: &'a str => Text,
+    unit_price: i64 => BigInt,
+    quantity: i64 => BigInt,
+}, "");
 
-statement!(InsertMovements,
-    "INSERT INTO stock_movements
-        (product_id, order_id, delta, reason, note, actor_id, created_at)
-     SELECT product_id, order_id, delta, reason, note, actor_id, created_at
-     FROM unnest(", {
-        product: i64 => BigInt,
-        order: Option<i64> => Nullable<BigInt>,
-        delta: i64 => BigInt,
-        reason: &'static str => Text,
-        note: Option<String> => Nullable<Text>,
-        actor: Option<i64> => Nullable<BigInt>,
-        at: i64 => BigInt,
-    }, ") WITH ORDINALITY
-        AS new (product_id, order_id, delta, reason, note, actor_id, created_at, position)
-    ORDER BY position RETURNING id");
+insert!(InsertMovements<'a>, NewMovementRow<'a> => "stock_movements" {
+    product_id: i64 => BigInt,
+    order_id: Option<i64> => Nullable<BigInt>,
+    delta: i64 => BigInt,
+    reason: &'static str => Text,
+    note: Option<&'a str> => Nullable<Text>,
+    actor_id: Option<i64> => Nullable<BigInt>,
+    created_at: i64 => BigInt,
+}, " RETURNING id");
 
-impl Query for InsertMovements {
+impl Query for InsertMovements<'_> {
     type SqlType = BigInt;
 }
+
+insert!(InsertResponses<'a>, NewStoredResponse<'a> => "idempotency_keys" {
+    user_id: i64 => BigInt,
+    path: &'a str => Text,
+    key: &'a str => Text,
+    fingerprint: &'a str => Text,
+    answer: String => Text,
+    created_at: i64 => BigInt,
+    running_bytes: i64 => BigInt,
+}, "");
 
 statement!(ChangeStock,
     "UPDATE stock SET on_hand = stock.on_hand + change.delta
@@ -123,19 +159,6 @@ impl Query for HeldKeys {
     type SqlType = (BigInt, Text, Text, Text, Text, BigInt);
 }
 
-statement!(InsertKeys,
-    "INSERT INTO idempotency_keys
-        (user_id, path, key, fingerprint, answer, created_at, running_bytes)
-     SELECT * FROM unnest(", {
-        user: i64 => BigInt,
-        path: String => Text,
-        key: String => Text,
-        fingerprint: String => Text,
-        answer: String => Text,
-        at: i64 => BigInt,
-        running_bytes: i64 => BigInt,
-    }, ")");
-
 statement!(InsertProductTexts,
     "INSERT INTO product_texts (product_id, folded) SELECT * FROM unnest(", {
         product: i64 => BigInt,
@@ -148,24 +171,24 @@ statement!(SetUsernameSkeletons,
         skeleton: String => Text,
     }, ") AS new (user_id, skeleton) WHERE users.id = new.user_id");
 
-/// Old idempotency keys whose rows are not locked, for [`forget`].
+/// Old idempotency keys whose rows are not locked, for [`purge`].
 pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Expired refresh tokens whose rows are not locked, for [`forget`].
+/// Expired refresh tokens whose rows are not locked, for [`purge`].
 pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM refresh_tokens WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Used refresh tokens whose rows are not locked, for [`forget`].
+/// Used refresh tokens whose rows are not locked, for [`purge`].
 pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM refresh_tokens WHERE used_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Old attempt counts whose rows are not locked, for [`forget`].
+/// Old attempt counts whose rows are not locked, for [`purge`].
 pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM attempts WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-/// Clock readings by uptime whose rows are not locked, for [`forget`].
+/// Clock readings by uptime whose rows are not locked, for [`purge`].
 pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM clock_readings WHERE uptime < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
-/// Old known networks whose rows are not locked, for [`forget`].
+/// Old known networks whose rows are not locked, for [`purge`].
 pub(crate) const OLD_NETWORKS: &str = "DELETE FROM known_networks WHERE ctid = ANY (ARRAY
     (SELECT ctid FROM known_networks WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
@@ -184,7 +207,7 @@ pub(crate) fn drop_old_networks(conn: &mut Conn, account: &str) -> QueryResult<(
 }
 
 /// Deletes up to this many rows older than a time; returns their number.
-pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
+pub(crate) fn purge(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
     diesel::sql_query(old)
         .bind::<BigInt, _>(before)
         .bind::<BigInt, _>(most)
@@ -192,54 +215,35 @@ pub(crate) fn forget(conn: &mut Conn, old: &str, before: i64, most: i64) -> Quer
 }
 
 /// Inserts orders; returns their ids, in the same order.
-pub(crate) fn orders(conn: &mut Conn, new: &[&NewOrder]) -> QueryResult<Vec<i64>> {
-    let mut rows = InsertOrders::default();
-    for order in new {
-        rows.user.push(order.user.get());
-        rows.total.push(order.total.minor());
-        rows.placement.push(order.placement.to_string());
-        rows.at.push(micros(order.at));
-    }
+pub(crate) fn insert_orders(
+    conn: &mut Conn,
+    new: impl Iterator<Item = NewOrderRow>,
+) -> QueryResult<Vec<i64>> {
+    let rows: InsertOrders = new.collect();
+    let placements = rows.placement.clone();
     let ids: HashMap<String, i64> = rows.load::<(String, i64)>(conn)?.into_iter().collect();
-    let id = |order: &&NewOrder| ids.get(&order.placement.to_string()).copied();
-    new.iter()
-        .map(|order| id(order).ok_or(diesel::result::Error::NotFound))
+    let id = |placement| ids.get(placement).copied();
+    placements
+        .iter()
+        .map(|placement| id(placement).ok_or(diesel::result::Error::NotFound))
         .collect()
 }
 
 /// Inserts order lines.
-pub(crate) fn lines(
+pub(crate) fn insert_order_items<'a>(
     conn: &mut Conn,
-    orders: &[(OrderId, UserId, &[OrderItem])],
+    new: impl Iterator<Item = NewOrderItem<'a>>,
 ) -> QueryResult<()> {
-    let mut rows = InsertLines::default();
-    for (id, user, lines) in orders {
-        for (position, line) in (0_i64..).zip(*lines) {
-            rows.order.push(id.get());
-            rows.position.push(position);
-            rows.user.push(user.get());
-            rows.product.push(line.product.get());
-            rows.name.push(line.name.as_str().to_owned());
-            rows.unit_price.push(line.unit_price.minor());
-            rows.quantity.push(line.quantity.units());
-        }
-    }
+    let rows: InsertOrderItems<'_> = new.collect();
     rows.execute(conn).map(drop)
 }
 
 /// Inserts movements; returns their ids, in the same order.
-pub(crate) fn movements(conn: &mut Conn, new: &[NewMovement]) -> QueryResult<Vec<i64>> {
-    let mut rows = InsertMovements::default();
-    for movement in new {
-        rows.product.push(movement.product.get());
-        rows.order.push(movement.order.map(|order| order.get()));
-        rows.delta.push(movement.delta.units());
-        rows.reason.push(movement.reason.as_str());
-        rows.note
-            .push(movement.note.as_ref().map(ToString::to_string));
-        rows.actor.push(movement.actor.map(|actor| actor.get()));
-        rows.at.push(micros(movement.at));
-    }
+pub(crate) fn insert_movements<'a>(
+    conn: &mut Conn,
+    new: impl Iterator<Item = NewMovementRow<'a>>,
+) -> QueryResult<Vec<i64>> {
+    let rows: InsertMovements<'_> = new.collect();
     rows.load(conn)
 }
 
@@ -256,10 +260,10 @@ pub(crate) fn change_stock(
 }
 
 /// Stored responses under these keys.
-pub(crate) fn held_keys(
+pub(crate) fn find_responses(
     conn: &mut Conn,
     sent: &[(UserId, &IdempotencyScope)],
-) -> QueryResult<Vec<KeyRow>> {
+) -> QueryResult<Vec<StoredResponseRow>> {
     asked(sent).load(conn)
 }
 
@@ -274,20 +278,26 @@ pub(super) fn asked(sent: &[(UserId, &IdempotencyScope)]) -> HeldKeys {
     }
 }
 
-/// Inserts idempotency keys.
-pub(crate) fn keys(conn: &mut Conn, new: &[NewKey<'_>]) -> QueryResult<()> {
-    let mut rows = InsertKeys::default();
-    for key in new {
-        rows.user.push(key.user.get());
-        rows.path.push(key.scope.path.clone());
-        rows.key.push(key.scope.key.as_str().to_owned());
-        rows.fingerprint.push(key.fingerprint.to_owned());
-        rows.answer.push(key.answer.clone());
-        rows.at.push(micros(key.at));
-        rows.running_bytes.push(running_bytes(key.running_bytes));
-    }
+/// Stores responses under their keys.
+pub(crate) fn insert_responses<'a>(
+    conn: &mut Conn,
+    new: impl IntoIterator<Item = NewStoredResponse<'a>>,
+) -> QueryResult<()> {
+    let rows: InsertResponses<'_> = new.into_iter().collect();
     rows.execute(conn).map(drop)
 }
+
+/// Inserts imported rows: COPY takes their ids, which the identity columns would refuse in an
+/// INSERT.
+macro_rules! insert_imported {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        diesel::copy_from($table)
+            .from_insertable($rows.collect::<Vec<_>>())
+            .execute($conn)?
+    };
+}
+
+pub(crate) use insert_imported;
 
 /// Inserts the search texts of products.
 pub(crate) fn product_texts(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
@@ -303,4 +313,18 @@ pub(crate) fn username_skeletons(conn: &mut Conn, new: &[(i64, String)]) -> Quer
     SetUsernameSkeletons { user, skeleton }
         .execute(conn)
         .map(drop)
+}
+
+/// Moves each sequence past the largest id. A sequence is never moved back: its ids may have been
+/// seen.
+pub(crate) fn continue_ids(conn: &mut Conn) -> QueryResult<()> {
+    for table in ["users", "products", "cart_items", "orders"] {
+        conn.batch_execute(&format!(
+            "SELECT setval(sequence, GREATEST(largest, pg_sequence_last_value(sequence)))
+             FROM (SELECT CAST(pg_get_serial_sequence('{table}', 'id') AS regclass) AS sequence,
+                          max(id) AS largest FROM {table}) AS ids
+             WHERE largest IS NOT NULL"
+        ))?;
+    }
+    Ok(())
 }

@@ -2,7 +2,8 @@
 //! It is never assumed, and a write is never retried before its outcome is known.
 
 use super::connect::PooledConn;
-use super::{Conn, Database, locks, pause};
+use super::transaction::pause;
+use super::{Conn, Database, locks};
 use crate::failure::Failure;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -147,11 +148,11 @@ impl Database {
     ) -> Resolution {
         let began = Instant::now();
         while began.elapsed() < self.commit_lookup_timeout {
-            if let Ok(mut link) = self.pool.get() {
-                match look_up(&mut link, commit, epoch, probe) {
+            if let Ok(mut pooled) = self.pool.get() {
+                match look_up(&mut pooled, commit, epoch, probe) {
                     Ok(Some(resolution)) => return resolution,
                     Ok(None) => {}
-                    Err(_) => link.lost = true,
+                    Err(_) => pooled.lost = true,
                 }
             }
             pause();
@@ -162,30 +163,30 @@ impl Database {
 
 /// The outcome as far as this connection can tell; `None` to retry.
 fn look_up<T>(
-    link: &mut PooledConn,
+    pooled: &mut PooledConn,
     commit: &UnackedCommit<T>,
     epoch: &str,
     probe: Option<&CommitProbe<'_, T>>,
 ) -> Result<Option<Resolution>, Failure> {
     let status = match &commit.tx.id {
-        Some(id) => tx_status(&mut link.conn, id)?,
+        Some(id) => tx_status(&mut pooled.conn, id)?,
         None => TxStatus::Forgotten,
     };
     let stored = match (status, probe) {
         (TxStatus::InProgress, _) => return Ok(None),
         (TxStatus::AskedOfStandby, _) => {
             // Another connection may lead to the primary.
-            link.lost = true;
+            pooled.lost = true;
             return Ok(None);
         }
         (TxStatus::Aborted, _) if commit.tx.is_whole => Some(false),
-        (_, Some(probe)) => Some(probe.is_stored(&mut link.conn, commit)?),
-        (TxStatus::Committed, None) if link.epoch == epoch => Some(true),
+        (_, Some(probe)) => Some(probe.is_stored(&mut pooled.conn, commit)?),
+        (TxStatus::Committed, None) if pooled.epoch == epoch => Some(true),
         (TxStatus::Committed | TxStatus::Aborted | TxStatus::Forgotten, None) => None,
     };
     Ok(Some(match stored {
         Some(true) => {
-            await_replication(&mut link.conn)?;
+            await_replication(&mut pooled.conn)?;
             Resolution::Stored
         }
         Some(false) => Resolution::NotStored,

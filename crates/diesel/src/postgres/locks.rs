@@ -3,24 +3,21 @@
 //!
 //! A transaction waits only for its first lock, while it holds none: otherwise one idle session
 //! would block every row that other transactions hold. The role lock of the acting user of a write
-//! ([`account`]) comes before all others and does not count, as only a change of that role waits
-//! for it. Further locks (`..._now`) never wait: if one is held, the transaction is rolled back. A
-//! batch of orders (`free_...`) waits for no lock: it skips the rows that are locked.
+//! ([`acting_user`]) comes before all others and does not count, as only a change of that role waits
+//! for it. Further locks (`..._or_abort`) never wait: if one is held, the transaction is rolled back. A
+//! batch of orders (`skip_locked_...`) waits for no lock: it skips the rows that are locked.
 //!
 //! NO KEY UPDATE, because FOR UPDATE conflicts with the lock that a foreign key takes on the row
 //! that it refers to.
 
-use super::queries::accounts::ACCOUNT;
 use super::{Conn, Flag, classify};
 use crate::failure::Failure;
-use crate::rows::AccountRow;
 use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Integer};
+use diesel::sql_types::Integer;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::identity::Account;
 use tradepost_domain::kernel::{OrderId, ProductId, UserId};
 
 type Done = Result<(), Failure>;
@@ -35,29 +32,20 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
     Ok(())
 }
 
-/// The account of the acting user of a write, whose role cannot change until the commit. Concurrent
+/// Locks the role of the acting user of a write, which cannot change until the commit. The account
+/// is read in a later statement, which sees every commit before the lock was granted. Concurrent
 /// writes of one user share the lock; a change of the role takes it exclusively.
 ///
 /// An advisory lock instead of a row lock, because its queue is fair: a stream of writes cannot
 /// keep their user from being demoted, as it could by sharing a row lock.
-pub(crate) fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
+pub(crate) fn acting_user(conn: &mut Conn, user: UserId) -> Done {
     let lock = format!("SELECT pg_advisory_xact_lock_shared({})", role_lock(user));
-    conn.batch_execute(&lock)?;
-    // In a statement of its own, which sees every commit before the lock was granted.
-    let row = users::table.find(user.get()).select(ACCOUNT);
-    let row = row.first::<AccountRow>(conn).optional()?;
-    Ok(row.map(AccountRow::account).transpose()?)
+    Ok(conn.batch_execute(&lock)?)
 }
 
 /// Ids are positive, and so is the lock of migrations.
 fn role_lock(user: UserId) -> i64 {
     user.get().saturating_neg()
-}
-
-#[derive(QueryableByName)]
-struct Taken {
-    #[diesel(sql_type = Bool)]
-    taken: bool,
 }
 
 /// Locks one account for a change of its role, and the staff roles as a whole: two staff users who
@@ -68,8 +56,8 @@ pub(crate) fn roles(conn: &mut Conn, user: UserId) -> Done {
     // Held briefly by a cart or a batch. Only writes of this user wait meanwhile.
     users(conn, &[user])?;
     // "TPST", as the lock of migrations, with a number of its own.
-    let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(1414550356, 1) AS taken");
-    match lock.get_result::<Taken>(conn)?.taken {
+    let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(1414550356, 1) AS value");
+    match lock.get_result::<Flag>(conn)?.value {
         true => Ok(()),
         false => Err(Failure::LockConflict),
     }
@@ -89,7 +77,7 @@ pub(crate) fn product(conn: &mut Conn, id: ProductId) -> Done {
 
 pub(crate) fn lock_stock_or_abort(conn: &mut Conn, ids: &[ProductId]) -> Done {
     let wanted: BTreeSet<ProductId> = ids.iter().copied().collect();
-    let locked = free_stock(conn, &wanted)?;
+    let locked = skip_locked_stock(conn, &wanted)?;
     if locked.len() == wanted.len() {
         return Ok(());
     }
@@ -100,7 +88,7 @@ pub(crate) fn lock_stock_or_abort(conn: &mut Conn, ids: &[ProductId]) -> Done {
     all(locked.len(), usize::try_from(rows).unwrap_or_default())
 }
 
-pub(crate) fn shop_now(conn: &mut Conn) -> Done {
+pub(crate) fn lock_shop_or_abort(conn: &mut Conn) -> Done {
     let shop = shop::table.select(shop::id);
     all(
         shop.for_no_key_update()
@@ -182,7 +170,7 @@ pub(crate) fn skip_locked_users(
         .collect())
 }
 
-pub(crate) fn free_stock(
+pub(crate) fn skip_locked_stock(
     conn: &mut Conn,
     wanted: &BTreeSet<ProductId>,
 ) -> Result<BTreeSet<ProductId>, Failure> {
@@ -195,7 +183,10 @@ pub(crate) fn free_stock(
     Ok(locked.into_iter().filter_map(ProductId::new).collect())
 }
 
-pub(crate) fn free_tokens(conn: &mut Conn, digests: &[String]) -> Result<Vec<String>, Failure> {
+pub(crate) fn skip_locked_tokens(
+    conn: &mut Conn,
+    digests: &[String],
+) -> Result<Vec<String>, Failure> {
     let rows = refresh_tokens::table
         .filter(refresh_tokens::digest.eq_any(digests))
         .order(refresh_tokens::digest)

@@ -1,6 +1,6 @@
 //! Product search: a trigram index, where the server has one, and otherwise a scan of every text.
 
-use super::queries::accounts::containing;
+use super::queries::identity::containing;
 use super::{Conn, Db};
 use crate::schema::product_texts;
 use diesel::dsl::{Filter, IntoBoxed, Select};
@@ -27,15 +27,15 @@ const FEW: u32 = 1000;
 const COMMON: i64 = 4;
 
 /// In how many texts of a sample each word occurs.
-struct Precondition<'a> {
+struct WordFrequencies<'a> {
     words: &'a [String],
 }
 
-impl QueryId for Precondition<'_> {
-    type QueryId = Precondition<'static>;
+impl QueryId for WordFrequencies<'_> {
+    type QueryId = WordFrequencies<'static>;
 }
 
-impl QueryFragment<Pg> for Precondition<'_> {
+impl QueryFragment<Pg> for WordFrequencies<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // Sampled by physical position, as there may be large gaps between ids. Only the beginning
         // of a long text, which is scanned for each word.
@@ -54,11 +54,11 @@ impl QueryFragment<Pg> for Precondition<'_> {
     }
 }
 
-impl Query for Precondition<'_> {
+impl Query for WordFrequencies<'_> {
     type SqlType = BigInt;
 }
 
-impl RunQueryDsl<Conn> for Precondition<'_> {}
+impl RunQueryDsl<Conn> for WordFrequencies<'_> {}
 
 /// Prefilter: the ids of the products with every word, if one of the words is rare.
 ///
@@ -69,7 +69,7 @@ pub(crate) fn prefilter_ids(conn: &mut Conn, search: &Search) -> QueryResult<Opt
         return Ok(None);
     }
     let words = search.words();
-    let seen = Precondition { words }.load::<i64>(conn)?;
+    let seen = WordFrequencies { words }.load::<i64>(conn)?;
     let seen = || words.iter().zip(&seen);
     if !seen().any(|(word, times)| is_long(word) && *times == 0) {
         return Ok(None);

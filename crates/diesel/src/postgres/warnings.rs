@@ -1,6 +1,7 @@
 //! Server settings that can lose orders.
 
-use super::{Conn, Flag, RETRY_TIMEOUT, connect};
+use super::transaction::RETRY_TIMEOUT;
+use super::{Conn, Flag, connect, server};
 use crate::{DatabaseUrl, OpenError};
 use diesel::prelude::*;
 
@@ -13,19 +14,19 @@ pub(crate) fn warnings(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
 /// Refuses a server that accepts no writes.
 pub(crate) fn require_writable(url: &DatabaseUrl) -> Result<(), OpenError> {
     let mut conn = connect::first(url, RETRY_TIMEOUT)?;
-    connect::require_writable(&mut conn, &url.to_string())
+    server::require_writable(&mut conn, &url.to_string())
 }
 
 pub(super) fn of_settings(conn: &mut Conn) -> QueryResult<Vec<String>> {
     let mut warnings = Vec::new();
     for name in ["fsync", "synchronous_commit", "full_page_writes"] {
-        if connect::setting(conn, name)? == "off" {
+        if server::setting(conn, name)? == "off" {
             warnings.push(format!(
                 "PostgreSQL runs with {name} = off: a crash can lose orders that were acknowledged"
             ));
         }
     }
-    let language = connect::setting(conn, "lc_messages")?;
+    let language = server::setting(conn, "lc_messages")?;
     let english = ["C", "POSIX", ""].contains(&&*language) || language.starts_with("en");
     if !(english || language.starts_with("C.")) {
         warnings.push(format!(
@@ -46,10 +47,10 @@ pub(super) fn of_settings(conn: &mut Conn) -> QueryResult<Vec<String>> {
 /// Whether there are replicas that no commit waits for. Base backups in progress and logical
 /// subscribers are no replicas.
 fn has_unawaited_replicas(conn: &mut Conn) -> QueryResult<bool> {
-    let awaits = !connect::setting(conn, "synchronous_standby_names")?
+    let awaits = !server::setting(conn, "synchronous_standby_names")?
         .trim()
         .is_empty()
-        && connect::setting(conn, "synchronous_commit")? != "local";
+        && server::setting(conn, "synchronous_commit")? != "local";
     let replicas = diesel::sql_query(
         "SELECT EXISTS (
              SELECT FROM pg_stat_replication AS sender

@@ -1,9 +1,15 @@
 //! Pagination and sorting shared by all lists. Each list is a boxed query, which has one type for
-//! every filter and sort order; its columns have types of their own, so most of this is macros.
+//! every filter and sort order.
 
-use super::super::{Conn, Database};
-use crate::failure::Failure;
-use tradepost_domain::kernel::{Page, PageRequest, StoreError};
+use super::prelude::*;
+use diesel::dsl::{AsExprOf, Asc, Desc, SqlTypeOf};
+use diesel::expression::{
+    AppearsOnTable, AsExpression, Expression, TypedExpressionType, ValidGrouping, is_aggregate,
+};
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::query_dsl::methods::{FilterDsl, ThenOrderDsl};
+use diesel::sql_types::{BigInt, Bool, SqlType};
+use tradepost_domain::kernel::{CursorRequest, Page, PageRequest, SortPosition};
 
 /// A page with its total count, from one snapshot.
 ///
@@ -24,7 +30,7 @@ pub(super) fn page<T>(
         }
         // Nearly always an offset beyond the end, which the count shows without a second scan.
         return database.snapshot(|conn| {
-            let count = super::count(count(conn)?);
+            let count = row_count(count(conn)?);
             let items = Vec::new();
             match request.offset() < count {
                 true => page(conn),
@@ -37,80 +43,144 @@ pub(super) fn page<T>(
         if is_counted(&found) {
             return Ok(found);
         }
-        let count = super::count(count(conn)?);
+        let count = row_count(count(conn)?);
         Ok(Page { count, ..found })
     })
 }
 
+/// A query to whose order a column can be added, in either direction.
+pub(super) trait OrderBy<C>:
+    ThenOrderDsl<Asc<C>, Output = Self> + ThenOrderDsl<Desc<C>, Output = Self> + Sized
+where
+    C: ExpressionMethods,
+{
+}
+
+impl<C, Q> OrderBy<C> for Q
+where
+    C: ExpressionMethods,
+    Q: ThenOrderDsl<Asc<C>, Output = Q> + ThenOrderDsl<Desc<C>, Output = Q>,
+{
+}
+
 /// Adds a column to the sort order.
-macro_rules! towards {
-    ($query:expr, $column:expr, $descending:expr) => {
-        if $descending {
-            $query.then_order_by($column.desc())
-        } else {
-            $query.then_order_by($column.asc())
-        }
-    };
+pub(super) fn order_by_dir<Q, C>(query: Q, column: C, descending: bool) -> Q
+where
+    Q: OrderBy<C>,
+    C: ExpressionMethods,
+{
+    match descending {
+        true => ThenOrderDsl::<Desc<C>>::then_order_by(query, column.desc()),
+        false => ThenOrderDsl::<Asc<C>>::then_order_by(query, column.asc()),
+    }
 }
 
-/// Keeps the rows after a value, or from the value on if inclusive.
-macro_rules! beyond {
-    ($query:expr, $column:expr, $value:expr, $descending:expr, $inclusive:expr) => {
-        match ($descending, $inclusive) {
-            (false, false) => $query.filter($column.gt(opaque_bind($column, $value))),
-            (false, true) => $query.filter($column.ge(opaque_bind($column, $value))),
-            (true, false) => $query.filter($column.lt(opaque_bind($column, $value))),
-            (true, true) => $query.filter($column.le(opaque_bind($column, $value))),
-        }
-    };
+/// A column compared with a value.
+pub(super) struct Comparison<C, V> {
+    column: C,
+    operator: &'static str,
+    value: V,
 }
 
-/// Range scan: loads at least the first rows of a span along a column. `$chosen` makes the query,
-/// `$finished` limits it and chooses the columns.
+impl<C, V> Expression for Comparison<C, V> {
+    type SqlType = Bool;
+}
+
+impl<C, V> ValidGrouping<()> for Comparison<C, V> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<C: AppearsOnTable<Table>, V, Table> AppearsOnTable<Table> for Comparison<C, V> {}
+
+impl<C: QueryFragment<Db>, V: QueryFragment<Db>> QueryFragment<Db> for Comparison<C, V> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(self.operator);
+        self.value.walk_ast(out)
+    }
+}
+
+/// A comparison with a value that is hidden from the planner.
+type Compared<C, T> = Comparison<C, OpaqueBind<AsExprOf<T, SqlTypeOf<C>>>>;
+
+fn compare<C, T>(column: C, operator: &'static str, value: T) -> Compared<C, T>
+where
+    C: Expression + Copy,
+    C::SqlType: SqlType + TypedExpressionType,
+    T: AsExpression<C::SqlType>,
+{
+    Comparison {
+        column,
+        operator,
+        value: opaque_bind(column, value),
+    }
+}
+
+/// The operator that keeps the rows after a value, or from the value on if inclusive.
+fn beyond(descending: bool, inclusive: bool) -> &'static str {
+    match (descending, inclusive) {
+        (false, false) => " > ",
+        (false, true) => " >= ",
+        (true, false) => " < ",
+        (true, true) => " <= ",
+    }
+}
+
+/// The direction of a range scan, and its bound.
+#[derive(Clone, Copy)]
+pub(super) struct Range<'a> {
+    pub(super) span: &'a CursorRequest,
+    pub(super) descending: bool,
+}
+
+/// The rows of a range scan in its order: those of one query, or of two after each other.
+pub(super) type Ranges<Q> = (Q, Option<Q>);
+
+/// Range scan along a column.
 ///
 /// The rows with the value of the edge and the rows beyond it are two ranges of one index, each
 /// with its own limit. A row comparison, `(price, id) > (?, ?)`, would be equivalent, but SQLite
 /// does not seek to a rowid within it, and would read all rows with that value.
-macro_rules! along {
-    ($conn:expr, $span:expr, $descending:expr, $id:expr, $column:expr, $value:ident,
-     $chosen:expr, $finished:ident) => {{
-        macro_rules! sorted {
-            ($query:expr) => {
-                towards!(towards!($query, $column, $descending), $id, $descending)
-            };
-        }
-        match &$span.edge {
-            None => $finished!(sorted!($chosen())).load($conn)?,
-            Some(edge) => {
-                let (value, id) = (edge.position.$value(), edge.position.id);
-                let same = $chosen().filter($column.eq(opaque_bind($column, value)));
-                let same = beyond!(same, $id, id, $descending, edge.inclusive);
-                let rest = beyond!($chosen(), $column, value, $descending, false);
-                let same = $finished!(sorted!(same));
-                same.union_all($finished!(sorted!(rest))).load($conn)?
-            }
-        }
-    }};
+pub(super) fn seek<'a, Q, I, C, T>(
+    chosen: impl Fn() -> Q,
+    range: Range<'a>,
+    id: I,
+    column: C,
+    value: impl Fn(&'a SortPosition) -> T,
+) -> Ranges<Q>
+where
+    Q: OrderBy<I> + OrderBy<C>,
+    Q: FilterDsl<Compared<I, i64>, Output = Q> + FilterDsl<Compared<C, T>, Output = Q>,
+    I: ExpressionMethods<SqlType = BigInt> + Copy,
+    C: ExpressionMethods + Copy,
+    C::SqlType: SqlType + TypedExpressionType,
+    T: AsExpression<C::SqlType>,
+{
+    let Range { span, descending } = range;
+    let sorted = |query| order_by_dir(order_by_dir(query, column, descending), id, descending);
+    let Some(edge) = &span.edge else {
+        return (sorted(chosen()), None);
+    };
+    let value = || value(&edge.position);
+    let same = FilterDsl::filter(chosen(), compare(column, " = ", value()));
+    let operator = beyond(descending, edge.inclusive);
+    let same = FilterDsl::filter(same, compare(id, operator, edge.position.id));
+    let operator = beyond(descending, false);
+    let rest = FilterDsl::filter(chosen(), compare(column, operator, value()));
+    (sorted(same), Some(sorted(rest)))
 }
 
-/// Loads the first rows of a span along the id.
-macro_rules! along_id {
-    ($conn:expr, $span:expr, $descending:expr, $id:expr, $chosen:expr, $finished:ident) => {{
-        let query = match &$span.edge {
-            None => $chosen(),
-            Some(edge) => {
-                beyond!(
-                    $chosen(),
-                    $id,
-                    edge.position.id,
-                    $descending,
-                    edge.inclusive
-                )
-            }
-        };
-        $finished!(towards!(query, $id, $descending)).load($conn)?
-    }};
+/// Range scan along the id.
+pub(super) fn seek_id<Q, I>(chosen: impl Fn() -> Q, range: Range<'_>, id: I) -> Ranges<Q>
+where
+    Q: OrderBy<I> + FilterDsl<Compared<I, i64>, Output = Q>,
+    I: ExpressionMethods<SqlType = BigInt> + Copy,
+{
+    let Range { span, descending } = range;
+    let mut query = chosen();
+    if let Some(edge) = &span.edge {
+        let operator = beyond(descending, edge.inclusive);
+        query = FilterDsl::filter(query, compare(id, operator, edge.position.id));
+    }
+    (order_by_dir(query, id, descending), None)
 }
-
-pub(super) use super::super::opaque_bind::opaque_bind;
-pub(super) use {along, along_id, beyond, towards};

@@ -1,48 +1,41 @@
 //! Repositories, in queries that both databases understand.
 //!
-//! This tree is compiled once per backend: `sqlite.rs` and `postgres.rs` mount it, and provide
-//! - `Conn`, the connection,
+//! This tree is compiled once per backend: `sqlite/` and `postgres/` mount it, and provide
+//! - `Conn`, the connection, and `Db`, its dialect,
 //! - `Database`, with `read` (one query), `snapshot` (several in one snapshot) and `write` (one
 //!   transaction),
 //! - `locks`, which lock the rows that a write touches, in one order: user, order, product, stock,
 //!   shop,
-//! - `among`, which finds rows by a list of ids, and `bulk`, which inserts many rows and looks up
-//!   many
-//!   keys,
+//! - `id_in`, which finds rows by a list of ids, `opaque_bind`, which hides a value from the
+//!   planner, and `bulk`, which inserts many rows and looks up many keys,
 //! - `search`, which finds words in products,
-//! - `Db`, `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema history.
+//! - `migrations`, with `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema
+//!   history.
+//!
+//! Every file begins with `use super::prelude::*`: the prelude is the only place that names the
+//! module that mounts the tree, so that a file can move to any depth.
 //!
 //! Every write has the same shape: lock, read, let the domain decide, write the decision.
 
-pub(crate) mod accounts;
-mod attempts;
-mod carts;
-mod clock_readings;
-mod history;
-mod imports;
-mod keys;
-mod known_networks;
-pub(crate) mod ledger;
+mod cart;
+mod catalog;
+mod idempotency;
+pub(crate) mod identity;
+mod import;
+pub(crate) mod inventory;
 mod lists;
-mod order_lists;
+mod maintenance;
 mod orders;
-mod placing;
-mod product_lists;
-mod product_texts;
-mod products;
-mod refresh;
-mod shop;
-mod stock;
-mod usernames;
+mod prelude;
+mod schema;
 
-pub(crate) use history::{Migrator, check_current, require_current};
-pub(crate) use keys::NewKey;
-pub(crate) use shop::{fix_currency, stored_currency};
+pub(crate) use schema::shop_settings::{fix_currency, stored_currency};
+pub(crate) use schema::{Migrator, check_current, require_current};
 
 use tradepost_domain::kernel::PageRequest;
 
 /// Rows that one transaction purges: few enough not to block others for long.
-const AT_ONCE: i64 = 500;
+const PURGE_BATCH: i64 = 500;
 
 /// Rows before a page. No table has 2^63 rows.
 fn offset(page: PageRequest) -> i64 {
@@ -50,6 +43,6 @@ fn offset(page: PageRequest) -> i64 {
 }
 
 /// A count, which is never negative.
-fn count(rows: i64) -> u64 {
+fn row_count(rows: i64) -> u64 {
     u64::try_from(rows).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! Online backup and its verification.
 
 use super::classify::{kind, store_error};
-use super::{PATIENCE, connect, queries};
+use super::{CONN_TIMEOUT, connect, queries};
 use crate::{BackupError, Missing, OpenError, Proof};
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
@@ -13,7 +13,7 @@ use tradepost_domain::kernel::StoreErrorKind;
 /// Copies one snapshot of the database into a file that is empty or does not exist.
 pub(crate) fn copy(database: &Path, into: &Path) -> Result<(), BackupError> {
     let into = connect::name(into)?;
-    let mut conn = connect::connection(database, Missing::Refuse, PATIENCE)?;
+    let mut conn = connect::connection(database, Missing::Refuse, CONN_TIMEOUT)?;
     if !connect::is_a_shop(&mut conn).map_err(|error| failed(&error))? {
         return Err(BackupError::Empty);
     }
@@ -30,7 +30,7 @@ pub(crate) fn prove(copy: &Path) -> Result<Proof, BackupError> {
     let path = connect::name(copy)?;
     let failed = |error: diesel::result::Error| failed(&error);
     // On a read-only connection SQLite checks less.
-    let mut conn = connect::connection(copy, Missing::Refuse, PATIENCE).map_err(unreadable)?;
+    let mut conn = connect::connection(copy, Missing::Refuse, CONN_TIMEOUT).map_err(unreadable)?;
     let sql = "SELECT integrity_check AS value FROM pragma_integrity_check";
     let mut damage = connect::all_words(&mut conn, sql).map_err(failed)?;
     damage.retain(|line| line != "ok");
@@ -44,7 +44,7 @@ pub(crate) fn prove(copy: &Path) -> Result<Proof, BackupError> {
         Err(error) => return Err(unreadable(error)),
     }
     conn.batch_execute("BEGIN").map_err(failed)?;
-    let mut audit = queries::ledger::books(&mut conn)
+    let mut audit = queries::inventory::audit::books(&mut conn)
         .map_err(|failure| BackupError::Failed(store_error(failure).to_string()))?;
     let damage = damage.into_iter();
     audit

@@ -3,6 +3,7 @@
 use super::files::{beside, checkpoint};
 use super::tests::Folder;
 use super::*;
+use diesel::RunQueryDsl;
 use std::fs;
 use std::time::Instant;
 

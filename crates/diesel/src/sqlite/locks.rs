@@ -2,13 +2,10 @@
 
 use super::Conn;
 use super::id_in::id_in;
-use super::queries::accounts::ACCOUNT;
 use crate::failure::Failure;
-use crate::rows::AccountRow;
 use crate::schema::users;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::identity::Account;
 use tradepost_domain::kernel::{OrderId, ProductId, UserId};
 
 type Done = Result<(), Failure>;
@@ -17,10 +14,8 @@ pub(crate) fn users(_: &mut Conn, _: &[UserId]) -> Done {
     Ok(())
 }
 
-pub(crate) fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
-    let row = users::table.find(user.get()).select(ACCOUNT);
-    let row = row.first::<AccountRow>(conn).optional()?;
-    Ok(row.map(AccountRow::account).transpose()?)
+pub(crate) fn acting_user(_: &mut Conn, _: UserId) -> Done {
+    Ok(())
 }
 
 pub(crate) fn roles(_: &mut Conn, _: UserId) -> Done {
@@ -39,7 +34,7 @@ pub(crate) fn lock_stock_or_abort(_: &mut Conn, _: &[ProductId]) -> Done {
     Ok(())
 }
 
-pub(crate) fn shop_now(_: &mut Conn) -> Done {
+pub(crate) fn lock_shop_or_abort(_: &mut Conn) -> Done {
     Ok(())
 }
 
@@ -74,13 +69,13 @@ pub(crate) fn skip_locked_users(
     Ok(free)
 }
 
-pub(crate) fn free_stock(
+pub(crate) fn skip_locked_stock(
     _: &mut Conn,
     products: &BTreeSet<ProductId>,
 ) -> Result<BTreeSet<ProductId>, Failure> {
     Ok(products.clone())
 }
 
-pub(crate) fn free_tokens(_: &mut Conn, digests: &[String]) -> Result<Vec<String>, Failure> {
+pub(crate) fn skip_locked_tokens(_: &mut Conn, digests: &[String]) -> Result<Vec<String>, Failure> {
     Ok(digests.to_vec())
 }

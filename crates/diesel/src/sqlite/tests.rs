@@ -8,7 +8,7 @@ mod upkeep;
 use super::classify::kind;
 use super::connect;
 use super::*;
-use crate::usage::UsageQuery;
+use crate::rows::UsageQuery;
 use crate::{DatabaseUrl, Migrator as AnyMigrator, Missing};
 use diesel::prelude::*;
 use diesel::query_builder::QueryFragment;
@@ -307,7 +307,7 @@ fn the_usage_of_quotas_is_read_from_indexes() {
 fn the_staff_are_found_among_any_number_of_users() {
     let folder = Folder::new();
     folder.shop();
-    let plan = plan(&mut folder.conn(), &queries::accounts::active_staff());
+    let plan = plan(&mut folder.conn(), &queries::identity::active_staff());
     assert!(plan.contains("USING INDEX users_staff"), "{plan}");
 }
 

@@ -1,7 +1,7 @@
 //! Quota usage of several users in one statement.
 
 use super::super::Conn;
-use crate::usage::{UsageQuery, UsageRow};
+use crate::rows::{UsageQuery, UsageRow};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};

@@ -80,14 +80,14 @@ fn a_write_is_not_interrupted() {
     deadline::run_until(soon(), || {
         assert!(database.read(|conn| run(conn, ENDLESS)).is_err());
         let written = database.write(|conn| {
-            let timeout = connect::setting(conn, "statement_timeout")?;
+            let timeout = server::setting(conn, "statement_timeout")?;
             run(conn, LONG)?;
             Ok(timeout)
         });
         assert_eq!(written.unwrap(), "0");
     });
     // The timeout is the same after the write as before it.
-    let session = database.read(|conn| Ok(connect::setting(conn, "statement_timeout")?));
+    let session = database.read(|conn| Ok(server::setting(conn, "statement_timeout")?));
     assert_eq!(session.unwrap(), "0");
 }
 
@@ -95,7 +95,7 @@ fn a_write_is_not_interrupted() {
 fn queries_of_requests_find_their_timeout_set() {
     let database = of_one_connection();
     let far = || Instant::now() + Duration::from_secs(60);
-    let setting = |conn: &mut Conn| Ok(connect::setting(conn, "statement_timeout")?);
+    let setting = |conn: &mut Conn| Ok(server::setting(conn, "statement_timeout")?);
     let first = deadline::run_until(far(), || database.read(setting));
     assert_eq!(first.unwrap(), "2s");
     // The next query does not set its timeout: it runs with the one left here.

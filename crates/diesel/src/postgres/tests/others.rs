@@ -115,7 +115,7 @@ fn the_staff_are_found_among_any_number_of_users() {
     let mut conn = other(&name);
     // The tables are empty: a sequential scan would be quicker still.
     conn.batch_execute("SET enable_seqscan = off").unwrap();
-    let others = queries::accounts::active_staff().filter(crate::schema::users::id.ne(1_i64));
+    let others = queries::identity::active_staff().filter(crate::schema::users::id.ne(1_i64));
     let plan = plan(&mut conn, &others, &["bigint"]);
     assert!(plan.contains("users_staff"), "{plan}");
 }

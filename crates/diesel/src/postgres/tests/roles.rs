@@ -110,7 +110,7 @@ fn a_demotion_does_not_wait_for_other_staff_users() {
     let (busy, mallory) = (shop.staff("busy"), shop.staff("mallory"));
     let mut writing = other(&name);
     writing.batch_execute("BEGIN").unwrap();
-    locks::account(&mut writing, busy).unwrap();
+    locks::acting_user(&mut writing, busy).unwrap();
     locks::users(&mut writing, &[busy]).unwrap();
     assert!(
         !stores
@@ -132,7 +132,7 @@ fn a_demotion_is_not_starved_by_shared_locks() {
     let mallory = shop.staff("mallory");
     let mut writing = other(&name);
     writing.batch_execute("BEGIN").unwrap();
-    locks::account(&mut writing, mallory).unwrap();
+    locks::acting_user(&mut writing, mallory).unwrap();
     let demoting = {
         let stores = stores.clone();
         thread::spawn(move || stores.accounts.switch(demotion(mallory)).unwrap())

@@ -1,5 +1,6 @@
 //! Unacknowledged commits.
 
+use super::super::migrations::Words;
 use super::super::proxy::{Cut, Proxy};
 use super::*;
 use r2d2::ManageConnection;
@@ -260,12 +261,7 @@ fn a_crash_of_one_process_begins_another_epoch() {
     let pid = diesel::sql_query("SELECT CAST(pg_backend_pid() AS TEXT) AS value");
     let pid = pid.get_result::<Words>(&mut link.conn).unwrap().value;
     let mut kill = std::process::Command::new("kill");
-    assert!(
-        kill.args(["-KILL", &pid.unwrap()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(kill.args(["-KILL", &pid]).status().unwrap().success());
     let began = Instant::now();
     let epoch = loop {
         match links.connect() {

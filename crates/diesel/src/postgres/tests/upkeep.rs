@@ -33,7 +33,7 @@ fn old_rows_are_purged_in_batches_and_locked_ones_skipped() {
         bulk::OLD_ATTEMPTS,
         bulk::OLD_NETWORKS,
     ] {
-        let first = database.write(move |conn| Ok(bulk::forget(conn, old, 1_051, 500)?));
+        let first = database.write(move |conn| Ok(bulk::purge(conn, old, 1_051, 500)?));
         assert_eq!(first.unwrap(), 500, "{old}");
     }
     let forget: [fn(&Database, _) -> _; 4] = [

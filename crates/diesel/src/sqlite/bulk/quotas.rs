@@ -1,7 +1,7 @@
 //! Quota usage of several users.
 
 use super::super::Conn;
-use crate::usage::{UsageQuery, UsageRow};
+use crate::rows::{UsageQuery, UsageRow};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable};

@@ -27,7 +27,7 @@ fn old_rows_are_purged_in_batches() {
         bulk::OLD_ATTEMPTS,
         bulk::OLD_NETWORKS,
     ] {
-        let first = shop.write(move |conn| Ok(bulk::forget(conn, old, 1_051, 500)?));
+        let first = shop.write(move |conn| Ok(bulk::purge(conn, old, 1_051, 500)?));
         assert_eq!(first.unwrap(), 500, "{old}");
     }
     for forget in [

@@ -1,0 +1,67 @@
+//! Health check and retention.
+
+mod clock_readings;
+
+use super::prelude::{self, *};
+use chrono::{DateTime, TimeDelta, Utc};
+use tradepost_domain::maintenance::{ClockReading, PoolStats, Upkeep};
+
+impl Upkeep for Database {
+    fn check(&self) -> Result<(), StoreError> {
+        self.check_schema()
+    }
+
+    fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.purge(bulk::OLD_KEYS, before)
+    }
+
+    fn purge_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        Ok(self.purge(bulk::OLD_TOKENS, before)? + self.purge(bulk::USED_TOKENS, before)?)
+    }
+
+    fn purge_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.purge(bulk::OLD_ATTEMPTS, before)
+    }
+
+    fn record_clock(&self, reading: ClockReading, keep_from: TimeDelta) -> Result<(), StoreError> {
+        self.write(move |conn| clock_readings::insert(conn, reading))?;
+        let keep_from = clock_readings::stored(keep_from);
+        self.write(move |conn| {
+            Ok(bulk::purge(
+                conn,
+                bulk::OLD_READINGS,
+                keep_from,
+                PURGE_BATCH,
+            )?)
+        })?;
+        Ok(())
+    }
+
+    fn clock_readings(&self) -> Result<Vec<ClockReading>, StoreError> {
+        self.read(clock_readings::all)
+    }
+
+    fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.purge(bulk::OLD_NETWORKS, before)
+    }
+
+    fn pools(&self) -> Vec<PoolStats> {
+        self.pool_use()
+    }
+}
+
+impl Database {
+    /// Purges old rows in small batches, so that other transactions can write in between.
+    fn purge(&self, old: &'static str, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let (mut purged, before) = (0, micros(before));
+        loop {
+            let some = self.write(move |conn| Ok(bulk::purge(conn, old, before, PURGE_BATCH)?))?;
+            let some = i64::try_from(some).unwrap_or(i64::MAX);
+            purged += row_count(some);
+            // The remaining rows are locked, or left for the next run.
+            if some < PURGE_BATCH {
+                return Ok(purged);
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Orders.
+
+mod lists;
+mod placing;
+
+use super::prelude::{self, *};
+use super::{identity, inventory};
+use crate::rows::{OrderItemRow, OrderRow};
+use crate::schema::{order_lines, orders};
+use std::collections::HashMap;
+use tradepost_domain::kernel::{
+    Currency, CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, OrderId, OrderList, Page,
+    PageRequest, Refusal, StoreError,
+};
+use tradepost_domain::orders::{
+    ChangeOrder, Order, OrderItem, OrderRepository, PlaceOrder, Placement, decide_order,
+};
+
+fn find(conn: &mut Conn, id: OrderId, currency: Currency) -> Result<Option<Order>, Failure> {
+    let row = orders::table
+        .find(id.get())
+        .select(OrderRow::as_select())
+        .first(conn)
+        .optional()?;
+    let mut order = row.map(|row| row.order(currency)).transpose()?;
+    add_lines(conn, order.as_mut_slice(), currency)?;
+    Ok(order)
+}
+
+/// Loads the lines of orders, in one query for any number of orders. A snapshot is not needed:
+/// lines are inserted with their order, and never change.
+fn add_lines(conn: &mut Conn, orders: &mut [Order], currency: Currency) -> Result<(), Failure> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = orders.iter().map(|order| order.id.get()).collect();
+    let mut lines = HashMap::<i64, Vec<OrderItem>>::new();
+    let read = order_lines::table
+        .filter(id_in(order_lines::order_id, &ids))
+        .order((order_lines::order_id, order_lines::position))
+        .select(OrderItemRow::as_select())
+        .load(conn)?;
+    for row in read {
+        let order = lines.entry(row.order_id).or_default();
+        order.push(row.line(currency)?);
+    }
+    for order in orders {
+        order.lines = lines.remove(&order.id.get()).unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn update(conn: &mut Conn, order: &Order) -> QueryResult<()> {
+    diesel::update(orders::table.find(order.id.get()))
+        .set((
+            orders::status.eq(order.status.as_str()),
+            orders::archived.eq(order.archived),
+            orders::updated_at.eq(micros(order.updated_at)),
+        ))
+        .execute(conn)
+        .map(drop)
+}
+
+impl OrderRepository for Database {
+    fn list(&self, list: &OrderList, page: PageRequest) -> Result<Page<Order>, StoreError> {
+        lists::page(self, list, page)
+    }
+
+    fn cursor_page(
+        &self,
+        filter: &OrderFilter,
+        keyset: Keyset<OrderField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Order>, StoreError> {
+        lists::cursor_page(self, filter, keyset, span)
+    }
+
+    fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let currency = self.currency();
+        self.read(|conn| find(conn, id, currency))
+    }
+
+    fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
+        let currency = self.currency();
+        let (count, requests) = (requests.len(), requests.to_vec());
+        let names: Vec<String> = requests
+            .iter()
+            .map(|one| one.placement.to_string())
+            .collect();
+        let placements = self.write_probed(
+            move |conn| placing::place(conn, &requests, currency),
+            |placements| placing::users(placements),
+            move |conn, placements| placing::are_placed(conn, &names, placements),
+        )?;
+        // Nothing was stored: each request may be retried within its deadline.
+        Ok(placements.unwrap_or_else(|| vec![Err(Refusal::LockConflict); count]))
+    }
+
+    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+        let currency = self.currency();
+        self.write(move |conn| {
+            let acting = identity::acting(conn, command.by.customer().ok())?;
+            locks::order(conn, command.order)?;
+            let before = find(conn, command.order, currency)?;
+            let decision = match decide_order(&command, acting.as_ref(), before.as_ref()) {
+                Ok(decision) => decision,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if before.as_ref() != Some(&decision.order) {
+                update(conn, &decision.order)?;
+            }
+            if !decision.returns.is_empty() {
+                let products: Vec<_> = decision.returns.iter().map(|back| back.product).collect();
+                locks::lock_stock_or_abort(conn, &products)?;
+                inventory::record(conn, &decision.returns)?;
+            }
+            Ok(Ok(decision.order))
+        })
+    }
+}

@@ -1,0 +1,265 @@
+//! Placing orders: a batch of any size in one transaction.
+
+use super::super::{cart, idempotency, inventory};
+use super::prelude::*;
+use crate::rows::{NewOrderItem, NewOrderRow, NewStoredResponse, ProductSnapshotRow, UsageQuery};
+use crate::schema::{orders, products, stock};
+use std::collections::{BTreeMap, BTreeSet};
+use tradepost_domain::kernel::{
+    Currency, Execution, OrderId, ProductId, Refusal, StoreError, StoredResponseUsage, UserId,
+};
+use tradepost_domain::orders::{
+    NewOrder, Order, PlaceOrder, Placement, PlacementDecision, PlacementState, ProductSnapshot,
+    decide_placement,
+};
+
+/// Decides the requests together, and writes the decisions. Requests that need a row locked by
+/// another transaction are refused as lock conflicts, to be retried.
+pub(super) fn place(
+    conn: &mut Conn,
+    requests: &[PlaceOrder],
+    currency: Currency,
+) -> Result<Vec<Placement>, Failure> {
+    let (state, free) = lock_and_load(conn, requests, currency)?;
+    let chosen: Vec<PlaceOrder> = requests
+        .iter()
+        .filter(|request| free.contains(&request.user))
+        .cloned()
+        .collect();
+    let kept = state.kept.clone();
+    let decisions = decide_placement(&chosen, state, currency);
+    let mut placements = write(conn, &chosen, decisions, &kept)?.into_iter();
+    let contended = || Err(Refusal::LockConflict);
+    let placement = |request: &PlaceOrder| {
+        if free.contains(&request.user) {
+            placements.next().unwrap_or_else(contended)
+        } else {
+            contended()
+        }
+    };
+    Ok(requests.iter().map(placement).collect())
+}
+
+/// The users whose orders this batch placed.
+pub(super) fn users(placements: &[Placement]) -> Vec<UserId> {
+    let now = placements.iter().filter_map(|placement| match placement {
+        Ok(Execution::Executed(order)) => Some(order.user),
+        _ => None,
+    });
+    now.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Whether the orders with these placement ids exist.
+pub(super) fn are_placed(
+    conn: &mut Conn,
+    names: &[String],
+    placements: &[Placement],
+) -> QueryResult<bool> {
+    let now = |placement: &Placement| matches!(placement, Ok(Execution::Executed(_)));
+    let placed: Vec<&String> = names
+        .iter()
+        .zip(placements)
+        .filter(|(_, placement)| now(placement))
+        .map(|(name, _)| name)
+        .collect();
+    let expected = placed.len();
+    let there: i64 = orders::table
+        .filter(orders::placement.eq_any(placed))
+        .count()
+        .get_result(conn)?;
+    Ok(usize::try_from(there) == Ok(expected))
+}
+
+/// Locks the carts and the stock that the requests touch, in the lock order, and then reads them.
+/// Waits for no lock; returns the users whose cart and products could all be locked.
+fn lock_and_load(
+    conn: &mut Conn,
+    requests: &[PlaceOrder],
+    currency: Currency,
+) -> Result<(PlacementState, BTreeSet<UserId>), Failure> {
+    let users: BTreeSet<UserId> = requests.iter().map(|request| request.user).collect();
+    let locked = locks::skip_locked_users(conn, &users)?;
+    let mut free: BTreeSet<UserId> = locked.keys().copied().collect();
+    let active = locked.into_iter().filter(|(_, active)| *active);
+    let mut state = PlacementState {
+        active: active.map(|(user, _)| user).collect(),
+        ..PlacementState::default()
+    };
+    let scopes = requests
+        .iter()
+        .filter(|request| free.contains(&request.user))
+        .filter_map(|request| Some((request.user, &request.key.as_ref()?.scope)));
+    state.keys = idempotency::held(conn, scopes)?;
+    let of_free = requests
+        .iter()
+        .filter(|request| free.contains(&request.user));
+    load_usage(conn, of_free, &mut state)?;
+    let ids: Vec<i64> = free.iter().map(|user| user.get()).collect();
+    for line in cart::of_users(conn, &ids)? {
+        state.carts.entry(line.user).or_default().push(line);
+    }
+    let wanted: BTreeSet<ProductId> = state
+        .carts
+        .values()
+        .flatten()
+        .map(|line| line.product)
+        .collect();
+    let locked = locks::skip_locked_stock(conn, &wanted)?;
+    let busy = |user: &UserId| {
+        let cart = state.carts.get(user).into_iter().flatten();
+        cart.into_iter().any(|line| !locked.contains(&line.product))
+    };
+    free.retain(|user| !busy(user));
+    let ids: Vec<i64> = locked.iter().map(|product| product.get()).collect();
+    state.offers = snapshots(conn, &ids, currency)?.into_iter().collect();
+    Ok((state, free))
+}
+
+/// Loads the quota usage of these requests' users: of orders for a request with a quota, and of
+/// stored responses for a request with a key.
+fn load_usage<'a>(
+    conn: &mut Conn,
+    requests: impl Iterator<Item = &'a PlaceOrder>,
+    state: &mut PlacementState,
+) -> Result<(), Failure> {
+    let mut asked = BTreeMap::<UserId, UsageQuery>::new();
+    for request in requests {
+        if let Some(query) = UsageQuery::of_order(request) {
+            let both = asked.get(&request.user).map(|other| other.and(query));
+            asked.insert(request.user, both.unwrap_or(query));
+        }
+    }
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<UsageQuery> = asked.into_values().collect();
+    for row in bulk::usage(conn, &asked)? {
+        let (user, usage, kept) = row.usage()?;
+        state.usage.insert(user, usage);
+        state.kept.insert(user, kept);
+    }
+    Ok(())
+}
+
+fn snapshots(
+    conn: &mut Conn,
+    ids: &[i64],
+    currency: Currency,
+) -> Result<Vec<(ProductId, ProductSnapshot)>, Failure> {
+    let rows = products::table
+        .inner_join(stock::table)
+        .filter(id_in(products::id, ids))
+        .select(ProductSnapshotRow::as_select())
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| row.snapshot(currency))
+        .collect::<Result<_, _>>()?)
+}
+
+/// Writes the decided orders, on PostgreSQL in a number of statements that does not depend on their
+/// number.
+fn write(
+    conn: &mut Conn,
+    requests: &[PlaceOrder],
+    decisions: Vec<PlacementDecision>,
+    kept: &BTreeMap<UserId, StoredResponseUsage>,
+) -> Result<Vec<Placement>, Failure> {
+    let new: Vec<&NewOrder> = decisions.iter().filter_map(new_order).collect();
+    let mut orders = Vec::with_capacity(new.len());
+    if !new.is_empty() {
+        let ids = bulk::insert_orders(conn, new.iter().map(|order| NewOrderRow::from(*order)))?;
+        let ids = ids
+            .into_iter()
+            .map(|id| OrderId::new(id).ok_or_else(|| StoreError::corrupt("orders", "id", id)));
+        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        let lines = ids.iter().zip(&new);
+        let lines =
+            lines.flat_map(|(id, order)| NewOrderItem::of_order(*id, order.user, &order.lines));
+        bulk::insert_order_items(conn, lines)?;
+        let movements: Vec<_> = ids
+            .iter()
+            .zip(&new)
+            .flat_map(|(id, order)| order.movements(*id))
+            .collect();
+        inventory::record(conn, &movements)?;
+        let lines: Vec<_> = new
+            .iter()
+            .flat_map(|order| order.cart_lines.clone())
+            .collect();
+        cart::delete(conn, &lines)?;
+        orders.extend(
+            ids.iter()
+                .zip(&new)
+                .map(|(id, order)| (**order).clone().into_order(*id)),
+        );
+        store_keys(conn, &new, &orders, kept)?;
+    }
+    Ok(placements(requests, decisions, orders))
+}
+
+fn new_order(decision: &PlacementDecision) -> Option<&NewOrder> {
+    match decision {
+        PlacementDecision::SortPosition(order) => Some(order),
+        PlacementDecision::Replay(_)
+        | PlacementDecision::SameAs(_)
+        | PlacementDecision::Refuse(_) => None,
+    }
+}
+
+/// Stores the new keys. A cart is ordered at most once per batch, so no user has two of them.
+fn store_keys(
+    conn: &mut Conn,
+    new: &[&NewOrder],
+    orders: &[Order],
+    kept: &BTreeMap<UserId, StoredResponseUsage>,
+) -> QueryResult<()> {
+    let keys: Vec<_> = new
+        .iter()
+        .zip(orders)
+        .filter_map(|(new, order)| {
+            let key = new.key.as_ref()?;
+            let kept = kept.get(&new.user).copied().unwrap_or_default();
+            let answer = (key.render.0)(order);
+            Some(NewStoredResponse::after(
+                kept, new.user, key, answer, new.at,
+            ))
+        })
+        .collect();
+    if keys.is_empty() {
+        Ok(())
+    } else {
+        bulk::insert_responses(conn, keys)
+    }
+}
+
+/// One placement per request. `orders` are the written ones, in their order.
+fn placements(
+    requests: &[PlaceOrder],
+    decisions: Vec<PlacementDecision>,
+    orders: Vec<Order>,
+) -> Vec<Placement> {
+    let mut orders = orders.into_iter();
+    let mut placements = Vec::<Placement>::with_capacity(decisions.len());
+    for (request, decision) in requests.iter().zip(decisions) {
+        placements.push(match decision {
+            PlacementDecision::SortPosition(_) => orders
+                .next()
+                .map(Execution::Executed)
+                .ok_or(Refusal::LockConflict),
+            PlacementDecision::Replay(answer) => Ok(Execution::Replayed(answer)),
+            PlacementDecision::Refuse(refusal) => Err(refusal),
+            PlacementDecision::SameAs(position) => {
+                let first = placements.get(position);
+                match (first, &request.key) {
+                    (Some(Ok(Execution::Executed(order))), Some(key)) => {
+                        Ok(Execution::Replayed((key.render.0)(order)))
+                    }
+                    // Unreachable: the position is that of an order of this batch.
+                    _ => Err(Refusal::LockConflict),
+                }
+            }
+        });
+    }
+    placements
+}

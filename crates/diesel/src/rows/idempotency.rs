@@ -1,0 +1,73 @@
+use super::{Source, micros, running_bytes};
+use crate::schema::idempotency_keys;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use tradepost_domain::kernel::{
+    IdempotencyKey, IdempotencyScope, Idempotent, StoreError, StoredResponse, StoredResponseUsage,
+    UserId, stored_response_size,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = idempotency_keys)]
+pub(crate) struct StoredResponseRow {
+    user_id: i64,
+    path: String,
+    key: String,
+    fingerprint: String,
+    answer: String,
+    created_at: i64,
+}
+
+impl StoredResponseRow {
+    pub(crate) fn record(self) -> Result<((UserId, IdempotencyScope), StoredResponse), StoreError> {
+        let from = Source {
+            table: "idempotency_keys",
+            row: self.user_id,
+        };
+        let user = from.good("user_id", UserId::new(self.user_id))?;
+        let key = from.good("key", IdempotencyKey::new(&self.key).ok())?;
+        let record = StoredResponse {
+            fingerprint: self.fingerprint,
+            answer: self.answer,
+            at: from.at("created_at", self.created_at)?,
+        };
+        let path = self.path;
+        Ok(((user, IdempotencyScope { path, key }), record))
+    }
+}
+
+/// A response to store under an idempotency key.
+#[derive(Insertable)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
+pub(crate) struct NewStoredResponse<'a> {
+    pub(crate) user_id: i64,
+    pub(crate) path: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) fingerprint: &'a str,
+    pub(crate) answer: String,
+    pub(crate) created_at: i64,
+    /// Running total: [`StoredResponseUsage::total_with`] this response.
+    pub(crate) running_bytes: i64,
+}
+
+impl<'a> NewStoredResponse<'a> {
+    /// A response that is stored after the existing ones of its user.
+    pub(crate) fn after<T>(
+        existing: StoredResponseUsage,
+        user: UserId,
+        key: &'a Idempotent<T>,
+        answer: String,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let size = stored_response_size(&key.scope, &key.fingerprint, &answer);
+        Self {
+            user_id: user.get(),
+            path: &key.scope.path,
+            key: key.scope.key.as_str(),
+            fingerprint: &key.fingerprint,
+            answer,
+            created_at: micros(at),
+            running_bytes: running_bytes(existing.total_with(size)),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+use super::{Source, micros};
+use crate::schema::stock_movements;
+use diesel::prelude::*;
+use tradepost_domain::inventory::{Movement, NewMovement, Reason, StockDelta};
+use tradepost_domain::kernel::{MovementId, Note, OrderId, ProductId, StoreError, UserId};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = stock_movements)]
+pub(crate) struct MovementRow {
+    id: i64,
+    product_id: i64,
+    order_id: Option<i64>,
+    delta: i64,
+    reason: String,
+    note: Option<String>,
+    actor_id: Option<i64>,
+    created_at: i64,
+}
+
+impl MovementRow {
+    pub(crate) fn movement(self) -> Result<Movement, StoreError> {
+        let from = Source {
+            table: "stock_movements",
+            row: self.id,
+        };
+        let entry = NewMovement {
+            product: from.good("product_id", ProductId::new(self.product_id))?,
+            order: self.order_id.and_then(OrderId::new),
+            delta: from.good("delta", StockDelta::new(self.delta))?,
+            reason: from.good("reason", Reason::parse(&self.reason))?,
+            note: from.text("note", self.note.as_deref(), Note::new)?,
+            actor: self.actor_id.and_then(UserId::new),
+            at: from.at("created_at", self.created_at)?,
+        };
+        Ok(Movement {
+            id: from.good("id", MovementId::new(self.id))?,
+            entry,
+        })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = stock_movements, treat_none_as_default_value = false)]
+pub(crate) struct NewMovementRow<'a> {
+    pub(crate) product_id: i64,
+    pub(crate) order_id: Option<i64>,
+    pub(crate) delta: i64,
+    pub(crate) reason: &'static str,
+    pub(crate) note: Option<&'a str>,
+    pub(crate) actor_id: Option<i64>,
+    pub(crate) created_at: i64,
+}
+
+impl<'a> From<&'a NewMovement> for NewMovementRow<'a> {
+    fn from(movement: &'a NewMovement) -> Self {
+        Self {
+            product_id: movement.product.get(),
+            order_id: movement.order.map(OrderId::get),
+            delta: movement.delta.units(),
+            reason: movement.reason.as_str(),
+            note: movement.note.as_ref().map(Note::as_str),
+            actor_id: movement.actor.map(UserId::get),
+            created_at: micros(movement.at),
+        }
+    }
+}
