@@ -6,6 +6,7 @@ pub(crate) use quotas::usage;
 pub(super) use quotas::usage_of;
 
 use super::Conn;
+use super::queries::maintenance::Aging;
 use crate::rows::{
     NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StoredResponseRow,
 };
@@ -159,38 +160,11 @@ impl Query for HeldKeys {
     type SqlType = (BigInt, Text, Text, Text, Text, BigInt);
 }
 
-statement!(InsertProductTexts,
-    "INSERT INTO product_texts (product_id, folded) SELECT * FROM unnest(", {
-        product: i64 => BigInt,
-        folded: String => Text,
-    }, ")");
-
 statement!(SetUsernameSkeletons,
     "UPDATE users SET username_skeleton = new.skeleton FROM unnest(", {
         user: i64 => BigInt,
         skeleton: String => Text,
     }, ") AS new (user_id, skeleton) WHERE users.id = new.user_id");
-
-/// Old idempotency keys whose rows are not locked, for [`purge`].
-pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY
-    (SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Expired refresh tokens whose rows are not locked, for [`purge`].
-pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
-    (SELECT ctid FROM refresh_tokens WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Used refresh tokens whose rows are not locked, for [`purge`].
-pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE ctid = ANY (ARRAY
-    (SELECT ctid FROM refresh_tokens WHERE used_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-/// Old attempt counts whose rows are not locked, for [`purge`].
-pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE ctid = ANY (ARRAY
-    (SELECT ctid FROM attempts WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-
-/// Clock readings by uptime whose rows are not locked, for [`purge`].
-pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE ctid = ANY (ARRAY
-    (SELECT ctid FROM clock_readings WHERE uptime < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
-
-/// Old known networks whose rows are not locked, for [`purge`].
-pub(crate) const OLD_NETWORKS: &str = "DELETE FROM known_networks WHERE ctid = ANY (ARRAY
-    (SELECT ctid FROM known_networks WHERE at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
 /// Deletes the known networks of an account beyond the latest. Locked rows are skipped.
 pub(crate) fn drop_old_networks(conn: &mut Conn, account: &str) -> QueryResult<()> {
@@ -206,12 +180,20 @@ pub(crate) fn drop_old_networks(conn: &mut Conn, account: &str) -> QueryResult<(
     .map(drop)
 }
 
-/// Deletes up to this many rows older than a time; returns their number.
-pub(crate) fn purge(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
-    diesel::sql_query(old)
-        .bind::<BigInt, _>(before)
-        .bind::<BigInt, _>(most)
-        .execute(conn)
+/// Deletes up to this many rows older than a time, whose rows are not locked; returns their number.
+pub(crate) fn purge(
+    conn: &mut Conn,
+    (table, _, age): Aging,
+    before: i64,
+    most: i64,
+) -> QueryResult<usize> {
+    diesel::sql_query(format!(
+        "DELETE FROM {table} WHERE ctid = ANY (ARRAY
+            (SELECT ctid FROM {table} WHERE {age} < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))"
+    ))
+    .bind::<BigInt, _>(before)
+    .bind::<BigInt, _>(most)
+    .execute(conn)
 }
 
 /// Inserts orders; returns their ids, in the same order.
@@ -287,7 +269,7 @@ pub(crate) fn insert_responses<'a>(
     rows.execute(conn).map(drop)
 }
 
-/// Inserts imported rows: COPY takes their ids, which the identity columns would refuse in an
+/// Inserts imported or computed rows: COPY takes their ids, which the identity columns would refuse in an
 /// INSERT.
 macro_rules! insert_imported {
     ($conn:expr, $table:expr, $rows:expr) => {
@@ -298,14 +280,6 @@ macro_rules! insert_imported {
 }
 
 pub(crate) use insert_imported;
-
-/// Inserts the search texts of products.
-pub(crate) fn product_texts(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
-    let (product, folded) = new.iter().cloned().unzip();
-    InsertProductTexts { product, folded }
-        .execute(conn)
-        .map(drop)
-}
 
 /// Stores the skeletons of usernames.
 pub(crate) fn username_skeletons(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {

@@ -4,8 +4,8 @@
 //! A transaction waits only for its first lock, while it holds none: otherwise one idle session
 //! would block every row that other transactions hold. The role lock of the acting user of a write
 //! ([`acting_user`]) comes before all others and does not count, as only a change of that role waits
-//! for it. Further locks (`..._or_abort`) never wait: if one is held, the transaction is rolled back. A
-//! batch of orders (`skip_locked_...`) waits for no lock: it skips the rows that are locked.
+//! for it. Further locks (`..._or_abort`) never wait: if one is held, the transaction is rolled
+//! back. A batch of orders (`skip_locked_...`) waits for no lock: it skips the rows that are locked.
 //!
 //! NO KEY UPDATE, because FOR UPDATE conflicts with the lock that a foreign key takes on the row
 //! that it refers to.
@@ -113,7 +113,7 @@ pub(crate) fn lock_shop_for_import(conn: &mut Conn) -> Done {
 
 /// Locks names before they are looked up and inserted. They may have no rows, so each is locked by
 /// its digest until the transaction ends; a collision of digests only causes a needless conflict.
-pub(crate) fn names<'a>(conn: &mut Conn, names: impl IntoIterator<Item = &'a String>) -> Done {
+pub(crate) fn names(conn: &mut Conn, names: &[&String]) -> Done {
     // "TPNM", apart from the lock of migrations, whose key is of another form.
     const NAMES: i32 = 0x5450_4e4d;
     for name in names {

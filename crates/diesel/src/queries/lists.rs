@@ -48,25 +48,22 @@ pub(super) fn page<T>(
     })
 }
 
-/// A query to whose order a column can be added, in either direction.
-pub(super) trait OrderBy<C>:
-    ThenOrderDsl<Asc<C>, Output = Self> + ThenOrderDsl<Desc<C>, Output = Self> + Sized
-where
-    C: ExpressionMethods,
-{
-}
-
-impl<C, Q> OrderBy<C> for Q
-where
-    C: ExpressionMethods,
-    Q: ThenOrderDsl<Asc<C>, Output = Q> + ThenOrderDsl<Desc<C>, Output = Q>,
-{
+/// The page of rows that each have the total count beside them.
+pub(super) fn counted<R, T>(
+    rows: Vec<(R, Option<i64>)>,
+    value: impl Fn(R) -> Result<T, StoreError>,
+) -> Result<Page<T>, Failure> {
+    let count = rows.first().and_then(|(_, count)| *count);
+    Ok(Page {
+        count: row_count(count.unwrap_or_default()),
+        items: all(rows, |(row, _)| value(row))?,
+    })
 }
 
 /// Adds a column to the sort order.
 pub(super) fn order_by_dir<Q, C>(query: Q, column: C, descending: bool) -> Q
 where
-    Q: OrderBy<C>,
+    Q: ThenOrderDsl<Asc<C>, Output = Q> + ThenOrderDsl<Desc<C>, Output = Q>,
     C: ExpressionMethods,
 {
     match descending {
@@ -75,7 +72,7 @@ where
     }
 }
 
-/// A column compared with a value.
+/// A column compared with a value that is hidden from the planner.
 pub(super) struct Comparison<C, V> {
     column: C,
     operator: &'static str,
@@ -94,25 +91,29 @@ impl<C: AppearsOnTable<Table>, V, Table> AppearsOnTable<Table> for Comparison<C,
 
 impl<C: QueryFragment<Db>, V: QueryFragment<Db>> QueryFragment<Db> for Comparison<C, V> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
+        let (before, after) = OPAQUE_BIND;
         self.column.walk_ast(out.reborrow())?;
         out.push_sql(self.operator);
-        self.value.walk_ast(out)
+        out.push_sql(before);
+        self.value.walk_ast(out.reborrow())?;
+        out.push_sql(after);
+        Ok(())
     }
 }
 
-/// A comparison with a value that is hidden from the planner.
-type Compared<C, T> = Comparison<C, OpaqueBind<AsExprOf<T, SqlTypeOf<C>>>>;
+type Compared<C, T> = Comparison<C, AsExprOf<T, SqlTypeOf<C>>>;
 
 fn compare<C, T>(column: C, operator: &'static str, value: T) -> Compared<C, T>
 where
-    C: Expression + Copy,
+    C: Expression,
     C::SqlType: SqlType + TypedExpressionType,
     T: AsExpression<C::SqlType>,
 {
+    let value = value.as_expression();
     Comparison {
         column,
         operator,
-        value: opaque_bind(column, value),
+        value,
     }
 }
 
@@ -149,7 +150,8 @@ pub(super) fn seek<'a, Q, I, C, T>(
     value: impl Fn(&'a SortPosition) -> T,
 ) -> Ranges<Q>
 where
-    Q: OrderBy<I> + OrderBy<C>,
+    Q: ThenOrderDsl<Asc<I>, Output = Q> + ThenOrderDsl<Desc<I>, Output = Q>,
+    Q: ThenOrderDsl<Asc<C>, Output = Q> + ThenOrderDsl<Desc<C>, Output = Q>,
     Q: FilterDsl<Compared<I, i64>, Output = Q> + FilterDsl<Compared<C, T>, Output = Q>,
     I: ExpressionMethods<SqlType = BigInt> + Copy,
     C: ExpressionMethods + Copy,
@@ -173,7 +175,8 @@ where
 /// Range scan along the id.
 pub(super) fn seek_id<Q, I>(chosen: impl Fn() -> Q, range: Range<'_>, id: I) -> Ranges<Q>
 where
-    Q: OrderBy<I> + FilterDsl<Compared<I, i64>, Output = Q>,
+    Q: ThenOrderDsl<Asc<I>, Output = Q> + ThenOrderDsl<Desc<I>, Output = Q>,
+    Q: FilterDsl<Compared<I, i64>, Output = Q>,
     I: ExpressionMethods<SqlType = BigInt> + Copy,
 {
     let Range { span, descending } = range;

@@ -6,7 +6,7 @@
 //!   transaction),
 //! - `locks`, which lock the rows that a write touches, in one order: user, order, product, stock,
 //!   shop,
-//! - `id_in`, which finds rows by a list of ids, `opaque_bind`, which hides a value from the
+//! - `id_in`, which finds rows by a list of ids, `OPAQUE_BIND`, which hides a value from the
 //!   planner, and `bulk`, which inserts many rows and looks up many keys,
 //! - `search`, which finds words in products,
 //! - `migrations`, with `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema
@@ -24,7 +24,7 @@ pub(crate) mod identity;
 mod import;
 pub(crate) mod inventory;
 mod lists;
-mod maintenance;
+pub(crate) mod maintenance;
 mod orders;
 mod prelude;
 mod schema;
@@ -32,7 +32,8 @@ mod schema;
 pub(crate) use schema::shop_settings::{fix_currency, stored_currency};
 pub(crate) use schema::{Migrator, check_current, require_current};
 
-use tradepost_domain::kernel::PageRequest;
+use crate::failure::Failure;
+use tradepost_domain::kernel::{PageRequest, StoreError};
 
 /// Rows that one transaction purges: few enough not to block others for long.
 const PURGE_BATCH: i64 = 500;
@@ -45,4 +46,9 @@ fn offset(page: PageRequest) -> i64 {
 /// A count, which is never negative.
 fn row_count(rows: i64) -> u64 {
     u64::try_from(rows).unwrap_or_default()
+}
+
+/// The domain's values of rows.
+fn all<R, T>(rows: Vec<R>, value: impl Fn(R) -> Result<T, StoreError>) -> Result<Vec<T>, Failure> {
+    Ok(rows.into_iter().map(value).collect::<Result<_, _>>()?)
 }

@@ -2,9 +2,9 @@
 //! usual ones of diesel and of this crate.
 
 pub(super) use super::super::id_in::id_in;
-pub(super) use super::super::opaque_bind::{OpaqueBind, opaque_bind};
+pub(super) use super::super::opaque_bind::OPAQUE_BIND;
 pub(super) use super::super::{Conn, Database, Db, bulk, locks, migrations, search};
-pub(super) use super::{PURGE_BATCH, offset, row_count};
+pub(super) use super::{PURGE_BATCH, all, offset, row_count};
 pub(super) use crate::failure::Failure;
 pub(super) use crate::rows::micros;
 pub(super) use diesel::dsl::exists;

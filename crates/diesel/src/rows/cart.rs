@@ -17,10 +17,7 @@ pub(crate) struct CartItemRow {
 
 impl CartItemRow {
     pub(crate) fn line(self) -> Result<CartItem, StoreError> {
-        let from = Source {
-            table: "cart_items",
-            row: self.id,
-        };
+        let from = Source::new("cart_items", self.id);
         Ok(CartItem {
             id: from.good("id", CartItemId::new(self.id))?,
             user: from.good("user_id", UserId::new(self.user_id))?,

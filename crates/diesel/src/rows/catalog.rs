@@ -30,10 +30,7 @@ pub(crate) struct ProductRow {
 
 impl ProductRow {
     pub(crate) fn product(self, currency: Currency) -> Result<Product, StoreError> {
-        let from = Source {
-            table: "products",
-            row: self.id,
-        };
+        let from = Source::new("products", self.id);
         let price = Price::new(Money::from_minor(self.price, currency)).ok();
         Ok(Product {
             id: from.good("id", ProductId::new(self.id))?,
@@ -50,10 +47,7 @@ impl ProductRow {
 }
 
 fn on_hand(product: i64, units: i64) -> Result<StockLevel, StoreError> {
-    let from = Source {
-        table: "stock",
-        row: product,
-    };
+    let from = Source::new("stock", product);
     from.good("on_hand", StockLevel::new(units))
 }
 
@@ -127,10 +121,7 @@ impl ProductSnapshotRow {
         self,
         currency: Currency,
     ) -> Result<(ProductId, ProductSnapshot), StoreError> {
-        let from = Source {
-            table: "products",
-            row: self.id,
-        };
+        let from = Source::new("products", self.id);
         let snapshot = ProductSnapshot {
             name: from.good("name", ProductName::new(&self.name).ok())?,
             price: Money::from_minor(self.price, currency),

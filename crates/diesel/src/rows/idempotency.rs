@@ -20,10 +20,7 @@ pub(crate) struct StoredResponseRow {
 
 impl StoredResponseRow {
     pub(crate) fn record(self) -> Result<((UserId, IdempotencyScope), StoredResponse), StoreError> {
-        let from = Source {
-            table: "idempotency_keys",
-            row: self.user_id,
-        };
+        let from = Source::new("idempotency_keys", self.user_id);
         let user = from.good("user_id", UserId::new(self.user_id))?;
         let key = from.good("key", IdempotencyKey::new(&self.key).ok())?;
         let record = StoredResponse {

@@ -20,10 +20,7 @@ pub(crate) struct AccountRow {
 
 impl AccountRow {
     pub(crate) fn account(self) -> Result<Account, StoreError> {
-        let from = Source {
-            table: "users",
-            row: self.id,
-        };
+        let from = Source::new("users", self.id);
         Ok(Account {
             id: from.good("id", UserId::new(self.id))?,
             username: from.good("username", Username::existing(&self.username).ok())?,
@@ -134,10 +131,7 @@ impl From<&RefreshToken> for RefreshTokenRow {
 
 impl RefreshTokenRow {
     pub(crate) fn token(self) -> Result<RefreshToken, StoreError> {
-        let from = Source {
-            table: "refresh_tokens",
-            row: self.user_id,
-        };
+        let from = Source::new("refresh_tokens", self.user_id);
         let used_at = self.used_at.map(|at| from.at("used_at", at)).transpose()?;
         Ok(RefreshToken {
             digest: from.good("digest", RefreshDigest::parse(&self.digest))?,

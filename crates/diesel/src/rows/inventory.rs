@@ -19,10 +19,7 @@ pub(crate) struct MovementRow {
 
 impl MovementRow {
     pub(crate) fn movement(self) -> Result<Movement, StoreError> {
-        let from = Source {
-            table: "stock_movements",
-            row: self.id,
-        };
+        let from = Source::new("stock_movements", self.id);
         let entry = NewMovement {
             product: from.good("product_id", ProductId::new(self.product_id))?,
             order: self.order_id.and_then(OrderId::new),

@@ -29,6 +29,10 @@ struct Source {
 }
 
 impl Source {
+    fn new(table: &'static str, row: i64) -> Self {
+        Self { table, row }
+    }
+
     fn good<T>(self, column: &'static str, value: Option<T>) -> Result<T, StoreError> {
         value.ok_or_else(|| StoreError::corrupt(self.table, column, self.row))
     }

@@ -22,10 +22,7 @@ pub(crate) struct OrderRow {
 impl OrderRow {
     /// The order, without its lines.
     pub(crate) fn order(self, currency: Currency) -> Result<Order, StoreError> {
-        let from = Source {
-            table: "orders",
-            row: self.id,
-        };
+        let from = Source::new("orders", self.id);
         Ok(Order {
             id: from.good("id", OrderId::new(self.id))?,
             user: from.good("user_id", UserId::new(self.user_id))?,
@@ -96,10 +93,7 @@ pub(crate) struct OrderItemRow {
 
 impl OrderItemRow {
     pub(crate) fn line(self, currency: Currency) -> Result<OrderItem, StoreError> {
-        let from = Source {
-            table: "order_lines",
-            row: self.order_id,
-        };
+        let from = Source::new("order_lines", self.order_id);
         Ok(OrderItem {
             product: from.good("product_id", ProductId::new(self.product_id))?,
             name: from.good("name", ProductName::new(&self.name).ok())?,

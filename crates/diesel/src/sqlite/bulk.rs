@@ -8,39 +8,17 @@ pub(super) use quotas::QuotaUsage;
 pub(crate) use quotas::usage;
 
 use super::Conn;
+use super::queries::maintenance::Aging;
 use crate::rows::{
     NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StoredResponseRow,
 };
-use crate::schema::{
-    idempotency_keys, order_lines, orders, product_texts, stock, stock_movements, users,
-};
+use crate::schema::{idempotency_keys, order_lines, orders, stock, stock_movements, users};
 use diesel::dsl::Find;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::collections::BTreeMap;
 use tradepost_domain::identity::MAX_KNOWN_NETWORKS;
 use tradepost_domain::kernel::{IdempotencyScope, ProductId, UserId};
-
-/// Old idempotency keys, for [`purge`].
-pub(crate) const OLD_KEYS: &str = "DELETE FROM idempotency_keys WHERE rowid IN
-    (SELECT rowid FROM idempotency_keys WHERE created_at < ? LIMIT ?)";
-/// Expired refresh tokens, for [`purge`].
-pub(crate) const OLD_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
-    (SELECT digest FROM refresh_tokens WHERE expires_at < ? LIMIT ?)";
-/// Used refresh tokens, for [`purge`].
-pub(crate) const USED_TOKENS: &str = "DELETE FROM refresh_tokens WHERE digest IN
-    (SELECT digest FROM refresh_tokens WHERE used_at < ? LIMIT ?)";
-/// Old attempt counts, for [`purge`].
-pub(crate) const OLD_ATTEMPTS: &str = "DELETE FROM attempts WHERE rowid IN
-    (SELECT rowid FROM attempts WHERE at < ? LIMIT ?)";
-
-/// Clock readings by uptime, for [`purge`].
-pub(crate) const OLD_READINGS: &str = "DELETE FROM clock_readings WHERE id IN
-    (SELECT id FROM clock_readings WHERE uptime < ? LIMIT ?)";
-
-/// Old known networks, for [`purge`].
-pub(crate) const OLD_NETWORKS: &str = "DELETE FROM known_networks WHERE rowid IN
-    (SELECT rowid FROM known_networks WHERE at < ? LIMIT ?)";
 
 /// Deletes the known networks of an account beyond the latest.
 pub(crate) fn drop_old_networks(conn: &mut Conn, account: &str) -> QueryResult<()> {
@@ -65,11 +43,18 @@ pub(crate) fn username_skeletons(conn: &mut Conn, new: &[(i64, String)]) -> Quer
 }
 
 /// Deletes up to this many rows older than a time; returns their number.
-pub(crate) fn purge(conn: &mut Conn, old: &str, before: i64, most: i64) -> QueryResult<usize> {
-    diesel::sql_query(old)
-        .bind::<BigInt, _>(before)
-        .bind::<BigInt, _>(most)
-        .execute(conn)
+pub(crate) fn purge(
+    conn: &mut Conn,
+    (table, key, age): Aging,
+    before: i64,
+    most: i64,
+) -> QueryResult<usize> {
+    diesel::sql_query(format!(
+        "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {age} < ? LIMIT ?)"
+    ))
+    .bind::<BigInt, _>(before)
+    .bind::<BigInt, _>(most)
+    .execute(conn)
 }
 
 /// Inserts orders; returns their ids, in the same order.
@@ -157,7 +142,7 @@ pub(crate) fn insert_responses<'a>(
     Ok(())
 }
 
-/// Inserts imported rows in one statement.
+/// Inserts imported or computed rows in one statement.
 macro_rules! insert_imported {
     ($conn:expr, $table:expr, $rows:expr) => {
         diesel::insert_into($table)
@@ -170,18 +155,5 @@ pub(crate) use insert_imported;
 
 /// Nothing to do: AUTOINCREMENT continues from the largest id that ever existed.
 pub(crate) fn continue_ids(_: &mut Conn) -> QueryResult<()> {
-    Ok(())
-}
-
-/// Inserts the search texts of products.
-pub(crate) fn product_texts(conn: &mut Conn, new: &[(i64, String)]) -> QueryResult<()> {
-    for (product, folded) in new {
-        diesel::insert_into(product_texts::table)
-            .values((
-                product_texts::product_id.eq(product),
-                product_texts::folded.eq(folded),
-            ))
-            .execute(conn)?;
-    }
     Ok(())
 }

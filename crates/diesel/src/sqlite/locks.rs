@@ -8,46 +8,25 @@ use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::kernel::{OrderId, ProductId, UserId};
 
-type Done = Result<(), Failure>;
-
-pub(crate) fn users(_: &mut Conn, _: &[UserId]) -> Done {
-    Ok(())
+macro_rules! no_locks {
+    ($($name:ident($($key:ty),*)),+ $(,)?) => {
+        $(pub(crate) fn $name(_: &mut Conn $(, _: $key)*) -> Result<(), Failure> {
+            Ok(())
+        })+
+    };
 }
 
-pub(crate) fn acting_user(_: &mut Conn, _: UserId) -> Done {
-    Ok(())
-}
-
-pub(crate) fn roles(_: &mut Conn, _: UserId) -> Done {
-    Ok(())
-}
-
-pub(crate) fn order(_: &mut Conn, _: OrderId) -> Done {
-    Ok(())
-}
-
-pub(crate) fn product(_: &mut Conn, _: ProductId) -> Done {
-    Ok(())
-}
-
-pub(crate) fn lock_stock_or_abort(_: &mut Conn, _: &[ProductId]) -> Done {
-    Ok(())
-}
-
-pub(crate) fn lock_shop_or_abort(_: &mut Conn) -> Done {
-    Ok(())
-}
-
-pub(crate) fn lock_shop_for_import(_: &mut Conn) -> Done {
-    Ok(())
-}
-
-pub(crate) fn names<'a>(_: &mut Conn, _: impl IntoIterator<Item = &'a String>) -> Done {
-    Ok(())
-}
-
-pub(crate) fn attempt(_: &mut Conn, _: &str, _: i64) -> Done {
-    Ok(())
+no_locks! {
+    users(&[UserId]),
+    acting_user(UserId),
+    roles(UserId),
+    order(OrderId),
+    product(ProductId),
+    lock_stock_or_abort(&[ProductId]),
+    lock_shop_or_abort(),
+    lock_shop_for_import(),
+    names(&[&String]),
+    attempt(&str, i64),
 }
 
 pub(crate) fn skip_locked_users(

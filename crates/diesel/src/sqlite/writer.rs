@@ -31,54 +31,18 @@ const QUEUE_SIZE: usize = 1024;
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
-    queue: Option<SyncSender<Box<dyn Job>>>,
+    queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A queued write.
-trait Job: Send {
-    /// Runs the write; whether its changes are kept.
-    fn run(&mut self, conn: &mut Conn) -> bool;
+/// A queued write. It is run once, unless its batch fails before, and then answered once.
+type Job = Box<dyn FnMut(Step<'_>) -> bool + Send>;
 
-    /// Records that the write panicked: its changes are rolled back.
-    fn panicked(&mut self, panic: &(dyn Any + Send));
-
+enum Step<'a> {
+    /// Runs the write; whether its changes are kept. They are not if it panics.
+    Run(&'a mut Conn),
     /// Sends the result to the caller, after the commit returned.
-    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
-}
-
-struct Task<T, F> {
-    job: F,
-    result: Result<T, StoreError>,
-    answer: SyncSender<Result<T, StoreError>>,
-}
-
-impl<T, F> Job for Task<T, F>
-where
-    T: Send,
-    F: Fn(&mut Conn) -> Result<T, Failure> + Send,
-{
-    fn run(&mut self, conn: &mut Conn) -> bool {
-        self.result = (self.job)(conn).map_err(store_error);
-        self.result.is_ok()
-    }
-
-    fn panicked(&mut self, panic: &(dyn Any + Send)) {
-        let message = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("a panic without words");
-        self.result = Err(StoreError::caused(
-            StoreErrorKind::Other,
-            std::io::Error::other(format!("a write panicked: {message}")),
-        ));
-    }
-
-    fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
-        // The caller may have gone away; the outcome stands.
-        let _ = self.answer.send(commit.and(self.result));
-    }
+    Answer(Result<(), StoreError>),
 }
 
 impl Writer {
@@ -113,20 +77,38 @@ impl Writer {
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<Receiver<Result<T, StoreError>>, StoreError> {
         let (answer, outcome) = sync_channel(1);
-        let result = Err(StoreError::new(StoreErrorKind::OutcomeUnknown));
+        let unknown = || Err(StoreError::new(StoreErrorKind::OutcomeUnknown));
+        let mut result = unknown();
+        let job = move |step: Step<'_>| match step {
+            Step::Run(conn) => {
+                let run = catch_unwind(AssertUnwindSafe(|| job(conn).map_err(store_error)));
+                result = run.unwrap_or_else(|panic| Err(panicked(&*panic)));
+                result.is_ok()
+            }
+            // The caller may have gone away; the outcome stands.
+            Step::Answer(commit) => {
+                let result = std::mem::replace(&mut result, unknown());
+                answer.send(commit.and(result)).is_ok()
+            }
+        };
         let queue = self.queue.as_ref().ok_or_else(unavailable)?;
-        queue
-            .try_send(Box::new(Task {
-                job,
-                result,
-                answer,
-            }))
-            .map_err(|error| match error {
-                TrySendError::Full(_) => StoreError::new(StoreErrorKind::Busy),
-                TrySendError::Disconnected(_) => unavailable(),
-            })?;
+        queue.try_send(Box::new(job)).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::new(StoreErrorKind::Busy),
+            TrySendError::Disconnected(_) => unavailable(),
+        })?;
         Ok(outcome)
     }
+}
+
+/// The error of a write that panicked: its changes are rolled back.
+fn panicked(panic: &(dyn Any + Send)) -> StoreError {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without words");
+    let error = std::io::Error::other(format!("a write panicked: {message}"));
+    StoreError::caused(StoreErrorKind::Other, error)
 }
 
 fn unavailable() -> StoreError {
@@ -145,12 +127,7 @@ impl Drop for Writer {
     }
 }
 
-fn work(
-    mut conn: Conn,
-    jobs: &Receiver<Box<dyn Job>>,
-    files: &DatabaseFiles,
-    mut log: WriteAheadLog,
-) {
+fn work(mut conn: Conn, jobs: &Receiver<Job>, files: &DatabaseFiles, mut log: WriteAheadLog) {
     let mut tail = LogTail::default();
     let mut is_salvaged = false;
     loop {
@@ -159,8 +136,8 @@ fn work(
                 let mut batch = vec![first];
                 batch.extend(jobs.try_iter().take(MAX_BATCH - 1));
                 let commit = commit(&mut conn, &mut batch, files, &mut tail);
-                for job in batch {
-                    job.answer(commit.clone());
+                for mut job in batch {
+                    job(Step::Answer(commit.clone()));
                 }
             }
             // A difference is kept, and reported to the next job.
@@ -171,8 +148,8 @@ fn work(
             is_salvaged = true;
             // Salvaging takes time in proportion to the size of the database.
             let refused = files.check();
-            for job in jobs.try_iter() {
-                job.answer(refused.clone());
+            for mut job in jobs.try_iter() {
+                job(Step::Answer(refused.clone()));
             }
             salvage(&mut conn, files);
         }
@@ -194,7 +171,7 @@ fn work(
 /// unknown if that is found after the commit.
 fn commit(
     conn: &mut Conn,
-    batch: &mut [Box<dyn Job>],
+    batch: &mut [Job],
     files: &DatabaseFiles,
     tail: &mut LogTail,
 ) -> Result<(), StoreError> {
@@ -217,12 +194,12 @@ fn commit(
 }
 
 /// Runs a batch in one transaction. An error fails the whole batch: nothing is stored.
-fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+fn run(conn: &mut Conn, batch: &mut [Job]) -> Result<(), StoreError> {
     conn.batch_execute("BEGIN IMMEDIATE").map_err(whole)?;
     match batch {
         // A savepoint copies each changed page; a lone write can roll back without one.
         [job] => {
-            if !attempt(conn, job) {
+            if !job(Step::Run(conn)) {
                 // No transaction is left if SQLite has rolled back on its own.
                 let _ = conn.batch_execute("ROLLBACK");
                 return Ok(());
@@ -233,7 +210,7 @@ fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
                 conn.batch_execute("SAVEPOINT job").map_err(whole)?;
                 // A full disk or a failed read may have rolled back the whole transaction: then the
                 // savepoint is gone, and the whole batch fails.
-                let end = if attempt(conn, job) {
+                let end = if job(Step::Run(conn)) {
                     "RELEASE job"
                 } else {
                     "ROLLBACK TO job; RELEASE job"
@@ -250,13 +227,6 @@ fn run(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
             // The log may or may not have reached the disk.
             _ => StoreError::caused(StoreErrorKind::OutcomeUnknown, error),
         })
-}
-
-/// Runs a job, with panics contained; whether its changes are kept.
-fn attempt(conn: &mut Conn, job: &mut Box<dyn Job>) -> bool {
-    catch_unwind(AssertUnwindSafe(|| job.run(conn)))
-        .map_err(|panic| job.panicked(&*panic))
-        .unwrap_or(false)
 }
 
 /// The error of every job in a batch that failed outside of a job: nothing was stored, so each may

@@ -1,5 +1,6 @@
 //! Retention: old rows are purged.
 
+use super::super::queries::maintenance;
 use super::*;
 use chrono::DateTime;
 use tradepost_domain::maintenance::Upkeep;
@@ -28,13 +29,13 @@ fn old_rows_are_purged_in_batches_and_locked_ones_skipped() {
         .unwrap();
     let before = DateTime::from_timestamp_micros(1_051).unwrap();
     for old in [
-        bulk::OLD_KEYS,
-        bulk::OLD_TOKENS,
-        bulk::OLD_ATTEMPTS,
-        bulk::OLD_NETWORKS,
+        maintenance::OLD_KEYS,
+        maintenance::OLD_TOKENS,
+        maintenance::OLD_ATTEMPTS,
+        maintenance::OLD_NETWORKS,
     ] {
         let first = database.write(move |conn| Ok(bulk::purge(conn, old, 1_051, 500)?));
-        assert_eq!(first.unwrap(), 500, "{old}");
+        assert_eq!(first.unwrap(), 500, "{old:?}");
     }
     let forget: [fn(&Database, _) -> _; 4] = [
         Database::purge_idempotency_keys,

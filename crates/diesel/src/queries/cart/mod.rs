@@ -19,10 +19,7 @@ fn lines(conn: &mut Conn, user: UserId) -> Result<Vec<CartItem>, Failure> {
         .order(cart_items::id)
         .select(CartItemRow::as_select())
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(CartItemRow::line)
-        .collect::<Result<_, _>>()?)
+    all(rows, CartItemRow::line)
 }
 
 fn insert(
@@ -69,10 +66,7 @@ pub(super) fn of_users(conn: &mut Conn, users: &[i64]) -> Result<Vec<CartItem>, 
         .order(cart_items::id)
         .select(CartItemRow::as_select())
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(CartItemRow::line)
-        .collect::<Result<_, _>>()?)
+    all(rows, CartItemRow::line)
 }
 
 impl CartRepository for Database {

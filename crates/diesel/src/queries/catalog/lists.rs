@@ -8,8 +8,8 @@ use diesel::dsl::{AsSelect, IntoBoxed, LeftJoin, LeftJoinQuerySource, Select};
 use diesel::sql_types::{BigInt, Nullable};
 use tradepost_domain::catalog::Product;
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Keyset, Page, PageRequest, ProductField, ProductFilter,
-    ProductList, SortKey, SortPosition,
+    CursorPage, CursorRequest, Keyset, Page, PageRequest, ProductField, ProductFilter, ProductList,
+    SortKey, SortPosition,
 };
 
 /// Every product has a stock row. A left join, so that a count without a stock filter reads none.
@@ -24,7 +24,7 @@ type Count<'a> = Box<dyn BoxableExpression<StockedSource, Db, SqlType = Nullable
 
 type Size<'a> = IntoBoxed<'a, Select<shop::table, shop::catalogue_size>, Db>;
 
-fn chosen<'a>(filter: &'a ProductFilter, few: Option<&'a [i64]>) -> Chosen<'a> {
+fn chosen<'a>(filter: &'a ProductFilter, ids: Option<&'a [i64]>) -> Chosen<'a> {
     let mut query = products::table
         .left_join(stock::table)
         .filter(products::archived.eq(filter.archived))
@@ -38,8 +38,8 @@ fn chosen<'a>(filter: &'a ProductFilter, few: Option<&'a [i64]>) -> Chosen<'a> {
     if filter.in_stock {
         query = query.filter(stock::on_hand.gt(0));
     }
-    if let Some(few) = few {
-        query = query.filter(id_in(products::id, few));
+    if let Some(ids) = ids {
+        query = query.filter(id_in(products::id, ids));
     } else if is_search(filter) {
         query = query.filter(products::id.eq_any(search::products_with(&filter.search)));
     }
@@ -72,7 +72,7 @@ fn is_catalogue(filter: &ProductFilter) -> bool {
 }
 
 /// Prefilter: the ids that a search finds, if they are few.
-fn few(conn: &mut Conn, filter: &ProductFilter) -> QueryResult<Option<Vec<i64>>> {
+fn prefilter_ids(conn: &mut Conn, filter: &ProductFilter) -> QueryResult<Option<Vec<i64>>> {
     match is_search(filter) {
         true => search::prefilter_ids(conn, &filter.search),
         false => Ok(None),
@@ -91,8 +91,8 @@ pub(super) fn page(
     let currency = database.currency();
     let kept = is_catalogue(&list.filter);
     let page = |conn: &mut Conn| -> Result<_, Failure> {
-        let few = few(conn, &list.filter)?;
-        let chosen = || chosen(&list.filter, few.as_deref());
+        let ids = prefilter_ids(conn, &list.filter)?;
+        let chosen = || chosen(&list.filter, ids.as_deref());
         let count: Count<'_> = match kept {
             true => Box::new(size_of_catalogue().single_value()),
             false => Box::new(chosen().count().single_value()),
@@ -102,29 +102,17 @@ pub(super) fn page(
             .limit(i64::from(request.size()))
             .select((ProductRow::as_select(), count))
             .load(conn)?;
-        Ok(finished(rows, currency)?)
+        lists::counted(rows, |row: ProductRow| row.product(currency))
     };
     let count = |conn: &mut Conn| {
         if kept {
             return Ok(size_of_catalogue().get_result(conn)?);
         }
-        let few = few(conn, &list.filter)?;
-        let chosen = chosen(&list.filter, few.as_deref());
+        let ids = prefilter_ids(conn, &list.filter)?;
+        let chosen = chosen(&list.filter, ids.as_deref());
         Ok(chosen.count().get_result(conn)?)
     };
     lists::page(database, request, is_search(&list.filter), page, count)
-}
-
-fn finished(
-    rows: Vec<(ProductRow, Option<i64>)>,
-    currency: Currency,
-) -> Result<Page<Product>, StoreError> {
-    let count = rows.first().and_then(|(_, count)| *count);
-    let items = rows.into_iter().map(|(row, _)| row.product(currency));
-    Ok(Page {
-        count: row_count(count.unwrap_or_default()),
-        items: items.collect::<Result<_, _>>()?,
-    })
 }
 
 pub(super) fn cursor_page(
@@ -154,8 +142,8 @@ fn load(
 ) -> Result<Vec<ProductRow>, Failure> {
     let descending = keyset.is_descending() != span.backwards;
     let range = Range { span, descending };
-    let few = few(conn, filter)?;
-    let chosen = || chosen(filter, few.as_deref());
+    let ids = prefilter_ids(conn, filter)?;
+    let chosen = || chosen(filter, ids.as_deref());
     let (id, number) = (products::id, SortPosition::number);
     let (first, rest) = match keyset.field() {
         ProductField::Id => seek_id(chosen, range, id),

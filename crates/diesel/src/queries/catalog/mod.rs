@@ -125,8 +125,7 @@ impl ProductRepository for Database {
                 .filter(id_in(products::id, &ids))
                 .select(ProductRow::as_select())
                 .load(conn)?;
-            let product = |row: ProductRow| row.product(currency);
-            Ok(rows.into_iter().map(product).collect::<Result<_, _>>()?)
+            all(rows, |row: ProductRow| row.product(currency))
         })
     }
 
@@ -223,13 +222,10 @@ impl ProductRepository for Database {
                 .offset(offset(page))
                 .limit(i64::from(page.size()))
                 .select(MovementRow::as_select())
-                .load(conn)?
-                .into_iter()
-                .map(MovementRow::movement)
-                .collect::<Result<_, _>>()?;
+                .load(conn)?;
             Ok(Some(Page {
                 count: row_count(count),
-                items,
+                items: all(items, MovementRow::movement)?,
             }))
         })
     }

@@ -2,11 +2,19 @@
 
 use super::prelude::*;
 use crate::schema::{product_texts, products};
+use diesel::dsl::not;
 use diesel::upsert::excluded;
 use tradepost_domain::kernel::{Description, ProductId, ProductName, searched_text};
 
 /// Products folded per batch.
 const BATCH: i64 = 1000;
+
+#[derive(Insertable)]
+#[diesel(table_name = product_texts, treat_none_as_default_value = false)]
+struct SearchText {
+    product_id: i64,
+    folded: String,
+}
 
 /// Writes the search text of a product.
 pub(super) fn write(
@@ -15,20 +23,37 @@ pub(super) fn write(
     name: &ProductName,
     description: &Description,
 ) -> QueryResult<()> {
-    put(conn, product.get(), &searched_text(name, description))
-}
-
-fn put(conn: &mut Conn, product: i64, folded: &str) -> QueryResult<()> {
     diesel::insert_into(product_texts::table)
-        .values((
-            product_texts::product_id.eq(product),
-            product_texts::folded.eq(folded),
-        ))
+        .values(SearchText {
+            product_id: product.get(),
+            folded: searched_text(name, description),
+        })
         .on_conflict(product_texts::product_id)
         .do_update()
         .set(product_texts::folded.eq(excluded(product_texts::folded)))
         .execute(conn)
         .map(drop)
+}
+
+/// The columns of a product that its search text is made of.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = products)]
+struct SearchedRow {
+    id: i64,
+    name: String,
+    description: String,
+}
+
+impl SearchedRow {
+    /// The search text. A row that is no valid product, which is reported elsewhere, is found by no
+    /// word.
+    fn folded(&self) -> String {
+        let name = ProductName::new(&self.name);
+        match (name, Description::new(&self.description)) {
+            (Ok(name), Ok(description)) => searched_text(&name, &description),
+            _ => String::new(),
+        }
+    }
 }
 
 /// Writes the search text of every product that has none.
@@ -38,28 +63,20 @@ pub(in super::super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
         let written = product_texts::table.filter(product_texts::product_id.eq(products::id));
         let missing = products::table
             .filter(products::id.gt(last))
-            .filter(diesel::dsl::not(diesel::dsl::exists(written)))
+            .filter(not(exists(written)))
             .order(products::id)
             .limit(BATCH)
-            .select((products::id, products::name, products::description))
-            .load::<(i64, String, String)>(conn)?;
-        let Some((end, ..)) = missing.last() else {
+            .select(SearchedRow::as_select())
+            .load(conn)?;
+        let Some(end) = missing.last() else {
             return Ok(());
         };
-        last = *end;
-        let folded = missing
-            .into_iter()
-            .map(|(product, name, description)| (product, folded(&name, &description)));
-        bulk::product_texts(conn, &folded.collect::<Vec<_>>())?;
-    }
-}
-
-/// The search text of a row. A row that is no valid product, which is reported elsewhere, is found
-/// by no word.
-fn folded(name: &str, description: &str) -> String {
-    match (ProductName::new(name), Description::new(description)) {
-        (Ok(name), Ok(description)) => searched_text(&name, &description),
-        _ => String::new(),
+        last = end.id;
+        let texts = missing.iter().map(|row| SearchText {
+            product_id: row.id,
+            folded: row.folded(),
+        });
+        bulk::insert_imported!(conn, product_texts::table, texts);
     }
 }
 
@@ -73,21 +90,15 @@ pub(in super::super) fn wrong(conn: &mut Conn) -> QueryResult<Vec<i64>> {
             .filter(products::id.gt(last))
             .order(products::id)
             .limit(BATCH)
-            .select((
-                products::id,
-                products::name,
-                products::description,
-                product_texts::folded.nullable(),
-            ))
-            .load::<(i64, String, String, Option<String>)>(conn)?;
-        let Some((end, ..)) = rows.last() else {
+            .select((SearchedRow::as_select(), product_texts::folded.nullable()))
+            .load::<(SearchedRow, Option<String>)>(conn)?;
+        let Some((end, _)) = rows.last() else {
             return Ok(wrong);
         };
-        last = *end;
-        let is_wrong = |(_, name, description, text): &(i64, String, String, Option<String>)| {
-            text.as_deref() != Some(&*folded(name, description))
-        };
-        let found = rows.iter().filter(|row| is_wrong(row));
-        wrong.extend(found.map(|(id, ..)| *id));
+        last = end.id;
+        let found = rows
+            .iter()
+            .filter(|(row, text)| text.as_deref() != Some(&*row.folded()));
+        wrong.extend(found.map(|(row, _)| row.id));
     }
 }

@@ -82,10 +82,7 @@ impl AccountRepository for Database {
                 .filter(id_in(users::id, &ids))
                 .select(AccountRow::as_select())
                 .load::<AccountRow>(conn)?;
-            Ok(rows
-                .into_iter()
-                .map(AccountRow::account)
-                .collect::<Result<_, _>>()?)
+            all(rows, AccountRow::account)
         })
     }
 
@@ -123,10 +120,7 @@ impl AccountRepository for Database {
                 .load::<AccountRow>(conn)?;
             Ok(Page {
                 count: row_count(count),
-                items: rows
-                    .into_iter()
-                    .map(AccountRow::account)
-                    .collect::<Result<_, _>>()?,
+                items: all(rows, AccountRow::account)?,
             })
         })
     }

@@ -66,7 +66,8 @@ pub(super) fn conflicts(
     let as_email = username.as_email_key();
     let email_key = email.map(Email::key);
     let locked = [Some(&skeleton), as_email.as_ref(), email_key.as_ref()];
-    locks::names(conn, locked.into_iter().flatten())?;
+    let locked: Vec<&String> = locked.into_iter().flatten().collect();
+    locks::names(conn, &locked)?;
     let taken = |conn: &mut Conn, key: &Option<String>| match key {
         Some(key) => {
             let same = users::table.filter(users::email_key.eq(key));
@@ -95,7 +96,7 @@ pub(super) fn email_conflicts(
     email: &Email,
 ) -> Result<NameConflicts, Failure> {
     let key = email.key();
-    locks::names(conn, [&key])?;
+    locks::names(conn, &[&key])?;
     let of_others = users::table
         .filter(users::email_key.eq(&key))
         .filter(users::id.ne(user.get()));

@@ -25,13 +25,12 @@ fn existing(conn: &mut Conn) -> Result<ExistingData, Failure> {
         .order(users::id)
         .select(AccountRow::as_select())
         .load(conn)?;
-    let staff = staff.into_iter().map(AccountRow::account);
     let customers = users::table.filter(users::is_staff.eq(false)).count();
     Ok(ExistingData {
         products: row_count(products::table.count().get_result(conn)?),
         orders: row_count(orders::table.count().get_result(conn)?),
         customers: row_count(customers.get_result(conn)?),
-        staff: staff.collect::<Result<_, _>>()?,
+        staff: all(staff, AccountRow::account)?,
     })
 }
 

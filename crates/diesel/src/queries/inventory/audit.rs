@@ -195,15 +195,16 @@ fn id<T>(
 }
 
 fn orders_that_cannot_be(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result<(), Failure> {
+    let order = |number| id("orders", "id", OrderId::new, number);
     let lines = order_lines::table.filter(order_lines::order_id.eq(orders::id));
     let without_lines = orders::table
-        .filter(diesel::dsl::not(diesel::dsl::exists(lines)))
+        .filter(diesel::dsl::not(exists(lines)))
         .select(orders::id)
         .order(orders::id)
         .load::<i64>(conn)?;
     for number in without_lines {
         into.push(Discrepancy::NoLines {
-            order: id("orders", "id", OrderId::new, number)?,
+            order: order(number)?,
         });
     }
     let cancelled = tradepost_domain::orders::OrderStatus::Cancelled.as_str();
@@ -213,8 +214,9 @@ fn orders_that_cannot_be(conn: &mut Conn, into: &mut Vec<Discrepancy>) -> Result
         .order(orders::id)
         .load::<i64>(conn)?;
     for number in deleted {
-        let order = id("orders", "id", OrderId::new, number)?;
-        into.push(Discrepancy::DeletedNotCancelled { order });
+        into.push(Discrepancy::DeletedNotCancelled {
+            order: order(number)?,
+        });
     }
     Ok(())
 }

@@ -6,34 +6,37 @@ use super::prelude::{self, *};
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_domain::maintenance::{ClockReading, PoolStats, Upkeep};
 
+/// Rows that are purged by their age: the table, its key on SQLite, and the column with the age.
+pub(crate) type Aging = (&'static str, &'static str, &'static str);
+
+pub(crate) const OLD_KEYS: Aging = ("idempotency_keys", "rowid", "created_at");
+pub(crate) const OLD_TOKENS: Aging = ("refresh_tokens", "digest", "expires_at");
+const USED_TOKENS: Aging = ("refresh_tokens", "digest", "used_at");
+pub(crate) const OLD_ATTEMPTS: Aging = ("attempts", "rowid", "at");
+const OLD_READINGS: Aging = ("clock_readings", "id", "uptime");
+pub(crate) const OLD_NETWORKS: Aging = ("known_networks", "rowid", "at");
+
 impl Upkeep for Database {
     fn check(&self) -> Result<(), StoreError> {
         self.check_schema()
     }
 
     fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.purge(bulk::OLD_KEYS, before)
+        self.purge(OLD_KEYS, before)
     }
 
     fn purge_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        Ok(self.purge(bulk::OLD_TOKENS, before)? + self.purge(bulk::USED_TOKENS, before)?)
+        Ok(self.purge(OLD_TOKENS, before)? + self.purge(USED_TOKENS, before)?)
     }
 
     fn purge_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.purge(bulk::OLD_ATTEMPTS, before)
+        self.purge(OLD_ATTEMPTS, before)
     }
 
     fn record_clock(&self, reading: ClockReading, keep_from: TimeDelta) -> Result<(), StoreError> {
         self.write(move |conn| clock_readings::insert(conn, reading))?;
         let keep_from = clock_readings::stored(keep_from);
-        self.write(move |conn| {
-            Ok(bulk::purge(
-                conn,
-                bulk::OLD_READINGS,
-                keep_from,
-                PURGE_BATCH,
-            )?)
-        })?;
+        self.write(move |conn| Ok(bulk::purge(conn, OLD_READINGS, keep_from, PURGE_BATCH)?))?;
         Ok(())
     }
 
@@ -42,7 +45,7 @@ impl Upkeep for Database {
     }
 
     fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.purge(bulk::OLD_NETWORKS, before)
+        self.purge(OLD_NETWORKS, before)
     }
 
     fn pools(&self) -> Vec<PoolStats> {
@@ -52,7 +55,7 @@ impl Upkeep for Database {
 
 impl Database {
     /// Purges old rows in small batches, so that other transactions can write in between.
-    fn purge(&self, old: &'static str, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn purge(&self, old: Aging, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let (mut purged, before) = (0, micros(before));
         loop {
             let some = self.write(move |conn| Ok(bulk::purge(conn, old, before, PURGE_BATCH)?))?;

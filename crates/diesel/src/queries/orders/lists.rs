@@ -7,8 +7,8 @@ use crate::rows::OrderRow;
 use crate::schema::orders;
 use diesel::dsl::{AsSelect, IntoBoxed, Select, not};
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, OrderList, Page,
-    PageRequest, SortKey, SortPosition,
+    CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, OrderList, Page, PageRequest,
+    SortKey, SortPosition,
 };
 use tradepost_domain::orders::Order;
 
@@ -63,25 +63,12 @@ pub(super) fn page(
             .limit(i64::from(request.size()))
             .select((OrderRow::as_select(), chosen().count().single_value()))
             .load(conn)?;
-        finished(conn, rows, currency)
+        let mut page = lists::counted(rows, |row: OrderRow| row.order(currency))?;
+        add_lines(conn, &mut page.items, currency)?;
+        Ok(page)
     };
     let count = |conn: &mut Conn| Ok(chosen().count().get_result(conn)?);
     lists::page(database, request, false, page, count)
-}
-
-fn finished(
-    conn: &mut Conn,
-    rows: Vec<(OrderRow, Option<i64>)>,
-    currency: Currency,
-) -> Result<Page<Order>, Failure> {
-    let count = rows.first().and_then(|(_, count)| *count);
-    let items = rows.into_iter().map(|(row, _)| row.order(currency));
-    let mut items: Vec<Order> = items.collect::<Result<_, _>>()?;
-    add_lines(conn, &mut items, currency)?;
-    Ok(Page {
-        count: row_count(count.unwrap_or_default()),
-        items,
-    })
 }
 
 pub(super) fn cursor_page(
@@ -93,8 +80,7 @@ pub(super) fn cursor_page(
     let currency = database.currency();
     database.read(|conn| {
         let rows = load(conn, filter, keyset, span)?;
-        let items = rows.into_iter().map(|row| row.order(currency));
-        let items = items.collect::<Result<_, _>>()?;
+        let items = all(rows, |row: OrderRow| row.order(currency))?;
         let mut slice = CursorPage::new(items, keyset, span);
         add_lines(conn, &mut slice.items, currency)?;
         Ok(slice)

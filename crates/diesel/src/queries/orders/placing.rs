@@ -151,10 +151,7 @@ fn snapshots(
         .filter(id_in(products::id, ids))
         .select(ProductSnapshotRow::as_select())
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| row.snapshot(currency))
-        .collect::<Result<_, _>>()?)
+    all(rows, |row: ProductSnapshotRow| row.snapshot(currency))
 }
 
 /// Writes the decided orders, on PostgreSQL in a number of statements that does not depend on their

@@ -1,5 +1,6 @@
 //! Retention: old rows are purged.
 
+use super::super::queries::maintenance;
 use super::*;
 use crate::sqlite::bulk;
 use chrono::DateTime;
@@ -22,13 +23,13 @@ fn old_rows_are_purged_in_batches() {
         .unwrap();
     let before = DateTime::from_timestamp_micros(1_051).unwrap();
     for old in [
-        bulk::OLD_KEYS,
-        bulk::OLD_TOKENS,
-        bulk::OLD_ATTEMPTS,
-        bulk::OLD_NETWORKS,
+        maintenance::OLD_KEYS,
+        maintenance::OLD_TOKENS,
+        maintenance::OLD_ATTEMPTS,
+        maintenance::OLD_NETWORKS,
     ] {
         let first = shop.write(move |conn| Ok(bulk::purge(conn, old, 1_051, 500)?));
-        assert_eq!(first.unwrap(), 500, "{old}");
+        assert_eq!(first.unwrap(), 500, "{old:?}");
     }
     for forget in [
         Database::purge_idempotency_keys,
