@@ -56,11 +56,11 @@ macro_rules! statement {
     };
 }
 
-/// An insert of rows of a struct with the same columns, in their order.
+/// An insert of rows of a struct with the same columns.
 macro_rules! insert {
     ($name:ident $(<$life:lifetime>)?, $row:ty => $table:literal {
         $($column:ident: $rust:ty => $sql:ty),+ $(,)?
-    }, $returning:literal) => {
+    }, $tail:literal) => {
         statement!($name $(<$life>)?,
             concat!(
                 "INSERT INTO ", $table, " (", stringify!($($column),+), ") SELECT ",
@@ -69,7 +69,7 @@ macro_rules! insert {
             { $($column: $rust => $sql),+ },
             concat!(
                 ") WITH ORDINALITY AS new (", stringify!($($column),+),
-                ", row_number) ORDER BY row_number", $returning
+                ", row_number)", $tail
             ));
 
         impl $(<$life>)? FromIterator<$row> for $name $(<$life>)? {
@@ -119,7 +119,7 @@ insert!(InsertMovements<'a>, NewMovementRow<'a> => "stock_movements" {
     note: Option<&'a str> => Nullable<Text>,
     actor_id: Option<i64> => Nullable<BigInt>,
     created_at: i64 => BigInt,
-}, " RETURNING id");
+}, " ORDER BY row_number RETURNING id");
 
 impl Query for InsertMovements<'_> {
     type SqlType = BigInt;

@@ -68,12 +68,8 @@ impl Database {
         if matches!(options.currency, ShopCurrency::Is(_)) {
             server::require_writable(&mut conn, &database)?;
         }
+        let currency = queries::agreed_currency(&mut conn, options.currency, &database)?;
         let unusable = |error: diesel::result::Error| OpenError::unusable(&database, &error);
-        if let ShopCurrency::Is(currency) = options.currency {
-            queries::fix_currency(&mut conn, currency.code()).map_err(unusable)?;
-        }
-        let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
-        let currency = options.currency.agree(stored.as_deref())?;
         let unsafe_settings = warnings::of_settings(&mut conn).map_err(unusable)?;
         for warning in tls_warning(url).into_iter().chain(unsafe_settings) {
             log::warn!("{warning}");

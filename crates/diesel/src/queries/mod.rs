@@ -29,7 +29,7 @@ mod orders;
 mod prelude;
 mod schema;
 
-pub(crate) use schema::shop_settings::{fix_currency, stored_currency};
+pub(crate) use schema::shop_settings::agreed_currency;
 pub(crate) use schema::{Migrator, check_current, require_current};
 
 use crate::failure::Failure;

@@ -32,7 +32,7 @@ pub(crate) use migrations::migrator;
 pub(crate) use queries::Migrator;
 
 use crate::failure::Failure;
-use crate::{Missing, OpenError, OpenOptions, ShopCurrency};
+use crate::{Missing, OpenError, OpenOptions};
 use checkpoint::{MAX_LOG, WriteAheadLog};
 use classify::store_error;
 use diesel::QueryResult;
@@ -75,12 +75,7 @@ impl Database {
         let before = before.map_err(|error| OpenError::unusable(database, &error))?;
         queries::check_current(&mut conn, database)?;
         connect::keep_promises(&mut conn, database, options.wait)?;
-        let unusable = |error: diesel::result::Error| OpenError::unusable(database, &error);
-        if let ShopCurrency::Is(currency) = options.currency {
-            queries::fix_currency(&mut conn, currency.code()).map_err(unusable)?;
-        }
-        let stored = queries::stored_currency(&mut conn).map_err(unusable)?;
-        let currency = options.currency.agree(stored.as_deref())?;
+        let currency = queries::agreed_currency(&mut conn, options.currency, database)?;
         let files = Arc::new(DatabaseFiles::opened(path, before, &mut conn)?);
         let readers = connect::readers(path, options, &files)?;
         let log = WriteAheadLog::of(path, MAX_LOG, options.wait);

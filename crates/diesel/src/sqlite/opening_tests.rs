@@ -3,7 +3,7 @@
 use super::connect;
 use super::tests::{Folder, options};
 use super::*;
-use crate::{DatabaseUrl, Migrator as AnyMigrator, Missing};
+use crate::{DatabaseUrl, Migrator as AnyMigrator, Missing, ShopCurrency};
 use diesel::prelude::*;
 use std::fs;
 use std::sync::Arc;

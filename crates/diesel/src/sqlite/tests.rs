@@ -9,7 +9,7 @@ use super::classify::kind;
 use super::connect;
 use super::*;
 use crate::rows::UsageQuery;
-use crate::{DatabaseUrl, Migrator as AnyMigrator, Missing};
+use crate::{DatabaseUrl, Migrator as AnyMigrator, Missing, ShopCurrency};
 use diesel::prelude::*;
 use diesel::query_builder::QueryFragment;
 use diesel::sql_types::Text;

@@ -2,18 +2,25 @@
 
 use super::prelude::*;
 use crate::schema::shop;
+use crate::{OpenError, ShopCurrency};
+use tradepost_domain::kernel::Currency;
 
-/// The currency stored at the first start.
-pub(crate) fn stored_currency(conn: &mut Conn) -> QueryResult<Option<String>> {
-    shop::table.find(1).select(shop::currency).first(conn)
-}
-
-/// Stores the currency, unless one is stored.
-pub(crate) fn fix_currency(conn: &mut Conn, code: &str) -> QueryResult<()> {
-    diesel::update(shop::table.find(1).filter(shop::currency.is_null()))
-        .set(shop::currency.eq(code))
-        .execute(conn)
-        .map(drop)
+/// The shop's currency. The configured one is stored, unless the database has one.
+pub(crate) fn agreed_currency(
+    conn: &mut Conn,
+    wanted: ShopCurrency,
+    database: &str,
+) -> Result<Currency, OpenError> {
+    let unusable = |error: diesel::result::Error| OpenError::unusable(database, &error);
+    if let ShopCurrency::Is(currency) = wanted {
+        diesel::update(shop::table.find(1).filter(shop::currency.is_null()))
+            .set(shop::currency.eq(currency.code()))
+            .execute(conn)
+            .map_err(unusable)?;
+    }
+    let stored = shop::table.find(1).select(shop::currency);
+    let stored: Option<String> = stored.first(conn).map_err(unusable)?;
+    wanted.agree(stored.as_deref())
 }
 
 /// Changes the stored size of the catalogue.
