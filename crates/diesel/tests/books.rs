@@ -228,8 +228,10 @@ fn every_damage_is_found_in_sqlite() {
             "CHECK constraint failed in cart_items",
         ),
     ];
-    for (statement, words) in DAMAGE.iter().chain(&more) {
-        let copy = folder.path().join("copy.db");
+    for (number, (statement, words)) in DAMAGE.iter().chain(&more).enumerate() {
+        // A file of its own: connections of the previous copy may still be closing, and their log
+        // would be taken for that of a file of the same name.
+        let copy = folder.path().join(format!("copy-{number}.db"));
         std::fs::copy(&path, &copy).unwrap();
         let mut tool = SqliteConnection::establish(copy.to_str().unwrap()).unwrap();
         let off = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;";
