@@ -1,5 +1,8 @@
 //! Tests of every error against the golden list.
 
+#[path = "../tests/http/golden.rs"]
+mod golden;
+
 use super::*;
 use std::collections::BTreeSet;
 use tradepost_domain::kernel::{Currency, FieldError, Money, ValidationErrors};
@@ -132,7 +135,6 @@ fn money() -> Money {
 
 #[test]
 fn every_error_has_the_status_and_code_of_the_golden_list() {
-    let golden = include_str!("../tests/golden/errors.txt");
     let seen: String = examples()
         .iter()
         .map(|(name, error)| {
@@ -140,7 +142,7 @@ fn every_error_has_the_status_and_code_of_the_golden_list() {
             format!("{} {} {name}\n", code.status().as_u16(), code.word())
         })
         .collect();
-    assert_eq!(seen, golden, "if the list is to change:\n{seen}");
+    golden::expect_golden("errors.txt", &seen);
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod connections;
 mod deadlines;
 mod django_clients;
 mod envelope;
+mod golden;
 mod hostile;
 mod idempotency;
 mod lists;

@@ -1,6 +1,7 @@
 //! The OpenAPI document is complete, correct, and served. `support/described.rs` checks each
 //! response of each test against it.
 
+use crate::golden::expect_golden;
 use crate::support::described::{DOCUMENT, expect_valid, resolved};
 use crate::support::{App, memory, settings};
 use serde_json::{Value, json};
@@ -29,6 +30,11 @@ fn walk(value: &'static Value, visit: &mut dyn FnMut(&'static Value)) {
         Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
         _ => {}
     }
+}
+
+#[test]
+fn the_document_is_that_of_the_golden_file() {
+    expect_golden("openapi.json", &format!("{}\n", tradepost_http::document()));
 }
 
 #[test]
