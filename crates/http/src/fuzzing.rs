@@ -87,12 +87,12 @@ pub fn query(data: &[u8]) {
     assert_eq!(pairs(&encoded), decoded);
     if let Some(currency) = Currency::from_code("USD") {
         let mut read = Query::read(query);
-        let filter = products::filter(&mut read, currency);
-        part::<tradepost_domain::kernel::ProductField>(read, &products::scope(&filter));
+        let filter = products::list::filter(&mut read, currency);
+        part::<tradepost_domain::kernel::ProductField>(read, &products::list::scope(&filter));
     }
     let mut read = Query::read(query);
-    let filter = orders::filter(&mut read);
-    part::<tradepost_domain::kernel::OrderField>(read, &orders::scope(&filter));
+    let filter = orders::list::filter(&mut read);
+    part::<tradepost_domain::kernel::OrderField>(read, &orders::list::scope(&filter));
 }
 
 fn part<F: SortField>(query: Query, scope: &impl Serialize) {

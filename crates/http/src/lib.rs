@@ -15,13 +15,14 @@
 //!
 //! # Where to look
 //!
-//! - [`table`]: each route is one line of the table in `routes.rs`, with its access.
+//! - [`Endpoint`]: each is declared once, in `resources/`, beside its handler; [`table`] has all of
+//!   them, and the router, the document and the labels of the metrics derive from it.
 //! - `middleware/mod.rs` composes the stack; each concern has a file of its own.
 //! - `error.rs` is the only file that names the status of a failure.
 //! - `state.rs` is what all requests share; `loaders.rs` says which reads are batched or shared.
 //! - `exec/` runs blocking work in bounded worker pools; an order goes to the batcher and holds no
 //!   thread.
-//! - `openapi/` generates the document from the table of routes and the response DTOs.
+//! - `openapi/` derives the document from the route table.
 //!
 //! # Rules
 //!
@@ -35,6 +36,7 @@
 
 mod config;
 mod connection;
+mod endpoint;
 mod error;
 mod exec;
 mod extract;
@@ -53,12 +55,13 @@ mod services;
 mod state;
 
 pub use config::{ConcurrencyLimits, Settings};
+pub use endpoint::Endpoint;
 pub use error::error_codes;
 pub use exec::worker_pool::PoolLimit;
 pub use ipnet::IpNet;
 pub use middleware::forwarded::{NotAPublicUrl, PublicUrl};
 pub use middleware::rate_limiter::Throttling;
 pub use openapi::document;
-pub use routes::{Entry, table};
+pub use routes::table;
 pub use server::{Api, Running, StopHandle};
 pub use services::Services;

@@ -103,7 +103,8 @@ texts! {
     ProductName = line(200),
     /// Stock keeping unit: the shop's own code for a product.
     Sku = line(64),
-    /// Description of a product, in any number of paragraphs; may be empty.
+    /// Description of a product, in any number of paragraphs; may be empty, as it is by default.
+    #[derive(Default)]
     Description = paragraphs(10_000),
     /// Free-text reason of a stock adjustment.
     Note = line(200),
@@ -145,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_description_has_paragraphs_and_may_be_empty() {
-        assert_eq!(Description::new("").unwrap().as_str(), "");
+        assert_eq!(Description::new(""), Ok(Description::default()));
+        assert_eq!(Description::default().as_str(), "");
         assert!(Description::new("one\r\n\ttwo").is_ok());
         assert_eq!(Description::new("a\0b"), Err(FieldError::ControlCharacter));
         assert_eq!(

@@ -119,6 +119,15 @@ impl Fields {
         self.errors.keep(name, value).flatten()
     }
 
+    /// The request that `read` makes of the fields, unless any field is invalid.
+    pub(crate) fn parse<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Result<T, ApiError> {
+        let request = read(&mut self);
+        self.complete(request)
+    }
+
     /// The value built from the required fields, unless any field is invalid.
     pub(crate) fn complete<T>(self, required: Option<T>) -> Result<T, ApiError> {
         match required {

@@ -4,4 +4,5 @@ pub(crate) mod body;
 pub(crate) mod fields;
 pub(crate) mod form;
 pub(crate) mod query;
+pub(crate) mod request;
 pub(crate) mod request_context;

@@ -5,6 +5,7 @@ use crate::extract::fields::trimmed;
 use crate::respond::signed_cursor::Scope;
 use actix_web::web;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use tradepost_domain::kernel::{
     Currency, CursorRequest, FieldError, FieldName, Keyset, MessageSigner, Money, PageRequest,
@@ -19,22 +20,14 @@ pub(crate) fn pairs(encoded: &str) -> Vec<(String, String)> {
         .unwrap_or_default()
 }
 
-/// Percent-encodes the characters that have a meaning in a query string.
+/// Percent-encodes all bytes but the unreserved characters (RFC 3986, section 2.3).
 pub(crate) fn encode(text: &str, into: &mut String) {
-    const HEX: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-    ];
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                into.push(char::from(byte));
-            }
-            _ => {
-                let digit = |half: u8| HEX.get(usize::from(half)).copied().unwrap_or('0');
-                into.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-            }
-        }
-    }
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    into.extend(utf8_percent_encode(text, RESERVED));
 }
 
 /// The parameters of a list request, and all validation errors found in them.

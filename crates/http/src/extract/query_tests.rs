@@ -23,6 +23,21 @@ fn decoded_pairs_are_encoded_again() {
 }
 
 #[test]
+fn unreserved_characters_alone_stay_unencoded() {
+    for byte in 0..=127_u8 {
+        let character = char::from(byte);
+        let mut encoded = String::new();
+        encode(&character.to_string(), &mut encoded);
+        let expected = if character.is_ascii_alphanumeric() || "-._~".contains(character) {
+            character.to_string()
+        } else {
+            format!("%{byte:02X}")
+        };
+        assert_eq!(encoded, expected);
+    }
+}
+
+#[test]
 fn page_parameters_are_parsed_and_clamped() {
     for (query, expected) in [
         ("", Some((1, 10))),

@@ -1,32 +1,17 @@
-//! The OpenAPI 3.1 document, generated from the table of routes and the response DTOs.
+//! The OpenAPI 3.1 document, derived from the endpoints of the route table.
 //!
-//! - `operations.rs` describes each route.
-//! - `responses.rs` has the rules that derive codes, parameters and headers from the description.
+//! - `responses.rs` has the rules that derive codes, parameters and headers from an endpoint.
 //! - `problems.rs` has a schema and an example for each error code.
-//! - `requests.rs` and `parameters.rs` describe the input; the DTOs, the output.
-//! - `examples.rs` makes examples from the DTOs.
 
-mod examples;
-mod operations;
-mod parameters;
+mod headers;
 mod problems;
-mod requests;
 mod responses;
 
+use crate::endpoint::{Endpoint, Tag};
 use crate::error::Code;
-use crate::resources::cart::CartResponse;
-use crate::resources::json::{
-    AccountResponse, MovementResponse, OrderResponse, PairResponse, ProductResponse, TokenResponse,
-};
-use crate::resources::probes::Health;
-use crate::resources::root::Root;
-use crate::resources::tokens::Nothing;
-use crate::respond::pages::{CursorPageResponse, PageResponse};
+use crate::extract::request::RequestBody;
 use crate::respond::problem::Line;
-use crate::routes::{self, Entry};
-use operations::Operation;
-use parameters::reference;
-use requests::Body;
+use crate::routes;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -61,19 +46,14 @@ documents (RFC 9457), as `application/problem+json` for a client that accepts it
 
 fn made(path: &str) -> Value {
     let mut paths = BTreeMap::<&str, Map<String, Value>>::new();
-    let mut refusals = Map::new();
-    for entry in routes::table() {
-        if let Some(operation) = described(entry) {
-            let method = entry.method().as_str().to_ascii_lowercase();
-            let described = operation_object(entry, operation, &mut refusals);
-            paths
-                .entry(entry.path())
-                .or_default()
-                .insert(method, described);
-        }
+    let mut components = Components::default();
+    for endpoint in routes::table() {
+        let method = endpoint.method().as_str().to_ascii_lowercase();
+        let operation = operation(endpoint, &mut components);
+        let methods = paths.entry(endpoint.path()).or_default();
+        methods.insert(method, operation);
     }
-    let tags = operations::TAGS.iter();
-    let tags = tags.map(|(name, about)| json!({"name": name, "description": about}));
+    let tags = Tag::ALL.map(|Tag(name, about)| json!({"name": name, "description": about}));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -83,13 +63,13 @@ fn made(path: &str) -> Value {
             "license": {"name": "MIT", "identifier": "MIT"}
         },
         "servers": [{"url": path}],
-        "tags": tags.collect::<Vec<_>>(),
+        "tags": tags,
         "paths": paths,
         "components": {
-            "schemas": schemas(),
-            "responses": refusals,
-            "parameters": parameter_objects(),
-            "headers": parameters::headers(),
+            "schemas": schemas(components.schemas),
+            "responses": components.responses,
+            "parameters": components.parameters,
+            "headers": headers::headers(),
             "securitySchemes": {"bearer": {
                 "type": "http",
                 "scheme": "bearer",
@@ -100,49 +80,57 @@ fn made(path: &str) -> Value {
     })
 }
 
-/// The description of a route. A test keeps the two tables in step.
-fn described(entry: &Entry) -> Option<&'static Operation> {
-    let mut all = operations::TABLE.iter();
-    all.find(|one| one.method == *entry.method() && one.path == entry.path())
+/// The components that the endpoints refer to.
+#[derive(Default)]
+struct Components {
+    /// The schemas of the request bodies.
+    schemas: Map<String, Value>,
+    responses: Map<String, Value>,
+    parameters: Map<String, Value>,
 }
 
-fn operation_object(
-    entry: &Entry,
-    operation: &Operation,
-    refusals: &mut Map<String, Value>,
-) -> Value {
+fn operation(endpoint: &Endpoint, components: &mut Components) -> Value {
     let mut responses = Map::new();
-    for (status, answer) in responses::successes(operation) {
+    for (status, answer) in responses::successes(endpoint) {
         responses.insert(status.to_owned(), answer);
     }
-    let codes = responses::codes(entry, operation);
-    for (status, codes) in responses::by_status(codes) {
+    for (status, codes) in responses::by_status(responses::codes(endpoint)) {
         let key = responses::key(&codes);
         responses.insert(status.to_string(), reference("responses", &key));
-        refusals
-            .entry(key)
-            .or_insert_with(|| responses::refusal(&codes));
+        let refusals = components.responses.entry(key);
+        refusals.or_insert_with(|| responses::refusal(&codes));
     }
-    let parameters = responses::parameters(operation).into_iter();
+    let parameters = responses::parameters(endpoint).into_iter().map(|one| {
+        let parameters = components.parameters.entry(one.key);
+        parameters.or_insert_with(|| one.object());
+        reference("parameters", one.key)
+    });
+    let parameters: Vec<_> = parameters.collect();
     let bearer = json!({"bearer": []});
-    let security = match entry.access() {
-        Access::Public if entry.reads_token() => json!([{}, bearer]),
+    let security = match endpoint.access() {
+        Access::Public if endpoint.policy.reads_token => json!([{}, bearer]),
         Access::Public => json!([]),
         Access::Customer | Access::Staff => json!([bearer]),
     };
-    let mut object = json!({
-        "operationId": operation.id,
-        "tags": [operation.tag],
-        "summary": operation.summary,
-        "description": who(entry.access()),
-        "parameters": parameters.map(|one| one.reference()).collect::<Vec<_>>(),
+    let mut operation = json!({
+        "operationId": endpoint.id,
+        "tags": [endpoint.tag.0],
+        "summary": endpoint.summary,
+        "description": who(endpoint.access()),
+        "parameters": parameters,
         "security": security,
         "responses": responses
     });
-    if let (Some(body), Some(members)) = (operation.body, object.as_object_mut()) {
-        members.insert("requestBody".to_owned(), body_object(body));
+    if let (Some(body), Some(members)) = (&endpoint.request, operation.as_object_mut()) {
+        members.insert("requestBody".to_owned(), request_body(body));
+        for (name, schema) in [
+            (body.name.to_owned(), body.schema()),
+            (body.form_name(), body.form_schema()),
+        ] {
+            components.schemas.insert(name, schema);
+        }
     }
-    object
+    operation
 }
 
 fn who(access: Access) -> &'static str {
@@ -153,8 +141,8 @@ fn who(access: Access) -> &'static str {
     }
 }
 
-fn body_object(body: &Body) -> Value {
-    let media = |schema: Value| json!({"schema": schema, "example": body.example()});
+fn request_body(body: &RequestBody) -> Value {
+    let media = |schema: Value| json!({"schema": schema, "example": (body.example)()});
     let form = media(reference("schemas", &body.form_name()));
     json!({"required": body.is_required(), "content": {
         "application/json": media(reference("schemas", body.name)),
@@ -163,42 +151,42 @@ fn body_object(body: &Body) -> Value {
     }})
 }
 
-fn parameter_objects() -> Value {
-    let all = parameters::ALL.iter();
-    let all = all.map(|one| (one.key.to_owned(), one.description()));
-    all.collect::<Map<_, _>>().into()
-}
-
-fn schemas() -> Value {
-    let mut schemas = answers();
-    for body in requests::ALL {
-        schemas.insert(body.name.to_owned(), body.schema());
-        schemas.insert(body.form_name(), body.form_schema());
+/// All schemas: of the responses, the requests and the problem documents.
+fn schemas(requests: Map<String, Value>) -> Value {
+    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.definitions_path = "/components/schemas".into();
+    settings.meta_schema = None;
+    let mut generator = settings.into_generator();
+    for endpoint in routes::table() {
+        for body in endpoint.success.bodies() {
+            (body.define)(&mut generator);
+        }
     }
+    generator.subschema_for::<Line>();
+    let mut schemas = generator.take_definitions(true);
+    schemas.extend(requests);
     for code in Code::ALL {
         schemas.insert(problems::name(*code), problems::schema(*code));
     }
     schemas.into()
 }
 
-/// The schemas of the response DTOs.
-fn answers() -> Map<String, Value> {
-    let mut settings = SchemaSettings::draft2020_12().for_serialize();
-    settings.definitions_path = "/components/schemas".into();
-    settings.meta_schema = None;
-    let mut generator = settings.into_generator();
-    generator.subschema_for::<Root>();
-    generator.subschema_for::<TokenResponse>();
-    generator.subschema_for::<PairResponse>();
-    generator.subschema_for::<Nothing>();
-    generator.subschema_for::<PageResponse<AccountResponse>>();
-    generator.subschema_for::<PageResponse<ProductResponse>>();
-    generator.subschema_for::<PageResponse<MovementResponse>>();
-    generator.subschema_for::<CartResponse>();
-    generator.subschema_for::<PageResponse<OrderResponse>>();
-    generator.subschema_for::<CursorPageResponse<ProductResponse>>();
-    generator.subschema_for::<CursorPageResponse<OrderResponse>>();
-    generator.subschema_for::<Health>();
-    generator.subschema_for::<Line>();
-    generator.take_definitions(true)
+fn reference(kind: &str, key: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{key}")})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_of_one_name_have_one_schema() {
+        let bodies = || routes::table().iter().filter_map(|one| one.request);
+        for body in bodies() {
+            for other in bodies().filter(|other| other.name == body.name) {
+                assert_eq!(other.schema(), body.schema());
+                assert_eq!((other.example)(), (body.example)());
+            }
+        }
+    }
 }

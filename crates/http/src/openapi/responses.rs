@@ -1,97 +1,70 @@
-//! The responses of a route. Most of them follow from rules, which stand here once.
+//! The parameters and responses of an endpoint. Most of them follow from rules, which stand here
+//! once.
 
-use super::operations::{Operation, Success};
-use super::parameters::{self, Parameter, reference};
-use super::{examples, problems};
+use super::{problems, reference};
+use crate::endpoint::{
+    CURSOR, Endpoint, ID, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, PAGE, PAGE_SIZE, Parameter,
+    REQUEST_ID, ResponseBody, SHOP_URL, Success,
+};
 use crate::error::Code;
-use crate::routes::Entry;
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::kernel::Access;
 
-/// The parameters of a route.
-pub(super) fn parameters(operation: &Operation) -> Vec<&'static Parameter> {
+/// The parameters of an endpoint.
+pub(super) fn parameters(endpoint: &Endpoint) -> Vec<&'static Parameter> {
+    let pages: &[&Parameter] = match endpoint.success {
+        Success::Page(_) => &[&PAGE, &PAGE_SIZE],
+        Success::List { .. } => &[&PAGE, &PAGE_SIZE, &CURSOR],
+        _ => &[],
+    };
     // The files of the docs page are conditional like any file, which HTTP itself defines.
-    let shows = operation.method == Method::GET && operation.uses_store;
+    let shows = *endpoint.method() == Method::GET && endpoint.uses_store;
     let candidates = [
-        (&parameters::ID, operation.path.contains("{id}")),
-        (&parameters::FILE, operation.path.contains("{file}")),
-        (&parameters::IDEMPOTENCY_KEY, operation.is_keyed),
-        (&parameters::IF_NONE_MATCH, operation.is_tagged && shows),
-        (&parameters::IF_MATCH, is_guarded(operation)),
-        (&parameters::REQUEST_ID, true),
+        (&ID, endpoint.path().contains("{id}")),
+        (&IDEMPOTENCY_KEY, endpoint.is_idempotent),
+        (&IF_NONE_MATCH, endpoint.has_etag && shows),
+        (&IF_MATCH, endpoint.reads_if_match()),
+        (&REQUEST_ID, true),
     ];
     let ruled = candidates
         .into_iter()
         .filter_map(|(one, has)| has.then_some(one));
-    operation.query.iter().copied().chain(ruled).collect()
+    let own = endpoint.parameters.iter();
+    pages.iter().chain(own).copied().chain(ruled).collect()
 }
 
-/// Whether the route edits a resource with an `ETag`, so that `If-Match` applies.
-fn is_guarded(operation: &Operation) -> bool {
-    let edits = [Method::PUT, Method::PATCH, Method::DELETE].contains(&operation.method);
-    operation.is_tagged && edits
-}
-
-/// Every code that a route can answer with.
-pub(super) fn codes(entry: &Entry, operation: &Operation) -> BTreeSet<Code> {
-    let probe = crate::resources::probes::is_probe(operation.path);
-    let reads = operation.method == Method::GET;
-    let knows_callers = entry.reads_token();
-    let asks = operation.uses_store || knows_callers;
-    let is_page = operation
-        .query
-        .iter()
-        .any(|one| one.key == parameters::PAGE.key);
-    // A cart is short, and not read through the pool of lists.
-    let is_cart = operation.path == "/api/cart/";
+/// Every code that an endpoint can answer with.
+pub(super) fn codes(endpoint: &Endpoint) -> BTreeSet<Code> {
+    let (policy, access) = (endpoint.policy, endpoint.access());
+    let reads = *endpoint.method() == Method::GET;
+    let asks = endpoint.uses_store || policy.reads_token;
+    let is_list = matches!(endpoint.success, Success::Page(_) | Success::List { .. });
+    let has_query = parameters(endpoint).iter().any(|one| one.is_in_query());
+    #[rustfmt::skip]
     let rules: &[(bool, &[Code])] = &[
-        (
-            true,
-            &[
-                Code::BadRequest,
-                Code::MethodNotAllowed,
-                Code::InternalError,
-            ],
-        ),
-        (!probe, &[Code::BadHost]),
-        (entry.counts(), &[Code::Throttled]),
-        (knows_callers, &[Code::InvalidToken]),
-        (entry.access() != Access::Public, &[Code::NotAuthenticated]),
-        (entry.access() == Access::Staff, &[Code::Forbidden]),
-        (!operation.query.is_empty(), &[Code::Invalid]),
-        (is_page || operation.path.contains('{'), &[Code::NotFound]),
-        (
-            operation.body.is_some(),
-            &[
-                Code::Invalid,
-                Code::MalformedBody,
-                Code::RequestTimeout,
-                Code::BodyTooLarge,
-                Code::UnsupportedMediaType,
-            ],
-        ),
-        (
-            operation.is_keyed,
-            &[Code::Invalid, Code::IdempotencyKeyReused],
-        ),
-        (is_guarded(operation), &[Code::PreconditionFailed]),
-        (
-            asks,
-            &[
-                Code::Busy,
-                Code::Unavailable,
-                Code::Schema,
-                Code::StorageFull,
-            ],
-        ),
-        (is_page && !is_cart, &[Code::ListTimeout]),
+        (true, &[Code::BadRequest, Code::MethodNotAllowed, Code::InternalError]),
+        // Probes and metrics are answered for any host, and are not rate limited.
+        (policy.counts, &[Code::BadHost, Code::Throttled]),
+        (policy.reads_token, &[Code::InvalidToken]),
+        (access != Access::Public, &[Code::NotAuthenticated]),
+        (access == Access::Staff, &[Code::Forbidden]),
+        (has_query, &[Code::Invalid]),
+        (is_list, &[Code::NotFound, Code::ListTimeout]),
+        (endpoint.path().contains('{'), &[Code::NotFound]),
+        (endpoint.request.is_some(), &[
+            Code::Invalid, Code::MalformedBody, Code::RequestTimeout, Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+        ]),
+        (endpoint.is_idempotent, &[Code::Invalid, Code::IdempotencyKeyReused]),
+        (endpoint.reads_if_match(), &[Code::PreconditionFailed]),
+        (asks, &[Code::Busy, Code::Unavailable, Code::Schema, Code::StorageFull]),
         (asks && !reads, &[Code::OutcomeUnknown]),
     ];
     let ruled = rules.iter().filter(|(holds, _)| *holds);
     let ruled = ruled.flat_map(|(_, codes)| codes.iter());
-    ruled.chain(operation.refusals).copied().collect()
+    ruled.chain(endpoint.errors).copied().collect()
 }
 
 /// The codes grouped by status.
@@ -164,59 +137,59 @@ fn one_of(codes: &[Code]) -> Value {
     json!({"oneOf": schemas, "discriminator": {"propertyName": "code", "mapping": mapping}})
 }
 
-/// The success responses of a route, by status.
-pub(super) fn successes(operation: &Operation) -> Vec<(&'static str, Value)> {
-    let reads = operation.method == Method::GET;
+/// The success responses of an endpoint, by status.
+pub(super) fn successes(endpoint: &Endpoint) -> Vec<(&'static str, Value)> {
     let with = |has, name| if has { Some(name) } else { None };
     let mut names = ANY.to_vec();
-    names.extend(with(operation.is_located, "Location"));
-    names.extend(with(operation.is_keyed, "Idempotent-Replayed"));
-    names.extend(with(
-        operation.is_tagged && operation.method != Method::DELETE,
-        "ETag",
-    ));
+    names.extend(with(endpoint.has_location, "Location"));
+    names.extend(with(endpoint.is_idempotent, "Idempotent-Replayed"));
+    let shows = *endpoint.method() != Method::DELETE;
+    names.extend(with(endpoint.has_etag && shows, "ETag"));
     let full = headers(&names);
-    let bare = headers(ANY);
-    let nothing = json!({"description": "It is done.", "headers": bare});
-    let ok_with_etag = |about: &str, media: Value| json!({"description": about, "headers": full, "content": {"application/json": media}});
-    let mut answers = vec![match operation.success {
-        Success::Shows(schema) => ("200", ok_with_etag("Here it is.", media(schema))),
-        Success::Lists(one) => ("200", ok_with_etag("Here it is.", parts(one))),
-        Success::Makes(schema) => ("201", ok_with_etag("It was made.", media(schema))),
-        Success::Nothing => ("204", nothing.clone()),
+    let nothing = json!({"description": "It is done.", "headers": headers(ANY)});
+    let ok =
+        |content: Value| json!({"description": "Here it is.", "headers": full, "content": content});
+    let url = format!("{SHOP_URL}{}", endpoint.path().replace("{id}", "12"));
+    let mut answers = vec![match endpoint.success {
+        Success::Ok(body) | Success::Page(body) => ("200", ok(json_content(body, &url))),
+        Success::List { page, cursor_page } => ("200", ok(list_content(page, cursor_page, &url))),
+        Success::Created(body) => (
+            "201",
+            json!({"description": "It was made.", "headers": full, "content": json_content(body, &url)}),
+        ),
+        Success::NoContent => ("204", nothing.clone()),
         Success::Text(media) => {
             let content = media.iter().map(|media| ((*media).to_owned(), text(media)));
-            let content: Map<_, _> = content.collect();
-            (
-                "200",
-                json!({"description": "Here it is.", "headers": full, "content": content}),
-            )
+            ("200", ok(content.collect::<Map<_, _>>().into()))
         }
     }];
-    if operation.may_remove {
+    if endpoint.may_remove {
         answers.push(("204", nothing));
     }
-    if operation.is_tagged && reads {
+    if endpoint.has_etag && *endpoint.method() == Method::GET {
         let about = "The client holds it already.";
         answers.push(("304", json!({"description": about, "headers": full})));
     }
     answers
 }
 
-fn media(schema: &str) -> Value {
-    json!({"schema": reference("schemas", schema), "example": examples::of(schema)})
+fn json_content(body: ResponseBody, url: &str) -> Value {
+    json!({"application/json": {"schema": schema(body), "example": (body.example)(url)}})
 }
 
 /// A numbered page, or a cursor page.
-fn parts(one: &str) -> Value {
-    let (page, slice) = (format!("{one}Page"), format!("{one}Slice"));
-    json!({
-        "schema": {"anyOf": [reference("schemas", &page), reference("schemas", &slice)]},
+fn list_content(page: ResponseBody, cursor_page: ResponseBody, url: &str) -> Value {
+    json!({"application/json": {
+        "schema": {"anyOf": [schema(page), schema(cursor_page)]},
         "examples": {
-            "page": {"summary": "By page", "value": examples::of(&page)},
-            "cursor": {"summary": "By cursor", "value": examples::of(&slice)}
+            "page": {"summary": "By page", "value": (page.example)(url)},
+            "cursor": {"summary": "By cursor", "value": (cursor_page.example)(url)}
         }
-    })
+    }})
+}
+
+fn schema(body: ResponseBody) -> Value {
+    reference("schemas", &(body.name)())
 }
 
 fn text(media: &str) -> Value {

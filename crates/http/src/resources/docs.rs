@@ -1,10 +1,28 @@
 //! The OpenAPI document, and a page to read and try it. The page loads nothing from other servers.
 
 use crate::error::ApiError;
-use crate::extract::request_context::RequestContext;
-use crate::respond::responses::{self, File, HttpResult};
+use crate::resources::prelude::*;
+use crate::respond::responses::File;
 use std::sync::{Arc, LazyLock, OnceLock};
 use tradepost_domain::kernel::Refusal;
+
+#[rustfmt::skip]
+pub(crate) static ENDPOINTS: &[Endpoint] = &[
+    Endpoint::get("/api/schema/", Public, || web::to(schema))
+        .describe(Tag::DOCUMENTS, "getSchema", "This document")
+        .text(&["application/json"]).etag().without_store(),
+    Endpoint::get("/api/docs/", Public, || web::to(page))
+        .describe(Tag::DOCUMENTS, "getDocs", "A page to read and try it")
+        .text(&["text/html"]).etag().without_store(),
+    Endpoint::get("/api/docs/{file}/", Public, || web::to(file))
+        .describe(Tag::DOCUMENTS, "getDocsFile", "The page's files")
+        .parameters(&[&FILE]).text(&["text/css", "text/javascript"]).etag().without_store(),
+];
+
+parameters! {
+    FILE = "path" "File" "file" "One of the page's files.",
+        json!({"type": "string", "enum": NAMES});
+}
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -57,18 +75,18 @@ static BUNDLE: LazyLock<[(&str, File); 2]> = LazyLock::new(|| {
 });
 
 /// The names of all files of the page.
-pub(crate) const NAMES: [&str; 3] = [START, "swagger-ui-bundle.js", "swagger-ui.css"];
+const NAMES: [&str; 3] = [START, "swagger-ui-bundle.js", "swagger-ui.css"];
 const START: &str = "start.js";
 
-pub(crate) async fn schema(call: RequestContext) -> HttpResult {
+async fn schema(call: RequestContext) -> HttpResult {
     responses::file(&call, &docs(&call)?.document)
 }
 
-pub(crate) async fn page(call: RequestContext) -> HttpResult {
+async fn page(call: RequestContext) -> HttpResult {
     responses::page(&call, &docs(&call)?.page)
 }
 
-pub(crate) async fn file(call: RequestContext) -> HttpResult {
+async fn file(call: RequestContext) -> HttpResult {
     let name = call.file();
     if name == START {
         return responses::file(&call, &docs(&call)?.start);

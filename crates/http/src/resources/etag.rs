@@ -1,6 +1,8 @@
 //! Entity tags of the resources, and `If-Match` preconditions on them.
 
-use crate::resources::json::{CartLineResponse, OrderResponse, ProductResponse};
+use crate::resources::cart::CartItemResponse;
+use crate::resources::orders::OrderResponse;
+use crate::resources::products::ProductResponse;
 use crate::respond::etag::{digest, if_match, version};
 use actix_web::HttpRequest;
 use tradepost_domain::cart::{CartItem, CartItemDetail};
@@ -17,13 +19,16 @@ impl ETag {
 
     /// Price, name and stock of its product are volatile.
     pub(crate) fn of_cart_item(item: &CartItemDetail) -> Result<Self, MoneyError> {
-        let volatile = digest(&CartLineResponse::of(item)?);
+        let volatile = digest(&CartItemResponse::from_item(item)?);
         Ok(Self::new(cart_line_edits(&item.line), volatile))
     }
 
     /// All fields of an order change by edits alone.
     pub(crate) fn of_order(order: &Order) -> Result<Self, MoneyError> {
-        Ok(Self::new(digest(&OrderResponse::of(order)?), String::new()))
+        Ok(Self::new(
+            digest(&OrderResponse::from_order(order)?),
+            String::new(),
+        ))
     }
 }
 

@@ -1,12 +1,23 @@
-use crate::extract::request_context::RequestContext;
-use crate::respond::responses::{self, HttpResult};
-use schemars::JsonSchema;
-use serde::Serialize;
+//! The root of the API: the URLs of its collections.
+
+use crate::endpoint::SHOP_URL;
+use crate::resources::prelude::*;
+
+#[rustfmt::skip]
+pub(crate) static ENDPOINTS: &[Endpoint] = &[
+    Endpoint::get("/api/", Public, || web::to(index))
+        .describe(Tag::DOCUMENTS, "listCollections", "Where the collections are")
+        .ok::<RootResponse>().without_store(),
+];
+
+async fn index(call: RequestContext) -> HttpResult {
+    responses::ok(&RootResponse::from_base(&call.url("")))
+}
 
 /// Where the collections are.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Collections")]
-pub(crate) struct Root {
+struct RootResponse {
     #[schemars(url)]
     products: String,
     #[schemars(url)]
@@ -17,9 +28,9 @@ pub(crate) struct Root {
     users: String,
 }
 
-impl Root {
+impl RootResponse {
     /// The collections of a server at this base URL.
-    pub(crate) fn below(base: &str) -> Self {
+    fn from_base(base: &str) -> Self {
         let url = |name| format!("{base}/api/{name}/");
         Self {
             products: url("products"),
@@ -30,6 +41,8 @@ impl Root {
     }
 }
 
-pub(crate) async fn index(call: RequestContext) -> HttpResult {
-    responses::ok(&Root::below(&call.url("")))
+impl Example for RootResponse {
+    fn example(_: &str) -> Option<Value> {
+        to_json(&RootResponse::from_base(SHOP_URL))
+    }
 }

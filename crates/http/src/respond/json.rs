@@ -67,3 +67,28 @@ inline! {
         "description": "A time in UTC, to the microsecond."
     });
 }
+
+/// Declares the schema of a set of words, which has a name of its own.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident as $api:literal, $about:literal: $words:expr) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $api.into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({"type": "string", "description": $about, "enum": $words})
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// A response as JSON text, to be stored under an idempotency key. Empty if it cannot be
+/// serialized, which no outcome within its bounds is.
+pub(crate) fn encode(response: &impl Serialize) -> String {
+    serde_json::to_string(response).unwrap_or_default()
+}

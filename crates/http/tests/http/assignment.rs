@@ -1,10 +1,12 @@
 //! Mass assignment: fields that clients must not set are ignored in the body, in the query and in
 //! the headers, with no effect on the state.
 
+use crate::support::described::{DOCUMENT, resolved};
 use crate::support::{App, PASSWORD, Reply};
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use tradepost_domain::kernel::Access;
 use tradepost_http::table;
 
 /// An app with a paused clock, so that each instance is the same.
@@ -38,8 +40,33 @@ async fn world() -> World {
 /// A route that reads a body: whether staff call, a body, and every field that the route accepts.
 type Write = (Method, &'static str, bool, Value, &'static [&'static str]);
 
-#[rustfmt::skip]
+/// All routes that read a body. Those without a row of their own send the example of the OpenAPI
+/// document, and accept the fields of its schema.
 fn writes(refresh: &str) -> Vec<Write> {
+    let mut rows = rows(refresh);
+    for endpoint in table() {
+        let (method, path) = (endpoint.method(), endpoint.path());
+        let operation = &DOCUMENT["paths"][path][method.as_str().to_lowercase()];
+        let body = &operation["requestBody"]["content"]["application/json"];
+        let is_known = rows.iter().any(|row| row.0 == *method && row.1 == path);
+        if body.is_object() && !is_known {
+            let fields = resolved(&body["schema"])["properties"].as_object().unwrap();
+            let fields = fields.keys().map(String::as_str).collect::<Vec<_>>().leak();
+            let is_staff = endpoint.access() == Access::Staff;
+            rows.push((
+                method.clone(),
+                path,
+                is_staff,
+                body["example"].clone(),
+                fields,
+            ));
+        }
+    }
+    rows
+}
+
+#[rustfmt::skip]
+fn rows(refresh: &str) -> Vec<Write> {
     const PRODUCT: &[&str] = &["sku", "name", "description", "price", "stock"];
     const CHANGE: &[&str] = &["sku", "name", "description", "price", "stock", "archived"];
     const LINE: &[&str] = &["product_id", "quantity"];

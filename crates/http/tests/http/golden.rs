@@ -1,5 +1,6 @@
 //! Golden files: the expected text in `tests/golden/`. `UPDATE_GOLDEN=1 cargo test` writes them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -14,10 +15,34 @@ pub(crate) fn expect_golden(name: &str, actual: &str) {
         fs::write(path(name), actual).unwrap();
     }
     let golden = fs::read_to_string(path(name)).unwrap();
-    let mut lines = golden.lines().zip(actual.lines());
-    let first = lines.find(|(golden, actual)| golden != actual);
     assert!(
         golden == actual,
-        "tests/golden/{name} differs, first in {first:?}. UPDATE_GOLDEN=1 writes it."
+        "tests/golden/{name} differs. UPDATE_GOLDEN=1 writes it.\n{}",
+        differences(&golden, actual)
     );
+}
+
+/// The lines to remove with a minus, and those to add with a plus.
+pub(crate) fn differences(golden: &str, actual: &str) -> String {
+    let only = |sign, these: &str, those: &str| {
+        let those: HashSet<&str> = those.lines().collect();
+        let lines = these.lines().filter(|line| !those.contains(line));
+        lines
+            .map(|line| format!("{sign} {line}\n"))
+            .collect::<String>()
+    };
+    let changes = only('-', golden, actual) + &only('+', actual, golden);
+    if changes.is_empty() && golden != actual {
+        return "The lines are in another order.\n".to_owned();
+    }
+    changes
+}
+
+#[test]
+fn differences_are_lines_to_remove_and_to_add() {
+    assert_eq!(differences("a 200\nb 401\n", "a 200\nb 401\n"), "");
+    assert_eq!(differences("a 200\n", "a 200\nb 401\n"), "+ b 401\n");
+    assert_eq!(differences("a 200\nb 401\n", "a 200\n"), "- b 401\n");
+    assert_eq!(differences("a 200\n", "a 403\n"), "- a 200\n+ a 403\n");
+    assert!(differences("a 200\nb 401\n", "b 401\na 200\n").contains("order"));
 }

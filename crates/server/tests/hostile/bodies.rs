@@ -4,7 +4,8 @@ use crate::random::Random;
 use crate::roles::Role;
 use crate::shop::PASSWORD;
 use crate::world::{STAPLES, World};
-use tradepost_http::Entry;
+use serde_json::Value;
+use tradepost_http::Endpoint;
 
 /// Names, and values as JSON texts.
 pub(crate) type Fields = Vec<(String, String)>;
@@ -26,7 +27,7 @@ fn fields<const N: usize>(fields: [(&str, String); N]) -> Fields {
 
 /// `None` for a route that reads no body.
 pub(crate) fn valid(
-    entry: &Entry,
+    entry: &Endpoint,
     role: Role,
     number: u64,
     random: &mut Random,
@@ -120,8 +121,18 @@ pub(crate) fn valid(
             ];
             fields([("status", text(random.pick(&statuses)))])
         }
-        (method, path) => panic!("give {method} {path} a body here that it has nothing against"),
+        (method, path) => example(method, path)?,
     })
+}
+
+/// The example of the OpenAPI document; `None` for a route that reads no body.
+fn example(method: &str, path: &str) -> Option<Fields> {
+    let document: Value = serde_json::from_str(tradepost_http::document()).unwrap();
+    let operation = &document["paths"][path][method.to_lowercase()];
+    let example = &operation["requestBody"]["content"]["application/json"]["example"];
+    let members = example.as_object()?.iter();
+    let owned = members.map(|(name, value)| (name.clone(), value.to_string()));
+    Some(owned.collect())
 }
 
 fn credentials(role: Role, random: &mut Random) -> Fields {

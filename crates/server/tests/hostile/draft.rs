@@ -6,7 +6,7 @@ use crate::random::Random;
 use crate::roles::Role;
 use crate::world::World;
 use std::fmt::Write as _;
-use tradepost_http::Entry;
+use tradepost_http::Endpoint;
 
 /// The encoding of a body's fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn encoded(text: &str) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) role: Role,
-    pub(crate) entry: &'static Entry,
+    pub(crate) entry: &'static Endpoint,
     pub(crate) method: String,
     pub(crate) path: String,
     /// The id or file in the path.
@@ -97,7 +97,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// A valid request for the route.
     pub(crate) fn valid(
-        entry: &'static Entry,
+        entry: &'static Endpoint,
         role: Role,
         number: u64,
         random: &mut Random,
@@ -215,7 +215,7 @@ fn chunks(body: &[u8]) -> Vec<u8> {
 pub(crate) struct Request {
     pub(crate) role: Role,
     /// The route table entry that it was built for.
-    pub(crate) entry: &'static Entry,
+    pub(crate) entry: &'static Endpoint,
     pub(crate) path: String,
     pub(crate) bytes: Vec<u8>,
     pub(crate) is_head: bool,

@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::roles::Role;
 use crate::world::World;
 use actix_web::http::Method;
-use tradepost_http::{Entry, table};
+use tradepost_http::{Endpoint, table};
 
 #[derive(Debug)]
 pub(crate) enum Scene {
@@ -56,8 +56,8 @@ fn role(random: &mut Random) -> Role {
 }
 
 /// Routes that hash a password or send a large file are rare, carts and orders frequent.
-fn entry(random: &mut Random) -> &'static Entry {
-    let weight = |entry: &Entry| match entry.path() {
+fn entry(random: &mut Random) -> &'static Endpoint {
+    let weight = |entry: &Endpoint| match entry.path() {
         "/api-token-auth/" | "/api/token/" | "/api/register/" | "/api/users/me/password/" => 2,
         "/api/schema/" | "/api/docs/" | "/api/docs/{file}/" | "/metrics" => 2,
         "/api/cart/" | "/api/orders/" if *entry.method() == Method::POST => 40,
@@ -79,7 +79,7 @@ fn entry(random: &mut Random) -> &'static Entry {
 
 fn twins(number: u64, random: &mut Random, world: &World) -> Scene {
     let owned = ["/api/cart/{id}/", "/api/orders/{id}/"];
-    let entries: Vec<&'static Entry> = table()
+    let entries: Vec<&'static Endpoint> = table()
         .iter()
         .filter(|entry| owned.contains(&entry.path()))
         .collect();

@@ -1,0 +1,73 @@
+//! Verification of passwords, behind the login throttling.
+
+use super::CurrentPassword;
+use crate::error::ApiError;
+use crate::extract::request::NonBlank;
+use crate::resources::prelude::*;
+use crate::services::Services;
+use tradepost_domain::identity::Account;
+use tradepost_domain::kernel::{Actor, ShopError};
+
+request! {
+    /// A username and a password.
+    pub(crate) struct Credentials as "Credentials", "Who signs in.",
+        {"username": "grace", "password": "a quiet harbour"};
+
+    username: required(NonBlank);
+    password: required(CurrentPassword);
+}
+
+/// Verifies the username and password in these fields. Sign-ins on every path pass here: it is the
+/// one place that counts their outcomes.
+pub(crate) async fn verify_credentials(
+    call: &RequestContext,
+    fields: Fields,
+) -> Result<Account, ApiError> {
+    let credentials = fields.parse(Credentials::read)?;
+    let (NonBlank(username), CurrentPassword(password)) =
+        (credentials.username, credentials.password);
+    let attempt = VerificationAttempt::SignIn;
+    let name = username.clone();
+    let check = move |shop: &Services, _| shop.accounts.verify_credentials(&name, &password);
+    let is_staff = |account: &Account, _| account.is_staff;
+    let verified = verify(call, attempt, username, is_staff, check).await;
+    call.note_sign_in(&verified);
+    verified
+}
+
+/// The purpose for which a password is verified, which decides the limit that it counts against.
+#[derive(Clone, Copy)]
+pub(crate) enum VerificationAttempt {
+    SignIn,
+    EmailChange,
+}
+
+/// Verifies a password of this account, unless the login throttling rejects it. Every path that
+/// reveals whether a password is right has to pass here, or it would bypass the limit.
+pub(crate) async fn verify<T: Send + 'static>(
+    call: &RequestContext,
+    attempt: VerificationAttempt,
+    username: String,
+    is_staff: impl FnOnce(&T, Actor) -> bool + Send + 'static,
+    check: impl FnOnce(&Services, Actor) -> Result<T, ShopError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let (from, name) = (call.client_network(), username.clone());
+    // A query of its own, ahead of the password job: a rejected attempt takes no slot from the
+    // passwords that are being checked.
+    let check_attempt = move |shop: &Services, _| match attempt {
+        VerificationAttempt::SignIn => shop.attempts.may_sign_in(&name, from),
+        VerificationAttempt::EmailChange => shop.attempts.may_change_email(&name, from),
+    };
+    let priority = call.query(check_attempt).await?;
+    call.run_password(priority, move |shop, actor| {
+        let is_staff = |verified: &T| is_staff(verified, actor);
+        let check = || check(shop, actor);
+        match attempt {
+            VerificationAttempt::SignIn => shop.attempts.sign_in(&username, from, is_staff, check),
+            VerificationAttempt::EmailChange => {
+                shop.attempts.change_email(&username, from, is_staff, check)
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,107 @@
+//! The list of orders: its filter, numbered pages and cursor pages.
+
+use super::OrderResponse;
+use crate::endpoint::ordering_schema;
+use crate::extract::query::{self, CursorParams, ListRequest, PageParams, Query};
+use crate::resources::prelude::*;
+use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
+use tradepost_domain::kernel::{FieldError, OrderField, OrderFilter, OrderList, UserId};
+use tradepost_domain::orders::OrderStatus;
+
+parameters! {
+    pub(super) STATUS = "query" "Status" "status" "In this status.",
+        json!({"anyOf": [
+            {"$ref": "#/components/schemas/OrderStatus"},
+            {"type": "string", "maxLength": 0}
+        ]});
+    pub(super) CREATED_AFTER = "query" "CreatedAfter" "created_after"
+        "From this time, or from the start of this day in UTC.", time_schema();
+    pub(super) CREATED_BEFORE = "query" "CreatedBefore" "created_before"
+        "Up to this time, or to the end of this day in UTC.", time_schema();
+    pub(super) USER = "query" "OfUser" "user"
+        "For staff: of the user with this id. From anybody else it is as if it was not there.",
+        json!({"type": "integer", "format": "int64", "minimum": 1});
+    pub(super) ORDERING = "query" "OrderOrdering" "ordering"
+        "Fields with commas between them, each once; a `-` before one turns it round.",
+        ordering_schema::<OrderField>();
+}
+
+/// A time, or a date that stands for a whole day.
+fn time_schema() -> Value {
+    json!({"anyOf": [
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "format": "date"},
+        {"type": "string", "maxLength": 0}
+    ]})
+}
+
+pub(super) async fn list(call: RequestContext) -> HttpResult {
+    let mut query = Query::read(call.query_string());
+    let filter = filter(&mut query).seen_by(call.actor)?;
+    let scope = scope(&filter);
+    match query.part(call.page_size(), &scope, call.signer())? {
+        ListRequest::Page(sorting, listing) => {
+            page(call, OrderList { filter, sorting }, listing).await
+        }
+        ListRequest::CursorParams(walk) => cursor_page(call, filter, walk).await,
+    }
+}
+
+async fn page(call: RequestContext, list: OrderList, mut listing: PageParams) -> HttpResult {
+    let read = async |request| {
+        let list = list.clone();
+        call.read_list(move |shop, actor| shop.orders.list(actor, list, request))
+            .await
+    };
+    let page = read_page(&mut listing, read).await?;
+    let orders = page.items.iter().map(OrderResponse::from_order);
+    let orders = orders.collect::<Result<_, _>>()?;
+    responses::ok(&PageResponse::new(&call.own_url(), &listing, &page, orders))
+}
+
+async fn cursor_page(
+    call: RequestContext,
+    filter: OrderFilter,
+    walk: CursorParams<OrderField>,
+) -> HttpResult {
+    let (keyset, span) = (walk.keyset, walk.span.clone());
+    let slice = call
+        .read_list(move |shop, actor| shop.orders.cursor_page(actor, filter, keyset, &span))
+        .await?;
+    let orders = slice.items.iter().map(OrderResponse::from_order);
+    let orders = orders.collect::<Result<_, _>>()?;
+    let (url, signer) = (call.own_url(), call.signer());
+    responses::ok(&CursorPageResponse::new(
+        &url, &walk, signer, &slice, orders,
+    ))
+}
+
+pub(crate) fn filter(query: &mut Query) -> OrderFilter {
+    OrderFilter {
+        user: query.optional(USER.name, query::id(UserId::parse)),
+        archived: query.flag("archived"),
+        status: query.optional(STATUS.name, parse_status),
+        created_after: query.optional(CREATED_AFTER.name, query::start),
+        created_before: query.optional(CREATED_BEFORE.name, query::end),
+    }
+}
+
+/// The identity of a list, which its cursors are bound to.
+pub(crate) fn scope(filter: &OrderFilter) -> impl Serialize + use<> {
+    (
+        "orders",
+        filter.user.map(UserId::get),
+        filter.archived,
+        filter.status.map(OrderStatus::as_str),
+        filter.created_after.map(|after| after.timestamp_micros()),
+        filter
+            .created_before
+            .map(|before| before.timestamp_micros()),
+    )
+}
+
+pub(super) fn parse_status(word: &str) -> Result<OrderStatus, FieldError> {
+    OrderStatus::parse(word).ok_or_else(|| FieldError::NotOneOf {
+        allowed: OrderStatus::ALL.map(OrderStatus::as_str).to_vec(),
+    })
+}

@@ -1,0 +1,9 @@
+//! Orders.
+
+mod endpoints;
+pub(crate) mod list;
+mod placement;
+mod response;
+
+pub(crate) use endpoints::ENDPOINTS;
+pub(crate) use response::OrderResponse;

@@ -1,0 +1,80 @@
+use crate::resources::prelude::*;
+use crate::respond::json::{Amount, Id, Time, Units, encode};
+use chrono::DateTime;
+use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{Currency, Description, Money, ProductId, ProductName, Sku};
+
+/// A product of the catalogue.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Product")]
+pub(crate) struct ProductResponse<'a> {
+    #[schemars(with = "Id")]
+    id: i64,
+    /// The shop's own code; unique.
+    sku: Option<&'a str>,
+    name: &'a str,
+    description: &'a str,
+    #[schemars(description = "What one unit costs.")]
+    price: Amount,
+    /// Units on hand.
+    #[schemars(with = "Units")]
+    stock: i64,
+    /// ISO 4217.
+    currency: &'static str,
+    created_at: Time,
+    /// When staff last changed it; a sale does not.
+    updated_at: Time,
+}
+
+impl<'a> ProductResponse<'a> {
+    pub(crate) fn from_product(product: &'a Product) -> Self {
+        let price = product.price.money();
+        Self {
+            id: product.id.get(),
+            sku: product.sku.as_ref().map(Sku::as_str),
+            name: product.name.as_str(),
+            description: product.description.as_str(),
+            price: Amount(price),
+            stock: product.stock.units(),
+            currency: price.currency().code(),
+            created_at: Time(product.created_at),
+            updated_at: Time(product.updated_at),
+        }
+    }
+
+    /// Without the fields that sales change.
+    pub(crate) fn without_stock(product: &'a Product) -> Self {
+        Self {
+            stock: 0,
+            ..Self::from_product(product)
+        }
+    }
+}
+
+/// The response to store under an idempotency key.
+pub(super) fn encoded(product: &Product) -> String {
+    encode(&ProductResponse::from_product(product))
+}
+
+impl Example for ProductResponse<'_> {
+    fn example(_: &str) -> Option<Value> {
+        to_json(&ProductResponse::from_product(&example()?))
+    }
+}
+
+/// The product of examples.
+pub(crate) fn example() -> Option<Product> {
+    let at = DateTime::from_timestamp_micros(1_795_368_777_626_240)?;
+    Some(Product {
+        id: ProductId::new(12)?,
+        sku: Sku::new("MUG-STONE-GREEN").ok(),
+        name: ProductName::new("Stoneware mug, green").ok()?,
+        description: Description::new("Holds a third of a litre.").ok()?,
+        price: Price::new(Money::from_minor(1_400, Currency::from_code("USD")?)).ok()?,
+        stock: StockLevel::new(37)?,
+        archived: false,
+        created_at: at,
+        updated_at: at,
+    })
+}
