@@ -78,11 +78,11 @@ mod tests {
     #[test]
     fn a_key_has_32_bytes_or_more() {
         for length in [0, 1, 31] {
-            let refused = SigningKey::from_secret(&"k".repeat(length)).unwrap_err();
+            let refused = SigningKey::from_secret("k".repeat(length)).unwrap_err();
             assert_eq!(refused, KeyTooShort(length));
         }
-        assert!(SigningKey::from_secret(&"k".repeat(32)).is_ok());
-        assert!(SigningKey::from_secret(&"é".repeat(16)).is_ok());
+        assert!(SigningKey::from_secret("k".repeat(32)).is_ok());
+        assert!(SigningKey::from_secret("é".repeat(16)).is_ok());
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_id_follows_from_the_key() {
-        let key = |letter: &str| SigningKey::from_secret(&letter.repeat(32)).unwrap();
+        let key = |letter: &str| SigningKey::from_secret(letter.repeat(32)).unwrap();
         assert_eq!(key("a").id(), key("a").id());
         assert_ne!(key("a").id(), key("b").id());
         assert_eq!(key("a").id().len(), 8);

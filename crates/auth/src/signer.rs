@@ -46,7 +46,7 @@ mod tests {
     use chrono::DateTime;
 
     fn key(letter: &str) -> SigningKey {
-        SigningKey::from_secret(&letter.repeat(32)).unwrap()
+        SigningKey::from_secret(letter.repeat(32)).unwrap()
     }
 
     /// A service with keys of these letters, the oldest first.
