@@ -223,24 +223,36 @@ impl ApiError {
                 StoreErrorKind::Busy
                 | StoreErrorKind::Unavailable
                 | StoreErrorKind::DeadlineExceeded => {
-                    log::warn!("request {request_id}: {error}");
+                    log::warn!(id = request_id; "request {request_id}: {error}");
                 }
                 StoreErrorKind::Full
                 | StoreErrorKind::OutcomeUnknown
                 | StoreErrorKind::Corrupt { .. }
                 | StoreErrorKind::SchemaMismatch
-                | StoreErrorKind::Other => log::error!("request {request_id}: {error}"),
+                | StoreErrorKind::Other => {
+                    log::error!(id = request_id; "request {request_id}: {error}")
+                }
             },
-            Self::NotReady(error) => log::warn!("request {request_id}: not ready: {error}"),
-            Self::Hashing(error) => log::error!("request {request_id}: {error}"),
-            Self::Amount(error) => log::error!("request {request_id}: {error}"),
-            Self::Defect(cause) => log::error!("request {request_id}: {cause}"),
-            Self::Panicked => log::error!("request {request_id}: a handler panicked"),
-            Self::Overdue => log::warn!("request {request_id}: a query took too long"),
-            Self::ListOverdue => log::warn!("request {request_id}: a list took too long"),
-            Self::OutcomeUnknown => log::error!("request {request_id}: a command took too long"),
+            Self::NotReady(error) => {
+                log::warn!(id = request_id; "request {request_id}: not ready: {error}")
+            }
+            Self::Hashing(error) => log::error!(id = request_id; "request {request_id}: {error}"),
+            Self::Amount(error) => log::error!(id = request_id; "request {request_id}: {error}"),
+            Self::Defect(cause) => log::error!(id = request_id; "request {request_id}: {cause}"),
+            Self::Panicked => {
+                log::error!(id = request_id; "request {request_id}: a handler panicked")
+            }
+            Self::Overdue => {
+                log::warn!(id = request_id; "request {request_id}: a query took too long")
+            }
+            Self::ListOverdue => {
+                log::warn!(id = request_id; "request {request_id}: a list took too long")
+            }
+            Self::OutcomeUnknown => {
+                log::error!(id = request_id; "request {request_id}: a command took too long")
+            }
             Self::Framework(status) if status.is_server_error() => {
-                log::error!("request {request_id}: the framework answered {status}");
+                log::error!(id = request_id; "request {request_id}: the framework answered {status}");
             }
             Self::Refused(_)
             | Self::NoActiveAccount

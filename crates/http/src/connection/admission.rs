@@ -108,6 +108,7 @@ impl Connections {
         self.refused.add_one();
         if let Some(count) = lock(&self.log).note(Instant::now()) {
             log::warn!(
+                address:% = address.address(), refused = count;
                 "{} has {} connections, which are the most for one address: {count} more were \
                  refused (--connections-per-address)",
                 address.address(),

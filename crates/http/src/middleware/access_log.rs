@@ -15,14 +15,14 @@ pub(super) fn write(info: &RequestInfo, status: StatusCode) {
     let path = info.path();
     log::info!(
         target: "tradepost::access",
-        "{} {} {} {}us id={} user={} from={}",
+        id = info.id(),
+        user:% = OrDash(info.actor.get().and_then(user)),
+        from:% = OrDash(info.client);
+        "{} {} {} {}us",
         info.method,
         path.get(..MAX_PATH).unwrap_or(path),
         status.as_u16(),
         info.began.elapsed().as_micros(),
-        info.id(),
-        OrDash(info.actor.get().and_then(user)),
-        OrDash(info.client),
     );
 }
 

@@ -40,10 +40,11 @@ fn warn(state: &State, forwarded: &ForwardedInfo<'_>) {
             0 => String::new(),
             more => format!(" ({more} more since the last such line)"),
         };
+        let host = forwarded.shown_host();
         log::warn!(
-            "refused a request for the host {:?}{others}: if it is this shop's, name it in \
-             --allowed-hosts (TRADEPOST_ALLOWED_HOSTS)",
-            forwarded.shown_host()
+            host:%, more;
+            "refused a request for the host {host:?}{others}: if it is this shop's, name it in \
+             --allowed-hosts (TRADEPOST_ALLOWED_HOSTS)"
         );
     }
 }

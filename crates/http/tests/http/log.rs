@@ -1,6 +1,7 @@
 //! Access log and error log.
 
 use crate::support::{App, memory, settings};
+use ::log::kv::{Error, Key, Value, VisitSource};
 use std::sync::{Arc, Mutex, Once};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::MockProductRepository;
@@ -17,11 +18,22 @@ impl ::log::Log for Keeper {
     }
 
     fn log(&self, record: &::log::Record<'_>) {
-        let line = format!("{} {} {}", record.level(), record.target(), record.args());
+        let mut line = format!("{} {} {}", record.level(), record.target(), record.args());
+        record.key_values().visit(&mut Pairs(&mut line)).unwrap();
         LINES.lock().unwrap().push(line);
     }
 
     fn flush(&self) {}
+}
+
+/// Appends values as ` key=value`, as the binary does.
+struct Pairs<'a>(&'a mut String);
+
+impl<'kvs> VisitSource<'kvs> for Pairs<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        self.0.push_str(&format!(" {key}={value}"));
+        Ok(())
+    }
 }
 
 fn keep() {

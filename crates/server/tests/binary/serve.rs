@@ -147,6 +147,11 @@ fn log_lines_go_to_the_file_and_to_standard_error() {
         "{log}"
     );
     assert!(log.ends_with("stopped\n"), "{log}");
+    let serving = log
+        .lines()
+        .find_map(|line| line.split_once(": serving on "));
+    let (address, value) = serving.unwrap().1.split_once(' ').unwrap();
+    assert_eq!(value, format!("address={address}"));
     for line in log.lines() {
         let time = line.split(' ').next().unwrap();
         assert!(time.len() == 27 && time.ends_with('Z'), "{line}");
