@@ -31,7 +31,7 @@ impl FirstStart {
 ///
 /// # Errors
 /// A sentence that names the evidence and the remedy.
-pub(crate) fn look(config: &Config, database: &Path, first: FirstStart) -> Result<(), CliError> {
+pub(crate) fn check(config: &Config, database: &Path, first: FirstStart) -> Result<(), CliError> {
     let length = fs::metadata(database).map(|file| file.len());
     if length.as_ref().is_ok_and(|length| *length > 0) {
         return Ok(());

@@ -87,7 +87,7 @@ fn database(config: &Config, first: FirstStart) -> Result<(), CliError> {
     }
     if let DatabaseUrl::Sqlite(path) = &config.database {
         symlinks::refuse_link(path).map_err(|error| unusable(path, &error))?;
-        lost_database::look(config, path, first)?;
+        lost_database::check(config, path, first)?;
     }
     wiring::preflight_database(config)?;
     if let DatabaseUrl::Sqlite(path) = &config.database
@@ -273,7 +273,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let given = Args::of(&["--data-dir", &data.to_string_lossy()]);
-        let config = Config::of(&given, &|_| None).unwrap();
+        let config = Config::from_args(&given, &|_| None).unwrap();
         assert!(room(&config, 1).is_ok());
         let full = room(&config, u64::MAX).unwrap_err().to_string();
         let named = format!("The disk of the folder {} is full", folder.path().display());

@@ -119,7 +119,7 @@ pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, Cl
 /// The account service, for a command that signs no user in. The shop's currency is not fixed.
 pub(crate) fn accounts_alone(config: &Config) -> Result<Accounts, CliError> {
     let stores = open(config, unfixed(config))?;
-    accounts(config, &stores, signing_keys::throw_away()?)
+    accounts(config, &stores, signing_keys::temporary()?)
 }
 
 /// The currency that is stored in the database, or else that of the settings, without writing it:

@@ -23,7 +23,7 @@ use tradepost_domain::kernel::{Refusal, ShopError};
 /// # Errors
 /// The reason why it failed.
 pub(crate) fn run(given: &Args, command: Command) -> Result<(), CliError> {
-    let config = Config::of(given, &environment)?;
+    let config = Config::from_args(given, &environment)?;
     if !matches!(command, Command::Serve(_)) {
         logging::to_standard_error()?;
     }

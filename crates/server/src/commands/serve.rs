@@ -58,13 +58,12 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
             "--new was given and not needed: leave it out, so that a lost database is noticed"
         );
     }
-    for insecure_mode in [
+    let insecure = [
         signing_keys::insecure_mode(&config.key),
         wiring::insecure_mode(config),
-    ] {
-        insecure_mode
-            .iter()
-            .for_each(|insecure_mode| log::warn!("{insecure_mode}"));
+    ];
+    for warning in insecure.into_iter().flatten() {
+        log::warn!("{warning}");
     }
     let stores = wiring::open(config, ShopCurrency::Is(config.currency))?;
     if options.demo {

@@ -98,7 +98,7 @@ impl Config {
     ///
     /// # Errors
     /// A sentence about the first invalid setting.
-    pub(crate) fn of(given: &Args, environment: Environment<'_>) -> Result<Self, CliError> {
+    pub(crate) fn from_args(given: &Args, environment: Environment<'_>) -> Result<Self, CliError> {
         let data_dir = &given.data_dir;
         let in_data_dir = |path: &Option<PathBuf>, name: &str| match path {
             Some(path) => path.clone(),

@@ -7,7 +7,7 @@ fn config_in(words: &[&str], variables: &[(&str, &str)]) -> Result<Config, Strin
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| OsString::from(value))
     };
-    Config::of(&Args::of(words), &environment).map_err(|exit| match exit {
+    Config::from_args(&Args::of(words), &environment).map_err(|exit| match exit {
         CliError::Usage(sentence) => sentence,
         exit => panic!("that is wrong usage: {exit}"),
     })

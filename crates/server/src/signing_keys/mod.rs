@@ -27,7 +27,7 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// Parses the keys of a text.
-    fn of(text: String, whence: &str) -> Result<Self, String> {
+    fn parse(text: String, whence: &str) -> Result<Self, String> {
         let entries = format::parse(&text).map_err(|wrong| format!("{whence} {wrong}."))?;
         let ring = format::ring(&entries).map_err(|wrong| format!("{whence} {wrong}."))?;
         Ok(Self { ring, text })
@@ -59,7 +59,7 @@ impl Keys {
 }
 
 /// A token service with a random key that is discarded, for commands that sign no user in.
-pub(crate) fn throw_away() -> Result<JwtTokens, CliError> {
+pub(crate) fn temporary() -> Result<JwtTokens, CliError> {
     let secret = SigningKey::generate_secret().map_err(|error| failed(&error))?;
     let key = SigningKey::from_secret(&secret).map_err(|error| failed(&error))?;
     Ok(JwtTokens::new(key, Vec::new()))
@@ -101,7 +101,7 @@ fn not_made(path: &Path, why: &dyn Display) -> CliError {
 pub(crate) fn load(source: &KeySource) -> Result<Keys, CliError> {
     match source {
         KeySource::Text(text) => {
-            Keys::of(text.clone(), "TRADEPOST_JWT_SECRET").map_err(CliError::Usage)
+            Keys::parse(text.clone(), "TRADEPOST_JWT_SECRET").map_err(CliError::Usage)
         }
         KeySource::File(path) => read(path).map_err(CliError::Failed),
     }
@@ -113,7 +113,7 @@ fn read(path: &Path) -> Result<Keys, String> {
     let text = read_regular(path).map_err(|error| {
         format!("{whence} with the signing key cannot be read: {error}. Name another with --jwt-secret-file.")
     })?;
-    Keys::of(text, &whence)
+    Keys::parse(text, &whence)
 }
 
 /// Reads a regular file and rejects other kinds: a pipe may never end.

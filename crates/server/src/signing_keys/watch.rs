@@ -132,7 +132,7 @@ mod tests {
     use tradepost_domain::kernel::{TokenService, UserId};
 
     fn keys(name: &str) -> Keys {
-        Keys::of(
+        Keys::parse(
             format!("{name} of a shop, with 32 bytes or more"),
             "The file",
         )
