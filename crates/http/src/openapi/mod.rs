@@ -5,6 +5,7 @@
 
 mod headers;
 mod problems;
+mod reference;
 mod responses;
 
 use crate::endpoint::{Endpoint, Tag};
@@ -12,6 +13,7 @@ use crate::error::Code;
 use crate::extract::request::RequestBody;
 use crate::respond::problem::Line;
 use crate::routes;
+use reference::reference;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -169,10 +171,6 @@ fn schemas(requests: Map<String, Value>) -> Value {
         schemas.insert(problems::name(*code), problems::schema(*code));
     }
     schemas.into()
-}
-
-fn reference(kind: &str, key: &str) -> Value {
-    json!({"$ref": format!("#/components/{kind}/{key}")})
 }
 
 #[cfg(test)]

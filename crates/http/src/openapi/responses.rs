@@ -1,7 +1,8 @@
 //! The parameters and responses of an endpoint. Most of them follow from rules, which stand here
 //! once.
 
-use super::{problems, reference};
+use super::problems;
+use super::reference::reference;
 use crate::endpoint::{
     CURSOR, Endpoint, ID, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, PAGE, PAGE_SIZE, Parameter,
     REQUEST_ID, ResponseBody, SHOP_URL, Success,
