@@ -4,7 +4,6 @@ use super::response::{OrderResponse, encoded};
 use crate::endpoint::ARCHIVED;
 use crate::extract::fields::{decimal, text};
 use crate::extract::query;
-
 use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
 use crate::respond::json::DECIMAL;
@@ -24,7 +23,10 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
     Endpoint::post(ORDERS, Customer, || web::to(place))
         .describe(Tag::ORDERS, "placeOrder", "Order the whole cart: everything or nothing")
         .request::<PlaceOrder>().created::<OrderResponse>().etag().location().idempotent()
-        .errors(&[Code::EmptyCart, Code::InsufficientStock, Code::ProductUnavailable, Code::TotalChanged, Code::TotalTooLarge, Code::TooManyOrders]),
+        .errors(&[
+            Code::EmptyCart, Code::InsufficientStock, Code::ProductUnavailable, Code::TotalChanged,
+            Code::TotalTooLarge, Code::TooManyOrders,
+        ]),
     Endpoint::get(ORDER, Customer, || web::to(show))
         .describe(Tag::ORDERS, "getOrder", "Show an order")
         .parameters(&[&ARCHIVED]).ok::<OrderResponse>().etag(),
