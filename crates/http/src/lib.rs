@@ -32,7 +32,7 @@
 //!   they never import `resources`, `routes` or `openapi`.
 //! - Modules import each other in one direction. No set of files is a cycle.
 //!
-//! The architecture tests of the server crate hold both import rules.
+//! `tests/architecture.rs` holds both import rules.
 
 mod config;
 mod connection;

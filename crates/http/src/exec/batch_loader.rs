@@ -181,7 +181,9 @@ mod tests {
         let first = loader.load(7, soon());
         let others = async {
             // The first read is under way before the others arrive.
+            let deadline = soon();
             while batches.lock().unwrap().is_empty() {
+                assert!(Instant::now() < deadline, "no read begins");
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             let others = join_all([1, 2, 100, 4, 5].map(|key| loader.load(key, soon())));

@@ -167,14 +167,21 @@ mod tests {
         (loader, open)
     }
 
+    /// Waits until a read has taken all waiting requests.
+    async fn taken(loader: &SingleFlight<&'static str, u64>) {
+        let deadline = soon();
+        while loader.waiting() > 0 {
+            assert!(Instant::now() < deadline, "{} wait", loader.waiting());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     #[actix_web::test]
     async fn requests_during_a_read_share_the_next_one_of_their_key() {
         let (loader, open) = held(100);
         let first = loader.load("a", soon());
         let others = async {
-            while loader.waiting() > 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            taken(&loader).await;
             let others = join_all((0..10).map(|_| loader.load("a", soon())));
             join(others, async { drop(open) }).await.0
         };
@@ -191,9 +198,7 @@ mod tests {
         let (loader, open) = held(3);
         let rest = async {
             // Each key has a read of its own, which does not count as waiting.
-            while loader.waiting() > 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            taken(&loader).await;
             let waiting = join_all(["a", "a", "b"].map(|key| loader.load(key, soon())));
             let full = async {
                 let full = loader.load("c", soon()).await;
