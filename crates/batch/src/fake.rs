@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
-use tradepost_domain::Outcome;
+use tradepost_domain::cart::CartRefusal;
 use tradepost_domain::kernel::CursorPage;
 use tradepost_domain::kernel::CursorRequest;
 use tradepost_domain::kernel::{
-    Currency, Execution, Keyset, Money, OrderField, OrderFilter, OrderId, OrderList, Page,
+    Currency, Error, Execution, Keyset, Money, OrderField, OrderFilter, OrderId, OrderList, Page,
     PageRequest, Refusal, StoreError, StoreErrorKind, UserId,
 };
 use tradepost_domain::orders::{
@@ -134,7 +134,7 @@ impl OrderRepository for Fake {
         };
         match act.unwrap_or(otherwise) {
             Act::Place => Ok(all().collect()),
-            Act::RefuseEven => refusing_even(Refusal::EmptyCart),
+            Act::RefuseEven => refusing_even(Refusal::Cart(CartRefusal::Empty)),
             Act::ContendEven => refusing_even(Refusal::LockConflict),
             Act::Fail(kind) => Err(StoreError::new(kind)),
             Act::Panic => panic!("told to"),
@@ -148,7 +148,7 @@ impl OrderRepository for Fake {
     }
 
     fn list(&self, _: &OrderList, _: PageRequest) -> Result<Page<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other))
+        Err(StoreError::new(StoreErrorKind::Other).into())
     }
 
     fn cursor_page(
@@ -157,15 +157,15 @@ impl OrderRepository for Fake {
         _: Keyset<OrderField>,
         _: &CursorRequest,
     ) -> Result<CursorPage<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other))
+        Err(StoreError::new(StoreErrorKind::Other).into())
     }
 
     fn find(&self, _: OrderId) -> Result<Option<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other))
+        Err(StoreError::new(StoreErrorKind::Other).into())
     }
 
-    fn change(&self, _: ChangeOrder) -> Outcome<Order> {
-        Err(StoreError::new(StoreErrorKind::Other))
+    fn change(&self, _: ChangeOrder) -> Result<Order, Error> {
+        Err(StoreError::new(StoreErrorKind::Other).into())
     }
 }
 

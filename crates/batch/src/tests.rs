@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
+use tradepost_domain::cart::CartRefusal;
 use tradepost_domain::kernel::{Execution, Refusal, StoreError, StoreErrorKind};
 use tradepost_domain::orders::{Order, Placement};
 
@@ -172,7 +173,7 @@ fn each_request_gets_its_own_answer_refused_neighbours_or_not() {
     for id in 2..=9 {
         let (answered, answer) = answers.recv_timeout(NEVER).unwrap();
         let expected = if id % 2 == 0 {
-            Err(Refusal::EmptyCart)
+            Err(Refusal::Cart(CartRefusal::Empty))
         } else {
             Ok(now(id))
         };

@@ -31,7 +31,8 @@ mod suite;
 pub use placing_orders::{Placed, place};
 pub use race::race;
 pub use shop::{
-    TestShop, at, draft, first_page, hash, level, line_totals, money, page, retry_busy, units, usd,
+    PortResult, TestShop, at, draft, first_page, hash, level, line_totals, money, page, retry_busy,
+    units, usd,
 };
 
 use tradepost_domain::Stores;

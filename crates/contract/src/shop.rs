@@ -11,8 +11,8 @@ use tradepost_domain::catalog::{
 use tradepost_domain::identity::{Account, PasswordHash, Register, Username};
 use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement, StockDelta, StockLevel};
 use tradepost_domain::kernel::{
-    Actor, Currency, Description, Execution, Money, OrderId, PageRequest, ProductId, ProductName,
-    Quantity, Refusal, StoreError, UserId,
+    Actor, Currency, Description, Error, Execution, Money, OrderId, PageRequest, ProductId,
+    ProductName, Quantity, Refusal, StoreError, UserId,
 };
 use tradepost_domain::orders::{ChangeOrder, Order, OrderAction, OrderItem};
 
@@ -83,14 +83,50 @@ pub fn line_totals(lines: &[OrderItem]) -> Vec<(ProductId, i64, i64)> {
     lines.iter().map(row).collect()
 }
 
+/// Result of a method of a port, without the failures of the store.
+pub trait PortResult {
+    /// Answer of the rules: the value of a read, and the outcome or the refusal of a write.
+    type Answer;
+
+    /// The answer, unless the store failed.
+    ///
+    /// # Errors
+    /// The failure of the store.
+    ///
+    /// # Panics
+    /// On errors that no store returns.
+    fn answer(self) -> Result<Self::Answer, StoreError>;
+}
+
+impl<T> PortResult for Result<T, StoreError> {
+    type Answer = T;
+
+    fn answer(self) -> Result<T, StoreError> {
+        self
+    }
+}
+
+impl<T> PortResult for Result<T, Error> {
+    type Answer = Result<T, Refusal>;
+
+    fn answer(self) -> Result<Result<T, Refusal>, StoreError> {
+        match self {
+            Ok(outcome) => Ok(Ok(outcome)),
+            Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+            Err(Error::Store(failure)) => Err(failure),
+            Err(other) => panic!("no error of a store: {other}"),
+        }
+    }
+}
+
 /// Runs a store operation, retried while the store is busy.
 ///
 /// # Panics
 /// On any other failure, and if the store is still busy after some seconds.
-pub fn retry_busy<T>(mut attempt: impl FnMut() -> Result<T, StoreError>) -> T {
+pub fn retry_busy<R: PortResult>(mut attempt: impl FnMut() -> R) -> R::Answer {
     let patience = 500;
     for _ in 0..patience {
-        match attempt() {
+        match attempt().answer() {
             Ok(answer) => return answer,
             Err(error) if error.kind().retryable() => thread::sleep(Duration::from_millis(10)),
             Err(error) => panic!("the store failed: {error}"),

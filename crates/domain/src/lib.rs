@@ -41,4 +41,4 @@ mod stores;
 #[cfg(test)]
 mod testing;
 
-pub use stores::{Outcome, Stores};
+pub use stores::Stores;

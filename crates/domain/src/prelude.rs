@@ -10,7 +10,7 @@ pub use crate::identity::{
 };
 pub use crate::inventory::{StockDelta, StockLevel};
 pub use crate::kernel::{
-    Access, Actor, CartItemId, Clock, Currency, Description, Money, OrderId, Page, PageRequest,
-    ProductId, ProductName, Quantity, Refusal, ShopError, Sku, StoreError, UserId,
+    Access, Actor, CartItemId, Clock, Currency, Description, Error, Money, OrderId, Page,
+    PageRequest, ProductId, ProductName, Quantity, Refusal, Sku, StoreError, UserId,
 };
 pub use crate::orders::{Order, OrderAction, OrderItem, OrderRepository, OrderStatus, Orders};

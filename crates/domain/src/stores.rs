@@ -3,8 +3,10 @@
 //!
 //! They are synchronous, object-safe and shared between threads. In their results
 //! - `Ok(None)` is absence,
-//! - an inner `Err(Refusal)` is a rejection by the rules: nothing was changed,
-//! - an outer `Err(StoreError)` is a failure of the store.
+//! - `Err(StoreError)`, of a method that only reads, is a failure of the store,
+//! - `Err(Error::Refused)`, of a write, is a rejection by the rules: nothing was changed.
+//!
+//! A write of several commands has one result for each of them.
 //!
 //! Each MUST clause of a method names the test of `tradepost-contract` that pins it; every adapter
 //! runs that suite.
@@ -19,13 +21,9 @@ use crate::catalog::ProductRepository;
 use crate::identity::{AccountRepository, AttemptRepository};
 use crate::import::ImportRepository;
 use crate::inventory::Ledger;
-use crate::kernel::{Refusal, StoreError};
 use crate::maintenance::Upkeep;
 use crate::orders::OrderRepository;
 use std::sync::Arc;
-
-/// Result of a write: its outcome or a refusal by the rules, unless the store failed.
-pub type Outcome<T> = Result<Result<T, Refusal>, StoreError>;
 
 /// The ports of one store, each shared.
 #[derive(Clone)]

@@ -1,19 +1,20 @@
 //! API errors, and their mapping to HTTP status codes and error codes.
 //!
-//! No other file names the status of a failure. The match in [`ApiError::code`] has no wildcard
-//! arm, so a new variant of the domain does not compile until it has a code here; the golden list
-//! in `tests/golden/errors.txt` pins each code to its status.
+//! No other file names the status of a failure. A refusal of the domain carries its code, whose row
+//! in the table below has the status and the title; a test holds that no row is missing or unused.
+//! The golden list in `tests/golden/errors.txt` pins each code to its status.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
+use tradepost_domain::identity::IdentityRefusal;
 use tradepost_domain::kernel::{
-    HashingFailed, MoneyError, Refusal, ShopError, StoreError, StoreErrorKind,
+    Error, HashingFailed, MoneyError, Refusal, StoreError, StoreErrorKind,
 };
 
 macro_rules! codes {
-    ($($name:ident = $status:ident $word:literal $title:literal),+ $(,)?) => {
+    ($($name:ident = $status:ident $word:literal $title:literal at $path:literal),+ $(,)?) => {
         /// Error code: a stable identifier that clients can rely on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub(crate) enum Code {
@@ -40,47 +41,63 @@ macro_rules! codes {
                     $(Self::$name => $title),+
                 }
             }
+
+            /// A path whose requests can fail so, for the example in the OpenAPI document.
+            pub(crate) const fn path(self) -> &'static str {
+                match self {
+                    $(Self::$name => $path),+
+                }
+            }
         }
     };
 }
 
+impl Code {
+    /// The code of a refusal. A test holds that each refusal has a row in the table.
+    pub(crate) fn of(refusal: &Refusal) -> Self {
+        let word = refusal.code();
+        let row = Self::ALL.iter().find(|code| code.word() == word);
+        row.copied().unwrap_or(Self::InternalError)
+    }
+}
+
 codes! {
-    Invalid = BAD_REQUEST "invalid" "The request is not valid",
-    MalformedBody = BAD_REQUEST "malformed_body" "The body cannot be read",
-    BadRequest = BAD_REQUEST "bad_request" "The request cannot be understood",
-    BadHost = BAD_REQUEST "bad_host" "Unknown host",
-    EmptyCart = BAD_REQUEST "empty_cart" "The cart is empty",
-    InvalidCredentials = BAD_REQUEST "invalid_credentials" "Signing in failed",
-    NoActiveAccount = UNAUTHORIZED "no_active_account" "Signing in failed",
-    NotAuthenticated = UNAUTHORIZED "not_authenticated" "Signing in is required",
-    InvalidToken = UNAUTHORIZED "invalid_token" "The token is not valid",
-    Forbidden = FORBIDDEN "forbidden" "Not allowed",
-    NotFound = NOT_FOUND "not_found" "Not found",
-    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed",
-    RequestTimeout = REQUEST_TIMEOUT "request_timeout" "The request took too long to arrive",
-    InsufficientStock = CONFLICT "insufficient_stock" "Not enough stock",
-    ProductUnavailable = CONFLICT "product_unavailable" "Product no longer sold",
-    CartFull = CONFLICT "cart_full" "The cart is full",
-    TotalChanged = CONFLICT "total_changed" "The total has changed",
-    TotalTooLarge = CONFLICT "total_too_large" "The total is too large",
-    InvalidTransition = CONFLICT "invalid_transition" "Transition not allowed",
-    OrderNotPending = CONFLICT "order_not_pending" "The order is no longer pending",
-    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before",
-    LastStaff = CONFLICT "last_staff" "The last staff user has to stay",
-    PreconditionFailed = PRECONDITION_FAILED "precondition_failed" "It was changed since",
-    PreconditionRequired = PRECONDITION_REQUIRED "precondition_required" "A precondition is required",
-    TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts",
-    TooManyOrders = TOO_MANY_REQUESTS "too_many_orders" "Too many orders",
-    Throttled = TOO_MANY_REQUESTS "throttled" "Too many requests",
-    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
-    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type",
-    InternalError = INTERNAL_SERVER_ERROR "internal_error" "Internal error",
-    Busy = SERVICE_UNAVAILABLE "busy" "Too busy",
-    Unavailable = SERVICE_UNAVAILABLE "unavailable" "Unavailable",
-    ListTimeout = SERVICE_UNAVAILABLE "list_timeout" "The list took too long",
-    Schema = SERVICE_UNAVAILABLE "schema" "The database is of another version",
-    OutcomeUnknown = SERVICE_UNAVAILABLE "outcome_unknown" "The outcome is not known",
-    StorageFull = INSUFFICIENT_STORAGE "storage_full" "No room left",
+    Invalid = BAD_REQUEST "invalid" "The request is not valid" at "/api/products/",
+    MalformedBody = BAD_REQUEST "malformed_body" "The body cannot be read" at "/api/products/",
+    BadRequest = BAD_REQUEST "bad_request" "The request cannot be understood" at "/api/cart/",
+    BadHost = BAD_REQUEST "bad_host" "Unknown host" at "/api/products/",
+    EmptyCart = BAD_REQUEST "empty_cart" "The cart is empty" at "/api/orders/",
+    InvalidCredentials = BAD_REQUEST "invalid_credentials" "Signing in failed" at "/api-token-auth/",
+    NoActiveAccount = UNAUTHORIZED "no_active_account" "Signing in failed" at "/api/token/",
+    NotAuthenticated = UNAUTHORIZED "not_authenticated" "Signing in is required" at "/api/cart/",
+    InvalidToken = UNAUTHORIZED "invalid_token" "The token is not valid" at "/api/cart/",
+    Forbidden = FORBIDDEN "forbidden" "Not allowed" at "/api/products/",
+    NotFound = NOT_FOUND "not_found" "Not found" at "/api/products/12/",
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed" "Method not allowed" at "/api/register/",
+    RequestTimeout = REQUEST_TIMEOUT "request_timeout" "The request took too long to arrive" at "/api/cart/",
+    InsufficientStock = CONFLICT "insufficient_stock" "Not enough stock" at "/api/cart/",
+    ProductUnavailable = CONFLICT "product_unavailable" "Product no longer sold" at "/api/orders/",
+    CartFull = CONFLICT "cart_full" "The cart is full" at "/api/cart/",
+    TotalChanged = CONFLICT "total_changed" "The total has changed" at "/api/orders/",
+    TotalTooLarge = CONFLICT "total_too_large" "The total is too large" at "/api/orders/",
+    InvalidTransition = CONFLICT "invalid_transition" "Transition not allowed" at "/api/orders/1/",
+    OrderNotPending = CONFLICT "order_not_pending" "The order is no longer pending" at "/api/orders/1/",
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before" at "/api/orders/",
+    LastStaff = CONFLICT "last_staff" "The last staff user has to stay" at "/api/users/1/",
+    PreconditionFailed = PRECONDITION_FAILED "precondition_failed" "It was changed since" at "/api/products/12/",
+    PreconditionRequired = PRECONDITION_REQUIRED "precondition_required" "A precondition is required" at "/api/products/12/",
+    TooManyAttempts = TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts" at "/api/token/",
+    TooManyOrders = TOO_MANY_REQUESTS "too_many_orders" "Too many orders" at "/api/orders/",
+    Throttled = TOO_MANY_REQUESTS "throttled" "Too many requests" at "/api/cart/",
+    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large" "The body is too large" at "/api/products/",
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "Unsupported media type" at "/api/products/",
+    InternalError = INTERNAL_SERVER_ERROR "internal_error" "Internal error" at "/api/cart/",
+    Busy = SERVICE_UNAVAILABLE "busy" "Too busy" at "/api/orders/",
+    Unavailable = SERVICE_UNAVAILABLE "unavailable" "Unavailable" at "/api/orders/",
+    ListTimeout = SERVICE_UNAVAILABLE "list_timeout" "The list took too long" at "/api/products/",
+    Schema = SERVICE_UNAVAILABLE "schema" "The database is of another version" at "/readyz",
+    OutcomeUnknown = SERVICE_UNAVAILABLE "outcome_unknown" "The outcome is not known" at "/api/orders/",
+    StorageFull = INSUFFICIENT_STORAGE "storage_full" "No room left" at "/api/orders/",
 }
 
 /// Lists every error code: its status, the code, and its title.
@@ -142,7 +159,7 @@ pub(crate) enum ApiError {
 impl ApiError {
     pub(crate) fn code(&self) -> Code {
         match self {
-            Self::Refused(refusal) => refusal_code(refusal),
+            Self::Refused(refusal) => Code::of(refusal),
             Self::NoActiveAccount => Code::NoActiveAccount,
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::Busy => Code::Busy,
@@ -185,14 +202,13 @@ impl ApiError {
     /// request carried an idempotency key: only then may a command with an unknown outcome be sent
     /// again, and clients that look at nothing else but this header do so.
     pub(crate) fn retry_after(&self, has_key: bool) -> Option<HeaderValue> {
-        if let Self::Refused(
-            Refusal::TooManyAttempts { seconds }
-            | Refusal::TooManyOrders { seconds, .. }
-            | Refusal::TooManyOpenOrders { seconds, .. },
-        )
-        | Self::Throttled { seconds } = self
-        {
-            return Some(HeaderValue::from(*seconds));
+        let known = match self {
+            Self::Refused(refusal) => refusal.retry_after(),
+            Self::Throttled { seconds } => Some(*seconds),
+            _ => None,
+        };
+        if let Some(seconds) = known {
+            return Some(HeaderValue::from(seconds));
         }
         match self.code() {
             Code::Busy => Some(HeaderValue::from_static("1")),
@@ -271,34 +287,6 @@ impl ApiError {
     }
 }
 
-fn refusal_code(refusal: &Refusal) -> Code {
-    match refusal {
-        Refusal::Unauthenticated => Code::NotAuthenticated,
-        Refusal::InvalidToken => Code::InvalidToken,
-        Refusal::InvalidCredentials => Code::InvalidCredentials,
-        Refusal::TooManyAttempts { .. } => Code::TooManyAttempts,
-        Refusal::Forbidden => Code::Forbidden,
-        Refusal::NotFound => Code::NotFound,
-        Refusal::Invalid(_) => Code::Invalid,
-        Refusal::InsufficientStock(_) => Code::InsufficientStock,
-        Refusal::ProductUnavailable(_) => Code::ProductUnavailable,
-        Refusal::CartFull { .. } => Code::CartFull,
-        Refusal::EmptyCart => Code::EmptyCart,
-        Refusal::TotalChanged { .. } => Code::TotalChanged,
-        Refusal::TotalTooLarge => Code::TotalTooLarge,
-        Refusal::InvalidTransition { .. } => Code::InvalidTransition,
-        Refusal::OrderNotPending { .. } => Code::OrderNotPending,
-        Refusal::PreconditionFailed => Code::PreconditionFailed,
-        Refusal::IdempotencyKeyReused => Code::IdempotencyKeyReused,
-        Refusal::TooManyKeys => Code::Throttled,
-        Refusal::TooManyOrders { .. } | Refusal::TooManyOpenOrders { .. } => Code::TooManyOrders,
-        Refusal::PreconditionRequired => Code::PreconditionRequired,
-        // Nothing was changed; a retry after a moment may succeed.
-        Refusal::LockConflict => Code::Busy,
-        Refusal::LastStaff => Code::LastStaff,
-    }
-}
-
 /// The code for a response that the framework gave itself.
 fn framework_code(status: StatusCode) -> Code {
     match status {
@@ -316,7 +304,7 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::NoActiveAccount => Refusal::InvalidCredentials.fmt(f),
+            Self::NoActiveAccount => Refusal::Identity(IdentityRefusal::InvalidCredentials).fmt(f),
             Self::MalformedBody(why) => f.write_str(why),
             Self::CrossOrigin => f.write_str(
                 "Pages of this origin may not send such a request: its origin, method or headers are not allowed.",
@@ -403,13 +391,13 @@ impl From<MoneyError> for ApiError {
     }
 }
 
-impl From<ShopError> for ApiError {
-    fn from(error: ShopError) -> Self {
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
         match error {
-            ShopError::Refused(refusal) => Self::Refused(refusal),
-            ShopError::Store(error) => Self::Store(error),
-            ShopError::Hashing(error) => Self::Hashing(error),
-            ShopError::Randomness(error) => Self::Defect(error.to_string()),
+            Error::Refused(refusal) => Self::Refused(refusal),
+            Error::Store(error) => Self::Store(error),
+            Error::Hashing(error) => Self::Hashing(error),
+            Error::Randomness(error) => Self::Defect(error.to_string()),
         }
     }
 }

@@ -1,14 +1,13 @@
 use crate::{MemoryStore, State, count, next, page_of};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use tradepost_domain::Outcome;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, NameConflicts,
     PasswordHash, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Register, UpdateUser,
     UserFilter, decide_email, decide_family_quota, decide_names, decide_password, decide_refresh,
     decide_user_update,
 };
-use tradepost_domain::kernel::{Page, PageRequest, Refusal, StoreError, UserId, UserSearch};
+use tradepost_domain::kernel::{Error, Page, PageRequest, Refusal, StoreError, UserId, UserSearch};
 
 impl AccountRepository for MemoryStore {
     fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
@@ -45,7 +44,7 @@ impl AccountRepository for MemoryStore {
         Ok(page_of(accounts, page))
     }
 
-    fn register(&self, command: Register) -> Outcome<Account> {
+    fn register(&self, command: Register) -> Result<Account, Error> {
         let mut state = self.lock();
         let (username_key, skeleton) = (command.username.key(), command.username.skeleton());
         let email_key = command.email.as_ref().map(Email::key);
@@ -63,9 +62,7 @@ impl AccountRepository for MemoryStore {
                 .as_ref()
                 .is_some_and(|email| state.is_username(email, None)),
         };
-        if let Err(refusal) = decide_names(conflicts) {
-            return Ok(Err(refusal));
-        }
+        decide_names(conflicts)?;
         let id = next(&mut state.last.user, UserId::new)?;
         let account = Account {
             id,
@@ -84,10 +81,10 @@ impl AccountRepository for MemoryStore {
         state.skeletons.insert(skeleton);
         state.emails.extend(email_key.map(|key| (key, id)));
         state.accounts.insert(id, credentials);
-        Ok(Ok(account))
+        Ok(account)
     }
 
-    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+    fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
         let mut state = self.lock();
         let key = command.email.key();
         let holder = state.emails.get(&key);
@@ -97,28 +94,22 @@ impl AccountRepository for MemoryStore {
             ..NameConflicts::default()
         };
         let before = state.accounts.get(&command.user);
-        let after = match decide_email(&command, before.map(|known| &known.account), conflicts) {
-            Ok(after) => after,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let after = decide_email(&command, before.map(|known| &known.account), conflicts)?;
         state.emails.retain(|_, holder| *holder != command.user);
         state.emails.insert(key, command.user);
         if let Some(credentials) = state.accounts.get_mut(&command.user) {
             credentials.account.clone_from(&after);
         }
-        Ok(Ok(after))
+        Ok(after)
     }
 
-    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+    fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         let mut state = self.lock();
-        let after = match decide_password(&command, state.accounts.get(&command.user)) {
-            Ok(after) => after,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let after = decide_password(&command, state.accounts.get(&command.user))?;
         let account = after.account.clone();
         state.accounts.insert(account.id, after);
         state.end_sessions(&account);
-        Ok(Ok(account))
+        Ok(account)
     }
 
     fn renew_hash(
@@ -135,7 +126,7 @@ impl AccountRepository for MemoryStore {
         Ok(())
     }
 
-    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Result<Account, Error> {
         let mut state = self.lock();
         let accounts = state
             .accounts
@@ -145,14 +136,12 @@ impl AccountRepository for MemoryStore {
         let others = count(others.count());
         let account = |user| Some(&state.accounts.get(&user)?.account);
         let acting = state.acting(command.by);
-        let decision = decide_user_update(&command, account(command.user), acting, others);
-        if let Ok(after) = &decision {
-            if let Some(credentials) = state.accounts.get_mut(&command.user) {
-                credentials.account.clone_from(after);
-            }
-            state.end_sessions(after);
+        let after = decide_user_update(&command, account(command.user), acting, others)?;
+        if let Some(credentials) = state.accounts.get_mut(&command.user) {
+            credentials.account.clone_from(&after);
         }
-        Ok(decision)
+        state.end_sessions(&after);
+        Ok(after)
     }
 
     fn has_staff(&self) -> Result<bool, StoreError> {
@@ -175,7 +164,7 @@ impl AccountRepository for MemoryStore {
         Ok(())
     }
 
-    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+    fn refresh(&self, command: Refresh) -> Result<Account, Error> {
         let mut state = self.lock();
         let unused =
             |token: &&RefreshToken| token.family == command.family && token.used_at.is_none();
@@ -197,12 +186,12 @@ impl AccountRepository for MemoryStore {
                 state.refresh_tokens.retain(|_, token| {
                     token.family != family || token.used_at.is_none_or(|at| at >= forget)
                 });
-                return Ok(Ok(account));
+                return Ok(account);
             }
             (RefreshDecision::EndFamily, Some(one), _) => state.end_family(one.family),
             _ => {}
         }
-        Ok(Err(Refusal::InvalidToken))
+        Err(Refusal::InvalidToken.into())
     }
 
     fn end_family(&self, family: RefreshDigest) -> Result<(), StoreError> {

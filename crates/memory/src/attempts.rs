@@ -1,24 +1,24 @@
 use crate::{MemoryStore, count};
 use chrono::{DateTime, Utc};
-use tradepost_domain::Outcome;
 use tradepost_domain::identity::{
     Attempt, AttemptKey, AttemptRepository, KnownNetwork, KnownNetworkKey, MAX_KNOWN_NETWORKS,
     decide_attempt,
 };
-use tradepost_domain::kernel::StoreError;
+use tradepost_domain::kernel::{Error, StoreError};
 
 impl AttemptRepository for MemoryStore {
-    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Error> {
         let held = self.lock().attempts.get(&attempt.key).copied();
-        Ok(decide_attempt(attempt.rule, held, now).map(drop))
+        decide_attempt(attempt.rule, held, now)?;
+        Ok(())
     }
 
-    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Error> {
         let attempts = &mut self.lock().attempts;
         let held = attempts.get(&attempt.key).copied();
-        Ok(decide_attempt(attempt.rule, held, now).map(|count| {
-            attempts.insert(attempt.key.clone(), count);
-        }))
+        let count = decide_attempt(attempt.rule, held, now)?;
+        attempts.insert(attempt.key.clone(), count);
+        Ok(())
     }
 
     fn release(&self, key: &AttemptKey) -> Result<(), StoreError> {

@@ -1,13 +1,13 @@
 use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next};
 use std::collections::HashMap;
-use tradepost_domain::Outcome;
 use tradepost_domain::cart::{
     Cart, CartDecision, CartItem, CartItemDetail, CartRepository, ChangeCart, decide_cart,
 };
 use tradepost_domain::catalog::Product;
 use tradepost_domain::kernel::{
-    CartItemId, Execution, MAX_STORED_RESPONSE_BYTES, ProductId, Quantity, StoreError, UserId,
+    CartItemId, Error, Execution, MAX_STORED_RESPONSE_BYTES, ProductId, Quantity, StoreError,
+    UserId,
 };
 
 impl CartRepository for MemoryStore {
@@ -23,36 +23,27 @@ impl CartRepository for MemoryStore {
         Ok(carts)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
+    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
         let mut state = self.lock();
-        match state.replay(
-            Some(command.user),
-            command.key.as_ref(),
-            MAX_STORED_RESPONSE_BYTES,
-        ) {
-            Ok(None) => {}
-            Ok(Some(answer)) => return Ok(Ok(Execution::Replayed(answer))),
-            Err(refusal) => return Ok(Err(refusal)),
+        let (user, quota) = (Some(command.user), MAX_STORED_RESPONSE_BYTES);
+        if let Some(answer) = state.replay(user, command.key.as_ref(), quota)? {
+            return Ok(Execution::Replayed(answer));
         }
         let lines = state.cart_lines(command.user);
         let product = command.product(&lines);
         let product = product.and_then(|id| state.products.get(&id)).cloned();
-        let decision = match decide_cart(&command, &lines, product.as_ref()) {
-            Ok(decision) => decision,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let line = match decision {
+        let line = match decide_cart(&command, &lines, product.as_ref())? {
             CartDecision::Insert { product, quantity } => {
                 state.new_line(&command, product, quantity)?
             }
             CartDecision::Update(line) | CartDecision::Keep(line) => line,
             CartDecision::Delete { line } => {
                 state.carts.entry(command.user).or_default().remove(&line);
-                return Ok(Ok(Execution::Executed(None)));
+                return Ok(Execution::Executed(None));
             }
             CartDecision::Clear => {
                 state.carts.remove(&command.user);
-                return Ok(Ok(Execution::Executed(None)));
+                return Ok(Execution::Executed(None));
             }
         };
         let item = item(line, product)?;
@@ -60,7 +51,7 @@ impl CartRepository for MemoryStore {
         let cart = state.carts.entry(command.user).or_default();
         cart.insert(line.id, line);
         state.keep(kept);
-        Ok(Ok(Execution::Executed(Some(item))))
+        Ok(Execution::Executed(Some(item)))
     }
 }
 

@@ -33,9 +33,9 @@ use tradepost_domain::identity::{
 };
 use tradepost_domain::inventory::Movement;
 use tradepost_domain::kernel::{
-    CartItemId, Currency, CursorPage, CursorRequest, IdempotencyScope, Keyset, MovementId, OrderId,
-    Page, PageRequest, ProductId, SortField, Sorting, StoreError, StoreErrorKind, StoredResponse,
-    UserId,
+    CartItemId, Currency, CursorPage, CursorRequest, Error, IdempotencyScope, Keyset, MovementId,
+    OrderId, Page, PageRequest, ProductId, SortField, Sorting, StoreError, StoreErrorKind,
+    StoredResponse, UserId,
 };
 use tradepost_domain::maintenance::ClockReading;
 use tradepost_domain::orders::{Order, PlacementId};
@@ -116,6 +116,12 @@ impl std::error::Error for Defect {}
 impl From<Defect> for StoreError {
     fn from(defect: Defect) -> Self {
         Self::caused(StoreErrorKind::Other, defect)
+    }
+}
+
+impl From<Defect> for Error {
+    fn from(defect: Defect) -> Self {
+        StoreError::from(defect).into()
     }
 }
 

@@ -2,11 +2,10 @@ use crate::keys::{Kept, kept};
 use crate::{Defect, MemoryStore, State, count, next, slice_of, sorted_page};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::Outcome;
 use tradepost_domain::inventory::{Movement, StockLevel};
 use tradepost_domain::kernel::{
-    CartItemId, CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId,
-    OrderList, Page, PageRequest, ProductId, StoreError,
+    CartItemId, CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter,
+    OrderId, OrderList, Page, PageRequest, ProductId, StoreError,
 };
 use tradepost_domain::orders::{
     ChangeOrder, NewOrder, Order, OrderQuota, OrderRepository, OrderStatus, OrderUsage, PlaceOrder,
@@ -50,14 +49,11 @@ impl OrderRepository for MemoryStore {
         Ok(batch.placements)
     }
 
-    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
         let mut state = self.lock();
         let before = state.orders.get(&command.order);
         let acting = state.acting(command.by.customer().ok());
-        let decision = match decide_order(&command, acting, before) {
-            Ok(decision) => decision,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let decision = decide_order(&command, acting, before)?;
         let returns = state.numbered(decision.returns)?;
         let mut levels = BTreeMap::new();
         state.move_levels(&mut levels, &returns)?;
@@ -66,7 +62,7 @@ impl OrderRepository for MemoryStore {
             .insert(decision.order.id, decision.order.clone());
         state.write(returns);
         state.write_levels(levels);
-        Ok(Ok(decision.order))
+        Ok(decision.order)
     }
 }
 

@@ -1,6 +1,5 @@
 use crate::keys::kept;
 use crate::{Defect, MemoryStore, State, next, page_of, slice_of, sorted_page};
-use tradepost_domain::Outcome;
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductRepository, decide_change, decide_creation,
 };
@@ -8,8 +7,9 @@ use tradepost_domain::inventory::{
     AdjustStock, Adjusted, Movement, NewMovement, decide_adjustment,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF, MovementId,
-    Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, Sku, StoreError,
+    CursorPage, CursorRequest, Error, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF,
+    MovementId, Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, Sku,
+    StoreError,
 };
 
 impl ProductRepository for MemoryStore {
@@ -39,23 +39,14 @@ impl ProductRepository for MemoryStore {
         Ok(found.map(|(_, product)| product.clone()).collect())
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
+    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
         let mut state = self.lock();
-        match state.replay(
-            command.by,
-            command.key.as_ref(),
-            MAX_STORED_RESPONSE_BYTES_OF_STAFF,
-        ) {
-            Ok(None) => {}
-            Ok(Some(answer)) => return Ok(Ok(Execution::Replayed(answer))),
-            Err(refusal) => return Ok(Err(refusal)),
+        let quota = MAX_STORED_RESPONSE_BYTES_OF_STAFF;
+        if let Some(answer) = state.replay(command.by, command.key.as_ref(), quota)? {
+            return Ok(Execution::Replayed(answer));
         }
         let holder = state.sku_holder(command.draft.sku.as_ref());
-        if let Err(refusal) =
-            decide_creation(&command, state.acting(command.by), holder, self.currency)
-        {
-            return Ok(Err(refusal));
-        }
+        decide_creation(&command, state.acting(command.by), holder, self.currency)?;
         let id = next(&mut state.last.product, ProductId::new)?;
         let opening = state.numbered(command.opening(id))?;
         let CreateProduct { draft, key, by, at } = command;
@@ -74,42 +65,31 @@ impl ProductRepository for MemoryStore {
         state.write(opening);
         state.products.insert(id, product.clone());
         state.keep(kept);
-        Ok(Ok(Execution::Executed(product)))
+        Ok(Execution::Executed(product))
     }
 
-    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
         let mut state = self.lock();
         let sku = command.change.sku.as_ref().and_then(Option::as_ref);
         let holder = state.sku_holder(sku);
         let before = state.products.get(&command.product);
         let acting = state.acting(command.by);
-        let decision = match decide_change(&command, acting, before, holder, self.currency) {
-            Ok(decision) => decision,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let decision = decide_change(&command, acting, before, holder, self.currency)?;
         let movement = state.numbered(decision.movement)?;
         let product = decision.product;
         state.write(movement);
         state.products.insert(product.id, product.clone());
-        Ok(Ok(product))
+        Ok(product)
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
         let mut state = self.lock();
-        match state.replay(
-            command.by,
-            command.key.as_ref(),
-            MAX_STORED_RESPONSE_BYTES_OF_STAFF,
-        ) {
-            Ok(None) => {}
-            Ok(Some(answer)) => return Ok(Ok(Execution::Replayed(answer))),
-            Err(refusal) => return Ok(Err(refusal)),
+        let quota = MAX_STORED_RESPONSE_BYTES_OF_STAFF;
+        if let Some(answer) = state.replay(command.by, command.key.as_ref(), quota)? {
+            return Ok(Execution::Replayed(answer));
         }
         let before = state.products.get(&command.product);
-        let decision = match decide_adjustment(&command, state.acting(command.by), before) {
-            Ok(decision) => decision,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let decision = decide_adjustment(&command, state.acting(command.by), before)?;
         let id = next(&mut state.last.movement, MovementId::new)?;
         let adjusted = Adjusted {
             movement: Movement {
@@ -124,7 +104,7 @@ impl ProductRepository for MemoryStore {
         product.stock = decision.level;
         state.write(vec![adjusted.movement.clone()]);
         state.keep(kept);
-        Ok(Ok(Execution::Executed(adjusted)))
+        Ok(Execution::Executed(adjusted))
     }
 
     fn movements(

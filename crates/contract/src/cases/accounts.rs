@@ -2,8 +2,8 @@ use crate::{TestShop, at, first_page, hash, page, retry_busy};
 use chrono::DateTime;
 use tradepost_domain::Stores;
 use tradepost_domain::identity::{
-    Account, ChangeEmail, ChangePassword, Credentials, Email, Register, UpdateUser, UserFilter,
-    Username,
+    Account, ChangeEmail, ChangePassword, Credentials, Email, IdentityRefusal, Register,
+    UpdateUser, UserFilter, Username,
 };
 use tradepost_domain::kernel::{FieldError, Refusal, UserId, UserSearch, ValidationErrors};
 
@@ -331,7 +331,7 @@ pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
     ] {
         assert_eq!(
             switch(stores, grace, active, staff),
-            Err(Refusal::LastStaff)
+            Err(Refusal::Identity(IdentityRefusal::LastStaff))
         );
         assert_eq!(shop.account(grace), before);
     }
@@ -340,7 +340,7 @@ pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
     let refused = switch(stores, grace, None, Some(false));
     assert_eq!(
         refused,
-        Err(Refusal::LastStaff),
+        Err(Refusal::Identity(IdentityRefusal::LastStaff)),
         "one who is switched off does not count"
     );
     switch(stores, alan, Some(true), None).unwrap();
@@ -348,7 +348,7 @@ pub fn a_shop_keeps_its_last_staff(stores: &Stores) {
     assert!(has_staff());
     assert_eq!(
         switch(stores, alan, Some(false), None),
-        Err(Refusal::LastStaff)
+        Err(Refusal::Identity(IdentityRefusal::LastStaff))
     );
 }
 

@@ -4,8 +4,8 @@ use crate::{at, race, retry_busy};
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_domain::Stores;
 use tradepost_domain::identity::{
-    ATTEMPT_LIFE, Attempt, AttemptSettings, ClientNetwork, KNOWN_NETWORK_LIFE, KnownNetwork,
-    KnownNetworkKey, LimitedAction, LoginName, MAX_KNOWN_NETWORKS,
+    ATTEMPT_LIFE, Attempt, AttemptSettings, ClientNetwork, IdentityRefusal, KNOWN_NETWORK_LIFE,
+    KnownNetwork, KnownNetworkKey, LimitedAction, LoginName, MAX_KNOWN_NETWORKS,
 };
 use tradepost_domain::kernel::Refusal;
 
@@ -88,7 +88,9 @@ fn check_attempt(stores: &Stores, attempt: &Attempt, now: DateTime<Utc>) -> Resu
 }
 
 fn wait(seconds: u64) -> Result<(), Refusal> {
-    Err(Refusal::TooManyAttempts { seconds })
+    Err(Refusal::Identity(IdentityRefusal::TooManyAttempts {
+        seconds,
+    }))
 }
 
 /// Number of attempts that are allowed before one is refused.

@@ -1,7 +1,9 @@
 use crate::{TestShop, at, level, retry_busy, units, usd};
 use std::collections::HashMap;
 use tradepost_domain::Stores;
-use tradepost_domain::cart::{CartAction, CartIssue, CartItem, MAX_CART_ITEMS};
+use tradepost_domain::cart::{CartAction, CartIssue, CartItem, CartRefusal, MAX_CART_ITEMS};
+use tradepost_domain::catalog::CatalogRefusal;
+use tradepost_domain::inventory::InventoryRefusal;
 use tradepost_domain::kernel::{CartItemId, FieldError, ProductId, Quantity, Refusal, UserId};
 
 fn set(line: CartItemId, quantity: i64) -> CartAction {
@@ -17,7 +19,7 @@ fn unknown_product<T>() -> Result<T, Refusal> {
 }
 
 fn short<T>(product: ProductId, available: i64, wanted: i64) -> Result<T, Refusal> {
-    Err(Refusal::short(product, level(available), units(wanted)))
+    Err(InventoryRefusal::short(product, level(available), units(wanted)).into())
 }
 
 fn nowhere() -> CartItemId {
@@ -150,7 +152,9 @@ pub fn setting_is_refused(stores: &Stores) {
     assert_eq!(shop.act(user, another), Err(refusal));
     assert_eq!(shop.items(user), before);
     shop.archive(product, true).unwrap();
-    let unavailable = Err(Refusal::ProductUnavailable(vec![product]));
+    let unavailable = Err(Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![
+        product,
+    ])));
     assert_eq!(shop.act(user, set(line, 1)), unavailable);
     assert_eq!(shop.cart(user), [(product, 2)]);
     assert_eq!(
@@ -281,9 +285,9 @@ pub fn a_cart_holds_100_lines(stores: &Stores) {
     for product in lines {
         shop.add(user, *product, 1).unwrap();
     }
-    let full = Err(Refusal::CartFull {
+    let full = Err(Refusal::Cart(CartRefusal::Full {
         limit: MAX_CART_ITEMS,
-    });
+    }));
     assert_eq!(shop.add(user, *last, 1), full);
     assert_eq!(shop.add(user, lines[0], 1).unwrap().line.quantity, units(2));
     let line = shop.items(user)[7].line.id;

@@ -5,14 +5,17 @@ use crate::keyed::{key, now, placing, render};
 use crate::{Placed, TestShop, at, first_page, level, money, retry_busy};
 use chrono::TimeDelta;
 use tradepost_domain::Stores;
+use tradepost_domain::cart::CartRefusal;
+use tradepost_domain::inventory::InventoryRefusal;
 use tradepost_domain::kernel::{
-    Actor, Execution, FieldError, IDEMPOTENCY_KEY_TTL, Idempotent, MAX_STORED_RESPONSE_BYTES,
-    MAX_STORED_RESPONSE_BYTES_OF_STAFF, OrderList, ProductList, Refusal, ResponseEncoder, UserId,
+    Actor, Execution, FieldError, IDEMPOTENCY_KEY_TTL, IdempotencyRefusal, Idempotent,
+    MAX_STORED_RESPONSE_BYTES, MAX_STORED_RESPONSE_BYTES_OF_STAFF, OrderList, ProductList, Refusal,
+    ResponseEncoder, UserId,
 };
 use tradepost_domain::maintenance::ClockReading;
-use tradepost_domain::orders::{OrderAction, OrderStatus, PlaceOrder};
+use tradepost_domain::orders::{OrderAction, OrderRefusal, OrderStatus, PlaceOrder};
 
-const REUSED: Refusal = Refusal::IdempotencyKeyReused;
+const REUSED: Refusal = Refusal::Idempotency(IdempotencyRefusal::KeyReused);
 
 fn orders(stores: &Stores) -> u64 {
     retry_busy(|| stores.orders.list(&OrderList::default(), first_page())).count
@@ -118,12 +121,18 @@ pub fn a_refused_attempt_may_be_retried(stores: &Stores) {
     let ada = shop.customer("ada");
     let product = shop.product(100, 9);
     let request = |fingerprint: &str| placing(ada, key("/api/orders/", "a", fingerprint));
-    assert_eq!(shop.submit(&request("{}")), Err(Refusal::EmptyCart));
+    assert_eq!(
+        shop.submit(&request("{}")),
+        Err(Refusal::Cart(CartRefusal::Empty))
+    );
     shop.add(ada, product, 2).unwrap();
     shop.set_stock(product, 1);
     let short = shop.submit(&request("{}"));
     assert!(
-        matches!(short, Err(Refusal::InsufficientStock(_))),
+        matches!(
+            short,
+            Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(_)))
+        ),
         "{short:?}"
     );
     shop.set_stock(product, 5);
@@ -132,7 +141,10 @@ pub fn a_refused_attempt_may_be_retried(stores: &Stores) {
         ..request("{1}")
     };
     let current = money(200);
-    assert_eq!(shop.submit(&wrong), Err(Refusal::TotalChanged { current }));
+    assert_eq!(
+        shop.submit(&wrong),
+        Err(Refusal::Orders(OrderRefusal::TotalChanged { current }))
+    );
     let order = now(shop.submit(&request("{}")));
     assert_eq!(shop.submit(&request("{}")), before(&render(&order)));
     assert_eq!(shop.submit(&wrong), Err(REUSED));
@@ -140,10 +152,16 @@ pub fn a_refused_attempt_may_be_retried(stores: &Stores) {
 
     let by = shop.staff("grace");
     let adjust = |delta| shop.adjust_under(key("/stock/", "a", "{}"), by, product, delta);
-    assert!(matches!(adjust(-4), Err(Refusal::InsufficientStock(_))));
+    assert!(matches!(
+        adjust(-4),
+        Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(_)))
+    ));
     assert_eq!(now(adjust(-3)).level, level(0));
     let add = || shop.add_under(key("/cart/", "a", "{}"), ada, product, 1);
-    assert!(matches!(add(), Err(Refusal::InsufficientStock(_))));
+    assert!(matches!(
+        add(),
+        Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(_)))
+    ));
     shop.set_stock(product, 1);
     assert_eq!(now(add()).product.stock, level(1));
 }
@@ -171,13 +189,16 @@ pub fn a_key_twice_in_a_batch_is_one_order(stores: &Stores) {
         request(bob, "a", "{}"),
     ]);
     let current = money(200);
-    assert_eq!(placements[0], Err(Refusal::TotalChanged { current }));
+    assert_eq!(
+        placements[0],
+        Err(Refusal::Orders(OrderRefusal::TotalChanged { current }))
+    );
     let adas = now(placements[1].clone());
     let bobs = now(placements[2].clone());
     assert_eq!((adas.user, bobs.user), (ada, bob));
     assert_eq!(placements[3], before(&render(&adas)));
     assert_eq!(placements[4], Err(REUSED));
-    assert_eq!(placements[5], Err(Refusal::EmptyCart));
+    assert_eq!(placements[5], Err(Refusal::Cart(CartRefusal::Empty)));
     assert_eq!(placements[6], before(&render(&bobs)));
     assert_eq!((orders(stores), shop.stock(product)), (2, 4));
 
@@ -353,7 +374,10 @@ fn until_refused<T>(mut command: impl FnMut(&str) -> Result<Execution<T>, Refusa
             Ok(Execution::Executed(_)) => {}
             Ok(Execution::Replayed(_)) => panic!("k{number} is new"),
             Err(refusal) => {
-                assert_eq!(refusal, Refusal::TooManyKeys);
+                assert_eq!(
+                    refusal,
+                    Refusal::Idempotency(IdempotencyRefusal::TooManyKeys)
+                );
                 return number;
             }
         }
@@ -378,7 +402,10 @@ pub fn stored_responses_are_bounded_in_bytes(stores: &Stores) {
     assert!(customers.contains(&until_refused(|name| add(ada, name))));
     assert_eq!(add(ada, "k1").map(replayed), Ok("x".repeat(ANSWER)));
     let order = |user| shop.submit(&placing(user, large_key("/api/orders/", "o")));
-    assert_eq!(order(ada), Err(Refusal::TooManyKeys));
+    assert_eq!(
+        order(ada),
+        Err(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
+    );
     let cart = shop.cart(ada);
     assert!(cart.iter().all(|(of, _)| *of == product) && cart.len() == 1);
     assert!(shop.place(ada).is_ok(), "without a key");
@@ -395,7 +422,10 @@ pub fn stored_responses_are_bounded_in_bytes(stores: &Stores) {
     let created = until_refused(create);
     assert!((beyond - 1..=beyond + 1).contains(&created), "{created}");
     let adjusted = shop.adjust_under(large_key("/stock/", "s"), grace, product, 1);
-    assert_eq!(adjusted, Err(Refusal::TooManyKeys));
+    assert_eq!(
+        adjusted,
+        Err(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
+    );
 
     let purged = retry_busy(|| stores.upkeep.purge_idempotency_keys(at(1_000)));
     assert!(purged > 0);

@@ -18,12 +18,7 @@ fn created(shop: &TestShop<'_>, name: &str, price: i64, stock: i64, second: i64)
         by: None,
         at: at(second),
     };
-    retry_busy(|| {
-        shop.stores
-            .products
-            .create(command.clone())
-            .map(Result::unwrap)
-    });
+    retry_busy(|| shop.stores.products.create(command.clone())).unwrap();
     let newest = retry_busy(|| (shop.stores.products).list(&ProductList::default(), page(1, 1)));
     newest.items[0].id
 }

@@ -6,7 +6,7 @@ use tradepost_domain::inventory::Reason;
 use tradepost_domain::kernel::{
     Actor, OrderFilter, OrderId, OrderList, ProductId, Refusal, UserId,
 };
-use tradepost_domain::orders::{ChangeOrder, Order, OrderAction, OrderStatus};
+use tradepost_domain::orders::{ChangeOrder, Order, OrderAction, OrderRefusal, OrderStatus};
 
 /// A customer, another customer, and a staff user.
 struct Cast<'a> {
@@ -245,7 +245,10 @@ pub fn cancelling_twice_returns_stock_once(stores: &Stores) {
     let status = Cancelled;
     for by in [cast.owner(), cast.staff] {
         let deleted = cast.shop.change_order(order.id, Delete, by);
-        assert_eq!(deleted, Err(Refusal::OrderNotPending { status }));
+        assert_eq!(
+            deleted,
+            Err(Refusal::Orders(OrderRefusal::NotPending { status }))
+        );
     }
     assert_eq!(cast.shop.movements(cast.product).len(), 3);
 }
@@ -291,11 +294,13 @@ pub fn a_deleted_order_is_cancelled_and_archived(stores: &Stores) {
 pub fn a_refused_change_changes_nothing(stores: &Stores) {
     let cast = Cast::new(stores);
     let (owner, staff) = (cast.owner(), cast.staff);
-    let not_pending = |status| Refusal::OrderNotPending { status };
-    let invalid = |from, to, allowed: &[_]| Refusal::InvalidTransition {
-        from,
-        to,
-        allowed: allowed.to_vec(),
+    let not_pending = |status| Refusal::Orders(OrderRefusal::NotPending { status });
+    let invalid = |from, to, allowed: &[_]| {
+        Refusal::Orders(OrderRefusal::InvalidTransition {
+            from,
+            to,
+            allowed: allowed.to_vec(),
+        })
     };
     let stranger = Actor::Customer(cast.other);
     for (from, action, by, refusal) in [

@@ -2,13 +2,13 @@ use crate::{
     Placed, TestShop, at, draft, first_page, level, line_totals, money, place, retry_busy, units,
 };
 use tradepost_domain::Stores;
-use tradepost_domain::cart::MAX_CART_ITEMS;
-use tradepost_domain::catalog::{Product, ProductChange};
-use tradepost_domain::inventory::Reason;
+use tradepost_domain::cart::{CartRefusal, MAX_CART_ITEMS};
+use tradepost_domain::catalog::{CatalogRefusal, Product, ProductChange};
+use tradepost_domain::inventory::{InventoryRefusal, Reason, Shortage};
 use tradepost_domain::kernel::{
-    Execution, OrderList, ProductId, ProductName, Quantity, Refusal, Shortage, UserId,
+    Execution, OrderList, ProductId, ProductName, Quantity, Refusal, UserId,
 };
-use tradepost_domain::orders::{Order, OrderItem, OrderStatus, PlaceOrder};
+use tradepost_domain::orders::{Order, OrderItem, OrderRefusal, OrderStatus, PlaceOrder};
 
 fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
     Shortage {
@@ -99,10 +99,10 @@ pub fn an_empty_cart_is_refused(stores: &Stores) {
     let shop = TestShop::new(stores);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     let product = shop.product(100, 5);
-    assert_eq!(shop.place(ada), Err(Refusal::EmptyCart));
+    assert_eq!(shop.place(ada), Err(Refusal::Cart(CartRefusal::Empty)));
     shop.order(ada, &[(product, 1)]);
     shop.add(bob, product, 1).unwrap();
-    assert_eq!(shop.place(ada), Err(Refusal::EmptyCart));
+    assert_eq!(shop.place(ada), Err(Refusal::Cart(CartRefusal::Empty)));
     assert_eq!((orders(stores).len(), shop.stock(product)), (1, 4));
     assert_eq!(
         shop.cart(bob),
@@ -123,7 +123,12 @@ pub fn every_shortage_is_listed(stores: &Stores) {
     shop.set_stock(c, 0);
     let before = shop.items(user);
     let missing = vec![shortage(a, 4, 5), shortage(c, 0, 5)];
-    assert_eq!(shop.place(user), Err(Refusal::InsufficientStock(missing)));
+    assert_eq!(
+        shop.place(user),
+        Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+            missing
+        )))
+    );
     assert_eq!(shop.items(user), before);
     assert_eq!([a, b, c].map(|product| shop.stock(product)), [4, 9, 0]);
     assert_eq!(orders(stores), []);
@@ -143,7 +148,9 @@ pub fn an_archived_product_is_not_sold(stores: &Stores) {
     shop.archive(a, true).unwrap();
     assert_eq!(
         shop.place(user),
-        Err(Refusal::ProductUnavailable(vec![a, c]))
+        Err(Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![
+            a, c
+        ])))
     );
     assert_eq!(shop.cart(user), [(a, 5), (b, 5), (c, 5)]);
     assert_eq!([a, b, c].map(|product| shop.stock(product)), [9, 1, 9]);
@@ -164,7 +171,12 @@ pub fn the_agreed_total_guards_the_order(stores: &Stores) {
     let current = money(300);
     for minor in [200, 299, 301] {
         let refused = refusals(shop.place_all(&[agreed(minor)]));
-        assert_eq!(refused, [Some(Refusal::TotalChanged { current })]);
+        assert_eq!(
+            refused,
+            [Some(Refusal::Orders(OrderRefusal::TotalChanged {
+                current
+            }))]
+        );
     }
     assert_eq!(
         (shop.cart(user), shop.stock(product)),
@@ -188,9 +200,9 @@ pub fn two_clicks_in_a_batch_are_one_order(stores: &Stores) {
     let current = money(200);
     let results = shop.place_all(&[wrong, place(user), place(user)]);
     let expected = [
-        Some(Refusal::TotalChanged { current }),
+        Some(Refusal::Orders(OrderRefusal::TotalChanged { current })),
         None,
-        Some(Refusal::EmptyCart),
+        Some(Refusal::Cart(CartRefusal::Empty)),
     ];
     assert_eq!(refusals(results), expected);
     assert_eq!((orders(stores).len(), shop.stock(product)), (1, 3));
@@ -208,7 +220,9 @@ pub fn the_last_unit_of_a_batch_goes_to_the_first(stores: &Stores) {
     let requests = [users[2], users[0], users[1]].map(place);
     let results = shop.place_all(&requests);
     assert_eq!(buyer(&results[0]), Some(users[2]));
-    let missing = Some(Refusal::InsufficientStock(vec![shortage(product, 1, 2)]));
+    let missing = Some(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+        vec![shortage(product, 1, 2)],
+    )));
     assert_eq!(refusals(results), [None, missing.clone(), missing]);
     assert_eq!((orders(stores).len(), shop.stock(product)), (1, 1));
     assert_eq!(shop.cart(users[0]), [(product, 2)]);
@@ -235,8 +249,8 @@ pub fn a_refused_request_does_not_affect_its_neighbours(stores: &Stores) {
         [Some(users[0]), Some(users[1]), None, None, Some(users[4])]
     );
     let missing = vec![shortage(plenty, 8, 9), shortage(scarce, 0, 1)];
-    let missing = Refusal::InsufficientStock(missing);
-    let unavailable = Refusal::ProductUnavailable(vec![gone]);
+    let missing = Refusal::Inventory(InventoryRefusal::InsufficientStock(missing));
+    let unavailable = Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![gone]));
     assert_eq!(
         refusals(results),
         [None, None, Some(missing), Some(unavailable), None]

@@ -4,7 +4,9 @@ use crate::{TestShop, at, money, place};
 use chrono::{DateTime, Utc};
 use tradepost_domain::Stores;
 use tradepost_domain::kernel::{Actor, ProductId, Refusal, UserId};
-use tradepost_domain::orders::{Order, OrderAction, OrderQuota, OrderStatus, PlaceOrder};
+use tradepost_domain::orders::{
+    Order, OrderAction, OrderQuota, OrderRefusal, OrderStatus, PlaceOrder,
+};
 
 fn limited(user: UserId, quota: OrderQuota, at: DateTime<Utc>) -> PlaceOrder {
     PlaceOrder {
@@ -40,10 +42,10 @@ pub fn open_orders_are_bounded(stores: &Stores) {
     let (ada, staff) = (shop.customer("ada"), Actor::Staff(shop.staff("grace")));
     let product = shop.product(100, 99);
     let buy = |seconds| order(&shop, ada, product, QUOTA, seconds);
-    let refused = Err(Refusal::TooManyOpenOrders {
+    let refused = Err(Refusal::Orders(OrderRefusal::TooManyOpen {
         limit: 3,
         seconds: 3_600,
-    });
+    }));
     let placed: Vec<Order> = (0..3).map(|second| buy(second).unwrap()).collect();
     assert_eq!(buy(3), refused);
     assert_eq!(shop.cart(ada), [(product, 1)], "the cart is left alone");
@@ -83,7 +85,7 @@ pub fn orders_within_an_hour_are_bounded(stores: &Stores) {
         shop.change_order(order.id, action, Actor::Customer(ada))
             .unwrap();
     };
-    let refused = |seconds| Err(Refusal::TooManyOrders { limit: 3, seconds });
+    let refused = |seconds| Err(Refusal::Orders(OrderRefusal::TooMany { limit: 3, seconds }));
     undo(
         buy(0).unwrap(),
         OrderAction::SetStatus(OrderStatus::Cancelled),
@@ -117,7 +119,7 @@ pub fn orders_from_the_future_use_no_quota(stores: &Stores) {
     for second in [YEAR, YEAR + 1, 0, 1] {
         assert!(buy(second).is_ok(), "{second}");
     }
-    let refused = |seconds| Err(Refusal::TooManyOrders { limit: 2, seconds });
+    let refused = |seconds| Err(Refusal::Orders(OrderRefusal::TooMany { limit: 2, seconds }));
     assert_eq!(buy(2), refused(3_598));
     // Another server's clock may be behind.
     assert_eq!(buy(-60), refused(3_660));
@@ -146,10 +148,10 @@ pub fn a_quota_is_each_customers_own(stores: &Stores) {
     // Without a quota, the number is unbounded.
     batch[3].quota = None;
     let placed = shop.place_all(&batch);
-    let refused = Err(Refusal::TooManyOpenOrders {
+    let refused = Err(Refusal::Orders(OrderRefusal::TooManyOpen {
         limit: 2,
         seconds: 3_600,
-    });
+    }));
     assert!(placed[0].is_ok() && placed[1].is_ok() && placed[3].is_ok());
     assert_eq!(placed[2], refused);
     assert_eq!(placed[3].as_ref().unwrap().total, money(100));

@@ -2,9 +2,9 @@ use crate::{TestShop, at, draft, level, page, retry_busy};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductChange};
 use tradepost_domain::inventory::{
-    AdjustStock, Movement, NewMovement, Reason, StockDelta, StockLevel,
+    AdjustStock, InventoryRefusal, Movement, NewMovement, Reason, Shortage, StockDelta, StockLevel,
 };
-use tradepost_domain::kernel::{Actor, FieldError, Note, ProductId, Refusal, Shortage};
+use tradepost_domain::kernel::{Actor, FieldError, Note, ProductId, Refusal};
 use tradepost_domain::orders::{OrderAction, OrderStatus};
 
 fn delta(units: i64) -> StockDelta {
@@ -24,11 +24,11 @@ fn deltas(shop: TestShop<'_>, product: ProductId) -> Vec<(i64, Reason)> {
 }
 
 fn short(product: ProductId, available: i64, requested: i64) -> Refusal {
-    Refusal::InsufficientStock(vec![Shortage {
+    Refusal::Inventory(InventoryRefusal::InsufficientStock(vec![Shortage {
         product,
         available: level(available),
         requested,
-    }])
+    }]))
 }
 
 /// Initial stock has a movement.

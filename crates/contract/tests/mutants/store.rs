@@ -2,7 +2,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tradepost_contract::usd;
-use tradepost_domain::Outcome;
 use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
 use tradepost_domain::identity::{
@@ -13,8 +12,9 @@ use tradepost_domain::identity::{
 use tradepost_domain::import::{ExistingData, ImportRepository, ImportShop, Imported};
 use tradepost_domain::inventory::{AdjustStock, Adjusted, Audit, Ledger, Movement};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId, OrderList,
-    Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, StoreError, UserId,
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter, OrderId,
+    OrderList, Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, StoreError,
+    UserId,
 };
 use tradepost_domain::maintenance::{ClockReading, Upkeep};
 use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
@@ -44,29 +44,30 @@ pub(crate) struct Behaviour {
         fn(&Store, &ProductList, PageRequest) -> Result<Page<Product>, StoreError>,
     pub(crate) slice_products: SliceProducts,
     pub(crate) find_products: fn(&Store, &[ProductId]) -> Result<Vec<Product>, StoreError>,
-    pub(crate) create: fn(&Store, CreateProduct) -> Outcome<Execution<Product>>,
-    pub(crate) change_product: fn(&Store, ChangeProduct) -> Outcome<Product>,
-    pub(crate) adjust: fn(&Store, AdjustStock) -> Outcome<Execution<Adjusted>>,
+    pub(crate) create: fn(&Store, CreateProduct) -> Result<Execution<Product>, Error>,
+    pub(crate) change_product: fn(&Store, ChangeProduct) -> Result<Product, Error>,
+    pub(crate) adjust: fn(&Store, AdjustStock) -> Result<Execution<Adjusted>, Error>,
     pub(crate) carts: ReadCarts,
-    pub(crate) change_cart: fn(&Store, ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>>,
+    pub(crate) change_cart:
+        fn(&Store, ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error>,
     pub(crate) list_orders: fn(&Store, &OrderList, PageRequest) -> Result<Page<Order>, StoreError>,
     pub(crate) slice_orders: SliceOrders,
     pub(crate) place: fn(&Store, &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>,
-    pub(crate) change_order: fn(&Store, ChangeOrder) -> Outcome<Order>,
+    pub(crate) change_order: fn(&Store, ChangeOrder) -> Result<Order, Error>,
     pub(crate) find_accounts: fn(&Store, &[UserId]) -> Result<Vec<Account>, StoreError>,
-    pub(crate) register: fn(&Store, Register) -> Outcome<Account>,
-    pub(crate) change_password: fn(&Store, ChangePassword) -> Outcome<Account>,
+    pub(crate) register: fn(&Store, Register) -> Result<Account, Error>,
+    pub(crate) change_password: fn(&Store, ChangePassword) -> Result<Account, Error>,
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
-    pub(crate) switch: fn(&Store, UpdateUser) -> Outcome<Account>,
+    pub(crate) switch: fn(&Store, UpdateUser) -> Result<Account, Error>,
     pub(crate) list_users: fn(&Store, UserFilter, PageRequest) -> Result<Page<Account>, StoreError>,
-    pub(crate) change_email: fn(&Store, ChangeEmail) -> Outcome<Account>,
-    pub(crate) refresh: fn(&Store, Refresh) -> Outcome<Account>,
+    pub(crate) change_email: fn(&Store, ChangeEmail) -> Result<Account, Error>,
+    pub(crate) refresh: fn(&Store, Refresh) -> Result<Account, Error>,
     pub(crate) begin_family: fn(&Store, RefreshToken) -> Result<(), StoreError>,
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
-    pub(crate) check_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
-    pub(crate) count_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Outcome<()>,
+    pub(crate) check_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Result<(), Error>,
+    pub(crate) count_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Result<(), Error>,
     pub(crate) release: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
     pub(crate) reset: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
@@ -156,15 +157,15 @@ impl ProductRepository for Broken {
         (self.does.find_products)(&self.store, ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
+    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
         (self.does.create)(&self.store, command)
     }
 
-    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
         (self.does.change_product)(&self.store, command)
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
         (self.does.adjust)(&self.store, command)
     }
 
@@ -182,7 +183,7 @@ impl CartRepository for Broken {
         (self.does.carts)(&self.store, users)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
+    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
         (self.does.change_cart)(&self.store, command)
     }
 }
@@ -209,7 +210,7 @@ impl OrderRepository for Broken {
         (self.does.place)(&self.store, requests)
     }
 
-    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
         (self.does.change_order)(&self.store, command)
     }
 }
@@ -227,11 +228,11 @@ impl AccountRepository for Broken {
         self.store.credentials(username_key)
     }
 
-    fn register(&self, command: Register) -> Outcome<Account> {
+    fn register(&self, command: Register) -> Result<Account, Error> {
         (self.does.register)(&self.store, command)
     }
 
-    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+    fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         (self.does.change_password)(&self.store, command)
     }
 
@@ -244,7 +245,7 @@ impl AccountRepository for Broken {
         (self.does.renew_hash)(&self.store, user, old, new)
     }
 
-    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Result<Account, Error> {
         (self.does.switch)(&self.store, command)
     }
 
@@ -256,7 +257,7 @@ impl AccountRepository for Broken {
         (self.does.list_users)(&self.store, filter, page)
     }
 
-    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+    fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
         (self.does.change_email)(&self.store, command)
     }
 
@@ -264,7 +265,7 @@ impl AccountRepository for Broken {
         (self.does.begin_family)(&self.store, token)
     }
 
-    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+    fn refresh(&self, command: Refresh) -> Result<Account, Error> {
         (self.does.refresh)(&self.store, command)
     }
 
@@ -274,11 +275,11 @@ impl AccountRepository for Broken {
 }
 
 impl AttemptRepository for Broken {
-    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Error> {
         (self.does.check_attempt)(&self.store, attempt, now)
     }
 
-    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Error> {
         (self.does.count_attempt)(&self.store, attempt, now)
     }
 

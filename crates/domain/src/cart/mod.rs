@@ -1,9 +1,11 @@
 //! Carts: rules, the repository port and the cart service.
 
+mod refusal;
 mod repository;
 mod rules;
 mod service;
 
+pub use refusal::CartRefusal;
 pub use repository::CartRepository;
 pub use rules::{
     Cart, CartAction, CartDecision, CartIssue, CartItem, CartItemDetail, ChangeCart,

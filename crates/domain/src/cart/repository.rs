@@ -1,7 +1,6 @@
-use crate::Outcome;
 use crate::cart::{Cart, CartItemDetail, ChangeCart};
 use crate::kernel::StoreError;
-use crate::kernel::{Execution, UserId};
+use crate::kernel::{Error, Execution, UserId};
 use std::collections::HashMap;
 
 /// Cart repository.
@@ -29,5 +28,5 @@ pub trait CartRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>>;
+    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error>;
 }

@@ -4,7 +4,9 @@
 //! Prices in a cart are live until the order is placed, and nothing is reserved: reading a cart
 //! reports the lines that cannot be ordered at present, and changes nothing.
 
-use crate::catalog::Product;
+use crate::cart::CartRefusal;
+use crate::catalog::{CatalogRefusal, Product};
+use crate::inventory::InventoryRefusal;
 use crate::kernel::{
     CartItemId, FieldError, Idempotent, Money, MoneyError, Precondition, ProductId, Quantity,
     Refusal, UserId,
@@ -195,8 +197,8 @@ pub enum CartDecision {
 /// # Errors
 /// [`Refusal::NotFound`] for a line that is not in the cart; [`Refusal::PreconditionFailed`];
 /// [`Refusal::Invalid`] for an unknown or archived product, a product other than the line's, and
-/// more units than a line may hold; [`Refusal::CartFull`], [`Refusal::ProductUnavailable`] and
-/// [`Refusal::InsufficientStock`].
+/// more units than a line may hold; [`CartRefusal::Full`], [`CatalogRefusal::ProductUnavailable`] and
+/// [`InventoryRefusal::InsufficientStock`](crate::inventory::InventoryRefusal::InsufficientStock).
 pub fn decide_cart(
     command: &ChangeCart,
     lines: &[CartItem],
@@ -220,9 +222,9 @@ pub fn decide_cart(
             let Some(quantity) = quantity else {
                 return Ok(CartDecision::Delete { line: line.id });
             };
-            let product = product
-                .filter(|product| !product.archived)
-                .ok_or_else(|| Refusal::ProductUnavailable(vec![line.product]))?;
+            let product = product.filter(|product| !product.archived).ok_or_else(|| {
+                Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![line.product]))
+            })?;
             check_stock(product, quantity)?;
             Ok(if quantity == line.quantity {
                 CartDecision::Keep(*line)
@@ -258,9 +260,9 @@ fn decide_add(
         return Ok(CartDecision::Update(holding(line, together, at)));
     }
     if lines.len() >= MAX_CART_ITEMS {
-        return Err(Refusal::CartFull {
+        return Err(Refusal::Cart(CartRefusal::Full {
             limit: MAX_CART_ITEMS,
-        });
+        }));
     }
     check_stock(product, quantity)?;
     Ok(CartDecision::Insert {
@@ -279,7 +281,7 @@ fn holding(line: &CartItem, quantity: Quantity, at: DateTime<Utc>) -> CartItem {
 
 fn check_stock(product: &Product, wanted: Quantity) -> Result<(), Refusal> {
     if product.stock.units() < wanted.units() {
-        Err(Refusal::short(product.id, product.stock, wanted))
+        Err(InventoryRefusal::short(product.id, product.stock, wanted).into())
     } else {
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! Tables of every cart rule.
 
 use super::*;
-use crate::inventory::StockLevel;
+use crate::cart::CartRefusal;
+use crate::catalog::CatalogRefusal;
+use crate::inventory::{InventoryRefusal, StockLevel};
 use crate::testing::{at, product, usd, user};
 
 fn units(units: i64) -> Quantity {
@@ -69,11 +71,7 @@ fn update(quantity: i64) -> Result<CartDecision, Refusal> {
 
 fn short(available: i64, wanted: i64) -> Result<CartDecision, Refusal> {
     let available = StockLevel::new(available).unwrap();
-    Err(Refusal::short(
-        ProductId::new(1).unwrap(),
-        available,
-        units(wanted),
-    ))
+    Err(InventoryRefusal::short(ProductId::new(1).unwrap(), available, units(wanted)).into())
 }
 
 #[test]
@@ -123,7 +121,7 @@ fn a_cart_has_at_most_100_lines() {
     let mug = product(1, 100, 5);
     assert_eq!(
         decide(add(1), &lines, Some(&mug)),
-        Err(Refusal::CartFull { limit: 100 })
+        Err(Refusal::Cart(CartRefusal::Full { limit: 100 }))
     );
     // A product that the cart has already needs no new line.
     lines[0] = line(7, 1, 1);
@@ -158,7 +156,9 @@ fn setting_a_quantity_is_bounded_by_stock_and_zero_removes_the_line() {
         archived: true,
         ..product(1, 100, 5)
     };
-    let unavailable = Err(Refusal::ProductUnavailable(vec![archived.id]));
+    let unavailable = Err(Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![
+        archived.id,
+    ])));
     assert_eq!(
         decide(set(1), &[line(7, 1, 3)], Some(&archived)),
         unavailable

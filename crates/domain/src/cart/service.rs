@@ -1,5 +1,5 @@
 use crate::cart::{Cart, CartAction, CartItem, CartItemDetail, CartRepository, ChangeCart};
-use crate::kernel::ShopError;
+use crate::kernel::Error;
 use crate::kernel::{
     Actor, CartItemId, Clock, Execution, Idempotent, Precondition, ProductId, Quantity, Refusal,
     UserId,
@@ -25,7 +25,7 @@ impl Carts {
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; if the store fails.
-    pub fn cart(&self, actor: Actor) -> Result<Cart, ShopError> {
+    pub fn cart(&self, actor: Actor) -> Result<Cart, Error> {
         let user = actor.customer()?;
         let mut carts = self.all(&[user])?;
         Ok(carts.remove(&user).unwrap_or_default())
@@ -36,7 +36,7 @@ impl Carts {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn all(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, ShopError> {
+    pub fn all(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, Error> {
         Ok(self.carts.carts(users)?)
     }
 
@@ -44,7 +44,7 @@ impl Carts {
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`] and [`Refusal::NotFound`]; if the store fails.
-    pub fn item(&self, actor: Actor, line: CartItemId) -> Result<CartItemDetail, ShopError> {
+    pub fn item(&self, actor: Actor, line: CartItemId) -> Result<CartItemDetail, Error> {
         let cart = self.cart(actor)?;
         let item = cart.items.into_iter().find(|item| item.line.id == line);
         Ok(item.ok_or(Refusal::NotFound)?)
@@ -60,7 +60,7 @@ impl Carts {
         product: ProductId,
         quantity: Quantity,
         key: Option<Idempotent<CartItemDetail>>,
-    ) -> Result<Execution<CartItemDetail>, ShopError> {
+    ) -> Result<Execution<CartItemDetail>, Error> {
         let action = CartAction::Add { product, quantity };
         match self.write(actor, action, None, key)? {
             Execution::Replayed(answer) => Ok(Execution::Replayed(answer)),
@@ -81,7 +81,7 @@ impl Carts {
         quantity: Option<Quantity>,
         product: Option<ProductId>,
         seen: Option<Precondition<CartItem>>,
-    ) -> Result<Option<CartItemDetail>, ShopError> {
+    ) -> Result<Option<CartItemDetail>, Error> {
         self.change(
             actor,
             CartAction::Set {
@@ -102,7 +102,7 @@ impl Carts {
         actor: Actor,
         line: CartItemId,
         seen: Option<Precondition<CartItem>>,
-    ) -> Result<(), ShopError> {
+    ) -> Result<(), Error> {
         self.change(actor, CartAction::Remove { line }, seen)
             .map(drop)
     }
@@ -111,7 +111,7 @@ impl Carts {
     ///
     /// # Errors
     /// As [`Carts::add`].
-    pub fn empty(&self, actor: Actor) -> Result<(), ShopError> {
+    pub fn empty(&self, actor: Actor) -> Result<(), Error> {
         self.change(actor, CartAction::Empty, None).map(drop)
     }
 
@@ -120,7 +120,7 @@ impl Carts {
         actor: Actor,
         action: CartAction,
         seen: Option<Precondition<CartItem>>,
-    ) -> Result<Option<CartItemDetail>, ShopError> {
+    ) -> Result<Option<CartItemDetail>, Error> {
         // Without a key there is no stored response.
         Ok(self.write(actor, action, seen, None)?.now().flatten())
     }
@@ -131,16 +131,16 @@ impl Carts {
         action: CartAction,
         seen: Option<Precondition<CartItem>>,
         key: Option<Idempotent<CartItemDetail>>,
-    ) -> Result<Execution<Option<CartItemDetail>>, ShopError> {
+    ) -> Result<Execution<Option<CartItemDetail>>, Error> {
         let user = actor.customer()?;
         let at = self.clock.now();
-        Ok(self.carts.change(ChangeCart {
+        self.carts.change(ChangeCart {
             user,
             action,
             seen,
             key,
             at,
-        })??)
+        })
     }
 }
 

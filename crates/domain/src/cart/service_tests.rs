@@ -1,7 +1,7 @@
 //! Authorisation of carts, and the calls that reach the port.
 
 use super::*;
-use crate::cart::{CartItem, MockCartRepository};
+use crate::cart::{CartItem, CartRefusal, MockCartRepository};
 use crate::kernel::{StoreError, StoreErrorKind, UserId};
 use crate::testing::{at, clock, product, user};
 
@@ -43,9 +43,9 @@ fn carts_with(owner: UserId, items: Vec<CartItemDetail>) -> Carts {
     carts(port)
 }
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
+fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
     match answer {
-        Err(ShopError::Refused(refusal)) => refusal,
+        Err(Error::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -79,7 +79,7 @@ fn customers_and_staff_read_their_own_cart() {
 
 #[test]
 fn each_change_reaches_the_port_with_owner_and_time() {
-    type Act = fn(&Carts, Actor) -> Result<Option<CartItemDetail>, ShopError>;
+    type Act = fn(&Carts, Actor) -> Result<Option<CartItemDetail>, Error>;
     let quantity = Quantity::new(2).unwrap();
     let cases: [(CartAction, Act); 5] = [
         (
@@ -139,7 +139,7 @@ fn each_change_reaches_the_port_with_owner_and_time() {
             port.expect_change()
                 .withf(move |given| *given == expected)
                 .once()
-                .returning(move |_| Ok(Ok(Execution::Executed(answer.clone()))));
+                .returning(move |_| Ok(Execution::Executed(answer.clone())));
             assert_eq!(act(&carts(port), actor).unwrap(), left, "{action:?}");
         }
     }
@@ -151,17 +151,20 @@ fn refusals_and_failures_are_passed_on() {
     let mut port = MockCartRepository::new();
     port.expect_change()
         .once()
-        .returning(|_| Ok(Err(Refusal::CartFull { limit: 100 })));
+        .returning(|_| Err(Refusal::Cart(CartRefusal::Full { limit: 100 }).into()));
     port.expect_change()
         .once()
-        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
+        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable).into()));
     port.expect_carts()
-        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
+        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable).into()));
     let carts = carts(port);
     let refused = carts.add(actor, product_id(), Quantity::ONE, None);
-    assert_eq!(refusal(refused), Refusal::CartFull { limit: 100 });
+    assert_eq!(
+        refusal(refused),
+        Refusal::Cart(CartRefusal::Full { limit: 100 })
+    );
     let failed = carts.add(actor, product_id(), Quantity::ONE, None);
-    assert!(matches!(failed, Err(ShopError::Store(_))), "{failed:?}");
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
     let failed = carts.item(actor, line_id(1));
-    assert!(matches!(failed, Err(ShopError::Store(_))), "{failed:?}");
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
 }

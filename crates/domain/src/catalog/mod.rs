@@ -1,6 +1,7 @@
 //! Products: rules, the repository port and the catalogue service.
 
 mod product;
+mod refusal;
 mod repository;
 mod service;
 
@@ -8,6 +9,7 @@ pub use product::{
     ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDecision, ProductDraft,
     decide_change, decide_creation,
 };
+pub use refusal::CatalogRefusal;
 pub use repository::ProductRepository;
 pub use service::Catalogue;
 

@@ -1,10 +1,9 @@
-use crate::Outcome;
 use crate::catalog::{ChangeProduct, CreateProduct, Product};
 use crate::inventory::{AdjustStock, Adjusted, Movement};
 use crate::kernel::StoreError;
 use crate::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, Page, PageRequest, ProductField, ProductFilter,
-    ProductId, ProductList,
+    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, ProductField,
+    ProductFilter, ProductId, ProductList,
 };
 
 /// Product repository: products, their stock and its ledger.
@@ -59,7 +58,7 @@ pub trait ProductRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>>;
+    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error>;
 
     /// Changes a product as [`decide_change`](crate::catalog::decide_change) allows.
     ///
@@ -70,7 +69,7 @@ pub trait ProductRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn change(&self, command: ChangeProduct) -> Outcome<Product>;
+    fn change(&self, command: ChangeProduct) -> Result<Product, Error>;
 
     /// Adjusts stock as [`decide_adjustment`](crate::inventory::decide_adjustment) allows.
     ///
@@ -81,7 +80,7 @@ pub trait ProductRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>>;
+    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error>;
 
     /// A page of a product's ledger, newest first; `None` for an unknown product.
     ///

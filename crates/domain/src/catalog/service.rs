@@ -4,7 +4,7 @@ use crate::catalog::{
 use crate::inventory::{
     AdjustStock, Adjusted, Movement, StockDelta, StockWrites, decide_stock_write,
 };
-use crate::kernel::ShopError;
+use crate::kernel::Error;
 use crate::kernel::{
     Actor, Clock, CursorPage, CursorRequest, Execution, Idempotent, Keyset, Note, Page,
     PageRequest, Precondition, ProductField, ProductFilter, ProductId, ProductList, Refusal,
@@ -48,7 +48,7 @@ impl Catalogue {
         actor: Actor,
         list: ProductList,
         page: PageRequest,
-    ) -> Result<Page<Product>, ShopError> {
+    ) -> Result<Page<Product>, Error> {
         let filter = list.filter.seen_by(actor);
         let list = ProductList { filter, ..list };
         Ok(self.products.list(&list, page)?.existing(page)?)
@@ -64,7 +64,7 @@ impl Catalogue {
         filter: ProductFilter,
         keyset: Keyset<ProductField>,
         span: &CursorRequest,
-    ) -> Result<CursorPage<Product>, ShopError> {
+    ) -> Result<CursorPage<Product>, Error> {
         let filter = filter.seen_by(actor);
         Ok(self.products.cursor_page(&filter, keyset, span)?)
     }
@@ -73,12 +73,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; if the store fails.
-    pub fn product(
-        &self,
-        actor: Actor,
-        id: ProductId,
-        archived: bool,
-    ) -> Result<Product, ShopError> {
+    pub fn product(&self, actor: Actor, id: ProductId, archived: bool) -> Result<Product, Error> {
         let found = self.find_all(&[id])?.pop();
         Ok(Self::show(actor, found, archived)?)
     }
@@ -88,7 +83,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, ShopError> {
+    pub fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, Error> {
         Ok(self.products.find_all(ids)?)
     }
 
@@ -112,14 +107,14 @@ impl Catalogue {
         actor: Actor,
         draft: ProductDraft,
         key: Option<Idempotent<Product>>,
-    ) -> Result<Execution<Product>, ShopError> {
+    ) -> Result<Execution<Product>, Error> {
         let by = Some(actor.staff()?);
-        Ok(self.products.create(CreateProduct {
+        self.products.create(CreateProduct {
             draft,
             key,
             by,
             at: self.clock.now(),
-        })??)
+        })
     }
 
     /// Changes, archives or restores a product, under the precondition `seen` if given.
@@ -133,7 +128,7 @@ impl Catalogue {
         product: ProductId,
         change: ProductChange,
         seen: Option<Precondition<Product>>,
-    ) -> Result<Product, ShopError> {
+    ) -> Result<Product, Error> {
         let by = Some(actor.staff()?);
         decide_stock_write(self.stock_writes, change.stock.is_some(), seen.is_some())?;
         let command = ChangeProduct {
@@ -143,7 +138,7 @@ impl Catalogue {
             by,
             at: self.clock.now(),
         };
-        Ok(self.products.change(command)??)
+        self.products.change(command)
     }
 
     /// Archives a product.
@@ -155,7 +150,7 @@ impl Catalogue {
         actor: Actor,
         product: ProductId,
         seen: Option<Precondition<Product>>,
-    ) -> Result<(), ShopError> {
+    ) -> Result<(), Error> {
         let change = ProductChange {
             archived: Some(true),
             ..ProductChange::default()
@@ -175,7 +170,7 @@ impl Catalogue {
         delta: StockDelta,
         note: Option<Note>,
         key: Option<Idempotent<Adjusted>>,
-    ) -> Result<Execution<Adjusted>, ShopError> {
+    ) -> Result<Execution<Adjusted>, Error> {
         let by = Some(actor.staff()?);
         let command = AdjustStock {
             product,
@@ -185,7 +180,7 @@ impl Catalogue {
             by,
             at: self.clock.now(),
         };
-        Ok(self.products.adjust_stock(command)??)
+        self.products.adjust_stock(command)
     }
 
     /// A page of a product's ledger, newest first.
@@ -197,7 +192,7 @@ impl Catalogue {
         actor: Actor,
         product: ProductId,
         page: PageRequest,
-    ) -> Result<Page<Movement>, ShopError> {
+    ) -> Result<Page<Movement>, Error> {
         actor.staff()?;
         let movements = self
             .products

@@ -25,9 +25,9 @@ fn page(number: u64) -> PageRequest {
     PageRequest::new(number, 10).unwrap()
 }
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
+fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
     match answer {
-        Err(ShopError::Refused(refusal)) => refusal,
+        Err(Error::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -182,7 +182,7 @@ fn a_creation_carries_actor_and_time() {
         .expect_create()
         .withf(move |given| *given == command)
         .once()
-        .returning(|_| Ok(Ok(Execution::Executed(product(1, 100, 5)))));
+        .returning(|_| Ok(Execution::Executed(product(1, 100, 5))));
     let created = catalogue(products).create(grace(), draft(), None);
     assert_eq!(created.unwrap(), Execution::Executed(product(1, 100, 5)));
 }
@@ -206,7 +206,7 @@ fn a_change_carries_actor_and_time() {
         .expect_change()
         .withf(move |given| *given == command)
         .once()
-        .returning(|_| Ok(Ok(product(1, 100, 0))));
+        .returning(|_| Ok(product(1, 100, 0)));
     let changed = catalogue(products).change(grace(), id(), change, None);
     assert_eq!(changed.unwrap(), product(1, 100, 0));
 }
@@ -229,7 +229,7 @@ fn archiving_changes_no_other_field() {
         .expect_change()
         .withf(move |given| *given == command)
         .once()
-        .returning(|_| Ok(Ok(product(1, 100, 5))));
+        .returning(|_| Ok(product(1, 100, 5)));
     assert!(catalogue(products).archive(grace(), id(), None).is_ok());
 }
 
@@ -249,7 +249,7 @@ fn an_adjustment_carries_actor_time_and_reason() {
         .expect_adjust_stock()
         .withf(move |given| *given == command)
         .once()
-        .returning(|_| Ok(Ok(Execution::Replayed("as it was".to_owned()))));
+        .returning(|_| Ok(Execution::Replayed("as it was".to_owned())));
     let adjusted = catalogue(products).adjust_stock(grace(), id(), delta, note, None);
     assert_eq!(
         adjusted.unwrap(),
@@ -298,8 +298,8 @@ fn refusals_and_store_failures_are_passed_on() {
     let mut products = MockProductRepository::new();
     products
         .expect_change()
-        .returning(|_| Ok(Err(Refusal::NotFound)));
-    products.expect_create().returning(|_| Err(busy()));
+        .returning(|_| Err(Refusal::NotFound.into()));
+    products.expect_create().returning(|_| Err(busy().into()));
     products.expect_find_all().returning(|_| Err(busy()));
     products.expect_list().returning(|_, _| Err(busy()));
     let catalogue = catalogue(products);
@@ -315,7 +315,7 @@ fn refusals_and_store_failures_are_passed_on() {
             .err(),
     ] {
         assert!(
-            matches!(&error, Some(ShopError::Store(error)) if *error.kind() == StoreErrorKind::Busy),
+            matches!(&error, Some(Error::Store(error)) if *error.kind() == StoreErrorKind::Busy),
             "{error:?}"
         );
     }

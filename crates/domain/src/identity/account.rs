@@ -1,6 +1,8 @@
 //! Accounts: usernames, credentials and staff rights.
 
-use crate::identity::{Email, NameConflicts, PasswordHash, Username, decide_names};
+use crate::identity::{
+    Email, IdentityRefusal, NameConflicts, PasswordHash, Username, decide_names,
+};
 use crate::kernel::{Actor, FieldError, Refusal, UserId};
 use chrono::{DateTime, Utc};
 
@@ -161,7 +163,7 @@ pub struct UpdateUser {
 ///
 /// # Errors
 /// [`Refusal::InvalidToken`] and [`Refusal::Forbidden`] if the acting user is deactivated or no
-/// longer staff, [`Refusal::NotFound`], and [`Refusal::LastStaff`] if no active staff would be
+/// longer staff, [`Refusal::NotFound`], and [`IdentityRefusal::LastStaff`] if no active staff would be
 /// left.
 pub fn decide_user_update(
     command: &UpdateUser,
@@ -178,7 +180,7 @@ pub fn decide_user_update(
     };
     let acts_as_staff = |account: &Account| account.is_active && account.is_staff;
     if acts_as_staff(before) && !acts_as_staff(&after) && other_active_staff == 0 {
-        return Err(Refusal::LastStaff);
+        return Err(Refusal::Identity(IdentityRefusal::LastStaff));
     }
     let ended = i64::from(before.is_active && !after.is_active);
     Ok(Account {

@@ -1,7 +1,7 @@
 //! Tables of the account rules.
 
 use super::*;
-use crate::identity::Password;
+use crate::identity::{IdentityRefusal, Password};
 use crate::testing::{at, user};
 
 fn account(is_active: bool, is_staff: bool) -> Account {
@@ -125,7 +125,7 @@ fn a_user_update_keeps_one_active_staff_user() {
             .map(|a| (a.is_active, a.is_staff, a.session_epoch));
         assert_eq!(seen, expected, "{before:?} {wish:?} {others}");
         if let Err(refusal) = decided {
-            assert_eq!(refusal, Refusal::LastStaff);
+            assert_eq!(refusal, Refusal::Identity(IdentityRefusal::LastStaff));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! An attempt is counted before its outcome is known, so that parallel attempts cannot bypass the
 //! limit. The count of a correct password is released.
 
-use crate::identity::{ClientNetwork, LoginName};
+use crate::identity::{ClientNetwork, IdentityRefusal, LoginName};
 use crate::kernel::Refusal;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -218,7 +218,7 @@ pub struct AttemptCount {
 /// Decides whether another attempt is allowed; returns the count that includes it.
 ///
 /// # Errors
-/// [`Refusal::TooManyAttempts`]; the attempt is not counted then.
+/// [`IdentityRefusal::TooManyAttempts`]; the attempt is not counted then.
 pub fn decide_attempt(
     rule: AttemptRule,
     held: Option<AttemptCount>,
@@ -246,9 +246,9 @@ pub fn decide_attempt(
     } else if now >= open || held.tries < rule.free() {
         Ok(next)
     } else {
-        Err(Refusal::TooManyAttempts {
+        Err(Refusal::Identity(IdentityRefusal::TooManyAttempts {
             seconds: seconds_until(open, now),
-        })
+        }))
     }
 }
 

@@ -3,7 +3,7 @@ use crate::identity::{
     OnSuccess, decide_known_network,
 };
 use crate::kernel::Clock;
-use crate::kernel::ShopError;
+use crate::kernel::Error;
 use std::sync::Arc;
 
 /// Attempt limiter: throttles password guessing and registrations.
@@ -50,12 +50,12 @@ impl AttemptLimiter {
     /// Whether a sign-in is allowed now: a cheap check before [`Attempts::sign_in`].
     ///
     /// # Errors
-    /// [`Refusal::TooManyAttempts`](crate::kernel::Refusal::TooManyAttempts); if the store fails.
+    /// [`IdentityRefusal::TooManyAttempts`](crate::identity::IdentityRefusal::TooManyAttempts); if the store fails.
     pub fn may_sign_in(
         &self,
         username: &str,
         from: ClientNetwork,
-    ) -> Result<SignInPriority, ShopError> {
+    ) -> Result<SignInPriority, Error> {
         let Some(counting) = &self.0 else {
             return Ok(SignInPriority::Normal);
         };
@@ -73,7 +73,7 @@ impl AttemptLimiter {
         &self,
         username: &str,
         from: ClientNetwork,
-    ) -> Result<SignInPriority, ShopError> {
+    ) -> Result<SignInPriority, Error> {
         self.may_register(from)?;
         self.may_sign_in(username, from)
     }
@@ -83,15 +83,15 @@ impl AttemptLimiter {
     /// network is known for the account; `is_staff` tells whether the account is staff.
     ///
     /// # Errors
-    /// [`Refusal::TooManyAttempts`](crate::kernel::Refusal::TooManyAttempts), without a call of `check`;
+    /// [`IdentityRefusal::TooManyAttempts`](crate::identity::IdentityRefusal::TooManyAttempts), without a call of `check`;
     /// the error of `check`; if the store fails.
     pub fn sign_in<T>(
         &self,
         username: &str,
         from: ClientNetwork,
         is_staff: impl FnOnce(&T) -> bool,
-        check: impl FnOnce() -> Result<T, ShopError>,
-    ) -> Result<T, ShopError> {
+        check: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.verify(&[], username, from, is_staff, check)
     }
 
@@ -105,8 +105,8 @@ impl AttemptLimiter {
         username: &str,
         from: ClientNetwork,
         is_staff: impl FnOnce(&T) -> bool,
-        check: impl FnOnce() -> Result<T, ShopError>,
-    ) -> Result<T, ShopError> {
+        check: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let registration = match &self.0 {
             Some(counting) => counting.settings.registration(from),
             None => Vec::new(),
@@ -120,8 +120,8 @@ impl AttemptLimiter {
         username: &str,
         from: ClientNetwork,
         is_staff: impl FnOnce(&T) -> bool,
-        check: impl FnOnce() -> Result<T, ShopError>,
-    ) -> Result<T, ShopError> {
+        check: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let Some(counting) = &self.0 else {
             return check();
         };
@@ -139,8 +139,8 @@ impl AttemptLimiter {
     /// Whether a registration is allowed now: a cheap check before [`Attempts::register`].
     ///
     /// # Errors
-    /// [`Refusal::TooManyAttempts`](crate::kernel::Refusal::TooManyAttempts); if the store fails.
-    pub fn may_register(&self, from: ClientNetwork) -> Result<(), ShopError> {
+    /// [`IdentityRefusal::TooManyAttempts`](crate::identity::IdentityRefusal::TooManyAttempts); if the store fails.
+    pub fn may_register(&self, from: ClientNetwork) -> Result<(), Error> {
         match &self.0 {
             Some(counting) => counting.check_attempt(&counting.settings.registration(from)),
             None => Ok(()),
@@ -152,13 +152,13 @@ impl AttemptLimiter {
     /// count.
     ///
     /// # Errors
-    /// [`Refusal::TooManyAttempts`](crate::kernel::Refusal::TooManyAttempts), without a call of `hash`; the
+    /// [`IdentityRefusal::TooManyAttempts`](crate::identity::IdentityRefusal::TooManyAttempts), without a call of `hash`; the
     /// error of `hash`; if the store fails.
     pub fn register<T>(
         &self,
         from: ClientNetwork,
-        hash: impl FnOnce() -> Result<T, ShopError>,
-    ) -> Result<T, ShopError> {
+        hash: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         match &self.0 {
             Some(counting) => counting.guard(&counting.settings.registration(from), hash),
             None => hash(),
@@ -186,7 +186,7 @@ impl Network {
 }
 
 impl Counting {
-    fn network(&self, username: &str, from: ClientNetwork) -> Result<Network, ShopError> {
+    fn network(&self, username: &str, from: ClientNetwork) -> Result<Network, Error> {
         let username = LoginName::new(username);
         let key = KnownNetworkKey::new(&username, from);
         let held = self.attempts.known_network(&key)?;
@@ -203,10 +203,10 @@ impl Counting {
         self.settings.sign_in(name, from, network.is_known)
     }
 
-    fn check_attempt(&self, tries: &[Attempt]) -> Result<(), ShopError> {
+    fn check_attempt(&self, tries: &[Attempt]) -> Result<(), Error> {
         let now = self.clock.now();
         for attempt in tries {
-            self.attempts.check_attempt(attempt, now)??;
+            self.attempts.check_attempt(attempt, now)?;
         }
         Ok(())
     }
@@ -216,13 +216,11 @@ impl Counting {
     fn guard<T>(
         &self,
         tries: &[Attempt],
-        check: impl FnOnce() -> Result<T, ShopError>,
-    ) -> Result<T, ShopError> {
+        check: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut counted = Vec::new();
         for attempt in tries {
-            let allowed = self.attempts.count_attempt(attempt, self.clock.now());
-            let allowed = allowed.map_err(ShopError::from);
-            if let Err(error) = allowed.and_then(|allowed| Ok(allowed?)) {
+            if let Err(error) = self.attempts.count_attempt(attempt, self.clock.now()) {
                 self.release(&counted);
                 return Err(error);
             }
@@ -230,8 +228,8 @@ impl Counting {
         }
         let answer = check();
         match &answer {
-            Ok(_) | Err(ShopError::Refused(_)) => {}
-            Err(ShopError::Store(_) | ShopError::Hashing(_) | ShopError::Randomness(_)) => {
+            Ok(_) | Err(Error::Refused(_)) => {}
+            Err(Error::Store(_) | Error::Hashing(_) | Error::Randomness(_)) => {
                 self.release(&counted)
             }
         }

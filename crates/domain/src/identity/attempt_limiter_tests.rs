@@ -1,6 +1,7 @@
 use super::*;
 use crate::identity::{
-    AttemptKey, KNOWN_NETWORK_LIFE, KnownNetwork, LimitedAction, MockAttemptRepository,
+    AttemptKey, IdentityRefusal, KNOWN_NETWORK_LIFE, KnownNetwork, LimitedAction,
+    MockAttemptRepository,
 };
 use crate::kernel::Refusal;
 use crate::kernel::{HashingFailed, MockClock, StoreError, StoreErrorKind};
@@ -43,11 +44,11 @@ fn port(known: Option<KnownNetwork>, refused: &'static str) -> (MockAttemptRepos
         move |scope: &str| log.lock().unwrap().push(format!("{what} {scope}"))
     };
     let answer = move |attempt: &Attempt| {
-        Ok(if scope(&attempt.key) == refused {
-            Err(too_many())
+        if scope(&attempt.key) == refused {
+            Err(too_many().into())
         } else {
             Ok(())
-        })
+        }
     };
     let (ask, count) = (say("ask", &log), say("count", &log));
     port.expect_check_attempt().returning(move |attempt, now| {
@@ -91,11 +92,11 @@ fn logged(log: &Log) -> Vec<String> {
 }
 
 fn too_many() -> Refusal {
-    Refusal::TooManyAttempts { seconds: 7 }
+    Refusal::Identity(IdentityRefusal::TooManyAttempts { seconds: 7 })
 }
 
-fn is_refused<T>(answer: &Result<T, ShopError>, expected: &Refusal) -> bool {
-    matches!(answer, Err(ShopError::Refused(refusal)) if refusal == expected)
+fn is_refused<T>(answer: &Result<T, Error>, expected: &Refusal) -> bool {
+    matches!(answer, Err(Error::Refused(refusal)) if refusal == expected)
 }
 
 const COUNTED: [&str; 4] = [
@@ -166,9 +167,12 @@ fn staff_at_a_known_network_come_first() {
 #[test]
 fn a_failed_attempt_stays_counted() {
     let (port, log) = port(None, "");
-    let wrong = || Err::<(), _>(Refusal::InvalidCredentials.into());
+    let wrong = || Err::<(), _>(Refusal::Identity(IdentityRefusal::InvalidCredentials).into());
     let answer = attempts(port).sign_in("ADA", somewhere(), |()| false, wrong);
-    assert!(is_refused(&answer, &Refusal::InvalidCredentials));
+    assert!(is_refused(
+        &answer,
+        &Refusal::Identity(IdentityRefusal::InvalidCredentials)
+    ));
     assert_eq!(logged(&log), COUNTED);
 }
 
@@ -177,7 +181,7 @@ fn an_attempt_that_could_not_be_checked_is_released() {
     let (port, log) = port(None, "");
     let failed = || Err::<(), _>(StoreError::new(StoreErrorKind::Unavailable).into());
     let answer = attempts(port).sign_in("ada", somewhere(), |()| false, failed);
-    assert!(matches!(answer, Err(ShopError::Store(_))));
+    assert!(matches!(answer, Err(Error::Store(_))));
     let released = COUNTED.map(|counted| counted.replace("count", "release"));
     assert_eq!(logged(&log)[4..], released);
 }
@@ -187,7 +191,7 @@ fn one_too_many_is_refused_without_looking_at_the_password() {
     for (refused, before) in [("network", 0), ("wrong", 1), ("any", 2), ("everywhere", 3)] {
         let (port, log) = port(None, refused);
         let attempts = attempts(port);
-        let check = || -> Result<(), ShopError> { panic!("the password was looked at") };
+        let check = || -> Result<(), Error> { panic!("the password was looked at") };
         let answer = attempts.sign_in("ada", somewhere(), |()| false, check);
         assert!(is_refused(&answer, &too_many()), "{refused}");
         // The attempts counted before are released.
@@ -219,7 +223,7 @@ fn another_address_counts_as_a_registration_however_it_ends() {
     }
     let (port, _) = port(known(false), "registration");
     let attempts = attempts(port);
-    let check = || -> Result<(), ShopError> { panic!("the password was looked at") };
+    let check = || -> Result<(), Error> { panic!("the password was looked at") };
     let answer = attempts.change_email("ada", somewhere(), |()| false, check);
     assert!(is_refused(&answer, &too_many()));
     assert!(attempts.may_change_email("ada", somewhere()).is_err());
@@ -230,13 +234,18 @@ fn without_a_limit_nothing_is_counted() {
     let attempts = AttemptLimiter::unlimited();
     assert!(attempts.may_sign_in("ada", somewhere()).is_ok());
     assert!(attempts.may_register(somewhere()).is_ok());
-    let wrong = || Err::<(), _>(Refusal::InvalidCredentials.into());
+    let wrong = || Err::<(), _>(Refusal::Identity(IdentityRefusal::InvalidCredentials).into());
     for answer in [
         attempts.sign_in("ada", somewhere(), |()| false, wrong),
         attempts.change_email("ada", somewhere(), |()| false, wrong),
         attempts.register(somewhere(), wrong),
     ] {
-        let refused = matches!(answer, Err(ShopError::Refused(Refusal::InvalidCredentials)));
+        let refused = matches!(
+            answer,
+            Err(Error::Refused(Refusal::Identity(
+                IdentityRefusal::InvalidCredentials
+            )))
+        );
         assert!(refused);
     }
 }
@@ -251,7 +260,7 @@ fn counting_one() -> MockAttemptRepository {
     port.expect_count_attempt()
         .withf(|attempt, now| of_registrations(&attempt.key) && *now == at(60))
         .once()
-        .returning(|_, _| Ok(Ok(())));
+        .returning(|_, _| Ok(()));
     port
 }
 
@@ -261,7 +270,7 @@ fn a_registration_stays_counted_however_it_ends() {
     assert_eq!(answer.unwrap(), 3);
     let refused = || Err::<(), _>(Refusal::NotFound.into());
     let answer = attempts(counting_one()).register(somewhere(), refused);
-    assert!(matches!(answer, Err(ShopError::Refused(_))));
+    assert!(matches!(answer, Err(Error::Refused(_))));
 }
 
 #[test]
@@ -271,25 +280,25 @@ fn a_registration_that_could_not_be_hashed_is_released() {
         .withf(of_registrations)
         .once()
         .returning(|_| Ok(()));
-    let failed = || Err::<(), _>(ShopError::Hashing(HashingFailed("no".to_owned())));
+    let failed = || Err::<(), _>(Error::Hashing(HashingFailed("no".to_owned())));
     let answer = attempts(port).register(somewhere(), failed);
-    assert!(matches!(answer, Err(ShopError::Hashing(_))));
+    assert!(matches!(answer, Err(Error::Hashing(_))));
 }
 
 #[test]
 fn one_registration_too_many_is_refused_without_hashing() {
     let mut port = MockAttemptRepository::new();
     port.expect_count_attempt()
-        .returning(|_, _| Ok(Err(too_many())));
+        .returning(|_, _| Err(too_many().into()));
     port.expect_check_attempt()
         .withf(|attempt, now| of_registrations(&attempt.key) && *now == at(60))
-        .returning(|_, _| Ok(Err(too_many())));
+        .returning(|_, _| Err(too_many().into()));
     let attempts = attempts(port);
-    let hash = || -> Result<(), ShopError> { panic!("the password was hashed") };
+    let hash = || -> Result<(), Error> { panic!("the password was hashed") };
     for answer in [
         attempts.register(somewhere(), hash),
         attempts.may_register(somewhere()),
     ] {
-        assert!(matches!(answer, Err(ShopError::Refused(refusal)) if refusal == too_many()));
+        assert!(matches!(answer, Err(Error::Refused(refusal)) if refusal == too_many()));
     }
 }

@@ -1,6 +1,5 @@
-use crate::Outcome;
 use crate::identity::{Attempt, AttemptKey, KnownNetwork, KnownNetworkKey};
-use crate::kernel::StoreError;
+use crate::kernel::{Error, StoreError};
 use chrono::{DateTime, Utc};
 
 /// Attempt repository: counts of attempts at limited actions, shared by all servers of a shop.
@@ -11,7 +10,7 @@ pub trait AttemptRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()>;
+    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Error>;
 
     /// Counts an attempt, if [`decide_attempt`](crate::identity::decide_attempt) allows it.
     ///
@@ -22,7 +21,7 @@ pub trait AttemptRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()>;
+    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Error>;
 
     /// Releases one attempt (`an_attempt_can_be_released`). The time of the last attempt is not restored:
     /// under a backoff the wait applies once more; and after the end of a window, the attempt

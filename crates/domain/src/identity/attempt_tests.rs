@@ -1,4 +1,5 @@
 use super::*;
+use crate::identity::IdentityRefusal;
 use crate::testing::at;
 
 const ACCOUNT: AttemptRule = AttemptRule::Backoff(5);
@@ -15,7 +16,7 @@ fn tried(rule: AttemptRule, times: &[i64]) -> Vec<Result<u32, u64>> {
                 held = Some(count);
                 Ok(count.tries)
             }
-            Err(Refusal::TooManyAttempts { seconds }) => Err(seconds),
+            Err(Refusal::Identity(IdentityRefusal::TooManyAttempts { seconds })) => Err(seconds),
             Err(other) => panic!("{other:?}"),
         });
     }

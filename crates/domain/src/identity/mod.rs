@@ -9,6 +9,7 @@ mod known_networks;
 mod names;
 mod password;
 mod refresh_token;
+mod refusal;
 mod repository;
 mod service;
 
@@ -32,6 +33,7 @@ pub use refresh_token::{
     LONGEST_FAMILY, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDecision, RefreshDigest,
     RefreshToken, decide_family_quota, decide_refresh,
 };
+pub use refusal::IdentityRefusal;
 pub use repository::{AccountRepository, UserFilter};
 pub use service::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn, TokenPair};
 

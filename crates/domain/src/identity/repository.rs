@@ -1,10 +1,9 @@
-use crate::Outcome;
 use crate::identity::{
     Account, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh, RefreshDigest,
     RefreshToken, Register, UpdateUser,
 };
 use crate::kernel::StoreError;
-use crate::kernel::{Page, PageRequest, UserId, UserSearch};
+use crate::kernel::{Error, Page, PageRequest, UserId, UserSearch};
 
 /// Filter of an account list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +56,7 @@ pub trait AccountRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn register(&self, command: Register) -> Outcome<Account>;
+    fn register(&self, command: Register) -> Result<Account, Error>;
 
     /// Changes the e-mail address as [`decide_email`](crate::identity::decide_email) allows.
     ///
@@ -68,7 +67,7 @@ pub trait AccountRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn change_email(&self, command: ChangeEmail) -> Outcome<Account>;
+    fn change_email(&self, command: ChangeEmail) -> Result<Account, Error>;
 
     /// Changes the password as [`decide_password`](crate::identity::decide_password) allows.
     ///
@@ -77,7 +76,7 @@ pub trait AccountRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn change_password(&self, command: ChangePassword) -> Outcome<Account>;
+    fn change_password(&self, command: ChangePassword) -> Result<Account, Error>;
 
     /// Stores a stronger hash of the same password. Does nothing if the password has changed since
     /// `old` was read (`a_renewed_hash_does_not_undo_a_change`).
@@ -101,7 +100,7 @@ pub trait AccountRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn switch(&self, command: UpdateUser) -> Outcome<Account>;
+    fn switch(&self, command: UpdateUser) -> Result<Account, Error>;
 
     /// Whether an active staff user exists.
     ///
@@ -132,7 +131,7 @@ pub trait AccountRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn refresh(&self, command: Refresh) -> Outcome<Account>;
+    fn refresh(&self, command: Refresh) -> Result<Account, Error>;
 
     /// Ends the family that begins with this token, if it exists.
     ///

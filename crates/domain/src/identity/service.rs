@@ -4,10 +4,10 @@ mod users;
 pub use tokens::TokenPair;
 
 use crate::identity::{
-    Account, AccountRepository, Credentials, Email, LoginName, Password, PasswordHash, Register,
-    TokenClaims, Username, decide_session,
+    Account, AccountRepository, Credentials, Email, IdentityRefusal, LoginName, Password,
+    PasswordHash, Register, TokenClaims, Username, decide_session,
 };
-use crate::kernel::ShopError;
+use crate::kernel::Error;
 use crate::kernel::{Actor, Clock, PasswordHasher, Refusal, TokenService, UserId};
 use chrono::{DateTime, Duration, Utc};
 use std::borrow::Cow;
@@ -98,7 +98,7 @@ impl Accounts {
     ///
     /// # Errors
     /// Those of the two.
-    pub fn sign_in(&self, username: &str, password: &str) -> Result<SignedIn, ShopError> {
+    pub fn sign_in(&self, username: &str, password: &str) -> Result<SignedIn, Error> {
         Ok(self.issue_token(self.verify_credentials(username, password)?))
     }
 
@@ -108,18 +108,18 @@ impl Accounts {
     /// one until the user signs in and it is renewed.
     ///
     /// # Errors
-    /// [`Refusal::InvalidCredentials`]; if the store fails.
-    pub fn verify_credentials(&self, username: &str, password: &str) -> Result<Account, ShopError> {
+    /// [`IdentityRefusal::InvalidCredentials`]; if the store fails.
+    pub fn verify_credentials(&self, username: &str, password: &str) -> Result<Account, Error> {
         let credentials = self.credentials(&LoginName::new(username))?;
         let Some(credentials) = credentials else {
             for form in Password::hashed_forms(password) {
                 self.hasher.verify_dummy(&form);
             }
-            return Err(Refusal::InvalidCredentials.into());
+            return Err(Refusal::Identity(IdentityRefusal::InvalidCredentials).into());
         };
         let form = self.verify_password(password, &credentials.password);
         let Some(form) = form.filter(|_| credentials.account.is_active) else {
-            return Err(Refusal::InvalidCredentials.into());
+            return Err(Refusal::Identity(IdentityRefusal::InvalidCredentials).into());
         };
         // No reason to refuse a correct password: the next sign-in retries.
         let _ = self.renew_hash(&credentials, &form);
@@ -127,7 +127,7 @@ impl Accounts {
     }
 
     /// The account of a typed username, and its password hash.
-    fn credentials(&self, username: &LoginName) -> Result<Option<Credentials>, ShopError> {
+    fn credentials(&self, username: &LoginName) -> Result<Option<Credentials>, Error> {
         for key in username.keys() {
             if let Some(credentials) = self.accounts.credentials(key)? {
                 return Ok(Some(credentials));
@@ -155,7 +155,7 @@ impl Accounts {
 
     /// Renews a hash that is weaker than current ones, or of a password that was not normalised.
     /// `form` is the form that matches.
-    fn renew_hash(&self, credentials: &Credentials, form: &str) -> Result<(), ShopError> {
+    fn renew_hash(&self, credentials: &Credentials, form: &str) -> Result<(), Error> {
         let Credentials {
             account,
             password: old,
@@ -190,7 +190,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::InvalidToken`], the same for every reason; if the store fails.
-    pub fn authenticate(&self, token: &str) -> Result<Session, ShopError> {
+    pub fn authenticate(&self, token: &str) -> Result<Session, Error> {
         let claims = self.read_token(token)?;
         let account = self.find_all(&[claims.user])?.pop();
         Ok(Self::session(&claims, account.as_ref())?)
@@ -208,7 +208,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, ShopError> {
+    pub fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, Error> {
         Ok(self.accounts.find_all(users)?)
     }
 
@@ -234,7 +234,7 @@ impl Accounts {
     ///
     /// # Errors
     /// Those of the two.
-    pub fn register(&self, user: NewUser) -> Result<Account, ShopError> {
+    pub fn register(&self, user: NewUser) -> Result<Account, Error> {
         self.register_hashed(self.hash(user)?)
     }
 
@@ -242,7 +242,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the password cannot be hashed.
-    pub fn hash(&self, user: NewUser) -> Result<HashedUser, ShopError> {
+    pub fn hash(&self, user: NewUser) -> Result<HashedUser, Error> {
         Ok(HashedUser {
             password: self.hasher.hash(&user.password)?,
             username: user.username,
@@ -254,7 +254,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] naming the fields that are taken; if the store fails.
-    pub fn register_hashed(&self, user: HashedUser) -> Result<Account, ShopError> {
+    pub fn register_hashed(&self, user: HashedUser) -> Result<Account, Error> {
         self.create(user, false)
     }
 
@@ -262,31 +262,31 @@ impl Accounts {
     ///
     /// # Errors
     /// As [`Accounts::register`].
-    pub fn create_staff(&self, user: NewUser) -> Result<Account, ShopError> {
+    pub fn create_staff(&self, user: NewUser) -> Result<Account, Error> {
         self.create(self.hash(user)?, true)
     }
 
-    fn create(&self, user: HashedUser, is_staff: bool) -> Result<Account, ShopError> {
+    fn create(&self, user: HashedUser, is_staff: bool) -> Result<Account, Error> {
         let HashedUser {
             username,
             email,
             password,
         } = user;
         let at = self.clock.now();
-        Ok(self.accounts.register(Register {
+        self.accounts.register(Register {
             username,
             email,
             password,
             is_staff,
             at,
-        })??)
+        })
     }
 
     /// Whether the shop has an active staff user.
     ///
     /// # Errors
     /// If the store fails.
-    pub fn has_staff(&self) -> Result<bool, ShopError> {
+    pub fn has_staff(&self) -> Result<bool, Error> {
         Ok(self.accounts.has_staff()?)
     }
 }

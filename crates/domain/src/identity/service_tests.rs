@@ -1,7 +1,7 @@
 //! Signing in, and authenticating a token.
 
 use super::*;
-use crate::identity::MockAccountRepository;
+use crate::identity::{IdentityRefusal, MockAccountRepository};
 use crate::kernel::{
     HashingFailed, MockClock, MockPasswordHasher, MockTokenService, StoreError, StoreErrorKind,
 };
@@ -95,16 +95,16 @@ fn claims() -> TokenClaims {
     }
 }
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
+fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
     match answer {
-        Err(ShopError::Refused(refusal)) => refusal,
+        Err(Error::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
 }
 
-fn failed<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> StoreErrorKind {
+fn failed<T: std::fmt::Debug>(answer: Result<T, Error>) -> StoreErrorKind {
     match answer {
-        Err(ShopError::Store(error)) => error.kind().clone(),
+        Err(Error::Store(error)) => error.kind().clone(),
         other => panic!("no failure of the store: {other:?}"),
     }
 }
@@ -145,7 +145,10 @@ fn an_unknown_user_takes_as_long_as_a_wrong_password() {
         .once()
         .return_const(());
     let refused = ports.accounts().sign_in("nobody", "whatever");
-    assert_eq!(refusal(refused), Refusal::InvalidCredentials);
+    assert_eq!(
+        refusal(refused),
+        Refusal::Identity(IdentityRefusal::InvalidCredentials)
+    );
 }
 
 #[test]
@@ -163,7 +166,10 @@ fn a_wrong_password_and_a_deactivated_user_get_the_same_answer() {
         let mut ports = Ports::knowing(account);
         ports.hasher.expect_is_outdated().never();
         let refused = ports.accounts().sign_in("ada", candidate);
-        assert_eq!(refusal(refused), Refusal::InvalidCredentials);
+        assert_eq!(
+            refusal(refused),
+            Refusal::Identity(IdentityRefusal::InvalidCredentials)
+        );
     }
 }
 
@@ -403,7 +409,10 @@ fn a_password_is_checked_in_each_form_in_which_it_may_have_been_hashed() {
         verify.times(checks).returning(|_| ());
         for ports in [known, unknown] {
             let refused = ports.accounts().verify_credentials("ada", typed);
-            assert_eq!(refusal(refused), Refusal::InvalidCredentials);
+            assert_eq!(
+                refusal(refused),
+                Refusal::Identity(IdentityRefusal::InvalidCredentials)
+            );
         }
     }
 }

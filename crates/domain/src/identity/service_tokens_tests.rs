@@ -73,13 +73,13 @@ fn a_pair_gives_the_next_one() {
         refresh
             .withf(move |given| *given == expected)
             .once()
-            .returning(|_| Ok(Ok(ada())));
+            .returning(|_| Ok(ada()));
         assert_eq!(ports.accounts().refresh(sent).unwrap(), pair(next));
     }
 
     let mut ports = making();
     let refresh = ports.accounts.expect_refresh();
-    refresh.returning(|_| Ok(Err(Refusal::InvalidToken)));
+    refresh.returning(|_| Err(Refusal::InvalidToken.into()));
     ports.tokens.expect_issue().never();
     assert_eq!(
         refusal(ports.accounts().refresh("sent")),
@@ -96,10 +96,7 @@ fn without_randomness_there_is_no_token() {
         ports.accounts()
     };
     for answer in [ports().begin_session(&ada()), ports().refresh("sent")] {
-        assert!(
-            matches!(answer, Err(ShopError::Randomness(_))),
-            "{answer:?}"
-        );
+        assert!(matches!(answer, Err(Error::Randomness(_))), "{answer:?}");
     }
 }
 

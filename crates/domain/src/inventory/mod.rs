@@ -1,9 +1,11 @@
 //! Stock levels, stock movements, and the ledger audit.
 
 mod ledger;
+mod refusal;
 mod stock;
 
 pub use ledger::{Audit, Discrepancy, Ledger};
+pub use refusal::{InventoryRefusal, Shortage};
 pub use stock::{
     AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
     StockWrites, decide_adjustment, decide_stock_write,

@@ -5,6 +5,7 @@
 
 use crate::catalog::Product;
 use crate::identity::{Account, decide_staff};
+use crate::inventory::{InventoryRefusal, Shortage};
 use crate::kernel::{FieldError, Idempotent, Note, OrderId, ProductId, Refusal, UserId};
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -157,14 +158,14 @@ pub enum StockWrites {
 /// product.
 ///
 /// # Errors
-/// [`Refusal::PreconditionRequired`].
+/// [`InventoryRefusal::PreconditionRequired`].
 pub fn decide_stock_write(
     writes: StockWrites,
     sets_stock: bool,
     has_precondition: bool,
 ) -> Result<(), Refusal> {
     if writes == StockWrites::Strict && sets_stock && !has_precondition {
-        Err(Refusal::PreconditionRequired)
+        Err(Refusal::Inventory(InventoryRefusal::PreconditionRequired))
     } else {
         Ok(())
     }
@@ -237,7 +238,7 @@ pub struct StockDecision {
 ///
 /// # Errors
 /// As [`decide_staff`]; [`Refusal::NotFound`] without a product in the catalogue,
-/// [`Refusal::InsufficientStock`] if the level would fall below zero, [`Refusal::Invalid`] if it
+/// [`InventoryRefusal::InsufficientStock`] if the level would fall below zero, [`Refusal::Invalid`] if it
 /// would rise above [`StockLevel::MAX`].
 pub fn decide_adjustment(
     command: &AdjustStock,
@@ -249,11 +250,13 @@ pub fn decide_adjustment(
         .filter(|product| !product.archived)
         .ok_or(Refusal::NotFound)?;
     let Some(level) = product.stock.after(command.delta) else {
-        return Err(Refusal::InsufficientStock(vec![crate::kernel::Shortage {
-            product: product.id,
-            available: product.stock,
-            requested: command.delta.units().saturating_neg(),
-        }]));
+        return Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+            vec![Shortage {
+                product: product.id,
+                available: product.stock,
+                requested: command.delta.units().saturating_neg(),
+            }],
+        )));
     };
     if command.delta.units() > 0 && level.units() > StockLevel::MAX {
         return Err(Refusal::field(
@@ -383,7 +386,12 @@ mod tests {
             (Lenient, true, false, Ok(())),
             (Strict, false, false, Ok(())),
             (Strict, true, true, Ok(())),
-            (Strict, true, false, Err(Refusal::PreconditionRequired)),
+            (
+                Strict,
+                true,
+                false,
+                Err(Refusal::Inventory(InventoryRefusal::PreconditionRequired)),
+            ),
         ] {
             let decided = decide_stock_write(writes, sets_stock, has_precondition);
             assert_eq!(decided, expected, "{writes:?} {sets_stock}");

@@ -2,7 +2,7 @@ use crate::kernel::{HashingFailed, NoRandomness, Refusal, StoreError};
 
 /// Error of a use case.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum ShopError {
+pub enum Error {
     /// A refusal by the rules.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -5,7 +5,7 @@
 //! got it. No crash can separate the two, and later changes of the resource do not alter the
 //! response. A refused attempt is not stored and may be retried.
 
-use crate::kernel::{FieldError, Refusal};
+use crate::kernel::{ContextRefusal, FieldError, Refusal};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
 
@@ -23,6 +23,33 @@ pub const MAX_STORED_RESPONSE_BYTES_OF_STAFF: u64 = 64 << 20;
 
 /// Bytes of a record besides its texts: the row, its entries in three indexes, and the user's id.
 const RECORD_OVERHEAD: usize = 200;
+
+/// Refusals of idempotency keys.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdempotencyRefusal {
+    /// The idempotency key was used for another command.
+    #[error("This idempotency key was used for another request.")]
+    KeyReused,
+    /// Quota of stored responses: so many are stored for this customer under idempotency keys that
+    /// there is no room for another one.
+    #[error(
+        "You have sent too much under idempotency keys of late. Send it without one, or later."
+    )]
+    TooManyKeys,
+}
+
+impl ContextRefusal for IdempotencyRefusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::KeyReused => "idempotency_key_reused",
+            Self::TooManyKeys => "throttled",
+        }
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self::KeyReused, Self::TooManyKeys]
+    }
+}
 
 /// A client-chosen key: 1 to [`IdempotencyKey::MAX`] visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -183,7 +210,7 @@ impl<T> Execution<T> {
 /// Decides whether a command is a replay: its stored response, or `None` if it is new.
 ///
 /// # Errors
-/// [`Refusal::IdempotencyKeyReused`] if the key was used for another command.
+/// [`IdempotencyRefusal::KeyReused`] if the key was used for another command.
 pub fn decide_replay<T: ?Sized>(
     sent: Option<&Idempotent<T>>,
     held: Option<&StoredResponse>,
@@ -191,7 +218,7 @@ pub fn decide_replay<T: ?Sized>(
     match sent.zip(held) {
         None => Ok(None),
         Some((sent, held)) if sent.fingerprint == held.fingerprint => Ok(Some(held.answer.clone())),
-        Some(_) => Err(Refusal::IdempotencyKeyReused),
+        Some(_) => Err(Refusal::Idempotency(IdempotencyRefusal::KeyReused)),
     }
 }
 
@@ -200,10 +227,10 @@ pub fn decide_replay<T: ?Sized>(
 /// quota.
 ///
 /// # Errors
-/// [`Refusal::TooManyKeys`].
+/// [`IdempotencyRefusal::TooManyKeys`].
 pub fn check_replay_quota(kept: StoredResponseUsage, quota: u64) -> Result<(), Refusal> {
     if kept.bytes() >= quota {
-        Err(Refusal::TooManyKeys)
+        Err(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
     } else {
         Ok(())
     }
@@ -212,7 +239,16 @@ pub fn check_replay_quota(kept: StoredResponseUsage, quota: u64) -> Result<(), R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::assert_sampled;
     use crate::testing::at;
+
+    #[test]
+    fn every_refusal_has_a_sample() {
+        assert_sampled!(IdempotencyRefusal:
+            IdempotencyRefusal::KeyReused,
+            IdempotencyRefusal::TooManyKeys,
+        );
+    }
 
     fn keyed(fingerprint: &str) -> Idempotent<str> {
         Idempotent {
@@ -258,7 +294,7 @@ mod tests {
             (
                 Some(&other),
                 Some(&held),
-                Err(Refusal::IdempotencyKeyReused),
+                Err(Refusal::Idempotency(IdempotencyRefusal::KeyReused)),
             ),
         ] {
             assert_eq!(decide_replay(sent, held), expected);
@@ -268,7 +304,7 @@ mod tests {
     #[test]
     fn the_quota_of_stored_responses_is_in_bytes() {
         let kept = |first, last| StoredResponseUsage { first, last };
-        let refused = Err(Refusal::TooManyKeys);
+        let refused = Err(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys));
         for (kept, expected) in [
             (StoredResponseUsage::default(), Ok(())),
             (kept(1_000, 1_099), Ok(())),

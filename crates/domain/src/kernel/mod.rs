@@ -5,6 +5,7 @@
 mod actor;
 mod cursor;
 pub mod deadline;
+mod detail;
 mod error;
 mod idempotency;
 mod ids;
@@ -23,11 +24,12 @@ mod validation;
 
 pub use actor::{Access, Actor};
 pub use cursor::{CursorBound, CursorPage, CursorRequest, Keyset, SortPosition};
-pub use error::ShopError;
+pub use detail::{Detail, DetailValue};
+pub use error::Error;
 pub use idempotency::{
-    Execution, IDEMPOTENCY_KEY_TTL, IdempotencyKey, IdempotencyScope, Idempotent,
-    MAX_STORED_RESPONSE_BYTES, MAX_STORED_RESPONSE_BYTES_OF_STAFF, ResponseEncoder, StoredResponse,
-    StoredResponseUsage, check_replay_quota, decide_replay, stored_response_size,
+    Execution, IDEMPOTENCY_KEY_TTL, IdempotencyKey, IdempotencyRefusal, IdempotencyScope,
+    Idempotent, MAX_STORED_RESPONSE_BYTES, MAX_STORED_RESPONSE_BYTES_OF_STAFF, ResponseEncoder,
+    StoredResponse, StoredResponseUsage, check_replay_quota, decide_replay, stored_response_size,
 };
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
 pub use lists::{OrderField, OrderFilter, OrderList, ProductField, ProductFilter, ProductList};
@@ -35,7 +37,9 @@ pub use money::{Currency, Money, MoneyError};
 pub use page::{Page, PageRequest};
 pub use precondition::Precondition;
 pub use quantity::Quantity;
-pub use refusal::{Refusal, Shortage};
+#[cfg(test)]
+pub(crate) use refusal::assert_sampled;
+pub use refusal::{ContextRefusal, Refusal};
 pub use search::{Search, searched_text};
 pub use sort::{List, SortField, SortKey, SortValue, Sorting};
 pub use store_error::{StoreError, StoreErrorKind};

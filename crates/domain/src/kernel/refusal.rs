@@ -1,20 +1,18 @@
 //! Refusals: expected rejections by the rules. Nothing was changed, and the same command is refused
 //! again until the state changes.
+//!
+//! Each context has its refusals in its own folder. A refusal says four things about itself, each
+//! of them once and beside its variant: its sentence, its stable code, its details, and a sample.
 
-use crate::inventory::StockLevel;
-use crate::kernel::{FieldError, FieldName, Money, ProductId, Quantity, ValidationErrors};
-use crate::orders::OrderStatus;
-
-/// A product whose stock is insufficient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shortage {
-    /// The product.
-    pub product: ProductId,
-    /// Units on hand.
-    pub available: StockLevel,
-    /// Units that the whole line would hold, or that would be taken.
-    pub requested: i64,
-}
+use crate::cart::CartRefusal;
+use crate::catalog::CatalogRefusal;
+use crate::identity::IdentityRefusal;
+use crate::inventory::InventoryRefusal;
+use crate::kernel::{
+    Detail, DetailValue, FieldError, FieldName, IdempotencyRefusal, ValidationErrors,
+};
+use crate::orders::OrderRefusal;
+use std::fmt;
 
 /// A rejection by the rules. Its text is a sentence for the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,15 +23,6 @@ pub enum Refusal {
     /// The token is forged or expired, or its session has ended.
     #[error("The token is not valid, or no longer.")]
     InvalidToken,
-    /// Wrong username or password, or a deactivated user.
-    #[error("Unable to log in with provided credentials.")]
-    InvalidCredentials,
-    /// Throttled: further attempts are refused without a check until then.
-    #[error("There were too many attempts. Try again in {seconds} seconds.")]
-    TooManyAttempts {
-        /// Time to wait, rounded up.
-        seconds: u64,
-    },
     /// Authenticated, but not authorised.
     #[error("You are not allowed to do this.")]
     Forbidden,
@@ -43,89 +32,52 @@ pub enum Refusal {
     /// The request has invalid fields.
     #[error("{0}")]
     Invalid(ValidationErrors),
-    /// The request exceeds the stock; every short product is listed.
-    #[error("There is not enough stock.")]
-    InsufficientStock(Vec<Shortage>),
-    /// The cart has products that are no longer sold.
-    #[error("A product in the cart is no longer sold.")]
-    ProductUnavailable(Vec<ProductId>),
-    /// The cart has the maximum number of lines.
-    #[error("A cart holds at most {limit} lines.")]
-    CartFull {
-        /// Maximum number of lines.
-        limit: usize,
-    },
-    /// The cart is empty.
-    #[error("The cart is empty.")]
-    EmptyCart,
-    /// The cart's total is not the one that the customer agreed to.
-    #[error("The total is {current} by now.")]
-    TotalChanged {
-        /// The current total.
-        current: Money,
-    },
-    /// The order's total overflows.
-    #[error("The total is too large.")]
-    TotalTooLarge,
-    /// The order's status does not allow this transition.
-    #[error("An order that is {from} cannot become {to}.")]
-    InvalidTransition {
-        /// The current status.
-        from: OrderStatus,
-        /// The requested status.
-        to: OrderStatus,
-        /// The statuses open to this actor.
-        allowed: Vec<OrderStatus>,
-    },
-    /// Only a pending order can be deleted.
-    #[error("An order that is {status} cannot be deleted.")]
-    OrderNotPending {
-        /// The current status.
-        status: OrderStatus,
-    },
     /// Precondition failed: the resource changed since the client read it (optimistic concurrency).
     #[error("It was changed since you read it. Read it again.")]
     PreconditionFailed,
-    /// The idempotency key was used for another command.
-    #[error("This idempotency key was used for another request.")]
-    IdempotencyKeyReused,
-    /// Quota of stored responses: so many are stored for this customer under idempotency keys that
-    /// there is no room for another one.
-    #[error(
-        "You have sent too much under idempotency keys of late. Send it without one, or later."
-    )]
-    TooManyKeys,
-    /// The customer has the maximum number of open orders (see the [quota](crate::orders::OrderQuota)).
-    #[error("You have {limit} open orders, the most there may be. Cancel one, or try again later.")]
-    TooManyOpenOrders {
-        /// Maximum number of open orders.
-        limit: u32,
-        /// Time to wait.
-        seconds: u64,
-    },
-    /// The customer placed the maximum number of orders within an hour (see the
-    /// [quota](crate::orders::OrderQuota)).
-    #[error(
-        "You placed {limit} orders within an hour, the most there may be. Try again in {seconds} seconds."
-    )]
-    TooManyOrders {
-        /// Maximum number of orders within an hour.
-        limit: u32,
-        /// Time to wait, rounded up.
-        seconds: u64,
-    },
-    /// Setting stock without a precondition, which this shop requires.
-    #[error(
-        "Setting stock needs the ETag of the product that you read, in If-Match. To change it by an amount, post to its stock."
-    )]
-    PreconditionRequired,
     /// Lock conflict: a row that the command needs is locked by another transaction. Commands do
     /// not wait for a row while they hold others. Nothing was changed; retry.
     #[error("Somebody else is at work on this. Nothing was changed; try again.")]
     LockConflict,
-    /// The last active staff user can be neither demoted nor deactivated.
-    #[error("The last active staff user can neither be demoted nor switched off.")]
-    LastStaff,
+    /// Of idempotency keys.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyRefusal),
+    /// Of the catalogue.
+    #[error(transparent)]
+    Catalog(#[from] CatalogRefusal),
+    /// Of stock.
+    #[error(transparent)]
+    Inventory(#[from] InventoryRefusal),
+    /// Of carts.
+    #[error(transparent)]
+    Cart(#[from] CartRefusal),
+    /// Of orders.
+    #[error(transparent)]
+    Orders(#[from] OrderRefusal),
+    /// Of accounts and sign-in.
+    #[error(transparent)]
+    Identity(#[from] IdentityRefusal),
+}
+
+/// The refusals of one context.
+pub trait ContextRefusal: fmt::Display {
+    /// The stable code, in snake case. Refusals that a client handles alike share one.
+    fn code(&self) -> &'static str;
+
+    /// Machine-readable details besides the code.
+    fn details(&self) -> Vec<Detail> {
+        Vec::new()
+    }
+
+    /// Seconds until a retry may succeed, if the rule knows them.
+    fn retry_after(&self) -> Option<u64> {
+        None
+    }
+
+    /// One example of each variant, for documentation and tests.
+    fn samples() -> Vec<Self>
+    where
+        Self: Sized;
 }
 
 impl Refusal {
@@ -135,13 +87,135 @@ impl Refusal {
         Self::Invalid(ValidationErrors::of(field, problem))
     }
 
-    /// Insufficient stock of one product.
+    /// The stable code.
     #[must_use]
-    pub fn short(product: ProductId, available: StockLevel, wanted: Quantity) -> Self {
-        Self::InsufficientStock(vec![Shortage {
-            product,
-            available,
-            requested: wanted.units(),
-        }])
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "not_authenticated",
+            Self::InvalidToken => "invalid_token",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Invalid(_) => "invalid",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::LockConflict => "busy",
+            Self::Idempotency(refusal) => refusal.code(),
+            Self::Catalog(refusal) => refusal.code(),
+            Self::Inventory(refusal) => refusal.code(),
+            Self::Cart(refusal) => refusal.code(),
+            Self::Orders(refusal) => refusal.code(),
+            Self::Identity(refusal) => refusal.code(),
+        }
+    }
+
+    /// Machine-readable details besides the code.
+    #[must_use]
+    pub fn details(&self) -> Vec<Detail> {
+        match self {
+            Self::Invalid(errors) => vec![
+                Detail::new("errors", DetailValue::Fields(errors.clone()))
+                    .described("Each wrong field or parameter, with what is wrong with it."),
+            ],
+            other => other.context().map_or_else(Vec::new, |one| one.details()),
+        }
+    }
+
+    /// Seconds until a retry may succeed, if the rule knows them.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        self.context()?.retry_after()
+    }
+
+    fn context(&self) -> Option<&dyn ContextRefusal> {
+        match self {
+            Self::Unauthenticated
+            | Self::InvalidToken
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::Invalid(_)
+            | Self::PreconditionFailed
+            | Self::LockConflict => None,
+            Self::Idempotency(refusal) => Some(refusal),
+            Self::Catalog(refusal) => Some(refusal),
+            Self::Inventory(refusal) => Some(refusal),
+            Self::Cart(refusal) => Some(refusal),
+            Self::Orders(refusal) => Some(refusal),
+            Self::Identity(refusal) => Some(refusal),
+        }
+    }
+
+    /// One example of each refusal of every context, for documentation and tests.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let mut invalid = ValidationErrors::of("name", FieldError::Required);
+        invalid.push("price", FieldError::TooManyDecimals { decimals: 2 });
+        let common = [
+            Self::Unauthenticated,
+            Self::InvalidToken,
+            Self::Forbidden,
+            Self::NotFound,
+            Self::Invalid(invalid),
+            Self::PreconditionFailed,
+            Self::LockConflict,
+        ];
+        fn of<R: ContextRefusal + Into<Refusal>>() -> impl Iterator<Item = Refusal> {
+            R::samples().into_iter().map(Into::into)
+        }
+        common
+            .into_iter()
+            .chain(of::<IdempotencyRefusal>())
+            .chain(of::<CatalogRefusal>())
+            .chain(of::<InventoryRefusal>())
+            .chain(of::<CartRefusal>())
+            .chain(of::<OrderRefusal>())
+            .chain(of::<IdentityRefusal>())
+            .collect()
+    }
+}
+
+/// Asserts that the samples of a context have each of these variants. The match is exhaustive: a
+/// new variant does not compile until it is listed.
+#[cfg(test)]
+macro_rules! assert_sampled {
+    ($refusal:ty: $($variant:pat),+ $(,)?) => {
+        let samples = <$refusal as $crate::kernel::ContextRefusal>::samples();
+        let name = |sample: &$refusal| match sample {
+            $($variant => stringify!($variant)),+
+        };
+        let sampled: Vec<_> = samples.iter().map(name).collect();
+        assert_eq!(sampled, [$(stringify!($variant)),+]);
+    };
+}
+
+#[cfg(test)]
+pub(crate) use assert_sampled;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_refusal_has_a_code_in_snake_case_and_a_sentence() {
+        for refusal in Refusal::samples() {
+            let code = refusal.code();
+            let is_snake = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+            assert!(
+                !code.is_empty() && code.chars().all(is_snake),
+                "{refusal:?}"
+            );
+            assert!(refusal.to_string().ends_with('.'), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn refusals_of_one_code_have_the_same_details() {
+        let mut seen = std::collections::BTreeMap::new();
+        for refusal in Refusal::samples() {
+            let names: Vec<_> = refusal.details().iter().map(|one| one.name).collect();
+            let distinct: BTreeSet<_> = names.iter().collect();
+            assert_eq!(distinct.len(), names.len(), "{refusal:?}");
+            let first = seen.entry(refusal.code()).or_insert_with(|| names.clone());
+            assert_eq!(*first, names, "{refusal:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod order;
 mod placement;
 mod quota;
+mod refusal;
 mod repository;
 mod service;
 mod status;
@@ -13,6 +14,7 @@ pub use placement::{
     decide_placement,
 };
 pub use quota::{ORDER_QUOTA_WINDOW, OrderQuota, OrderUsage, decide_order_quota};
+pub use refusal::OrderRefusal;
 pub use repository::{OrderRepository, Placement};
 pub use service::Orders;
 pub use status::OrderStatus;

@@ -7,7 +7,7 @@ use crate::kernel::{
     Actor, Money, MoneyError, OrderId, Precondition, ProductId, ProductName, Quantity, Refusal,
     UserId,
 };
-use crate::orders::OrderStatus;
+use crate::orders::{OrderRefusal, OrderStatus};
 use chrono::{DateTime, Utc};
 
 /// An order line: a snapshot, which no later change of the product alters.
@@ -110,7 +110,7 @@ pub struct OrderDecision {
 /// # Errors
 /// [`Refusal::Unauthenticated`]; as [`decide_role`]; [`Refusal::NotFound`] for a deleted order or
 /// one of another customer; [`Refusal::Forbidden`] for an owner and a change other than cancelling;
-/// [`Refusal::PreconditionFailed`]; [`Refusal::InvalidTransition`] and [`Refusal::OrderNotPending`].
+/// [`Refusal::PreconditionFailed`]; [`OrderRefusal::InvalidTransition`] and [`OrderRefusal::NotPending`].
 pub fn decide_order(
     command: &ChangeOrder,
     acting: Option<&Account>,
@@ -138,13 +138,17 @@ pub fn decide_order(
             if allowed.contains(&to) {
                 Ok(moved(order, to, false, user, command.at))
             } else {
-                Err(Refusal::InvalidTransition { from, to, allowed })
+                Err(Refusal::Orders(OrderRefusal::InvalidTransition {
+                    from,
+                    to,
+                    allowed,
+                }))
             }
         }
         OrderAction::Delete if from == OrderStatus::Pending => {
             Ok(moved(order, OrderStatus::Cancelled, true, user, command.at))
         }
-        OrderAction::Delete => Err(Refusal::OrderNotPending { status: from }),
+        OrderAction::Delete => Err(Refusal::Orders(OrderRefusal::NotPending { status: from })),
     }
 }
 

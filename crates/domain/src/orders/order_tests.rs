@@ -1,6 +1,7 @@
 //! The order state machine: this table is its documentation.
 
 use super::*;
+use crate::orders::OrderRefusal;
 use crate::testing::{account, at, former_staff, product, usd, user};
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
 use proptest::prelude::*;
@@ -69,11 +70,11 @@ fn answer(before: &Order, action: OrderAction, by: Actor) -> Answer {
         Ok(decision) if decision.order == *before => Same,
         Ok(decision) if decision.order.archived => Gone,
         Ok(decision) => Now(decision.order.status),
-        Err(Refusal::InvalidTransition { from, to, allowed }) => {
+        Err(Refusal::Orders(OrderRefusal::InvalidTransition { from, to, allowed })) => {
             assert_eq!((from, OrderAction::SetStatus(to)), (before.status, action));
             No(allowed)
         }
-        Err(Refusal::OrderNotPending { status }) => {
+        Err(Refusal::Orders(OrderRefusal::NotPending { status })) => {
             assert_eq!(status, before.status);
             NotPending
         }

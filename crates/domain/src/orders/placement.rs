@@ -4,16 +4,17 @@
 //! on one cart, or the last unit wanted twice, end as if the requests had come one after the other,
 //! and a refused request does not affect its neighbours.
 
-use crate::cart::CartItem;
-use crate::inventory::{NewMovement, Reason, StockDelta, StockLevel};
+use crate::cart::{CartItem, CartRefusal};
+use crate::catalog::CatalogRefusal;
+use crate::inventory::{InventoryRefusal, NewMovement, Reason, Shortage, StockDelta, StockLevel};
 use crate::kernel::{
-    CartItemId, Currency, IdempotencyScope, Idempotent, MAX_STORED_RESPONSE_BYTES, Money, OrderId,
-    ProductId, ProductName, Refusal, Shortage, StoredResponse, StoredResponseUsage, UserId,
-    check_replay_quota, decide_replay,
+    CartItemId, Currency, IdempotencyRefusal, IdempotencyScope, Idempotent,
+    MAX_STORED_RESPONSE_BYTES, Money, OrderId, ProductId, ProductName, Refusal, StoredResponse,
+    StoredResponseUsage, UserId, check_replay_quota, decide_replay,
 };
 use crate::orders::order;
 use crate::orders::{
-    ORDER_QUOTA_WINDOW, Order, OrderItem, OrderQuota, OrderUsage, decide_order_quota,
+    ORDER_QUOTA_WINDOW, Order, OrderItem, OrderQuota, OrderRefusal, OrderUsage, decide_order_quota,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -167,11 +168,11 @@ pub enum PlacementDecision {
 /// Decides a batch, one decision for each request, in the order of the requests.
 ///
 /// Refused are a user whose account is gone or deactivated ([`Refusal::InvalidToken`]), an empty
-/// cart ([`Refusal::EmptyCart`]), products that are no longer sold
-/// ([`Refusal::ProductUnavailable`]) or short ([`Refusal::InsufficientStock`], with all of them), a
-/// total that is not the expected one ([`Refusal::TotalChanged`]) or too large
-/// ([`Refusal::TotalTooLarge`]), a key that was used for another command
-/// ([`Refusal::IdempotencyKeyReused`]) or has no room for its response ([`Refusal::TooManyKeys`]),
+/// cart ([`CartRefusal::Empty`]), products that are no longer sold
+/// ([`CatalogRefusal::ProductUnavailable`]) or short ([`InventoryRefusal::InsufficientStock`], with all of them), a
+/// total that is not the expected one ([`OrderRefusal::TotalChanged`]) or too large
+/// ([`OrderRefusal::TotalTooLarge`]), a key that was used for another command
+/// ([`IdempotencyRefusal::KeyReused`]) or has no room for its response ([`IdempotencyRefusal::TooManyKeys`]),
 /// and orders beyond the [quota](decide_order_quota).
 #[must_use]
 pub fn decide_placement(
@@ -224,7 +225,7 @@ fn decide_again(
         return if *fingerprint == key.fingerprint {
             Ok(Some(PlacementDecision::SameAs(*position)))
         } else {
-            Err(Refusal::IdempotencyKeyReused)
+            Err(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
         };
     }
     let held = floor.keys.get(&(request.user, key.scope.clone()));
@@ -248,7 +249,7 @@ fn decide_one(
         .carts
         .get(&request.user)
         .filter(|cart| !cart.is_empty());
-    let cart = cart.ok_or(Refusal::EmptyCart)?;
+    let cart = cart.ok_or(Refusal::Cart(CartRefusal::Empty))?;
     if let Some(quota) = request.quota {
         let usage = floor.usage.get(&request.user).copied().unwrap_or_default();
         decide_order_quota(quota, usage, request.at)?;
@@ -258,12 +259,14 @@ fn decide_one(
     let total = lines
         .iter()
         .try_fold(Money::zero(currency), |sum, line| sum.plus(line.total()?))
-        .map_err(|_| Refusal::TotalTooLarge)?;
+        .map_err(|_| Refusal::Orders(OrderRefusal::TotalTooLarge))?;
     if request
         .expected_total
         .is_some_and(|expected| expected != total)
     {
-        return Err(Refusal::TotalChanged { current: total });
+        return Err(Refusal::Orders(OrderRefusal::TotalChanged {
+            current: total,
+        }));
     }
     Ok(NewOrder {
         user: request.user,
@@ -300,9 +303,9 @@ fn snapshot(cart: &[CartItem], floor: &PlacementState) -> Result<Vec<OrderItem>,
     if unavailable.is_empty() {
         Ok(lines)
     } else {
-        Err(Refusal::ProductUnavailable(
+        Err(Refusal::Catalog(CatalogRefusal::ProductUnavailable(
             unavailable.into_iter().collect(),
-        ))
+        )))
     }
 }
 
@@ -331,7 +334,9 @@ fn check_stock(lines: &[OrderItem], floor: &PlacementState) -> Result<(), Refusa
     if shortages.is_empty() {
         Ok(())
     } else {
-        Err(Refusal::InsufficientStock(shortages))
+        Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+            shortages,
+        )))
     }
 }
 

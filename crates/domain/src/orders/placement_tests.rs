@@ -1,5 +1,9 @@
 use super::*;
-use crate::kernel::Quantity;
+use crate::cart::CartRefusal;
+use crate::catalog::CatalogRefusal;
+use crate::inventory::InventoryRefusal;
+use crate::kernel::{IdempotencyRefusal, Quantity};
+use crate::orders::OrderRefusal;
 use crate::testing::{at, product, usd, user};
 use proptest::prelude::*;
 
@@ -97,28 +101,31 @@ fn each_unplaceable_cart_has_its_refusal() {
         ..offer(100, 5)
     };
     for (lines, expected) in [
-        (vec![], Refusal::EmptyCart),
+        (vec![], Refusal::Cart(CartRefusal::Empty)),
         (
             vec![(1, 6)],
-            Refusal::InsufficientStock(vec![shortage(1, 5, 6)]),
+            Refusal::Inventory(InventoryRefusal::InsufficientStock(vec![shortage(1, 5, 6)])),
         ),
         (
             vec![(2, 3), (1, 6), (4, 1)],
-            Refusal::InsufficientStock(vec![shortage(1, 5, 6), shortage(2, 2, 3)]),
+            Refusal::Inventory(InventoryRefusal::InsufficientStock(vec![
+                shortage(1, 5, 6),
+                shortage(2, 2, 3),
+            ])),
         ),
         (
             vec![(1, 1), (3, 1)],
-            Refusal::ProductUnavailable(vec![id(3)]),
+            Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![id(3)])),
         ),
         // Products that are no longer sold are reported before shortages.
         (
             vec![(1, 6), (3, 1), (8, 1)],
-            Refusal::ProductUnavailable(vec![id(3), id(8)]),
+            Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![id(3), id(8)])),
         ),
         // Two lines of one product are checked together.
         (
             vec![(1, 3), (1, 3)],
-            Refusal::InsufficientStock(vec![shortage(1, 5, 6)]),
+            Refusal::Inventory(InventoryRefusal::InsufficientStock(vec![shortage(1, 5, 6)])),
         ),
     ] {
         let offers = [
@@ -142,7 +149,7 @@ fn the_total_that_was_agreed_to_guards_the_order() {
         };
         let floor = floor([cart(1, &[(1, 2)])], [(1, offer(100, 5))]);
         let current = Money::from_minor(200, usd());
-        let expected = refused.then_some(Refusal::TotalChanged { current });
+        let expected = refused.then_some(Refusal::Orders(OrderRefusal::TotalChanged { current }));
         assert_eq!(
             refusals(decide_placement(&[request], floor, usd())),
             [expected]
@@ -154,7 +161,10 @@ fn the_total_that_was_agreed_to_guards_the_order() {
 fn two_clicks_on_one_cart_are_one_order() {
     let floor = floor([cart(1, &[(1, 2)])], [(1, offer(100, 9))]);
     let results = decide_placement(&[request(1), request(1)], floor, usd());
-    assert_eq!(refusals(results), [None, Some(Refusal::EmptyCart)]);
+    assert_eq!(
+        refusals(results),
+        [None, Some(Refusal::Cart(CartRefusal::Empty))]
+    );
 }
 
 #[test]
@@ -166,7 +176,7 @@ fn the_last_unit_goes_to_the_first_and_a_refused_neighbour_affects_no_other() {
     ];
     let floor = floor(carts, [(1, offer(100, 1)), (2, offer(100, 1))]);
     let results = decide_placement(&[request(1), request(2), request(3)], floor, usd());
-    let short = Refusal::InsufficientStock(vec![shortage(1, 0, 1)]);
+    let short = Refusal::Inventory(InventoryRefusal::InsufficientStock(vec![shortage(1, 0, 1)]));
     assert_eq!(refusals(results), [None, Some(short), None]);
 }
 
@@ -181,7 +191,10 @@ fn a_refused_cart_can_be_tried_again_in_the_same_batch() {
     let current = Money::from_minor(100, usd());
     assert_eq!(
         refusals(results),
-        [Some(Refusal::TotalChanged { current }), None]
+        [
+            Some(Refusal::Orders(OrderRefusal::TotalChanged { current })),
+            None
+        ]
     );
 }
 
@@ -192,14 +205,14 @@ fn a_quota_bounds_the_orders_of_each_customer() {
         quota,
         ..request(who)
     };
-    let open = Refusal::TooManyOpenOrders {
+    let open = Refusal::Orders(OrderRefusal::TooManyOpen {
         limit: 2,
         seconds: 3_600,
-    };
-    let hourly = Refusal::TooManyOrders {
+    });
+    let hourly = Refusal::Orders(OrderRefusal::TooMany {
         limit: 3,
         seconds: 3_599,
-    };
+    });
     let usage = |open, placed| OrderUsage {
         open,
         placed,
@@ -233,7 +246,10 @@ fn a_quota_bounds_the_orders_of_each_customer() {
             user: user(3),
             ..limited(1)
         };
-        assert_eq!(refused(&decide(&[empty])[0]), Some(Refusal::EmptyCart));
+        assert_eq!(
+            refused(&decide(&[empty])[0]),
+            Some(Refusal::Cart(CartRefusal::Empty))
+        );
     }
 }
 
@@ -255,7 +271,10 @@ fn a_key_beyond_the_quota_is_refused_and_a_replay_is_not() {
     let scope = old.key.clone().unwrap().scope;
     floor.keys.insert((user(1), scope), record);
     let decided = decide_placement(&[new, old, request(1)], floor, usd());
-    assert_eq!(decided[0], PlacementDecision::Refuse(Refusal::TooManyKeys));
+    assert_eq!(
+        decided[0],
+        PlacementDecision::Refuse(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
+    );
     assert_eq!(decided[1], PlacementDecision::Replay("201".to_owned()));
     assert!(matches!(decided[2], PlacementDecision::SortPosition(_)));
 }
@@ -297,10 +316,13 @@ fn one_key_in_a_batch_is_one_order() {
     assert_eq!(decisions[1], PlacementDecision::SameAs(0));
     assert_eq!(
         decisions[2],
-        PlacementDecision::Refuse(Refusal::IdempotencyKeyReused)
+        PlacementDecision::Refuse(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
     );
     assert!(matches!(decisions[3], PlacementDecision::SortPosition(_)));
-    assert_eq!(decisions[4], PlacementDecision::Refuse(Refusal::EmptyCart));
+    assert_eq!(
+        decisions[4],
+        PlacementDecision::Refuse(Refusal::Cart(CartRefusal::Empty))
+    );
 }
 
 #[test]
@@ -318,7 +340,7 @@ fn a_used_key_replays_the_stored_response() {
     assert_eq!(decisions[0], PlacementDecision::Replay("then".to_owned()));
     assert_eq!(
         decisions[1],
-        PlacementDecision::Refuse(Refusal::IdempotencyKeyReused)
+        PlacementDecision::Refuse(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
     );
     // The cart is unchanged: a new order without a key takes it.
     assert!(matches!(decisions[2], PlacementDecision::SortPosition(_)));
@@ -336,7 +358,7 @@ fn a_refused_attempt_is_not_stored() {
     let current = Money::from_minor(100, usd());
     assert_eq!(
         decisions[0],
-        PlacementDecision::Refuse(Refusal::TotalChanged { current })
+        PlacementDecision::Refuse(Refusal::Orders(OrderRefusal::TotalChanged { current }))
     );
     assert!(matches!(decisions[1], PlacementDecision::SortPosition(_)));
 }

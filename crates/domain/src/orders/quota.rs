@@ -4,6 +4,7 @@
 //! both are bounded for each customer, over all sessions, keys and addresses.
 
 use crate::kernel::Refusal;
+use crate::orders::OrderRefusal;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The sliding window in which placed orders are counted.
@@ -61,24 +62,24 @@ impl OrderUsage {
 /// Decides whether a customer may place another order at a time.
 ///
 /// # Errors
-/// [`Refusal::TooManyOpenOrders`] and [`Refusal::TooManyOrders`].
+/// [`OrderRefusal::TooManyOpen`] and [`OrderRefusal::TooMany`].
 pub fn decide_order_quota(
     quota: OrderQuota,
     usage: OrderUsage,
     at: DateTime<Utc>,
 ) -> Result<(), Refusal> {
     if usage.open >= u64::from(quota.open) {
-        return Err(Refusal::TooManyOpenOrders {
+        return Err(Refusal::Orders(OrderRefusal::TooManyOpen {
             limit: quota.open,
             seconds: seconds(OPEN_ORDER_RETRY),
-        });
+        }));
     }
     if usage.placed >= u64::from(quota.hourly) {
         let free = usage.oldest.unwrap_or(at) + ORDER_QUOTA_WINDOW;
-        return Err(Refusal::TooManyOrders {
+        return Err(Refusal::Orders(OrderRefusal::TooMany {
             limit: quota.hourly,
             seconds: seconds(free - at),
-        });
+        }));
     }
     Ok(())
 }
@@ -102,8 +103,13 @@ mod tests {
             placed,
             oldest: (placed > 0).then(|| at(oldest)),
         };
-        let open = |seconds| Err(Refusal::TooManyOpenOrders { limit: 3, seconds });
-        let hourly = |seconds| Err(Refusal::TooManyOrders { limit: 5, seconds });
+        let open = |seconds| {
+            Err(Refusal::Orders(OrderRefusal::TooManyOpen {
+                limit: 3,
+                seconds,
+            }))
+        };
+        let hourly = |seconds| Err(Refusal::Orders(OrderRefusal::TooMany { limit: 5, seconds }));
         for (usage, now, expected) in [
             (OrderUsage::default(), 0, Ok(())),
             (usage(2, 4, 0), 10, Ok(())),
@@ -130,7 +136,7 @@ mod tests {
         let seconds = 3_600;
         assert_eq!(
             decide_order_quota(quota, usage, at(1)),
-            Err(Refusal::TooManyOrders { limit: 1, seconds })
+            Err(Refusal::Orders(OrderRefusal::TooMany { limit: 1, seconds }))
         );
         assert_eq!(usage.and_one(at(5)).oldest, Some(oldest));
     }

@@ -1,8 +1,7 @@
-use crate::Outcome;
 use crate::kernel::StoreError;
 use crate::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId, OrderList,
-    Page, PageRequest, Refusal,
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter, OrderId,
+    OrderList, Page, PageRequest, Refusal,
 };
 use crate::orders::{ChangeOrder, Order, PlaceOrder};
 
@@ -76,5 +75,5 @@ pub trait OrderRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn change(&self, command: ChangeOrder) -> Outcome<Order>;
+    fn change(&self, command: ChangeOrder) -> Result<Order, Error>;
 }

@@ -1,4 +1,4 @@
-use crate::kernel::ShopError;
+use crate::kernel::Error;
 use crate::kernel::{
     Actor, Clock, CursorPage, CursorRequest, Idempotent, Keyset, Money, OrderField, OrderFilter,
     OrderId, OrderList, Page, PageRequest, PlacementIds, Precondition, Refusal,
@@ -50,7 +50,7 @@ impl Orders {
         actor: Actor,
         list: OrderList,
         page: PageRequest,
-    ) -> Result<Page<Order>, ShopError> {
+    ) -> Result<Page<Order>, Error> {
         let filter = list.filter.seen_by(actor)?;
         let list = OrderList { filter, ..list };
         Ok(self.orders.list(&list, page)?.existing(page)?)
@@ -66,7 +66,7 @@ impl Orders {
         filter: OrderFilter,
         keyset: Keyset<OrderField>,
         span: &CursorRequest,
-    ) -> Result<CursorPage<Order>, ShopError> {
+    ) -> Result<CursorPage<Order>, Error> {
         let filter = filter.seen_by(actor)?;
         Ok(self.orders.cursor_page(&filter, keyset, span)?)
     }
@@ -76,7 +76,7 @@ impl Orders {
     /// # Errors
     /// [`Refusal::Unauthenticated`]; [`Refusal::NotFound`], for another customer's as well; if the
     /// store fails.
-    pub fn order(&self, actor: Actor, id: OrderId, archived: bool) -> Result<Order, ShopError> {
+    pub fn order(&self, actor: Actor, id: OrderId, archived: bool) -> Result<Order, Error> {
         let own = actor.customer()?;
         let staff = actor.is_staff();
         let visible = |order: &Order| {
@@ -122,7 +122,7 @@ impl Orders {
         order: OrderId,
         status: OrderStatus,
         seen: Option<Precondition<Order>>,
-    ) -> Result<Order, ShopError> {
+    ) -> Result<Order, Error> {
         self.change(actor, order, OrderAction::SetStatus(status), seen)
     }
 
@@ -135,7 +135,7 @@ impl Orders {
         actor: Actor,
         order: OrderId,
         seen: Option<Precondition<Order>>,
-    ) -> Result<(), ShopError> {
+    ) -> Result<(), Error> {
         self.change(actor, order, OrderAction::Delete, seen)
             .map(drop)
     }
@@ -146,15 +146,15 @@ impl Orders {
         order: OrderId,
         action: OrderAction,
         seen: Option<Precondition<Order>>,
-    ) -> Result<Order, ShopError> {
+    ) -> Result<Order, Error> {
         by.customer()?;
-        Ok(self.orders.change(ChangeOrder {
+        self.orders.change(ChangeOrder {
             order,
             action,
             seen,
             by,
             at: self.clock.now(),
-        })??)
+        })
     }
 }
 

@@ -41,9 +41,9 @@ fn page(number: u64) -> PageRequest {
     PageRequest::new(number, 10).unwrap()
 }
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> Refusal {
+fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
     match answer {
-        Err(ShopError::Refused(refusal)) => refusal,
+        Err(Error::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -210,7 +210,7 @@ fn changes_reach_the_port_with_actor_and_time() {
             port.expect_change()
                 .withf(move |given| *given == expected)
                 .once()
-                .returning(|_| Ok(Ok(order(1, false))));
+                .returning(|_| Ok(order(1, false)));
             let orders = orders(port);
             match action {
                 OrderAction::SetStatus(status) => {
@@ -228,10 +228,10 @@ fn refusals_and_failures_are_passed_on() {
     let mut port = MockOrderRepository::new();
     port.expect_change()
         .once()
-        .returning(|_| Ok(Err(Refusal::Forbidden)));
+        .returning(|_| Err(Refusal::Forbidden.into()));
     port.expect_change()
         .once()
-        .returning(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown)));
+        .returning(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown).into()));
     port.expect_find()
         .returning(|_| Err(StoreError::corrupt("orders", "status", 5)));
     let orders = orders(port);
@@ -239,9 +239,9 @@ fn refusals_and_failures_are_passed_on() {
     assert_eq!(refusal(refused), Refusal::Forbidden);
     let failed = orders.delete(ada(), id(), None);
     assert!(
-        matches!(&failed, Err(ShopError::Store(error)) if *error.kind() == StoreErrorKind::OutcomeUnknown),
+        matches!(&failed, Err(Error::Store(error)) if *error.kind() == StoreErrorKind::OutcomeUnknown),
         "{failed:?}"
     );
     let failed = orders.order(ada(), id(), false);
-    assert!(matches!(failed, Err(ShopError::Store(_))), "{failed:?}");
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
 }

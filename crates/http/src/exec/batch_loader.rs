@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tradepost_domain::kernel::{ShopError, StoreErrorKind};
+use tradepost_domain::kernel::{Error, StoreErrorKind};
 use tradepost_metrics::{Histogram, HistogramSnapshot};
 
 /// Reads these keys with one query; missing ones are left out of the map.
-type Read<K, V> = Box<dyn Fn(&[K]) -> Result<HashMap<K, V>, ShopError> + Send + Sync>;
+type Read<K, V> = Box<dyn Fn(&[K]) -> Result<HashMap<K, V>, Error> + Send + Sync>;
 
 /// A loader for values of one kind.
 pub(crate) struct BatchLoader<K, V>(Arc<Inner<K, V>>);
@@ -37,7 +37,7 @@ where
         pool: &Arc<WorkerPool>,
         max_batch: usize,
         max_waiting: usize,
-        read: impl Fn(&[K]) -> Result<HashMap<K, V>, ShopError> + Send + Sync + 'static,
+        read: impl Fn(&[K]) -> Result<HashMap<K, V>, Error> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Inner {
             queue: Mutex::new(ReadQueue::new()),
@@ -127,7 +127,7 @@ where
         }
     }
 
-    fn job(self: Arc<Self>, keys: Vec<K>) -> impl FnOnce() -> Result<HashMap<K, V>, ShopError> {
+    fn job(self: Arc<Self>, keys: Vec<K>) -> impl FnOnce() -> Result<HashMap<K, V>, Error> {
         move || (self.read)(&keys)
     }
 

@@ -8,7 +8,7 @@ use crate::exec::worker_pool::{JobKind, PoolLoad, WorkerPool};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tradepost_domain::kernel::ShopError;
+use tradepost_domain::kernel::Error;
 
 /// The assumed duration of a list until one has ended.
 const EXPECTED_LIST_TIME: Duration = Duration::from_millis(20);
@@ -55,7 +55,7 @@ impl Pools {
         &self,
         kind: JobKind,
         deadline: Instant,
-        job: impl FnOnce() -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.of(kind).run(kind, deadline, job).await
     }

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tradepost_domain::kernel::ShopError;
+use tradepost_domain::kernel::Error;
 use tradepost_metrics::{Histogram, HistogramSnapshot};
 
-type Read<K, V> = Box<dyn Fn(&K) -> Result<V, ShopError> + Send + Sync>;
+type Read<K, V> = Box<dyn Fn(&K) -> Result<V, Error> + Send + Sync>;
 
 /// A loader for lists of one kind, shared by their keys.
 pub(crate) struct SingleFlight<K, V>(Arc<Inner<K, V>>);
@@ -41,7 +41,7 @@ where
     pub(crate) fn new(
         pool: &Arc<WorkerPool>,
         max_waiting: usize,
-        read: impl Fn(&K) -> Result<V, ShopError> + Send + Sync + 'static,
+        read: impl Fn(&K) -> Result<V, Error> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Inner {
             flights: Mutex::new(Flights {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
-use tradepost_domain::kernel::{ShopError, StoreErrorKind, deadline};
+use tradepost_domain::kernel::{Error, StoreErrorKind, deadline};
 
 /// How many jobs of a kind may run at once, and how many may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl WorkerPool {
         &self,
         kind: JobKind,
         deadline: Instant,
-        job: impl FnOnce() -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         let permit = self.permit(deadline).await?;
         let latency = self.latency.clone();
@@ -160,7 +160,7 @@ impl WorkerPool {
         };
         ended?.map_err(|error| match error {
             // The same as if the request had timed out just before.
-            ShopError::Store(store) if *store.kind() == StoreErrorKind::DeadlineExceeded => {
+            Error::Store(store) if *store.kind() == StoreErrorKind::DeadlineExceeded => {
                 kind.overdue()
             }
             other => other.into(),

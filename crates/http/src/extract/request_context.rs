@@ -21,9 +21,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
-use tradepost_domain::identity::{ClientNetwork, SignInPriority};
+use tradepost_domain::identity::{ClientNetwork, IdentityRefusal, SignInPriority};
 use tradepost_domain::kernel::{
-    Actor, Currency, IdempotencyKey, MessageSigner, Refusal, ShopError, UserId,
+    Actor, Currency, Error, IdempotencyKey, MessageSigner, Refusal, UserId,
 };
 
 /// The facts of a request, made by [`crate::middleware::request_context`] and completed by the
@@ -122,7 +122,7 @@ impl RequestContext {
     /// Runs a use case that reads.
     pub(crate) async fn query<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Services, Actor) -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.run(JobKind::Query, job).await
     }
@@ -130,7 +130,7 @@ impl RequestContext {
     /// Runs a use case that reads a list.
     pub(crate) async fn read_list<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Services, Actor) -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.run(JobKind::List, job).await
     }
@@ -138,7 +138,7 @@ impl RequestContext {
     /// Runs a use case that writes.
     pub(crate) async fn command<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Services, Actor) -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.run(JobKind::Command, job).await
     }
@@ -146,7 +146,7 @@ impl RequestContext {
     async fn run<T: Send + 'static>(
         &self,
         kind: JobKind,
-        job: impl FnOnce(&Services, Actor) -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         let (state, actor) = (Arc::clone(&self.info.state), self.actor);
         let job = move || job(&state.services, actor);
@@ -158,7 +158,7 @@ impl RequestContext {
     pub(crate) async fn run_password<T: Send + 'static>(
         &self,
         priority: SignInPriority,
-        job: impl FnOnce(&Services, Actor) -> Result<T, ShopError> + Send + 'static,
+        job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         let (state, actor) = (Arc::clone(&self.info.state), self.actor);
         let job = move || job(&state.services, actor);
@@ -199,7 +199,9 @@ impl RequestContext {
     pub(crate) fn note_sign_in<T>(&self, outcome: &Result<T, ApiError>) {
         self.info.state.metrics.signed_in(match outcome {
             Ok(_) => SignIn::Ok,
-            Err(ApiError::Refused(Refusal::TooManyAttempts { .. })) => SignIn::Throttled,
+            Err(ApiError::Refused(Refusal::Identity(IdentityRefusal::TooManyAttempts {
+                ..
+            }))) => SignIn::Throttled,
             Err(ApiError::Refused(_)) => SignIn::Wrong,
             Err(_) => SignIn::Failed,
         });

@@ -4,13 +4,7 @@ use crate::error::{ApiError, Code};
 use crate::respond::problem;
 use actix_web::http::header::HeaderValue;
 use serde_json::{Map, Value, json};
-use tradepost_domain::cart::MAX_CART_ITEMS;
-use tradepost_domain::inventory::StockLevel;
-use tradepost_domain::kernel::{
-    Currency, FieldError, Money, ProductId, Quantity, Refusal, StoreError, StoreErrorKind,
-    ValidationErrors,
-};
-use tradepost_domain::orders::{OrderQuota, OrderStatus};
+use tradepost_domain::kernel::{Detail, Refusal, StoreError, StoreErrorKind};
 
 /// The name of the schema and of the example: `insufficient_stock` is `InsufficientStockProblem`.
 pub(super) fn name(code: Code) -> String {
@@ -58,148 +52,56 @@ pub(super) fn schema(code: Code) -> Value {
     schema
 }
 
-/// The members of a code beyond those that all problem documents have.
+/// The members of a code beyond those that all problem documents have: the details of its refusals.
 fn members(code: Code) -> Vec<(&'static str, Value)> {
-    let whole = json!({"type": "integer", "format": "int64"});
-    let status = json!({"$ref": "#/components/schemas/OrderStatus"});
-    match code {
-        Code::Invalid => vec![(
-            "errors",
-            json!({
-                "type": "object",
-                "description": "Each wrong field or parameter, with what is wrong with it.",
-                "minProperties": 1,
-                "additionalProperties": {"type": "array", "minItems": 1, "items": {"type": "string"}}
-            }),
-        )],
-        Code::InvalidCredentials => vec![(
-            "non_field_errors",
-            json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
-        )],
-        Code::InsufficientStock => vec![(
-            "lines",
-            json!({"type": "array", "items": {"$ref": "#/components/schemas/Shortage"}}),
-        )],
-        Code::ProductUnavailable => vec![(
-            "products",
-            json!({"type": "array", "items": whole, "description": "The ids of those no longer sold."}),
-        )],
-        Code::TotalChanged => vec![
-            (
-                "total_price",
-                json!({"type": "string", "description": "The total now."}),
-            ),
-            ("currency", json!({"type": "string"})),
-        ],
-        Code::InvalidTransition => vec![
-            ("from", status.clone()),
-            ("to", status.clone()),
-            (
-                "allowed",
-                json!({"type": "array", "items": status, "description": "What this user could choose instead."}),
-            ),
-        ],
-        _ => Vec::new(),
-    }
+    let details = refusal(code).map_or_else(Vec::new, |refusal| refusal.details());
+    let member = |detail: Detail| {
+        let mut schema = problem::schema(&detail.value);
+        if let (Some(description), Some(schema)) = (detail.description, schema.as_object_mut()) {
+            schema.insert("description".to_owned(), description.into());
+        }
+        (detail.name, schema)
+    };
+    details.into_iter().map(member).collect()
 }
 
 /// An error as a client gets it; null if the example cannot be built, which a test rejects.
 pub(super) fn example(code: Code) -> Value {
-    let (instance, error) = match sample(code) {
-        Some(sample) => sample,
-        None => return Value::Null,
+    let Some(error) = sample(code) else {
+        return Value::Null;
     };
-    let document = problem::document(&error, instance, "checkout-7");
+    let document = problem::document(&error, code.path(), "checkout-7");
     serde_json::from_slice(&document).unwrap_or_default()
 }
 
-fn sample(code: Code) -> Option<(&'static str, ApiError)> {
-    let product = ProductId::new(12)?;
-    let total = Money::from_minor(2_970, Currency::from_code("USD")?);
+/// The sample of the refusal with this code.
+fn refusal(code: Code) -> Option<Refusal> {
+    let mut samples = Refusal::samples().into_iter();
+    samples.find(|refusal| Code::of(refusal) == code)
+}
+
+/// An error with this code: one of this crate, or a refusal.
+fn sample(code: Code) -> Option<ApiError> {
     let store = |kind| ApiError::Store(StoreError::new(kind));
-    let refused = ApiError::Refused;
     Some(match code {
-        Code::Invalid => ("/api/products/", refused(invalid())),
-        Code::MalformedBody => (
-            "/api/products/",
-            ApiError::MalformedBody("The body is not valid JSON."),
-        ),
-        Code::BadRequest => ("/api/cart/", ApiError::CrossOrigin),
-        Code::BadHost => ("/api/products/", ApiError::BadHost),
-        Code::EmptyCart => ("/api/orders/", refused(Refusal::EmptyCart)),
-        Code::InvalidCredentials => ("/api-token-auth/", refused(Refusal::InvalidCredentials)),
-        Code::NoActiveAccount => ("/api/token/", ApiError::NoActiveAccount),
-        Code::NotAuthenticated => ("/api/cart/", refused(Refusal::Unauthenticated)),
-        Code::InvalidToken => ("/api/cart/", refused(Refusal::InvalidToken)),
-        Code::Forbidden => ("/api/products/", refused(Refusal::Forbidden)),
-        Code::NotFound => ("/api/products/12/", refused(Refusal::NotFound)),
-        Code::MethodNotAllowed => (
-            "/api/register/",
-            ApiError::MethodNotAllowed(HeaderValue::from_static("POST, OPTIONS")),
-        ),
-        Code::RequestTimeout => ("/api/cart/", ApiError::BodyTimeout),
-        Code::InsufficientStock => {
-            let short = Refusal::short(product, StockLevel::new(1)?, Quantity::new(2).ok()?);
-            ("/api/cart/", refused(short))
+        Code::MalformedBody => ApiError::MalformedBody("The body is not valid JSON."),
+        Code::BadRequest => ApiError::CrossOrigin,
+        Code::BadHost => ApiError::BadHost,
+        Code::NoActiveAccount => ApiError::NoActiveAccount,
+        Code::MethodNotAllowed => {
+            ApiError::MethodNotAllowed(HeaderValue::from_static("POST, OPTIONS"))
         }
-        Code::ProductUnavailable => (
-            "/api/orders/",
-            refused(Refusal::ProductUnavailable(vec![product])),
-        ),
-        Code::CartFull => {
-            let limit = MAX_CART_ITEMS;
-            ("/api/cart/", refused(Refusal::CartFull { limit }))
-        }
-        Code::TotalChanged => {
-            let current = total;
-            ("/api/orders/", refused(Refusal::TotalChanged { current }))
-        }
-        Code::TotalTooLarge => ("/api/orders/", refused(Refusal::TotalTooLarge)),
-        Code::InvalidTransition => ("/api/orders/1/", refused(transition())),
-        Code::OrderNotPending => {
-            let status = OrderStatus::Processing;
-            (
-                "/api/orders/1/",
-                refused(Refusal::OrderNotPending { status }),
-            )
-        }
-        Code::TooManyAttempts => {
-            let seconds = 60;
-            ("/api/token/", refused(Refusal::TooManyAttempts { seconds }))
-        }
-        Code::TooManyOrders => {
-            let (limit, seconds) = (OrderQuota::default().hourly, 60);
-            let refusal = Refusal::TooManyOrders { limit, seconds };
-            ("/api/orders/", refused(refusal))
-        }
-        Code::PreconditionRequired => ("/api/products/12/", refused(Refusal::PreconditionRequired)),
-        Code::Throttled => ("/api/cart/", ApiError::Throttled { seconds: 1 }),
-        Code::IdempotencyKeyReused => ("/api/orders/", refused(Refusal::IdempotencyKeyReused)),
-        Code::LastStaff => ("/api/users/1/", refused(Refusal::LastStaff)),
-        Code::PreconditionFailed => ("/api/products/12/", refused(Refusal::PreconditionFailed)),
-        Code::BodyTooLarge => ("/api/products/", ApiError::BodyTooLarge),
-        Code::UnsupportedMediaType => ("/api/products/", ApiError::UnsupportedMediaType),
-        Code::InternalError => ("/api/cart/", ApiError::Panicked),
-        Code::Busy => ("/api/orders/", ApiError::Busy),
-        Code::Unavailable => ("/api/orders/", store(StoreErrorKind::Unavailable)),
-        Code::ListTimeout => ("/api/products/", ApiError::ListOverdue),
-        Code::Schema => ("/readyz", store(StoreErrorKind::SchemaMismatch)),
-        Code::OutcomeUnknown => ("/api/orders/", ApiError::OutcomeUnknown),
-        Code::StorageFull => ("/api/orders/", store(StoreErrorKind::Full)),
+        Code::RequestTimeout => ApiError::BodyTimeout,
+        Code::Throttled => ApiError::Throttled { seconds: 1 },
+        Code::BodyTooLarge => ApiError::BodyTooLarge,
+        Code::UnsupportedMediaType => ApiError::UnsupportedMediaType,
+        Code::InternalError => ApiError::Panicked,
+        Code::Busy => ApiError::Busy,
+        Code::Unavailable => store(StoreErrorKind::Unavailable),
+        Code::ListTimeout => ApiError::ListOverdue,
+        Code::Schema => store(StoreErrorKind::SchemaMismatch),
+        Code::OutcomeUnknown => ApiError::OutcomeUnknown,
+        Code::StorageFull => store(StoreErrorKind::Full),
+        _ => ApiError::Refused(refusal(code)?),
     })
-}
-
-fn invalid() -> Refusal {
-    let mut errors = ValidationErrors::of("name", FieldError::Required);
-    errors.push("price", FieldError::TooManyDecimals { decimals: 2 });
-    Refusal::Invalid(errors)
-}
-
-fn transition() -> Refusal {
-    let from = OrderStatus::Pending;
-    Refusal::InvalidTransition {
-        from,
-        to: OrderStatus::Delivered,
-        allowed: from.next().to_vec(),
-    }
 }

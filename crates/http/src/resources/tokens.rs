@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::extract::request::NonBlank;
 use crate::resources::accounts::credentials::{Credentials, verify_credentials};
 use crate::resources::prelude::*;
-use tradepost_domain::identity::TokenPair;
+use tradepost_domain::identity::{IdentityRefusal, TokenPair};
 use tradepost_domain::kernel::Refusal;
 
 #[rustfmt::skip]
@@ -40,7 +40,9 @@ async fn begin(call: RequestContext, fields: Fields) -> HttpResult {
     let account = verify_credentials(&call, fields)
         .await
         .map_err(|error| match error {
-            ApiError::Refused(Refusal::InvalidCredentials) => ApiError::NoActiveAccount,
+            ApiError::Refused(Refusal::Identity(IdentityRefusal::InvalidCredentials)) => {
+                ApiError::NoActiveAccount
+            }
             error => error,
         })?;
     let pair = call

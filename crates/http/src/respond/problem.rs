@@ -4,8 +4,10 @@ use crate::error::{ApiError, Code};
 use crate::respond::json::{Amount, Id, Units};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde::ser::Serializer;
-use tradepost_domain::kernel::{FieldName, ProductId, Refusal, Shortage, ValidationErrors};
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Value, json};
+use tradepost_domain::inventory::Shortage;
+use tradepost_domain::kernel::{Detail, DetailValue, FieldName, ProductId, ValidationErrors};
 use tradepost_domain::orders::OrderStatus;
 
 #[derive(Serialize)]
@@ -19,38 +21,72 @@ struct Document<'a> {
     instance: &'a str,
     request_id: &'a str,
     #[serde(flatten)]
-    members: Members<'a>,
+    members: Members,
 }
 
-/// Members of a problem beyond those that all of them have.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Members<'a> {
-    None {},
-    Fields {
-        errors: Fields<'a>,
-        /// The same lists at the top level, where clients of Django REST framework expect them.
-        #[serde(flatten)]
-        by_name: TopLevelFields<'a>,
-    },
-    Whole {
-        non_field_errors: [String; 1],
-    },
-    Lines {
-        lines: Vec<Line>,
-    },
-    Products {
-        products: Vec<i64>,
-    },
-    Total {
-        total_price: Amount,
-        currency: &'static str,
-    },
-    Transition {
-        from: &'static str,
-        to: &'static str,
-        allowed: Vec<&'static str>,
-    },
+/// Members of a problem beyond those that all of them have: the details of a refusal.
+struct Members(Vec<Detail>);
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        for Detail { name, value, .. } in &self.0 {
+            members.serialize_entry(name, &Member(value))?;
+            if let DetailValue::Fields(errors) = value {
+                // The same lists at the top level, where clients of Django REST framework expect
+                // them. A field that is named like a member of the document stands in `errors`
+                // alone.
+                for (field, sentences) in sentences(errors) {
+                    if !MEMBERS.contains(&field) {
+                        members.serialize_entry(field, &sentences)?;
+                    }
+                }
+            }
+        }
+        members.end()
+    }
+}
+
+/// A detail of a refusal as a JSON value.
+struct Member<'a>(&'a DetailValue);
+
+impl Serialize for Member<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            DetailValue::Fields(errors) => serializer.collect_map(sentences(errors)),
+            DetailValue::Sentences(sentences) => serializer.collect_seq(sentences),
+            DetailValue::Shortages(shortages) => serializer.collect_seq(shortages.iter().map(line)),
+            DetailValue::Products(products) => {
+                serializer.collect_seq(products.iter().copied().map(ProductId::get))
+            }
+            DetailValue::Money(amount) => Amount(*amount).serialize(serializer),
+            DetailValue::Currency(currency) => serializer.serialize_str(currency.code()),
+            DetailValue::Status(status) => serializer.serialize_str(status.as_str()),
+            DetailValue::Statuses(statuses) => {
+                serializer.collect_seq(statuses.iter().copied().map(OrderStatus::as_str))
+            }
+        }
+    }
+}
+
+/// The schema of the JSON value of a detail.
+pub(crate) fn schema(value: &DetailValue) -> Value {
+    let list = |items: Value| json!({"type": "array", "items": items});
+    let component = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let sentences = json!({"type": "array", "minItems": 1, "items": {"type": "string"}});
+    match value {
+        DetailValue::Fields(_) => json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": sentences
+        }),
+        DetailValue::Sentences(_) => sentences,
+        DetailValue::Shortages(_) => list(component("Shortage")),
+        DetailValue::Products(_) => list(json!({"type": "integer", "format": "int64"})),
+        DetailValue::Money(_) | DetailValue::Currency(_) => json!({"type": "string"}),
+        DetailValue::Status(_) => component("OrderStatus"),
+        DetailValue::Statuses(_) => list(component("OrderStatus")),
+    }
 }
 
 /// A product of which there is not enough.
@@ -66,15 +102,6 @@ pub(crate) struct Line {
     requested: i64,
 }
 
-/// Each field with all of its errors.
-struct Fields<'a>(&'a ValidationErrors);
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(sentences(self.0))
-    }
-}
-
 /// The members of every problem document. A field with one of these names stands in `errors` alone.
 const MEMBERS: [&str; 8] = [
     "type",
@@ -86,16 +113,6 @@ const MEMBERS: [&str; 8] = [
     "request_id",
     "errors",
 ];
-
-/// Each field with all of its errors, without fields that are named like members of the document.
-struct TopLevelFields<'a>(&'a ValidationErrors);
-
-impl Serialize for TopLevelFields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = sentences(self.0).into_iter();
-        serializer.collect_map(fields.filter(|(name, _)| !MEMBERS.contains(name)))
-    }
-}
 
 /// The sentences about each field, in the order in which the errors were found.
 fn sentences(errors: &ValidationErrors) -> Vec<(FieldName, Vec<String>)> {
@@ -132,51 +149,11 @@ pub(crate) fn document(error: &ApiError, instance: &str, request_id: &str) -> Ve
     serde_json::to_vec(&document).unwrap_or_default()
 }
 
-fn members(error: &ApiError) -> Members<'_> {
-    let ApiError::Refused(refusal) = error else {
-        return Members::None {};
-    };
-    match refusal {
-        Refusal::Invalid(errors) => Members::Fields {
-            errors: Fields(errors),
-            by_name: TopLevelFields(errors),
-        },
-        Refusal::InvalidCredentials => Members::Whole {
-            non_field_errors: [refusal.to_string()],
-        },
-        Refusal::InsufficientStock(shortages) => Members::Lines {
-            lines: shortages.iter().map(line).collect(),
-        },
-        Refusal::ProductUnavailable(products) => Members::Products {
-            products: products.iter().copied().map(ProductId::get).collect(),
-        },
-        Refusal::TotalChanged { current } => Members::Total {
-            total_price: Amount(*current),
-            currency: current.currency().code(),
-        },
-        Refusal::InvalidTransition { from, to, allowed } => Members::Transition {
-            from: from.as_str(),
-            to: to.as_str(),
-            allowed: allowed.iter().copied().map(OrderStatus::as_str).collect(),
-        },
-        Refusal::Unauthenticated
-        | Refusal::InvalidToken
-        | Refusal::TooManyAttempts { .. }
-        | Refusal::Forbidden
-        | Refusal::NotFound
-        | Refusal::CartFull { .. }
-        | Refusal::EmptyCart
-        | Refusal::TotalTooLarge
-        | Refusal::OrderNotPending { .. }
-        | Refusal::PreconditionFailed
-        | Refusal::IdempotencyKeyReused
-        | Refusal::TooManyKeys
-        | Refusal::TooManyOpenOrders { .. }
-        | Refusal::TooManyOrders { .. }
-        | Refusal::PreconditionRequired
-        | Refusal::LockConflict
-        | Refusal::LastStaff => Members::None {},
-    }
+fn members(error: &ApiError) -> Members {
+    Members(match error {
+        ApiError::Refused(refusal) => refusal.details(),
+        _ => Vec::new(),
+    })
 }
 
 fn line(shortage: &Shortage) -> Line {

@@ -182,7 +182,7 @@ async fn a_token_ends() {
         is_active: Some(false),
         is_staff: None,
     };
-    app.stores.accounts.switch(off).unwrap().unwrap();
+    app.stores.accounts.switch(off).unwrap();
     // Within one second.
     let switched = Instant::now();
     while cart(&ada).await.status != 401 {

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 use tradepost_domain::Stores;
-use tradepost_domain::cart::MockCartRepository;
+use tradepost_domain::cart::{CartRefusal, MockCartRepository};
 use tradepost_domain::catalog::MockProductRepository;
 use tradepost_domain::identity::MockAccountRepository;
 use tradepost_domain::kernel::{
@@ -206,7 +206,7 @@ async fn queries_have_a_deadline_and_commands_have_none() {
     let change = note();
     carts.expect_change().returning(move |_| {
         change();
-        Ok(Err(Refusal::CartFull { limit: 100 }))
+        Err(Refusal::Cart(CartRefusal::Full { limit: 100 }).into())
     });
     let stores = Stores {
         products: Arc::new(products),

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tradepost_domain::Stores;
-use tradepost_domain::cart::MockCartRepository;
+use tradepost_domain::cart::{CartRefusal, MockCartRepository};
 use tradepost_domain::catalog::MockProductRepository;
 use tradepost_domain::identity::{MockAccountRepository, Password, PasswordHash};
 use tradepost_domain::kernel::{
@@ -140,7 +140,7 @@ async fn a_command_that_takes_too_long_may_have_happened() {
     let mut carts = MockCartRepository::new();
     carts.expect_change().returning(move |_| {
         wait();
-        Ok(Err(Refusal::NotFound))
+        Err(Refusal::NotFound.into())
     });
     let stores = Stores {
         carts: Arc::new(carts),
@@ -187,7 +187,7 @@ async fn a_registration_that_was_not_begun_is_not_unknown() {
     let mut accounts = MockAccountRepository::new();
     accounts.expect_register().returning(move |_| {
         wait();
-        Ok(Err(Refusal::NotFound))
+        Err(Refusal::NotFound.into())
     });
     let stores = Stores {
         accounts: Arc::new(accounts),
@@ -239,7 +239,10 @@ async fn an_order_that_no_batch_took_is_withdrawn_and_another_is_unknown() {
     orders.expect_place().returning(move |requests| {
         *counted.lock().unwrap() += requests.len();
         wait();
-        Ok(requests.iter().map(|_| Err(Refusal::EmptyCart)).collect())
+        Ok(requests
+            .iter()
+            .map(|_| Err(Refusal::Cart(CartRefusal::Empty)))
+            .collect())
     });
     let app = App::with(with_orders(orders), hasty()).await;
     let (ada, bob) = (app.customer("ada"), app.customer("bob"));
@@ -265,7 +268,10 @@ async fn an_order_that_is_almost_done_gets_a_grace_period() {
     let mut orders = MockOrderRepository::new();
     orders.expect_place().returning(|requests| {
         std::thread::sleep(Duration::from_millis(250));
-        Ok(requests.iter().map(|_| Err(Refusal::EmptyCart)).collect())
+        Ok(requests
+            .iter()
+            .map(|_| Err(Refusal::Cart(CartRefusal::Empty)))
+            .collect())
     });
     let app = App::with(with_orders(orders), hasty()).await;
     let ada = app.customer("ada");

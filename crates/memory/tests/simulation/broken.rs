@@ -5,23 +5,23 @@ use crate::broken_accounts::BrokenAccounts;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tradepost_domain::Stores;
 use tradepost_domain::cart::{Cart, CartAction, CartItemDetail, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductChange, ProductRepository,
 };
 use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, Movement, Reason, StockDelta, StockLevel,
+    AdjustStock, Adjusted, InventoryRefusal, Movement, Reason, StockDelta, StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId, OrderList,
-    Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, Refusal, StoreError,
-    UserId,
+    CursorPage, CursorRequest, Error, Execution, IdempotencyRefusal, Keyset, OrderField,
+    OrderFilter, OrderId, OrderList, Page, PageRequest, ProductField, ProductFilter, ProductId,
+    ProductList, Refusal, StoreError, UserId,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderAction, OrderRepository, OrderStatus, PlaceOrder, Placement,
-    PlacementId,
+    ChangeOrder, Order, OrderAction, OrderRefusal, OrderRepository, OrderStatus, PlaceOrder,
+    Placement, PlacementId,
 };
-use tradepost_domain::{Outcome, Stores};
 
 /// A defect of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Broken {
 
     fn oversell(&self, request: &PlaceOrder) -> Result<Placement, StoreError> {
         let placement = self.place_one(request)?;
-        let Err(Refusal::InsufficientStock(short)) = &placement else {
+        let Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(short))) = &placement else {
             return Ok(placement);
         };
         for short in short {
@@ -217,8 +217,8 @@ impl OrderRepository for Broken {
         }
     }
 
-    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
-        let outcome = self.inner.orders.change(command.clone())?;
+    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
+        let outcome = self.inner.orders.change(command.clone());
         match (self.defect, &outcome) {
             (Defect::ReturnsTwice, Ok(order)) if order.archived => {
                 for line in &order.lines {
@@ -232,20 +232,24 @@ impl OrderRepository for Broken {
                     }));
                 }
             }
-            (Defect::SkipsStatuses, Err(Refusal::InvalidTransition { .. })) => {
-                let mut last = outcome.clone();
-                for status in [OrderStatus::Processing, OrderStatus::Shipped] {
+            (
+                Defect::SkipsStatuses,
+                Err(Error::Refused(Refusal::Orders(OrderRefusal::InvalidTransition { .. }))),
+            ) => {
+                let skip = |status| {
                     let action = OrderAction::SetStatus(status);
-                    last = self.inner.orders.change(ChangeOrder {
+                    let skipped = ChangeOrder {
                         action,
                         ..command.clone()
-                    })?;
-                }
-                return Ok(last);
+                    };
+                    self.inner.orders.change(skipped)
+                };
+                drop(skip(OrderStatus::Processing));
+                return skip(OrderStatus::Shipped);
             }
             _ => {}
         }
-        Ok(outcome)
+        outcome
     }
 }
 
@@ -269,15 +273,16 @@ impl CartRepository for Broken {
         self.inner.carts.carts(users)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
-        let outcome = self.inner.carts.change(command.clone())?;
+    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
+        let outcome = self.inner.carts.change(command.clone());
         if self.is(Defect::AppliesRefused)
-            && let Err(Refusal::IdempotencyKeyReused) = &outcome
+            && let Err(Error::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))) =
+                &outcome
         {
             let key = None;
             drop(self.inner.carts.change(ChangeCart { key, ..command }));
         }
-        Ok(outcome)
+        outcome
     }
 }
 
@@ -304,21 +309,21 @@ impl ProductRepository for Broken {
         self.inner.products.find_all(ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
+    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
         self.inner.products.create(command)
     }
 
-    fn change(&self, mut command: ChangeProduct) -> Outcome<Product> {
+    fn change(&self, mut command: ChangeProduct) -> Result<Product, Error> {
         if self.is(Defect::IgnoresWhatWasSeen) {
             command.seen = None;
         }
         self.inner.products.change(command)
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
         let outcome = self.inner.products.adjust_stock(command.clone())?;
         if self.is(Defect::DoublesDeliveries)
-            && let Ok(Execution::Replayed(_)) = &outcome
+            && let Execution::Replayed(_) = &outcome
         {
             let key = None;
             drop(

@@ -3,12 +3,11 @@
 use crate::broken::Defect;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use tradepost_domain::Outcome;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
     RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
-use tradepost_domain::kernel::{Page, PageRequest, StoreError, UserId};
+use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId};
 
 /// Accounts with a defect, over correct ones.
 pub(crate) struct BrokenAccounts {
@@ -42,11 +41,11 @@ impl AccountRepository for BrokenAccounts {
         self.inner.credentials(username_key)
     }
 
-    fn register(&self, command: Register) -> Outcome<Account> {
+    fn register(&self, command: Register) -> Result<Account, Error> {
         self.inner.register(command)
     }
 
-    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+    fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         self.inner.change_password(command)
     }
 
@@ -59,7 +58,7 @@ impl AccountRepository for BrokenAccounts {
         self.inner.renew_hash(user, old, new)
     }
 
-    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Result<Account, Error> {
         self.inner.switch(command)
     }
 
@@ -71,7 +70,7 @@ impl AccountRepository for BrokenAccounts {
         self.inner.list(filter, page)
     }
 
-    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+    fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
         self.inner.change_email(command)
     }
 
@@ -79,17 +78,17 @@ impl AccountRepository for BrokenAccounts {
         self.inner.begin_family(token)
     }
 
-    fn refresh(&self, command: Refresh) -> Outcome<Account> {
-        let outcome = self.inner.refresh(command)?;
+    fn refresh(&self, command: Refresh) -> Result<Account, Error> {
+        let outcome = self.inner.refresh(command);
         let mut used = self.used.lock().unwrap();
         if let Ok(account) = &outcome {
             used.insert(command.token, account.clone());
         } else if self.defect == Defect::TakesUsedTokens
             && let Some(account) = used.get(&command.token)
         {
-            return Ok(Ok(account.clone()));
+            return Ok(account.clone());
         }
-        Ok(outcome)
+        outcome
     }
 
     fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {

@@ -251,52 +251,31 @@ pub(crate) fn render_order(order: &Order) -> String {
     format!("order {} for {} {}", order.id, order.total, order.status)
 }
 
-/// The names of a refusal; of an invalid request, one name for each field.
+/// The code of a refusal; of an invalid request, the name of each field.
 pub(crate) fn refusal_names(refusal: &Refusal) -> Vec<&'static str> {
-    vec![match refusal {
-        Refusal::Unauthenticated => "unauthenticated",
-        Refusal::InvalidToken => "invalid token",
-        Refusal::InvalidCredentials => "invalid credentials",
-        Refusal::TooManyAttempts { .. } => "too many attempts",
-        Refusal::Forbidden => "forbidden",
-        Refusal::NotFound => "not found",
-        Refusal::Invalid(errors) => return errors.iter().map(|(field, _)| field).collect(),
-        Refusal::InsufficientStock(_) => "insufficient stock",
-        Refusal::ProductUnavailable(_) => "product unavailable",
-        Refusal::CartFull { .. } => "cart full",
-        Refusal::EmptyCart => "empty cart",
-        Refusal::TotalChanged { .. } => "total changed",
-        Refusal::TotalTooLarge => "total too large",
-        Refusal::InvalidTransition { .. } => "invalid transition",
-        Refusal::OrderNotPending { .. } => "order not pending",
-        Refusal::PreconditionFailed => "edited",
-        Refusal::IdempotencyKeyReused => "idempotency key reused",
-        Refusal::TooManyKeys => "too many keys",
-        Refusal::TooManyOpenOrders { .. } => "too many open orders",
-        Refusal::TooManyOrders { .. } => "too many orders",
-        Refusal::PreconditionRequired => "precondition required",
-        Refusal::LockConflict => "contended",
-        Refusal::LastStaff => "last staff",
-    }]
+    match refusal {
+        Refusal::Invalid(errors) => errors.iter().map(|(field, _)| field).collect(),
+        other => vec![other.code()],
+    }
 }
 
 /// Every refusal that the simulation reaches. The others are [`UNREACHED`].
 pub(crate) const REACHED: [&str; 23] = [
-    "unauthenticated",
-    "invalid token",
-    "invalid credentials",
+    "not_authenticated",
+    "invalid_token",
+    "invalid_credentials",
     "forbidden",
-    "not found",
-    "insufficient stock",
-    "product unavailable",
-    "cart full",
-    "empty cart",
-    "total changed",
-    "invalid transition",
-    "order not pending",
-    "edited",
-    "idempotency key reused",
-    "last staff",
+    "not_found",
+    "insufficient_stock",
+    "product_unavailable",
+    "cart_full",
+    "empty_cart",
+    "total_changed",
+    "invalid_transition",
+    "order_not_pending",
+    "precondition_failed",
+    "idempotency_key_reused",
+    "last_staff",
     // Fields.
     "sku",
     "price",
@@ -309,15 +288,15 @@ pub(crate) const REACHED: [&str; 23] = [
 ];
 
 /// Unreached, as no cart within its bounds costs more than 64 bits of minor units, one mutex has no
-/// lock conflicts, and no command list has ten thousand keys. Orders have no quota here, and stock
-/// may be set.
+/// lock conflicts, and no command list has ten thousand keys. Orders have no quota here, sign-in has
+/// no limit, and stock may be set.
 pub(crate) const UNREACHED: [&str; 6] = [
-    "total too large",
-    "contended",
-    "too many keys",
-    "too many open orders",
-    "too many orders",
-    "precondition required",
+    "total_too_large",
+    "busy",
+    "throttled",
+    "too_many_attempts",
+    "too_many_orders",
+    "precondition_required",
 ];
 
 /// A queued request.

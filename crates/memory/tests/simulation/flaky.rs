@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
+use tradepost_domain::Stores;
 use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
 use tradepost_domain::identity::{
@@ -12,12 +13,11 @@ use tradepost_domain::identity::{
 };
 use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Execution, Idempotent, Keyset, OrderField, OrderFilter, OrderId,
-    OrderList, Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList,
+    CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, OrderField, OrderFilter,
+    OrderId, OrderList, Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList,
     ResponseEncoder, StoreError, StoreErrorKind, UserId,
 };
 use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
-use tradepost_domain::{Outcome, Stores};
 
 /// The fault of the next write.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -96,13 +96,19 @@ impl Flaky {
         self.line.lock().unwrap().1
     }
 
-    fn write<T>(&self, run: impl FnOnce(bool) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn write<T, E>(&self, run: impl FnOnce(bool) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError> + Into<Error>,
+    {
         let fate = std::mem::take(&mut self.line.lock().unwrap().0);
         let (contact, kind) = match fate {
             Fate::Fine => return run(false),
             Fate::Lost(kind) => (Contact::Lost, kind),
             Fate::Unanswered => {
-                run(false)?;
+                // A refusal is a lost answer too.
+                if let Err(Error::Store(error)) = run(false).map_err(Into::into) {
+                    return Err(error.into());
+                }
                 (Contact::Unseen, StoreErrorKind::OutcomeUnknown)
             }
             Fate::Crash => match catch_unwind(AssertUnwindSafe(|| run(true))) {
@@ -112,7 +118,7 @@ impl Flaky {
             },
         };
         self.line.lock().unwrap().1 = contact;
-        Err(StoreError::new(kind))
+        Err(StoreError::new(kind).into())
     }
 }
 
@@ -147,18 +153,18 @@ impl ProductRepository for Flaky {
         self.inner.products.find_all(ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
+    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
         self.write(|crash| {
             let key = wired(command.key.clone(), crash);
             self.inner.products.create(CreateProduct { key, ..command })
         })
     }
 
-    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
         self.write(|_| self.inner.products.change(command))
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
         self.write(|crash| {
             let key = wired(command.key.clone(), crash);
             self.inner
@@ -181,7 +187,7 @@ impl CartRepository for Flaky {
         self.inner.carts.carts(users)
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
+    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
         self.write(|crash| {
             let key = wired(command.key.clone(), crash);
             self.inner.carts.change(ChangeCart { key, ..command })
@@ -217,7 +223,7 @@ impl OrderRepository for Flaky {
         })
     }
 
-    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
         self.write(|_| self.inner.orders.change(command))
     }
 }
@@ -235,11 +241,11 @@ impl AccountRepository for Flaky {
         self.inner.accounts.credentials(username_key)
     }
 
-    fn register(&self, command: Register) -> Outcome<Account> {
+    fn register(&self, command: Register) -> Result<Account, Error> {
         self.write(|_| self.inner.accounts.register(command))
     }
 
-    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+    fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         self.write(|_| self.inner.accounts.change_password(command))
     }
 
@@ -252,7 +258,7 @@ impl AccountRepository for Flaky {
         self.write(|_| self.inner.accounts.renew_hash(user, old, new))
     }
 
-    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Result<Account, Error> {
         self.write(|_| self.inner.accounts.switch(command))
     }
 
@@ -264,7 +270,7 @@ impl AccountRepository for Flaky {
         self.inner.accounts.list(filter, page)
     }
 
-    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+    fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
         self.write(|_| self.inner.accounts.change_email(command))
     }
 
@@ -272,7 +278,7 @@ impl AccountRepository for Flaky {
         self.write(|_| self.inner.accounts.begin_family(token))
     }
 
-    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+    fn refresh(&self, command: Refresh) -> Result<Account, Error> {
         self.write(|_| self.inner.accounts.refresh(command))
     }
 

@@ -39,6 +39,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use tradepost_domain::kernel::Refusal;
 
 /// Default number of seeds of `cargo test`: a few seconds unoptimised.
 const SEEDS: u64 = 300;
@@ -128,6 +129,11 @@ fn seeds_pass_and_reach_everything() {
         let reached = tally.keys().filter(|(what, _)| *what == kind);
         reached.map(|(_, name)| *name).collect()
     };
+    for refusal in Refusal::samples() {
+        let known = |name: &&str| REACHED.contains(name) || UNREACHED.contains(name);
+        let name = refusal.code();
+        assert!(name == "invalid" || known(&name), "{name} is new here");
+    }
     for name in UNREACHED {
         assert!(!reached("refused").contains(name), "{name} can be reached");
     }

@@ -22,7 +22,7 @@ use tradepost_domain::cart::Carts;
 use tradepost_domain::catalog::Catalogue;
 use tradepost_domain::identity::{AccountSettings, Accounts, Email, Register, Username};
 use tradepost_domain::kernel::{
-    Actor, Clock, IDEMPOTENCY_KEY_TTL, ProductList, ShopError, StoreErrorKind, UserId,
+    Actor, Clock, Error, IDEMPOTENCY_KEY_TTL, ProductList, StoreErrorKind, UserId,
 };
 use tradepost_domain::orders::Orders;
 use tradepost_memory::MemoryStore;
@@ -150,8 +150,8 @@ impl World {
                 is_staff: at < 2,
                 at: self.clock.now(),
             };
-            let account = read(self.stores.accounts.register(command.clone()))?;
-            let account = account.map_err(|refusal| refusal.to_string())?;
+            let account = self.stores.accounts.register(command.clone());
+            let account = account.map_err(|error| error.to_string())?;
             self.model.write_account(account, command.password);
         }
         let crowded = seed.is_multiple_of(50);
@@ -256,7 +256,7 @@ impl World {
         let fresh = self.fresh(sent)?;
         let seen = match outcome {
             Ok(answer) => Some(Ok(answer)),
-            Err(ShopError::Refused(refusal)) => Some(Err(refusal)),
+            Err(Error::Refused(refusal)) => Some(Err(refusal)),
             Err(error) if contact == Contact::Answered => return Err(error.to_string()),
             Err(_) => None,
         };
@@ -292,7 +292,7 @@ impl World {
         }
     }
 
-    fn carry_out(&self, sent: &Sent) -> Result<Answer, ShopError> {
+    fn carry_out(&self, sent: &Sent) -> Result<Answer, Error> {
         let by = sent.by;
         Ok(match sent.command.clone() {
             Command::Create { draft, key } => {
@@ -342,7 +342,7 @@ impl World {
                 Answer::Account(self.accounts.reset_password(&username, &new)?)
             }
             Command::StorePassword(change) => {
-                Answer::Account(self.stores.accounts.change_password(change)??)
+                Answer::Account(self.stores.accounts.change_password(change)?)
             }
             Command::SignIn { username, password } => {
                 Answer::SignedIn(self.accounts.sign_in(&username, &password)?)

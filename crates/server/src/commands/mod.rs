@@ -16,7 +16,7 @@ use crate::exit::CliError;
 use crate::logging;
 use crate::system::console::{ask_password, print_error, print_line};
 use tradepost_domain::identity::{Password, Username};
-use tradepost_domain::kernel::{Refusal, ShopError};
+use tradepost_domain::kernel::{Error, Refusal};
 
 /// Runs a command.
 ///
@@ -65,19 +65,19 @@ fn given_password(text: &str, username: &Username) -> Result<Password, CliError>
         .map_err(|problem| CliError::Usage(format!("The password cannot be used. {problem}")))
 }
 
-impl From<ShopError> for CliError {
-    fn from(error: ShopError) -> Self {
+impl From<Error> for CliError {
+    fn from(error: Error) -> Self {
         match error {
-            ShopError::Refused(Refusal::Invalid(errors)) => {
+            Error::Refused(Refusal::Invalid(errors)) => {
                 let sentences = errors
                     .iter()
                     .map(|(field, problem)| format!("{field}: {problem}"));
                 Self::Failed(sentences.collect::<Vec<_>>().join(" "))
             }
-            ShopError::Refused(refusal) => Self::Failed(refusal.to_string()),
-            ShopError::Store(error) => error.into(),
-            ShopError::Hashing(error) => Self::Failed(format!("This failed: {error}.")),
-            ShopError::Randomness(error) => Self::Failed(format!("This failed: {error}.")),
+            Error::Refused(refusal) => Self::Failed(refusal.to_string()),
+            Error::Store(error) => error.into(),
+            Error::Hashing(error) => Self::Failed(format!("This failed: {error}.")),
+            Error::Randomness(error) => Self::Failed(format!("This failed: {error}.")),
         }
     }
 }

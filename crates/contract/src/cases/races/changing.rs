@@ -5,13 +5,15 @@ use crate::{Placed, TestShop, at as moment, draft, first_page, hash, level, race
 use OrderStatus::{Cancelled, Processing, Shipped};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::{ProductChange, ProductDraft};
-use tradepost_domain::identity::{ChangePassword, Email, Register, UpdateUser, Username};
-use tradepost_domain::inventory::{Movement, Reason};
+use tradepost_domain::catalog::{CatalogRefusal, ProductChange, ProductDraft};
+use tradepost_domain::identity::{
+    ChangePassword, Email, IdentityRefusal, Register, UpdateUser, Username,
+};
+use tradepost_domain::inventory::{InventoryRefusal, Movement, Reason};
 use tradepost_domain::kernel::{
     Actor, FieldError, OrderList, ProductId, ProductList, Refusal, Sku, UserId,
 };
-use tradepost_domain::orders::{OrderAction, OrderStatus};
+use tradepost_domain::orders::{OrderAction, OrderRefusal, OrderStatus};
 
 const RACERS: usize = 8;
 
@@ -94,7 +96,10 @@ pub fn delete_races_cancel(stores: &Stores) {
         if at % 2 == 0 {
             let deleted = shop.change_order(order.id, OrderAction::Delete, Actor::Customer(ada));
             let status = Cancelled;
-            let late = [Refusal::NotFound, Refusal::OrderNotPending { status }];
+            let late = [
+                Refusal::NotFound,
+                Refusal::Orders(OrderRefusal::NotPending { status }),
+            ];
             assert!(deleted.is_ok() || late.contains(&deleted.unwrap_err()));
         } else {
             let action = OrderAction::SetStatus(Cancelled);
@@ -124,7 +129,10 @@ pub fn cancel_races_shipping(stores: &Stores) {
                 assert_eq!(answer.map(|order| order.status), Ok(end));
             } else {
                 assert!(
-                    matches!(answer, Err(Refusal::InvalidTransition { .. })),
+                    matches!(
+                        answer,
+                        Err(Refusal::Orders(OrderRefusal::InvalidTransition { .. }))
+                    ),
                     "{answer:?}"
                 );
             }
@@ -152,7 +160,10 @@ pub fn restocking_races_orders(stores: &Stores) {
         .filter_map(|placement| placement.as_ref().err())
     {
         assert!(
-            matches!(refusal, Refusal::InsufficientStock(_)),
+            matches!(
+                refusal,
+                Refusal::Inventory(InventoryRefusal::InsufficientStock(_))
+            ),
             "{refusal:?}"
         );
     }
@@ -170,7 +181,10 @@ pub fn writing_off_races_writing_off(stores: &Stores) {
     assert_eq!(answers.iter().flatten().count(), 3);
     for refusal in answers.into_iter().filter_map(Result::err) {
         assert!(
-            matches!(refusal, Refusal::InsufficientStock(_)),
+            matches!(
+                refusal,
+                Refusal::Inventory(InventoryRefusal::InsufficientStock(_))
+            ),
             "{refusal:?}"
         );
     }
@@ -239,7 +253,7 @@ pub fn archiving_races_orders(stores: &Stores) {
         }
     });
     let placements: Vec<_> = placements.into_iter().flatten().collect();
-    let unavailable = Refusal::ProductUnavailable(vec![product]);
+    let unavailable = Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![product]));
     for refusal in placements
         .iter()
         .filter_map(|placement| placement.as_ref().err())
@@ -409,7 +423,7 @@ pub fn the_last_staff_user_stays(stores: &Stores) {
             switch(staff[(at + 1) % members], is_active, is_staff)
         });
         for refusal in answers.into_iter().filter_map(Result::err) {
-            assert_eq!(refusal, Refusal::LastStaff);
+            assert_eq!(refusal, Refusal::Identity(IdentityRefusal::LastStaff));
         }
         assert!(retry_busy(|| stores.accounts.has_staff()));
         let left: Vec<_> = staff.into_iter().filter(acts).collect();

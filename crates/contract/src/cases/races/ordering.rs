@@ -4,9 +4,9 @@ use crate::{Placed, TestShop, first_page, race, retry_busy};
 use std::thread;
 use std::time::Duration;
 use tradepost_domain::Stores;
-use tradepost_domain::cart::CartAction;
-use tradepost_domain::inventory::{Reason, StockLevel};
-use tradepost_domain::kernel::{Actor, OrderList, ProductId, Refusal, Shortage, UserId};
+use tradepost_domain::cart::{CartAction, CartRefusal};
+use tradepost_domain::inventory::{InventoryRefusal, Reason, Shortage, StockLevel};
+use tradepost_domain::kernel::{Actor, OrderList, ProductId, Refusal, UserId};
 use tradepost_domain::orders::{OrderAction, OrderStatus};
 
 const RACERS: usize = 8;
@@ -17,7 +17,7 @@ fn number_of_orders(stores: &Stores) -> u64 {
 
 /// Number of orders placed. Asserts that all others were refused for exactly this shortage.
 fn sold(placements: &[Placed], missing: &[Shortage]) -> usize {
-    let refused = Refusal::InsufficientStock(missing.to_vec());
+    let refused = Refusal::Inventory(InventoryRefusal::InsufficientStock(missing.to_vec()));
     for placement in placements {
         assert!(
             placement
@@ -102,7 +102,7 @@ pub fn double_submit_is_one_order(stores: &Stores) {
         let results = race(RACERS, |_| shop.place(user));
         assert_eq!(results.iter().flatten().count(), 1);
         for refusal in results.into_iter().filter_map(Result::err) {
-            assert_eq!(refusal, Refusal::EmptyCart);
+            assert_eq!(refusal, Refusal::Cart(CartRefusal::Empty));
         }
         assert_eq!(shop.items(user), []);
         assert_eq!(shop.stock(product), 100 - 2 * round);
@@ -153,7 +153,7 @@ pub fn a_cart_that_changes_while_it_is_ordered(stores: &Stores) {
             }
             _ => match shop.place(user) {
                 Ok(order) => return Some(order),
-                Err(refusal) => assert_eq!(refusal, Refusal::EmptyCart),
+                Err(refusal) => assert_eq!(refusal, Refusal::Cart(CartRefusal::Empty)),
             },
         }
         None

@@ -2,12 +2,11 @@ use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use chrono::{DateTime, TimeDelta, Utc};
-use tradepost_domain::Outcome;
 use tradepost_domain::identity::{
     Attempt, AttemptKey, AttemptRepository, ClientNetwork, KnownNetwork, KnownNetworkKey,
     LimitedAction,
 };
-use tradepost_domain::kernel::StoreError;
+use tradepost_domain::kernel::{Error, StoreError};
 use tradepost_domain::maintenance::Upkeep;
 use tradepost_memory::MemoryStore as Store;
 
@@ -16,13 +15,11 @@ pub(crate) fn looks_before_it_counts(
     store: &Store,
     attempt: &Attempt,
     now: DateTime<Utc>,
-) -> Outcome<()> {
-    let allowed = store.check_attempt(attempt, now)?;
-    if allowed.is_ok() {
-        a_moment();
-        drop(store.count_attempt(attempt, now)?);
-    }
-    Ok(allowed)
+) -> Result<(), Error> {
+    store.check_attempt(attempt, now)?;
+    a_moment();
+    drop(store.count_attempt(attempt, now));
+    Ok(())
 }
 
 /// Counts all networks as one.
@@ -30,7 +27,7 @@ pub(crate) fn counts_all_places_together(
     store: &Store,
     attempt: &Attempt,
     now: DateTime<Utc>,
-) -> Outcome<()> {
+) -> Result<(), Error> {
     let mut attempt = attempt.clone();
     attempt.key.from = Some(ClientNetwork::of([0, 0, 0, 0].into()));
     store.count_attempt(&attempt, now)
@@ -41,7 +38,7 @@ pub(crate) fn counts_all_that_is_tried_together(
     store: &Store,
     attempt: &Attempt,
     now: DateTime<Utc>,
-) -> Outcome<()> {
+) -> Result<(), Error> {
     let mut attempt = attempt.clone();
     attempt.key.what = LimitedAction::SignIn;
     store.count_attempt(&attempt, now)
@@ -64,7 +61,7 @@ pub(crate) fn counts_sites_as_networks(
     store: &Store,
     attempt: &Attempt,
     now: DateTime<Utc>,
-) -> Outcome<()> {
+) -> Result<(), Error> {
     let mut attempt = attempt.clone();
     let address = attempt.key.from.map(ClientNetwork::address);
     attempt.key.from = address.map(ClientNetwork::of);

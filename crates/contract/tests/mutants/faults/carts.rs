@@ -2,15 +2,14 @@ use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use std::collections::HashMap;
-use tradepost_domain::Outcome;
 use tradepost_domain::cart::{Cart, CartAction, CartItemDetail, CartRepository, ChangeCart};
-use tradepost_domain::kernel::{Execution, StoreError, UserId};
+use tradepost_domain::kernel::{Error, Execution, StoreError, UserId};
 use tradepost_memory::MemoryStore as Store;
 
 pub(crate) fn loses_adds(
     store: &Store,
     command: ChangeCart,
-) -> Outcome<Execution<Option<CartItemDetail>>> {
+) -> Result<Execution<Option<CartItemDetail>>, Error> {
     let items = of(store, command.user)?.items;
     if let CartAction::Add { product, quantity } = command.action
         && let Some(item) = items.iter().find(|item| item.product.id == product)
@@ -41,7 +40,7 @@ pub(crate) fn tidies(store: &Store, users: &[UserId]) -> Result<HashMap<UserId, 
                 key: None,
                 at: tradepost_contract::at(0),
             };
-            CartRepository::change(store, command)?.unwrap();
+            CartRepository::change(store, command).unwrap();
         }
     }
     store.carts(users)
@@ -63,7 +62,7 @@ pub(crate) fn mixes_up(
 pub(crate) fn overwrites(
     store: &Store,
     command: ChangeCart,
-) -> Outcome<Execution<Option<CartItemDetail>>> {
+) -> Result<Execution<Option<CartItemDetail>>, Error> {
     CartRepository::change(
         store,
         ChangeCart {

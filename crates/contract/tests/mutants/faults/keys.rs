@@ -6,14 +6,13 @@ use crate::table::Row;
 use super::a_moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_contract::{at, draft, first_page};
-use tradepost_domain::Outcome;
 use tradepost_domain::cart::{CartItemDetail, ChangeCart};
 use tradepost_domain::catalog::{CreateProduct, Product, ProductRepository};
 use tradepost_domain::identity::{AccountRepository, UpdateUser};
 use tradepost_domain::inventory::{AdjustStock, Adjusted};
 use tradepost_domain::kernel::{
-    Execution, IdempotencyScope, Idempotent, OrderFilter, OrderList, ResponseEncoder, StoreError,
-    StoreErrorKind, UserId,
+    Error, Execution, IdempotencyScope, Idempotent, OrderFilter, OrderList, ResponseEncoder,
+    StoreError, StoreErrorKind, UserId,
 };
 use tradepost_domain::maintenance::{ClockReading, Upkeep};
 use tradepost_domain::orders::{Order, OrderRepository, PlaceOrder, Placement};
@@ -22,7 +21,7 @@ use tradepost_memory::MemoryStore as Store;
 pub(crate) fn forgets_those_of_products(
     store: &Store,
     command: CreateProduct,
-) -> Outcome<Execution<Product>> {
+) -> Result<Execution<Product>, Error> {
     store.create(CreateProduct {
         key: None,
         ..command
@@ -32,7 +31,7 @@ pub(crate) fn forgets_those_of_products(
 pub(crate) fn forgets_those_of_deliveries(
     store: &Store,
     command: AdjustStock,
-) -> Outcome<Execution<Adjusted>> {
+) -> Result<Execution<Adjusted>, Error> {
     store.adjust_stock(AdjustStock {
         key: None,
         ..command
@@ -42,7 +41,7 @@ pub(crate) fn forgets_those_of_deliveries(
 pub(crate) fn forgets_those_of_carts(
     store: &Store,
     command: ChangeCart,
-) -> Outcome<Execution<Option<CartItemDetail>>> {
+) -> Result<Execution<Option<CartItemDetail>>, Error> {
     tradepost_domain::cart::CartRepository::change(
         store,
         ChangeCart {
@@ -221,7 +220,7 @@ pub(crate) fn answers_as_it_is_now(
 pub(crate) fn looks_before_it_leaps(
     store: &Store,
     command: AdjustStock,
-) -> Outcome<Execution<Adjusted>> {
+) -> Result<Execution<Adjusted>, Error> {
     let filter =
         |scope: &IdempotencyScope| tradepost_domain::kernel::Note::new(scope.key.as_str()).ok();
     let note = command.key.as_ref().and_then(|key| filter(&key.scope));
@@ -244,7 +243,7 @@ pub(crate) fn looks_before_it_leaps(
 pub(crate) fn has_one_for_all_deliveries(
     store: &Store,
     command: AdjustStock,
-) -> Outcome<Execution<Adjusted>> {
+) -> Result<Execution<Adjusted>, Error> {
     let key = command.key.map(|key| Idempotent {
         scope: IdempotencyScope {
             key: tradepost_domain::kernel::IdempotencyKey::new("the-one").unwrap(),

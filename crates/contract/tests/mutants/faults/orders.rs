@@ -3,16 +3,15 @@ use super::products::stored;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_contract::{at, first_page, place};
-use tradepost_domain::Outcome;
-use tradepost_domain::cart::{CartAction, CartRepository, ChangeCart};
-use tradepost_domain::catalog::{ChangeProduct, ProductChange, ProductRepository};
-use tradepost_domain::inventory::{AdjustStock, Audit, Discrepancy, StockDelta};
+use tradepost_domain::cart::{CartAction, CartRefusal, CartRepository, ChangeCart};
+use tradepost_domain::catalog::{CatalogRefusal, ChangeProduct, ProductChange, ProductRepository};
+use tradepost_domain::inventory::{AdjustStock, Audit, Discrepancy, InventoryRefusal, StockDelta};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, OrderField, OrderFilter, OrderId, OrderList,
-    Page, PageRequest, ProductId, Refusal, StoreError, UserId,
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter, OrderId,
+    OrderList, Page, PageRequest, ProductId, Refusal, StoreError, UserId,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderRepository, OrderStatus, PlaceOrder, Placement,
+    ChangeOrder, Order, OrderRefusal, OrderRepository, OrderStatus, PlaceOrder, Placement,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -25,7 +24,7 @@ fn adjust(store: &Store, product: ProductId, units: i64) {
         by: None,
         at: at(0),
     };
-    store.adjust_stock(command).unwrap().unwrap();
+    store.adjust_stock(command).unwrap();
 }
 
 fn act(store: &Store, user: UserId, action: CartAction) {
@@ -36,7 +35,7 @@ fn act(store: &Store, user: UserId, action: CartAction) {
         key: None,
         at: at(0),
     };
-    CartRepository::change(store, command).unwrap().unwrap();
+    CartRepository::change(store, command).unwrap();
 }
 
 /// Puts an order's lines into the cart again, restocking products that are short.
@@ -86,7 +85,7 @@ pub(crate) fn oversells(
     requests: &[PlaceOrder],
 ) -> Result<Vec<Placement>, StoreError> {
     each(store, requests, |_, refusal| {
-        let Refusal::InsufficientStock(shortages) = refusal else {
+        let Refusal::Inventory(InventoryRefusal::InsufficientStock(shortages)) = refusal else {
             return false;
         };
         for short in shortages {
@@ -112,7 +111,7 @@ pub(crate) fn doubles(
         let last = OrderRepository::list(store, &OrderList::of(filter), first_page())
             .unwrap()
             .items;
-        if let (Refusal::EmptyCart, Some(last)) = (refusal, last.first()) {
+        if let (Refusal::Cart(CartRefusal::Empty), Some(last)) = (refusal, last.first()) {
             refill(store, last);
             return true;
         }
@@ -126,7 +125,7 @@ pub(crate) fn sells_archived(
 ) -> Result<Vec<Placement>, StoreError> {
     a_moment();
     each(store, requests, |_, refusal| {
-        let Refusal::ProductUnavailable(products) = refusal else {
+        let Refusal::Catalog(CatalogRefusal::ProductUnavailable(products)) = refusal else {
             return false;
         };
         for product in products {
@@ -141,7 +140,7 @@ pub(crate) fn sells_archived(
                 by: None,
                 at: at(0),
             };
-            ProductRepository::change(store, command).unwrap().unwrap();
+            ProductRepository::change(store, command).unwrap();
         }
         true
     })
@@ -202,27 +201,28 @@ pub(crate) fn waits_a_moment(
     store.place(requests)
 }
 
-pub(crate) fn returns_twice(store: &Store, command: ChangeOrder) -> Outcome<Order> {
-    let changed = OrderRepository::change(store, command)?;
-    if let Ok(order) = &changed
-        && order.status == OrderStatus::Cancelled
-    {
+pub(crate) fn returns_twice(store: &Store, command: ChangeOrder) -> Result<Order, Error> {
+    let order = OrderRepository::change(store, command)?;
+    if order.status == OrderStatus::Cancelled {
         for line in &order.lines {
             adjust(store, line.product, line.quantity.units());
         }
     }
-    Ok(changed)
+    Ok(order)
 }
 
-pub(crate) fn always_cancels(store: &Store, command: ChangeOrder) -> Outcome<Order> {
-    let changed = OrderRepository::change(store, command.clone())?;
+pub(crate) fn always_cancels(store: &Store, command: ChangeOrder) -> Result<Order, Error> {
+    let changed = OrderRepository::change(store, command.clone());
     let order = OrderRepository::find(store, command.order)?;
     match (changed, order) {
-        (Err(Refusal::InvalidTransition { to, .. }), Some(order)) => Ok(Ok(Order {
+        (
+            Err(Error::Refused(Refusal::Orders(OrderRefusal::InvalidTransition { to, .. }))),
+            Some(order),
+        ) => Ok(Order {
             status: to,
             ..order
-        })),
-        (changed, _) => Ok(changed),
+        }),
+        (changed, _) => changed,
     }
 }
 
@@ -244,7 +244,7 @@ pub(crate) fn confesses(_: &Store) -> Result<Audit, StoreError> {
     })
 }
 
-pub(crate) fn overwrites(store: &Store, command: ChangeOrder) -> Outcome<Order> {
+pub(crate) fn overwrites(store: &Store, command: ChangeOrder) -> Result<Order, Error> {
     OrderRepository::change(
         store,
         ChangeOrder {

@@ -1,13 +1,12 @@
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_contract::hash;
-use tradepost_domain::Outcome;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Email, PasswordHash, Register,
     UpdateUser, UserFilter, Username,
 };
 use tradepost_domain::kernel::{
-    FieldError, Page, PageRequest, Refusal, StoreError, UserId, UserSearch,
+    Error, FieldError, Page, PageRequest, Refusal, StoreError, UserId, UserSearch,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -20,10 +19,10 @@ pub(crate) fn repeats_duplicate_ids(
     Ok(found.concat())
 }
 
-pub(crate) fn shares_names(store: &Store, command: Register) -> Outcome<Account> {
-    let registered = store.register(command.clone())?;
+pub(crate) fn shares_names(store: &Store, command: Register) -> Result<Account, Error> {
+    let registered = store.register(command.clone());
     if registered.is_ok() {
-        return Ok(registered);
+        return registered;
     }
     let username = Username::new(&format!("{}2", command.username)).unwrap();
     store.register(Register {
@@ -34,11 +33,15 @@ pub(crate) fn shares_names(store: &Store, command: Register) -> Outcome<Account>
 }
 
 /// Registers with another name if the first one is refused for this field error.
-fn registers_despite(store: &Store, command: Register, problem: &FieldError) -> Outcome<Account> {
-    let registered = store.register(command.clone())?;
-    let refused = Refusal::field("username", problem.clone());
-    if registered != Err(refused) {
-        return Ok(registered);
+fn registers_despite(
+    store: &Store,
+    command: Register,
+    problem: &FieldError,
+) -> Result<Account, Error> {
+    let registered = store.register(command.clone());
+    let expected = Refusal::field("username", problem.clone());
+    if !matches!(&registered, Err(Error::Refused(refusal)) if *refusal == expected) {
+        return registered;
     }
     let username = Username::new(&format!("stand-in-{}", command.password.reveal())).unwrap();
     store.register(Register {
@@ -47,11 +50,11 @@ fn registers_despite(store: &Store, command: Register, problem: &FieldError) -> 
     })
 }
 
-fn allows_names_that_look_alike(store: &Store, command: Register) -> Outcome<Account> {
+fn allows_names_that_look_alike(store: &Store, command: Register) -> Result<Account, Error> {
     registers_despite(store, command, &FieldError::TooSimilar)
 }
 
-fn allows_addresses_as_names(store: &Store, command: Register) -> Outcome<Account> {
+fn allows_addresses_as_names(store: &Store, command: Register) -> Result<Account, Error> {
     if command.username.as_str().contains('@') {
         registers_despite(store, command, &FieldError::Taken)
     } else {
@@ -75,7 +78,7 @@ pub(crate) fn renews_blindly(
     store.renew_hash(user, current, new)
 }
 
-pub(crate) fn checks_nothing(store: &Store, command: ChangePassword) -> Outcome<Account> {
+pub(crate) fn checks_nothing(store: &Store, command: ChangePassword) -> Result<Account, Error> {
     store.change_password(ChangePassword {
         verified: None,
         ..command
@@ -83,7 +86,7 @@ pub(crate) fn checks_nothing(store: &Store, command: ChangePassword) -> Outcome<
 }
 
 /// Checks the role before the command instead of under its lock.
-pub(crate) fn trusts_the_old_role(store: &Store, command: UpdateUser) -> Outcome<Account> {
+pub(crate) fn trusts_the_old_role(store: &Store, command: UpdateUser) -> Result<Account, Error> {
     store.switch(UpdateUser {
         by: None,
         ..command
@@ -91,10 +94,10 @@ pub(crate) fn trusts_the_old_role(store: &Store, command: UpdateUser) -> Outcome
 }
 
 /// Adds hidden staff users that stand in for the last one.
-pub(crate) fn lets_the_last_go(store: &Store, command: UpdateUser) -> Outcome<Account> {
-    let switched = store.switch(command)?;
+pub(crate) fn lets_the_last_go(store: &Store, command: UpdateUser) -> Result<Account, Error> {
+    let switched = store.switch(command);
     if switched.is_ok() {
-        return Ok(switched);
+        return switched;
     }
     let stand_in = Register {
         username: Username::new(&format!("stand-in{}", command.user)).unwrap(),
@@ -103,7 +106,7 @@ pub(crate) fn lets_the_last_go(store: &Store, command: UpdateUser) -> Outcome<Ac
         is_staff: true,
         at: tradepost_contract::at(0),
     };
-    drop(store.register(stand_in)?);
+    drop(store.register(stand_in));
     store.switch(command)
 }
 
@@ -132,10 +135,10 @@ pub(crate) fn lists_oldest_first(
 }
 
 /// Changes a taken address by a letter, so that two accounts share it.
-pub(crate) fn shares_addresses(store: &Store, command: ChangeEmail) -> Outcome<Account> {
-    let changed = store.change_email(command.clone())?;
+pub(crate) fn shares_addresses(store: &Store, command: ChangeEmail) -> Result<Account, Error> {
+    let changed = store.change_email(command.clone());
     if changed.is_ok() {
-        return Ok(changed);
+        return changed;
     }
     let email = Email::new(&format!("x{}.{}", command.user, command.email)).unwrap();
     store.change_email(ChangeEmail { email, ..command })

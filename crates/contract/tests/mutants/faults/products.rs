@@ -2,14 +2,13 @@ use super::{a_moment, orders};
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_contract::{first_page, level};
-use tradepost_domain::Outcome;
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductChange, ProductDraft, ProductRepository,
 };
 use tradepost_domain::inventory::{AdjustStock, Adjusted, StockLevel};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, Page, PageRequest, Precondition, ProductField,
-    ProductFilter, ProductId, ProductList, Search, StoreError,
+    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, Precondition,
+    ProductField, ProductFilter, ProductId, ProductList, Search, StoreError,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -41,7 +40,7 @@ pub(crate) fn counts_first(
 pub(crate) fn opens_without_a_word(
     store: &Store,
     command: CreateProduct,
-) -> Outcome<Execution<Product>> {
+) -> Result<Execution<Product>, Error> {
     let stock = command.draft.stock;
     let (by, at) = (command.by, command.at);
     let draft = ProductDraft {
@@ -50,8 +49,8 @@ pub(crate) fn opens_without_a_word(
     };
     let created = store.create(CreateProduct { draft, ..command })?;
     let delta = StockLevel::ZERO.delta_to(stock);
-    if let (Ok(Execution::Executed(product)), Some(delta)) = (&created, delta) {
-        let adjusted = store.adjust_stock(AdjustStock {
+    if let (Execution::Executed(product), Some(delta)) = (&created, delta) {
+        store.adjust_stock(AdjustStock {
             product: product.id,
             delta,
             note: None,
@@ -59,9 +58,8 @@ pub(crate) fn opens_without_a_word(
             by,
             at,
         })?;
-        adjusted.unwrap();
         let product = stored(store, product.id)?.unwrap();
-        return Ok(Ok(Execution::Executed(product)));
+        return Ok(Execution::Executed(product));
     }
     Ok(created)
 }
@@ -69,10 +67,10 @@ pub(crate) fn opens_without_a_word(
 pub(crate) fn shares_skus_of_new(
     store: &Store,
     command: CreateProduct,
-) -> Outcome<Execution<Product>> {
-    let created = store.create(command.clone())?;
+) -> Result<Execution<Product>, Error> {
+    let created = store.create(command.clone());
     if created.is_ok() {
-        return Ok(created);
+        return created;
     }
     let draft = ProductDraft {
         sku: None,
@@ -81,10 +79,10 @@ pub(crate) fn shares_skus_of_new(
     store.create(CreateProduct { draft, ..command })
 }
 
-pub(crate) fn shares_skus_of_old(store: &Store, command: ChangeProduct) -> Outcome<Product> {
-    let changed = ProductRepository::change(store, command.clone())?;
+pub(crate) fn shares_skus_of_old(store: &Store, command: ChangeProduct) -> Result<Product, Error> {
+    let changed = ProductRepository::change(store, command.clone());
     if changed.is_ok() {
-        return Ok(changed);
+        return changed;
     }
     let change = ProductChange {
         sku: None,
@@ -93,7 +91,7 @@ pub(crate) fn shares_skus_of_old(store: &Store, command: ChangeProduct) -> Outco
     ProductRepository::change(store, ChangeProduct { change, ..command })
 }
 
-pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Result<Product, Error> {
     let before = stored(store, command.product)?.unwrap().stock;
     let Some(delta) = command
         .change
@@ -104,7 +102,7 @@ pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Outcome<
     };
     a_moment();
     a_moment();
-    let adjusted = store.adjust_stock(AdjustStock {
+    store.adjust_stock(AdjustStock {
         product: command.product,
         delta,
         note: None,
@@ -112,11 +110,10 @@ pub(crate) fn sets_stock_late(store: &Store, command: ChangeProduct) -> Outcome<
         by: command.by,
         at: command.at,
     })?;
-    let product = stored(store, command.product)?.unwrap();
-    Ok(adjusted.map(|_| product))
+    Ok(stored(store, command.product)?.unwrap())
 }
 
-pub(crate) fn overwrites(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+pub(crate) fn overwrites(store: &Store, command: ChangeProduct) -> Result<Product, Error> {
     ProductRepository::change(
         store,
         ChangeProduct {
@@ -126,18 +123,22 @@ pub(crate) fn overwrites(store: &Store, command: ChangeProduct) -> Outcome<Produ
     )
 }
 
-pub(crate) fn looks_before_it_locks(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+pub(crate) fn looks_before_it_locks(
+    store: &Store,
+    command: ChangeProduct,
+) -> Result<Product, Error> {
     let before = stored(store, command.product)?;
-    if let Some(before) = before
-        && let Err(refusal) = Precondition::check(command.seen.as_ref(), &before)
-    {
-        return Ok(Err(refusal));
+    if let Some(before) = before {
+        Precondition::check(command.seen.as_ref(), &before)?;
     }
     a_moment();
     overwrites(store, command)
 }
 
-pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
+pub(crate) fn adjusts_late(
+    store: &Store,
+    command: AdjustStock,
+) -> Result<Execution<Adjusted>, Error> {
     let before = stored(store, command.product)?.unwrap().stock;
     let Some(after) = before.after(command.delta) else {
         return store.adjust_stock(command);
@@ -148,7 +149,7 @@ pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Execu
         ..ProductChange::default()
     };
     let (product, by, at) = (command.product, command.by, command.at);
-    let changed = ProductRepository::change(
+    let level = ProductRepository::change(
         store,
         ChangeProduct {
             seen: None,
@@ -157,15 +158,11 @@ pub(crate) fn adjusts_late(store: &Store, command: AdjustStock) -> Outcome<Execu
             by,
             at,
         },
-    )?;
+    )?
+    .stock;
     let movements = store.movements(product, first_page())?.unwrap();
     let movement = movements.items.into_iter().next().unwrap();
-    Ok(changed.map(|product| {
-        Execution::Executed(Adjusted {
-            movement,
-            level: product.stock,
-        })
-    }))
+    Ok(Execution::Executed(Adjusted { movement, level }))
 }
 
 /// Applies no filter.
@@ -281,7 +278,7 @@ pub(crate) fn walks_past_filters(
 }
 
 /// Searches the texts that products were created with.
-pub(crate) fn keeps_old_names(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+pub(crate) fn keeps_old_names(store: &Store, command: ChangeProduct) -> Result<Product, Error> {
     let change = ProductChange {
         name: None,
         description: None,

@@ -2,22 +2,24 @@
 
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
-use tradepost_domain::Outcome;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
 use tradepost_domain::identity::{Account, AccountRepository, ChangeEmail, UpdateUser, UserFilter};
 use tradepost_domain::inventory::{AdjustStock, Adjusted};
-use tradepost_domain::kernel::{Actor, Execution, PageRequest, StoreError, UserId};
+use tradepost_domain::kernel::{Actor, Error, Execution, PageRequest, StoreError, UserId};
 use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
 use tradepost_memory::MemoryStore as Store;
 
-fn creates_for_former_staff(store: &Store, command: CreateProduct) -> Outcome<Execution<Product>> {
+fn creates_for_former_staff(
+    store: &Store,
+    command: CreateProduct,
+) -> Result<Execution<Product>, Error> {
     store.create(CreateProduct {
         by: None,
         ..command
     })
 }
 
-fn changes_for_former_staff(store: &Store, command: ChangeProduct) -> Outcome<Product> {
+fn changes_for_former_staff(store: &Store, command: ChangeProduct) -> Result<Product, Error> {
     let command = ChangeProduct {
         by: None,
         ..command
@@ -25,7 +27,10 @@ fn changes_for_former_staff(store: &Store, command: ChangeProduct) -> Outcome<Pr
     ProductRepository::change(store, command)
 }
 
-fn adjusts_for_former_staff(store: &Store, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
+fn adjusts_for_former_staff(
+    store: &Store,
+    command: AdjustStock,
+) -> Result<Execution<Adjusted>, Error> {
     store.adjust_stock(AdjustStock {
         by: None,
         ..command
@@ -33,7 +38,7 @@ fn adjusts_for_former_staff(store: &Store, command: AdjustStock) -> Outcome<Exec
 }
 
 /// Uses the role in the session as that of the account.
-fn believes_the_role_of_the_session(store: &Store, command: ChangeOrder) -> Outcome<Order> {
+fn believes_the_role_of_the_session(store: &Store, command: ChangeOrder) -> Result<Order, Error> {
     let page = PageRequest::new(1, PageRequest::MAX_SIZE).unwrap();
     let accounts = AccountRepository::list(store, UserFilter::default(), page)?.items;
     let staff = accounts.iter().find(|one| one.is_active && one.is_staff);
@@ -53,7 +58,7 @@ fn while_active<T>(store: &Store, users: &[UserId], job: impl FnOnce() -> T) -> 
             is_active: Some(is_active),
             is_staff: None,
         };
-        store.switch(command).unwrap().unwrap();
+        store.switch(command).unwrap();
     };
     let inactive = |user: &&UserId| {
         let account: Option<Account> = AccountRepository::find(store, **user).unwrap();
@@ -71,12 +76,12 @@ fn places_for_anyone(store: &Store, requests: &[PlaceOrder]) -> Result<Vec<Place
     while_active(store, &users, || store.place(requests))
 }
 
-fn cancels_for_anyone(store: &Store, command: ChangeOrder) -> Outcome<Order> {
+fn cancels_for_anyone(store: &Store, command: ChangeOrder) -> Result<Order, Error> {
     let user = command.by.customer().unwrap();
     while_active(store, &[user], || OrderRepository::change(store, command))
 }
 
-fn changes_any_address(store: &Store, command: ChangeEmail) -> Outcome<Account> {
+fn changes_any_address(store: &Store, command: ChangeEmail) -> Result<Account, Error> {
     while_active(store, &[command.user], || {
         store.change_email(command.clone())
     })

@@ -2,37 +2,36 @@ use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use chrono::{DateTime, Duration, Utc};
-use tradepost_domain::Outcome;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangePassword, PasswordHash, REUSE_GRACE, Refresh, RefreshDigest,
     RefreshToken,
 };
-use tradepost_domain::kernel::StoreError;
+use tradepost_domain::kernel::{Error, StoreError};
 use tradepost_domain::maintenance::Upkeep;
 use tradepost_memory::MemoryStore as Store;
 
 /// Stores the hash and keeps the sessions.
-pub(crate) fn keeps_tokens(store: &Store, command: ChangePassword) -> Outcome<Account> {
+pub(crate) fn keeps_tokens(store: &Store, command: ChangePassword) -> Result<Account, Error> {
     let Some(account) = AccountRepository::find(store, command.user)? else {
         return store.change_password(command);
     };
     let key = account.username.key();
     let old: PasswordHash = store.credentials(&key)?.unwrap().password;
     store.renew_hash(command.user, old, command.new)?;
-    Ok(Ok(account))
+    Ok(account)
 }
 
 /// Gives the second use of a token a family of its own.
-pub(crate) fn rotates_twice(store: &Store, command: Refresh) -> Outcome<Account> {
-    let refreshed = store.refresh(command)?;
+pub(crate) fn rotates_twice(store: &Store, command: Refresh) -> Result<Account, Error> {
+    let refreshed = store.refresh(command);
     if refreshed.is_ok() {
-        return Ok(refreshed);
+        return refreshed;
     }
     let Some(user) = (1..=3).find_map(tradepost_domain::kernel::UserId::new) else {
-        return Ok(refreshed);
+        return refreshed;
     };
     let Some(account) = AccountRepository::find(store, user)? else {
-        return Ok(refreshed);
+        return refreshed;
     };
     store.begin_family(RefreshToken::first(
         command.next,
@@ -40,17 +39,17 @@ pub(crate) fn rotates_twice(store: &Store, command: Refresh) -> Outcome<Account>
         command.life,
         command.at,
     ))?;
-    Ok(Ok(account))
+    Ok(account)
 }
 
 /// Treats every reuse as one within the grace period.
-pub(crate) fn ends_nothing(store: &Store, command: Refresh) -> Outcome<Account> {
+pub(crate) fn ends_nothing(store: &Store, command: Refresh) -> Result<Account, Error> {
     let at = command.at.min(tradepost_contract::at(10) + REUSE_GRACE);
     store.refresh(Refresh { at, ..command })
 }
 
 /// Recognises a token by its own digest only.
-pub(crate) fn knows_no_family(store: &Store, command: Refresh) -> Outcome<Account> {
+pub(crate) fn knows_no_family(store: &Store, command: Refresh) -> Result<Account, Error> {
     let family = command.token;
     store.refresh(Refresh { family, ..command })
 }

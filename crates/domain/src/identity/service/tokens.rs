@@ -2,7 +2,7 @@
 
 use super::Accounts;
 use crate::identity::{Account, Refresh, RefreshToken};
-use crate::kernel::ShopError;
+use crate::kernel::Error;
 use std::fmt;
 
 /// A pair of tokens (RFC 6749, section 1.5).
@@ -33,7 +33,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the operating system gives no randomness; if the store fails.
-    pub fn begin_session(&self, account: &Account) -> Result<TokenPair, ShopError> {
+    pub fn begin_session(&self, account: &Account) -> Result<TokenPair, Error> {
         let refresh = self.tokens.new_refresh()?;
         let digest = self.tokens.digest(&refresh);
         let (life, now) = (self.settings.refresh_life, self.clock.now());
@@ -47,7 +47,7 @@ impl Accounts {
     /// # Errors
     /// [`Refusal::InvalidToken`](crate::kernel::Refusal::InvalidToken), the same for every reason; if the
     /// operating system gives no randomness; if the store fails.
-    pub fn refresh(&self, refresh: &str) -> Result<TokenPair, ShopError> {
+    pub fn refresh(&self, refresh: &str) -> Result<TokenPair, Error> {
         let family = family(refresh);
         let next = format!("{family}{NEXT}{}", self.tokens.new_refresh()?);
         let account = self.accounts.refresh(Refresh {
@@ -56,7 +56,7 @@ impl Accounts {
             next: self.tokens.digest(&next),
             life: self.settings.refresh_life,
             at: self.clock.now(),
-        })??;
+        })?;
         Ok(self.pair(&account, next))
     }
 
@@ -64,7 +64,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn sign_out(&self, refresh: &str) -> Result<(), ShopError> {
+    pub fn sign_out(&self, refresh: &str) -> Result<(), Error> {
         let family = self.tokens.digest(family(refresh));
         Ok(self.accounts.end_family(family)?)
     }

@@ -4,14 +4,14 @@ use super::Accounts;
 use crate::identity::{
     Account, ChangeEmail, ChangePassword, Email, LoginName, Password, UpdateUser, UserFilter,
 };
-use crate::kernel::{Actor, FieldError, Page, PageRequest, Refusal, ShopError, UserId};
+use crate::kernel::{Actor, Error, FieldError, Page, PageRequest, Refusal, UserId};
 
 impl Accounts {
     /// The actor's own account.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; if the store fails.
-    pub fn own(&self, actor: Actor) -> Result<Account, ShopError> {
+    pub fn own(&self, actor: Actor) -> Result<Account, Error> {
         let user = actor.customer()?;
         Ok(self.accounts.find(user)?.ok_or(Refusal::NotFound)?)
     }
@@ -26,7 +26,7 @@ impl Accounts {
         actor: Actor,
         current: &str,
         email: Email,
-    ) -> Result<Account, ShopError> {
+    ) -> Result<Account, Error> {
         self.change_email(self.prepare_email(actor, current, email)?)
     }
 
@@ -41,7 +41,7 @@ impl Accounts {
         actor: Actor,
         current: &str,
         email: Email,
-    ) -> Result<ChangeEmail, ShopError> {
+    ) -> Result<ChangeEmail, Error> {
         let account = self.verify_current(actor, current)?;
         Ok(ChangeEmail {
             user: account.id,
@@ -55,12 +55,12 @@ impl Accounts {
     /// # Errors
     /// [`Refusal::Invalid`] if the address is taken, or the password was changed meanwhile; if the
     /// store fails.
-    pub fn change_email(&self, command: ChangeEmail) -> Result<Account, ShopError> {
-        Ok(self.accounts.change_email(command)??)
+    pub fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
+        self.accounts.change_email(command)
     }
 
     /// The actor's own account, if this is its password.
-    fn verify_current(&self, actor: Actor, current: &str) -> Result<Account, ShopError> {
+    fn verify_current(&self, actor: Actor, current: &str) -> Result<Account, Error> {
         let account = self.own(actor)?;
         let credentials = self
             .accounts
@@ -85,7 +85,7 @@ impl Accounts {
         actor: Actor,
         current: &str,
         new: &Password,
-    ) -> Result<(), ShopError> {
+    ) -> Result<(), Error> {
         self.change_password(self.prepare_password(actor, current, new)?)
     }
 
@@ -99,7 +99,7 @@ impl Accounts {
         actor: Actor,
         current: &str,
         new: &Password,
-    ) -> Result<ChangePassword, ShopError> {
+    ) -> Result<ChangePassword, Error> {
         let account = self.verify_current(actor, current)?;
         Ok(ChangePassword {
             user: account.id,
@@ -112,8 +112,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if the password was changed meanwhile; if the store fails.
-    pub fn change_password(&self, command: ChangePassword) -> Result<(), ShopError> {
-        self.accounts.change_password(command)??;
+    pub fn change_password(&self, command: ChangePassword) -> Result<(), Error> {
+        self.accounts.change_password(command)?;
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; if the store fails.
-    pub fn reset_password(&self, username: &str, new: &Password) -> Result<Account, ShopError> {
+    pub fn reset_password(&self, username: &str, new: &Password) -> Result<Account, Error> {
         let account = self.by_username(username)?.ok_or(Refusal::NotFound)?;
         self.change_password(ChangePassword {
             user: account.id,
@@ -136,7 +136,7 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
-    pub fn by_username(&self, username: &str) -> Result<Option<Account>, ShopError> {
+    pub fn by_username(&self, username: &str) -> Result<Option<Account>, Error> {
         let credentials = self.credentials(&LoginName::new(username))?;
         Ok(credentials.map(|credentials| credentials.account))
     }
@@ -151,7 +151,7 @@ impl Accounts {
         actor: Actor,
         filter: UserFilter,
         page: PageRequest,
-    ) -> Result<Page<Account>, ShopError> {
+    ) -> Result<Page<Account>, Error> {
         actor.staff()?;
         Ok(self.accounts.list(filter, page)?.existing(page)?)
     }
@@ -160,7 +160,7 @@ impl Accounts {
     ///
     /// # Errors
     /// For actors other than staff; [`Refusal::NotFound`]; if the store fails.
-    pub fn user(&self, actor: Actor, user: UserId) -> Result<Account, ShopError> {
+    pub fn user(&self, actor: Actor, user: UserId) -> Result<Account, Error> {
         actor.staff()?;
         Ok(self.accounts.find(user)?.ok_or(Refusal::NotFound)?)
     }
@@ -171,8 +171,8 @@ impl Accounts {
     /// # Errors
     /// For actors other than staff; see [`decide_user_update`](crate::identity::decide_user_update); if the store
     /// fails.
-    pub fn switch(&self, actor: Actor, command: UpdateUser) -> Result<Account, ShopError> {
+    pub fn switch(&self, actor: Actor, command: UpdateUser) -> Result<Account, Error> {
         let by = Some(actor.staff()?);
-        Ok(self.accounts.switch(UpdateUser { by, ..command })??)
+        self.accounts.switch(UpdateUser { by, ..command })
     }
 }

@@ -6,7 +6,7 @@ use crate::extract::request::NonBlank;
 use crate::resources::prelude::*;
 use crate::services::Services;
 use tradepost_domain::identity::Account;
-use tradepost_domain::kernel::{Actor, ShopError};
+use tradepost_domain::kernel::{Actor, Error};
 
 request! {
     /// A username and a password.
@@ -49,7 +49,7 @@ pub(crate) async fn verify<T: Send + 'static>(
     attempt: VerificationAttempt,
     username: String,
     is_staff: impl FnOnce(&T, Actor) -> bool + Send + 'static,
-    check: impl FnOnce(&Services, Actor) -> Result<T, ShopError> + Send + 'static,
+    check: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, ApiError> {
     let (from, name) = (call.client_network(), username.clone());
     // A query of its own, ahead of the password job: a rejected attempt takes no slot from the

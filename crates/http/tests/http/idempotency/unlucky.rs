@@ -124,7 +124,7 @@ async fn a_contended_command_is_busy() {
     let mut carts = MockCartRepository::new();
     carts
         .expect_change()
-        .returning(|_| Ok(Err(Refusal::LockConflict)));
+        .returning(|_| Err(Refusal::LockConflict.into()));
     let stores = Stores {
         carts: Arc::new(carts),
         ..memory()

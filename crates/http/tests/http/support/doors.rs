@@ -5,6 +5,7 @@ use futures_util::future::join;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tradepost_domain::Stores;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
@@ -12,10 +13,9 @@ use tradepost_domain::identity::{
 };
 use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, Page, PageRequest, ProductField, ProductFilter,
-    ProductId, ProductList, StoreError, UserId,
+    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, ProductField,
+    ProductFilter, ProductId, ProductList, StoreError, UserId,
 };
-use tradepost_domain::{Outcome, Stores};
 
 /// An account store that calls a function before its lookups.
 pub(crate) struct Watched<F> {
@@ -56,15 +56,15 @@ where
         self.inner.list(filter, page)
     }
 
-    fn register(&self, command: Register) -> Outcome<Account> {
+    fn register(&self, command: Register) -> Result<Account, Error> {
         self.inner.register(command)
     }
 
-    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
+    fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
         self.inner.change_email(command)
     }
 
-    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
+    fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         self.inner.change_password(command)
     }
 
@@ -77,7 +77,7 @@ where
         self.inner.renew_hash(user, old, new)
     }
 
-    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
+    fn switch(&self, command: UpdateUser) -> Result<Account, Error> {
         self.inner.switch(command)
     }
 
@@ -89,7 +89,7 @@ where
         self.inner.begin_family(token)
     }
 
-    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+    fn refresh(&self, command: Refresh) -> Result<Account, Error> {
         self.inner.refresh(command)
     }
 
@@ -199,15 +199,15 @@ impl ProductRepository for Guarded {
         found
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
+    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
         self.inner.create(command)
     }
 
-    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
         self.inner.change(command)
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
+    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
         self.inner.adjust_stock(command)
     }
 

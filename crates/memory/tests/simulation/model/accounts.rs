@@ -3,8 +3,8 @@ use crate::command::Answer;
 use crate::outside::{Notes, hash, is_hash_of, old_hash};
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::identity::{
-    Account, ChangePassword, Credentials, NewUser, Password, PasswordHash, SignedIn, TokenClaims,
-    UpdateUser,
+    Account, ChangePassword, Credentials, IdentityRefusal, NewUser, Password, PasswordHash,
+    SignedIn, TokenClaims, UpdateUser,
 };
 use tradepost_domain::kernel::{
     Actor, FieldError, Refusal, TokenService, UserId, ValidationErrors,
@@ -68,7 +68,7 @@ impl Model {
         after.retain(|one| one.id != account.id);
         after.push(account.clone());
         if self.clone_accounts().iter().any(acts_as_staff) && !after.iter().any(acts_as_staff) {
-            return Err(Refusal::LastStaff);
+            return Err(Refusal::Identity(IdentityRefusal::LastStaff));
         }
         self.write_account(account.clone(), password);
         self.end_sessions(&account);
@@ -130,7 +130,7 @@ impl Model {
         let Credentials {
             account,
             password: before,
-        } = held.ok_or(Refusal::InvalidCredentials)?;
+        } = held.ok_or(Refusal::Identity(IdentityRefusal::InvalidCredentials))?;
         if renewed && before == old_hash(password) {
             self.write_account(account.clone(), hash(password));
         }

@@ -1,7 +1,9 @@
 use super::{Expected, Fresh, Model, somebody, wrong};
 use crate::command::Answer;
 use chrono::{DateTime, Utc};
-use tradepost_domain::cart::{CartItem, CartItemDetail};
+use tradepost_domain::cart::{CartItem, CartItemDetail, CartRefusal};
+use tradepost_domain::catalog::CatalogRefusal;
+use tradepost_domain::inventory::InventoryRefusal;
 use tradepost_domain::kernel::{
     Actor, CartItemId, Execution, FieldError, Idempotent, ProductId, Quantity, Refusal, UserId,
 };
@@ -38,11 +40,13 @@ impl Model {
         }
         if held.is_none() && lines.len() >= MOST_LINES {
             let limit = MOST_LINES;
-            return Err(Refusal::CartFull { limit });
+            return Err(Refusal::Cart(CartRefusal::Full { limit }));
         }
         if wanted > self.on_hand(product) {
             let shortage = self.short(product, wanted);
-            return Err(Refusal::InsufficientStock(vec![shortage]));
+            return Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+                vec![shortage],
+            )));
         }
         let line = CartItem {
             id: held
@@ -79,11 +83,15 @@ impl Model {
             return Ok(Answer::Line(None));
         };
         if self.sold(line.product).is_none() {
-            return Err(Refusal::ProductUnavailable(vec![line.product]));
+            return Err(Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![
+                line.product,
+            ])));
         }
         if quantity.units() > self.on_hand(line.product) {
             let shortage = self.short(line.product, quantity.units());
-            return Err(Refusal::InsufficientStock(vec![shortage]));
+            return Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+                vec![shortage],
+            )));
         }
         let line = if quantity == line.quantity {
             line

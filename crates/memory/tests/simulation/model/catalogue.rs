@@ -3,7 +3,9 @@ use crate::command::Answer;
 use chrono::{DateTime, Utc};
 use tradepost_contract::usd;
 use tradepost_domain::catalog::{Price, Product, ProductChange, ProductDraft};
-use tradepost_domain::inventory::{Adjusted, Movement, Reason, StockDelta, StockLevel};
+use tradepost_domain::inventory::{
+    Adjusted, InventoryRefusal, Movement, Reason, StockDelta, StockLevel,
+};
 use tradepost_domain::kernel::{
     Actor, Execution, FieldError, Idempotent, MovementId, Precondition, ProductId, Refusal, Sku,
 };
@@ -107,7 +109,9 @@ impl Model {
         };
         if level < 0 {
             let shortage = self.short(id, -delta.units());
-            return Err(Refusal::InsufficientStock(vec![shortage]));
+            return Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+                vec![shortage],
+            )));
         }
         if level > StockLevel::MAX && delta.units() > 0 {
             let max = StockLevel::MAX;

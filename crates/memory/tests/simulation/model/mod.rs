@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 use tradepost_domain::cart::CartItem;
 use tradepost_domain::catalog::Product;
 use tradepost_domain::identity::Credentials;
-use tradepost_domain::inventory::{NewMovement, Reason, StockDelta, StockLevel};
+use tradepost_domain::inventory::{NewMovement, Reason, Shortage, StockDelta, StockLevel};
 use tradepost_domain::kernel::{
-    Actor, CartItemId, FieldError, FieldName, Idempotent, MovementId, OrderId, ProductId, Refusal,
-    Shortage, UserId,
+    Actor, CartItemId, FieldError, FieldName, IdempotencyRefusal, Idempotent, MovementId, OrderId,
+    ProductId, Refusal, UserId,
 };
 use tradepost_domain::orders::Order;
 
@@ -151,7 +151,7 @@ impl Model {
         match self.keys.get(&key_of(user, key)) {
             None => Ok(None),
             Some(kept) if kept.fingerprint == key.fingerprint => Ok(Some(kept.answer.clone())),
-            Some(_) => Err(Refusal::IdempotencyKeyReused),
+            Some(_) => Err(Refusal::Idempotency(IdempotencyRefusal::KeyReused)),
         }
     }
 

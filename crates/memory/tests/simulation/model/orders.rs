@@ -2,9 +2,13 @@ use super::{Expected, Fresh, Model, Touched, somebody};
 use crate::command::Answer;
 use chrono::{DateTime, Utc};
 use tradepost_contract::money;
-use tradepost_domain::inventory::Reason;
-use tradepost_domain::kernel::{Actor, Execution, OrderId, ProductId, Refusal, Shortage, UserId};
-use tradepost_domain::orders::{Order, OrderItem, OrderStatus, PlaceOrder, Placement};
+use tradepost_domain::cart::CartRefusal;
+use tradepost_domain::catalog::CatalogRefusal;
+use tradepost_domain::inventory::{InventoryRefusal, Reason, Shortage};
+use tradepost_domain::kernel::{Actor, Execution, OrderId, ProductId, Refusal, UserId};
+use tradepost_domain::orders::{
+    Order, OrderItem, OrderRefusal, OrderStatus, PlaceOrder, Placement,
+};
 
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
 
@@ -50,7 +54,9 @@ impl Model {
             .expected_total
             .is_some_and(|expected| expected != total)
         {
-            return Err(Refusal::TotalChanged { current: total });
+            return Err(Refusal::Orders(OrderRefusal::TotalChanged {
+                current: total,
+            }));
         }
         let id = fresh.next().unwrap_or(OrderId::new(i64::MAX).unwrap());
         for line in &lines {
@@ -79,13 +85,13 @@ impl Model {
     fn cart_to_order(&self, user: UserId) -> Expected<Vec<OrderItem>> {
         let lines = self.carts.get(&user).map_or(&[][..], Vec::as_slice);
         if lines.is_empty() {
-            return Err(Refusal::EmptyCart);
+            return Err(Refusal::Cart(CartRefusal::Empty));
         }
         let gone = lines.iter().map(|line| line.product);
         let mut gone: Vec<ProductId> = gone.filter(|id| self.sold(*id).is_none()).collect();
         gone.sort_unstable();
         if !gone.is_empty() {
-            return Err(Refusal::ProductUnavailable(gone));
+            return Err(Refusal::Catalog(CatalogRefusal::ProductUnavailable(gone)));
         }
         let mut short: Vec<Shortage> = lines
             .iter()
@@ -94,7 +100,9 @@ impl Model {
             .collect();
         short.sort_unstable_by_key(|shortage| shortage.product);
         if !short.is_empty() {
-            return Err(Refusal::InsufficientStock(short));
+            return Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+                short,
+            )));
         }
         let snapshot = |line: &tradepost_domain::cart::CartItem| OrderItem {
             product: line.product,
@@ -127,7 +135,11 @@ impl Model {
             .filter_map(|(before, after)| (before == from).then_some(after))
             .collect();
         if !allowed.contains(&to) {
-            return Err(Refusal::InvalidTransition { from, to, allowed });
+            return Err(Refusal::Orders(OrderRefusal::InvalidTransition {
+                from,
+                to,
+                allowed,
+            }));
         }
         Ok(self.move_order(order, to, user, at))
     }
@@ -137,7 +149,7 @@ impl Model {
         let (user, mut order) = self.visible(by, id)?;
         let status = order.status;
         if status != Pending {
-            return Err(Refusal::OrderNotPending { status });
+            return Err(Refusal::Orders(OrderRefusal::NotPending { status }));
         }
         order.archived = true;
         self.move_order(order, Cancelled, user, at);
