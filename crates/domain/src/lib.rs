@@ -30,6 +30,7 @@
 
 pub mod cart;
 pub mod catalog;
+pub mod decision;
 pub mod identity;
 pub mod import;
 pub mod inventory;

@@ -1,13 +1,13 @@
-use crate::{MemoryStore, State, count, next, page_of};
+use crate::{MemoryStore, State, count, page_of};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, NameConflicts,
-    PasswordHash, Refresh, RefreshDecision, RefreshDigest, RefreshToken, Register, UpdateUser,
-    UserFilter, decide_email, decide_family_quota, decide_names, decide_password, decide_refresh,
-    decide_user_update,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    decide_email, decide_new_family, decide_password, decide_refresh, decide_registration,
+    decide_sign_out, decide_user_update,
 };
-use tradepost_domain::kernel::{Error, Page, PageRequest, Refusal, StoreError, UserId, UserSearch};
+use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId, UserSearch};
 
 impl AccountRepository for MemoryStore {
     fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
@@ -62,26 +62,8 @@ impl AccountRepository for MemoryStore {
                 .as_ref()
                 .is_some_and(|email| state.is_username(email, None)),
         };
-        decide_names(conflicts)?;
-        let id = next(&mut state.last.user, UserId::new)?;
-        let account = Account {
-            id,
-            username: command.username,
-            email: command.email,
-            is_staff: command.is_staff,
-            is_active: true,
-            session_epoch: 0,
-            created_at: command.at,
-        };
-        let credentials = Credentials {
-            account: account.clone(),
-            password: command.password,
-        };
-        state.usernames.insert(username_key, id);
-        state.skeletons.insert(skeleton);
-        state.emails.extend(email_key.map(|key| (key, id)));
-        state.accounts.insert(id, credentials);
-        Ok(account)
+        let decision = decide_registration(&command, conflicts)?;
+        Ok(state.apply(decision)?)
     }
 
     fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
@@ -94,22 +76,15 @@ impl AccountRepository for MemoryStore {
             ..NameConflicts::default()
         };
         let before = state.accounts.get(&command.user);
-        let after = decide_email(&command, before.map(|known| &known.account), conflicts)?;
-        state.emails.retain(|_, holder| *holder != command.user);
-        state.emails.insert(key, command.user);
-        if let Some(credentials) = state.accounts.get_mut(&command.user) {
-            credentials.account.clone_from(&after);
-        }
-        Ok(after)
+        let decision = decide_email(&command, before.map(|known| &known.account), conflicts)?;
+        Ok(state.apply(decision)?)
     }
 
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         let mut state = self.lock();
-        let after = decide_password(&command, state.accounts.get(&command.user))?;
-        let account = after.account.clone();
-        state.accounts.insert(account.id, after);
-        state.end_sessions(&account);
-        Ok(account)
+        let before = state.accounts.get(&command.user);
+        let decision = decide_password(&command, before.map(|known| &known.account))?;
+        Ok(state.apply(decision)?)
     }
 
     fn renew_hash(
@@ -136,12 +111,8 @@ impl AccountRepository for MemoryStore {
         let others = count(others.count());
         let account = |user| Some(&state.accounts.get(&user)?.account);
         let acting = state.acting(command.by);
-        let after = decide_user_update(&command, account(command.user), acting, others)?;
-        if let Some(credentials) = state.accounts.get_mut(&command.user) {
-            credentials.account.clone_from(&after);
-        }
-        state.end_sessions(&after);
-        Ok(after)
+        let decision = decide_user_update(&command, account(command.user), acting, others)?;
+        Ok(state.apply(decision)?)
     }
 
     fn has_staff(&self) -> Result<bool, StoreError> {
@@ -157,11 +128,8 @@ impl AccountRepository for MemoryStore {
         let mut open: Vec<_> = tokens.filter(is_open).collect();
         open.sort_by_key(|held| (Reverse(held.issued_at), held.digest));
         let newest_first = open.into_iter().map(|held| held.family);
-        for family in decide_family_quota(newest_first) {
-            state.end_family(family);
-        }
-        state.refresh_tokens.insert(token.digest, token);
-        Ok(())
+        let ended: Vec<_> = newest_first.collect();
+        state.apply(decide_new_family(token, ended))
     }
 
     fn refresh(&self, command: Refresh) -> Result<Account, Error> {
@@ -174,29 +142,12 @@ impl AccountRepository for MemoryStore {
         let user = token.as_ref().map(|token| token.user);
         let account = user.and_then(|user| Some(state.accounts.get(&user)?.account.clone()));
         let decision = decide_refresh(&command, token.as_ref(), account.as_ref());
-        match (decision, token, account) {
-            (RefreshDecision::Rotate { next, forget }, Some(used), Some(account)) => {
-                let family = used.family;
-                let used = RefreshToken {
-                    used_at: Some(command.at),
-                    ..used
-                };
-                state.refresh_tokens.insert(used.digest, used);
-                state.refresh_tokens.insert(next.digest, next);
-                state.refresh_tokens.retain(|_, token| {
-                    token.family != family || token.used_at.is_none_or(|at| at >= forget)
-                });
-                return Ok(account);
-            }
-            (RefreshDecision::EndFamily, Some(one), _) => state.end_family(one.family),
-            _ => {}
-        }
-        Err(Refusal::InvalidToken.into())
+        // A refusal is an outcome that may end the family.
+        Ok(state.apply(decision)??)
     }
 
     fn end_family(&self, family: RefreshDigest) -> Result<(), StoreError> {
-        self.lock().end_family(family);
-        Ok(())
+        self.lock().apply(decide_sign_out(family))
     }
 }
 
@@ -211,18 +162,6 @@ impl State {
     /// The current account of the acting user of a write.
     pub(crate) fn acting(&self, by: Option<UserId>) -> Option<&Account> {
         Some(&self.accounts.get(&by?)?.account)
-    }
-
-    fn end_family(&mut self, family: RefreshDigest) {
-        self.refresh_tokens
-            .retain(|_, token| token.family != family);
-    }
-
-    /// Deletes the refresh tokens of every session of an account but the current one.
-    fn end_sessions(&mut self, account: &Account) {
-        self.refresh_tokens.retain(|_, token| {
-            token.user != account.id || token.session_epoch == account.session_epoch
-        });
     }
 }
 

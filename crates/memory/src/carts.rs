@@ -1,14 +1,10 @@
 use crate::keys::kept;
-use crate::{Defect, MemoryStore, State, next};
+use crate::{Defect, MemoryStore, State};
 use std::collections::HashMap;
 use tradepost_domain::cart::{
-    Cart, CartDecision, CartItem, CartItemDetail, CartRepository, ChangeCart, decide_cart,
+    Cart, CartItem, CartItemDetail, CartRepository, ChangeCart, decide_cart,
 };
-use tradepost_domain::catalog::Product;
-use tradepost_domain::kernel::{
-    CartItemId, Error, Execution, MAX_STORED_RESPONSE_BYTES, ProductId, Quantity, StoreError,
-    UserId,
-};
+use tradepost_domain::kernel::{Error, Execution, MAX_STORED_RESPONSE_BYTES, StoreError, UserId};
 
 impl CartRepository for MemoryStore {
     fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
@@ -32,26 +28,12 @@ impl CartRepository for MemoryStore {
         let lines = state.cart_lines(command.user);
         let product = command.product(&lines);
         let product = product.and_then(|id| state.products.get(&id)).cloned();
-        let line = match decide_cart(&command, &lines, product.as_ref())? {
-            CartDecision::Insert { product, quantity } => {
-                state.new_line(&command, product, quantity)?
-            }
-            CartDecision::Update(line) | CartDecision::Keep(line) => line,
-            CartDecision::Delete { line } => {
-                state.carts.entry(command.user).or_default().remove(&line);
-                return Ok(Execution::Executed(None));
-            }
-            CartDecision::Clear => {
-                state.carts.remove(&command.user);
-                return Ok(Execution::Executed(None));
-            }
+        let decision = decide_cart(&command, &lines, product.as_ref())?;
+        let keep = |item: &Option<CartItemDetail>| {
+            let item = item.as_ref();
+            item.map_or_else(Vec::new, |item| kept(user, command.key, item, command.at))
         };
-        let item = item(line, product)?;
-        let kept = kept(Some(command.user), command.key, &item, command.at);
-        let cart = state.carts.entry(command.user).or_default();
-        cart.insert(line.id, line);
-        state.keep(kept);
-        Ok(Execution::Executed(Some(item)))
+        Ok(Execution::Executed(state.apply_keeping(decision, keep)?))
     }
 }
 
@@ -73,25 +55,4 @@ impl State {
         let lines = self.carts.get(&user);
         lines.map_or_else(Vec::new, |lines| lines.values().copied().collect())
     }
-
-    fn new_line(
-        &mut self,
-        command: &ChangeCart,
-        product: ProductId,
-        quantity: Quantity,
-    ) -> Result<CartItem, StoreError> {
-        Ok(CartItem {
-            id: next(&mut self.last.cart_item, CartItemId::new)?,
-            user: command.user,
-            product,
-            quantity,
-            created_at: command.at,
-            updated_at: command.at,
-        })
-    }
-}
-
-fn item(line: CartItem, product: Option<Product>) -> Result<CartItemDetail, StoreError> {
-    let product = product.ok_or(Defect("a line is written with its product at hand"))?;
-    Ok(CartItemDetail { line, product })
 }

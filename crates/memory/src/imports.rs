@@ -1,8 +1,7 @@
 use crate::{MemoryStore, State, count};
 use std::sync::Arc;
-use tradepost_domain::identity::Email;
 use tradepost_domain::import::{
-    ExistingData, ImportRepository, ImportShop, Imported, decide_import, sales_history,
+    ExistingData, ImportRepository, ImportShop, Imported, decide_import, imported, sales_history,
 };
 use tradepost_domain::kernel::StoreError;
 
@@ -19,8 +18,9 @@ impl ImportRepository for MemoryStore {
         };
         let sales = command.orders.iter().flat_map(sales_history);
         let movements = state.numbered(decision.openings.into_iter().chain(sales))?;
-        state.write(movements);
+        state.write_movements(movements);
         state.take_over(&command);
+        state.hand_on(command.orders.iter().map(imported).collect());
         Ok(Ok(()))
     }
 }
@@ -42,13 +42,9 @@ impl State {
 
     fn take_over(&mut self, command: &ImportShop) {
         for credentials in &command.users {
-            let account = &credentials.account;
-            self.usernames.insert(account.username.key(), account.id);
-            self.skeletons.insert(account.username.skeleton());
-            let email = account.email.as_ref().map(Email::key);
-            self.emails.extend(email.map(|key| (key, account.id)));
-            self.accounts.insert(account.id, credentials.clone());
-            self.last.user = self.last.user.max(account.id.get());
+            let id = credentials.account.id.get();
+            self.insert_account(credentials.clone());
+            self.last.user = self.last.user.max(id);
         }
         for product in &command.products {
             self.products.insert(product.id, product.clone());

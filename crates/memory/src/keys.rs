@@ -56,8 +56,8 @@ impl Upkeep for MemoryStore {
     }
 }
 
-/// The record to store under a key, once its command has been executed.
-pub(crate) type Kept = Option<((UserId, IdempotencyScope), StoredResponse)>;
+/// A record to store under a key, once its command has been executed.
+pub(crate) type Kept = ((UserId, IdempotencyScope), StoredResponse);
 
 impl State {
     /// The stored response of a replay; for a new command, checks that its response fits in a quota
@@ -88,21 +88,19 @@ impl State {
             last: sizes.fold(0, u64::saturating_add),
         }
     }
-
-    pub(crate) fn keep(&mut self, kept: Kept) {
-        self.keys.extend(kept);
-    }
 }
 
-/// Builds the record to store. The encoder is the caller's code and may panic, so call this before
+/// Builds the record to store, if the command has a key. The encoder is the caller's code and may panic, so call this before
 /// any write.
 pub(crate) fn kept<T>(
     user: Option<UserId>,
     key: Option<Idempotent<T>>,
     outcome: &T,
     at: DateTime<Utc>,
-) -> Kept {
-    let (user, key) = user.zip(key)?;
+) -> Vec<Kept> {
+    let Some((user, key)) = user.zip(key) else {
+        return Vec::new();
+    };
     let Idempotent {
         scope,
         fingerprint,
@@ -114,5 +112,5 @@ pub(crate) fn kept<T>(
         answer,
         at,
     };
-    Some(((user, scope), record))
+    vec![((user, scope), record)]
 }

@@ -14,6 +14,7 @@
 //! ```
 
 mod accounts;
+mod apply;
 mod attempts;
 mod carts;
 mod imports;
@@ -82,6 +83,9 @@ struct State {
     clock_readings: Vec<ClockReading>,
     known_networks: BTreeMap<KnownNetworkKey, KnownNetwork>,
     last: LastIds,
+    /// The events handed on, for the tests of [`apply`].
+    #[cfg(test)]
+    events: Vec<tradepost_domain::decision::Event>,
 }
 
 /// The last id assigned of each kind; ids are never reused.

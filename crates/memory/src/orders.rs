@@ -1,16 +1,13 @@
-use crate::keys::{Kept, kept};
-use crate::{Defect, MemoryStore, State, count, next, slice_of, sorted_page};
+use crate::keys::kept;
+use crate::{MemoryStore, State, count, slice_of, sorted_page};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::inventory::{Movement, StockLevel};
 use tradepost_domain::kernel::{
-    CartItemId, CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter,
-    OrderId, OrderList, Page, PageRequest, ProductId, StoreError,
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter, OrderId,
+    OrderList, Page, PageRequest, StoreError,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, NewOrder, Order, OrderQuota, OrderRepository, OrderStatus, OrderUsage, PlaceOrder,
-    Placement, PlacementDecision, PlacementId, PlacementState, ProductSnapshot, decide_order,
-    decide_placement,
+    ChangeOrder, Order, OrderQuota, OrderRepository, OrderStatus, OrderUsage, PlaceOrder,
+    Placement, PlacementState, ProductSnapshot, decide_order, decide_placement,
 };
 
 impl OrderRepository for MemoryStore {
@@ -40,13 +37,17 @@ impl OrderRepository for MemoryStore {
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
         let mut state = self.lock();
         let floor = state.floor(requests);
-        let decisions = decide_placement(requests, floor, self.currency);
-        let batch = state.batch(decisions)?;
-        for placed in batch.placed {
-            state.write_order(placed);
-        }
-        state.write_levels(batch.levels);
-        Ok(batch.placements)
+        let decision = decide_placement(requests, floor, self.currency);
+        let keep = |placements: &Vec<Placement>| {
+            let kept = |(request, placement): (&PlaceOrder, &Placement)| match placement {
+                Ok(Execution::Executed(order)) => {
+                    kept(Some(request.user), request.key.clone(), order, request.at)
+                }
+                _ => Vec::new(),
+            };
+            requests.iter().zip(placements).flat_map(kept).collect()
+        };
+        state.apply_keeping(decision, keep)
     }
 
     fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
@@ -54,36 +55,9 @@ impl OrderRepository for MemoryStore {
         let before = state.orders.get(&command.order);
         let acting = state.acting(command.by.customer().ok());
         let decision = decide_order(&command, acting, before)?;
-        let returns = state.numbered(decision.returns)?;
-        let mut levels = BTreeMap::new();
-        state.move_levels(&mut levels, &returns)?;
-        state
-            .orders
-            .insert(decision.order.id, decision.order.clone());
-        state.write(returns);
-        state.write_levels(levels);
-        Ok(decision.order)
+        Ok(state.apply(decision)?)
     }
 }
-
-/// A batch that is decided and can be written without a failure.
-#[derive(Default)]
-struct Batch {
-    placements: Vec<Placement>,
-    placed: Vec<Placed>,
-    levels: Levels,
-}
-
-/// The writes of one order.
-struct Placed {
-    order: Order,
-    placement: PlacementId,
-    cart_lines: Vec<CartItemId>,
-    movements: Vec<Movement>,
-    kept: Kept,
-}
-
-type Levels = BTreeMap<ProductId, StockLevel>;
 
 impl State {
     /// The state that these requests need: their carts, every product in them, and the stored
@@ -145,99 +119,6 @@ impl State {
             open: count(pending.take(limit(quota.open)).count()),
             placed: count(recent.len()),
             oldest: recent.last().copied(),
-        }
-    }
-
-    fn batch(&mut self, decisions: Vec<PlacementDecision>) -> Result<Batch, StoreError> {
-        let mut batch = Batch::default();
-        let mut names = BTreeSet::new();
-        // The stored response of each request, for later requests that are the same attempt.
-        let mut answers = Vec::new();
-        for decision in decisions {
-            let mut answer = None;
-            let placement = match decision {
-                PlacementDecision::SortPosition(new) => {
-                    if self.placements.contains_key(&new.placement) || !names.insert(new.placement)
-                    {
-                        return Err(Defect("a placement id was used before").into());
-                    }
-                    let placed = self.placed(new)?;
-                    self.move_levels(&mut batch.levels, &placed.movements)?;
-                    let order = placed.order.clone();
-                    answer = placed
-                        .kept
-                        .as_ref()
-                        .map(|(_, record)| record.answer.clone());
-                    batch.placed.push(placed);
-                    Ok(Execution::Executed(order))
-                }
-                PlacementDecision::Replay(answer) => Ok(Execution::Replayed(answer)),
-                PlacementDecision::SameAs(position) => {
-                    let earlier: Option<String> = answers.get(position).cloned().flatten();
-                    let earlier = earlier.ok_or(Defect("what is the same has an answer"))?;
-                    Ok(Execution::Replayed(earlier))
-                }
-                PlacementDecision::Refuse(refusal) => Err(refusal),
-            };
-            answers.push(answer);
-            batch.placements.push(placement);
-        }
-        Ok(batch)
-    }
-
-    fn placed(&mut self, mut new: NewOrder) -> Result<Placed, StoreError> {
-        let id = next(&mut self.last.order, OrderId::new)?;
-        let movements = self.numbered(new.movements(id))?;
-        let (user, key, placement, at) = (new.user, new.key.take(), new.placement, new.at);
-        let cart_lines = std::mem::take(&mut new.cart_lines);
-        let order = new.into_order(id);
-        Ok(Placed {
-            kept: kept(Some(user), key, &order, at),
-            order,
-            placement,
-            cart_lines,
-            movements,
-        })
-    }
-
-    fn write_order(&mut self, placed: Placed) {
-        let Placed {
-            order,
-            placement,
-            cart_lines,
-            movements,
-            kept,
-        } = placed;
-        if let Some(cart) = self.carts.get_mut(&order.user) {
-            cart.retain(|line, _| !cart_lines.contains(line));
-        }
-        self.write(movements);
-        self.keep(kept);
-        self.placements.insert(placement, order.id);
-        self.orders.insert(order.id, order);
-    }
-
-    /// Applies movements to levels; a product that is missing in `levels` starts from its units on
-    /// hand.
-    fn move_levels(&self, levels: &mut Levels, movements: &[Movement]) -> Result<(), StoreError> {
-        for Movement { entry, .. } in movements {
-            let on_hand = self
-                .products
-                .get(&entry.product)
-                .map(|product| product.stock);
-            let before = levels.get(&entry.product).copied().or(on_hand);
-            let after = before.and_then(|level| level.after(entry.delta));
-            let after = after.ok_or(Defect("what was decided leads to a level of stock"))?;
-            levels.insert(entry.product, after);
-        }
-        Ok(())
-    }
-
-    fn write_levels(&mut self, levels: Levels) {
-        for (product, level) in levels {
-            if let Some(product) = self.products.get_mut(&product) {
-                product.stock = level;
-            }
         }
     }
 }

@@ -1,15 +1,12 @@
 use crate::keys::kept;
-use crate::{Defect, MemoryStore, State, next, page_of, slice_of, sorted_page};
+use crate::{MemoryStore, State, page_of, slice_of, sorted_page};
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductRepository, decide_change, decide_creation,
 };
-use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, Movement, NewMovement, decide_adjustment,
-};
+use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement, decide_adjustment};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF,
-    MovementId, Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, Sku,
-    StoreError,
+    CursorPage, CursorRequest, Error, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF, Page,
+    PageRequest, ProductField, ProductFilter, ProductId, ProductList, Sku, StoreError,
 };
 
 impl ProductRepository for MemoryStore {
@@ -46,26 +43,9 @@ impl ProductRepository for MemoryStore {
             return Ok(Execution::Replayed(answer));
         }
         let holder = state.sku_holder(command.draft.sku.as_ref());
-        decide_creation(&command, state.acting(command.by), holder, self.currency)?;
-        let id = next(&mut state.last.product, ProductId::new)?;
-        let opening = state.numbered(command.opening(id))?;
-        let CreateProduct { draft, key, by, at } = command;
-        let product = Product {
-            id,
-            sku: draft.sku,
-            name: draft.name,
-            description: draft.description,
-            price: draft.price,
-            stock: draft.stock,
-            archived: false,
-            created_at: at,
-            updated_at: at,
-        };
-        let kept = kept(by, key, &product, at);
-        state.write(opening);
-        state.products.insert(id, product.clone());
-        state.keep(kept);
-        Ok(Execution::Executed(product))
+        let decision = decide_creation(&command, state.acting(command.by), holder, self.currency)?;
+        let keep = |product: &Product| kept(command.by, command.key, product, command.at);
+        Ok(Execution::Executed(state.apply_keeping(decision, keep)?))
     }
 
     fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
@@ -75,11 +55,7 @@ impl ProductRepository for MemoryStore {
         let before = state.products.get(&command.product);
         let acting = state.acting(command.by);
         let decision = decide_change(&command, acting, before, holder, self.currency)?;
-        let movement = state.numbered(decision.movement)?;
-        let product = decision.product;
-        state.write(movement);
-        state.products.insert(product.id, product.clone());
-        Ok(product)
+        Ok(state.apply(decision)?)
     }
 
     fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
@@ -90,21 +66,8 @@ impl ProductRepository for MemoryStore {
         }
         let before = state.products.get(&command.product);
         let decision = decide_adjustment(&command, state.acting(command.by), before)?;
-        let id = next(&mut state.last.movement, MovementId::new)?;
-        let adjusted = Adjusted {
-            movement: Movement {
-                id,
-                entry: decision.movement,
-            },
-            level: decision.level,
-        };
-        let kept = kept(command.by, command.key, &adjusted, command.at);
-        let product = state.products.get_mut(&command.product);
-        let product = product.ok_or(Defect("what was adjusted is there"))?;
-        product.stock = decision.level;
-        state.write(vec![adjusted.movement.clone()]);
-        state.keep(kept);
-        Ok(Execution::Executed(adjusted))
+        let keep = |adjusted: &Adjusted| kept(command.by, command.key, adjusted, command.at);
+        Ok(Execution::Executed(state.apply_keeping(decision, keep)?))
     }
 
     fn movements(
@@ -130,24 +93,5 @@ impl State {
             .values()
             .find(holder)
             .map(|product| product.id)
-    }
-
-    /// Assigns ledger ids to entries, for writing them.
-    pub(crate) fn numbered(
-        &mut self,
-        entries: impl IntoIterator<Item = NewMovement>,
-    ) -> Result<Vec<Movement>, StoreError> {
-        let number = |entry| {
-            let id = next(&mut self.last.movement, MovementId::new)?;
-            Ok(Movement { id, entry })
-        };
-        entries.into_iter().map(number).collect()
-    }
-
-    pub(crate) fn write(&mut self, movements: Vec<Movement>) {
-        let rows = movements
-            .into_iter()
-            .map(|movement| (movement.id, movement));
-        self.movements.extend(rows);
     }
 }

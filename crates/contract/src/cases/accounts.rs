@@ -3,7 +3,7 @@ use chrono::DateTime;
 use tradepost_domain::Stores;
 use tradepost_domain::identity::{
     Account, ChangeEmail, ChangePassword, Credentials, Email, IdentityRefusal, Register,
-    UpdateUser, UserFilter, Username,
+    UpdateUser, UserChange, UserFilter, Username,
 };
 use tradepost_domain::kernel::{FieldError, Refusal, UserId, UserSearch, ValidationErrors};
 
@@ -35,8 +35,11 @@ fn switch(
     let command = UpdateUser {
         by: None,
         user,
-        is_active: active,
-        is_staff: staff,
+        change: UserChange {
+            is_active: active,
+            is_staff: staff,
+        },
+        at: at(210),
     };
     retry_busy(|| stores.accounts.switch(command))
 }
@@ -95,6 +98,7 @@ pub fn an_unknown_account_is_absent(stores: &Stores) {
         user: unknown_user(),
         verified: None,
         new: hash("new"),
+        at: at(210),
     };
     let changed = retry_busy(|| stores.accounts.change_password(command.clone()));
     assert_eq!(changed, Err(Refusal::NotFound));
@@ -218,6 +222,7 @@ pub fn a_new_password_ends_every_session(stores: &Stores) {
             user: ada,
             verified,
             new: hash(new),
+            at: at(210),
         };
         let expected = Account {
             session_epoch: before.session_epoch + ended,
@@ -241,6 +246,7 @@ pub fn a_password_that_was_not_checked_stays(stores: &Stores) {
         user: ada,
         verified: Some(shop.account(ada).session_epoch - 1),
         new: hash("new"),
+        at: at(210),
     };
     let changed = retry_busy(|| stores.accounts.change_password(command.clone()));
     let wrong = Refusal::field("current_password", FieldError::WrongPassword);
@@ -271,6 +277,7 @@ pub fn a_renewed_hash_does_not_undo_a_change(stores: &Stores) {
         user: ada,
         verified: Some(checked),
         new: hash("changed"),
+        at: at(210),
     };
     retry_busy(|| stores.accounts.change_password(command.clone())).unwrap();
     let changed = credentials(stores, "ada");
@@ -360,6 +367,7 @@ pub fn an_address_is_changed(stores: &Stores) {
             user,
             verified: 0,
             email: Email::new(email).unwrap(),
+            at: at(210),
         };
         retry_busy(|| stores.accounts.change_email(command.clone()))
     };
@@ -386,6 +394,7 @@ pub fn an_address_is_changed(stores: &Stores) {
         user: ada.id,
         verified: 1,
         email: Email::new("free@example.org").unwrap(),
+        at: at(210),
     };
     let refused = retry_busy(|| stores.accounts.change_email(outdated.clone()));
     let wrong = Refusal::field("current_password", FieldError::WrongPassword);

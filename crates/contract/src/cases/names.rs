@@ -59,6 +59,7 @@ pub fn a_username_is_no_address_of_another_account(stores: &Stores) {
             user,
             verified: 0,
             email: Email::new(email).unwrap(),
+            at: crate::at(210),
         };
         retry_busy(|| stores.accounts.change_email(command.clone()))
     };

@@ -5,7 +5,7 @@ use crate::shop::happened_now;
 use crate::{TestShop, at, draft, first_page, hash, place, retry_busy};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, ProductChange};
-use tradepost_domain::identity::{ChangeEmail, Email, UpdateUser};
+use tradepost_domain::identity::{ChangeEmail, Email, UpdateUser, UserChange};
 use tradepost_domain::inventory::{AdjustStock, StockDelta};
 use tradepost_domain::kernel::{Actor, ProductList, Refusal, UserId};
 use tradepost_domain::orders::{ChangeOrder, OrderAction, OrderStatus};
@@ -32,8 +32,11 @@ fn switch(
     let command = UpdateUser {
         by,
         user,
-        is_active,
-        is_staff,
+        change: UserChange {
+            is_active,
+            is_staff,
+        },
+        at: at(210),
     };
     retry_busy(|| shop.stores.accounts.switch(command)).map(drop)
 }
@@ -197,6 +200,7 @@ pub fn an_address_is_changed_by_an_active_account(stores: &Stores) {
         user: ada,
         verified: deactivated.account.session_epoch,
         email: Email::new("ada@example.com").unwrap(),
+        at: at(210),
     };
     let refused = retry_busy(|| stores.accounts.change_email(command.clone()));
     assert_eq!(refused, Err(Refusal::InvalidToken));

@@ -3,7 +3,7 @@ use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::Stores;
 use tradepost_domain::identity::{
     Account, ChangePassword, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDigest, RefreshToken,
-    UpdateUser,
+    UpdateUser, UserChange,
 };
 use tradepost_domain::kernel::{Refusal, UserId};
 
@@ -166,6 +166,7 @@ pub fn tokens_end_with_their_sessions(stores: &Stores) {
         user: ada,
         verified: None,
         new: hash("new"),
+        at: at(210),
     };
     retry_busy(|| stores.accounts.change_password(command.clone())).unwrap();
     for token in ["a1", "a2", "a3"] {
@@ -181,8 +182,11 @@ pub fn tokens_end_with_their_sessions(stores: &Stores) {
         let command = UpdateUser {
             by: None,
             user: ada,
-            is_active,
-            is_staff: Some(is_active.is_none()),
+            change: UserChange {
+                is_active,
+                is_staff: Some(is_active.is_none()),
+            },
+            at: at(210),
         };
         retry_busy(|| stores.accounts.switch(command)).unwrap();
     };

@@ -35,6 +35,7 @@ pub(crate) type SliceOrders = fn(
     &CursorRequest,
 ) -> Result<CursorPage<Order>, StoreError>;
 
+type ChangedCart = Result<Execution<Option<CartItemDetail>>, Error>;
 type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
 /// The operations of a store as function pointers, each of which a fault can replace.
@@ -48,8 +49,7 @@ pub(crate) struct Behaviour {
     pub(crate) change_product: fn(&Store, ChangeProduct) -> Result<Product, Error>,
     pub(crate) adjust: fn(&Store, AdjustStock) -> Result<Execution<Adjusted>, Error>,
     pub(crate) carts: ReadCarts,
-    pub(crate) change_cart:
-        fn(&Store, ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error>,
+    pub(crate) change_cart: fn(&Store, ChangeCart) -> ChangedCart,
     pub(crate) list_orders: fn(&Store, &OrderList, PageRequest) -> Result<Page<Order>, StoreError>,
     pub(crate) slice_orders: SliceOrders,
     pub(crate) place: fn(&Store, &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>,

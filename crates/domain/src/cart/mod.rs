@@ -8,8 +8,8 @@ mod service;
 pub use refusal::CartRefusal;
 pub use repository::CartRepository;
 pub use rules::{
-    Cart, CartAction, CartDecision, CartIssue, CartItem, CartItemDetail, ChangeCart,
-    MAX_CART_ITEMS, decide_cart,
+    Cart, CartAction, CartIssue, CartItem, CartItemDetail, CartOutcome, ChangeCart, MAX_CART_ITEMS,
+    NewCartItem, decide_cart,
 };
 pub use service::Carts;
 

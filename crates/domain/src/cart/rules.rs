@@ -6,6 +6,7 @@
 
 use crate::cart::CartRefusal;
 use crate::catalog::{CatalogRefusal, Product};
+use crate::decision::{Decision, Outcome, StoredRows};
 use crate::inventory::InventoryRefusal;
 use crate::kernel::{
     CartItemId, FieldError, Idempotent, Money, MoneyError, Precondition, ProductId, Quantity,
@@ -168,27 +169,58 @@ impl ChangeCart {
     }
 }
 
-/// The write that a change of a cart results in.
+/// A cart line to insert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CartDecision {
-    /// A new line.
-    Insert {
-        /// The product.
-        product: ProductId,
-        /// How many units.
-        quantity: Quantity,
-    },
-    /// A new quantity in an existing line: the line afterwards.
-    Update(CartItem),
-    /// The line has that quantity already: nothing to write.
-    Keep(CartItem),
-    /// A line is removed.
-    Delete {
-        /// The line.
-        line: CartItemId,
-    },
-    /// Every line that was read is removed.
-    Clear,
+pub struct NewCartItem {
+    /// Owner of the cart.
+    pub user: UserId,
+    /// The product.
+    pub product: ProductId,
+    /// How many units.
+    pub quantity: Quantity,
+    /// Time of the addition.
+    pub at: DateTime<Utc>,
+}
+
+impl NewCartItem {
+    /// The line, given its id.
+    #[must_use]
+    pub fn into_item(self, id: CartItemId) -> CartItem {
+        CartItem {
+            id,
+            user: self.user,
+            product: self.product,
+            quantity: self.quantity,
+            created_at: self.at,
+            updated_at: self.at,
+        }
+    }
+}
+
+/// Outcome of a change of a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CartOutcome {
+    /// A new line with this product.
+    New(Product),
+    /// An existing line, in its new state.
+    Line(CartItemDetail),
+    /// The line is gone, or all of them are.
+    Gone,
+}
+
+impl Outcome for CartOutcome {
+    type Stored = Option<CartItemDetail>;
+
+    fn stored(self, new: &mut StoredRows<'_>) -> Option<Option<CartItemDetail>> {
+        Some(match self {
+            Self::New(product) => {
+                let line = new.cart_item()?;
+                Some(CartItemDetail { line, product })
+            }
+            Self::Line(item) => Some(item),
+            Self::Gone => None,
+        })
+    }
 }
 
 /// Decides a change of a cart that has these lines. `product` is the current product that
@@ -203,12 +235,12 @@ pub fn decide_cart(
     command: &ChangeCart,
     lines: &[CartItem],
     product: Option<&Product>,
-) -> Result<CartDecision, Refusal> {
+) -> Result<Decision<CartOutcome>, Refusal> {
     match command.action {
         CartAction::Add {
             product: id,
             quantity,
-        } => decide_add(id, quantity, lines, product, command.at),
+        } => decide_add(command, id, quantity, lines, product),
         CartAction::Set {
             line,
             quantity,
@@ -220,34 +252,30 @@ pub fn decide_cart(
                 return Err(Refusal::field("product_id", FieldError::OtherProduct));
             }
             let Some(quantity) = quantity else {
-                return Ok(CartDecision::Delete { line: line.id });
+                return Ok(deleting(vec![*line]));
             };
             let product = product.filter(|product| !product.archived).ok_or_else(|| {
                 Refusal::Catalog(CatalogRefusal::ProductUnavailable(vec![line.product]))
             })?;
             check_stock(product, quantity)?;
-            Ok(if quantity == line.quantity {
-                CartDecision::Keep(*line)
-            } else {
-                CartDecision::Update(holding(line, quantity, command.at))
-            })
+            Ok(holding(line, quantity, product, command.at))
         }
         CartAction::Remove { line } => {
             let line = find(lines, line)?;
             Precondition::check(command.seen.as_ref(), line)?;
-            Ok(CartDecision::Delete { line: line.id })
+            Ok(deleting(vec![*line]))
         }
-        CartAction::Empty => Ok(CartDecision::Clear),
+        CartAction::Empty => Ok(deleting(lines.to_vec())),
     }
 }
 
 fn decide_add(
+    command: &ChangeCart,
     id: ProductId,
     quantity: Quantity,
     lines: &[CartItem],
     product: Option<&Product>,
-    at: DateTime<Utc>,
-) -> Result<CartDecision, Refusal> {
+) -> Result<Decision<CartOutcome>, Refusal> {
     let product = product
         .filter(|product| product.id == id && !product.archived)
         .ok_or_else(|| Refusal::field("product_id", FieldError::UnknownProduct))?;
@@ -257,7 +285,7 @@ fn decide_add(
             .plus(quantity)
             .map_err(|problem| Refusal::field("quantity", problem))?;
         check_stock(product, together)?;
-        return Ok(CartDecision::Update(holding(line, together, at)));
+        return Ok(holding(line, together, product, command.at));
     }
     if lines.len() >= MAX_CART_ITEMS {
         return Err(Refusal::Cart(CartRefusal::Full {
@@ -265,18 +293,43 @@ fn decide_add(
         }));
     }
     check_stock(product, quantity)?;
-    Ok(CartDecision::Insert {
+    let mut decision = Decision::of(CartOutcome::New(product.clone()));
+    decision.changes.new_cart_items.push(NewCartItem {
+        user: command.user,
         product: id,
         quantity,
-    })
+        at: command.at,
+    });
+    Ok(decision)
 }
 
-fn holding(line: &CartItem, quantity: Quantity, at: DateTime<Utc>) -> CartItem {
-    CartItem {
-        quantity,
-        updated_at: at,
-        ..*line
+/// The line holds this quantity. If it does already, there is nothing to write.
+fn holding(
+    line: &CartItem,
+    quantity: Quantity,
+    product: &Product,
+    at: DateTime<Utc>,
+) -> Decision<CartOutcome> {
+    let mut after = *line;
+    if quantity != line.quantity {
+        after.quantity = quantity;
+        after.updated_at = at;
     }
+    let product = product.clone();
+    let mut decision = Decision::of(CartOutcome::Line(CartItemDetail {
+        line: after,
+        product,
+    }));
+    if after != *line {
+        decision.changes.cart_items.push(after);
+    }
+    decision
+}
+
+fn deleting(lines: Vec<CartItem>) -> Decision<CartOutcome> {
+    let mut decision = Decision::of(CartOutcome::Gone);
+    decision.changes.deleted_cart_items = lines;
+    decision
 }
 
 fn check_stock(product: &Product, wanted: Quantity) -> Result<(), Refusal> {

@@ -3,7 +3,8 @@
 use super::*;
 use crate::cart::CartRefusal;
 use crate::catalog::CatalogRefusal;
-use crate::inventory::{InventoryRefusal, StockLevel};
+use crate::decision::Changes;
+use crate::inventory::StockLevel;
 use crate::testing::{at, product, usd, user};
 
 fn units(units: i64) -> Quantity {
@@ -25,7 +26,7 @@ fn decide(
     action: CartAction,
     lines: &[CartItem],
     product: Option<&Product>,
-) -> Result<CartDecision, Refusal> {
+) -> Result<Decision<CartOutcome>, Refusal> {
     decide_cart(
         &ChangeCart {
             seen: None,
@@ -37,6 +38,21 @@ fn decide(
         lines,
         product,
     )
+}
+
+/// A decision with these changes. Carts have neither movements nor events.
+fn decided(outcome: CartOutcome, changes: Changes) -> Result<Decision<CartOutcome>, Refusal> {
+    Ok(Decision {
+        changes,
+        ..Decision::of(outcome)
+    })
+}
+
+fn holds(stock: i64, line: CartItem) -> CartOutcome {
+    CartOutcome::Line(CartItemDetail {
+        line,
+        product: product(1, 100, stock),
+    })
 }
 
 fn add(quantity: i64) -> CartAction {
@@ -55,21 +71,41 @@ fn set(quantity: i64) -> CartAction {
     }
 }
 
-fn insert(quantity: i64) -> Result<CartDecision, Refusal> {
-    Ok(CartDecision::Insert {
+fn insert(stock: i64, quantity: i64) -> Result<Decision<CartOutcome>, Refusal> {
+    let new = NewCartItem {
+        user: user(1),
         product: ProductId::new(1).unwrap(),
         quantity: units(quantity),
-    })
+        at: at(1),
+    };
+    let changes = Changes {
+        new_cart_items: vec![new],
+        ..Changes::default()
+    };
+    decided(CartOutcome::New(product(1, 100, stock)), changes)
 }
 
-fn update(quantity: i64) -> Result<CartDecision, Refusal> {
-    Ok(CartDecision::Update(CartItem {
+fn update(stock: i64, quantity: i64) -> Result<Decision<CartOutcome>, Refusal> {
+    let after = CartItem {
         updated_at: at(1),
         ..line(7, 1, quantity)
-    }))
+    };
+    let changes = Changes {
+        cart_items: vec![after],
+        ..Changes::default()
+    };
+    decided(holds(stock, after), changes)
 }
 
-fn short(available: i64, wanted: i64) -> Result<CartDecision, Refusal> {
+fn delete(lines: &[CartItem]) -> Result<Decision<CartOutcome>, Refusal> {
+    let changes = Changes {
+        deleted_cart_items: lines.to_vec(),
+        ..Changes::default()
+    };
+    decided(CartOutcome::Gone, changes)
+}
+
+fn short(available: i64, wanted: i64) -> Result<Decision<CartOutcome>, Refusal> {
     let available = StockLevel::new(available).unwrap();
     Err(InventoryRefusal::short(ProductId::new(1).unwrap(), available, units(wanted)).into())
 }
@@ -84,14 +120,14 @@ fn adding_units_is_bounded_by_stock_and_line_maximum() {
         },
     ));
     for (stock, held, added, expected) in [
-        (5, None, 1, insert(1)),
-        (5, None, 5, insert(5)),
+        (5, None, 1, insert(5, 1)),
+        (5, None, 5, insert(5, 5)),
         (5, None, 6, short(5, 6)),
         (0, None, 1, short(0, 1)),
-        (5, Some(2), 3, update(5)),
+        (5, Some(2), 3, update(5, 5)),
         // The resulting quantity of the line counts, not the added units.
         (5, Some(2), 4, short(5, 6)),
-        (20_000, Some(9_998), 1, update(9_999)),
+        (20_000, Some(9_998), 1, update(20_000, 9_999)),
         (20_000, Some(9_999), 1, too_large),
     ] {
         let lines: Vec<_> = held.map(|held| line(7, 1, held)).into_iter().collect();
@@ -125,21 +161,20 @@ fn a_cart_has_at_most_100_lines() {
     );
     // A product that the cart has already needs no new line.
     lines[0] = line(7, 1, 1);
-    assert_eq!(decide(add(1), &lines, Some(&mug)), update(2));
+    assert_eq!(decide(add(1), &lines, Some(&mug)), update(5, 2));
     lines.pop();
     lines[0] = line(7, 2, 1);
-    assert_eq!(decide(add(1), &lines, Some(&mug)), insert(1));
+    assert_eq!(decide(add(1), &lines, Some(&mug)), insert(5, 1));
 }
 
 #[test]
 fn setting_a_quantity_is_bounded_by_stock_and_zero_removes_the_line() {
-    let gone = Ok(CartDecision::Delete {
-        line: CartItemId::new(7).unwrap(),
-    });
+    let gone = delete(&[line(7, 1, 3)]);
+    let kept = decided(holds(5, line(7, 1, 3)), Changes::default());
     for (stock, quantity, expected) in [
-        (5, 1, update(1)),
-        (5, 5, update(5)),
-        (5, 3, Ok(CartDecision::Keep(line(7, 1, 3)))),
+        (5, 1, update(5, 1)),
+        (5, 5, update(5, 5)),
+        (5, 3, kept),
         (5, 6, short(5, 6)),
         (0, 1, short(0, 1)),
         (5, 0, gone.clone()),
@@ -170,7 +205,7 @@ fn setting_a_quantity_is_bounded_by_stock_and_zero_removes_the_line() {
 fn a_line_stays_a_line_of_its_product() {
     let mug = product(1, 100, 5);
     for (claimed, expected) in [
-        (1, update(2)),
+        (1, update(5, 2)),
         (
             2,
             Err(Refusal::field("product_id", FieldError::OtherProduct)),
@@ -196,22 +231,15 @@ fn a_line_of_another_cart_is_not_found() {
         let decided = decide(action, &[line(8, 1, 1)], Some(&product(1, 100, 5)));
         assert_eq!(decided, Err(Refusal::NotFound), "{action:?}");
     }
-    let gone = Ok(CartDecision::Delete {
-        line: CartItemId::new(7).unwrap(),
-    });
-    assert_eq!(decide(remove, &[line(7, 1, 1)], None), gone);
+    let lines = [line(7, 1, 1)];
+    assert_eq!(decide(remove, &lines, None), delete(&lines));
 }
 
 #[test]
 fn an_empty_cart_can_be_emptied() {
-    assert_eq!(
-        decide(CartAction::Empty, &[], None),
-        Ok(CartDecision::Clear)
-    );
-    assert_eq!(
-        decide(CartAction::Empty, &[line(7, 1, 1)], None),
-        Ok(CartDecision::Clear)
-    );
+    for lines in [&[][..], &[line(7, 1, 1), line(8, 2, 3)]] {
+        assert_eq!(decide(CartAction::Empty, lines, None), delete(lines));
+    }
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn refusals_and_failures_are_passed_on() {
         .once()
         .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable).into()));
     port.expect_carts()
-        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable).into()));
+        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
     let carts = carts(port);
     let refused = carts.add(actor, product_id(), Quantity::ONE, None);
     assert_eq!(

@@ -6,7 +6,7 @@ mod repository;
 mod service;
 
 pub use product::{
-    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDecision, ProductDraft,
+    ChangeProduct, CreateProduct, NewProduct, Price, Product, ProductChange, ProductDraft,
     decide_change, decide_creation,
 };
 pub use refusal::CatalogRefusal;

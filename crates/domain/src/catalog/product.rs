@@ -3,6 +3,7 @@
 //! A product is never deleted, as orders and the ledger refer to it. It is archived instead, which
 //! removes it from the catalogue, and can be restored.
 
+use crate::decision::{Created, Decision, Event, EventKind, ProductAttribute, ProductUpdate};
 use crate::identity::{Account, decide_staff};
 use crate::inventory::{NewMovement, Reason, StockDelta, StockLevel};
 use crate::kernel::{
@@ -92,13 +93,57 @@ pub struct CreateProduct {
     pub at: DateTime<Utc>,
 }
 
-impl CreateProduct {
+/// A product to insert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProduct {
+    /// The fields of the product.
+    pub draft: ProductDraft,
+    /// The acting user; `None` for the shop itself.
+    pub by: Option<UserId>,
+    /// Time of creation.
+    pub at: DateTime<Utc>,
+}
+
+impl NewProduct {
     /// The movement that explains the initial stock, unless it is zero.
     #[must_use]
-    pub fn opening(&self, product: ProductId) -> Option<NewMovement> {
+    pub fn opening(&self, id: ProductId) -> Option<NewMovement> {
         StockLevel::ZERO
             .delta_to(self.draft.stock)
-            .map(|delta| movement(product, delta, Reason::Opening, self.by, self.at))
+            .map(|delta| movement(id, delta, Reason::Opening, self.by, self.at))
+    }
+
+    /// `product.created`.
+    #[must_use]
+    pub fn event(&self, product: ProductId) -> Event {
+        Event {
+            kind: EventKind::ProductCreated { product },
+            actor: self.by,
+            at: self.at,
+        }
+    }
+
+    /// The product, given its id.
+    #[must_use]
+    pub fn into_product(self, id: ProductId) -> Product {
+        let ProductDraft {
+            sku,
+            name,
+            description,
+            price,
+            stock,
+        } = self.draft;
+        Product {
+            id,
+            sku,
+            name,
+            description,
+            price,
+            stock,
+            archived: false,
+            created_at: self.at,
+            updated_at: self.at,
+        }
     }
 }
 
@@ -134,16 +179,7 @@ pub struct ChangeProduct {
     pub at: DateTime<Utc>,
 }
 
-/// A changed product, and the movement that explains its stock if that changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProductDecision {
-    /// The product afterwards.
-    pub product: Product,
-    /// The ledger entry.
-    pub movement: Option<NewMovement>,
-}
-
-/// Decides whether a product may be created. `acting` is the account of the acting user under the
+/// Decides the creation of a product. `acting` is the account of the acting user under the
 /// command's lock; `sku_holder` is the product that has the draft's sku.
 ///
 /// # Errors
@@ -154,13 +190,19 @@ pub fn decide_creation(
     acting: Option<&Account>,
     sku_holder: Option<ProductId>,
     currency: Currency,
-) -> Result<(), Refusal> {
+) -> Result<Decision<Created<Product>>, Refusal> {
     decide_staff(command.by, acting)?;
     check_currency(command.draft.price, currency)?;
     if sku_holder.is_some() {
         return Err(Refusal::field("sku", FieldError::Taken));
     }
-    Ok(())
+    let mut decision = Decision::of(Created::new());
+    decision.changes.new_products.push(NewProduct {
+        draft: command.draft.clone(),
+        by: command.by,
+        at: command.at,
+    });
+    Ok(decision)
 }
 
 /// Decides a change of a product. `acting` is the account of the acting user under the command's
@@ -175,7 +217,7 @@ pub fn decide_change(
     product: Option<&Product>,
     sku_holder: Option<ProductId>,
     currency: Currency,
-) -> Result<ProductDecision, Refusal> {
+) -> Result<Decision<Product>, Refusal> {
     decide_staff(command.by, acting)?;
     let before = product.ok_or(Refusal::NotFound)?;
     let change = &command.change;
@@ -205,14 +247,53 @@ pub fn decide_change(
     if after != *before {
         after.updated_at = command.at;
     }
-    let movement = before
-        .stock
-        .delta_to(after.stock)
-        .map(|delta| movement(before.id, delta, Reason::Set, command.by, command.at));
-    Ok(ProductDecision {
-        product: after,
-        movement,
-    })
+    let mut decision = Decision::of(after.clone());
+    if let Some(delta) = before.stock.delta_to(after.stock) {
+        let set = movement(before.id, delta, Reason::Set, command.by, command.at);
+        decision.movements.push(set);
+    }
+    let event = |kind| Event {
+        kind,
+        actor: command.by,
+        at: command.at,
+    };
+    decision.events.extend(events(before, &after).map(event));
+    if after != *before {
+        let before = before.clone();
+        decision
+            .changes
+            .products
+            .push(ProductUpdate { before, after });
+    }
+    Ok(decision)
+}
+
+/// The events of a change: one for each kind of it.
+fn events(before: &Product, after: &Product) -> impl Iterator<Item = EventKind> + use<> {
+    let product = before.id;
+    let changed = [
+        (before.sku != after.sku, ProductAttribute::Sku),
+        (before.name != after.name, ProductAttribute::Name),
+        (
+            before.description != after.description,
+            ProductAttribute::Description,
+        ),
+        (before.price != after.price, ProductAttribute::Price),
+    ];
+    let changed = changed.into_iter().filter(|(changed, _)| *changed);
+    let attributes: Vec<_> = changed.map(|(_, attribute)| attribute).collect();
+    let changed = (!attributes.is_empty()).then_some(EventKind::ProductChanged {
+        product,
+        attributes,
+    });
+    let adjusted = before.stock.delta_to(after.stock);
+    let adjusted = adjusted.map(|delta| EventKind::StockAdjusted { product, delta });
+    let archived = match (before.archived, after.archived) {
+        (false, true) => Some(EventKind::ProductArchived { product }),
+        (true, false) => Some(EventKind::ProductRestored { product }),
+        (true, true) | (false, false) => None,
+    };
+    changed.into_iter().chain(adjusted).chain(archived)
 }
 
 fn check_currency(price: Price, currency: Currency) -> Result<(), Refusal> {
@@ -242,213 +323,5 @@ fn movement(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{account, at, former_staff, product, usd};
-
-    fn change(change: ProductChange) -> ChangeProduct {
-        let product = ProductId::new(1).unwrap();
-        ChangeProduct {
-            seen: None,
-            product,
-            change,
-            by: UserId::new(9),
-            at: at(60),
-        }
-    }
-
-    fn decide(command: &ChangeProduct, product: &Product) -> Result<ProductDecision, Refusal> {
-        decide_change(
-            command,
-            Some(&account(9, true, true)),
-            Some(product),
-            None,
-            usd(),
-        )
-    }
-
-    #[test]
-    fn a_price_is_more_than_nothing_and_has_ten_digits() {
-        let price = |minor| Price::new(Money::from_minor(minor, usd()));
-        assert!(price(1).is_ok() && price(999_999_999_999).is_ok());
-        assert_eq!(price(0), Err(FieldError::NotPositive));
-        assert_eq!(price(-1), Err(FieldError::NotPositive));
-        assert_eq!(price(1_000_000_000_000), Err(FieldError::TooManyDigits));
-    }
-
-    #[test]
-    fn a_change_leaves_unnamed_fields_unchanged() {
-        let before = product(1, 100, 5);
-        let name = ProductName::new("Cup").unwrap();
-        let named = ProductChange {
-            name: Some(name.clone()),
-            ..ProductChange::default()
-        };
-        let decided = decide(&change(named), &before).unwrap();
-        let expected = Product {
-            name,
-            updated_at: at(60),
-            ..before
-        };
-        assert_eq!(
-            decided,
-            ProductDecision {
-                product: expected,
-                movement: None
-            }
-        );
-    }
-
-    #[test]
-    fn a_change_that_changes_nothing_leaves_no_trace() {
-        let before = product(1, 100, 5);
-        let same = ProductChange {
-            price: Some(before.price),
-            stock: Some(before.stock),
-            archived: Some(false),
-            ..ProductChange::default()
-        };
-        let decided = decide(&change(same), &before).unwrap();
-        assert_eq!(
-            decided,
-            ProductDecision {
-                product: before,
-                movement: None
-            }
-        );
-    }
-
-    #[test]
-    fn setting_stock_writes_the_difference() {
-        for (from, to, delta) in [(5, 8, Some(3)), (5, 0, Some(-5)), (5, 5, None)] {
-            let level = StockLevel::requested(to).unwrap();
-            let set = ProductChange {
-                stock: Some(level),
-                ..ProductChange::default()
-            };
-            let decided = decide(&change(set), &product(1, 100, from)).unwrap();
-            assert_eq!(decided.product.stock.units(), to);
-            let movement = decided.movement;
-            assert_eq!(
-                movement.as_ref().map(|movement| movement.delta.units()),
-                delta
-            );
-            assert!(movement.is_none_or(|movement| movement.reason == Reason::Set));
-        }
-    }
-
-    #[test]
-    fn an_archived_product_is_not_found_until_it_is_restored() {
-        let archived = Product {
-            archived: true,
-            ..product(1, 100, 5)
-        };
-        for (wish, found) in [(None, false), (Some(true), false), (Some(false), true)] {
-            let wish = ProductChange {
-                archived: wish,
-                ..ProductChange::default()
-            };
-            let decided = decide(&change(wish), &archived);
-            match decided {
-                Ok(decision) => assert!(found && !decision.product.archived),
-                Err(refusal) => assert!(!found && refusal == Refusal::NotFound),
-            }
-        }
-        let nothing = change(ProductChange::default());
-        assert_eq!(
-            decide_change(&nothing, Some(&account(9, true, true)), None, None, usd()),
-            Err(Refusal::NotFound)
-        );
-    }
-
-    #[test]
-    fn a_sku_has_one_holder() {
-        let before = product(1, 100, 5);
-        let sku = Some(Some(Sku::new("MUG").unwrap()));
-        let command = change(ProductChange {
-            sku,
-            ..ProductChange::default()
-        });
-        for (holder, taken) in [(None, false), (Some(1), false), (Some(2), true)] {
-            let holder = holder.and_then(ProductId::new);
-            let decided = decide_change(
-                &command,
-                Some(&account(9, true, true)),
-                Some(&before),
-                holder,
-                usd(),
-            );
-            assert_eq!(
-                decided == Err(Refusal::field("sku", FieldError::Taken)),
-                taken
-            );
-        }
-    }
-
-    #[test]
-    fn only_current_staff_write_products() {
-        let change = change(ProductChange::default());
-        let model = product(1, 100, 5);
-        let draft = ProductDraft {
-            sku: None,
-            name: model.name.clone(),
-            description: model.description.clone(),
-            price: model.price,
-            stock: model.stock,
-        };
-        let create = CreateProduct {
-            draft,
-            key: None,
-            by: change.by,
-            at: at(0),
-        };
-        for (acting, expected) in former_staff(9) {
-            let acting = acting.as_ref();
-            let changed = decide_change(&change, acting, Some(&model), None, usd());
-            assert_eq!(changed.err(), Some(expected.clone()), "{acting:?}");
-            let created = decide_creation(&create, acting, None, usd());
-            assert_eq!(created.err(), Some(expected), "{acting:?}");
-        }
-    }
-
-    #[test]
-    fn a_price_is_in_the_currency_of_the_shop() {
-        let eur = Currency::from_code("EUR").unwrap();
-        let price = Price::new(Money::from_minor(100, eur)).unwrap();
-        let command = change(ProductChange {
-            price: Some(price),
-            ..ProductChange::default()
-        });
-        let refused = Refusal::field("price", FieldError::OtherCurrency(usd()));
-        assert_eq!(decide(&command, &product(1, 100, 5)), Err(refused));
-    }
-
-    #[test]
-    fn a_product_that_starts_with_stock_has_an_opening_movement() {
-        let model = product(1, 100, 5);
-        let draft = ProductDraft {
-            sku: None,
-            name: model.name,
-            description: model.description,
-            price: model.price,
-            stock: model.stock,
-        };
-        let command = CreateProduct {
-            draft,
-            key: None,
-            by: None,
-            at: at(0),
-        };
-        assert_eq!(decide_creation(&command, None, None, usd()), Ok(()));
-        let opening = command.opening(model.id).unwrap();
-        assert_eq!(
-            (opening.delta.units(), opening.reason),
-            (5, Reason::Opening)
-        );
-        let draft = ProductDraft {
-            stock: StockLevel::ZERO,
-            ..command.draft
-        };
-        assert_eq!(CreateProduct { draft, ..command }.opening(model.id), None);
-    }
-}
+#[path = "product_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! Accounts: usernames, credentials and staff rights.
 
+use crate::decision::{AccountAttribute, AccountUpdate, Created, Decision, Event, EventKind};
 use crate::identity::{
     Email, IdentityRefusal, NameConflicts, PasswordHash, Username, decide_names,
 };
@@ -62,6 +63,71 @@ pub struct Register {
     pub at: DateTime<Utc>,
 }
 
+/// An account to insert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAccount {
+    /// The name to sign in with.
+    pub username: Username,
+    /// E-mail address.
+    pub email: Option<Email>,
+    /// The hash of the password.
+    pub password: PasswordHash,
+    /// Whether the account is staff.
+    pub is_staff: bool,
+    /// Time of creation.
+    pub at: DateTime<Utc>,
+}
+
+impl NewAccount {
+    /// `account.registered`, by the new user or, for staff, by the shop itself.
+    #[must_use]
+    pub fn event(&self, user: UserId) -> Event {
+        Event {
+            kind: EventKind::AccountRegistered { user },
+            actor: (!self.is_staff).then_some(user),
+            at: self.at,
+        }
+    }
+
+    /// The account with its password hash, given its id.
+    #[must_use]
+    pub fn into_credentials(self, id: UserId) -> Credentials {
+        let account = Account {
+            id,
+            username: self.username,
+            email: self.email,
+            is_staff: self.is_staff,
+            is_active: true,
+            session_epoch: 0,
+            created_at: self.at,
+        };
+        Credentials {
+            account,
+            password: self.password,
+        }
+    }
+}
+
+/// Decides a registration, given the accounts that have its names.
+///
+/// # Errors
+/// As [`decide_names`].
+pub fn decide_registration(
+    command: &Register,
+    conflicts: NameConflicts,
+) -> Result<Decision<Created<Account>>, Refusal> {
+    decide_names(conflicts)?;
+    let mut decision = Decision::of(Created::new());
+    decision.changes.new_accounts.push(NewAccount {
+        username: command.username.clone(),
+        email: command.email.clone(),
+        password: command.password.clone(),
+        is_staff: command.is_staff,
+        at: command.at,
+    });
+    Ok(decision)
+}
+
 /// Command: change the e-mail address of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeEmail {
@@ -71,9 +137,11 @@ pub struct ChangeEmail {
     pub verified: i64,
     /// The new address.
     pub email: Email,
+    /// Time of the command.
+    pub at: DateTime<Utc>,
 }
 
-/// Decides a change of e-mail address; returns the account afterwards. Once the shop sends mail,
+/// Decides a change of e-mail address; the outcome is the account afterwards. Once the shop sends mail,
 /// the notice to the previous address belongs to this decision.
 ///
 /// # Errors
@@ -83,7 +151,7 @@ pub fn decide_email(
     command: &ChangeEmail,
     account: Option<&Account>,
     conflicts: NameConflicts,
-) -> Result<Account, Refusal> {
+) -> Result<Decision<Account>, Refusal> {
     let account = account.ok_or(Refusal::NotFound)?;
     if !account.is_active {
         return Err(Refusal::InvalidToken);
@@ -95,10 +163,36 @@ pub fn decide_email(
         ));
     }
     decide_names(conflicts)?;
-    Ok(Account {
+    let after = Account {
         email: Some(command.email.clone()),
         ..account.clone()
-    })
+    };
+    let event = Event {
+        kind: EventKind::AccountChanged {
+            user: account.id,
+            attribute: AccountAttribute::Email,
+        },
+        actor: Some(account.id),
+        at: command.at,
+    };
+    Ok(updated(account, after, None, event))
+}
+
+/// A changed account, with a new password hash if it has one.
+fn updated(
+    before: &Account,
+    after: Account,
+    password: Option<PasswordHash>,
+    event: Event,
+) -> Decision<Account> {
+    let mut decision = Decision::of(after.clone());
+    decision.changes.accounts.push(AccountUpdate {
+        before: before.clone(),
+        after,
+        password,
+    });
+    decision.events.push(event);
+    decision
 }
 
 /// Command: change a password.
@@ -112,18 +206,20 @@ pub struct ChangePassword {
     pub verified: Option<i64>,
     /// The hash of the new password.
     pub new: PasswordHash,
+    /// Time of the command.
+    pub at: DateTime<Utc>,
 }
 
-/// Decides a change of password; returns the account afterwards. Every session ends.
+/// Decides a change of password; the outcome is the account afterwards. Every session ends.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for an unknown account, and [`Refusal::Invalid`] if the password changed,
 /// or the user was deactivated, after the verification.
 pub fn decide_password(
     command: &ChangePassword,
-    credentials: Option<&Credentials>,
-) -> Result<Credentials, Refusal> {
-    let Credentials { account, .. } = credentials.ok_or(Refusal::NotFound)?;
+    account: Option<&Account>,
+) -> Result<Decision<Account>, Refusal> {
+    let account = account.ok_or(Refusal::NotFound)?;
     if command
         .verified
         .is_some_and(|verified| verified != account.session_epoch)
@@ -133,30 +229,44 @@ pub fn decide_password(
             FieldError::WrongPassword,
         ));
     }
-    let account = Account {
+    let after = Account {
         session_epoch: account.session_epoch.wrapping_add(1),
         ..account.clone()
     };
-    Ok(Credentials {
-        account,
-        password: command.new.clone(),
-    })
+    let event = Event {
+        kind: EventKind::AccountChanged {
+            user: account.id,
+            attribute: AccountAttribute::Password,
+        },
+        actor: command.verified.map(|_| account.id),
+        at: command.at,
+    };
+    Ok(updated(account, after, Some(command.new.clone()), event))
 }
 
-/// Command: activate or deactivate a user, or change their role; `None` leaves a field unchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UpdateUser {
-    /// The acting staff user; `None` for the shop itself.
-    pub by: Option<UserId>,
-    /// The user to update.
-    pub user: UserId,
+/// Changes to a user by staff; `None` leaves a field unchanged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UserChange {
     /// Whether the user may sign in.
     pub is_active: Option<bool>,
     /// Whether the user is staff.
     pub is_staff: Option<bool>,
 }
 
-/// Decides an update of a user; returns the account afterwards. Deactivating a user ends their
+/// Command: activate or deactivate a user, or change their role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpdateUser {
+    /// The acting staff user; `None` for the shop itself.
+    pub by: Option<UserId>,
+    /// The user to update.
+    pub user: UserId,
+    /// The changes.
+    pub change: UserChange,
+    /// Time of the command.
+    pub at: DateTime<Utc>,
+}
+
+/// Decides an update of a user; the outcome is the account afterwards. Deactivating a user ends their
 /// sessions. `acting` is the current account of the acting user; with the account from their
 /// session, a demoted user could undo the demotion. `other_active_staff` counts the active staff
 /// besides this user.
@@ -170,23 +280,36 @@ pub fn decide_user_update(
     account: Option<&Account>,
     acting: Option<&Account>,
     other_active_staff: u64,
-) -> Result<Account, Refusal> {
+) -> Result<Decision<Account>, Refusal> {
     decide_staff(command.by, acting)?;
     let before = account.ok_or(Refusal::NotFound)?;
     let after = Account {
-        is_active: command.is_active.unwrap_or(before.is_active),
-        is_staff: command.is_staff.unwrap_or(before.is_staff),
+        is_active: command.change.is_active.unwrap_or(before.is_active),
+        is_staff: command.change.is_staff.unwrap_or(before.is_staff),
         ..before.clone()
     };
     let acts_as_staff = |account: &Account| account.is_active && account.is_staff;
     if acts_as_staff(before) && !acts_as_staff(&after) && other_active_staff == 0 {
         return Err(Refusal::Identity(IdentityRefusal::LastStaff));
     }
+    if after == *before {
+        return Ok(Decision::of(after));
+    }
     let ended = i64::from(before.is_active && !after.is_active);
-    Ok(Account {
+    let event = Event {
+        kind: EventKind::AccountSwitched {
+            user: before.id,
+            is_active: after.is_active,
+            is_staff: after.is_staff,
+        },
+        actor: command.by,
+        at: command.at,
+    };
+    let after = Account {
         session_epoch: before.session_epoch.wrapping_add(ended),
         ..after
-    })
+    };
+    Ok(updated(before, after, None, event))
 }
 
 /// Decides the role in which a user acts, given their account under the command's lock. The role

@@ -16,6 +16,11 @@ fn account(is_active: bool, is_staff: bool) -> Account {
     }
 }
 
+fn changed(attribute: AccountAttribute) -> EventKind {
+    let user = user(1);
+    EventKind::AccountChanged { user, attribute }
+}
+
 fn hash(text: &str) -> PasswordHash {
     PasswordHash::new(text.to_owned())
 }
@@ -54,22 +59,28 @@ fn secrets_do_not_show() {
 
 #[test]
 fn a_new_password_ends_every_session() {
-    let credentials = Credentials {
-        account: account(true, false),
-        password: hash("old"),
-    };
+    let before = account(true, false);
     for (verified, allowed) in [(Some(4), true), (Some(3), false), (None, true)] {
         let command = ChangePassword {
             user: user(1),
             verified,
             new: hash("new"),
+            at: at(1),
         };
-        match decide_password(&command, Some(&credentials)) {
-            Ok(after) => {
+        match decide_password(&command, Some(&before)) {
+            Ok(decision) => {
                 assert!(allowed);
+                assert_eq!(decision.outcome.session_epoch, 5);
+                let [update] = &*decision.changes.accounts else {
+                    panic!("{decision:?}")
+                };
+                assert_eq!(update.password, Some(hash("new")));
+                assert!(update.ends_sessions());
+                let kind = changed(AccountAttribute::Password);
+                let actor = verified.map(|_| user(1));
                 assert_eq!(
-                    (after.account.session_epoch, after.password),
-                    (5, hash("new"))
+                    (&decision.events[0].kind, decision.events[0].actor),
+                    (&kind, actor)
                 );
             }
             Err(refusal) => {
@@ -114,15 +125,25 @@ fn a_user_update_keeps_one_active_staff_user() {
         let command = UpdateUser {
             by: None,
             user: user(1),
-            is_active: wish.0,
-            is_staff: wish.1,
+            change: UserChange {
+                is_active: wish.0,
+                is_staff: wish.1,
+            },
+            at: at(1),
         };
         let decided =
             decide_user_update(&command, Some(&account(before.0, before.1)), None, others);
         let seen = decided
             .as_ref()
             .ok()
+            .map(|one| &one.outcome)
             .map(|a| (a.is_active, a.is_staff, a.session_epoch));
+        if let Ok(decision) = &decided {
+            let writes = before != (seen.unwrap().0, seen.unwrap().1);
+            assert_eq!(decision.changes.accounts.len(), usize::from(writes));
+            let kinds: Vec<_> = decision.events.iter().map(|one| one.kind.name()).collect();
+            assert_eq!(kinds, vec!["account.switched"; usize::from(writes)]);
+        }
         assert_eq!(seen, expected, "{before:?} {wish:?} {others}");
         if let Err(refusal) = decided {
             assert_eq!(refusal, Refusal::Identity(IdentityRefusal::LastStaff));
@@ -135,8 +156,11 @@ fn only_current_staff_update_users() {
     let command = UpdateUser {
         by: Some(user(2)),
         user: user(1),
-        is_active: None,
-        is_staff: Some(true),
+        change: UserChange {
+            is_active: None,
+            is_staff: Some(true),
+        },
+        at: at(1),
     };
     let before = account(true, false);
     for (acting, expected) in [
@@ -181,6 +205,7 @@ fn an_address_is_changed_if_it_is_free_and_the_password_is_current() {
         user: user(1),
         verified,
         email: Email::new("ada@example.org").unwrap(),
+        at: at(1),
     };
     let before = account(true, true);
     let after = Account {
@@ -207,9 +232,11 @@ fn an_address_is_changed_if_it_is_free_and_the_password_is_current() {
         (3, Some(&before), taken, Err(wrong)),
         (4, None, free, Err(Refusal::NotFound)),
     ] {
-        assert_eq!(
-            decide_email(&command(verified), account, conflicts),
-            expected
-        );
+        let decided = decide_email(&command(verified), account, conflicts);
+        if let Ok(decision) = &decided {
+            assert_eq!(decision.events[0].kind, changed(AccountAttribute::Email));
+            assert!(!decision.changes.accounts[0].ends_sessions());
+        }
+        assert_eq!(decided.map(|decision| decision.outcome), expected);
     }
 }

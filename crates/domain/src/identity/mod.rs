@@ -14,8 +14,9 @@ mod repository;
 mod service;
 
 pub use account::{
-    Account, ChangeEmail, ChangePassword, Credentials, Register, TokenClaims, UpdateUser,
-    decide_email, decide_password, decide_role, decide_session, decide_staff, decide_user_update,
+    Account, ChangeEmail, ChangePassword, Credentials, NewAccount, Register, TokenClaims,
+    UpdateUser, UserChange, decide_email, decide_password, decide_registration, decide_role,
+    decide_session, decide_staff, decide_user_update,
 };
 pub use attempt::{
     ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, LimitedAction,
@@ -30,8 +31,8 @@ pub use known_networks::{
 pub use names::{Email, LoginName, NameConflicts, Username, decide_names, trim_invisible};
 pub use password::{Password, PasswordHash};
 pub use refresh_token::{
-    LONGEST_FAMILY, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDecision, RefreshDigest,
-    RefreshToken, decide_family_quota, decide_refresh,
+    LONGEST_FAMILY, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDigest, RefreshToken,
+    decide_new_family, decide_refresh, decide_sign_out,
 };
 pub use refusal::IdentityRefusal;
 pub use repository::{AccountRepository, UserFilter};

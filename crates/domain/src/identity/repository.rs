@@ -46,7 +46,7 @@ pub trait AccountRepository: Send + Sync {
     /// If the store fails.
     fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError>;
 
-    /// Creates an account whose names [`decide_names`](crate::identity::decide_names) allows.
+    /// Creates an account as [`decide_registration`](crate::identity::decide_registration) allows.
     ///
     /// MUST keep usernames and e-mail addresses unique, regardless of case and under concurrency
     /// (`one_username_goes_to_one_account`); allow one of several confusable usernames
@@ -109,7 +109,7 @@ pub trait AccountRepository: Send + Sync {
     fn has_staff(&self) -> Result<bool, StoreError>;
 
     /// Stores the first token of a family, and ends the families that
-    /// [`decide_family_quota`](crate::identity::decide_family_quota) names, under the lock of the user.
+    /// [`decide_new_family`](crate::identity::decide_new_family) names, under the lock of the user.
     ///
     /// MUST keep the number of families within the quota
     /// (`a_user_has_a_bounded_number_of_families`), also when the user signs in several times at

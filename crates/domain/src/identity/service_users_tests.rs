@@ -1,7 +1,9 @@
 //! Registration, changes of passwords, and updates of users.
 
 use super::*;
-use crate::identity::{ChangeEmail, ChangePassword, IdentityRefusal, UpdateUser, UserFilter};
+use crate::identity::{
+    ChangeEmail, ChangePassword, IdentityRefusal, UpdateUser, UserChange, UserFilter,
+};
 use crate::kernel::{FieldError, Page, PageRequest, UserSearch};
 
 #[test]
@@ -84,6 +86,7 @@ fn the_own_password_is_changed_with_the_current_one() {
         user: user(1),
         verified: Some(ada().session_epoch),
         new: hash("of new"),
+        at: now(),
     };
     ports
         .accounts
@@ -131,6 +134,7 @@ fn the_command_line_resets_a_password_without_the_old_one() {
         user: user(1),
         verified: None,
         new: hash("of new"),
+        at: now(),
     };
     ports
         .accounts
@@ -150,9 +154,7 @@ fn the_command_line_resets_a_password_without_the_old_one() {
 
 #[test]
 fn only_staff_update_users() {
-    let command = UpdateUser {
-        by: None,
-        user: user(1),
+    let change = UserChange {
         is_active: Some(false),
         is_staff: None,
     };
@@ -160,7 +162,7 @@ fn only_staff_update_users() {
         (Actor::Anonymous, Refusal::Unauthenticated),
         (Actor::Customer(user(1)), Refusal::Forbidden),
     ] {
-        let refused = Ports::new().accounts().switch(actor, command);
+        let refused = Ports::new().accounts().switch(actor, user(1), change);
         assert_eq!(refusal(refused), expected);
     }
     for (answer, expected) in [
@@ -171,14 +173,21 @@ fn only_staff_update_users() {
         ),
     ] {
         let mut ports = Ports::new();
-        let by = Some(user(9));
+        let command = UpdateUser {
+            by: Some(user(9)),
+            user: user(1),
+            change,
+            at: now(),
+        };
         ports
             .accounts
             .expect_switch()
-            .withf(move |given| *given == UpdateUser { by, ..command })
+            .withf(move |given| *given == command)
             .once()
             .returning(move |_| Ok(answer.clone()?));
-        let switched = ports.accounts().switch(Actor::Staff(user(9)), command);
+        let switched = ports
+            .accounts()
+            .switch(Actor::Staff(user(9)), user(1), change);
         match expected {
             None => assert_eq!(switched.unwrap(), ada()),
             Some(expected) => assert_eq!(refusal(switched), expected),
@@ -224,6 +233,7 @@ fn another_address_needs_the_current_password() {
         user: user(1),
         verified: ada().session_epoch,
         email: email(),
+        at: now(),
     };
     let change = ports.accounts.expect_change_email();
     let change = change.withf(move |given| *given == expected);

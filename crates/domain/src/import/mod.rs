@@ -6,7 +6,7 @@ mod rules;
 pub use repository::{ImportRepository, Imported};
 pub use rules::{
     ExistingData, ImportDecision, ImportError, ImportErrorKind, ImportRefusal, ImportRow,
-    ImportShop, LARGEST_IMPORTED_ID, decide_import, sales_history,
+    ImportShop, LARGEST_IMPORTED_ID, decide_import, imported, sales_history,
 };
 
 #[cfg(any(test, feature = "mocks"))]

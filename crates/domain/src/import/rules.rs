@@ -7,6 +7,7 @@
 
 use crate::cart::{CartItem, MAX_CART_ITEMS};
 use crate::catalog::{Price, Product};
+use crate::decision::{Event, EventKind};
 use crate::identity::{Account, Credentials};
 use crate::inventory::{NewMovement, Reason, StockDelta};
 use crate::kernel::{CartItemId, Currency, Money, OrderId, ProductId, UserId};
@@ -243,6 +244,19 @@ pub fn sales_history(order: &Order) -> Vec<NewMovement> {
         }));
     }
     entries
+}
+
+/// The event of an imported order.
+#[must_use]
+pub fn imported(order: &Order) -> Event {
+    Event {
+        kind: EventKind::OrderImported {
+            order: order.id,
+            user: order.user,
+        },
+        actor: None,
+        at: order.created_at,
+    }
 }
 
 fn check_id<Id: Copy + Eq + Hash>(

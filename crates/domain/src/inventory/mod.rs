@@ -7,7 +7,7 @@ mod stock;
 pub use ledger::{Audit, Discrepancy, Ledger};
 pub use refusal::{InventoryRefusal, Shortage};
 pub use stock::{
-    AdjustStock, Adjusted, Movement, NewMovement, Reason, StockDecision, StockDelta, StockLevel,
+    AdjustStock, Adjusted, Adjustment, Movement, NewMovement, Reason, StockDelta, StockLevel,
     StockWrites, decide_adjustment, decide_stock_write,
 };
 

@@ -4,6 +4,7 @@
 //! a level returns the movement that explains it, and adapters write both in one transaction.
 
 use crate::catalog::Product;
+use crate::decision::{Decision, Event, EventKind, Outcome, StoredRows};
 use crate::identity::{Account, decide_staff};
 use crate::inventory::{InventoryRefusal, Shortage};
 use crate::kernel::{FieldError, Idempotent, Note, OrderId, ProductId, Refusal, UserId};
@@ -225,13 +226,22 @@ pub struct Adjusted {
     pub level: StockLevel,
 }
 
-/// A changed level, and the movement that explains it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StockDecision {
+/// Outcome of an adjustment, whose movement has no id yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adjustment {
     /// Units on hand afterwards.
     pub level: StockLevel,
-    /// The ledger entry.
-    pub movement: NewMovement,
+}
+
+impl Outcome for Adjustment {
+    type Stored = Adjusted;
+
+    fn stored(self, new: &mut StoredRows<'_>) -> Option<Adjusted> {
+        Some(Adjusted {
+            movement: new.movement()?,
+            level: self.level,
+        })
+    }
 }
 
 /// Decides a change of stock. `acting` is the account of the acting user under the command's lock.
@@ -244,7 +254,7 @@ pub fn decide_adjustment(
     command: &AdjustStock,
     acting: Option<&Account>,
     product: Option<&Product>,
-) -> Result<StockDecision, Refusal> {
+) -> Result<Decision<Adjustment>, Refusal> {
     decide_staff(command.by, acting)?;
     let product = product
         .filter(|product| !product.archived)
@@ -266,7 +276,8 @@ pub fn decide_adjustment(
             },
         ));
     }
-    let movement = NewMovement {
+    let mut decision = Decision::of(Adjustment { level });
+    decision.movements.push(NewMovement {
         product: product.id,
         order: None,
         delta: command.delta,
@@ -274,128 +285,18 @@ pub fn decide_adjustment(
         note: command.note.clone(),
         actor: command.by,
         at: command.at,
-    };
-    Ok(StockDecision { level, movement })
+    });
+    decision.events.push(Event {
+        kind: EventKind::StockAdjusted {
+            product: product.id,
+            delta: command.delta,
+        },
+        actor: command.by,
+        at: command.at,
+    });
+    Ok(decision)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{account, at, former_staff, product};
-
-    fn adjust(delta: i64) -> AdjustStock {
-        let product = ProductId::new(1).unwrap();
-        let delta = StockDelta::requested(delta).unwrap();
-        AdjustStock {
-            product,
-            delta,
-            note: None,
-            key: None,
-            by: None,
-            at: at(0),
-        }
-    }
-
-    #[test]
-    fn an_adjustment_keeps_stock_within_its_bounds() {
-        let most = StockLevel::MAX;
-        for (stock, delta, expected) in [
-            (5, 3, Ok(8)),
-            (5, -5, Ok(0)),
-            (5, -6, Err("There is not enough stock.")),
-            (0, -1, Err("There is not enough stock.")),
-            (most - 1, 1, Ok(most)),
-            (
-                most,
-                1,
-                Err("delta: The stock would be more than 2147483647."),
-            ),
-        ] {
-            let product = product(1, 100, stock);
-            let decided = decide_adjustment(&adjust(delta), None, Some(&product));
-            let seen = decided.as_ref().map(|decision| decision.level.units());
-            assert_eq!(
-                seen.map_err(ToString::to_string),
-                expected.map_err(str::to_owned)
-            );
-            if let Ok(decision) = decided {
-                assert_eq!(decision.movement.delta.units(), delta);
-            }
-        }
-    }
-
-    #[test]
-    fn a_product_that_is_not_sold_has_no_stock_to_adjust() {
-        assert_eq!(
-            decide_adjustment(&adjust(1), None, None),
-            Err(Refusal::NotFound)
-        );
-        let archived = Product {
-            archived: true,
-            ..product(1, 100, 5)
-        };
-        assert_eq!(
-            decide_adjustment(&adjust(1), None, Some(&archived)),
-            Err(Refusal::NotFound)
-        );
-    }
-
-    #[test]
-    fn only_current_staff_adjust_stock() {
-        let command = AdjustStock {
-            by: UserId::new(9),
-            ..adjust(1)
-        };
-        let product = product(1, 100, 5);
-        let staff = account(9, true, true);
-        assert!(decide_adjustment(&command, Some(&staff), Some(&product)).is_ok());
-        for (acting, expected) in former_staff(9) {
-            let decided = decide_adjustment(&command, acting.as_ref(), Some(&product));
-            assert_eq!(decided.err(), Some(expected), "{acting:?}");
-        }
-    }
-
-    #[test]
-    fn requested_values_are_bounded() {
-        for units in [-1, StockLevel::MAX + 1, i64::MIN, i64::MAX] {
-            assert!(StockLevel::requested(units).is_err(), "{units}");
-        }
-        for units in [
-            0,
-            StockLevel::MAX + 1,
-            -StockLevel::MAX - 1,
-            i64::MIN,
-            i64::MAX,
-        ] {
-            assert!(StockDelta::requested(units).is_err(), "{units}");
-        }
-    }
-
-    #[test]
-    fn reasons_round_trip_through_text() {
-        for reason in Reason::ALL {
-            assert_eq!(Reason::parse(reason.as_str()), Some(reason));
-        }
-        assert_eq!(Reason::parse("theft"), None);
-    }
-
-    #[test]
-    fn strict_stock_writes_need_a_precondition() {
-        use StockWrites::{Lenient, Strict};
-        for (writes, sets_stock, has_precondition, expected) in [
-            (Lenient, true, false, Ok(())),
-            (Strict, false, false, Ok(())),
-            (Strict, true, true, Ok(())),
-            (
-                Strict,
-                true,
-                false,
-                Err(Refusal::Inventory(InventoryRefusal::PreconditionRequired)),
-            ),
-        ] {
-            let decided = decide_stock_write(writes, sets_stock, has_precondition);
-            assert_eq!(decided, expected, "{writes:?} {sets_stock}");
-        }
-        assert_eq!(StockWrites::default(), Lenient);
-    }
-}
+#[path = "stock_tests.rs"]
+mod tests;

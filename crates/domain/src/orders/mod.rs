@@ -8,9 +8,9 @@ mod repository;
 mod service;
 mod status;
 
-pub use order::{ChangeOrder, Order, OrderAction, OrderDecision, OrderItem, decide_order};
+pub use order::{ChangeOrder, Order, OrderAction, OrderItem, decide_order};
 pub use placement::{
-    NewOrder, PlaceOrder, PlacementDecision, PlacementId, PlacementState, ProductSnapshot,
+    NewOrder, PlaceOrder, PlacementId, PlacementOutcome, PlacementState, ProductSnapshot,
     decide_placement,
 };
 pub use quota::{ORDER_QUOTA_WINDOW, OrderQuota, OrderUsage, decide_order_quota};

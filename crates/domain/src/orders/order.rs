@@ -1,6 +1,7 @@
 //! Orders: purchased products at the names and prices of the time, and changes of status. Placing
 //! an order is in [`crate::orders`].
 
+use crate::decision::{Decision, Event, EventKind};
 use crate::identity::{Account, decide_role};
 use crate::inventory::{NewMovement, Reason, StockDelta};
 use crate::kernel::{
@@ -94,15 +95,6 @@ pub struct ChangeOrder {
     pub at: DateTime<Utc>,
 }
 
-/// The writes of a change; nothing is written if the order is unchanged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderDecision {
-    /// The order afterwards.
-    pub order: Order,
-    /// Returns of stock.
-    pub returns: Vec<NewMovement>,
-}
-
 /// Decides a change of an order. `acting` is the account of the acting user under the command's
 /// lock: the role cached in their session may be out of date. The table in the tests covers every
 /// status, action and actor.
@@ -115,7 +107,7 @@ pub fn decide_order(
     command: &ChangeOrder,
     acting: Option<&Account>,
     order: Option<&Order>,
-) -> Result<OrderDecision, Refusal> {
+) -> Result<Decision<Order>, Refusal> {
     let user = command.by.customer()?;
     let staff = decide_role(acting)?.is_staff();
     let order = order
@@ -129,10 +121,7 @@ pub fn decide_order(
     }
     Precondition::check(command.seen.as_ref(), order)?;
     match command.action {
-        OrderAction::SetStatus(to) if to == from => Ok(OrderDecision {
-            order: order.clone(),
-            returns: Vec::new(),
-        }),
+        OrderAction::SetStatus(to) if to == from => Ok(Decision::of(order.clone())),
         OrderAction::SetStatus(to) => {
             let allowed = choices(from, staff);
             if allowed.contains(&to) {
@@ -170,26 +159,32 @@ fn moved(
     archived: bool,
     actor: UserId,
     at: DateTime<Utc>,
-) -> OrderDecision {
+) -> Decision<Order> {
+    let kind = EventKind::OrderStatus {
+        order: order.id,
+        user: order.user,
+        from: order.status,
+        to,
+    };
     let order = Order {
         status: to,
         archived,
         updated_at: at,
         ..order.clone()
     };
-    let returns = if to == OrderStatus::Cancelled {
+    let mut decision = Decision::of(order.clone());
+    if to == OrderStatus::Cancelled {
         let units = |line: &OrderItem| (line.product, line.quantity.units());
-        movements(
-            order.id,
-            order.lines.iter().map(units),
-            Reason::Return,
-            actor,
-            at,
-        )
-    } else {
-        Vec::new()
-    };
-    OrderDecision { order, returns }
+        let units = order.lines.iter().map(units);
+        decision.movements = movements(order.id, units, Reason::Return, actor, at);
+    }
+    decision.changes.orders.push(order);
+    decision.events.push(Event {
+        kind,
+        actor: Some(actor),
+        at,
+    });
+    decision
 }
 
 /// The ledger entries of an order, one for each product: imported orders may have several lines of

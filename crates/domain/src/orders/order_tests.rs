@@ -55,7 +55,7 @@ fn change(order: &Order, action: OrderAction, by: Actor) -> ChangeOrder {
     }
 }
 
-fn decide(order: &Order, action: OrderAction, by: Actor) -> Result<OrderDecision, Refusal> {
+fn decide(order: &Order, action: OrderAction, by: Actor) -> Result<Decision<Order>, Refusal> {
     let acting = match by {
         Actor::Anonymous => None,
         Actor::Customer(user) => Some(account(user.get(), true, false)),
@@ -67,9 +67,29 @@ fn decide(order: &Order, action: OrderAction, by: Actor) -> Result<OrderDecision
 
 fn answer(before: &Order, action: OrderAction, by: Actor) -> Answer {
     match decide(before, action, by) {
-        Ok(decision) if decision.order == *before => Same,
-        Ok(decision) if decision.order.archived => Gone,
-        Ok(decision) => Now(decision.order.status),
+        Ok(decision) if decision == Decision::of(before.clone()) => Same,
+        Ok(decision) => {
+            let after = decision.outcome;
+            assert_eq!(decision.changes.orders, std::slice::from_ref(&after));
+            let kind = EventKind::OrderStatus {
+                order: before.id,
+                user: before.user,
+                from: before.status,
+                to: after.status,
+            };
+            let actor = by.customer().ok();
+            let event = Event {
+                kind,
+                actor,
+                at: at(9),
+            };
+            assert_eq!(decision.events, [event]);
+            if after.archived {
+                Gone
+            } else {
+                Now(after.status)
+            }
+        }
         Err(Refusal::Orders(OrderRefusal::InvalidTransition { from, to, allowed })) => {
             assert_eq!((from, OrderAction::SetStatus(to)), (before.status, action));
             No(allowed)
@@ -234,7 +254,7 @@ fn cancelling_and_deleting_return_the_stock_of_every_line() {
     for action in [OrderAction::SetStatus(Cancelled), OrderAction::Delete] {
         let decision = decide(&order(Pending), action, Actor::Customer(user(1))).unwrap();
         let returned: Vec<_> = decision
-            .returns
+            .movements
             .iter()
             .map(|back| {
                 (
@@ -266,8 +286,8 @@ proptest! {
                 .map_or(OrderAction::Delete, |status| OrderAction::SetStatus(*status));
             let by = [Actor::Customer(user(1)), Actor::Staff(user(2)), Actor::Customer(user(3))][actor];
             if let Ok(decision) = decide(&order, action, by) {
-                returned += decision.returns.iter().map(|back| back.delta.units()).sum::<i64>();
-                order = decision.order;
+                returned += decision.movements.iter().map(|back| back.delta.units()).sum::<i64>();
+                order = decision.outcome;
             }
         }
         prop_assert_eq!(returned, if order.status == Cancelled { 5 } else { 0 });

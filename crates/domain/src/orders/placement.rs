@@ -6,15 +6,17 @@
 
 use crate::cart::{CartItem, CartRefusal};
 use crate::catalog::CatalogRefusal;
+use crate::decision::{Decision, Event, EventKind, Outcome, StoredRows};
 use crate::inventory::{InventoryRefusal, NewMovement, Reason, Shortage, StockDelta, StockLevel};
 use crate::kernel::{
-    CartItemId, Currency, IdempotencyRefusal, IdempotencyScope, Idempotent,
-    MAX_STORED_RESPONSE_BYTES, Money, OrderId, ProductId, ProductName, Refusal, StoredResponse,
-    StoredResponseUsage, UserId, check_replay_quota, decide_replay,
+    Currency, Execution, IdempotencyRefusal, IdempotencyScope, Idempotent,
+    MAX_STORED_RESPONSE_BYTES, Money, OrderId, ProductId, ProductName, Refusal, ResponseEncoder,
+    StoredResponse, StoredResponseUsage, UserId, check_replay_quota, decide_replay,
 };
 use crate::orders::order;
 use crate::orders::{
-    ORDER_QUOTA_WINDOW, Order, OrderItem, OrderQuota, OrderRefusal, OrderUsage, decide_order_quota,
+    ORDER_QUOTA_WINDOW, Order, OrderItem, OrderQuota, OrderRefusal, OrderStatus, OrderUsage,
+    Placement, decide_order_quota,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,29 +106,25 @@ pub struct PlacementState {
     pub kept: BTreeMap<UserId, StoredResponseUsage>,
 }
 
-/// An order to write.
+/// An order to insert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
     /// The customer.
     pub user: UserId,
-    /// Idempotency key to store with it.
-    pub key: Option<Idempotent<Order>>,
     /// Id of the attempt.
     pub placement: PlacementId,
     /// Its lines.
     pub lines: Vec<OrderItem>,
     /// The sum of its lines.
     pub total: Money,
-    /// The cart lines that become order lines, and are removed from the cart.
-    pub cart_lines: Vec<CartItemId>,
     /// Time of placing.
     pub at: DateTime<Utc>,
 }
 
 impl NewOrder {
-    /// The ledger entries for the stock that the order takes, given its id.
+    /// The movements of the stock that the order takes.
     #[must_use]
-    pub fn movements(&self, id: OrderId) -> Vec<NewMovement> {
+    pub fn sale(&self, id: OrderId) -> Vec<NewMovement> {
         let units = self
             .lines
             .iter()
@@ -134,13 +132,26 @@ impl NewOrder {
         order::movements(id, units, Reason::Sale, self.user, self.at)
     }
 
+    /// `order.placed`.
+    #[must_use]
+    pub fn event(&self, order: OrderId) -> Event {
+        Event {
+            kind: EventKind::OrderPlaced {
+                order,
+                user: self.user,
+            },
+            actor: Some(self.user),
+            at: self.at,
+        }
+    }
+
     /// The order, given its id.
     #[must_use]
-    pub fn into_order(self, id: OrderId) -> crate::orders::Order {
-        crate::orders::Order {
+    pub fn into_order(self, id: OrderId) -> Order {
+        Order {
             id,
             user: self.user,
-            status: crate::orders::OrderStatus::Pending,
+            status: OrderStatus::Pending,
             total: self.total,
             adjustment: Money::zero(self.total.currency()),
             lines: self.lines,
@@ -151,62 +162,91 @@ impl NewOrder {
     }
 }
 
-/// Decision on one request of a batch.
+/// Outcome of one request of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlacementDecision {
-    /// Write an order.
-    SortPosition(NewOrder),
+pub enum PlacementOutcome {
+    /// The next new order.
+    Placed,
     /// A replay: the order was placed before, under the same key. The stored response.
-    Replay(String),
-    /// The same attempt as an earlier request of this batch, by its position; gets the response of
-    /// that order.
-    SameAs(usize),
-    /// Refused; nothing to write.
-    Refuse(Refusal),
+    Replayed(String),
+    /// The same attempt as an earlier request of this batch; gets the response of that order.
+    SameAs {
+        /// Position of the earlier request.
+        position: usize,
+        /// Encodes the order as the response.
+        render: ResponseEncoder<Order>,
+    },
+    /// Refused.
+    Refused(Refusal),
 }
 
-/// Decides a batch, one decision for each request, in the order of the requests.
+impl Outcome for Vec<PlacementOutcome> {
+    type Stored = Vec<Placement>;
+
+    fn stored(self, new: &mut StoredRows<'_>) -> Option<Vec<Placement>> {
+        let mut placements = Vec::<Placement>::with_capacity(self.len());
+        for outcome in self {
+            placements.push(match outcome {
+                PlacementOutcome::Placed => Ok(Execution::Executed(new.order()?)),
+                PlacementOutcome::Replayed(answer) => Ok(Execution::Replayed(answer)),
+                PlacementOutcome::SameAs { position, render } => {
+                    let Ok(Execution::Executed(order)) = placements.get(position)? else {
+                        return None;
+                    };
+                    Ok(Execution::Replayed((render.0)(order)))
+                }
+                PlacementOutcome::Refused(refusal) => Err(refusal),
+            });
+        }
+        Some(placements)
+    }
+}
+
+/// Decides a batch: one decision for all, with one outcome for each request, in the order of the
+/// requests.
 ///
 /// Refused are a user whose account is gone or deactivated ([`Refusal::InvalidToken`]), an empty
 /// cart ([`CartRefusal::Empty`]), products that are no longer sold
-/// ([`CatalogRefusal::ProductUnavailable`]) or short ([`InventoryRefusal::InsufficientStock`], with all of them), a
-/// total that is not the expected one ([`OrderRefusal::TotalChanged`]) or too large
+/// ([`CatalogRefusal::ProductUnavailable`]) or short ([`InventoryRefusal::InsufficientStock`], with
+/// all of them), a total that is not the expected one ([`OrderRefusal::TotalChanged`]) or too large
 /// ([`OrderRefusal::TotalTooLarge`]), a key that was used for another command
-/// ([`IdempotencyRefusal::KeyReused`]) or has no room for its response ([`IdempotencyRefusal::TooManyKeys`]),
-/// and orders beyond the [quota](decide_order_quota).
+/// ([`IdempotencyRefusal::KeyReused`]) or has no room for its response
+/// ([`IdempotencyRefusal::TooManyKeys`]), and orders
+/// beyond the [quota](decide_order_quota).
 #[must_use]
 pub fn decide_placement(
     requests: &[PlaceOrder],
     mut floor: PlacementState,
     currency: Currency,
-) -> Vec<PlacementDecision> {
-    let mut placed = BTreeMap::new();
-    requests
-        .iter()
-        .enumerate()
-        .map(
-            |(position, request)| match decide_again(request, &floor, &placed) {
-                Ok(Some(decision)) => decision,
-                Ok(None) => match decide_one(request, &floor, currency) {
-                    Ok(order) => {
-                        floor.carts.remove(&request.user);
-                        let usage = floor.usage.entry(request.user).or_default();
-                        *usage = usage.and_one(request.at);
-                        for line in &order.lines {
-                            take(&mut floor, line);
-                        }
-                        if let Some(key) = &request.key {
-                            let scope = (request.user, &key.scope);
-                            placed.insert(scope, (position, key.fingerprint.as_str()));
-                        }
-                        PlacementDecision::SortPosition(order)
+) -> Decision<Vec<PlacementOutcome>> {
+    let mut decision = Decision::of(Vec::with_capacity(requests.len()));
+    let mut placed = PlacedKeys::new();
+    for (position, request) in requests.iter().enumerate() {
+        let outcome = match decide_again(request, &floor, &placed) {
+            Ok(None) => match decide_one(request, &floor, currency) {
+                Ok(order) => {
+                    if let Some(key) = &request.key {
+                        let scope = (request.user, &key.scope);
+                        placed.insert(scope, (position, key.fingerprint.as_str()));
                     }
-                    Err(refusal) => PlacementDecision::Refuse(refusal),
-                },
-                Err(refusal) => PlacementDecision::Refuse(refusal),
+                    let ordered = floor.carts.remove(&request.user).unwrap_or_default();
+                    decision.changes.deleted_cart_items.extend(ordered);
+                    let usage = floor.usage.entry(request.user).or_default();
+                    *usage = usage.and_one(request.at);
+                    for line in &order.lines {
+                        take(&mut floor, line);
+                    }
+                    decision.changes.new_orders.push(order);
+                    PlacementOutcome::Placed
+                }
+                Err(refusal) => PlacementOutcome::Refused(refusal),
             },
-        )
-        .collect()
+            Ok(Some(outcome)) => outcome,
+            Err(refusal) => PlacementOutcome::Refused(refusal),
+        };
+        decision.outcome.push(outcome);
+    }
+    decision
 }
 
 type PlacedKeys<'a> = BTreeMap<(UserId, &'a IdempotencyScope), (usize, &'a str)>;
@@ -217,20 +257,23 @@ fn decide_again(
     request: &PlaceOrder,
     floor: &PlacementState,
     placed: &PlacedKeys<'_>,
-) -> Result<Option<PlacementDecision>, Refusal> {
+) -> Result<Option<PlacementOutcome>, Refusal> {
     let Some(key) = &request.key else {
         return Ok(None);
     };
     if let Some((position, fingerprint)) = placed.get(&(request.user, &key.scope)) {
         return if *fingerprint == key.fingerprint {
-            Ok(Some(PlacementDecision::SameAs(*position)))
+            Ok(Some(PlacementOutcome::SameAs {
+                position: *position,
+                render: key.render,
+            }))
         } else {
             Err(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
         };
     }
     let held = floor.keys.get(&(request.user, key.scope.clone()));
     if let Some(answer) = decide_replay(Some(key), held)? {
-        return Ok(Some(PlacementDecision::Replay(answer)));
+        return Ok(Some(PlacementOutcome::Replayed(answer)));
     }
     let kept = floor.kept.get(&request.user).copied().unwrap_or_default();
     check_replay_quota(kept, MAX_STORED_RESPONSE_BYTES)?;
@@ -270,11 +313,9 @@ fn decide_one(
     }
     Ok(NewOrder {
         user: request.user,
-        key: request.key.clone(),
         placement: request.placement,
         lines,
         total,
-        cart_lines: cart.iter().map(|line| line.id).collect(),
         at: request.at,
     })
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::cart::CartRefusal;
 use crate::catalog::CatalogRefusal;
 use crate::inventory::InventoryRefusal;
-use crate::kernel::{IdempotencyRefusal, Quantity};
+use crate::kernel::{CartItemId, IdempotencyRefusal, Quantity};
 use crate::orders::OrderRefusal;
 use crate::testing::{at, product, usd, user};
 use proptest::prelude::*;
@@ -65,13 +65,13 @@ fn shortage(product: i64, available: i64, requested: i64) -> Shortage {
     }
 }
 
-fn refusals(decisions: Vec<PlacementDecision>) -> Vec<Option<Refusal>> {
-    let refusal = |decision| match decision {
-        PlacementDecision::Refuse(refusal) => Some(refusal),
-        PlacementDecision::SortPosition(_) => None,
+fn refusals(decision: Decision<Vec<PlacementOutcome>>) -> Vec<Option<Refusal>> {
+    let refusal = |outcome| match outcome {
+        PlacementOutcome::Refused(refusal) => Some(refusal),
+        PlacementOutcome::Placed => None,
         other => panic!("{other:?}"),
     };
-    decisions.into_iter().map(refusal).collect()
+    decision.outcome.into_iter().map(refusal).collect()
 }
 
 #[test]
@@ -80,13 +80,13 @@ fn an_order_is_the_whole_cart_at_current_prices() {
         [cart(1, &[(1, 2), (2, 3)])],
         [(1, offer(250, 2)), (2, offer(100, 9))],
     );
-    let results = decide_placement(&[request(1)], floor, usd());
-    let PlacementDecision::SortPosition(order) = &results[0] else {
-        panic!("{results:?}")
+    let decision = decide_placement(&[request(1)], floor, usd());
+    let [order] = &*decision.changes.new_orders else {
+        panic!("{decision:?}")
     };
     assert_eq!(order.total.to_string(), "8.00");
-    assert_eq!(order.cart_lines.len(), 2);
-    let movements = order.movements(OrderId::new(4).unwrap());
+    assert_eq!(decision.changes.deleted_cart_items.len(), 2);
+    let movements = order.sale(OrderId::new(4).unwrap());
     let taken: Vec<_> = movements
         .iter()
         .map(|m| (m.product.get(), m.delta.units()))
@@ -232,10 +232,11 @@ fn a_quota_bounds_the_orders_of_each_customer() {
             quota: None,
             ..limited(1)
         };
-        let decide = |requests: &[PlaceOrder]| decide_placement(requests, floor.clone(), usd());
+        let decide =
+            |requests: &[PlaceOrder]| decide_placement(requests, floor.clone(), usd()).outcome;
         let decided = decide(&[limited(1), limited(2)]);
-        let refused = |decision: &PlacementDecision| match decision {
-            PlacementDecision::Refuse(refusal) => Some(refusal.clone()),
+        let refused = |outcome: &PlacementOutcome| match outcome {
+            PlacementOutcome::Refused(refusal) => Some(refusal.clone()),
             _ => None,
         };
         assert_eq!(refused(&decided[0]).as_ref(), expected);
@@ -270,13 +271,13 @@ fn a_key_beyond_the_quota_is_refused_and_a_replay_is_not() {
     };
     let scope = old.key.clone().unwrap().scope;
     floor.keys.insert((user(1), scope), record);
-    let decided = decide_placement(&[new, old, request(1)], floor, usd());
+    let decided = decide_placement(&[new, old, request(1)], floor, usd()).outcome;
     assert_eq!(
         decided[0],
-        PlacementDecision::Refuse(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
+        PlacementOutcome::Refused(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
     );
-    assert_eq!(decided[1], PlacementDecision::Replay("201".to_owned()));
-    assert!(matches!(decided[2], PlacementDecision::SortPosition(_)));
+    assert_eq!(decided[1], PlacementOutcome::Replayed("201".to_owned()));
+    assert_eq!(decided[2], PlacementOutcome::Placed);
 }
 
 fn keyed(who: i64, key: &str, fingerprint: &str) -> PlaceOrder {
@@ -309,19 +310,19 @@ fn one_key_in_a_batch_is_one_order() {
         keyed(2, "k", "{}"),
         keyed(1, "l", "{}"),
     ];
-    let decisions = decide_placement(&requests, floor, usd());
-    assert!(
-        matches!(&decisions[0], PlacementDecision::SortPosition(order) if order.key == requests[0].key)
-    );
-    assert_eq!(decisions[1], PlacementDecision::SameAs(0));
+    let decisions = decide_placement(&requests, floor, usd()).outcome;
+    assert_eq!(decisions[0], PlacementOutcome::Placed);
+    let render = requests[0].key.as_ref().unwrap().render;
+    let position = 0;
+    assert_eq!(decisions[1], PlacementOutcome::SameAs { position, render });
     assert_eq!(
         decisions[2],
-        PlacementDecision::Refuse(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
+        PlacementOutcome::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
     );
-    assert!(matches!(decisions[3], PlacementDecision::SortPosition(_)));
+    assert_eq!(decisions[3], PlacementOutcome::Placed);
     assert_eq!(
         decisions[4],
-        PlacementDecision::Refuse(Refusal::Cart(CartRefusal::Empty))
+        PlacementOutcome::Refused(Refusal::Cart(CartRefusal::Empty))
     );
 }
 
@@ -336,14 +337,14 @@ fn a_used_key_replays_the_stored_response() {
     let scope = keyed(1, "k", "{}").key.unwrap().scope;
     floor.keys.insert((user(1), scope), held);
     let requests = [keyed(1, "k", "{}"), keyed(1, "k", "{1}"), request(1)];
-    let decisions = decide_placement(&requests, floor, usd());
-    assert_eq!(decisions[0], PlacementDecision::Replay("then".to_owned()));
+    let decisions = decide_placement(&requests, floor, usd()).outcome;
+    assert_eq!(decisions[0], PlacementOutcome::Replayed("then".to_owned()));
     assert_eq!(
         decisions[1],
-        PlacementDecision::Refuse(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
+        PlacementOutcome::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
     );
     // The cart is unchanged: a new order without a key takes it.
-    assert!(matches!(decisions[2], PlacementDecision::SortPosition(_)));
+    assert_eq!(decisions[2], PlacementOutcome::Placed);
 }
 
 #[test]
@@ -354,13 +355,13 @@ fn a_refused_attempt_is_not_stored() {
         expected_total,
         ..keyed(1, "k", "{0}")
     };
-    let decisions = decide_placement(&[wrong, keyed(1, "k", "{}")], floor, usd());
+    let decisions = decide_placement(&[wrong, keyed(1, "k", "{}")], floor, usd()).outcome;
     let current = Money::from_minor(100, usd());
     assert_eq!(
         decisions[0],
-        PlacementDecision::Refuse(Refusal::Orders(OrderRefusal::TotalChanged { current }))
+        PlacementOutcome::Refused(Refusal::Orders(OrderRefusal::TotalChanged { current }))
     );
-    assert!(matches!(decisions[1], PlacementDecision::SortPosition(_)));
+    assert_eq!(decisions[1], PlacementOutcome::Placed);
 }
 
 proptest! {
@@ -381,14 +382,11 @@ proptest! {
             shop.carts.insert(user, lines);
         }
         let requests: Vec<_> = clicks.into_iter().map(request).collect();
-        let results = decide_placement(&requests, shop, usd());
-        prop_assert_eq!(results.len(), requests.len());
+        let decision = decide_placement(&requests, shop, usd());
+        prop_assert_eq!(decision.outcome.len(), requests.len());
         let mut sold = BTreeMap::<ProductId, i64>::new();
         let mut buyers = BTreeSet::new();
-        for decision in results {
-            let PlacementDecision::SortPosition(order) = decision else {
-                continue;
-            };
+        for order in decision.changes.new_orders {
             prop_assert!(buyers.insert(order.user), "a cart was ordered twice");
             let sum: i64 = order.lines.iter().map(|line| line.total().unwrap().minor()).sum();
             prop_assert_eq!(sum, order.total.minor());

@@ -6,7 +6,7 @@ use crate::support::{App, PASSWORD, Reply, new_user};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use tradepost_domain::identity::{Account, UpdateUser};
+use tradepost_domain::identity::{Account, UserChange};
 use tradepost_domain::kernel::Actor;
 use tradepost_http::{Endpoint, table};
 
@@ -98,13 +98,15 @@ impl World {
         self.app.clock.advance(1);
         self.ada = Person::of(&self.app, self.ada.account.clone());
         let boss = Actor::Staff(self.boss.account.id);
-        let off = UpdateUser {
-            by: None,
-            user: self.ada.account.id,
+        let off = UserChange {
             is_active: Some(false),
             is_staff: None,
         };
-        self.app.shop.accounts.switch(boss, off).unwrap();
+        self.app
+            .shop
+            .accounts
+            .switch(boss, self.ada.account.id, off)
+            .unwrap();
     }
 
     /// The user who calls; `None` if the caller is anonymous.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tradepost_domain::Stores;
-use tradepost_domain::identity::{MockAccountRepository, UpdateUser};
+use tradepost_domain::identity::{MockAccountRepository, UpdateUser, UserChange};
 use tradepost_domain::kernel::UserId;
 
 const MULTIPART: &str = "multipart/form-data; boundary=XX";
@@ -179,8 +179,11 @@ async fn a_token_ends() {
     let off = UpdateUser {
         by: None,
         user: UserId::new(2).unwrap(),
-        is_active: Some(false),
-        is_staff: None,
+        change: UserChange {
+            is_active: Some(false),
+            is_staff: None,
+        },
+        at: chrono::DateTime::UNIX_EPOCH,
     };
     app.stores.accounts.switch(off).unwrap();
     // Within one second.

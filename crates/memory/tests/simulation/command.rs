@@ -3,12 +3,12 @@
 use tradepost_domain::cart::CartItemDetail;
 use tradepost_domain::catalog::{Product, ProductChange, ProductDraft};
 use tradepost_domain::identity::{
-    Account, ChangePassword, NewUser, Password, SignedIn, TokenPair, UpdateUser,
+    Account, ChangePassword, NewUser, Password, SignedIn, TokenPair, UserChange,
 };
 use tradepost_domain::inventory::{Adjusted, StockDelta, StockLevel};
 use tradepost_domain::kernel::{
     Actor, CartItemId, Execution, IdempotencyKey, IdempotencyScope, Idempotent, Money, OrderId,
-    Precondition, ProductId, Quantity, Refusal, ResponseEncoder,
+    Precondition, ProductId, Quantity, Refusal, ResponseEncoder, UserId,
 };
 use tradepost_domain::orders::{Order, OrderStatus, PlaceOrder};
 
@@ -64,7 +64,7 @@ pub(crate) enum Command {
         user: NewUser,
         staff: bool,
     },
-    Switch(UpdateUser),
+    Switch(UserId, UserChange),
     ChangePassword {
         current: String,
         new: Password,
@@ -119,7 +119,7 @@ impl Command {
             Self::SetStatus { .. } => "set status",
             Self::Delete { .. } => "delete",
             Self::Register { .. } => "register",
-            Self::Switch(_) => "switch",
+            Self::Switch(..) => "switch",
             Self::ChangePassword { .. } => "change password",
             Self::ResetPassword { .. } => "reset password",
             Self::StorePassword(_) => "store password",

@@ -54,7 +54,7 @@ impl Families {
                 Command::ResetPassword { .. } | Command::StorePassword(_),
                 Ok(Answer::Account(account)),
             ) => self.end(account.id),
-            (Command::Switch(_), Ok(Answer::Account(account))) if !account.is_active => {
+            (Command::Switch(..), Ok(Answer::Account(account))) if !account.is_active => {
                 self.end(account.id);
             }
             _ => {}

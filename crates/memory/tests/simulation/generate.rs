@@ -7,7 +7,7 @@ use crate::outside;
 use crate::random::Random;
 use tradepost_contract::{draft, level, money};
 use tradepost_domain::catalog::{Price, Product, ProductChange, ProductDraft};
-use tradepost_domain::identity::{ChangePassword, Email, NewUser, Password, UpdateUser, Username};
+use tradepost_domain::identity::{ChangePassword, Email, NewUser, Password, UserChange, Username};
 use tradepost_domain::inventory::{StockDelta, StockLevel};
 use tradepost_domain::kernel::{Currency, Money, OrderId, ProductId, ProductName, Sku, UserId};
 use tradepost_domain::orders::OrderStatus;
@@ -172,12 +172,12 @@ pub(crate) fn account_command(intent: &Intent, model: &Model, chance: &mut Rando
             let mut wish = || chance.pick(&[None, Some(true), Some(false)]);
             let (is_active, is_staff) = (wish(), wish());
             let unknown = UserId::new(999_999).unwrap();
-            Command::Switch(UpdateUser {
-                by: None,
-                user: if chance.one_in(20) { unknown } else { user },
+            let user = if chance.one_in(20) { unknown } else { user };
+            let change = UserChange {
                 is_active,
                 is_staff,
-            })
+            };
+            Command::Switch(user, change)
         }
         Intent::ChangePassword => Command::ChangePassword {
             current: guess,
@@ -188,6 +188,7 @@ pub(crate) fn account_command(intent: &Intent, model: &Model, chance: &mut Rando
             user,
             verified: chance.pick(&[None, Some(epoch), Some(epoch), Some(epoch - 1)]),
             new: outside::hash(new.reveal()),
+            at: chrono::DateTime::UNIX_EPOCH,
         }),
         Intent::OpenSession => Command::OpenSession {
             username,

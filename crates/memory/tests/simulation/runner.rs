@@ -334,7 +334,9 @@ impl World {
             Command::Register { user, staff: false } => {
                 Answer::Account(self.accounts.register(user)?)
             }
-            Command::Switch(switch) => Answer::Account(self.accounts.switch(by, switch)?),
+            Command::Switch(user, change) => {
+                Answer::Account(self.accounts.switch(by, user, change)?)
+            }
             Command::ChangePassword { current, new } => {
                 done(self.accounts.change_own_password(by, &current, &new)?)
             }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{CatalogRefusal, ProductChange, ProductDraft};
 use tradepost_domain::identity::{
-    ChangePassword, Email, IdentityRefusal, Register, UpdateUser, Username,
+    ChangePassword, Email, IdentityRefusal, Register, UpdateUser, UserChange, Username,
 };
 use tradepost_domain::inventory::{InventoryRefusal, Movement, Reason};
 use tradepost_domain::kernel::{
@@ -343,6 +343,7 @@ pub fn one_checked_password_is_changed_once(stores: &Stores) {
             user,
             verified: Some(before.session_epoch),
             new: hash(&format!("new{at}")),
+            at: crate::at(210),
         };
         retry_busy(|| stores.accounts.change_password(command.clone()))
     });
@@ -362,8 +363,11 @@ pub fn a_demoted_user_cannot_undo_it(stores: &Stores) {
         let command = UpdateUser {
             by: Some(by),
             user,
-            is_active,
-            is_staff,
+            change: UserChange {
+                is_active,
+                is_staff,
+            },
+            at: crate::at(210),
         };
         retry_busy(|| stores.accounts.switch(command))
     };
@@ -396,8 +400,11 @@ pub fn the_last_staff_user_stays(stores: &Stores) {
         let command = UpdateUser {
             by: None,
             user,
-            is_active,
-            is_staff,
+            change: UserChange {
+                is_active,
+                is_staff,
+            },
+            at: crate::at(210),
         };
         retry_busy(|| stores.accounts.switch(command))
     };

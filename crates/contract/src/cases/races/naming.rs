@@ -57,6 +57,7 @@ pub fn a_username_races_the_same_address(stores: &Stores) {
                         user: users[at % 4],
                         verified: 0,
                         email: Email::new(&text).unwrap(),
+                        at: crate::at(210),
                     };
                     retry_busy(|| stores.accounts.change_email(command.clone()))
                 }

@@ -71,6 +71,7 @@ pub fn one_address_goes_to_one_account(stores: &Stores) {
             user: users[racer],
             verified: 0,
             email: Email::new(spellings[racer % 2]).unwrap(),
+            at: at(210),
         };
         retry_busy(|| stores.accounts.change_email(command.clone()))
     });

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_contract::{at, draft, first_page};
 use tradepost_domain::cart::{CartItemDetail, ChangeCart};
 use tradepost_domain::catalog::{CreateProduct, Product, ProductRepository};
-use tradepost_domain::identity::{AccountRepository, UpdateUser};
+use tradepost_domain::identity::{AccountRepository, UpdateUser, UserChange};
 use tradepost_domain::inventory::{AdjustStock, Adjusted};
 use tradepost_domain::kernel::{
     Error, Execution, IdempotencyScope, Idempotent, OrderFilter, OrderList, ResponseEncoder,
@@ -124,8 +124,11 @@ fn remember(
         let command = UpdateUser {
             by: None,
             user,
-            is_active: None,
-            is_staff: Some(is_staff),
+            change: UserChange {
+                is_active: None,
+                is_staff: Some(is_staff),
+            },
+            at: tradepost_contract::at(0),
         };
         drop(store.switch(command).unwrap());
     };

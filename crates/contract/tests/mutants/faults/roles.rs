@@ -3,7 +3,9 @@
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
-use tradepost_domain::identity::{Account, AccountRepository, ChangeEmail, UpdateUser, UserFilter};
+use tradepost_domain::identity::{
+    Account, AccountRepository, ChangeEmail, UpdateUser, UserChange, UserFilter,
+};
 use tradepost_domain::inventory::{AdjustStock, Adjusted};
 use tradepost_domain::kernel::{Actor, Error, Execution, PageRequest, StoreError, UserId};
 use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
@@ -55,8 +57,11 @@ fn while_active<T>(store: &Store, users: &[UserId], job: impl FnOnce() -> T) -> 
         let command = UpdateUser {
             by: None,
             user: *user,
-            is_active: Some(is_active),
-            is_staff: None,
+            change: UserChange {
+                is_active: Some(is_active),
+                is_staff: None,
+            },
+            at: tradepost_contract::at(0),
         };
         store.switch(command).unwrap();
     };

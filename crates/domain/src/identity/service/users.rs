@@ -2,7 +2,8 @@
 
 use super::Accounts;
 use crate::identity::{
-    Account, ChangeEmail, ChangePassword, Email, LoginName, Password, UpdateUser, UserFilter,
+    Account, ChangeEmail, ChangePassword, Email, LoginName, Password, UpdateUser, UserChange,
+    UserFilter,
 };
 use crate::kernel::{Actor, Error, FieldError, Page, PageRequest, Refusal, UserId};
 
@@ -47,6 +48,7 @@ impl Accounts {
             user: account.id,
             verified: account.session_epoch,
             email,
+            at: self.clock.now(),
         })
     }
 
@@ -105,6 +107,7 @@ impl Accounts {
             user: account.id,
             verified: Some(account.session_epoch),
             new: self.hasher.hash(new)?,
+            at: self.clock.now(),
         })
     }
 
@@ -128,6 +131,7 @@ impl Accounts {
             user: account.id,
             verified: None,
             new: self.hasher.hash(new)?,
+            at: self.clock.now(),
         })?;
         Ok(account)
     }
@@ -165,14 +169,17 @@ impl Accounts {
         Ok(self.accounts.find(user)?.ok_or(Refusal::NotFound)?)
     }
 
-    /// Activates or deactivates a user, or changes their role. The actor replaces the acting user
-    /// of the command.
+    /// Activates or deactivates a user, or changes their role.
     ///
     /// # Errors
     /// For actors other than staff; see [`decide_user_update`](crate::identity::decide_user_update); if the store
     /// fails.
-    pub fn switch(&self, actor: Actor, command: UpdateUser) -> Result<Account, Error> {
-        let by = Some(actor.staff()?);
-        self.accounts.switch(UpdateUser { by, ..command })
+    pub fn switch(&self, actor: Actor, user: UserId, change: UserChange) -> Result<Account, Error> {
+        self.accounts.switch(UpdateUser {
+            by: Some(actor.staff()?),
+            user,
+            change,
+            at: self.clock.now(),
+        })
     }
 }

@@ -3,7 +3,7 @@ use crate::extract::query::Query;
 use crate::resources::accounts::AccountResponse;
 use crate::resources::prelude::*;
 use crate::respond::pages::{PageResponse, read_page};
-use tradepost_domain::identity::{UpdateUser, UserFilter};
+use tradepost_domain::identity::{UserChange, UserFilter};
 use tradepost_domain::kernel::{FieldError, UserId, UserSearch};
 
 #[rustfmt::skip]
@@ -81,14 +81,12 @@ request! {
 async fn update(call: RequestContext, fields: Fields) -> HttpResult {
     let user = call.id(UserId::parse)?;
     let change = fields.parse(ChangeUser::read)?;
-    let command = UpdateUser {
-        by: None,
-        user,
+    let change = UserChange {
         is_active: change.is_active,
         is_staff: change.is_staff,
     };
     let account = call
-        .command(move |shop, actor| shop.accounts.switch(actor, command))
+        .command(move |shop, actor| shop.accounts.switch(actor, user, change))
         .await?;
     call.invalidate_sessions(account.id);
     responses::ok(&AccountResponse::from_account(&account))

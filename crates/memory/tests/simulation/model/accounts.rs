@@ -4,7 +4,7 @@ use crate::outside::{Notes, hash, is_hash_of, old_hash};
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::identity::{
     Account, ChangePassword, Credentials, IdentityRefusal, NewUser, Password, PasswordHash,
-    SignedIn, TokenClaims, UpdateUser,
+    SignedIn, TokenClaims, UserChange,
 };
 use tradepost_domain::kernel::{
     Actor, FieldError, Refusal, TokenService, UserId, ValidationErrors,
@@ -51,16 +51,16 @@ impl Model {
         Ok(Answer::Account(account))
     }
 
-    pub(super) fn switch(&mut self, by: Actor, switch: UpdateUser) -> Expected {
+    pub(super) fn switch(&mut self, by: Actor, user: UserId, change: UserChange) -> Expected {
         staff(by)?;
         staff(self.acting(by)?)?;
         let Credentials {
             mut account,
             password,
-        } = self.account(switch.user)?;
+        } = self.account(user)?;
         let active = account.is_active;
-        account.is_active = switch.is_active.unwrap_or(active);
-        account.is_staff = switch.is_staff.unwrap_or(account.is_staff);
+        account.is_active = change.is_active.unwrap_or(active);
+        account.is_staff = change.is_staff.unwrap_or(account.is_staff);
         if active && !account.is_active {
             account.session_epoch += 1;
         }

@@ -130,7 +130,7 @@ impl Model {
             Command::SetStatus { order, status } => self.set_status(by, *order, *status, at),
             Command::Delete { order } => self.delete(by, *order, at),
             Command::Register { user, staff } => self.register(user, *staff, at, fresh),
-            Command::Switch(switch) => self.switch(by, *switch),
+            Command::Switch(user, change) => self.switch(by, *user, *change),
             Command::ChangePassword { current, new } => self.change_password(by, current, new),
             Command::ResetPassword { username, new } => self.reset_password(username, new),
             Command::StorePassword(change) => self.store_password(change),

@@ -1,0 +1,180 @@
+//! The events that writes hand on, with the ids that the store assigned.
+
+use crate::MemoryStore;
+use std::sync::Arc;
+use tradepost_contract::{TestShop, at, draft, hash, place, retry_busy, usd};
+use tradepost_domain::Stores;
+use tradepost_domain::cart::CartAction;
+use tradepost_domain::catalog::{Price, ProductChange};
+use tradepost_domain::decision::{AccountAttribute, EventKind, ProductAttribute};
+use tradepost_domain::identity::{ChangeEmail, ChangePassword, Email, UpdateUser, UserChange};
+use tradepost_domain::inventory::StockDelta;
+use tradepost_domain::kernel::{Actor, UserId};
+use tradepost_domain::orders::{OrderAction, OrderStatus};
+
+struct Recorded {
+    store: Arc<MemoryStore>,
+    stores: Stores,
+}
+
+impl Recorded {
+    fn new() -> Self {
+        let store = Arc::new(MemoryStore::new(usd()));
+        let stores = Stores::of(Arc::clone(&store));
+        Self { store, stores }
+    }
+
+    fn shop(&self) -> TestShop<'_> {
+        TestShop::new(&self.stores)
+    }
+
+    /// The events since the last call: kind and actor.
+    fn events(&self) -> Vec<(EventKind, Option<UserId>)> {
+        let events = std::mem::take(&mut self.store.lock().events);
+        events
+            .into_iter()
+            .map(|one| (one.kind, one.actor))
+            .collect()
+    }
+}
+
+#[test]
+fn writes_of_products_and_stock_hand_on_their_events() {
+    let recorded = Recorded::new();
+    let shop = recorded.shop();
+    let product = shop.create(draft("Mug", 100, 5)).unwrap().id;
+    assert_eq!(
+        recorded.events(),
+        [(EventKind::ProductCreated { product }, None)]
+    );
+    shop.adjust(product, -2).unwrap();
+    let adjusted = |delta| EventKind::StockAdjusted {
+        product,
+        delta: StockDelta::new(delta).unwrap(),
+    };
+    assert_eq!(recorded.events(), [(adjusted(-2), None)]);
+    let price = Price::new(tradepost_contract::money(250)).unwrap();
+    let change = ProductChange {
+        price: Some(price),
+        stock: tradepost_domain::inventory::StockLevel::new(9),
+        archived: Some(true),
+        ..ProductChange::default()
+    };
+    shop.change(product, change).unwrap();
+    let attributes = vec![ProductAttribute::Price];
+    let changed = EventKind::ProductChanged {
+        product,
+        attributes,
+    };
+    let archived = EventKind::ProductArchived { product };
+    let expected = [(changed, None), (adjusted(6), None), (archived, None)];
+    assert_eq!(recorded.events(), expected);
+    shop.archive(product, false).unwrap();
+    let restored = EventKind::ProductRestored { product };
+    assert_eq!(recorded.events(), [(restored, None)]);
+    // Neither a command that changes nothing nor a refused one has an event.
+    shop.archive(product, false).unwrap();
+    shop.adjust(product, -100).unwrap_err();
+    assert_eq!(recorded.events(), []);
+}
+
+#[test]
+fn writes_of_orders_hand_on_their_events_and_carts_have_none() {
+    let recorded = Recorded::new();
+    let shop = recorded.shop();
+    let (ada, bob, boss) = (
+        shop.customer("ada"),
+        shop.customer("bob"),
+        shop.staff("boss"),
+    );
+    let product = shop.product(100, 5);
+    recorded.events();
+    shop.add(ada, product, 2).unwrap();
+    shop.act(ada, CartAction::Empty).unwrap();
+    shop.add(ada, product, 1).unwrap();
+    shop.add(bob, product, 1).unwrap();
+    assert_eq!(recorded.events(), []);
+    let placements = shop.place_all(&[place(ada), place(ada), place(bob)]);
+    let order = |at: usize| placements[at].as_ref().unwrap().id;
+    let placed = |order, user| (EventKind::OrderPlaced { order, user }, Some(user));
+    assert_eq!(
+        recorded.events(),
+        [placed(order(0), ada), placed(order(2), bob)]
+    );
+    let status = |order, user, to| EventKind::OrderStatus {
+        order,
+        user,
+        from: OrderStatus::Pending,
+        to,
+    };
+    let process = OrderAction::SetStatus(OrderStatus::Processing);
+    shop.change_order(order(0), process, Actor::Staff(boss))
+        .unwrap();
+    let processing = status(order(0), ada, OrderStatus::Processing);
+    assert_eq!(recorded.events(), [(processing, Some(boss))]);
+    shop.change_order(order(2), OrderAction::Delete, Actor::Customer(bob))
+        .unwrap();
+    let cancelled = status(order(2), bob, OrderStatus::Cancelled);
+    assert_eq!(recorded.events(), [(cancelled, Some(bob))]);
+    shop.change_order(order(0), process, Actor::Staff(boss))
+        .unwrap();
+    assert_eq!(recorded.events(), []);
+}
+
+#[test]
+fn writes_of_accounts_hand_on_their_events() {
+    let recorded = Recorded::new();
+    let shop = recorded.shop();
+    let ada = shop.customer("ada");
+    let boss = shop.staff("boss");
+    let registered = |user| EventKind::AccountRegistered { user };
+    let expected = [(registered(ada), Some(ada)), (registered(boss), None)];
+    assert_eq!(recorded.events(), expected);
+    let accounts = &recorded.stores.accounts;
+    let email = ChangeEmail {
+        user: ada,
+        verified: 0,
+        email: Email::new("ada@example.org").unwrap(),
+        at: at(1),
+    };
+    retry_busy(|| accounts.change_email(email.clone())).unwrap();
+    let password = ChangePassword {
+        user: ada,
+        verified: None,
+        new: hash("new"),
+        at: at(1),
+    };
+    retry_busy(|| accounts.change_password(password.clone())).unwrap();
+    let changed = |attribute| EventKind::AccountChanged {
+        user: ada,
+        attribute,
+    };
+    let expected = [
+        (changed(AccountAttribute::Email), Some(ada)),
+        (changed(AccountAttribute::Password), None),
+    ];
+    assert_eq!(recorded.events(), expected);
+    let off = UpdateUser {
+        by: Some(boss),
+        user: ada,
+        change: UserChange {
+            is_active: Some(false),
+            is_staff: None,
+        },
+        at: at(1),
+    };
+    for expected in [
+        vec![(
+            EventKind::AccountSwitched {
+                user: ada,
+                is_active: false,
+                is_staff: false,
+            },
+            Some(boss),
+        )],
+        Vec::new(),
+    ] {
+        retry_busy(|| accounts.switch(off)).unwrap();
+        assert_eq!(recorded.events(), expected);
+    }
+}
