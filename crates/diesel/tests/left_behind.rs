@@ -9,16 +9,16 @@ use chrono::Duration;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
-use tradepost_contract::{TestShop, at, draft, place, units, usd};
+use tradepost_contract::{PortResult, TestShop, at, draft, place, units, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
 use tradepost_domain::Stores;
 use tradepost_domain::cart::{CartAction, CartItemDetail, ChangeCart, MAX_CART_ITEMS};
 use tradepost_domain::catalog::ProductDraft;
 use tradepost_domain::kernel::{
-    Actor, Description, IdempotencyKey, IdempotencyScope, Idempotent, MAX_STORED_RESPONSE_BYTES,
-    ProductId, Refusal, ResponseEncoder, UserId,
+    Actor, Description, IdempotencyKey, IdempotencyRefusal, IdempotencyScope, Idempotent,
+    MAX_STORED_RESPONSE_BYTES, ProductId, Refusal, ResponseEncoder, UserId,
 };
-use tradepost_domain::orders::{OrderAction, OrderQuota, OrderStatus, PlaceOrder};
+use tradepost_domain::orders::{OrderAction, OrderQuota, OrderRefusal, OrderStatus, PlaceOrder};
 
 const MEGABYTE: u64 = 1 << 20;
 
@@ -88,7 +88,10 @@ fn orders_that_are_cancelled_leave_a_bounded_number_of_bytes_an_hour() {
             let order = match shop.place_all(&[request]).remove(0) {
                 Ok(order) => order,
                 Err(refusal) => {
-                    assert!(matches!(refusal, Refusal::TooManyOrders { .. }));
+                    assert!(matches!(
+                        refusal,
+                        Refusal::Orders(OrderRefusal::TooMany { .. })
+                    ));
                     assert_eq!(second, i64::from(quota.hourly));
                     return;
                 }
@@ -134,11 +137,19 @@ fn keyed_additions_leave_a_bounded_number_of_bytes() {
             key: Some(key),
             at: at(0),
         };
-        shop.stores.carts.change(command).unwrap().map(drop)
+        shop.stores
+            .carts
+            .change(command)
+            .answer()
+            .unwrap()
+            .map(drop)
     };
     let work = |shop: &TestShop<'_>| {
         let refused = (0..10_000).find_map(|number| add(shop, number).err());
-        assert_eq!(refused, Some(Refusal::TooManyKeys));
+        assert_eq!(
+            refused,
+            Some(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
+        );
     };
     let all = growth(fill, work);
     println!("answers that are kept: {all} bytes");

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use std::time::Duration;
 use tempfile::TempDir;
-use tradepost_contract::{at, hash, usd};
+use tradepost_contract::{PortResult, at, hash, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
 use tradepost_domain::Stores;
 use tradepost_domain::identity::{Email, LoginName, Register, Username};
@@ -67,7 +67,12 @@ fn register(url: &DatabaseUrl, name: &str, email: Option<&str>) -> Result<(), Re
         is_staff: false,
         at: at(0),
     };
-    stores(url).accounts.register(command).unwrap().map(drop)
+    stores(url)
+        .accounts
+        .register(command)
+        .answer()
+        .unwrap()
+        .map(drop)
 }
 
 fn existing_users_go_on_signing_in(url: &DatabaseUrl) {

@@ -5,8 +5,8 @@ use crate::system::clock::SystemClock;
 use tradepost_domain::catalog::{CreateProduct, Price, Product, ProductDraft, ProductRepository};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
-    Clock, Currency, Description, FieldError, Money, PageRequest, ProductFilter, ProductList,
-    ProductName, Refusal, Sku,
+    Clock, Currency, Description, Error, FieldError, Money, PageRequest, ProductFilter,
+    ProductList, ProductName, Refusal, Sku,
 };
 
 /// SKU, name, description, price in hundredths of the currency's unit, stock.
@@ -130,11 +130,12 @@ fn make(
             key: None,
             by: None,
             at: SystemClock.now(),
-        })?;
+        });
+        let is_taken = |refusal: &Refusal| *refusal == Refusal::field("sku", FieldError::Taken);
         match created {
             Ok(_) => made += 1,
-            Err(refusal) if refusal == Refusal::field("sku", FieldError::Taken) => {}
-            Err(refusal) => return Err(CliError::Failed(refusal.to_string())),
+            Err(Error::Refused(refusal)) if is_taken(&refusal) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(made)

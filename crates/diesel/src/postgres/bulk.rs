@@ -1,6 +1,10 @@
 //! Bulk statements. Each column is passed as an array, so that the statement is the same for any
 //! number of rows and stays prepared.
 
+pub(crate) use changes::{
+    insert_cart_items, insert_products, insert_stock, update_cart_items, update_orders,
+    update_products, write_search_texts,
+};
 pub(crate) use quotas::usage;
 #[cfg(test)]
 pub(super) use quotas::usage_of;
@@ -84,6 +88,7 @@ macro_rules! insert {
     };
 }
 
+mod changes;
 mod quotas;
 
 insert!(InsertOrders, NewOrderRow => "orders" {

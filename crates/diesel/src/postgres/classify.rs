@@ -114,6 +114,8 @@ pub(super) fn by_message(message: &str) -> Meaning {
 
 pub(super) fn store_error(failure: Failure) -> StoreError {
     match failure {
+        // A query that asks no rules cannot be refused.
+        Failure::Refused(refusal) => StoreError::caused(StoreErrorKind::Other, refusal),
         Failure::Store(error) => error,
         Failure::LockConflict => StoreError::new(StoreErrorKind::Busy),
         Failure::Query(error) => StoreError::caused(meaning(&error).kind, error),

@@ -30,7 +30,7 @@ pub(crate) use queries::Migrator;
 pub(crate) use tls::warning as tls_warning;
 pub(crate) use warnings::{require_writable, warnings};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, without_refusal};
 use crate::open::FIRST_CONNECTION_TIMEOUT;
 use crate::{DatabaseUrl, OpenError, OpenOptions, ShopCurrency};
 use commit_probe::CommitProbe;
@@ -42,7 +42,7 @@ use diesel::sql_types::Bool;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tradepost_domain::kernel::{Currency, StoreError, StoreErrorKind, UserId};
+use tradepost_domain::kernel::{Currency, Error, StoreError, StoreErrorKind, UserId};
 use tradepost_domain::maintenance::PoolStats;
 use transaction::{TxFailure, within};
 
@@ -150,20 +150,28 @@ impl Database {
         })
     }
 
-    /// Runs one write atomically; it is committed when this returns. If the answer to the commit is
-    /// lost, the write is not retried: by the time its outcome is known, the client may have been
-    /// told that the outcome is unknown.
+    /// Runs a write that asks no rules atomically, as [`Database::command`].
     pub(crate) fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.command(job).map_err(without_refusal)
+    }
+
+    /// Runs a command atomically; it is committed when this returns, or rolled back if it is refused. If the answer to the commit is
+    /// lost, the write is not retried: by the time its outcome is known, the client may have been
+    /// told that the outcome is unknown.
+    pub(crate) fn command<T: Send + 'static>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
         self.commit(job, None)?.map_err(|error| {
             // Nothing was stored.
-            StoreError::caused(StoreErrorKind::Unavailable, error)
+            StoreError::caused(StoreErrorKind::Unavailable, error).into()
         })
     }
 
-    /// The same for a write that can be looked up after a lost commit: `is_stored` looks for its
+    /// As [`Database::write`], for a write that can be looked up after a lost commit: `is_stored` looks for its
     /// rows, and `users` returns the users whose rows the write locks until it has ended. `None`
     /// if the answer to its commit was lost and nothing was stored.
     pub(crate) fn write_probed<T: Send + 'static>(
@@ -176,7 +184,8 @@ impl Database {
             users: &users,
             is_stored: &is_stored,
         };
-        Ok(self.commit(job, Some(&probe))?.ok())
+        let commit = self.commit(job, Some(&probe));
+        Ok(commit.map_err(without_refusal)?.ok())
     }
 }
 

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread::{self, sleep};
 use std::time::Instant;
-use tradepost_contract::{TestShop, place};
+use tradepost_contract::{PortResult, TestShop, place};
 use tradepost_domain::Stores;
 use tradepost_domain::cart::CartAction;
 use tradepost_domain::kernel::{
@@ -359,7 +359,7 @@ fn a_locked_row_blocks_no_other_transaction() {
         key: None,
         at: tradepost_contract::at(0),
     };
-    let error = impatient.carts.change(command).unwrap_err();
+    let error = impatient.carts.change(command).answer().unwrap_err();
     assert_eq!(error.kind(), &StoreErrorKind::Busy);
     shop.add(idle, free, 1).unwrap();
     holder.batch_execute("ROLLBACK").unwrap();

@@ -4,12 +4,12 @@
 use super::commit_probe::{CommitProbe, Resolution, UnackedCommit, transaction_id};
 use super::connect::PooledConn;
 use super::{Conn, Database, classify, connect, timeout};
-use crate::failure::Failure;
+use crate::failure::{Failure, without_refusal};
 use diesel::connection::SimpleConnection;
 use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tradepost_domain::kernel::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{Error, StoreError, StoreErrorKind};
 
 /// Maximum number of attempts of a transaction, the first one included.
 const ATTEMPTS: u32 = 4;
@@ -26,7 +26,7 @@ impl Database {
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure>,
         probe: Option<&CommitProbe<'_, T>>,
-    ) -> Result<Committed<T>, StoreError> {
+    ) -> Result<Committed<T>, Error> {
         let write = |pooled: &mut PooledConn| {
             let is_distributed = pooled.is_distributed;
             let job = |conn: &mut Conn| Ok((job(conn)?, transaction_id(conn, is_distributed)?));
@@ -44,7 +44,9 @@ impl Database {
         &self,
         job: impl Fn(&mut PooledConn) -> Result<T, TxFailure<T>>,
     ) -> Result<T, StoreError> {
-        let read = self.attempt_or_resolve(job, None)?;
+        let read = self
+            .attempt_or_resolve(job, None)
+            .map_err(without_refusal)?;
         read.map_err(|error| StoreError::caused(StoreErrorKind::Unavailable, error))
     }
 
@@ -54,7 +56,7 @@ impl Database {
         &self,
         job: impl Fn(&mut PooledConn) -> Result<T, TxFailure<T>>,
         probe: Option<&CommitProbe<'_, T>>,
-    ) -> Result<Committed<T>, StoreError> {
+    ) -> Result<Committed<T>, Error> {
         let began = Instant::now();
         let mut attempts = 1;
         loop {
@@ -91,13 +93,13 @@ impl Database {
                         Resolution::NotStored => Ok(Err(commit.error)),
                         Resolution::Unknown => {
                             let unknown = StoreErrorKind::OutcomeUnknown;
-                            Err(StoreError::caused(unknown, commit.error))
+                            Err(StoreError::caused(unknown, commit.error).into())
                         }
                     };
                 }
             };
             if !again {
-                return Err(classify::store_error(failure));
+                return Err(failure.error(classify::store_error));
             }
             attempts += 1;
             pause();

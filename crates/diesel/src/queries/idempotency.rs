@@ -5,7 +5,7 @@ use crate::rows::{NewStoredResponse, StoredResponseRow, UsageQuery, UsageRow};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use tradepost_domain::kernel::{
-    Execution, IdempotencyScope, Idempotent, Refusal, StoredResponse, StoredResponseUsage, UserId,
+    Execution, IdempotencyScope, Idempotent, StoredResponse, StoredResponseUsage, UserId,
     check_replay_quota, decide_replay,
 };
 
@@ -39,31 +39,24 @@ pub(super) fn once<T>(
     key: Option<&Idempotent<T>>,
     quota: u64,
     at: DateTime<Utc>,
-    command: impl FnOnce(&mut Conn) -> Result<Result<T, Refusal>, Failure>,
-) -> Result<Result<Execution<T>, Refusal>, Failure> {
+    command: impl FnOnce(&mut Conn) -> Result<T, Failure>,
+) -> Result<Execution<T>, Failure> {
     let Some((user, key)) = user.zip(key) else {
-        return Ok(command(conn)?.map(Execution::Executed));
+        return Ok(Execution::Executed(command(conn)?));
     };
     locks::users(conn, &[user])?;
     let mut held = held(conn, std::iter::once((user, &key.scope)))?;
     let held = held.remove(&(user, key.scope.clone()));
-    match decide_replay(Some(key), held.as_ref()) {
-        Ok(None) => {}
-        Ok(Some(answer)) => return Ok(Ok(Execution::Replayed(answer))),
-        Err(refusal) => return Ok(Err(refusal)),
+    if let Some(answer) = decide_replay(Some(key), held.as_ref())? {
+        return Ok(Execution::Replayed(answer));
     }
     let kept = kept(conn, user)?;
-    if let Err(refusal) = check_replay_quota(kept, quota) {
-        return Ok(Err(refusal));
-    }
-    let outcome = match command(conn)? {
-        Ok(outcome) => outcome,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    check_replay_quota(kept, quota)?;
+    let outcome = command(conn)?;
     let answer = (key.render.0)(&outcome);
     bulk::insert_responses(
         conn,
         [NewStoredResponse::after(kept, user, key, answer, at)],
     )?;
-    Ok(Ok(Execution::Executed(outcome)))
+    Ok(Execution::Executed(outcome))
 }

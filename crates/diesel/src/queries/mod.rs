@@ -3,7 +3,7 @@
 //! This tree is compiled once per backend: `sqlite/` and `postgres/` mount it, and provide
 //! - `Conn`, the connection, and `Db`, its dialect,
 //! - `Database`, with `read` (one query), `snapshot` (several in one snapshot) and `write` (one
-//!   transaction),
+//!   transaction) and `command` (one that is rolled back if the domain refuses it),
 //! - `locks`, which lock the rows that a write touches, in one order: user, order, product, stock,
 //!   shop,
 //! - `id_in`, which finds rows by a list of ids, `OPAQUE_BIND`, which hides a value from the
@@ -15,8 +15,10 @@
 //! Every file begins with `use super::prelude::*`: the prelude is the only place that names the
 //! module that mounts the tree, so that a file can move to any depth.
 //!
-//! Every write has the same shape: lock, read, let the domain decide, write the decision.
+//! Every command has the same shape: lock, read, let the domain decide, [`apply`](apply::apply) the
+//! decision.
 
+mod apply;
 mod cart;
 mod catalog;
 mod idempotency;

@@ -4,10 +4,11 @@
 pub(super) use super::super::id_in::id_in;
 pub(super) use super::super::opaque_bind::OPAQUE_BIND;
 pub(super) use super::super::{Conn, Database, Db, bulk, locks, migrations, search};
+pub(super) use super::apply::apply;
 pub(super) use super::{PURGE_BATCH, all, offset, row_count};
 pub(super) use crate::failure::Failure;
 pub(super) use crate::rows::micros;
 pub(super) use diesel::dsl::exists;
 pub(super) use diesel::prelude::*;
-pub(super) use tradepost_domain::Outcome;
+pub(super) use tradepost_domain::kernel::Error;
 pub(super) use tradepost_domain::kernel::StoreError;

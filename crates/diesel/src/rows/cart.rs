@@ -1,7 +1,7 @@
 use super::{Source, micros, new_row};
 use crate::schema::cart_items;
 use diesel::prelude::*;
-use tradepost_domain::cart::CartItem;
+use tradepost_domain::cart::{CartItem, NewCartItem};
 use tradepost_domain::kernel::{CartItemId, ProductId, Quantity, StoreError, UserId};
 
 #[derive(Queryable, Selectable)]
@@ -30,7 +30,7 @@ impl CartItemRow {
 }
 
 new_row! {
-    NewCartItem, ImportedCartItem: cart_items {
+    NewCartItemRow, ImportedCartItem: cart_items {
         user_id: i64,
         product_id: i64,
         quantity: i64,
@@ -39,7 +39,19 @@ new_row! {
     }
 }
 
-impl From<&CartItem> for NewCartItem {
+impl From<&NewCartItem> for NewCartItemRow {
+    fn from(new: &NewCartItem) -> Self {
+        Self {
+            user_id: new.user.get(),
+            product_id: new.product.get(),
+            quantity: new.quantity.units(),
+            created_at: micros(new.at),
+            updated_at: micros(new.at),
+        }
+    }
+}
+
+impl From<&CartItem> for NewCartItemRow {
     fn from(line: &CartItem) -> Self {
         Self {
             user_id: line.user.get(),

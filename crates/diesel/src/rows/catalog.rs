@@ -1,11 +1,11 @@
 use super::{Source, micros, new_row};
-use crate::schema::{products, stock};
+use crate::schema::{product_texts, products, stock};
 use diesel::dsl::AssumeNotNull;
 use diesel::prelude::*;
-use tradepost_domain::catalog::{CreateProduct, Price, Product};
+use tradepost_domain::catalog::{NewProduct, Price, Product};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
-    Currency, Description, Money, ProductId, ProductName, Sku, StoreError,
+    Currency, Description, Money, ProductId, ProductName, Sku, StoreError, searched_text,
 };
 use tradepost_domain::orders::ProductSnapshot;
 
@@ -55,7 +55,7 @@ new_row! {
     /// A product to insert or to update.
     #[derive(AsChangeset)]
     #[diesel(treat_none_as_null = true)]
-    NewProduct<'a>, ImportedProduct: products {
+    NewProductRow<'a>, ImportedProduct: products {
         sku: Option<&'a str>,
         name: &'a str,
         description: &'a str,
@@ -67,7 +67,7 @@ new_row! {
     }
 }
 
-impl<'a> From<&'a Product> for NewProduct<'a> {
+impl<'a> From<&'a Product> for NewProductRow<'a> {
     fn from(product: &'a Product) -> Self {
         Self {
             sku: product.sku.as_ref().map(Sku::as_str),
@@ -81,17 +81,34 @@ impl<'a> From<&'a Product> for NewProduct<'a> {
     }
 }
 
-impl<'a> From<&'a CreateProduct> for NewProduct<'a> {
-    fn from(command: &'a CreateProduct) -> Self {
-        let draft = &command.draft;
+impl<'a> From<&'a NewProduct> for NewProductRow<'a> {
+    fn from(new: &'a NewProduct) -> Self {
+        let draft = &new.draft;
         Self {
             sku: draft.sku.as_ref().map(Sku::as_str),
             name: draft.name.as_str(),
             description: draft.description.as_str(),
             price: draft.price.money().minor(),
             archived: false,
-            created_at: micros(command.at),
-            updated_at: micros(command.at),
+            created_at: micros(new.at),
+            updated_at: micros(new.at),
+        }
+    }
+}
+
+/// Search text of a product.
+#[derive(Insertable)]
+#[diesel(table_name = product_texts, treat_none_as_default_value = false)]
+pub(crate) struct SearchTextRow {
+    pub(crate) product_id: i64,
+    pub(crate) folded: String,
+}
+
+impl SearchTextRow {
+    pub(crate) fn new(product: ProductId, name: &ProductName, description: &Description) -> Self {
+        Self {
+            product_id: product.get(),
+            folded: searched_text(name, description),
         }
     }
 }

@@ -1,8 +1,9 @@
 use super::{Source, micros, new_row};
 use crate::schema::{refresh_tokens, users};
 use diesel::prelude::*;
+use tradepost_domain::decision::AccountUpdate;
 use tradepost_domain::identity::{
-    Account, Credentials, Email, PasswordHash, RefreshDigest, RefreshToken, Register, Username,
+    Account, Credentials, Email, NewAccount, PasswordHash, RefreshDigest, RefreshToken, Username,
 };
 use tradepost_domain::kernel::{StoreError, UserId};
 
@@ -51,7 +52,7 @@ impl CredentialsRow {
 }
 
 new_row! {
-    NewUser<'a>, ImportedUser: users {
+    NewUserRow<'a>, ImportedUser: users {
         username: &'a str,
         username_key: String,
         username_skeleton: String,
@@ -65,25 +66,59 @@ new_row! {
     }
 }
 
-impl<'a> From<&'a Register> for NewUser<'a> {
-    fn from(command: &'a Register) -> Self {
-        let (username, email) = (&command.username, command.email.as_ref());
+impl<'a> From<&'a NewAccount> for NewUserRow<'a> {
+    fn from(new: &'a NewAccount) -> Self {
+        let (username, email) = (&new.username, new.email.as_ref());
         Self {
             username: username.as_str(),
             username_key: username.key(),
             username_skeleton: username.skeleton(),
             email: email.map(Email::as_str),
             email_key: email.map(Email::key),
-            password: command.password.reveal(),
-            is_staff: command.is_staff,
+            password: new.password.reveal(),
+            is_staff: new.is_staff,
             is_active: true,
             session_epoch: 0,
-            created_at: micros(command.at),
+            created_at: micros(new.at),
         }
     }
 }
 
-impl<'a> From<&'a Credentials> for NewUser<'a> {
+/// An update of a user, whose username never changes.
+#[derive(AsChangeset)]
+#[diesel(table_name = users)]
+pub(crate) struct UserChanges<'a> {
+    /// `None` if it stays.
+    email: Option<Option<&'a str>>,
+    email_key: Option<Option<String>>,
+    /// `None` if it stays.
+    password: Option<&'a str>,
+    is_staff: bool,
+    is_active: bool,
+    session_epoch: i64,
+}
+
+impl<'a> From<&'a AccountUpdate> for UserChanges<'a> {
+    fn from(update: &'a AccountUpdate) -> Self {
+        let AccountUpdate {
+            before,
+            after,
+            password,
+        } = update;
+        let email = after.email.as_ref();
+        let is_new = before.email.as_ref() != email;
+        Self {
+            email: is_new.then(|| email.map(Email::as_str)),
+            email_key: is_new.then(|| email.map(Email::key)),
+            password: password.as_ref().map(PasswordHash::reveal),
+            is_staff: after.is_staff,
+            is_active: after.is_active,
+            session_epoch: after.session_epoch,
+        }
+    }
+}
+
+impl<'a> From<&'a Credentials> for NewUserRow<'a> {
     fn from(Credentials { account, password }: &'a Credentials) -> Self {
         let (username, email) = (&account.username, account.email.as_ref());
         Self {

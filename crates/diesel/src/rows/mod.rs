@@ -10,10 +10,10 @@ mod inventory;
 mod orders;
 mod usage;
 
-pub(crate) use cart::{CartItemRow, NewCartItem};
-pub(crate) use catalog::{NewProduct, ProductRow, ProductSnapshotRow, StockRow};
+pub(crate) use cart::{CartItemRow, NewCartItemRow};
+pub(crate) use catalog::{NewProductRow, ProductRow, ProductSnapshotRow, SearchTextRow, StockRow};
 pub(crate) use idempotency::{NewStoredResponse, StoredResponseRow};
-pub(crate) use identity::{AccountRow, CredentialsRow, NewUser, RefreshTokenRow};
+pub(crate) use identity::{AccountRow, CredentialsRow, NewUserRow, RefreshTokenRow, UserChanges};
 pub(crate) use inventory::{MovementRow, NewMovementRow};
 pub(crate) use orders::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};
 pub(crate) use usage::{UsageQuery, UsageRow, running_bytes};

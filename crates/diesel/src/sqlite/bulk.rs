@@ -1,8 +1,13 @@
 //! Bulk inserts and lookups: row by row, as SQLite runs in this process and keeps each statement
 //! prepared. One statement for many rows would be prepared again for each number of rows.
 
+mod changes;
 mod quotas;
 
+pub(crate) use changes::{
+    insert_cart_items, insert_products, insert_stock, update_cart_items, update_orders,
+    update_products, write_search_texts,
+};
 #[cfg(test)]
 pub(super) use quotas::QuotaUsage;
 pub(crate) use quotas::usage;

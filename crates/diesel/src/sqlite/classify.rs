@@ -8,6 +8,8 @@ use tradepost_domain::kernel::{StoreError, StoreErrorKind};
 /// The store error for a failure.
 pub(super) fn store_error(failure: Failure) -> StoreError {
     match failure {
+        // A query that asks no rules cannot be refused.
+        Failure::Refused(refusal) => StoreError::caused(StoreErrorKind::Other, refusal),
         Failure::Store(error) => error,
         Failure::LockConflict => StoreError::new(StoreErrorKind::Busy),
         Failure::Query(error) => StoreError::caused(kind(&error), error),

@@ -31,7 +31,7 @@ pub(crate) use backup::{copy, prove};
 pub(crate) use migrations::migrator;
 pub(crate) use queries::Migrator;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, without_refusal};
 use crate::{Missing, OpenError, OpenOptions};
 use checkpoint::{MAX_LOG, WriteAheadLog};
 use classify::store_error;
@@ -43,7 +43,7 @@ use files::{DatabaseFiles, FileId};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tradepost_domain::kernel::{Currency, StoreError, StoreErrorKind, UserId, deadline};
+use tradepost_domain::kernel::{Currency, Error, StoreError, StoreErrorKind, UserId, deadline};
 use tradepost_domain::maintenance::PoolStats;
 use writer::Writer;
 
@@ -160,17 +160,25 @@ impl Database {
         })
     }
 
-    /// Runs one write atomically; it is committed when this returns.
+    /// Runs a write that asks no rules atomically; it is committed when this returns.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.command(job).map_err(without_refusal)
+    }
+
+    /// Runs a command atomically; it is committed when this returns, or rolled back if it is refused.
+    pub(crate) fn command<T: Send + 'static>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
         // Fails at once, even while the writer is salvaging the database.
         self.files.check_known()?;
         self.writer.write(job)
     }
 
-    /// The same: a commit in this process cannot lose its answer.
+    /// As [`Database::write`]: a commit in this process cannot lose its answer.
     pub(crate) fn write_probed<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,

@@ -11,14 +11,13 @@ use super::files::{DatabaseFiles, LogTail};
 use super::salvage::salvage;
 use crate::failure::Failure;
 use diesel::connection::SimpleConnection;
-use diesel::result::Error;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tradepost_domain::kernel::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{Error, StoreError, StoreErrorKind};
 
 /// Maximum number of writes per commit. With more, the first of them would wait longer than the
 /// shared commit saves.
@@ -39,7 +38,7 @@ pub(super) struct Writer {
 type Job = Box<dyn FnMut(Step<'_>) -> bool + Send>;
 
 enum Step<'a> {
-    /// Runs the write; whether its changes are kept. They are not if it panics.
+    /// Runs the write; whether its changes are kept. They are not if it is refused, fails or panics.
     Run(&'a mut Conn),
     /// Sends the result to the caller, after the commit returned.
     Answer(Result<(), StoreError>),
@@ -65,30 +64,33 @@ impl Writer {
     pub(super) fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T, Error> {
         self.submit(job)?
             .recv()
-            .unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown)))
+            .unwrap_or_else(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown).into()))
     }
 
     /// Enqueues a job; its outcome is sent after the commit.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<Receiver<Result<T, StoreError>>, StoreError> {
+    ) -> Result<Receiver<Result<T, Error>>, StoreError> {
         let (answer, outcome) = sync_channel(1);
-        let unknown = || Err(StoreError::new(StoreErrorKind::OutcomeUnknown));
+        let unknown = || Err(StoreError::new(StoreErrorKind::OutcomeUnknown).into());
         let mut result = unknown();
         let job = move |step: Step<'_>| match step {
             Step::Run(conn) => {
-                let run = catch_unwind(AssertUnwindSafe(|| job(conn).map_err(store_error)));
-                result = run.unwrap_or_else(|panic| Err(panicked(&*panic)));
+                let run = catch_unwind(AssertUnwindSafe(|| job(conn)));
+                result = match run {
+                    Ok(outcome) => outcome.map_err(|failure| failure.error(store_error)),
+                    Err(panic) => Err(panicked(&*panic).into()),
+                };
                 result.is_ok()
             }
             // The caller may have gone away; the outcome stands.
             Step::Answer(commit) => {
                 let result = std::mem::replace(&mut result, unknown());
-                answer.send(commit.and(result)).is_ok()
+                answer.send(commit.map_err(Error::from).and(result)).is_ok()
             }
         };
         let queue = self.queue.as_ref().ok_or_else(unavailable)?;
@@ -231,7 +233,7 @@ fn run(conn: &mut Conn, batch: &mut [Job]) -> Result<(), StoreError> {
 
 /// The error of every job in a batch that failed outside of a job: nothing was stored, so each may
 /// be retried.
-fn whole(error: Error) -> StoreError {
+fn whole(error: diesel::result::Error) -> StoreError {
     let kind = match kind(&error) {
         StoreErrorKind::Other => StoreErrorKind::Unavailable,
         known => known,

@@ -4,6 +4,7 @@ use super::super::migrations::Words;
 use super::super::proxy::{Cut, Proxy};
 use super::*;
 use r2d2::ManageConnection;
+use tradepost_contract::PortResult;
 
 const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
 
@@ -55,7 +56,7 @@ fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) 
         by: None,
         at: tradepost_contract::at(0),
     };
-    let adjusted = unlucky.products.adjust_stock(command);
+    let adjusted = unlucky.products.adjust_stock(command).answer();
     assert!(
         !proxy.armed.load(Ordering::SeqCst),
         "the connection was cut"

@@ -2,15 +2,14 @@
 
 use super::prelude::*;
 use super::{catalog, idempotency};
-use crate::rows::{CartItemRow, NewCartItem, ProductRow};
+use crate::rows::{CartItemRow, NewCartItemRow, ProductRow};
 use crate::schema::{cart_items, products, stock};
 use std::collections::HashMap;
 use tradepost_domain::cart::{
-    Cart, CartDecision, CartItem, CartItemDetail, CartRepository, ChangeCart, decide_cart,
+    Cart, CartItem, CartItemDetail, CartRepository, ChangeCart, NewCartItem, decide_cart,
 };
-use tradepost_domain::catalog::Product;
 use tradepost_domain::kernel::{
-    CartItemId, Currency, Execution, MAX_STORED_RESPONSE_BYTES, Quantity, Refusal, UserId,
+    CartItemId, Currency, Execution, MAX_STORED_RESPONSE_BYTES, Refusal, UserId,
 };
 
 fn lines(conn: &mut Conn, user: UserId) -> Result<Vec<CartItem>, Failure> {
@@ -22,38 +21,30 @@ fn lines(conn: &mut Conn, user: UserId) -> Result<Vec<CartItem>, Failure> {
     all(rows, CartItemRow::line)
 }
 
-fn insert(
-    conn: &mut Conn,
-    command: &ChangeCart,
-    product: &Product,
-    quantity: Quantity,
-) -> Result<CartItem, Failure> {
-    let row = diesel::insert_into(cart_items::table)
-        .values(NewCartItem {
-            user_id: command.user.get(),
-            product_id: product.id.get(),
-            quantity: quantity.units(),
-            created_at: micros(command.at),
-            updated_at: micros(command.at),
-        })
-        .returning(CartItemRow::as_returning())
-        .get_result::<CartItemRow>(conn)?;
-    Ok(row.line()?)
+/// Inserts lines; returns their ids.
+pub(super) fn insert(conn: &mut Conn, new: &[NewCartItem]) -> Result<Vec<CartItemId>, Failure> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = bulk::insert_cart_items(conn, new.iter().map(NewCartItemRow::from))?;
+    all(ids, |id| {
+        CartItemId::new(id).ok_or_else(|| StoreError::corrupt("cart_items", "id", id))
+    })
 }
 
-fn update(conn: &mut Conn, line: &CartItem) -> QueryResult<()> {
-    diesel::update(cart_items::table.find(line.id.get()))
-        .set((
-            cart_items::quantity.eq(line.quantity.units()),
-            cart_items::updated_at.eq(micros(line.updated_at)),
-        ))
-        .execute(conn)
-        .map(drop)
+pub(super) fn update(conn: &mut Conn, lines: &[CartItem]) -> QueryResult<()> {
+    match lines {
+        [] => Ok(()),
+        lines => bulk::update_cart_items(conn, lines),
+    }
 }
 
-/// Deletes the lines with these ids: exactly those that were read.
-pub(super) fn delete(conn: &mut Conn, lines: &[CartItemId]) -> QueryResult<()> {
-    let ids: Vec<i64> = lines.iter().map(|line| line.get()).collect();
+/// Deletes these lines: exactly those that were read.
+pub(super) fn delete(conn: &mut Conn, lines: &[CartItem]) -> QueryResult<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = lines.iter().map(|line| line.id.get()).collect();
     diesel::delete(cart_items::table.filter(id_in(cart_items::id, &ids)))
         .execute(conn)
         .map(drop)
@@ -92,20 +83,19 @@ impl CartRepository for Database {
         })
     }
 
-    fn change(&self, command: ChangeCart) -> Outcome<Execution<Option<CartItemDetail>>> {
+    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
         let currency = self.currency();
-        self.write(move |conn| {
+        self.command(move |conn| {
             let Some(key) = &command.key else {
                 locks::users(conn, &[command.user])?;
-                return Ok(change(conn, &command, currency)?.map(Execution::Executed));
+                return Ok(Execution::Executed(change(conn, &command, currency)?));
             };
             let (user, quota) = (Some(command.user), MAX_STORED_RESPONSE_BYTES);
             let added = idempotency::once(conn, user, Some(key), quota, command.at, |conn| {
-                let item = change(conn, &command, currency)?;
                 // A response is stored only if the command leaves a line behind.
-                Ok(item.and_then(|item| item.ok_or(Refusal::NotFound)))
+                Ok(change(conn, &command, currency)?.ok_or(Refusal::NotFound)?)
             })?;
-            Ok(added.map(|written| written.map(Some)))
+            Ok(added.map(Some))
         })
     }
 }
@@ -114,46 +104,11 @@ fn change(
     conn: &mut Conn,
     command: &ChangeCart,
     currency: Currency,
-) -> Result<Result<Option<CartItemDetail>, Refusal>, Failure> {
+) -> Result<Option<CartItemDetail>, Failure> {
     let lines = lines(conn, command.user)?;
     let product = match command.product(&lines) {
         Some(product) => catalog::find(conn, product, currency)?,
         None => None,
     };
-    let decision = match decide_cart(command, &lines, product.as_ref()) {
-        Ok(decision) => decision,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let line = write(conn, command, decision, &lines, product.as_ref())?;
-    Ok(Ok(line
-        .zip(product)
-        .map(|(line, product)| CartItemDetail { line, product })))
-}
-
-fn write(
-    conn: &mut Conn,
-    command: &ChangeCart,
-    decision: CartDecision,
-    lines: &[CartItem],
-    product: Option<&Product>,
-) -> Result<Option<CartItem>, Failure> {
-    match decision {
-        CartDecision::Insert { quantity, .. } => product
-            .map(|product| insert(conn, command, product, quantity))
-            .transpose(),
-        CartDecision::Update(line) => {
-            update(conn, &line)?;
-            Ok(Some(line))
-        }
-        CartDecision::Keep(line) => Ok(Some(line)),
-        CartDecision::Delete { line } => {
-            delete(conn, &[line])?;
-            Ok(None)
-        }
-        CartDecision::Clear => {
-            let ids: Vec<_> = lines.iter().map(|line| line.id).collect();
-            delete(conn, &ids)?;
-            Ok(None)
-        }
-    }
+    apply(conn, decide_cart(command, &lines, product.as_ref())?)
 }

@@ -4,21 +4,19 @@ mod lists;
 pub(super) mod search_texts;
 
 use super::prelude::{self, *};
-use super::schema::shop_settings::grow_catalogue;
-use super::{idempotency, identity, inventory};
-use crate::rows::{MovementRow, NewProduct, ProductRow};
+use super::{idempotency, identity};
+use crate::rows::{MovementRow, NewProductRow, ProductRow, SearchTextRow, StockRow};
 use crate::schema::{products, stock, stock_movements};
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, Product, ProductRepository, decide_change, decide_creation,
+    ChangeProduct, CreateProduct, NewProduct, Product, ProductRepository, decide_change,
+    decide_creation,
 };
-use tradepost_domain::identity::Account;
-use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, Movement, StockDecision, decide_adjustment,
-};
+use tradepost_domain::decision::ProductUpdate;
+use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement, decide_adjustment};
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF,
-    Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, Refusal, Sku,
-    StoreError,
+    Currency, CursorPage, CursorRequest, Error, Execution, Keyset,
+    MAX_STORED_RESPONSE_BYTES_OF_STAFF, Page, PageRequest, ProductField, ProductFilter, ProductId,
+    ProductList, Sku, StoreError,
 };
 
 pub(super) fn find(
@@ -45,61 +43,44 @@ fn sku_holder(conn: &mut Conn, sku: Option<&Sku>) -> QueryResult<Option<ProductI
     Ok(holder.and_then(ProductId::new))
 }
 
-fn insert(conn: &mut Conn, command: &CreateProduct) -> Result<ProductId, Failure> {
-    let id = diesel::insert_into(products::table)
-        .values(NewProduct::from(command))
-        .returning(products::id)
-        .get_result(conn)?;
-    ProductId::new(id).ok_or_else(|| StoreError::corrupt("products", "id", id).into())
-}
-
-fn update(conn: &mut Conn, product: &Product) -> QueryResult<()> {
-    diesel::update(products::table.find(product.id.get()))
-        .set(NewProduct::from(product))
-        .execute(conn)
-        .map(drop)
-}
-
-fn create(
-    conn: &mut Conn,
-    command: &CreateProduct,
-    acting: Option<&Account>,
-    currency: Currency,
-) -> Result<Result<Product, Refusal>, Failure> {
-    let holder = sku_holder(conn, command.draft.sku.as_ref())?;
-    if let Err(refusal) = decide_creation(command, acting, holder, currency) {
-        return Ok(Err(refusal));
+/// Inserts products with a stock of zero; returns their ids.
+pub(super) fn insert(conn: &mut Conn, new: &[NewProduct]) -> Result<Vec<ProductId>, Failure> {
+    if new.is_empty() {
+        return Ok(Vec::new());
     }
-    let id = insert(conn, command)?;
-    search_texts::write(conn, id, &command.draft.name, &command.draft.description)?;
-    inventory::open(conn, id)?;
-    inventory::record(conn, command.opening(id).as_slice())?;
-    grow_catalogue(conn, 1)?;
-    Ok(find(conn, id, currency)?.ok_or(Refusal::NotFound))
+    let ids = bulk::insert_products(conn, new.iter().map(NewProductRow::from))?;
+    let stock = ids.iter().map(|id| StockRow {
+        product_id: *id,
+        on_hand: 0,
+    });
+    bulk::insert_stock(conn, stock)?;
+    all(ids, |id| {
+        ProductId::new(id).ok_or_else(|| StoreError::corrupt("products", "id", id))
+    })
 }
 
-fn adjust(
+pub(super) fn update(conn: &mut Conn, updates: &[ProductUpdate]) -> QueryResult<()> {
+    if updates.is_empty() {
+        return Ok(());
+    }
+    bulk::update_products(conn, updates.iter().map(|update| &update.after))
+}
+
+/// Writes the search texts of new and of renamed products.
+pub(super) fn write_search_texts(
     conn: &mut Conn,
-    command: &AdjustStock,
-    acting: Option<&Account>,
-    currency: Currency,
-) -> Result<Result<Adjusted, Refusal>, Failure> {
-    locks::lock_stock_or_abort(conn, &[command.product])?;
-    let product = find(conn, command.product, currency)?;
-    let StockDecision { level, movement } =
-        match decide_adjustment(command, acting, product.as_ref()) {
-            Ok(decision) => decision,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-    let ids = inventory::record(conn, std::slice::from_ref(&movement))?;
-    let id = ids.into_iter().flatten().next();
-    let id =
-        id.ok_or_else(|| StoreError::corrupt("stock_movements", "id", command.product.get()))?;
-    let movement = Movement {
-        id,
-        entry: movement,
-    };
-    Ok(Ok(Adjusted { movement, level }))
+    new: &[Product],
+    updates: &[ProductUpdate],
+) -> QueryResult<()> {
+    let renamed = updates.iter().filter(|update| update.is_renamed());
+    let products = new.iter().chain(renamed.map(|update| &update.after));
+    let text =
+        |product: &Product| SearchTextRow::new(product.id, &product.name, &product.description);
+    let texts: Vec<_> = products.map(text).collect();
+    if texts.is_empty() {
+        return Ok(());
+    }
+    bulk::write_search_texts(conn, texts.into_iter())
 }
 
 impl ProductRepository for Database {
@@ -129,25 +110,24 @@ impl ProductRepository for Database {
         })
     }
 
-    fn create(&self, command: CreateProduct) -> Outcome<Execution<Product>> {
-        let currency = self.currency();
-        self.write(move |conn| {
+    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
+        let (currency, quota) = (self.currency(), MAX_STORED_RESPONSE_BYTES_OF_STAFF);
+        self.command(move |conn| {
             let (by, key) = (command.by, command.key.as_ref());
             let acting = identity::acting(conn, by)?;
-            idempotency::once(
-                conn,
-                by,
-                key,
-                MAX_STORED_RESPONSE_BYTES_OF_STAFF,
-                command.at,
-                |conn| create(conn, &command, acting.as_ref(), currency),
-            )
+            idempotency::once(conn, by, key, quota, command.at, |conn| {
+                let holder = sku_holder(conn, command.draft.sku.as_ref())?;
+                apply(
+                    conn,
+                    decide_creation(&command, acting.as_ref(), holder, currency)?,
+                )
+            })
         })
     }
 
-    fn change(&self, command: ChangeProduct) -> Outcome<Product> {
+    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
         let currency = self.currency();
-        self.write(move |conn| {
+        self.command(move |conn| {
             let acting = identity::acting(conn, command.by)?;
             let acting = acting.as_ref();
             locks::product(conn, command.product)?;
@@ -155,45 +135,24 @@ impl ProductRepository for Database {
             let before = find(conn, command.product, currency)?;
             let sku = command.change.sku.as_ref().and_then(Option::as_ref);
             let holder = sku_holder(conn, sku)?;
-            let decision = match decide_change(&command, acting, before.as_ref(), holder, currency)
-            {
-                Ok(decision) => decision,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            inventory::record(conn, decision.movement.as_slice())?;
-            let product = &decision.product;
-            if before.as_ref() != Some(product) {
-                update(conn, product)?;
-            }
-            let says_the_same = |before: &Product| {
-                (&before.name, &before.description) == (&product.name, &product.description)
-            };
-            if !before.as_ref().is_some_and(says_the_same) {
-                search_texts::write(conn, product.id, &product.name, &product.description)?;
-            }
-            let was_archived = before.is_some_and(|product| product.archived);
-            match (was_archived, decision.product.archived) {
-                (false, true) => grow_catalogue(conn, -1)?,
-                (true, false) => grow_catalogue(conn, 1)?,
-                _ => {}
-            }
-            Ok(Ok(decision.product))
+            let decision = decide_change(&command, acting, before.as_ref(), holder, currency)?;
+            apply(conn, decision)
         })
     }
 
-    fn adjust_stock(&self, command: AdjustStock) -> Outcome<Execution<Adjusted>> {
-        let currency = self.currency();
-        self.write(move |conn| {
+    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
+        let (currency, quota) = (self.currency(), MAX_STORED_RESPONSE_BYTES_OF_STAFF);
+        self.command(move |conn| {
             let (by, key) = (command.by, command.key.as_ref());
             let acting = identity::acting(conn, by)?;
-            idempotency::once(
-                conn,
-                by,
-                key,
-                MAX_STORED_RESPONSE_BYTES_OF_STAFF,
-                command.at,
-                |conn| adjust(conn, &command, acting.as_ref(), currency),
-            )
+            idempotency::once(conn, by, key, quota, command.at, |conn| {
+                locks::lock_stock_or_abort(conn, &[command.product])?;
+                let product = find(conn, command.product, currency)?;
+                apply(
+                    conn,
+                    decide_adjustment(&command, acting.as_ref(), product.as_ref())?,
+                )
+            })
         })
     }
 

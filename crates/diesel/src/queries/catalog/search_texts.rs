@@ -1,39 +1,13 @@
 //! Search texts of products: name and description, folded by the domain.
 
 use super::prelude::*;
+use crate::rows::SearchTextRow;
 use crate::schema::{product_texts, products};
 use diesel::dsl::not;
-use diesel::upsert::excluded;
-use tradepost_domain::kernel::{Description, ProductId, ProductName, searched_text};
+use tradepost_domain::kernel::{Description, ProductName, searched_text};
 
 /// Products folded per batch.
 const BATCH: i64 = 1000;
-
-#[derive(Insertable)]
-#[diesel(table_name = product_texts, treat_none_as_default_value = false)]
-struct SearchText {
-    product_id: i64,
-    folded: String,
-}
-
-/// Writes the search text of a product.
-pub(super) fn write(
-    conn: &mut Conn,
-    product: ProductId,
-    name: &ProductName,
-    description: &Description,
-) -> QueryResult<()> {
-    diesel::insert_into(product_texts::table)
-        .values(SearchText {
-            product_id: product.get(),
-            folded: searched_text(name, description),
-        })
-        .on_conflict(product_texts::product_id)
-        .do_update()
-        .set(product_texts::folded.eq(excluded(product_texts::folded)))
-        .execute(conn)
-        .map(drop)
-}
 
 /// The columns of a product that its search text is made of.
 #[derive(Queryable, Selectable)]
@@ -72,7 +46,7 @@ pub(in super::super) fn fill_in(conn: &mut Conn) -> QueryResult<()> {
             return Ok(());
         };
         last = end.id;
-        let texts = missing.iter().map(|row| SearchText {
+        let texts = missing.iter().map(|row| SearchTextRow {
             product_id: row.id,
             folded: row.folded(),
         });

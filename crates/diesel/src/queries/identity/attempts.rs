@@ -10,6 +10,7 @@ use tradepost_domain::identity::{
     Attempt, AttemptCount, AttemptKey, AttemptRepository, ClientNetwork, KnownNetwork,
     KnownNetworkKey, decide_attempt,
 };
+use tradepost_domain::kernel::Error;
 
 /// The stored form of a key.
 fn digest(key: &AttemptKey) -> String {
@@ -54,20 +55,18 @@ fn held(conn: &mut Conn, key: &str) -> Result<Option<AttemptCount>, Failure> {
 }
 
 impl AttemptRepository for Database {
-    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn check_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Error> {
         let key = digest(&attempt.key);
         let held = self.read(|conn| held(conn, &key))?;
-        Ok(decide_attempt(attempt.rule, held, now).map(drop))
+        decide_attempt(attempt.rule, held, now)?;
+        Ok(())
     }
 
-    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Outcome<()> {
+    fn count_attempt(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<(), Error> {
         let (key, rule) = (digest(&attempt.key), attempt.rule);
-        self.write(move |conn| {
+        self.command(move |conn| {
             locks::attempt(conn, &key, micros(now))?;
-            let count = match decide_attempt(rule, held(conn, &key)?, now) {
-                Ok(count) => count,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
+            let count = decide_attempt(rule, held(conn, &key)?, now)?;
             let written = (
                 attempts::tries.eq(i64::from(count.tries)),
                 attempts::at.eq(micros(count.at)),
@@ -78,7 +77,7 @@ impl AttemptRepository for Database {
                 .do_update()
                 .set(written)
                 .execute(conn)?;
-            Ok(Ok(()))
+            Ok(())
         })
     }
 

@@ -5,24 +5,18 @@ mod known_networks;
 mod refresh_tokens;
 pub(super) mod usernames;
 
-use super::prelude::{self, *};
-use crate::rows::{AccountRow, CredentialsRow, NewUser};
-use crate::schema::users;
-use tradepost_domain::identity::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
-    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter, decide_email, decide_names,
-    decide_password, decide_user_update,
-};
-use tradepost_domain::kernel::{Page, PageRequest, Refusal, UserId, UserSearch};
+pub(super) use refresh_tokens::write as write_tokens;
 
-fn credentials(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>, Failure> {
-    let row = users::table
-        .find(user.get())
-        .select(CredentialsRow::as_select())
-        .first(conn)
-        .optional()?;
-    Ok(row.map(CredentialsRow::credentials).transpose()?)
-}
+use super::prelude::{self, *};
+use crate::rows::{AccountRow, CredentialsRow, NewUserRow, UserChanges};
+use crate::schema::users;
+use tradepost_domain::decision::AccountUpdate;
+use tradepost_domain::identity::{
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, NewAccount, PasswordHash,
+    Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter, decide_email,
+    decide_password, decide_registration, decide_user_update,
+};
+use tradepost_domain::kernel::{Error, Page, PageRequest, Refusal, UserId, UserSearch};
 
 /// The account of the acting user of a write, by which the permissions are decided. It cannot
 /// change until the commit.
@@ -41,15 +35,28 @@ fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {
     Ok(row.map(AccountRow::account).transpose()?)
 }
 
-fn update(conn: &mut Conn, account: &Account) -> QueryResult<()> {
-    diesel::update(users::table.find(account.id.get()))
-        .set((
-            users::is_staff.eq(account.is_staff),
-            users::is_active.eq(account.is_active),
-            users::session_epoch.eq(account.session_epoch),
-        ))
-        .execute(conn)
-        .map(drop)
+/// Inserts accounts; returns their ids.
+pub(super) fn insert(conn: &mut Conn, new: &[NewAccount]) -> Result<Vec<UserId>, Failure> {
+    let insert = |new: &NewAccount| {
+        let row = NewUserRow::from(new);
+        let insert = diesel::insert_into(users::table).values(row);
+        let id: i64 = insert.returning(users::id).get_result(conn)?;
+        Ok(UserId::new(id).ok_or_else(|| StoreError::corrupt("users", "id", id))?)
+    };
+    new.iter().map(insert).collect()
+}
+
+/// Updates accounts, and deletes the refresh tokens of sessions that end with it.
+pub(super) fn update(conn: &mut Conn, updates: &[AccountUpdate]) -> Result<(), Failure> {
+    for update in updates {
+        diesel::update(users::table.find(update.after.id.get()))
+            .set(UserChanges::from(update))
+            .execute(conn)?;
+        if update.ends_sessions() {
+            refresh_tokens::end_sessions(conn, &update.after)?;
+        }
+    }
+    Ok(())
 }
 
 /// A LIKE pattern for texts that contain this one, with `%` and `_` escaped.
@@ -125,53 +132,27 @@ impl AccountRepository for Database {
         })
     }
 
-    fn register(&self, command: Register) -> Outcome<Account> {
-        self.write(move |conn| {
+    fn register(&self, command: Register) -> Result<Account, Error> {
+        self.command(move |conn| {
             let conflicts = usernames::conflicts(conn, &command.username, command.email.as_ref())?;
-            if let Err(refusal) = decide_names(conflicts) {
-                return Ok(Err(refusal));
-            }
-            let row = diesel::insert_into(users::table)
-                .values(NewUser::from(&command))
-                .returning(AccountRow::as_returning())
-                .get_result::<AccountRow>(conn)?;
-            Ok(Ok(row.account()?))
+            apply(conn, decide_registration(&command, conflicts)?)
         })
     }
 
-    fn change_email(&self, command: ChangeEmail) -> Outcome<Account> {
-        self.write(move |conn| {
+    fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
+        self.command(move |conn| {
             locks::users(conn, &[command.user])?;
             let conflicts = usernames::email_conflicts(conn, command.user, &command.email)?;
             let before = account(conn, command.user)?;
-            let after = decide_email(&command, before.as_ref(), conflicts);
-            if let Ok(account) = &after {
-                diesel::update(users::table.find(account.id.get()))
-                    .set((
-                        users::email.eq(command.email.as_str()),
-                        users::email_key.eq(command.email.key()),
-                    ))
-                    .execute(conn)?;
-            }
-            Ok(after)
+            apply(conn, decide_email(&command, before.as_ref(), conflicts)?)
         })
     }
 
-    fn change_password(&self, command: ChangePassword) -> Outcome<Account> {
-        self.write(move |conn| {
+    fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
+        self.command(move |conn| {
             locks::users(conn, &[command.user])?;
-            let before = credentials(conn, command.user)?;
-            let Credentials { account, password } = match decide_password(&command, before.as_ref())
-            {
-                Ok(after) => after,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            update(conn, &account)?;
-            diesel::update(users::table.find(account.id.get()))
-                .set(users::password.eq(password.reveal()))
-                .execute(conn)?;
-            refresh_tokens::end_sessions(conn, &account)?;
-            Ok(Ok(account))
+            let before = account(conn, command.user)?;
+            apply(conn, decide_password(&command, before.as_ref())?)
         })
     }
 
@@ -192,8 +173,8 @@ impl AccountRepository for Database {
         })
     }
 
-    fn switch(&self, command: UpdateUser) -> Outcome<Account> {
-        self.write(move |conn| {
+    fn switch(&self, command: UpdateUser) -> Result<Account, Error> {
+        self.command(move |conn| {
             locks::roles(conn, command.user)?;
             let before = account(conn, command.user)?;
             let acting = command
@@ -203,12 +184,8 @@ impl AccountRepository for Database {
                 .flatten();
             let others = active_staff().filter(users::id.ne(command.user.get()));
             let others = row_count(others.count().get_result(conn)?);
-            let after = decide_user_update(&command, before.as_ref(), acting.as_ref(), others);
-            if let Ok(account) = &after {
-                update(conn, account)?;
-                refresh_tokens::end_sessions(conn, account)?;
-            }
-            Ok(after)
+            let (before, acting) = (before.as_ref(), acting.as_ref());
+            apply(conn, decide_user_update(&command, before, acting, others)?)
         })
     }
 
@@ -220,11 +197,12 @@ impl AccountRepository for Database {
         self.write(move |conn| refresh_tokens::begin_family(conn, &token))
     }
 
-    fn refresh(&self, command: Refresh) -> Outcome<Account> {
+    fn refresh(&self, command: Refresh) -> Result<Account, Error> {
         if !self.read(|conn| refresh_tokens::is_known(conn, &command))? {
-            return Ok(Err(Refusal::InvalidToken));
+            return Err(Refusal::InvalidToken.into());
         }
-        self.write(move |conn| refresh_tokens::refresh(conn, &command))
+        // A refusal is an outcome, which is committed: it may end the family.
+        Ok(self.write(move |conn| refresh_tokens::refresh(conn, &command))??)
     }
 
     fn end_family(&self, family: RefreshDigest) -> Result<(), StoreError> {

@@ -5,9 +5,10 @@ use super::prelude::*;
 use crate::rows::RefreshTokenRow;
 use crate::schema::refresh_tokens as tokens;
 use diesel::dsl::{Eq, Filter};
+use tradepost_domain::decision::Changes;
 use tradepost_domain::identity::{
-    Account, MAX_FAMILIES, Refresh, RefreshDecision, RefreshDigest, RefreshToken,
-    decide_family_quota, decide_refresh,
+    Account, MAX_FAMILIES, Refresh, RefreshDigest, RefreshToken, decide_new_family, decide_refresh,
+    decide_sign_out,
 };
 use tradepost_domain::kernel::{Refusal, UserId};
 
@@ -52,6 +53,27 @@ pub(super) fn lives(conn: &mut Conn, family: RefreshDigest) -> Result<bool, Fail
     Ok(diesel::select(exists(unused(family))).get_result(conn)?)
 }
 
+/// Writes the changes of tokens.
+pub(in super::super) fn write(conn: &mut Conn, changes: &Changes) -> Result<(), Failure> {
+    for used in &changes.used_refresh_tokens {
+        diesel::update(tokens::table.find(used.digest.to_string()))
+            .set(tokens::used_at.eq(micros(used.at)))
+            .execute(conn)?;
+    }
+    for family in &changes.ended_families {
+        end(conn, *family)?;
+    }
+    for token in &changes.new_refresh_tokens {
+        insert(conn, token)?;
+    }
+    for used in &changes.used_refresh_tokens {
+        let old = of_family(used.family).filter(tokens::used_at.lt(micros(used.forget)));
+        let old = old.select(tokens::digest).limit(PURGE_BATCH).load(conn)?;
+        delete(conn, &old)?;
+    }
+    Ok(())
+}
+
 fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
     diesel::insert_into(tokens::table)
         .values(RefreshTokenRow::from(token))
@@ -59,8 +81,7 @@ fn insert(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Stores the first token of a family, under the lock of its user, and ends the families in excess
-/// of the quota.
+/// Stores the first token of a family, under the lock of its user.
 pub(super) fn begin_family(conn: &mut Conn, token: &RefreshToken) -> Result<(), Failure> {
     locks::users(conn, &[token.user])?;
     let newest_first = tokens::table
@@ -75,10 +96,8 @@ pub(super) fn begin_family(conn: &mut Conn, token: &RefreshToken) -> Result<(), 
         .select(tokens::family)
         .load::<String>(conn)?;
     let known = |family: &String| RefreshDigest::parse(family);
-    for family in decide_family_quota(newest_first.iter().filter_map(known)) {
-        end(conn, family)?;
-    }
-    insert(conn, token)
+    let newest_first = newest_first.iter().filter_map(known);
+    apply(conn, decide_new_family(token.clone(), newest_first))
 }
 
 pub(super) fn refresh(
@@ -92,31 +111,17 @@ pub(super) fn refresh(
     locks::users(conn, &[owner])?;
     let token = find(conn, command.token, command.family)?;
     let account = account(conn, owner)?;
-    match (
+    apply(
+        conn,
         decide_refresh(command, token.as_ref(), account.as_ref()),
-        token,
-    ) {
-        (RefreshDecision::Rotate { next, forget }, _) => {
-            diesel::update(tokens::table.find(command.token.to_string()))
-                .set(tokens::used_at.eq(micros(command.at)))
-                .execute(conn)?;
-            insert(conn, &next)?;
-            let used = of_family(next.family).filter(tokens::used_at.lt(micros(forget)));
-            let used = used.select(tokens::digest).limit(PURGE_BATCH).load(conn)?;
-            delete(conn, &used)?;
-            return Ok(account.ok_or(Refusal::InvalidToken));
-        }
-        (RefreshDecision::EndFamily, Some(token)) => end(conn, token.family)?,
-        (RefreshDecision::EndFamily, None) | (RefreshDecision::Refuse, _) => {}
-    }
-    Ok(Err(Refusal::InvalidToken))
+    )
 }
 
 pub(super) fn end_family(conn: &mut Conn, family: RefreshDigest) -> Result<(), Failure> {
     let owner = unused(family).select(tokens::user_id);
     if let Some(owner) = owner.first(conn).optional()?.and_then(UserId::new) {
         locks::users(conn, &[owner])?;
-        end(conn, family)?;
+        apply(conn, decide_sign_out(family))?;
     }
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! Import of another shop, in one transaction, with a bounded number of rows per statement.
 
+use super::apply::hand_on;
 use super::catalog::search_texts;
 use super::prelude::*;
 use super::schema::shop_settings::grow_catalogue;
 use crate::rows::{
-    AccountRow, NewCartItem, NewMovementRow, NewOrderItem, NewOrderRow, NewProduct, NewUser,
-    StockRow,
+    AccountRow, NewCartItemRow, NewMovementRow, NewOrderItem, NewOrderRow, NewProductRow,
+    NewUserRow, StockRow,
 };
 use crate::schema::{cart_items, orders, products, stock, users};
 use std::sync::Arc;
 use tradepost_domain::import::{
-    ExistingData, ImportDecision, ImportRepository, ImportShop, Imported, decide_import,
+    ExistingData, ImportDecision, ImportRepository, ImportShop, Imported, decide_import, imported,
     sales_history,
 };
 use tradepost_domain::inventory::NewMovement;
@@ -38,13 +39,13 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
     for some in command.users.chunks(BATCH) {
         let users = some
             .iter()
-            .map(|user| NewUser::from(user).with_id(user.account.id.get()));
+            .map(|user| NewUserRow::from(user).with_id(user.account.id.get()));
         bulk::insert_imported!(conn, users::table, users);
     }
     for some in command.products.chunks(BATCH) {
         let products = some
             .iter()
-            .map(|product| NewProduct::from(product).with_id(product.id.get()));
+            .map(|product| NewProductRow::from(product).with_id(product.id.get()));
         bulk::insert_imported!(conn, products::table, products);
         let levels = some.iter().map(|product| StockRow {
             product_id: product.id.get(),
@@ -68,11 +69,12 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
         // The imported stock on hand is the level after these movements.
         let history: Vec<NewMovement> = some.iter().flat_map(sales_history).collect();
         bulk::insert_movements(conn, history.iter().map(NewMovementRow::from))?;
+        hand_on(some.iter().map(imported).collect());
     }
     for some in command.carts.chunks(BATCH) {
         let lines = some
             .iter()
-            .map(|line| NewCartItem::from(line).with_id(line.id.get()));
+            .map(|line| NewCartItemRow::from(line).with_id(line.id.get()));
         bulk::insert_imported!(conn, cart_items::table, lines);
     }
     bulk::continue_ids(conn)?;

@@ -3,22 +3,10 @@
 pub(crate) mod audit;
 
 use super::prelude::{self, *};
-use crate::rows::{NewMovementRow, StockRow};
-use crate::schema::stock;
+use crate::rows::NewMovementRow;
 use std::collections::BTreeMap;
 use tradepost_domain::inventory::NewMovement;
 use tradepost_domain::kernel::{MovementId, ProductId};
-
-/// Inserts a product's stock row; its opening movement, if any, is recorded after it.
-pub(super) fn open(conn: &mut Conn, product: ProductId) -> QueryResult<()> {
-    diesel::insert_into(stock::table)
-        .values(StockRow {
-            product_id: product.get(),
-            on_hand: 0,
-        })
-        .execute(conn)
-        .map(drop)
-}
 
 /// Inserts movements, and changes stock on hand by them; returns the ids of the movements.
 pub(super) fn record(

@@ -3,17 +3,17 @@
 mod lists;
 mod placing;
 
+use super::identity;
 use super::prelude::{self, *};
-use super::{identity, inventory};
-use crate::rows::{OrderItemRow, OrderRow};
+use crate::rows::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};
 use crate::schema::{order_lines, orders};
 use std::collections::HashMap;
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, OrderId, OrderList, Page,
-    PageRequest, Refusal, StoreError,
+    Currency, CursorPage, CursorRequest, Error, Keyset, OrderField, OrderFilter, OrderId,
+    OrderList, Page, PageRequest, Refusal, StoreError,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderItem, OrderRepository, PlaceOrder, Placement, decide_order,
+    ChangeOrder, NewOrder, Order, OrderItem, OrderRepository, PlaceOrder, Placement, decide_order,
 };
 
 fn find(conn: &mut Conn, id: OrderId, currency: Currency) -> Result<Option<Order>, Failure> {
@@ -50,15 +50,33 @@ fn add_lines(conn: &mut Conn, orders: &mut [Order], currency: Currency) -> Resul
     Ok(())
 }
 
-fn update(conn: &mut Conn, order: &Order) -> QueryResult<()> {
-    diesel::update(orders::table.find(order.id.get()))
-        .set((
-            orders::status.eq(order.status.as_str()),
-            orders::archived.eq(order.archived),
-            orders::updated_at.eq(micros(order.updated_at)),
-        ))
-        .execute(conn)
-        .map(drop)
+/// Inserts orders without their lines; returns their ids.
+pub(super) fn insert(conn: &mut Conn, new: &[NewOrder]) -> Result<Vec<OrderId>, Failure> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = bulk::insert_orders(conn, new.iter().map(NewOrderRow::from))?;
+    all(ids, |id| {
+        OrderId::new(id).ok_or_else(|| StoreError::corrupt("orders", "id", id))
+    })
+}
+
+/// Inserts the lines of new orders.
+pub(super) fn insert_items(conn: &mut Conn, orders: &[Order]) -> QueryResult<()> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let items = orders
+        .iter()
+        .flat_map(|order| NewOrderItem::of_order(order.id, order.user, &order.lines));
+    bulk::insert_order_items(conn, items)
+}
+
+pub(super) fn update(conn: &mut Conn, orders: &[Order]) -> QueryResult<()> {
+    match orders {
+        [] => Ok(()),
+        orders => bulk::update_orders(conn, orders),
+    }
 }
 
 impl OrderRepository for Database {
@@ -96,25 +114,19 @@ impl OrderRepository for Database {
         Ok(placements.unwrap_or_else(|| vec![Err(Refusal::LockConflict); count]))
     }
 
-    fn change(&self, command: ChangeOrder) -> Outcome<Order> {
+    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
         let currency = self.currency();
-        self.write(move |conn| {
+        self.command(move |conn| {
             let acting = identity::acting(conn, command.by.customer().ok())?;
             locks::order(conn, command.order)?;
             let before = find(conn, command.order, currency)?;
-            let decision = match decide_order(&command, acting.as_ref(), before.as_ref()) {
-                Ok(decision) => decision,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            if before.as_ref() != Some(&decision.order) {
-                update(conn, &decision.order)?;
+            let decision = decide_order(&command, acting.as_ref(), before.as_ref())?;
+            let returned = decision.movements.iter().map(|back| back.product);
+            let returned: Vec<_> = returned.collect();
+            if !returned.is_empty() {
+                locks::lock_stock_or_abort(conn, &returned)?;
             }
-            if !decision.returns.is_empty() {
-                let products: Vec<_> = decision.returns.iter().map(|back| back.product).collect();
-                locks::lock_stock_or_abort(conn, &products)?;
-                inventory::record(conn, &decision.returns)?;
-            }
-            Ok(Ok(decision.order))
+            apply(conn, decision)
         })
     }
 }

@@ -1,16 +1,15 @@
 //! Placing orders: a batch of any size in one transaction.
 
-use super::super::{cart, idempotency, inventory};
+use super::super::{cart, idempotency};
 use super::prelude::*;
-use crate::rows::{NewOrderItem, NewOrderRow, NewStoredResponse, ProductSnapshotRow, UsageQuery};
+use crate::rows::{NewStoredResponse, ProductSnapshotRow, UsageQuery};
 use crate::schema::{orders, products, stock};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::kernel::{
-    Currency, Execution, OrderId, ProductId, Refusal, StoreError, StoredResponseUsage, UserId,
+    Currency, Execution, ProductId, Refusal, StoredResponseUsage, UserId,
 };
 use tradepost_domain::orders::{
-    NewOrder, Order, PlaceOrder, Placement, PlacementDecision, PlacementState, ProductSnapshot,
-    decide_placement,
+    PlaceOrder, Placement, PlacementState, ProductSnapshot, decide_placement,
 };
 
 /// Decides the requests together, and writes the decisions. Requests that need a row locked by
@@ -27,8 +26,9 @@ pub(super) fn place(
         .cloned()
         .collect();
     let kept = state.kept.clone();
-    let decisions = decide_placement(&chosen, state, currency);
-    let mut placements = write(conn, &chosen, decisions, &kept)?.into_iter();
+    let placed = apply(conn, decide_placement(&chosen, state, currency))?;
+    store_responses(conn, &chosen, &placed, &kept)?;
+    let mut placements = placed.into_iter();
     let contended = || Err(Refusal::LockConflict);
     let placement = |request: &PlaceOrder| {
         if free.contains(&request.user) {
@@ -154,109 +154,34 @@ fn snapshots(
     all(rows, |row: ProductSnapshotRow| row.snapshot(currency))
 }
 
-/// Writes the decided orders, on PostgreSQL in a number of statements that does not depend on their
-/// number.
-fn write(
+/// Stores the responses of new orders under their keys. A cart is ordered at most once per batch, so
+/// no user has two of them.
+fn store_responses(
     conn: &mut Conn,
     requests: &[PlaceOrder],
-    decisions: Vec<PlacementDecision>,
-    kept: &BTreeMap<UserId, StoredResponseUsage>,
-) -> Result<Vec<Placement>, Failure> {
-    let new: Vec<&NewOrder> = decisions.iter().filter_map(new_order).collect();
-    let mut orders = Vec::with_capacity(new.len());
-    if !new.is_empty() {
-        let ids = bulk::insert_orders(conn, new.iter().map(|order| NewOrderRow::from(*order)))?;
-        let ids = ids
-            .into_iter()
-            .map(|id| OrderId::new(id).ok_or_else(|| StoreError::corrupt("orders", "id", id)));
-        let ids = ids.collect::<Result<Vec<_>, _>>()?;
-        let lines = ids.iter().zip(&new);
-        let lines =
-            lines.flat_map(|(id, order)| NewOrderItem::of_order(*id, order.user, &order.lines));
-        bulk::insert_order_items(conn, lines)?;
-        let movements: Vec<_> = ids
-            .iter()
-            .zip(&new)
-            .flat_map(|(id, order)| order.movements(*id))
-            .collect();
-        inventory::record(conn, &movements)?;
-        let lines: Vec<_> = new
-            .iter()
-            .flat_map(|order| order.cart_lines.clone())
-            .collect();
-        cart::delete(conn, &lines)?;
-        orders.extend(
-            ids.iter()
-                .zip(&new)
-                .map(|(id, order)| (**order).clone().into_order(*id)),
-        );
-        store_keys(conn, &new, &orders, kept)?;
-    }
-    Ok(placements(requests, decisions, orders))
-}
-
-fn new_order(decision: &PlacementDecision) -> Option<&NewOrder> {
-    match decision {
-        PlacementDecision::SortPosition(order) => Some(order),
-        PlacementDecision::Replay(_)
-        | PlacementDecision::SameAs(_)
-        | PlacementDecision::Refuse(_) => None,
-    }
-}
-
-/// Stores the new keys. A cart is ordered at most once per batch, so no user has two of them.
-fn store_keys(
-    conn: &mut Conn,
-    new: &[&NewOrder],
-    orders: &[Order],
+    placements: &[Placement],
     kept: &BTreeMap<UserId, StoredResponseUsage>,
 ) -> QueryResult<()> {
-    let keys: Vec<_> = new
-        .iter()
-        .zip(orders)
-        .filter_map(|(new, order)| {
-            let key = new.key.as_ref()?;
-            let kept = kept.get(&new.user).copied().unwrap_or_default();
-            let answer = (key.render.0)(order);
-            Some(NewStoredResponse::after(
-                kept, new.user, key, answer, new.at,
-            ))
-        })
-        .collect();
-    if keys.is_empty() {
-        Ok(())
-    } else {
-        bulk::insert_responses(conn, keys)
+    let both = requests.iter().zip(placements);
+    let responses = both.filter_map(|(request, placement)| response(request, placement, kept));
+    let responses: Vec<_> = responses.collect();
+    if responses.is_empty() {
+        return Ok(());
     }
+    bulk::insert_responses(conn, responses)
 }
 
-/// One placement per request. `orders` are the written ones, in their order.
-fn placements(
-    requests: &[PlaceOrder],
-    decisions: Vec<PlacementDecision>,
-    orders: Vec<Order>,
-) -> Vec<Placement> {
-    let mut orders = orders.into_iter();
-    let mut placements = Vec::<Placement>::with_capacity(decisions.len());
-    for (request, decision) in requests.iter().zip(decisions) {
-        placements.push(match decision {
-            PlacementDecision::SortPosition(_) => orders
-                .next()
-                .map(Execution::Executed)
-                .ok_or(Refusal::LockConflict),
-            PlacementDecision::Replay(answer) => Ok(Execution::Replayed(answer)),
-            PlacementDecision::Refuse(refusal) => Err(refusal),
-            PlacementDecision::SameAs(position) => {
-                let first = placements.get(position);
-                match (first, &request.key) {
-                    (Some(Ok(Execution::Executed(order))), Some(key)) => {
-                        Ok(Execution::Replayed((key.render.0)(order)))
-                    }
-                    // Unreachable: the position is that of an order of this batch.
-                    _ => Err(Refusal::LockConflict),
-                }
-            }
-        });
-    }
-    placements
+/// The response to store for a request that placed an order now.
+fn response<'a>(
+    request: &'a PlaceOrder,
+    placement: &Placement,
+    kept: &BTreeMap<UserId, StoredResponseUsage>,
+) -> Option<NewStoredResponse<'a>> {
+    let (Some(key), Ok(Execution::Executed(order))) = (&request.key, placement) else {
+        return None;
+    };
+    let kept = kept.get(&request.user).copied().unwrap_or_default();
+    let answer = (key.render.0)(order);
+    let (user, at) = (request.user, request.at);
+    Some(NewStoredResponse::after(kept, user, key, answer, at))
 }

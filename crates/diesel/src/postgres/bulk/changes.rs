@@ -1,0 +1,152 @@
+//! Statements that apply the changes of decisions: one for each kind of row.
+
+use super::super::Conn;
+use crate::rows::{NewCartItemRow, NewProductRow, SearchTextRow, StockRow, micros};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::orders::Order;
+
+insert!(InsertProducts<'a>, NewProductRow<'a> => "products" {
+    sku: Option<&'a str> => Nullable<Text>,
+    name: &'a str => Text,
+    description: &'a str => Text,
+    price: i64 => BigInt,
+    archived: bool => Bool,
+    created_at: i64 => BigInt,
+    updated_at: i64 => BigInt,
+}, " ORDER BY row_number RETURNING id");
+
+impl Query for InsertProducts<'_> {
+    type SqlType = BigInt;
+}
+
+insert!(InsertStock, StockRow => "stock" {
+    product_id: i64 => BigInt,
+    on_hand: i64 => BigInt,
+}, "");
+
+insert!(WriteSearchTexts, SearchTextRow => "product_texts" {
+    product_id: i64 => BigInt,
+    folded: String => Text,
+}, " ON CONFLICT (product_id) DO UPDATE SET folded = excluded.folded");
+
+insert!(InsertCartItems, NewCartItemRow => "cart_items" {
+    user_id: i64 => BigInt,
+    product_id: i64 => BigInt,
+    quantity: i64 => BigInt,
+    created_at: i64 => BigInt,
+    updated_at: i64 => BigInt,
+}, " ORDER BY row_number RETURNING id");
+
+impl Query for InsertCartItems {
+    type SqlType = BigInt;
+}
+
+statement!(UpdateProducts<'a>,
+    "UPDATE products SET sku = new.sku, name = new.name, description = new.description,
+        price = new.price, archived = new.archived, updated_at = new.updated_at
+     FROM unnest(", {
+        id: i64 => BigInt,
+        sku: Option<&'a str> => Nullable<Text>,
+        name: &'a str => Text,
+        description: &'a str => Text,
+        price: i64 => BigInt,
+        archived: bool => Bool,
+        updated_at: i64 => BigInt,
+    }, ") AS new (id, sku, name, description, price, archived, updated_at)
+    WHERE products.id = new.id");
+
+statement!(UpdateCartItems,
+    "UPDATE cart_items SET quantity = new.quantity, updated_at = new.updated_at FROM unnest(", {
+        id: i64 => BigInt,
+        quantity: i64 => BigInt,
+        updated_at: i64 => BigInt,
+    }, ") AS new (id, quantity, updated_at) WHERE cart_items.id = new.id");
+
+statement!(UpdateOrders,
+    "UPDATE orders SET status = new.status, archived = new.archived, updated_at = new.updated_at
+     FROM unnest(", {
+        id: i64 => BigInt,
+        status: &'static str => Text,
+        archived: bool => Bool,
+        updated_at: i64 => BigInt,
+    }, ") AS new (id, status, archived, updated_at) WHERE orders.id = new.id");
+
+/// Inserts products; returns their ids, in the same order.
+pub(crate) fn insert_products<'a>(
+    conn: &mut Conn,
+    new: impl Iterator<Item = NewProductRow<'a>>,
+) -> QueryResult<Vec<i64>> {
+    new.collect::<InsertProducts<'_>>().load(conn)
+}
+
+/// Inserts the stock of products.
+pub(crate) fn insert_stock(
+    conn: &mut Conn,
+    new: impl Iterator<Item = StockRow>,
+) -> QueryResult<()> {
+    new.collect::<InsertStock>().execute(conn).map(drop)
+}
+
+/// Inserts or replaces the search texts of products.
+pub(crate) fn write_search_texts(
+    conn: &mut Conn,
+    texts: impl Iterator<Item = SearchTextRow>,
+) -> QueryResult<()> {
+    texts.collect::<WriteSearchTexts>().execute(conn).map(drop)
+}
+
+/// Updates products, without their stock.
+pub(crate) fn update_products<'a>(
+    conn: &mut Conn,
+    products: impl Iterator<Item = &'a Product>,
+) -> QueryResult<()> {
+    let mut rows = UpdateProducts::default();
+    for product in products {
+        let row = NewProductRow::from(product);
+        rows.id.push(product.id.get());
+        rows.sku.push(row.sku);
+        rows.name.push(row.name);
+        rows.description.push(row.description);
+        rows.price.push(row.price);
+        rows.archived.push(row.archived);
+        rows.updated_at.push(row.updated_at);
+    }
+    rows.execute(conn).map(drop)
+}
+
+/// Inserts cart items; returns their ids, in the same order.
+pub(crate) fn insert_cart_items(
+    conn: &mut Conn,
+    new: impl Iterator<Item = NewCartItemRow>,
+) -> QueryResult<Vec<i64>> {
+    new.collect::<InsertCartItems>().load(conn)
+}
+
+/// Updates the quantities of cart items.
+pub(crate) fn update_cart_items(conn: &mut Conn, items: &[CartItem]) -> QueryResult<()> {
+    let rows = UpdateCartItems {
+        id: items.iter().map(|item| item.id.get()).collect(),
+        quantity: items.iter().map(|item| item.quantity.units()).collect(),
+        updated_at: items.iter().map(|item| micros(item.updated_at)).collect(),
+    };
+    rows.execute(conn).map(drop)
+}
+
+/// Updates the status of orders.
+pub(crate) fn update_orders(conn: &mut Conn, orders: &[Order]) -> QueryResult<()> {
+    let rows = UpdateOrders {
+        id: orders.iter().map(|order| order.id.get()).collect(),
+        status: orders.iter().map(|order| order.status.as_str()).collect(),
+        archived: orders.iter().map(|order| order.archived).collect(),
+        updated_at: orders
+            .iter()
+            .map(|order| micros(order.updated_at))
+            .collect(),
+    };
+    rows.execute(conn).map(drop)
+}

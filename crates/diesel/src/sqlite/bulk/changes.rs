@@ -1,0 +1,103 @@
+//! Statements that apply the changes of decisions, row by row.
+
+use super::super::Conn;
+use crate::rows::{NewCartItemRow, NewProductRow, SearchTextRow, StockRow, micros};
+use crate::schema::{cart_items, orders, product_texts, products, stock};
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use tradepost_domain::cart::CartItem;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::orders::Order;
+
+/// Inserts products; returns their ids, in the same order.
+pub(crate) fn insert_products<'a>(
+    conn: &mut Conn,
+    new: impl Iterator<Item = NewProductRow<'a>>,
+) -> QueryResult<Vec<i64>> {
+    let insert = |row: NewProductRow<'_>| {
+        let insert = diesel::insert_into(products::table).values(row);
+        insert.returning(products::id).get_result(conn)
+    };
+    new.map(insert).collect()
+}
+
+/// Inserts the stock of products.
+pub(crate) fn insert_stock(
+    conn: &mut Conn,
+    new: impl Iterator<Item = StockRow>,
+) -> QueryResult<()> {
+    for row in new {
+        diesel::insert_into(stock::table)
+            .values(row)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Inserts or replaces the search texts of products.
+pub(crate) fn write_search_texts(
+    conn: &mut Conn,
+    texts: impl Iterator<Item = SearchTextRow>,
+) -> QueryResult<()> {
+    for row in texts {
+        diesel::insert_into(product_texts::table)
+            .values(row)
+            .on_conflict(product_texts::product_id)
+            .do_update()
+            .set(product_texts::folded.eq(excluded(product_texts::folded)))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Updates products, without their stock.
+pub(crate) fn update_products<'a>(
+    conn: &mut Conn,
+    products: impl Iterator<Item = &'a Product>,
+) -> QueryResult<()> {
+    for product in products {
+        diesel::update(products::table.find(product.id.get()))
+            .set(NewProductRow::from(product))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Inserts cart items; returns their ids, in the same order.
+pub(crate) fn insert_cart_items(
+    conn: &mut Conn,
+    new: impl Iterator<Item = NewCartItemRow>,
+) -> QueryResult<Vec<i64>> {
+    let insert = |row: NewCartItemRow| {
+        let insert = diesel::insert_into(cart_items::table).values(row);
+        insert.returning(cart_items::id).get_result(conn)
+    };
+    new.map(insert).collect()
+}
+
+/// Updates the quantities of cart items.
+pub(crate) fn update_cart_items(conn: &mut Conn, items: &[CartItem]) -> QueryResult<()> {
+    for item in items {
+        diesel::update(cart_items::table.find(item.id.get()))
+            .set((
+                cart_items::quantity.eq(item.quantity.units()),
+                cart_items::updated_at.eq(micros(item.updated_at)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Updates the status of orders.
+pub(crate) fn update_orders(conn: &mut Conn, orders: &[Order]) -> QueryResult<()> {
+    for order in orders {
+        diesel::update(orders::table.find(order.id.get()))
+            .set((
+                orders::status.eq(order.status.as_str()),
+                orders::archived.eq(order.archived),
+                orders::updated_at.eq(micros(order.updated_at)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
