@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::cart::CartRefusal;
-use tradepost_domain::kernel::CursorPage;
-use tradepost_domain::kernel::CursorRequest;
 use tradepost_domain::kernel::{
-    Currency, Error, Execution, Keyset, Money, OrderField, OrderFilter, OrderId, OrderList, Page,
+    Currency, CursorPage, CursorRequest, Error, Execution, Keyset, Money, OrderId, Page,
     PageRequest, Refusal, StoreError, StoreErrorKind, UserId,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderRepository, OrderStatus, PlaceOrder, Placement, PlacementId,
+    ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRepository, OrderStatus,
+    PlaceOrder, Placement, PlacementId,
 };
 
 /// Scripted behaviour for a batch.

@@ -85,7 +85,7 @@ impl TestShop<'_> {
             by: Some(by),
             at: at(80),
         };
-        retry_busy(|| self.stores.products.adjust_stock(command.clone()))
+        retry_busy(|| self.stores.inventory.adjust_stock(command.clone()))
     }
 
     pub(crate) fn add_under(

@@ -284,12 +284,12 @@ impl<'a> TestShop<'a> {
             by: None,
             at: at(60),
         };
-        retry_busy(|| self.stores.products.adjust_stock(command.clone())).map(happened_now)
+        retry_busy(|| self.stores.inventory.adjust_stock(command.clone())).map(happened_now)
     }
 
     /// The newest 100 entries of a product's ledger, oldest first.
     pub fn movements(&self, product: ProductId) -> Vec<Movement> {
-        let page = retry_busy(|| self.stores.products.movements(product, first_page()));
+        let page = retry_busy(|| self.stores.inventory.movements(product, first_page()));
         let mut movements = page.unwrap().items;
         movements.reverse();
         movements

@@ -69,11 +69,11 @@ impl ShopCurrency {
 pub fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Stores, OpenError> {
     match url {
         #[cfg(feature = "sqlite")]
-        DatabaseUrl::Sqlite(path) => {
-            Ok(Stores::of(Arc::new(sqlite::Database::open(path, options)?)))
-        }
+        DatabaseUrl::Sqlite(path) => Ok(Stores::new(Arc::new(sqlite::Database::open(
+            path, options,
+        )?))),
         #[cfg(feature = "postgres")]
-        DatabaseUrl::Postgres(_) => Ok(Stores::of(Arc::new(postgres::Database::open(
+        DatabaseUrl::Postgres(_) => Ok(Stores::new(Arc::new(postgres::Database::open(
             url, options,
         )?))),
         #[cfg(not(feature = "sqlite"))]

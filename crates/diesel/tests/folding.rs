@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use tradepost_contract::{TestShop, draft, first_page, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::ProductChange;
-use tradepost_domain::kernel::{ProductFilter, ProductId, ProductList, ProductName, Search};
+use tradepost_domain::catalog::{ProductChange, ProductFilter, ProductList};
+use tradepost_domain::kernel::{ProductId, ProductName, Search};
 use tradepost_test_postgres::Cluster;
 
 /// More than one batch.

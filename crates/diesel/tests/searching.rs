@@ -11,10 +11,8 @@ use tempfile::TempDir;
 use tradepost_contract::{page, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::Product;
-use tradepost_domain::kernel::{
-    CursorRequest, Keyset, ProductField, ProductFilter, ProductList, Search, Sorting,
-};
+use tradepost_domain::catalog::{Product, ProductField, ProductFilter, ProductList};
+use tradepost_domain::kernel::{CursorRequest, Keyset, Search, Sorting};
 use tradepost_test_postgres::Cluster;
 
 /// One word in every product, one in exactly as many as are few, one in one more, and one in a

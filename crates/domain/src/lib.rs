@@ -42,4 +42,4 @@ mod stores;
 #[cfg(test)]
 mod testing;
 
-pub use stores::Stores;
+pub use stores::{Store, Stores};

@@ -20,16 +20,48 @@ use crate::cart::CartRepository;
 use crate::catalog::ProductRepository;
 use crate::identity::{AccountRepository, AttemptRepository};
 use crate::import::ImportRepository;
-use crate::inventory::Ledger;
-use crate::maintenance::Upkeep;
+use crate::inventory::{InventoryRepository, Ledger};
+use crate::maintenance::{HealthCheck, Retention};
 use crate::orders::OrderRepository;
 use std::sync::Arc;
 
-/// The ports of one store, each shared.
+/// A store: every port. Implemented by each type that implements them all.
+pub trait Store:
+    ProductRepository
+    + InventoryRepository
+    + CartRepository
+    + OrderRepository
+    + AccountRepository
+    + ImportRepository
+    + AttemptRepository
+    + Ledger
+    + HealthCheck
+    + Retention
+{
+}
+
+impl<S> Store for S where
+    S: ProductRepository
+        + InventoryRepository
+        + CartRepository
+        + OrderRepository
+        + AccountRepository
+        + ImportRepository
+        + AttemptRepository
+        + Ledger
+        + HealthCheck
+        + Retention
+{
+}
+
+/// The ports of a store, each by its name. Ports of different stores can be combined, such as a mock
+/// and a store in memory: `Stores { products: Arc::new(mock), ..stores }`.
 #[derive(Clone)]
 pub struct Stores {
-    /// Products, their stock and its ledger.
+    /// Products.
     pub products: Arc<dyn ProductRepository>,
+    /// Stock of the products, and its ledger.
+    pub inventory: Arc<dyn InventoryRepository>,
     /// Carts.
     pub carts: Arc<dyn CartRepository>,
     /// Orders.
@@ -42,34 +74,39 @@ pub struct Stores {
     pub attempts: Arc<dyn AttemptRepository>,
     /// Ledger audit.
     pub ledger: Arc<dyn Ledger>,
-    /// Health check, retention and pool statistics.
-    pub upkeep: Arc<dyn Upkeep>,
+    /// Health check and pool statistics.
+    pub health: Arc<dyn HealthCheck>,
+    /// Retention: purges and clock readings.
+    pub retention: Arc<dyn Retention>,
 }
 
 impl Stores {
-    /// The ports of a store that implements them all.
+    /// The ports of this store.
     #[must_use]
-    pub fn of<S>(store: Arc<S>) -> Self
-    where
-        S: ProductRepository
-            + CartRepository
-            + OrderRepository
-            + AccountRepository
-            + ImportRepository
-            + AttemptRepository
-            + Ledger
-            + Upkeep
-            + 'static,
-    {
+    pub fn new(store: Arc<dyn Store>) -> Self {
         Self {
             products: store.clone(),
+            inventory: store.clone(),
             carts: store.clone(),
             orders: store.clone(),
             accounts: store.clone(),
             imports: store.clone(),
             attempts: store.clone(),
             ledger: store.clone(),
-            upkeep: store,
+            health: store.clone(),
+            retention: store,
         }
+    }
+}
+
+impl<S: Store + 'static> From<S> for Stores {
+    fn from(store: S) -> Self {
+        Self::new(Arc::new(store))
+    }
+}
+
+impl From<Arc<dyn Store>> for Stores {
+    fn from(store: Arc<dyn Store>) -> Self {
+        Self::new(store)
     }
 }

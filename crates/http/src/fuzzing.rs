@@ -88,11 +88,11 @@ pub fn query(data: &[u8]) {
     if let Some(currency) = Currency::from_code("USD") {
         let mut read = Query::read(query);
         let filter = products::list::filter(&mut read, currency);
-        part::<tradepost_domain::kernel::ProductField>(read, &products::list::scope(&filter));
+        part::<tradepost_domain::catalog::ProductField>(read, &products::list::scope(&filter));
     }
     let mut read = Query::read(query);
     let filter = orders::list::filter(&mut read);
-    part::<tradepost_domain::kernel::OrderField>(read, &orders::list::scope(&filter));
+    part::<tradepost_domain::orders::OrderField>(read, &orders::list::scope(&filter));
 }
 
 fn part<F: SortField>(query: Query, scope: &impl Serialize) {

@@ -8,9 +8,9 @@ use crate::exec::worker_pool::JobKind;
 use crate::services::Services;
 use std::sync::Arc;
 use tradepost_domain::cart::Cart;
-use tradepost_domain::catalog::Product;
+use tradepost_domain::catalog::{Product, ProductList};
 use tradepost_domain::identity::Account;
-use tradepost_domain::kernel::{Actor, Page, PageRequest, ProductId, ProductList, UserId};
+use tradepost_domain::kernel::{Actor, Page, PageRequest, ProductId, UserId};
 use tradepost_metrics::HistogramSnapshot;
 
 /// Maximum number of accounts that one query reads: their rows are small.

@@ -5,8 +5,9 @@ use tradepost_batch::Batcher;
 use tradepost_domain::cart::Carts;
 use tradepost_domain::catalog::Catalogue;
 use tradepost_domain::identity::{Accounts, AttemptLimiter};
+use tradepost_domain::inventory::Inventory;
 use tradepost_domain::kernel::{Currency, MessageSigner};
-use tradepost_domain::maintenance::Upkeep;
+use tradepost_domain::maintenance::HealthCheck;
 use tradepost_domain::orders::Orders;
 
 /// The services that the API exposes.
@@ -14,6 +15,8 @@ use tradepost_domain::orders::Orders;
 pub struct Services {
     /// Products.
     pub catalogue: Catalogue,
+    /// Stock of the products, and its ledger.
+    pub inventory: Inventory,
     /// Carts.
     pub carts: Carts,
     /// Orders.
@@ -26,8 +29,8 @@ pub struct Services {
     pub batcher: Arc<Batcher>,
     /// Signs pagination cursors.
     pub signer: Arc<dyn MessageSigner>,
-    /// Health check, retention and pool statistics of the store.
-    pub upkeep: Arc<dyn Upkeep>,
+    /// Health check and pool statistics of the store.
+    pub health: Arc<dyn HealthCheck>,
     /// The currency of every price.
     pub currency: Currency,
 }

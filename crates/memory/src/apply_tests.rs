@@ -20,7 +20,7 @@ struct Recorded {
 impl Recorded {
     fn new() -> Self {
         let store = Arc::new(MemoryStore::new(usd()));
-        let stores = Stores::of(Arc::clone(&store));
+        let stores = Stores::new(store.clone());
         Self { store, stores }
     }
 

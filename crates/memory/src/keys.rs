@@ -7,14 +7,16 @@ use tradepost_domain::kernel::{
     IdempotencyScope, Idempotent, Refusal, StoreError, StoredResponse, StoredResponseUsage, UserId,
     check_replay_quota, decide_replay,
 };
-use tradepost_domain::maintenance::{ClockReading, Upkeep};
+use tradepost_domain::maintenance::{ClockReading, HealthCheck, Retention};
 
-impl Upkeep for MemoryStore {
+impl HealthCheck for MemoryStore {
     /// A store in memory is always reachable, and has the schema that it was compiled with.
     fn check(&self) -> Result<(), StoreError> {
         Ok(())
     }
+}
 
+impl Retention for MemoryStore {
     fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let keys = &mut self.lock().keys;
         let held = keys.len();

@@ -10,7 +10,7 @@ use tradepost_domain::kernel::Money;
 /// The audit of a shop with one order of two units and three units left, after some damage.
 fn found_after(damage: impl Fn(&mut State)) -> Vec<Discrepancy> {
     let store = Arc::new(MemoryStore::new(usd()));
-    let stores = Stores::of(store.clone());
+    let stores = Stores::new(store.clone());
     let shop = TestShop::new(&stores);
     let product = shop.product(100, 5);
     shop.order(shop.customer("ada"), &[(product, 2)]);

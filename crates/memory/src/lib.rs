@@ -7,7 +7,7 @@
 //! use tradepost_memory::MemoryStore;
 //!
 //! let usd = Currency::from_code("USD").ok_or("no such currency")?;
-//! let stores = Stores::of(Arc::new(MemoryStore::new(usd)));
+//! let stores = Stores::new(Arc::new(MemoryStore::new(usd)));
 //! let first = PageRequest::new(1, 10).ok_or("no such page")?;
 //! assert_eq!(stores.products.list(&ProductList::default(), first)?.count, 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -18,6 +18,7 @@ mod apply;
 mod attempts;
 mod carts;
 mod imports;
+mod inventory;
 mod keys;
 mod ledger;
 mod orders;

@@ -2,12 +2,12 @@ use crate::keys::kept;
 use crate::{MemoryStore, State, count, slice_of, sorted_page};
 use chrono::{DateTime, Utc};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter, OrderId,
-    OrderList, Page, PageRequest, StoreError,
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, StoreError,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderQuota, OrderRepository, OrderStatus, OrderUsage, PlaceOrder,
-    Placement, PlacementState, ProductSnapshot, decide_order, decide_placement,
+    ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderQuota, OrderRepository,
+    OrderStatus, OrderUsage, PlaceOrder, Placement, PlacementState, ProductSnapshot, decide_order,
+    decide_placement,
 };
 
 impl OrderRepository for MemoryStore {

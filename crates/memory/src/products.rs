@@ -1,12 +1,12 @@
 use crate::keys::kept;
-use crate::{MemoryStore, State, page_of, slice_of, sorted_page};
+use crate::{MemoryStore, State, slice_of, sorted_page};
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, Product, ProductRepository, decide_change, decide_creation,
+    ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
+    ProductRepository, decide_change, decide_creation,
 };
-use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement, decide_adjustment};
 use tradepost_domain::kernel::{
     CursorPage, CursorRequest, Error, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF, Page,
-    PageRequest, ProductField, ProductFilter, ProductId, ProductList, Sku, StoreError,
+    PageRequest, ProductId, Sku, StoreError,
 };
 
 impl ProductRepository for MemoryStore {
@@ -56,32 +56,6 @@ impl ProductRepository for MemoryStore {
         let acting = state.acting(command.by);
         let decision = decide_change(&command, acting, before, holder, self.currency)?;
         Ok(state.apply(decision)?)
-    }
-
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
-        let mut state = self.lock();
-        let quota = MAX_STORED_RESPONSE_BYTES_OF_STAFF;
-        if let Some(answer) = state.replay(command.by, command.key.as_ref(), quota)? {
-            return Ok(Execution::Replayed(answer));
-        }
-        let before = state.products.get(&command.product);
-        let decision = decide_adjustment(&command, state.acting(command.by), before)?;
-        let keep = |adjusted: &Adjusted| kept(command.by, command.key, adjusted, command.at);
-        Ok(Execution::Executed(state.apply_keeping(decision, keep)?))
-    }
-
-    fn movements(
-        &self,
-        product: ProductId,
-        page: PageRequest,
-    ) -> Result<Option<Page<Movement>>, StoreError> {
-        let state = self.lock();
-        if !state.products.contains_key(&product) {
-            return Ok(None);
-        }
-        let rows = state.movements.values();
-        let rows = rows.filter(|movement| movement.entry.product == product);
-        Ok(Some(page_of(rows.rev().collect(), page)))
     }
 }
 

@@ -5,7 +5,7 @@ use tradepost_domain::Stores;
 use tradepost_memory::MemoryStore;
 
 fn memory() -> Stores {
-    Stores::of(Arc::new(MemoryStore::new(tradepost_contract::usd())))
+    Stores::new(Arc::new(MemoryStore::new(tradepost_contract::usd())))
 }
 
 tradepost_contract::suite!(memory);

@@ -2,11 +2,12 @@
 
 use crate::exit::CliError;
 use crate::system::clock::SystemClock;
-use tradepost_domain::catalog::{CreateProduct, Price, Product, ProductDraft, ProductRepository};
+use tradepost_domain::catalog::{
+    CreateProduct, Price, Product, ProductDraft, ProductFilter, ProductList, ProductRepository,
+};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
-    Clock, Currency, Description, Error, FieldError, Money, PageRequest, ProductFilter,
-    ProductList, ProductName, Refusal, Sku,
+    Clock, Currency, Description, Error, FieldError, Money, PageRequest, ProductName, Refusal, Sku,
 };
 
 /// SKU, name, description, price in hundredths of the currency's unit, stock.

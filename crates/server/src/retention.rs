@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tradepost_domain::identity::{ATTEMPT_LIFE, KNOWN_NETWORK_LIFE};
 use tradepost_domain::kernel::{Clock, IDEMPOTENCY_KEY_TTL, StoreError};
-use tradepost_domain::maintenance::{ClockReading, Upkeep, decide_purge, latest_uptime};
+use tradepost_domain::maintenance::{ClockReading, Retention, decide_purge, latest_uptime};
 
 /// How often records are purged and the clock is recorded: seldom enough to cost nothing, and often
 /// enough that a restart loses little uptime.
@@ -34,13 +34,13 @@ const READINGS_KEPT: TimeDelta = TimeDelta::hours(2 * KEYS_KEPT.num_hours());
 ///
 /// # Errors
 /// If the operating system cannot create a thread.
-pub(crate) fn start(store: Arc<dyn Upkeep>) -> io::Result<Background> {
+pub(crate) fn start(store: Arc<dyn Retention>) -> io::Result<Background> {
     every(PURGE_INTERVAL, store, Arc::new(SystemClock))
 }
 
 fn every(
     interval: Duration,
-    store: Arc<dyn Upkeep>,
+    store: Arc<dyn Retention>,
     clock: Arc<dyn Clock>,
 ) -> io::Result<Background> {
     let start = Instant::now();
@@ -57,7 +57,7 @@ fn every(
 
 /// Purges records by uptime; see [`decide_purge`].
 struct Purge {
-    store: Arc<dyn Upkeep>,
+    store: Arc<dyn Retention>,
     /// The latest reading of the clock.
     now: DateTime<Utc>,
     /// The earliest reading of the clock since it was last recorded.
@@ -68,7 +68,7 @@ struct Purge {
 }
 
 impl Purge {
-    fn new(store: Arc<dyn Upkeep>, now: DateTime<Utc>) -> Self {
+    fn new(store: Arc<dyn Retention>, now: DateTime<Utc>) -> Self {
         Self {
             store,
             now,
@@ -158,11 +158,7 @@ mod tests {
         networks: Mutex<Vec<DateTime<Utc>>>,
     }
 
-    impl Upkeep for Store {
-        fn check(&self) -> Result<(), StoreError> {
-            Ok(())
-        }
-
+    impl Retention for Store {
         fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
             every_other(&self.keys, before)
         }

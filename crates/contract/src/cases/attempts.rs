@@ -230,7 +230,7 @@ pub fn old_attempts_are_purged(stores: &Stores) {
     let early = given - TimeDelta::microseconds(1);
     assert_eq!(left(stores, &old, early), 5);
     assert_eq!(left(stores, &just, given), 5);
-    let forget = |before| retry_busy(|| stores.upkeep.purge_attempts(before));
+    let forget = |before| retry_busy(|| stores.retention.purge_attempts(before));
     assert_eq!(forget(early), 0);
     assert_eq!(try_it(stores, &old, given), wait(60));
     assert_eq!(forget(given), 1);
@@ -360,7 +360,7 @@ pub fn old_known_networks_are_purged(stores: &Stores) {
         };
         remember(stores, key, stored);
     }
-    let purge = |before| retry_busy(|| stores.upkeep.purge_known_networks(before));
+    let purge = |before| retry_busy(|| stores.retention.purge_known_networks(before));
     assert_eq!(purge(early), 0);
     assert!(known(stores, &old).is_some());
     assert_eq!(purge(given), 1);

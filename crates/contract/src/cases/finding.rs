@@ -2,10 +2,8 @@
 
 use crate::{TestShop, draft, first_page, retry_busy};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::{ProductChange, ProductDraft};
-use tradepost_domain::kernel::{
-    Description, ProductFilter, ProductId, ProductList, ProductName, Search,
-};
+use tradepost_domain::catalog::{ProductChange, ProductDraft, ProductFilter, ProductList};
+use tradepost_domain::kernel::{Description, ProductId, ProductName, Search};
 
 /// Ids on a list, newest first; their number equals the reported count.
 pub(super) fn ids_of(stores: &Stores, filter: &ProductFilter) -> Vec<ProductId> {

@@ -3,15 +3,16 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tradepost_domain::Stores;
 use tradepost_domain::cart::CartItem;
-use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::catalog::{Price, Product, ProductFilter, ProductList};
 use tradepost_domain::identity::{Account, Credentials, Email, Username};
 use tradepost_domain::import::{ExistingData, ImportError, ImportRefusal, ImportShop};
 use tradepost_domain::inventory::Reason;
 use tradepost_domain::kernel::{
-    Actor, CartItemId, Description, OrderFilter, OrderId, OrderList, ProductFilter, ProductId,
-    ProductList, ProductName, Sku, UserId,
+    Actor, CartItemId, Description, OrderId, ProductId, ProductName, Sku, UserId,
 };
-use tradepost_domain::orders::{Order, OrderAction, OrderItem, OrderStatus};
+use tradepost_domain::orders::{
+    Order, OrderAction, OrderFilter, OrderItem, OrderList, OrderStatus,
+};
 
 fn user(id: i64) -> UserId {
     UserId::new(id).unwrap()

@@ -6,14 +6,15 @@ use crate::{Placed, TestShop, at, first_page, level, money, retry_busy};
 use chrono::TimeDelta;
 use tradepost_domain::Stores;
 use tradepost_domain::cart::CartRefusal;
+use tradepost_domain::catalog::ProductList;
 use tradepost_domain::inventory::InventoryRefusal;
 use tradepost_domain::kernel::{
     Actor, Execution, FieldError, IDEMPOTENCY_KEY_TTL, IdempotencyRefusal, Idempotent,
-    MAX_STORED_RESPONSE_BYTES, MAX_STORED_RESPONSE_BYTES_OF_STAFF, OrderList, ProductList, Refusal,
-    ResponseEncoder, UserId,
+    MAX_STORED_RESPONSE_BYTES, MAX_STORED_RESPONSE_BYTES_OF_STAFF, Refusal, ResponseEncoder,
+    UserId,
 };
 use tradepost_domain::maintenance::ClockReading;
-use tradepost_domain::orders::{OrderAction, OrderRefusal, OrderStatus, PlaceOrder};
+use tradepost_domain::orders::{OrderAction, OrderList, OrderRefusal, OrderStatus, PlaceOrder};
 
 const REUSED: Refusal = Refusal::Idempotency(IdempotencyRefusal::KeyReused);
 
@@ -313,7 +314,7 @@ pub fn old_keys_are_purged(stores: &Stores) {
         let order = place(name, at);
         (name, before(&render(&order)))
     });
-    let forget = |before| retry_busy(|| stores.upkeep.purge_idempotency_keys(before));
+    let forget = |before| retry_busy(|| stores.retention.purge_idempotency_keys(before));
     assert_eq!(forget(given - micro), 0);
     assert_eq!(shop.submit(&request("old", given)), before(&render(&old)));
     assert_eq!(forget(given), 1);
@@ -336,12 +337,12 @@ pub fn clock_readings_are_kept(stores: &Stores) {
     };
     let record = |reading: ClockReading, keep_from| {
         let keep_from = TimeDelta::microseconds(keep_from);
-        retry_busy(|| stores.upkeep.record_clock(reading, keep_from));
-        let mut kept = retry_busy(|| stores.upkeep.clock_readings());
+        retry_busy(|| stores.retention.record_clock(reading, keep_from));
+        let mut kept = retry_busy(|| stores.retention.clock_readings());
         kept.sort_by_key(|reading| (reading.uptime, reading.earliest));
         kept
     };
-    assert_eq!(retry_busy(|| stores.upkeep.clock_readings()), []);
+    assert_eq!(retry_busy(|| stores.retention.clock_readings()), []);
     let (one, two, three) = (reading(0, 0), reading(5, 100), reading(5, -900));
     assert_eq!(record(one, 0), [one]);
     assert_eq!(record(two, 0), [one, two]);
@@ -427,7 +428,7 @@ pub fn stored_responses_are_bounded_in_bytes(stores: &Stores) {
         Err(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
     );
 
-    let purged = retry_busy(|| stores.upkeep.purge_idempotency_keys(at(1_000)));
+    let purged = retry_busy(|| stores.retention.purge_idempotency_keys(at(1_000)));
     assert!(purged > 0);
     now(add(ada, "again"));
     now(create("again"));
@@ -443,7 +444,7 @@ fn replayed<T>(written: Execution<T>) -> String {
 
 /// A healthy store passes the health check.
 pub fn a_healthy_store_passes_its_health_check(stores: &Stores) {
-    retry_busy(|| stores.upkeep.check());
+    retry_busy(|| stores.health.check());
     TestShop::new(stores).product(100, 5);
-    retry_busy(|| stores.upkeep.check());
+    retry_busy(|| stores.health.check());
 }

@@ -3,12 +3,11 @@
 use super::finding::ids_of;
 use crate::{TestShop, at, draft, first_page, money, page, place, retry_busy};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::CreateProduct;
-use tradepost_domain::kernel::{
-    Actor, OrderField, OrderFilter, OrderId, OrderList, ProductField, ProductFilter, ProductId,
-    ProductList, Sorting, UserId,
+use tradepost_domain::catalog::{CreateProduct, ProductField, ProductFilter, ProductList};
+use tradepost_domain::kernel::{Actor, OrderId, ProductId, Sorting, UserId};
+use tradepost_domain::orders::{
+    Order, OrderAction, OrderField, OrderFilter, OrderList, OrderStatus, PlaceOrder,
 };
-use tradepost_domain::orders::{Order, OrderAction, OrderStatus, PlaceOrder};
 
 /// A product created at this second.
 fn created(shop: &TestShop<'_>, name: &str, price: i64, stock: i64, second: i64) -> ProductId {

@@ -3,10 +3,10 @@ use OrderAction::{Delete, SetStatus};
 use OrderStatus::{Cancelled, Delivered, Pending, Processing, Shipped};
 use tradepost_domain::Stores;
 use tradepost_domain::inventory::Reason;
-use tradepost_domain::kernel::{
-    Actor, OrderFilter, OrderId, OrderList, ProductId, Refusal, UserId,
+use tradepost_domain::kernel::{Actor, OrderId, ProductId, Refusal, UserId};
+use tradepost_domain::orders::{
+    ChangeOrder, Order, OrderAction, OrderFilter, OrderList, OrderRefusal, OrderStatus,
 };
-use tradepost_domain::orders::{ChangeOrder, Order, OrderAction, OrderRefusal, OrderStatus};
 
 /// A customer, another customer, and a staff user.
 struct Cast<'a> {

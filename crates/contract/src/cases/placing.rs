@@ -5,10 +5,10 @@ use tradepost_domain::Stores;
 use tradepost_domain::cart::{CartRefusal, MAX_CART_ITEMS};
 use tradepost_domain::catalog::{CatalogRefusal, Product, ProductChange};
 use tradepost_domain::inventory::{InventoryRefusal, Reason, Shortage};
-use tradepost_domain::kernel::{
-    Execution, OrderList, ProductId, ProductName, Quantity, Refusal, UserId,
+use tradepost_domain::kernel::{Execution, ProductId, ProductName, Quantity, Refusal, UserId};
+use tradepost_domain::orders::{
+    Order, OrderItem, OrderList, OrderRefusal, OrderStatus, PlaceOrder,
 };
-use tradepost_domain::orders::{Order, OrderItem, OrderRefusal, OrderStatus, PlaceOrder};
 
 fn shortage(product: ProductId, available: i64, requested: i64) -> Shortage {
     Shortage {

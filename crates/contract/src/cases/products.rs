@@ -2,11 +2,11 @@ use crate::{TestShop, at, draft, first_page, level, money, page, retry_busy, usd
 use chrono::{DateTime, Utc};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDraft,
+    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDraft, ProductFilter,
+    ProductList,
 };
 use tradepost_domain::kernel::{
-    Currency, Description, FieldError, Money, ProductFilter, ProductId, ProductList, ProductName,
-    Refusal, Sku,
+    Currency, Description, FieldError, Money, ProductId, ProductName, Refusal, Sku,
 };
 
 const ARCHIVED: bool = true;
@@ -92,7 +92,7 @@ pub fn an_unknown_product_is_absent(stores: &Stores) {
     shop.product(100, 1);
     assert_eq!(shop.find(nowhere()), None);
     assert_eq!(
-        retry_busy(|| stores.products.movements(nowhere(), first_page())),
+        retry_busy(|| stores.inventory.movements(nowhere(), first_page())),
         None
     );
     assert_eq!(

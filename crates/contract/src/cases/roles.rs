@@ -4,10 +4,10 @@
 use crate::shop::happened_now;
 use crate::{TestShop, at, draft, first_page, hash, place, retry_busy};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::{ChangeProduct, CreateProduct, ProductChange};
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, ProductChange, ProductList};
 use tradepost_domain::identity::{ChangeEmail, Email, UpdateUser, UserChange};
 use tradepost_domain::inventory::{AdjustStock, StockDelta};
-use tradepost_domain::kernel::{Actor, ProductList, Refusal, UserId};
+use tradepost_domain::kernel::{Actor, Refusal, UserId};
 use tradepost_domain::orders::{ChangeOrder, OrderAction, OrderStatus};
 
 /// Former staff users, each with the refusal that their writes get.
@@ -100,7 +100,7 @@ pub fn stock_is_adjusted_by_current_staff(stores: &Stores) {
             by: Some(by),
             at: at(60),
         };
-        retry_busy(|| stores.products.adjust_stock(command.clone())).map(happened_now)
+        retry_busy(|| stores.inventory.adjust_stock(command.clone())).map(happened_now)
     };
     for (user, refusal) in former_staff(&shop) {
         assert_eq!(adjust(user), Err(refusal));

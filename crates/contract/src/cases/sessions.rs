@@ -54,7 +54,7 @@ fn refused() -> Result<Account, Refusal> {
 
 /// Purges every token, as of a time after they have expired; their number.
 pub(crate) fn forget_all(stores: &Stores) -> u64 {
-    retry_busy(|| stores.upkeep.purge_refresh_tokens(at(0) + LIFE * 9))
+    retry_busy(|| stores.retention.purge_refresh_tokens(at(0) + LIFE * 9))
 }
 
 /// A refresh token is exchanged for the next one once, and yields its account.
@@ -222,7 +222,7 @@ pub fn signing_out_ends_the_family(stores: &Stores) {
 /// Expired tokens are purged; the others are kept unchanged.
 pub fn expired_tokens_are_purged(stores: &Stores) {
     let ada = TestShop::new(stores).customer("ada");
-    let forget = |before| retry_busy(|| stores.upkeep.purge_refresh_tokens(before));
+    let forget = |before| retry_busy(|| stores.retention.purge_refresh_tokens(before));
     begin(stores, ada, "a1");
     begin(stores, ada, "b1");
     assert!(refresh(stores, "a1", "a2", at(10)).is_ok());

@@ -110,7 +110,7 @@ pub fn an_adjustment_is_in_the_ledger(stores: &Stores) {
         by,
         at: at(4),
     };
-    let adjusted = retry_busy(|| stores.products.adjust_stock(command.clone())).unwrap();
+    let adjusted = retry_busy(|| stores.inventory.adjust_stock(command.clone())).unwrap();
     let adjusted = adjusted.now().unwrap();
     assert_eq!(adjusted.level, level(3));
     assert_eq!(Some(&adjusted.movement), shop.movements(product).last());
@@ -189,7 +189,7 @@ pub fn movements_are_listed_newest_first(stores: &Stores) {
         (u64::MAX, 100, &[]),
         (1, 100, &[4, 3, 2, 1, 10]),
     ] {
-        let page = retry_busy(|| stores.products.movements(product, page(number, size))).unwrap();
+        let page = retry_busy(|| stores.inventory.movements(product, page(number, size))).unwrap();
         let seen: Vec<_> = page
             .items
             .iter()

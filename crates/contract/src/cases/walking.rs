@@ -5,12 +5,11 @@ use crate::{TestShop, first_page, money, retry_busy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::Product;
+use tradepost_domain::catalog::{Product, ProductField, ProductFilter, ProductList};
 use tradepost_domain::kernel::{
-    Actor, CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, ProductField, ProductFilter,
-    ProductList, Search, SortField, Sorting,
+    Actor, CursorPage, CursorRequest, Keyset, Search, SortField, Sorting,
 };
-use tradepost_domain::orders::{Order, OrderAction};
+use tradepost_domain::orders::{Order, OrderAction, OrderField, OrderFilter};
 
 /// A list under test.
 struct Walk<'a, F: SortField> {

@@ -20,7 +20,7 @@ use tradepost_contract::{CASES, Case, check};
 use tradepost_domain::Stores;
 
 fn stores(behaviour: Behaviour) -> Stores {
-    Stores::of(Arc::new(Broken::new(behaviour)))
+    Stores::new(Arc::new(Broken::new(behaviour)))
 }
 
 fn the_case(name: &str) -> &'static Case {

@@ -3,21 +3,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tradepost_contract::usd;
 use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
-use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
+    ProductRepository,
+};
 use tradepost_domain::identity::{
     Account, AccountRepository, Attempt, AttemptKey, AttemptRepository, ChangeEmail,
     ChangePassword, Credentials, KnownNetwork, KnownNetworkKey, PasswordHash, Refresh,
     RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
 use tradepost_domain::import::{ExistingData, ImportRepository, ImportShop, Imported};
-use tradepost_domain::inventory::{AdjustStock, Adjusted, Audit, Ledger, Movement};
-use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter, OrderId,
-    OrderList, Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList, StoreError,
-    UserId,
+use tradepost_domain::inventory::{
+    AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, Movement,
 };
-use tradepost_domain::maintenance::{ClockReading, Upkeep};
-use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, ProductId,
+    StoreError, UserId,
+};
+use tradepost_domain::maintenance::{ClockReading, HealthCheck, Retention};
+use tradepost_domain::orders::{
+    ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRepository, PlaceOrder, Placement,
+};
 use tradepost_memory::MemoryStore;
 
 type Store = MemoryStore;
@@ -164,7 +170,9 @@ impl ProductRepository for Broken {
     fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
         (self.does.change_product)(&self.store, command)
     }
+}
 
+impl InventoryRepository for Broken {
     fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
         (self.does.adjust)(&self.store, command)
     }
@@ -320,11 +328,13 @@ impl ImportRepository for Broken {
     }
 }
 
-impl Upkeep for Broken {
+impl HealthCheck for Broken {
     fn check(&self) -> Result<(), StoreError> {
         (self.does.check)(&self.store)
     }
+}
 
+impl Retention for Broken {
     fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.purge_idempotency_keys)(&self.store, before)
     }

@@ -22,10 +22,9 @@ use std::time::Instant;
 use tradepost_contract::{PortResult, TestShop, place};
 use tradepost_domain::Stores;
 use tradepost_domain::cart::CartAction;
-use tradepost_domain::kernel::{
-    Execution, IdempotencyKey, IdempotencyScope, OrderList, ProductList, Refusal, UserId,
-};
-use tradepost_domain::orders::Placement;
+use tradepost_domain::catalog::ProductList;
+use tradepost_domain::kernel::{Execution, IdempotencyKey, IdempotencyScope, Refusal, UserId};
+use tradepost_domain::orders::{OrderList, Placement};
 use tradepost_test_postgres::Cluster;
 
 pub(super) static SERVER: LazyLock<(Cluster, String)> = LazyLock::new(|| {
@@ -181,7 +180,7 @@ fn the_usage_of_quotas_is_read_from_indexes() {
 #[test]
 fn concurrent_orders_share_one_commit() {
     let (database, name) = database();
-    let stores = Stores::of(database);
+    let stores = Stores::new(database);
     let shop = TestShop::new(&stores);
     let mug = shop.product(100, 50);
     let buyers = shop.customers(20);
@@ -307,8 +306,8 @@ fn a_deadlock_is_retried() {
 #[test]
 fn a_locked_row_blocks_no_other_transaction() {
     let (database, name) = database();
-    let stores = Stores::of(database);
-    let impatient = Stores::of(Arc::new(open_impatiently(&SERVER.0.url(&name))));
+    let stores = Stores::new(database);
+    let impatient = Stores::new(Arc::new(open_impatiently(&SERVER.0.url(&name))));
     let shop = TestShop::new(&stores);
     let (held, free) = (shop.product(100, 5), shop.product(100, 5));
     let (blocked, lucky, idle) = (
@@ -369,7 +368,7 @@ fn a_locked_row_blocks_no_other_transaction() {
 #[test]
 fn connections_that_are_cut_are_replaced() {
     let (database, name) = database();
-    let stores = Stores::of(database);
+    let stores = Stores::new(database);
     let shop = TestShop::new(&stores);
     let mug = shop.product(100, 100);
     let buyer = shop.customer("ada");

@@ -200,7 +200,7 @@ fn concurrent_migrations_all_succeed() {
 fn a_revert_beside_concurrent_writes_loses_no_commit() {
     let folder = Folder::new();
     let mut migrator = folder.migrate();
-    let stores = tradepost_domain::Stores::of(Arc::new(folder.open("USD").unwrap()));
+    let stores = tradepost_domain::Stores::new(Arc::new(folder.open("USD").unwrap()));
     let (begun, beginning) = channel();
     let registering = std::thread::spawn(move || {
         let currency = tradepost_contract::TestShop::new(&stores);

@@ -1,10 +1,12 @@
 //! Products: rules, the repository port and the catalogue service.
 
+mod filter;
 mod product;
 mod refusal;
 mod repository;
 mod service;
 
+pub use filter::{ProductField, ProductFilter, ProductList};
 pub use product::{
     ChangeProduct, CreateProduct, NewProduct, Price, Product, ProductChange, ProductDraft,
     decide_change, decide_creation,

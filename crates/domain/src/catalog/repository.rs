@@ -1,12 +1,11 @@
-use crate::catalog::{ChangeProduct, CreateProduct, Product};
-use crate::inventory::{AdjustStock, Adjusted, Movement};
-use crate::kernel::StoreError;
+use crate::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
+};
 use crate::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, ProductField,
-    ProductFilter, ProductId, ProductList,
+    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, ProductId, StoreError,
 };
 
-/// Product repository: products, their stock and its ledger.
+/// Product repository.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait ProductRepository: Send + Sync {
     /// A page of a list of products.
@@ -70,25 +69,4 @@ pub trait ProductRepository: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn change(&self, command: ChangeProduct) -> Result<Product, Error>;
-
-    /// Adjusts stock as [`decide_adjustment`](crate::inventory::decide_adjustment) allows.
-    ///
-    /// MUST decide by the account of the acting user, as [`create`](Self::create) does
-    /// (`stock_is_adjusted_by_current_staff`), lose no adjustment that runs beside orders
-    /// (`restocking_races_orders`), and execute a command that is sent twice under one key once
-    /// (`one_key_is_one_delivery`).
-    ///
-    /// # Errors
-    /// If the store fails.
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error>;
-
-    /// A page of a product's ledger, newest first; `None` for an unknown product.
-    ///
-    /// # Errors
-    /// If the store fails.
-    fn movements(
-        &self,
-        product: ProductId,
-        page: PageRequest,
-    ) -> Result<Option<Page<Movement>>, StoreError>;
 }

@@ -1,13 +1,11 @@
 use crate::catalog::{
-    ChangeProduct, CreateProduct, Product, ProductChange, ProductDraft, ProductRepository,
+    ChangeProduct, CreateProduct, Product, ProductChange, ProductDraft, ProductField,
+    ProductFilter, ProductList, ProductRepository,
 };
-use crate::inventory::{
-    AdjustStock, Adjusted, Movement, StockDelta, StockWrites, decide_stock_write,
-};
-use crate::kernel::Error;
+use crate::inventory::{StockWrites, decide_stock_write};
 use crate::kernel::{
-    Actor, Clock, CursorPage, CursorRequest, Execution, Idempotent, Keyset, Note, Page,
-    PageRequest, Precondition, ProductField, ProductFilter, ProductId, ProductList, Refusal,
+    Actor, Clock, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, Page,
+    PageRequest, Precondition, ProductId, Refusal,
 };
 use std::sync::Arc;
 
@@ -156,49 +154,6 @@ impl Catalogue {
             ..ProductChange::default()
         };
         self.change(actor, product, change, seen).map(drop)
-    }
-
-    /// Adjusts stock by a relative amount.
-    ///
-    /// # Errors
-    /// For actors other than staff; see [`decide_adjustment`](crate::inventory::decide_adjustment); if the
-    /// store fails.
-    pub fn adjust_stock(
-        &self,
-        actor: Actor,
-        product: ProductId,
-        delta: StockDelta,
-        note: Option<Note>,
-        key: Option<Idempotent<Adjusted>>,
-    ) -> Result<Execution<Adjusted>, Error> {
-        let by = Some(actor.staff()?);
-        let command = AdjustStock {
-            product,
-            delta,
-            note,
-            key,
-            by,
-            at: self.clock.now(),
-        };
-        self.products.adjust_stock(command)
-    }
-
-    /// A page of a product's ledger, newest first.
-    ///
-    /// # Errors
-    /// For actors other than staff; [`Refusal::NotFound`]; if the store fails.
-    pub fn movements(
-        &self,
-        actor: Actor,
-        product: ProductId,
-        page: PageRequest,
-    ) -> Result<Page<Movement>, Error> {
-        actor.staff()?;
-        let movements = self
-            .products
-            .movements(product, page)?
-            .ok_or(Refusal::NotFound)?;
-        Ok(movements.existing(page)?)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::catalog::MockProductRepository;
-use crate::inventory::{NewMovement, Reason};
-use crate::kernel::{MovementId, StoreError, StoreErrorKind};
+use crate::kernel::{StoreError, StoreErrorKind};
 use crate::testing::{at, clock, product, user};
 
 const NOBODY: Actor = Actor::Anonymous;
@@ -148,14 +147,13 @@ fn an_unknown_product_is_not_found() {
 }
 
 #[test]
-fn only_staff_write_or_read_the_ledger() {
+fn only_staff_write_products() {
     for (actor, expected) in [
         (NOBODY, Refusal::Unauthenticated),
         (ada(), Refusal::Forbidden),
     ] {
         // A mock without expectations panics on every call.
         let catalogue = catalogue(MockProductRepository::new());
-        let delta = StockDelta::new(1).unwrap();
         assert_eq!(refusal(catalogue.create(actor, draft(), None)), expected);
         let change = ProductChange::default();
         assert_eq!(
@@ -163,9 +161,6 @@ fn only_staff_write_or_read_the_ledger() {
             expected
         );
         assert_eq!(refusal(catalogue.archive(actor, id(), None)), expected);
-        let adjusted = catalogue.adjust_stock(actor, id(), delta, None, None);
-        assert_eq!(refusal(adjusted), expected);
-        assert_eq!(refusal(catalogue.movements(actor, id(), page(1))), expected);
     }
 }
 
@@ -231,66 +226,6 @@ fn archiving_changes_no_other_field() {
         .once()
         .returning(|_| Ok(product(1, 100, 5)));
     assert!(catalogue(products).archive(grace(), id(), None).is_ok());
-}
-
-#[test]
-fn an_adjustment_carries_actor_time_and_reason() {
-    let mut products = MockProductRepository::new();
-    let (delta, note) = (StockDelta::new(-2).unwrap(), Note::new("broken").ok());
-    let command = AdjustStock {
-        product: id(),
-        delta,
-        note: note.clone(),
-        key: None,
-        by: Some(user(9)),
-        at: at(60),
-    };
-    products
-        .expect_adjust_stock()
-        .withf(move |given| *given == command)
-        .once()
-        .returning(|_| Ok(Execution::Replayed("as it was".to_owned())));
-    let adjusted = catalogue(products).adjust_stock(grace(), id(), delta, note, None);
-    assert_eq!(
-        adjusted.unwrap(),
-        Execution::Replayed("as it was".to_owned())
-    );
-}
-
-#[test]
-fn movements_are_paged_and_only_of_existing_products() {
-    let movement = Movement {
-        id: MovementId::new(1).unwrap(),
-        entry: NewMovement {
-            product: id(),
-            order: None,
-            delta: StockDelta::new(5).unwrap(),
-            reason: Reason::Opening,
-            note: None,
-            actor: None,
-            at: at(0),
-        },
-    };
-    let known = Some(Page {
-        count: 1,
-        items: vec![movement.clone()],
-    });
-    for (answer, number, expected) in [
-        (known.clone(), 1, Some(movement)),
-        (known, 2, None),
-        (None, 1, None),
-    ] {
-        let mut products = MockProductRepository::new();
-        products
-            .expect_movements()
-            .withf(move |asked, asked_page| (*asked, *asked_page) == (id(), page(number)))
-            .returning(move |_, _| Ok(answer.clone()));
-        let listed = catalogue(products).movements(grace(), id(), page(number));
-        match expected {
-            Some(movement) => assert_eq!(listed.unwrap().items, [movement]),
-            None => assert_eq!(refusal(listed), Refusal::NotFound),
-        }
-    }
 }
 
 #[test]

@@ -1,15 +1,20 @@
-//! Stock levels, stock movements, and the ledger audit.
+//! Stock levels, stock movements, the inventory service and its repository port, and the ledger
+//! audit.
 
 mod ledger;
 mod refusal;
+mod repository;
+mod service;
 mod stock;
 
 pub use ledger::{Audit, Discrepancy, Ledger};
 pub use refusal::{InventoryRefusal, Shortage};
+pub use repository::InventoryRepository;
+pub use service::Inventory;
 pub use stock::{
     AdjustStock, Adjusted, Adjustment, Movement, NewMovement, Reason, StockDelta, StockLevel,
     StockWrites, decide_adjustment, decide_stock_write,
 };
 
 #[cfg(any(test, feature = "mocks"))]
-pub use ledger::MockLedger;
+pub use {ledger::MockLedger, repository::MockInventoryRepository};

@@ -3,27 +3,22 @@
 //! randomness, signer).
 
 mod actor;
-mod cursor;
 pub mod deadline;
 mod detail;
 mod error;
 mod idempotency;
 mod ids;
-mod lists;
 mod money;
-mod page;
+mod pagination;
 mod precondition;
 mod quantity;
 mod refusal;
-mod search;
-mod sort;
 mod store_error;
 mod system;
 pub(crate) mod text;
 mod validation;
 
 pub use actor::{Access, Actor};
-pub use cursor::{CursorBound, CursorPage, CursorRequest, Keyset, SortPosition};
 pub use detail::{Detail, DetailValue};
 pub use error::Error;
 pub use idempotency::{
@@ -32,16 +27,16 @@ pub use idempotency::{
     StoredResponse, StoredResponseUsage, check_replay_quota, decide_replay, stored_response_size,
 };
 pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
-pub use lists::{OrderField, OrderFilter, OrderList, ProductField, ProductFilter, ProductList};
 pub use money::{Currency, Money, MoneyError};
-pub use page::{Page, PageRequest};
+pub use pagination::{
+    CursorBound, CursorPage, CursorRequest, Keyset, List, Page, PageRequest, Search, SortField,
+    SortKey, SortPosition, SortValue, Sorting, searched_text,
+};
 pub use precondition::Precondition;
 pub use quantity::Quantity;
 #[cfg(test)]
 pub(crate) use refusal::assert_sampled;
 pub use refusal::{ContextRefusal, Refusal};
-pub use search::{Search, searched_text};
-pub use sort::{List, SortField, SortKey, SortValue, Sorting};
 pub use store_error::{StoreError, StoreErrorKind};
 pub use system::{
     Clock, HashingFailed, MessageSigner, NoRandomness, PasswordHasher, PlacementIds, TokenService,

@@ -1,10 +1,12 @@
-//! Health, retention and pool statistics.
+//! Health check and pool statistics of a store, and retention of its records.
 
+mod health;
+mod repository;
 mod retention;
-mod upkeep;
 
+pub use health::{HealthCheck, PoolStats};
+pub use repository::Retention;
 pub use retention::{ClockReading, decide_purge, latest_uptime};
-pub use upkeep::{PoolStats, Upkeep};
 
 #[cfg(any(test, feature = "mocks"))]
-pub use upkeep::MockUpkeep;
+pub use {health::MockHealthCheck, repository::MockRetention};

@@ -1,5 +1,6 @@
 //! Orders: status machine, placement, quotas, the repository port and the order service.
 
+mod filter;
 pub(crate) mod order;
 mod placement;
 mod quota;
@@ -8,6 +9,7 @@ mod repository;
 mod service;
 mod status;
 
+pub use filter::{OrderField, OrderFilter, OrderList};
 pub use order::{ChangeOrder, Order, OrderAction, OrderItem, decide_order};
 pub use placement::{
     NewOrder, PlaceOrder, PlacementId, PlacementOutcome, PlacementState, ProductSnapshot,

@@ -1,9 +1,8 @@
-use crate::kernel::StoreError;
 use crate::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter, OrderId,
-    OrderList, Page, PageRequest, Refusal,
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, Refusal,
+    StoreError,
 };
-use crate::orders::{ChangeOrder, Order, PlaceOrder};
+use crate::orders::{ChangeOrder, Order, OrderField, OrderFilter, OrderList, PlaceOrder};
 
 /// Result of one request of a batch. [`Refusal::LockConflict`] reports a lock conflict with another
 /// transaction, or that the commit of the batch was lost and nothing of it was stored: retry after

@@ -1,10 +1,10 @@
-use crate::kernel::Error;
 use crate::kernel::{
-    Actor, Clock, CursorPage, CursorRequest, Idempotent, Keyset, Money, OrderField, OrderFilter,
-    OrderId, OrderList, Page, PageRequest, PlacementIds, Precondition, Refusal,
+    Actor, Clock, CursorPage, CursorRequest, Error, Idempotent, Keyset, Money, OrderId, Page,
+    PageRequest, PlacementIds, Precondition, Refusal,
 };
 use crate::orders::{
-    ChangeOrder, Order, OrderAction, OrderQuota, OrderRepository, OrderStatus, PlaceOrder,
+    ChangeOrder, Order, OrderAction, OrderField, OrderFilter, OrderList, OrderQuota,
+    OrderRepository, OrderStatus, PlaceOrder,
 };
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 use super::*;
-use tradepost_domain::kernel::{ProductField, Search, UserId};
+use tradepost_domain::catalog::ProductField;
+use tradepost_domain::kernel::{Search, UserId};
 
 #[test]
 fn decoded_pairs_are_encoded_again() {

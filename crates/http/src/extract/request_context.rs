@@ -174,7 +174,7 @@ impl RequestContext {
         let check = |deadline: tokio::time::Instant| {
             let (state, probed) = (Arc::clone(state), Arc::clone(state));
             async move {
-                let check = move || Ok(probed.services.upkeep.check());
+                let check = move || Ok(probed.services.health.check());
                 match state
                     .pools
                     .run(JobKind::Probe, deadline.into(), check)

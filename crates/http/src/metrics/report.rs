@@ -21,7 +21,7 @@ pub(crate) fn report(state: &State) -> String {
     of_work(&mut page, state);
     of_connections(&mut page, state);
     of_reads(&mut page, &state.loaders);
-    of_pools(&mut page, &state.services.upkeep.pools());
+    of_pools(&mut page, &state.services.health.pools());
     of_process(&mut page, metrics);
     page.into_text()
 }

@@ -8,9 +8,9 @@
 //! if many do.
 
 use crate::extract::query::{filled, page_size, pairs, whole};
-use tradepost_domain::kernel::{
-    Keyset, OrderField, PageRequest, ProductField, Search, SortField, Sorting,
-};
+use tradepost_domain::catalog::ProductField;
+use tradepost_domain::kernel::{Keyset, PageRequest, Search, SortField, Sorting};
+use tradepost_domain::orders::OrderField;
 
 /// The minimum cost of a request.
 pub(crate) const BASE: u32 = 1;

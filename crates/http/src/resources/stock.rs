@@ -30,7 +30,7 @@ async fn list(call: RequestContext) -> HttpResult {
     let id = call.id(ProductId::parse)?;
     let mut listing = PageParams::read(call.query_string(), call.page_size())?;
     let read = async |request| {
-        call.read_list(move |shop, actor| shop.catalogue.movements(actor, id, request))
+        call.read_list(move |shop, actor| shop.inventory.movements(actor, id, request))
             .await
     };
     let page = read_page(&mut listing, read).await?;
@@ -60,7 +60,7 @@ async fn adjust(call: RequestContext, mut fields: Fields) -> HttpResult {
     let path = STOCK.replace("{id}", &id.to_string());
     let key = key.map(|key| keyed(key, &path, &command, encoded));
     let written = call
-        .command(move |shop, actor| shop.catalogue.adjust_stock(actor, id, delta, note, key))
+        .command(move |shop, actor| shop.inventory.adjust_stock(actor, id, delta, note, key))
         .await?;
     responses::created(ReplayableResponse::of(written, encoded))
 }

@@ -9,6 +9,7 @@ use tradepost_domain::Stores;
 use tradepost_domain::cart::{CartRefusal, MockCartRepository};
 use tradepost_domain::catalog::MockProductRepository;
 use tradepost_domain::identity::MockAccountRepository;
+use tradepost_domain::inventory::MockInventoryRepository;
 use tradepost_domain::kernel::{
     CursorPage, Page, ProductId, Refusal, StoreError, StoreErrorKind, deadline,
 };
@@ -62,7 +63,7 @@ fn hanging(stores: &Stores, gate: &Arc<Gate>) -> Stores {
         move || gate.pass()
     };
     let mut products = MockProductRepository::new();
-    let (list, slice, movements) = (pass(), pass(), pass());
+    let (list, slice) = (pass(), pass());
     products.expect_list().returning(move |_, _| {
         list();
         Ok(nothing())
@@ -71,14 +72,16 @@ fn hanging(stores: &Stores, gate: &Arc<Gate>) -> Stores {
         slice();
         Ok(no_slice())
     });
-    products.expect_movements().returning(move |_, _| {
-        movements();
-        Ok(Some(nothing()))
-    });
     let inner = Arc::clone(&stores.products);
     products
         .expect_find_all()
         .returning(move |ids| inner.find_all(ids));
+    let mut inventory = MockInventoryRepository::new();
+    let movements = pass();
+    inventory.expect_movements().returning(move |_, _| {
+        movements();
+        Ok(Some(nothing()))
+    });
     let mut orders = MockOrderRepository::new();
     let (list, slice) = (pass(), pass());
     orders.expect_list().returning(move |_, _| {
@@ -111,6 +114,7 @@ fn hanging(stores: &Stores, gate: &Arc<Gate>) -> Stores {
         .returning(move |name| inner.credentials(name));
     Stores {
         products: Arc::new(products),
+        inventory: Arc::new(inventory),
         orders: Arc::new(orders),
         accounts: Arc::new(accounts),
         ..stores.clone()

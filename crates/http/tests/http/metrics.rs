@@ -6,7 +6,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tradepost_domain::Stores;
-use tradepost_domain::maintenance::{MockUpkeep, PoolStats};
+use tradepost_domain::maintenance::{MockHealthCheck, PoolStats};
 
 /// The samples by their names and labels.
 type Samples = BTreeMap<String, f64>;
@@ -269,8 +269,8 @@ async fn metrics_are_closed_to_requests_via_untrusted_proxies() {
 
 #[actix_web::test]
 async fn pools_are_shown_as_the_store_says() {
-    let mut upkeep = MockUpkeep::new();
-    upkeep.expect_pools().returning(|| {
+    let mut health = MockHealthCheck::new();
+    health.expect_pools().returning(|| {
         vec![PoolStats {
             name: "readers",
             busy: 3,
@@ -279,7 +279,7 @@ async fn pools_are_shown_as_the_store_says() {
         }]
     });
     let stores = Stores {
-        upkeep: Arc::new(upkeep),
+        health: Arc::new(health),
         ..memory()
     };
     let app = App::with(stores, settings()).await;

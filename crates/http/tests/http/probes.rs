@@ -11,14 +11,14 @@ use tradepost_domain::Stores;
 use tradepost_domain::catalog::MockProductRepository;
 use tradepost_domain::identity::MockAccountRepository;
 use tradepost_domain::kernel::{StoreError, StoreErrorKind};
-use tradepost_domain::maintenance::MockUpkeep;
+use tradepost_domain::maintenance::MockHealthCheck;
 use tradepost_http::PoolLimit;
 
 const FORMS: [&str; 4] = ["/healthz", "/healthz/", "/readyz", "/readyz/"];
 
-fn with_upkeep(upkeep: MockUpkeep) -> Stores {
+fn with_health(health: MockHealthCheck) -> Stores {
     Stores {
-        upkeep: Arc::new(upkeep),
+        health: Arc::new(health),
         ..memory()
     }
 }
@@ -69,12 +69,12 @@ async fn a_server_that_is_not_ready_says_why() {
         (StoreErrorKind::OutcomeUnknown, "unavailable"),
         (StoreErrorKind::Other, "unavailable"),
     ] {
-        let mut upkeep = MockUpkeep::new();
+        let mut health = MockHealthCheck::new();
         let failure = StoreError::caused(kind, std::io::Error::other("secret cause"));
-        upkeep
+        health
             .expect_check()
             .returning(move || Err(failure.clone()));
-        let app = App::with(with_upkeep(upkeep), settings()).await;
+        let app = App::with(with_health(health), settings()).await;
         for path in FORMS {
             let reply = app.get(path).send().await;
             if path.starts_with("/healthz") {
@@ -127,12 +127,12 @@ async fn readiness_is_answered_while_all_other_work_hangs() {
 async fn a_hung_check_is_answered_within_a_second() {
     let (open, opened) = channel::<()>();
     let opened = Mutex::new(opened);
-    let mut upkeep = MockUpkeep::new();
-    upkeep.expect_check().returning(move || {
+    let mut health = MockHealthCheck::new();
+    health.expect_check().returning(move || {
         let _ = opened.lock().unwrap().recv();
         Ok(())
     });
-    let app = App::with(with_upkeep(upkeep), settings()).await;
+    let app = App::with(with_health(health), settings()).await;
     for _ in 0..2 {
         // More than may run and wait.
         let asked = (0..30).map(|_| async {
@@ -156,12 +156,12 @@ async fn a_hung_check_is_answered_within_a_second() {
 async fn many_concurrent_probes_cost_few_checks() {
     let checks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&checks);
-    let mut upkeep = MockUpkeep::new();
-    upkeep.expect_check().returning(move || {
+    let mut health = MockHealthCheck::new();
+    health.expect_check().returning(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         Ok(())
     });
-    let app = App::with(with_upkeep(upkeep), settings()).await;
+    let app = App::with(with_health(health), settings()).await;
     // Unshared, these would exceed the limits by far.
     let asked = (0..500).map(|_| async { app.get("/readyz").send().await.expect_status(200) });
     join_all(asked).await;

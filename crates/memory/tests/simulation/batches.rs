@@ -7,10 +7,8 @@ use crate::model::{Fresh, Touched};
 use crate::runner::World;
 use std::collections::BTreeSet;
 use tradepost_contract::page;
-use tradepost_domain::kernel::{
-    Execution, OrderId, OrderList, Refusal, StoreError, StoreErrorKind,
-};
-use tradepost_domain::orders::{PlaceOrder, Placement};
+use tradepost_domain::kernel::{Execution, OrderId, Refusal, StoreError, StoreErrorKind};
+use tradepost_domain::orders::{OrderList, PlaceOrder, Placement};
 
 /// Largest batch of the simulation; the batcher has a limit of its own.
 pub(crate) const LARGEST: usize = 8;

@@ -8,19 +8,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tradepost_domain::Stores;
 use tradepost_domain::cart::{Cart, CartAction, CartItemDetail, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, Product, ProductChange, ProductRepository,
+    ChangeProduct, CreateProduct, Product, ProductChange, ProductField, ProductFilter, ProductList,
+    ProductRepository,
 };
 use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, InventoryRefusal, Movement, Reason, StockDelta, StockLevel,
+    AdjustStock, Adjusted, InventoryRefusal, InventoryRepository, Movement, Reason, StockDelta,
+    StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, IdempotencyRefusal, Keyset, OrderField,
-    OrderFilter, OrderId, OrderList, Page, PageRequest, ProductField, ProductFilter, ProductId,
-    ProductList, Refusal, StoreError, UserId,
+    CursorPage, CursorRequest, Error, Execution, IdempotencyRefusal, Keyset, OrderId, Page,
+    PageRequest, ProductId, Refusal, StoreError, UserId,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderAction, OrderRefusal, OrderRepository, OrderStatus, PlaceOrder,
-    Placement, PlacementId,
+    ChangeOrder, Order, OrderAction, OrderField, OrderFilter, OrderList, OrderRefusal,
+    OrderRepository, OrderStatus, PlaceOrder, Placement, PlacementId,
 };
 
 /// A defect of a store.
@@ -97,6 +98,7 @@ impl Broken {
         });
         Stores {
             products: broken.clone(),
+            inventory: broken.clone(),
             carts: broken.clone(),
             orders: broken,
             accounts: BrokenAccounts::over(inner.accounts.clone(), defect),
@@ -222,7 +224,7 @@ impl OrderRepository for Broken {
         match (self.defect, &outcome) {
             (Defect::ReturnsTwice, Ok(order)) if order.archived => {
                 for line in &order.lines {
-                    drop(self.inner.products.adjust_stock(AdjustStock {
+                    drop(self.inner.inventory.adjust_stock(AdjustStock {
                         product: line.product,
                         delta: StockDelta::new(line.quantity.units()).unwrap(),
                         note: None,
@@ -319,16 +321,18 @@ impl ProductRepository for Broken {
         }
         self.inner.products.change(command)
     }
+}
 
+impl InventoryRepository for Broken {
     fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
-        let outcome = self.inner.products.adjust_stock(command.clone())?;
+        let outcome = self.inner.inventory.adjust_stock(command.clone())?;
         if self.is(Defect::DoublesDeliveries)
             && let Execution::Replayed(_) = &outcome
         {
             let key = None;
             drop(
                 self.inner
-                    .products
+                    .inventory
                     .adjust_stock(AdjustStock { key, ..command }),
             );
         }
@@ -340,7 +344,7 @@ impl ProductRepository for Broken {
         product: ProductId,
         page: PageRequest,
     ) -> Result<Option<Page<Movement>>, StoreError> {
-        let mut found = self.inner.products.movements(product, page)?;
+        let mut found = self.inner.inventory.movements(product, page)?;
         if let Some(ledger) = found.as_mut().filter(|_| self.is(Defect::LosesMovements)) {
             let before = ledger.items.len();
             ledger

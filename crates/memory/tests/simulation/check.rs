@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use tradepost_contract::{first_page, page};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::Product;
+use tradepost_domain::catalog::{Product, ProductFilter, ProductList};
 use tradepost_domain::kernel::{
-    Execution, IdempotencyScope, OrderFilter, OrderId, OrderList, PageRequest, ProductFilter,
-    ProductId, ProductList, StoreError, UserId,
+    Execution, IdempotencyScope, OrderId, PageRequest, ProductId, StoreError, UserId,
 };
-use tradepost_domain::orders::{Order, PlaceOrder};
+use tradepost_domain::orders::{Order, OrderFilter, OrderList, PlaceOrder};
 
 /// The first difference, if any.
 pub(crate) type Checked<T = ()> = Result<T, String>;
@@ -146,7 +145,7 @@ impl Witness {
             }
         }
         for (id, entries) in &model.ledger {
-            let found = read(stores.products.movements(*id, page(1, 1)))?;
+            let found = read(stores.inventory.movements(*id, page(1, 1)))?;
             let found = found.map(|ledger| ledger.count);
             same("movements", &found, &Some(number(entries.len())))?;
         }
@@ -165,7 +164,7 @@ impl Witness {
             let mut found = Vec::new();
             for number in 1.. {
                 let request = page(number, PageRequest::MAX_SIZE);
-                let ledger = read(stores.products.movements(*id, request))?;
+                let ledger = read(stores.inventory.movements(*id, request))?;
                 let ledger = ledger.ok_or_else(|| format!("product {id} has no ledger"))?;
                 found.extend(ledger.items.iter().map(|movement| movement.entry.clone()));
                 if !ledger.has_next(request) {
@@ -192,7 +191,7 @@ impl Witness {
         let (known, last) = self.ledgers.get(&id).copied().unwrap_or_default();
         let new = entries.len() - known;
         let request = page(1, u32::try_from(new.max(1)).unwrap());
-        let ledger = read(stores.products.movements(id, request))?;
+        let ledger = read(stores.inventory.movements(id, request))?;
         let ledger = ledger.ok_or_else(|| format!("product {id} has no ledger"))?;
         same("movements", &ledger.count, &number(entries.len()))?;
         let mut newest = last;

@@ -6,18 +6,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::Stores;
 use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
-use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
+    ProductRepository,
+};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
     RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
-use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement};
+use tradepost_domain::inventory::{AdjustStock, Adjusted, InventoryRepository, Movement};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, OrderField, OrderFilter,
-    OrderId, OrderList, Page, PageRequest, ProductField, ProductFilter, ProductId, ProductList,
-    ResponseEncoder, StoreError, StoreErrorKind, UserId,
+    CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, OrderId, Page, PageRequest,
+    ProductId, ResponseEncoder, StoreError, StoreErrorKind, UserId,
 };
-use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};
+use tradepost_domain::orders::{
+    ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRepository, PlaceOrder, Placement,
+};
 
 /// The fault of the next write.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -81,6 +85,7 @@ impl Flaky {
     pub(crate) fn stores(self: &Arc<Self>) -> Stores {
         Stores {
             products: self.clone(),
+            inventory: self.clone(),
             carts: self.clone(),
             orders: self.clone(),
             accounts: self.clone(),
@@ -163,12 +168,14 @@ impl ProductRepository for Flaky {
     fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
         self.write(|_| self.inner.products.change(command))
     }
+}
 
+impl InventoryRepository for Flaky {
     fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
         self.write(|crash| {
             let key = wired(command.key.clone(), crash);
             self.inner
-                .products
+                .inventory
                 .adjust_stock(AdjustStock { key, ..command })
         })
     }
@@ -178,7 +185,7 @@ impl ProductRepository for Flaky {
         product: ProductId,
         page: PageRequest,
     ) -> Result<Option<Page<Movement>>, StoreError> {
-        self.inner.products.movements(product, page)
+        self.inner.inventory.movements(product, page)
     }
 }
 

@@ -19,11 +19,10 @@ use std::sync::Arc;
 use tradepost_contract::{draft, page, units, usd};
 use tradepost_domain::Stores;
 use tradepost_domain::cart::Carts;
-use tradepost_domain::catalog::Catalogue;
+use tradepost_domain::catalog::{Catalogue, ProductList};
 use tradepost_domain::identity::{AccountSettings, Accounts, Email, Register, Username};
-use tradepost_domain::kernel::{
-    Actor, Clock, Error, IDEMPOTENCY_KEY_TTL, ProductList, StoreErrorKind, UserId,
-};
+use tradepost_domain::inventory::Inventory;
+use tradepost_domain::kernel::{Actor, Clock, Error, IDEMPOTENCY_KEY_TTL, StoreErrorKind, UserId};
 use tradepost_domain::orders::Orders;
 use tradepost_memory::MemoryStore;
 
@@ -50,6 +49,7 @@ pub(crate) struct World {
     pub(crate) stores: Stores,
     clock: Arc<Hands>,
     catalogue: Catalogue,
+    inventory: Inventory,
     carts: Carts,
     pub(crate) orders: Orders,
     accounts: Accounts,
@@ -86,7 +86,7 @@ pub(crate) fn play(seed: u64, defect: Option<Defect>, traced: bool) -> Report {
 impl World {
     fn new(seed: u64, defect: Option<Defect>, traced: bool) -> Self {
         let mut chance = Random::new(seed);
-        let memory = Stores::of(Arc::new(MemoryStore::new(usd())));
+        let memory = Stores::new(Arc::new(MemoryStore::new(usd())));
         let flaky = Flaky::new(match defect {
             Some(defect) => Broken::stores(memory, defect),
             None => memory,
@@ -106,6 +106,7 @@ impl World {
         ];
         Self {
             catalogue: Catalogue::new(stores.products.clone(), clock.clone()),
+            inventory: Inventory::new(stores.inventory.clone(), clock.clone()),
             carts: Carts::new(stores.carts.clone(), clock.clone()),
             orders: Orders::new(
                 stores.orders.clone(),
@@ -307,7 +308,7 @@ impl World {
                 product,
                 delta,
                 key,
-            } => Answer::Adjusted(self.catalogue.adjust_stock(by, product, delta, None, key)?),
+            } => Answer::Adjusted(self.inventory.adjust_stock(by, product, delta, None, key)?),
             Command::Add {
                 product,
                 quantity,
@@ -358,11 +359,11 @@ impl World {
             Command::SignOut { token } => done(self.accounts.sign_out(&token)?),
             Command::ForgetTokens => {
                 let before = self.clock.now() - USED;
-                Answer::TokensForgotten(self.stores.upkeep.purge_refresh_tokens(before)?)
+                Answer::TokensForgotten(self.stores.retention.purge_refresh_tokens(before)?)
             }
             Command::ForgetKeys => {
                 let before = self.clock.now() - IDEMPOTENCY_KEY_TTL;
-                Answer::Forgotten(self.stores.upkeep.purge_idempotency_keys(before)?)
+                Answer::Forgotten(self.stores.retention.purge_idempotency_keys(before)?)
             }
         })
     }
@@ -382,7 +383,7 @@ impl World {
                 fresh.product = ids.find(|id| known.is_none_or(|known| id > known));
             }
             Command::Adjust { product, .. } => {
-                let newest = read(self.stores.products.movements(*product, one))?;
+                let newest = read(self.stores.inventory.movements(*product, one))?;
                 let newest = newest.and_then(|ledger| ledger.items.into_iter().next());
                 fresh.movement = newest.map(|movement| movement.id);
             }

@@ -22,6 +22,7 @@ use tradepost_domain::Stores;
 use tradepost_domain::cart::Carts;
 use tradepost_domain::catalog::Catalogue;
 use tradepost_domain::identity::AttemptLimiter;
+use tradepost_domain::inventory::Inventory;
 use tradepost_domain::kernel::Clock;
 use tradepost_domain::orders::Orders;
 use tradepost_http::{Api, Services, Settings};
@@ -78,7 +79,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     let batching = tradepost_batch::BatcherConfig::default();
     let batcher = Batcher::start(Arc::clone(&stores.orders), batching).map_err(cannot_serve)?;
     let batcher = Arc::new(batcher);
-    let purging = retention::start(Arc::clone(&stores.upkeep)).map_err(cannot_serve)?;
+    let purging = retention::start(Arc::clone(&stores.retention)).map_err(cannot_serve)?;
     let tokens = keys.tokens();
     let shop = put_together(config, stores, tokens.clone(), Arc::clone(&batcher))?;
     let watch = match &config.key {
@@ -148,13 +149,14 @@ fn put_together(
         attempts,
         catalogue: Catalogue::new(stores.products, Arc::clone(&clock))
             .with_stock_writes(config.stock_writes),
+        inventory: Inventory::new(stores.inventory, Arc::clone(&clock)),
         carts: Carts::new(stores.carts, Arc::clone(&clock)),
         orders: Orders::new(stores.orders, Arc::new(placement_ids), clock)
             .with_quota(config.throttle.map(|throttle| throttle.orders)),
         accounts,
         batcher,
         signer,
-        upkeep: stores.upkeep,
+        health: stores.health,
         currency: config.currency,
     })
 }

@@ -5,15 +5,13 @@ use crate::{Placed, TestShop, at as moment, draft, first_page, hash, level, race
 use OrderStatus::{Cancelled, Processing, Shipped};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::{CatalogRefusal, ProductChange, ProductDraft};
+use tradepost_domain::catalog::{CatalogRefusal, ProductChange, ProductDraft, ProductList};
 use tradepost_domain::identity::{
     ChangePassword, Email, IdentityRefusal, Register, UpdateUser, UserChange, Username,
 };
 use tradepost_domain::inventory::{InventoryRefusal, Movement, Reason};
-use tradepost_domain::kernel::{
-    Actor, FieldError, OrderList, ProductId, ProductList, Refusal, Sku, UserId,
-};
-use tradepost_domain::orders::{OrderAction, OrderRefusal, OrderStatus};
+use tradepost_domain::kernel::{Actor, FieldError, ProductId, Refusal, Sku, UserId};
+use tradepost_domain::orders::{OrderAction, OrderList, OrderRefusal, OrderStatus};
 
 const RACERS: usize = 8;
 

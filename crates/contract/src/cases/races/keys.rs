@@ -5,7 +5,9 @@ use crate::keyed::{answer, key, now, placing};
 use crate::{TestShop, first_page, level, race, retry_busy};
 use std::collections::BTreeSet;
 use tradepost_domain::Stores;
-use tradepost_domain::kernel::{Execution, OrderList, ProductList, Refusal};
+use tradepost_domain::catalog::ProductList;
+use tradepost_domain::kernel::{Execution, Refusal};
+use tradepost_domain::orders::OrderList;
 
 const RACERS: usize = 8;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tradepost_domain::Stores;
 use tradepost_domain::cart::{CartAction, CartRefusal};
 use tradepost_domain::inventory::{InventoryRefusal, Reason, Shortage, StockLevel};
-use tradepost_domain::kernel::{Actor, OrderList, ProductId, Refusal, UserId};
-use tradepost_domain::orders::{OrderAction, OrderStatus};
+use tradepost_domain::kernel::{Actor, ProductId, Refusal, UserId};
+use tradepost_domain::orders::{OrderAction, OrderList, OrderStatus};
 
 const RACERS: usize = 8;
 

@@ -1,10 +1,8 @@
 use crate::{TestShop, draft, first_page, race, retry_busy};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::{Product, ProductChange};
-use tradepost_domain::kernel::{
-    CursorRequest, Keyset, ProductFilter, ProductList, ProductName, Search,
-};
+use tradepost_domain::catalog::{Product, ProductChange, ProductFilter, ProductList};
+use tradepost_domain::kernel::{CursorRequest, Keyset, ProductName, Search};
 
 /// Counts a reader as running until it ends, also by a panic.
 struct Reader<'a>(&'a AtomicUsize);

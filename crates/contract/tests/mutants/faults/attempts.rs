@@ -7,7 +7,7 @@ use tradepost_domain::identity::{
     LimitedAction,
 };
 use tradepost_domain::kernel::{Error, StoreError};
-use tradepost_domain::maintenance::Upkeep;
+use tradepost_domain::maintenance::Retention;
 use tradepost_memory::MemoryStore as Store;
 
 /// Checks the limit, and counts the attempt later.

@@ -9,13 +9,16 @@ use tradepost_contract::{at, draft, first_page};
 use tradepost_domain::cart::{CartItemDetail, ChangeCart};
 use tradepost_domain::catalog::{CreateProduct, Product, ProductRepository};
 use tradepost_domain::identity::{AccountRepository, UpdateUser, UserChange};
+use tradepost_domain::inventory::InventoryRepository;
 use tradepost_domain::inventory::{AdjustStock, Adjusted};
 use tradepost_domain::kernel::{
-    Error, Execution, IdempotencyScope, Idempotent, OrderFilter, OrderList, ResponseEncoder,
-    StoreError, StoreErrorKind, UserId,
+    Error, Execution, IdempotencyScope, Idempotent, ResponseEncoder, StoreError, StoreErrorKind,
+    UserId,
 };
-use tradepost_domain::maintenance::{ClockReading, Upkeep};
-use tradepost_domain::orders::{Order, OrderRepository, PlaceOrder, Placement};
+use tradepost_domain::maintenance::{ClockReading, Retention};
+use tradepost_domain::orders::{
+    Order, OrderFilter, OrderList, OrderRepository, PlaceOrder, Placement,
+};
 use tradepost_memory::MemoryStore as Store;
 
 pub(crate) fn forgets_those_of_products(

@@ -5,13 +5,15 @@ use crate::table::Row;
 use tradepost_contract::{at, first_page, place};
 use tradepost_domain::cart::{CartAction, CartRefusal, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{CatalogRefusal, ChangeProduct, ProductChange, ProductRepository};
+use tradepost_domain::inventory::InventoryRepository;
 use tradepost_domain::inventory::{AdjustStock, Audit, Discrepancy, InventoryRefusal, StockDelta};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, OrderField, OrderFilter, OrderId,
-    OrderList, Page, PageRequest, ProductId, Refusal, StoreError, UserId,
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, ProductId,
+    Refusal, StoreError, UserId,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderRefusal, OrderRepository, OrderStatus, PlaceOrder, Placement,
+    ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRefusal, OrderRepository,
+    OrderStatus, PlaceOrder, Placement,
 };
 use tradepost_memory::MemoryStore as Store;
 

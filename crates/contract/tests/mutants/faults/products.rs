@@ -3,12 +3,14 @@ use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_contract::{first_page, level};
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, Product, ProductChange, ProductDraft, ProductRepository,
+    ChangeProduct, CreateProduct, Product, ProductChange, ProductDraft, ProductField,
+    ProductFilter, ProductList, ProductRepository,
 };
+use tradepost_domain::inventory::InventoryRepository;
 use tradepost_domain::inventory::{AdjustStock, Adjusted, StockLevel};
 use tradepost_domain::kernel::{
     CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, Precondition,
-    ProductField, ProductFilter, ProductId, ProductList, Search, StoreError,
+    ProductId, Search, StoreError,
 };
 use tradepost_memory::MemoryStore as Store;
 

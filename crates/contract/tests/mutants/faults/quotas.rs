@@ -2,8 +2,8 @@
 
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
-use tradepost_domain::kernel::{OrderList, StoreError};
-use tradepost_domain::orders::{OrderQuota, OrderRepository, PlaceOrder, Placement};
+use tradepost_domain::kernel::StoreError;
+use tradepost_domain::orders::{OrderList, OrderQuota, OrderRepository, PlaceOrder, Placement};
 use tradepost_memory::MemoryStore as Store;
 
 /// Ignores the quotas.

@@ -6,6 +6,7 @@ use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRe
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, UpdateUser, UserChange, UserFilter,
 };
+use tradepost_domain::inventory::InventoryRepository;
 use tradepost_domain::inventory::{AdjustStock, Adjusted};
 use tradepost_domain::kernel::{Actor, Error, Execution, PageRequest, StoreError, UserId};
 use tradepost_domain::orders::{ChangeOrder, Order, OrderRepository, PlaceOrder, Placement};

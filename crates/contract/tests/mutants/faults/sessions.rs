@@ -7,7 +7,7 @@ use tradepost_domain::identity::{
     RefreshToken,
 };
 use tradepost_domain::kernel::{Error, StoreError};
-use tradepost_domain::maintenance::Upkeep;
+use tradepost_domain::maintenance::Retention;
 use tradepost_memory::MemoryStore as Store;
 
 /// Stores the hash and keeps the sessions.

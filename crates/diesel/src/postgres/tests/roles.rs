@@ -40,7 +40,7 @@ fn is_waited(name: &str) -> bool {
 #[test]
 fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
     let (database, name) = database();
-    let stores = Stores::of(database);
+    let stores = Stores::new(database);
     let shop = TestShop::new(&stores);
     shop.staff("boss");
     let product = shop.product(100, 5);
@@ -79,7 +79,7 @@ fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
         by: Some(user),
         at: at(0),
     };
-    let write = move || retry_busy(|| of.products.adjust_stock(adjust.clone()));
+    let write = move || retry_busy(|| of.inventory.adjust_stock(adjust.clone()));
     assert_eq!(while_demoted(&name, user, write), Err(Refusal::Forbidden));
 
     let (user, of) = (shop.staff("clerk"), stores.clone());
@@ -105,7 +105,7 @@ fn a_write_of_staff_is_decided_by_the_role_at_its_commit() {
 #[test]
 fn a_demotion_does_not_wait_for_other_staff_users() {
     let (database, name) = database();
-    let stores = Stores::of(database);
+    let stores = Stores::new(database);
     let shop = TestShop::new(&stores);
     let (busy, mallory) = (shop.staff("busy"), shop.staff("mallory"));
     let mut writing = other(&name);
@@ -119,7 +119,7 @@ fn a_demotion_does_not_wait_for_other_staff_users() {
 #[test]
 fn a_demotion_is_not_starved_by_shared_locks() {
     let (_, name) = database();
-    let stores = Stores::of(Arc::new(open(&SERVER.0.url(&name))));
+    let stores = Stores::new(Arc::new(open(&SERVER.0.url(&name))));
     let shop = TestShop::new(&stores);
     shop.staff("boss");
     let mallory = shop.staff("mallory");

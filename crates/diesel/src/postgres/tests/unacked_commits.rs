@@ -12,14 +12,14 @@ const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
 /// store reports them as stored, and whether they are. A batch of which nothing was stored may be
 /// retried.
 fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
-    let stores = Stores::of(Arc::new(open(&SERVER.0.url(name))));
+    let stores = Stores::new(Arc::new(open(&SERVER.0.url(name))));
     let shop = TestShop::new(&stores);
     let mug = shop.product(100, 10);
     let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
     shop.add(ada, mug, 2).unwrap();
     shop.add(bob, mug, 3).unwrap();
     let proxy = Proxy::start(cut);
-    let unlucky = Stores::of(Arc::new(open(&proxy.url(&SERVER.0.url(name)))));
+    let unlucky = Stores::new(Arc::new(open(&proxy.url(&SERVER.0.url(name)))));
     proxy.armed.store(true, Ordering::SeqCst);
     let placements = unlucky.orders.place(&[place(ada), place(bob)]).unwrap();
     assert!(
@@ -42,11 +42,11 @@ fn lose_orders(name: &str, cut: Cut) -> (bool, bool) {
 
 /// Adjusts stock through such a proxy; returns the store's result, and whether it was stored.
 fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) {
-    let stores = Stores::of(Arc::new(open(&SERVER.0.url(name))));
+    let stores = Stores::new(Arc::new(open(&SERVER.0.url(name))));
     let shop = TestShop::new(&stores);
     let mug = shop.product(100, 5);
     let proxy = Proxy::start(cut);
-    let unlucky = Stores::of(Arc::new(open(&proxy.url(&SERVER.0.url(name)))));
+    let unlucky = Stores::new(Arc::new(open(&proxy.url(&SERVER.0.url(name)))));
     proxy.armed.store(true, Ordering::SeqCst);
     let command = tradepost_domain::inventory::AdjustStock {
         product: mug,
@@ -56,7 +56,7 @@ fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) 
         by: None,
         at: tradepost_contract::at(0),
     };
-    let adjusted = unlucky.products.adjust_stock(command).answer();
+    let adjusted = unlucky.inventory.adjust_stock(command).answer();
     assert!(
         !proxy.armed.load(Ordering::SeqCst),
         "the connection was cut"
@@ -126,7 +126,7 @@ fn a_transaction_without_an_id_may_have_written() {
 #[test]
 fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
     let (_, name) = database();
-    let stores = Stores::of(Arc::new(open(&SERVER.0.url(&name))));
+    let stores = Stores::new(Arc::new(open(&SERVER.0.url(&name))));
     let ada = TestShop::new(&stores).customer("ada");
     sql(
         &name,
@@ -168,7 +168,7 @@ fn an_order_is_looked_for_once_the_row_of_its_customer_is_free() {
 fn an_unacknowledged_commit_is_not_looked_up_on_a_standby() {
     let cluster = Cluster::start().unwrap();
     let name = migrated(&cluster);
-    let stores = Stores::of(Arc::new(open(&cluster.url(&name))));
+    let stores = Stores::new(Arc::new(open(&cluster.url(&name))));
     let shop = TestShop::new(&stores);
     let (ada, mug) = (shop.customer("ada"), shop.product(100, 10));
     shop.add(ada, mug, 2).unwrap();
@@ -183,7 +183,7 @@ fn an_unacknowledged_commit_is_not_looked_up_on_a_standby() {
         readers: 1,
         ..options()
     };
-    let unlucky = Stores::of(Arc::new(Database {
+    let unlucky = Stores::new(Arc::new(Database {
         commit_lookup_timeout: PATIENCE,
         ..Database::open(&url, &one).unwrap()
     }));
@@ -213,7 +213,7 @@ fn a_commit_without_a_synchronous_replica_is_waited_for() {
     let names = "ALTER SYSTEM SET synchronous_standby_names = 'standby'";
     cluster.sql("postgres", names).unwrap();
     cluster.sql("postgres", "SELECT pg_reload_conf()").unwrap();
-    let stores = Stores::of(Arc::new(open(&cluster.url(&name))));
+    let stores = Stores::new(Arc::new(open(&cluster.url(&name))));
     let shop = TestShop::new(&stores);
     let (ada, mug) = (shop.customer("ada"), shop.product(100, 10));
     shop.add(ada, mug, 2).unwrap();

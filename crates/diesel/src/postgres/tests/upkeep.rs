@@ -3,7 +3,7 @@
 use super::super::queries::maintenance;
 use super::*;
 use chrono::DateTime;
-use tradepost_domain::maintenance::Upkeep;
+use tradepost_domain::maintenance::Retention;
 
 #[test]
 fn old_rows_are_purged_in_batches_and_locked_ones_skipped() {

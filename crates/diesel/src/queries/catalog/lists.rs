@@ -6,10 +6,9 @@ use crate::rows::ProductRow;
 use crate::schema::{products, shop, stock};
 use diesel::dsl::{AsSelect, IntoBoxed, LeftJoin, LeftJoinQuerySource, Select};
 use diesel::sql_types::{BigInt, Nullable};
-use tradepost_domain::catalog::Product;
+use tradepost_domain::catalog::{Product, ProductField, ProductFilter, ProductList};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Keyset, Page, PageRequest, ProductField, ProductFilter, ProductList,
-    SortKey, SortPosition,
+    CursorPage, CursorRequest, Keyset, Page, PageRequest, SortKey, SortPosition,
 };
 
 /// Every product has a stock row. A left join, so that a count without a stock filter reads none.

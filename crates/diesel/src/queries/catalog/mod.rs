@@ -1,22 +1,20 @@
-//! Products, and the stock and movements of each.
+//! Products.
 
 mod lists;
 pub(super) mod search_texts;
 
 use super::prelude::{self, *};
 use super::{idempotency, identity};
-use crate::rows::{MovementRow, NewProductRow, ProductRow, SearchTextRow, StockRow};
-use crate::schema::{products, stock, stock_movements};
+use crate::rows::{NewProductRow, ProductRow, SearchTextRow, StockRow};
+use crate::schema::{products, stock};
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, NewProduct, Product, ProductRepository, decide_change,
-    decide_creation,
+    ChangeProduct, CreateProduct, NewProduct, Product, ProductField, ProductFilter, ProductList,
+    ProductRepository, decide_change, decide_creation,
 };
 use tradepost_domain::decision::ProductUpdate;
-use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement, decide_adjustment};
 use tradepost_domain::kernel::{
     Currency, CursorPage, CursorRequest, Error, Execution, Keyset,
-    MAX_STORED_RESPONSE_BYTES_OF_STAFF, Page, PageRequest, ProductField, ProductFilter, ProductId,
-    ProductList, Sku, StoreError,
+    MAX_STORED_RESPONSE_BYTES_OF_STAFF, Page, PageRequest, ProductId, Sku, StoreError,
 };
 
 pub(super) fn find(
@@ -137,55 +135,6 @@ impl ProductRepository for Database {
             let holder = sku_holder(conn, sku)?;
             let decision = decide_change(&command, acting, before.as_ref(), holder, currency)?;
             apply(conn, decision)
-        })
-    }
-
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
-        let (currency, quota) = (self.currency(), MAX_STORED_RESPONSE_BYTES_OF_STAFF);
-        self.command(move |conn| {
-            let (by, key) = (command.by, command.key.as_ref());
-            let acting = identity::acting(conn, by)?;
-            idempotency::once(conn, by, key, quota, command.at, |conn| {
-                locks::lock_stock_or_abort(conn, &[command.product])?;
-                let product = find(conn, command.product, currency)?;
-                apply(
-                    conn,
-                    decide_adjustment(&command, acting.as_ref(), product.as_ref())?,
-                )
-            })
-        })
-    }
-
-    fn movements(
-        &self,
-        product: ProductId,
-        page: PageRequest,
-    ) -> Result<Option<Page<Movement>>, StoreError> {
-        self.snapshot(|conn| {
-            let known: Option<i64> = products::table
-                .find(product.get())
-                .select(products::id)
-                .first(conn)
-                .optional()?;
-            if known.is_none() {
-                return Ok(None);
-            }
-            let of_product = stock_movements::product_id.eq(product.get());
-            let count = stock_movements::table
-                .filter(of_product)
-                .count()
-                .get_result(conn)?;
-            let items = stock_movements::table
-                .filter(of_product)
-                .order(stock_movements::id.desc())
-                .offset(offset(page))
-                .limit(i64::from(page.size()))
-                .select(MovementRow::as_select())
-                .load(conn)?;
-            Ok(Some(Page {
-                count: row_count(count),
-                items: all(items, MovementRow::movement)?,
-            }))
         })
     }
 }

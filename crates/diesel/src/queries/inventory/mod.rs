@@ -3,10 +3,16 @@
 pub(crate) mod audit;
 
 use super::prelude::{self, *};
-use crate::rows::NewMovementRow;
+use super::{catalog, idempotency, identity};
+use crate::rows::{MovementRow, NewMovementRow};
+use crate::schema::{products, stock_movements};
 use std::collections::BTreeMap;
-use tradepost_domain::inventory::NewMovement;
-use tradepost_domain::kernel::{MovementId, ProductId};
+use tradepost_domain::inventory::{
+    AdjustStock, Adjusted, InventoryRepository, Movement, NewMovement, decide_adjustment,
+};
+use tradepost_domain::kernel::{
+    Execution, MAX_STORED_RESPONSE_BYTES_OF_STAFF, MovementId, Page, PageRequest, ProductId,
+};
 
 /// Inserts movements, and changes stock on hand by them; returns the ids of the movements.
 pub(super) fn record(
@@ -25,4 +31,55 @@ pub(super) fn record(
         return Err(diesel::result::Error::NotFound);
     }
     Ok(ids.into_iter().map(MovementId::new).collect())
+}
+
+impl InventoryRepository for Database {
+    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
+        let (currency, quota) = (self.currency(), MAX_STORED_RESPONSE_BYTES_OF_STAFF);
+        self.command(move |conn| {
+            let (by, key) = (command.by, command.key.as_ref());
+            let acting = identity::acting(conn, by)?;
+            idempotency::once(conn, by, key, quota, command.at, |conn| {
+                locks::lock_stock_or_abort(conn, &[command.product])?;
+                let product = catalog::find(conn, command.product, currency)?;
+                apply(
+                    conn,
+                    decide_adjustment(&command, acting.as_ref(), product.as_ref())?,
+                )
+            })
+        })
+    }
+
+    fn movements(
+        &self,
+        product: ProductId,
+        page: PageRequest,
+    ) -> Result<Option<Page<Movement>>, StoreError> {
+        self.snapshot(|conn| {
+            let known: Option<i64> = products::table
+                .find(product.get())
+                .select(products::id)
+                .first(conn)
+                .optional()?;
+            if known.is_none() {
+                return Ok(None);
+            }
+            let of_product = stock_movements::product_id.eq(product.get());
+            let count = stock_movements::table
+                .filter(of_product)
+                .count()
+                .get_result(conn)?;
+            let items = stock_movements::table
+                .filter(of_product)
+                .order(stock_movements::id.desc())
+                .offset(offset(page))
+                .limit(i64::from(page.size()))
+                .select(MovementRow::as_select())
+                .load(conn)?;
+            Ok(Some(Page {
+                count: row_count(count),
+                items: all(items, MovementRow::movement)?,
+            }))
+        })
+    }
 }

@@ -4,7 +4,7 @@ mod clock_readings;
 
 use super::prelude::{self, *};
 use chrono::{DateTime, TimeDelta, Utc};
-use tradepost_domain::maintenance::{ClockReading, PoolStats, Upkeep};
+use tradepost_domain::maintenance::{ClockReading, HealthCheck, PoolStats, Retention};
 
 /// Rows that are purged by their age: the table, its key on SQLite, and the column with the age.
 pub(crate) type Aging = (&'static str, &'static str, &'static str);
@@ -16,11 +16,17 @@ pub(crate) const OLD_ATTEMPTS: Aging = ("attempts", "rowid", "at");
 const OLD_READINGS: Aging = ("clock_readings", "id", "uptime");
 pub(crate) const OLD_NETWORKS: Aging = ("known_networks", "rowid", "at");
 
-impl Upkeep for Database {
+impl HealthCheck for Database {
     fn check(&self) -> Result<(), StoreError> {
         self.check_schema()
     }
 
+    fn pools(&self) -> Vec<PoolStats> {
+        self.pool_use()
+    }
+}
+
+impl Retention for Database {
     fn purge_idempotency_keys(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.purge(OLD_KEYS, before)
     }
@@ -46,10 +52,6 @@ impl Upkeep for Database {
 
     fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.purge(OLD_NETWORKS, before)
-    }
-
-    fn pools(&self) -> Vec<PoolStats> {
-        self.pool_use()
     }
 }
 

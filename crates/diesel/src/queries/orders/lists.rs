@@ -7,10 +7,9 @@ use crate::rows::OrderRow;
 use crate::schema::orders;
 use diesel::dsl::{AsSelect, IntoBoxed, Select, not};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Keyset, OrderField, OrderFilter, OrderList, Page, PageRequest,
-    SortKey, SortPosition,
+    CursorPage, CursorRequest, Keyset, Page, PageRequest, SortKey, SortPosition,
 };
-use tradepost_domain::orders::Order;
+use tradepost_domain::orders::{Order, OrderField, OrderFilter, OrderList};
 
 type Chosen<'a> = IntoBoxed<'a, orders::table, Db>;
 

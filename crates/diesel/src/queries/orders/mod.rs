@@ -9,11 +9,12 @@ use crate::rows::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};
 use crate::schema::{order_lines, orders};
 use std::collections::HashMap;
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Error, Keyset, OrderField, OrderFilter, OrderId,
-    OrderList, Page, PageRequest, Refusal, StoreError,
+    Currency, CursorPage, CursorRequest, Error, Keyset, OrderId, Page, PageRequest, Refusal,
+    StoreError,
 };
 use tradepost_domain::orders::{
-    ChangeOrder, NewOrder, Order, OrderItem, OrderRepository, PlaceOrder, Placement, decide_order,
+    ChangeOrder, NewOrder, Order, OrderField, OrderFilter, OrderItem, OrderList, OrderRepository,
+    PlaceOrder, Placement, decide_order,
 };
 
 fn find(conn: &mut Conn, id: OrderId, currency: Currency) -> Result<Option<Order>, Failure> {

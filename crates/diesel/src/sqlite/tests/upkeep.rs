@@ -4,7 +4,7 @@ use super::super::queries::maintenance;
 use super::*;
 use crate::sqlite::bulk;
 use chrono::DateTime;
-use tradepost_domain::maintenance::Upkeep;
+use tradepost_domain::maintenance::Retention;
 
 #[test]
 fn old_rows_are_purged_in_batches() {

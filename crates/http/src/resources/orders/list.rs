@@ -5,8 +5,8 @@ use crate::endpoint::ordering_schema;
 use crate::extract::query::{self, CursorParams, ListRequest, PageParams, Query};
 use crate::resources::prelude::*;
 use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
-use tradepost_domain::kernel::{FieldError, OrderField, OrderFilter, OrderList, UserId};
-use tradepost_domain::orders::OrderStatus;
+use tradepost_domain::kernel::{FieldError, UserId};
+use tradepost_domain::orders::{OrderField, OrderFilter, OrderList, OrderStatus};
 
 parameters! {
     pub(super) STATUS = "query" "Status" "status" "In this status.",

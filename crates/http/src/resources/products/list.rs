@@ -7,7 +7,8 @@ use crate::loaders::CatalogPageKey;
 use crate::resources::prelude::*;
 use crate::respond::json::DECIMAL;
 use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
-use tradepost_domain::kernel::{Currency, Money, ProductField, ProductFilter, ProductList, Search};
+use tradepost_domain::catalog::{ProductField, ProductFilter, ProductList};
+use tradepost_domain::kernel::{Currency, Money, Search};
 
 parameters! {
     pub(super) SEARCH = "query" "Search" "search"

@@ -6,15 +6,17 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
+use tradepost_domain::catalog::{
+    ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
+    ProductRepository,
+};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
     RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
-use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, ProductField,
-    ProductFilter, ProductId, ProductList, StoreError, UserId,
+    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, ProductId, StoreError,
+    UserId,
 };
 
 /// An account store that calls a function before its lookups.
@@ -205,17 +207,5 @@ impl ProductRepository for Guarded {
 
     fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
         self.inner.change(command)
-    }
-
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
-        self.inner.adjust_stock(command)
-    }
-
-    fn movements(
-        &self,
-        product: ProductId,
-        page: PageRequest,
-    ) -> Result<Option<Page<Movement>>, StoreError> {
-        self.inner.movements(product, page)
     }
 }

@@ -27,6 +27,7 @@ use tradepost_domain::catalog::Catalogue;
 use tradepost_domain::identity::{
     AccountSettings, Accounts, AttemptLimiter, AttemptSettings, Email, NewUser, Password, Username,
 };
+use tradepost_domain::inventory::Inventory;
 use tradepost_domain::kernel::{Clock, Currency, PasswordHasher};
 use tradepost_domain::orders::Orders;
 use tradepost_http::{Api, Services, Settings};
@@ -39,7 +40,7 @@ pub(crate) fn usd() -> Currency {
 }
 
 pub(crate) fn memory() -> Stores {
-    Stores::of(Arc::new(MemoryStore::new(usd())))
+    Stores::new(Arc::new(MemoryStore::new(usd())))
 }
 
 /// Settings for a host that is called `shop`.
@@ -66,6 +67,7 @@ fn hashing_shop(
     };
     Services {
         catalogue: Catalogue::new(stores.products.clone(), clock.clone()),
+        inventory: Inventory::new(stores.inventory.clone(), clock.clone()),
         carts: Carts::new(stores.carts.clone(), clock.clone()),
         orders: Orders::new(
             stores.orders.clone(),
@@ -82,7 +84,7 @@ fn hashing_shop(
         attempts: AttemptLimiter::new(stores.attempts.clone(), clock, AttemptSettings::default()),
         batcher: Arc::new(Batcher::start(stores.orders.clone(), BatcherConfig::default()).unwrap()),
         signer: Arc::new(PlainSeal),
-        upkeep: stores.upkeep.clone(),
+        health: stores.health.clone(),
         currency: usd(),
     }
 }

@@ -2,31 +2,11 @@ use crate::kernel::StoreError;
 use crate::maintenance::ClockReading;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Connection pool statistics, at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolStats {
-    /// Name of the pool, in one word.
-    pub name: &'static str,
-    /// Connections in use.
-    pub busy: u32,
-    /// Idle connections.
-    pub idle: u32,
-    /// Maximum number of connections.
-    pub most: u32,
-}
-
-/// Maintenance of a store: health check, retention and pool statistics. Purges work in small
+/// Retention of records: purges, and the clock readings that decide them. Purges work in small
 /// batches, so that they hold up no other transaction; rows locked by another transaction are
 /// skipped until the next run.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
-pub trait Upkeep: Send + Sync {
-    /// Health check: whether the store is reachable and has the schema version of this program.
-    ///
-    /// # Errors
-    /// If the store fails; [`SchemaMismatch`](crate::kernel::StoreErrorKind::SchemaMismatch) if it is
-    /// reachable, but has a schema of another version.
-    fn check(&self) -> Result<(), StoreError>;
-
+pub trait Retention: Send + Sync {
     /// Purges idempotency keys from before a time, which is at least [`IDEMPOTENCY_KEY_TTL`](crate::kernel::IDEMPOTENCY_KEY_TTL)
     /// ago; returns their number. From then on their commands would be executed again.
     ///
@@ -76,9 +56,4 @@ pub trait Upkeep: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
-
-    /// Statistics of its connection pools, without a query; empty for a store without pools.
-    fn pools(&self) -> Vec<PoolStats> {
-        Vec::new()
-    }
 }

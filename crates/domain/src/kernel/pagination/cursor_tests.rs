@@ -1,6 +1,6 @@
 use super::*;
-use crate::kernel::OrderField;
-use crate::kernel::ProductField;
+use crate::catalog::ProductField;
+use crate::orders::OrderField;
 
 /// A test row: a number that rows share, and an id.
 type Row = (i64, i64);

@@ -155,7 +155,7 @@ impl<Filter: Default, F: SortField> Default for List<Filter, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::ProductField;
+    use crate::catalog::ProductField;
 
     fn written(sorting: &Sorting<ProductField>) -> String {
         let key = |key: &SortKey<ProductField>| {
