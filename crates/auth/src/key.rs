@@ -31,15 +31,27 @@ impl SigningKey {
         if bytes.len() < Self::MIN_BYTES {
             return Err(KeyTooShort(bytes.len()));
         }
+        Ok(Self::from_bytes(bytes))
+    }
+
+    /// A new random key, for a program whose tokens end with it.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn generate() -> Result<Self, NoRandomness> {
+        Ok(Self::from_bytes(random()?.as_bytes()))
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Self {
         let digest = Sha256::new()
             .chain_update(b"tradepost key id\0")
             .chain_update(bytes)
             .finalize();
-        Ok(Self {
+        Self {
             id: format!("{digest:x}").chars().take(8).collect(),
             signs: EncodingKey::from_secret(bytes),
             verifies: DecodingKey::from_secret(bytes),
-        })
+        }
     }
 
     /// The text of a new key: 32 random bytes in 64 hexadecimal digits.

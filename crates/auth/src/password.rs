@@ -58,6 +58,13 @@ impl BcryptHasher {
     }
 }
 
+impl Default for BcryptHasher {
+    /// A cost of 12: about a quarter of a second for each password.
+    fn default() -> Self {
+        Self::of_any_cost(12)
+    }
+}
+
 impl PasswordHasher for BcryptHasher {
     fn hash(&self, password: &Password) -> Result<PasswordHash, HashingFailed> {
         bcrypt::non_truncating_hash(material(password.reveal()), self.cost)

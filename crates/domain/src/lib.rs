@@ -38,8 +38,10 @@ pub mod kernel;
 pub mod maintenance;
 pub mod orders;
 pub mod prelude;
+mod services;
 mod stores;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "test-support"))]
+pub mod testing;
 
+pub use services::{Services, ServicesConfig};
 pub use stores::{Store, Stores};

@@ -34,6 +34,7 @@
 //!
 //! `tests/architecture.rs` holds both import rules.
 
+mod backend;
 mod config;
 mod connection;
 mod endpoint;
@@ -51,9 +52,9 @@ mod resources;
 mod respond;
 mod routes;
 mod server;
-mod services;
 mod state;
 
+pub use backend::Backend;
 pub use config::{ConcurrencyLimits, Settings};
 pub use endpoint::Endpoint;
 pub use error::error_codes;
@@ -64,4 +65,3 @@ pub use middleware::rate_limiter::Throttling;
 pub use openapi::document;
 pub use routes::table;
 pub use server::{Api, Running, StopHandle};
-pub use services::Services;

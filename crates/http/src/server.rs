@@ -1,5 +1,6 @@
 //! The application, and the server that runs it.
 
+use crate::backend::Backend;
 use crate::config::{ConcurrencyLimits, Settings};
 use crate::connection::Shared;
 use crate::connection::deadline::WithDeadline;
@@ -8,7 +9,6 @@ use crate::connection::stream::Stream;
 use crate::middleware;
 use crate::middleware::forwarded::PublicUrl;
 use crate::resources::{docs::Docs, probes};
-use crate::services::Services;
 use crate::state::{RouteFacts, State};
 use crate::{openapi, routes};
 use actix_http::{HttpService, KeepAlive};
@@ -52,7 +52,7 @@ const SEND_BUFFER: usize = 64 * 1_024;
 /// network (GPRS, 8 kbit/s), as a client may pause. A slower client only keeps a connection busy.
 const MIN_READ_RATE: u64 = 512;
 
-/// The services with their configuration, ready to be served.
+/// The shop with the configuration of its API, ready to be served.
 #[derive(Clone)]
 pub struct Api {
     state: Arc<State>,
@@ -63,7 +63,7 @@ pub struct Api {
 impl Api {
     /// # Errors
     /// If the system provides no randomness.
-    pub fn new(services: Services, settings: Settings) -> io::Result<Self> {
+    pub fn new(backend: Backend, settings: Settings) -> io::Result<Self> {
         let limits = settings.limits;
         let path = settings.public_url.as_ref().map_or("", PublicUrl::path);
         let docs = Docs::new(path, openapi::document_at);
@@ -73,7 +73,7 @@ impl Api {
         };
         Ok(Self {
             docs: Arc::new(docs),
-            state: Arc::new(State::new(services, settings, routes)?),
+            state: Arc::new(State::new(backend, settings, routes)?),
             limits,
         })
     }

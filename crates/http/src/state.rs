@@ -1,5 +1,6 @@
-//! Application state, shared by all requests: the services, and the parts of the generic layers.
+//! Application state, shared by all requests: the shop, and the parts of the generic layers.
 
+use crate::backend::Backend;
 use crate::config::Settings;
 use crate::connection::admission::Connections;
 use crate::exec::pools::Pools;
@@ -11,7 +12,6 @@ use crate::middleware::log_limit::LogLimit;
 use crate::middleware::rate_limiter::RateLimiter;
 use crate::middleware::request_id::RequestIds;
 use crate::middleware::session_cache::SessionCache;
-use crate::services::Services;
 use actix_web::dev::RequestHead;
 use ipnet::IpNet;
 use std::io;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub(crate) struct State {
-    pub(crate) services: Services,
+    pub(crate) backend: Backend,
     pub(crate) pools: Pools,
     pub(crate) loaders: Loaders,
     pub(crate) request_ids: RequestIds,
@@ -57,7 +57,7 @@ impl State {
     /// # Errors
     /// If the system provides no randomness, or no thread.
     pub(crate) fn new(
-        services: Services,
+        backend: Backend,
         settings: Settings,
         routes: RouteFacts,
     ) -> io::Result<Self> {
@@ -70,8 +70,8 @@ impl State {
         );
         let pools = Pools::new(settings.limits)?;
         Ok(Self {
-            loaders: Loaders::new(&services, &pools, settings.limits),
-            services,
+            loaders: Loaders::new(&backend.services, &pools, settings.limits),
+            backend,
             pools,
             request_ids: RequestIds::new()?,
             sessions: SessionCache::new(),

@@ -1,7 +1,7 @@
 //! The demo catalogue.
 
 use crate::exit::CliError;
-use crate::system::clock::SystemClock;
+use tradepost_auth::SystemClock;
 use tradepost_domain::catalog::{
     CreateProduct, Price, Product, ProductDraft, ProductFilter, ProductList, ProductRepository,
 };

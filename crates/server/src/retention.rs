@@ -1,11 +1,11 @@
 //! Retention: a background thread that purges old records.
 
 use crate::system::background::Background;
-use crate::system::clock::SystemClock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tradepost_auth::SystemClock;
 use tradepost_domain::identity::{ATTEMPT_LIFE, KNOWN_NETWORK_LIFE};
 use tradepost_domain::kernel::{Clock, IDEMPOTENCY_KEY_TTL, StoreError};
 use tradepost_domain::maintenance::{ClockReading, Retention, decide_purge, latest_uptime};

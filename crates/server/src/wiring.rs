@@ -3,17 +3,16 @@
 use crate::config::Config;
 use crate::exit::CliError;
 use crate::lost_database::FirstStart;
-use crate::system::clock::SystemClock;
 use crate::{preflight, signing_keys};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::Arc;
 use std::time::Duration;
 use tradepost_auth::{BcryptHasher, JwtTokens};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenError, OpenOptions, ShopCurrency};
-use tradepost_domain::Stores;
 use tradepost_domain::identity::{AccountSettings, Accounts};
+use tradepost_domain::kernel::Error;
+use tradepost_domain::{Services, ServicesConfig, Stores};
 use tradepost_http::ConcurrencyLimits;
 
 /// Timeout for a connection or a lock. Requests that would wait longer are rejected as retryable.
@@ -119,7 +118,7 @@ pub(crate) fn open(config: &Config, currency: ShopCurrency) -> Result<Stores, Cl
 /// The account service, for a command that signs no user in. The shop's currency is not fixed.
 pub(crate) fn accounts_alone(config: &Config) -> Result<Accounts, CliError> {
     let stores = open(config, unfixed(config))?;
-    accounts(config, &stores, signing_keys::temporary()?)
+    Ok(services(config, stores, signing_keys::temporary()?)?.accounts)
 }
 
 /// The currency that is stored in the database, or else that of the settings, without writing it:
@@ -130,23 +129,24 @@ pub(crate) fn unfixed(config: &Config) -> ShopCurrency {
     }
 }
 
-/// The account service of a shop.
-pub(crate) fn accounts(
+/// The services of a shop.
+pub(crate) fn services(
     config: &Config,
-    stores: &Stores,
+    stores: Stores,
     tokens: JwtTokens,
-) -> Result<Accounts, CliError> {
+) -> Result<Services, CliError> {
     let hasher = BcryptHasher::new(config.bcrypt_cost);
     let hasher = hasher.map_err(|error| CliError::Usage(error.to_string()))?;
-    Ok(Accounts::new(
-        Arc::clone(&stores.accounts),
-        Arc::new(hasher),
-        Arc::new(tokens),
-        Arc::new(SystemClock),
-        AccountSettings {
+    let system = tradepost_auth::system(hasher, tokens).map_err(Error::from)?;
+    let services = ServicesConfig {
+        accounts: AccountSettings {
             token_life: config.token_life,
             access_life: config.access_life,
             refresh_life: config.refresh_life,
         },
-    ))
+        attempts: config.throttle.map(|throttle| throttle.attempts),
+        order_quota: config.throttle.map(|throttle| throttle.orders),
+        stock_writes: config.stock_writes,
+    };
+    Ok(Services::new(stores, system, services))
 }

@@ -13,5 +13,5 @@ pub use rules::{
 };
 pub use service::Carts;
 
-#[cfg(any(test, feature = "mocks"))]
+#[cfg(any(test, feature = "test-support"))]
 pub use repository::MockCartRepository;

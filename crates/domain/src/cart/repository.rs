@@ -4,7 +4,7 @@ use crate::kernel::{Error, Execution, UserId};
 use std::collections::HashMap;
 
 /// Cart repository.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait CartRepository: Send + Sync {
     /// The carts of these customers, with the current products; empty carts are left out.
     ///

@@ -15,5 +15,5 @@ pub use refusal::CatalogRefusal;
 pub use repository::ProductRepository;
 pub use service::Catalogue;
 
-#[cfg(any(test, feature = "mocks"))]
+#[cfg(any(test, feature = "test-support"))]
 pub use repository::MockProductRepository;

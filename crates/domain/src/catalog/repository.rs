@@ -6,7 +6,7 @@ use crate::kernel::{
 };
 
 /// Product repository.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait ProductRepository: Send + Sync {
     /// A page of a list of products.
     ///

@@ -3,7 +3,7 @@ use crate::kernel::{Error, StoreError};
 use chrono::{DateTime, Utc};
 
 /// Attempt repository: counts of attempts at limited actions, shared by all servers of a shop.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait AttemptRepository: Send + Sync {
     /// Whether [`decide_attempt`](crate::identity::decide_attempt) would allow an attempt now. It counts
     /// nothing (`checking_a_limit_counts_no_attempt`), and writes nothing.

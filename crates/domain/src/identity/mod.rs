@@ -38,5 +38,5 @@ pub use refusal::IdentityRefusal;
 pub use repository::{AccountRepository, UserFilter};
 pub use service::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn, TokenPair};
 
-#[cfg(any(test, feature = "mocks"))]
+#[cfg(any(test, feature = "test-support"))]
 pub use {attempt_repository::MockAttemptRepository, repository::MockAccountRepository};

@@ -13,7 +13,7 @@ pub struct UserFilter {
 }
 
 /// Account repository: accounts, and the refresh tokens of their sessions.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait AccountRepository: Send + Sync {
     /// An account by id.
     ///

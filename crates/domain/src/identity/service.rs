@@ -34,6 +34,17 @@ pub struct AccountSettings {
     pub refresh_life: Duration,
 }
 
+impl Default for AccountSettings {
+    /// An hour for the access token of a pair, and thirty days for the others.
+    fn default() -> Self {
+        Self {
+            token_life: Duration::days(30),
+            access_life: Duration::hours(1),
+            refresh_life: Duration::days(30),
+        }
+    }
+}
+
 /// A successful sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {

@@ -9,5 +9,5 @@ pub use rules::{
     ImportShop, LARGEST_IMPORTED_ID, decide_import, imported, sales_history,
 };
 
-#[cfg(any(test, feature = "mocks"))]
+#[cfg(any(test, feature = "test-support"))]
 pub use repository::MockImportRepository;

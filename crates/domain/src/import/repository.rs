@@ -6,7 +6,7 @@ use std::sync::Arc;
 pub type Imported = Result<Result<(), ImportRefusal>, StoreError>;
 
 /// Import repository: takes over another shop.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait ImportRepository: Send + Sync {
     /// The existing data of this shop, for [`decide_import`](crate::import::decide_import).
     ///

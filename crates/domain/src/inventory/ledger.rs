@@ -153,7 +153,7 @@ impl fmt::Display for Discrepancy {
 }
 
 /// Ledger audit.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait Ledger: Send + Sync {
     /// Checks the invariants, in one snapshot: for each product on hand is the sum of its movements
     /// and not negative; for each order the total is the sum of its lines and its adjustment, and

@@ -16,5 +16,5 @@ pub use stock::{
     StockWrites, decide_adjustment, decide_stock_write,
 };
 
-#[cfg(any(test, feature = "mocks"))]
+#[cfg(any(test, feature = "test-support"))]
 pub use {ledger::MockLedger, repository::MockInventoryRepository};

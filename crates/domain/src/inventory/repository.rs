@@ -4,7 +4,7 @@ use crate::inventory::{AdjustStock, Adjusted, Movement};
 use crate::kernel::{Error, Execution, Page, PageRequest, ProductId, StoreError};
 
 /// Inventory repository: the stock of products, and the ledger of its movements.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait InventoryRepository: Send + Sync {
     /// Adjusts stock as [`decide_adjustment`](crate::inventory::decide_adjustment) allows.
     ///

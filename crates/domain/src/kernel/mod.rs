@@ -39,12 +39,13 @@ pub(crate) use refusal::assert_sampled;
 pub use refusal::{ContextRefusal, Refusal};
 pub use store_error::{StoreError, StoreErrorKind};
 pub use system::{
-    Clock, HashingFailed, MessageSigner, NoRandomness, PasswordHasher, PlacementIds, TokenService,
+    Clock, HashingFailed, MessageSigner, NoRandomness, PasswordHasher, PlacementIds, System,
+    TokenService,
 };
 pub use text::{Description, Note, ProductName, Sku, UserSearch, fold_case, fold_for_search};
 pub use validation::{FieldError, FieldName, NON_FIELD, ValidationErrors};
 
-#[cfg(any(test, feature = "mocks"))]
+#[cfg(any(test, feature = "test-support"))]
 pub use system::{
     MockClock, MockMessageSigner, MockPasswordHasher, MockPlacementIds, MockTokenService,
 };

@@ -2,16 +2,32 @@ use crate::identity::{Password, PasswordHash, RefreshDigest, TokenClaims};
 use crate::kernel::Refusal;
 use crate::orders::PlacementId;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// The environment of the services: clock, randomness and cryptography, each behind its port.
+/// `tradepost-auth` has the one of a real program, and `testing` (feature `test-support`) one of
+/// fakes.
+#[derive(Clone)]
+pub struct System {
+    /// Wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Generator of placement ids.
+    pub placement_ids: Arc<dyn PlacementIds>,
+    /// Password hashing.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Access tokens and refresh tokens.
+    pub tokens: Arc<dyn TokenService>,
+}
 
 /// Wall clock.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait Clock: Send + Sync {
     /// The current time, in whole microseconds: the precision of every store.
     fn now(&self) -> DateTime<Utc>;
 }
 
 /// Generator of placement ids.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait PlacementIds: Send + Sync {
     /// A random id, never given before.
     fn next(&self) -> PlacementId;
@@ -23,7 +39,7 @@ pub trait PlacementIds: Send + Sync {
 pub struct HashingFailed(pub String);
 
 /// Password hashing. Each call may take a quarter of a second of one core.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait PasswordHasher: Send + Sync {
     /// The hash to store. It covers the whole password.
     ///
@@ -51,7 +67,7 @@ pub trait PasswordHasher: Send + Sync {
 pub struct NoRandomness(pub String);
 
 /// Token service: issues and verifies access tokens (JWT, RFC 7519), and generates refresh tokens.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait TokenService: Send + Sync {
     /// A signed access token with these claims.
     fn issue(&self, claims: &TokenClaims) -> String;
@@ -73,7 +89,7 @@ pub trait TokenService: Send + Sync {
 }
 
 /// Message signer: authenticates values that clients hold for the shop, such as cursors.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait MessageSigner: Send + Sync {
     /// The MAC of a message, 16 bytes. It cannot be computed without the shop's key.
     fn sign(&self, message: &[u8]) -> Vec<u8>;

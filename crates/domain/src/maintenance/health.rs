@@ -14,7 +14,7 @@ pub struct PoolStats {
 }
 
 /// Health of a store: reachability and pool statistics.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait HealthCheck: Send + Sync {
     /// Health check: whether the store is reachable and has the schema version of this program.
     ///

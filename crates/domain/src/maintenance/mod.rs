@@ -8,5 +8,5 @@ pub use health::{HealthCheck, PoolStats};
 pub use repository::Retention;
 pub use retention::{ClockReading, decide_purge, latest_uptime};
 
-#[cfg(any(test, feature = "mocks"))]
+#[cfg(any(test, feature = "test-support"))]
 pub use {health::MockHealthCheck, repository::MockRetention};

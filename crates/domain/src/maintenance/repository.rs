@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// Retention of records: purges, and the clock readings that decide them. Purges work in small
 /// batches, so that they hold up no other transaction; rows locked by another transaction are
 /// skipped until the next run.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait Retention: Send + Sync {
     /// Purges idempotency keys from before a time, which is at least [`IDEMPOTENCY_KEY_TTL`](crate::kernel::IDEMPOTENCY_KEY_TTL)
     /// ago; returns their number. From then on their commands would be executed again.

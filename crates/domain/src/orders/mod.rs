@@ -21,5 +21,5 @@ pub use repository::{OrderRepository, Placement};
 pub use service::Orders;
 pub use status::OrderStatus;
 
-#[cfg(any(test, feature = "mocks"))]
+#[cfg(any(test, feature = "test-support"))]
 pub use repository::MockOrderRepository;

@@ -10,7 +10,7 @@ use crate::orders::{ChangeOrder, Order, OrderField, OrderFilter, OrderList, Plac
 pub type Placement = Result<Execution<Order>, Refusal>;
 
 /// Order repository.
-#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait OrderRepository: Send + Sync {
     /// A page of a list of orders.
     ///

@@ -1,6 +1,6 @@
 use crate::kernel::{
-    Actor, Clock, CursorPage, CursorRequest, Error, Idempotent, Keyset, Money, OrderId, Page,
-    PageRequest, PlacementIds, Precondition, Refusal,
+    Actor, Clock, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, Money, OrderId,
+    Page, PageRequest, PlacementIds, Precondition, Refusal, StoreError, StoreErrorKind,
 };
 use crate::orders::{
     ChangeOrder, Order, OrderAction, OrderField, OrderFilter, OrderList, OrderQuota,
@@ -110,6 +110,21 @@ impl Orders {
             quota: self.quota,
             at: self.clock.now(),
         })
+    }
+
+    /// Places an order for the actor's cart: [`Orders::placing`] and a batch of one.
+    ///
+    /// # Errors
+    /// See [`decide_placement`](crate::orders::decide_placement); if the store fails.
+    pub fn place(
+        &self,
+        actor: Actor,
+        expected_total: Option<Money>,
+        key: Option<Idempotent<Order>>,
+    ) -> Result<Execution<Order>, Error> {
+        let command = self.placing(actor, expected_total, key)?;
+        let placed = self.orders.place(&[command])?.pop();
+        Ok(placed.ok_or_else(|| StoreError::new(StoreErrorKind::Other))??)
     }
 
     /// Changes the status of an order, under the precondition `seen` if given.

@@ -1,5 +1,6 @@
 //! The request context: the facts of a request for all layers, and the API of a handler.
 
+use crate::backend::Backend;
 use crate::error::ApiError;
 use crate::exec::password_pool::Client;
 use crate::exec::worker_pool::JobKind;
@@ -9,7 +10,6 @@ use crate::metrics::{SignIn, report};
 use crate::middleware::forwarded;
 use crate::middleware::rate_limiter::Quota;
 use crate::respond::replay;
-use crate::services::Services;
 use crate::state::State;
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderValue;
@@ -21,6 +21,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use tradepost_domain::Services;
 use tradepost_domain::identity::{ClientNetwork, IdentityRefusal, SignInPriority};
 use tradepost_domain::kernel::{
     Actor, Currency, Error, IdempotencyKey, MessageSigner, Refusal, UserId,
@@ -102,16 +103,16 @@ impl FromRequest for RequestContext {
 
 /// Services, and jobs that run on the worker pools.
 impl RequestContext {
-    pub(crate) fn shop(&self) -> &Services {
-        &self.info.state.services
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.info.state.backend
     }
 
     pub(crate) fn currency(&self) -> Currency {
-        self.shop().currency
+        self.backend().currency
     }
 
     pub(crate) fn signer(&self) -> &dyn MessageSigner {
-        &*self.shop().signer
+        &*self.backend().signer
     }
 
     /// Batched and shared reads.
@@ -149,7 +150,7 @@ impl RequestContext {
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         let (state, actor) = (Arc::clone(&self.info.state), self.actor);
-        let job = move || job(&state.services, actor);
+        let job = move || job(&state.backend.services, actor);
         self.info.state.pools.run(kind, self.deadline, job).await
     }
 
@@ -161,7 +162,7 @@ impl RequestContext {
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         let (state, actor) = (Arc::clone(&self.info.state), self.actor);
-        let job = move || job(&state.services, actor);
+        let job = move || job(&state.backend.services, actor);
         let client = Client::new(self.client_network(), priority);
         let passwords = &self.info.state.pools.passwords;
         Ok(passwords.run(client, self.deadline, job).await??)
@@ -174,7 +175,7 @@ impl RequestContext {
         let check = |deadline: tokio::time::Instant| {
             let (state, probed) = (Arc::clone(state), Arc::clone(state));
             async move {
-                let check = move || Ok(probed.services.health.check());
+                let check = move || Ok(probed.backend.health.check());
                 match state
                     .pools
                     .run(JobKind::Probe, deadline.into(), check)

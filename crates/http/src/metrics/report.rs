@@ -17,11 +17,11 @@ pub(crate) fn report(state: &State) -> String {
     let metrics = &state.metrics;
     of_requests(&mut page, metrics);
     of_outcomes(&mut page, state);
-    of_orders(&mut page, &state.services.batcher.stats());
+    of_orders(&mut page, &state.backend.batcher.stats());
     of_work(&mut page, state);
     of_connections(&mut page, state);
     of_reads(&mut page, &state.loaders);
-    of_pools(&mut page, &state.services.health.pools());
+    of_pools(&mut page, &state.backend.health.pools());
     of_process(&mut page, metrics);
     page.into_text()
 }

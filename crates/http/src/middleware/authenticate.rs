@@ -66,7 +66,7 @@ async fn authenticate(
 ) -> Result<Actor, ApiError> {
     let asked = Instant::now();
     let state = &info.state;
-    let accounts = &state.services.accounts;
+    let accounts = &state.backend.services.accounts;
     let text = std::str::from_utf8(token).ok();
     let known = text.filter(|_| !policy.bypass_session_cache);
     let known = known.and_then(|token| state.sessions.get(token, asked));

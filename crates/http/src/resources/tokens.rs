@@ -31,7 +31,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
 
 async fn sign_in(call: RequestContext, fields: Fields) -> HttpResult {
     let account = verify_credentials(&call, fields).await?;
-    let signed_in = call.shop().accounts.issue_token(account);
+    let signed_in = call.backend().services.accounts.issue_token(account);
     let token = &signed_in.token;
     responses::ok(&TokenResponse { token })
 }

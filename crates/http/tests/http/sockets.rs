@@ -1,10 +1,9 @@
 //! Behaviour that only a real connection shows: HEAD, slow bodies, stopping.
 
-use crate::support::{TestClock, memory, settings, shop};
+use crate::support::{clock, memory, settings, shop};
 use futures_util::FutureExt;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,7 +19,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(stores: &Stores, settings: Settings) -> Self {
-        let api = Api::new(shop(stores, Arc::new(TestClock::default())), settings).unwrap();
+        let api = Api::new(shop(stores, clock()), settings).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (tell, told) = channel();

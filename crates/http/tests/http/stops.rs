@@ -1,7 +1,7 @@
 //! Graceful shutdown, and clients that do not read.
 
 use crate::sockets::{Server, get, one, rest};
-use crate::support::{TestClock, memory, new_user, settings, shop, usd};
+use crate::support::{clock, memory, new_user, settings, shop, usd};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -75,8 +75,12 @@ fn an_answer_before_the_stop_ends_its_connection() {
 #[test]
 fn clients_that_do_not_read_are_disconnected() {
     let stores = memory();
-    let shop = shop(&stores, Arc::new(TestClock::default()));
-    let boss = shop.accounts.create_staff(new_user("boss")).unwrap();
+    let shop = shop(&stores, clock());
+    let boss = shop
+        .services
+        .accounts
+        .create_staff(new_user("boss"))
+        .unwrap();
     let staff = Actor::Staff(boss.id);
     for _ in 0..100 {
         let draft = ProductDraft {
@@ -86,7 +90,7 @@ fn clients_that_do_not_read_are_disconnected() {
             price: Price::new(Money::parse("1.00", usd()).unwrap()).unwrap(),
             stock: StockLevel::ZERO,
         };
-        shop.catalogue.create(staff, draft, None).unwrap();
+        shop.services.catalogue.create(staff, draft, None).unwrap();
     }
     let mut hasty = settings();
     hasty.limits.send_timeout = Duration::from_secs(1);

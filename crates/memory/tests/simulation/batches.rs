@@ -28,7 +28,7 @@ impl World {
             return self.send(sent, Fate::Fine).map(drop);
         }
         let again = key.clone();
-        let placing = |key| self.orders.placing(sent.by, expected, key);
+        let placing = |key| self.shop.orders.placing(sent.by, expected, key);
         let request = placing(key).map_err(|refusal| refusal.to_string())?;
         let mut requests = vec![request.clone()];
         if self.chance.one_in(4) {
@@ -37,7 +37,7 @@ impl World {
             requests.push(if again.is_some() && self.chance.one_in(2) {
                 request
             } else {
-                let placing = self.orders.placing(sent.by, expected, again);
+                let placing = self.shop.orders.placing(sent.by, expected, again);
                 placing.map_err(|refusal| refusal.to_string())?
             });
         }

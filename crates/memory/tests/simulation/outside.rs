@@ -1,39 +1,11 @@
-//! Deterministic, cheap implementations of clock, ids, hasher and tokens.
+//! Deterministic, cheap implementations of hasher and tokens.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicI64, Ordering};
 use tradepost_domain::identity::{Password, PasswordHash, RefreshDigest, TokenClaims};
 use tradepost_domain::kernel::{
-    Clock, HashingFailed, NoRandomness, PasswordHasher, PlacementIds, Refusal, TokenService, UserId,
+    HashingFailed, NoRandomness, PasswordHasher, Refusal, TokenService, UserId,
 };
-use tradepost_domain::orders::PlacementId;
-
-/// A clock that tests advance.
-#[derive(Default)]
-pub(crate) struct Hands(AtomicI64);
-
-impl Hands {
-    pub(crate) fn turn(&self, by: Duration) {
-        self.0.fetch_add(by.num_seconds(), Ordering::Relaxed);
-    }
-}
-
-impl Clock for Hands {
-    fn now(&self) -> DateTime<Utc> {
-        tradepost_contract::at(self.0.load(Ordering::Relaxed))
-    }
-}
-
-/// Sequential placement ids: as good as random ones without guessing clients.
-#[derive(Default)]
-pub(crate) struct Names(AtomicI64);
-
-impl PlacementIds for Names {
-    fn next(&self) -> PlacementId {
-        let number = self.0.fetch_add(1, Ordering::Relaxed);
-        PlacementId::new(u128::try_from(number).unwrap())
-    }
-}
 
 /// A password hasher that stores plaintext, after a prefix for the strength of the hash.
 pub(crate) struct Plain;

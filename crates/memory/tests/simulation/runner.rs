@@ -10,20 +10,20 @@ use crate::flaky::{Contact, Fate, Flaky};
 use crate::model::accounts::TOKEN_LIFE;
 use crate::model::sessions::{REFRESH_LIFE, USED};
 use crate::model::{Fresh, Model, Touched};
-use crate::outside::{Hands, Names, Notes, Plain, old_hash};
+use crate::outside::{Notes, Plain, old_hash};
 use crate::random::Random;
 use chrono::Duration;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tradepost_contract::{draft, page, units, usd};
-use tradepost_domain::Stores;
-use tradepost_domain::cart::Carts;
-use tradepost_domain::catalog::{Catalogue, ProductList};
-use tradepost_domain::identity::{AccountSettings, Accounts, Email, Register, Username};
-use tradepost_domain::inventory::Inventory;
-use tradepost_domain::kernel::{Actor, Clock, Error, IDEMPOTENCY_KEY_TTL, StoreErrorKind, UserId};
-use tradepost_domain::orders::Orders;
+use tradepost_contract::{at, draft, page, units, usd};
+use tradepost_domain::catalog::ProductList;
+use tradepost_domain::identity::{AccountSettings, Email, Register, Username};
+use tradepost_domain::kernel::{
+    Actor, Clock, Error, IDEMPOTENCY_KEY_TTL, StoreErrorKind, System, UserId,
+};
+use tradepost_domain::testing::{FixedClock, SequentialIds};
+use tradepost_domain::{Services, ServicesConfig, Stores};
 use tradepost_memory::MemoryStore;
 
 /// Commands of one run, without those that fill the shop first.
@@ -47,12 +47,8 @@ pub(crate) struct Report {
 pub(crate) struct World {
     pub(crate) flaky: Arc<Flaky>,
     pub(crate) stores: Stores,
-    clock: Arc<Hands>,
-    catalogue: Catalogue,
-    inventory: Inventory,
-    carts: Carts,
-    pub(crate) orders: Orders,
-    accounts: Accounts,
+    clock: Arc<FixedClock>,
+    pub(crate) shop: Services,
     tokens: Arc<Notes>,
     families: Families,
     pub(crate) model: Model,
@@ -92,34 +88,30 @@ impl World {
             None => memory,
         });
         let stores = flaky.stores();
-        let clock = Arc::new(Hands::default());
-        let settings = AccountSettings {
-            token_life: TOKEN_LIFE,
-            access_life: TOKEN_LIFE,
-            refresh_life: REFRESH_LIFE,
+        let clock = Arc::new(FixedClock::new(at(0)));
+        let tokens = Arc::new(Notes::default());
+        let system = System {
+            clock: clock.clone(),
+            placement_ids: Arc::new(SequentialIds::default()),
+            hasher: Arc::new(Plain),
+            tokens: tokens.clone(),
         };
-        let (hasher, tokens) = (Arc::new(Plain), Arc::new(Notes::default()));
+        let config = ServicesConfig {
+            accounts: AccountSettings {
+                token_life: TOKEN_LIFE,
+                access_life: TOKEN_LIFE,
+                refresh_life: REFRESH_LIFE,
+            },
+            order_quota: None,
+            ..ServicesConfig::default()
+        };
         use Role::{Admin, Clerk, Member, Shopper, Stranger};
         let roles = [
             Shopper, Shopper, Shopper, Shopper, Shopper, Shopper, Shopper, Clerk, Clerk, Admin,
             Member, Stranger,
         ];
         Self {
-            catalogue: Catalogue::new(stores.products.clone(), clock.clone()),
-            inventory: Inventory::new(stores.inventory.clone(), clock.clone()),
-            carts: Carts::new(stores.carts.clone(), clock.clone()),
-            orders: Orders::new(
-                stores.orders.clone(),
-                Arc::new(Names::default()),
-                clock.clone(),
-            ),
-            accounts: Accounts::new(
-                stores.accounts.clone(),
-                hasher,
-                tokens.clone(),
-                clock.clone(),
-                settings,
-            ),
+            shop: Services::new(stores.clone(), system, config),
             tokens,
             families: Families::default(),
             flaky,
@@ -197,10 +189,10 @@ impl World {
 
     /// One client takes a turn.
     fn turn(&mut self) -> Checked {
-        self.clock
-            .turn(Duration::seconds(self.chance.within(0, 20)));
+        self.clock.advance(self.chance.within(0, 20));
         if self.waiting.is_empty() && self.chance.one_in(150) {
-            self.clock.turn(IDEMPOTENCY_KEY_TTL + Duration::hours(1));
+            let later = IDEMPOTENCY_KEY_TTL + Duration::hours(1);
+            self.clock.advance(later.num_seconds());
             self.clients.iter_mut().for_each(Client::sleep);
             self.trace(|| "a day passes".to_owned());
         }
@@ -297,66 +289,75 @@ impl World {
         let by = sent.by;
         Ok(match sent.command.clone() {
             Command::Create { draft, key } => {
-                Answer::Created(self.catalogue.create(by, draft, key)?)
+                Answer::Created(self.shop.catalogue.create(by, draft, key)?)
             }
             Command::Change {
                 product,
                 change,
                 seen,
-            } => Answer::Changed(self.catalogue.change(by, product, change, seen)?),
+            } => Answer::Changed(self.shop.catalogue.change(by, product, change, seen)?),
             Command::Adjust {
                 product,
                 delta,
                 key,
-            } => Answer::Adjusted(self.inventory.adjust_stock(by, product, delta, None, key)?),
+            } => Answer::Adjusted(
+                self.shop
+                    .inventory
+                    .adjust_stock(by, product, delta, None, key)?,
+            ),
             Command::Add {
                 product,
                 quantity,
                 key,
-            } => Answer::Added(self.carts.add(by, product, quantity, key)?),
+            } => Answer::Added(self.shop.carts.add(by, product, quantity, key)?),
             Command::Set {
                 line,
                 quantity,
                 product,
-            } => Answer::Line(self.carts.set(by, line, quantity, product, None)?),
-            Command::Remove { line } => done(self.carts.remove(by, line, None)?),
-            Command::Empty => done(self.carts.empty(by)?),
+            } => Answer::Line(self.shop.carts.set(by, line, quantity, product, None)?),
+            Command::Remove { line } => done(self.shop.carts.remove(by, line, None)?),
+            Command::Empty => done(self.shop.carts.empty(by)?),
             Command::Checkout { expected, key } => {
-                self.orders.placing(by, expected, key)?;
+                self.shop.orders.placing(by, expected, key)?;
                 Answer::Done
             }
             Command::SetStatus { order, status } => {
-                Answer::Ordered(self.orders.set_status(by, order, status, None)?)
+                Answer::Ordered(self.shop.orders.set_status(by, order, status, None)?)
             }
-            Command::Delete { order } => done(self.orders.delete(by, order, None)?),
+            Command::Delete { order } => done(self.shop.orders.delete(by, order, None)?),
             Command::Register { user, staff: true } => {
-                Answer::Account(self.accounts.create_staff(user)?)
+                Answer::Account(self.shop.accounts.create_staff(user)?)
             }
             Command::Register { user, staff: false } => {
-                Answer::Account(self.accounts.register(user)?)
+                Answer::Account(self.shop.accounts.register(user)?)
             }
             Command::Switch(user, change) => {
-                Answer::Account(self.accounts.switch(by, user, change)?)
+                Answer::Account(self.shop.accounts.switch(by, user, change)?)
             }
             Command::ChangePassword { current, new } => {
-                done(self.accounts.change_own_password(by, &current, &new)?)
+                done(self.shop.accounts.change_own_password(by, &current, &new)?)
             }
             Command::ResetPassword { username, new } => {
-                Answer::Account(self.accounts.reset_password(&username, &new)?)
+                Answer::Account(self.shop.accounts.reset_password(&username, &new)?)
             }
             Command::StorePassword(change) => {
                 Answer::Account(self.stores.accounts.change_password(change)?)
             }
             Command::SignIn { username, password } => {
-                Answer::SignedIn(self.accounts.sign_in(&username, &password)?)
+                Answer::SignedIn(self.shop.accounts.sign_in(&username, &password)?)
             }
-            Command::Authenticate { token } => Answer::Session(self.accounts.authenticate(&token)?),
+            Command::Authenticate { token } => {
+                Answer::Session(self.shop.accounts.authenticate(&token)?)
+            }
             Command::OpenSession { username, password } => {
-                let account = self.accounts.verify_credentials(&username, &password)?;
-                Answer::Pair(self.accounts.begin_session(&account)?)
+                let account = self
+                    .shop
+                    .accounts
+                    .verify_credentials(&username, &password)?;
+                Answer::Pair(self.shop.accounts.begin_session(&account)?)
             }
-            Command::Refresh { token } => Answer::Pair(self.accounts.refresh(&token)?),
-            Command::SignOut { token } => done(self.accounts.sign_out(&token)?),
+            Command::Refresh { token } => Answer::Pair(self.shop.accounts.refresh(&token)?),
+            Command::SignOut { token } => done(self.shop.accounts.sign_out(&token)?),
             Command::ForgetTokens => {
                 let before = self.clock.now() - USED;
                 Answer::TokensForgotten(self.stores.retention.purge_refresh_tokens(before)?)

@@ -4,13 +4,13 @@ use crate::cli::Backup;
 use crate::commands::verify;
 use crate::config::Config;
 use crate::exit::CliError;
-use crate::system::clock::SystemClock;
 use crate::system::console::print_line;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use tradepost_auth::SystemClock;
 use tradepost_diesel::{BackupError, DatabaseUrl, OpenError, Proof};
 use tradepost_domain::kernel::Clock;
 

@@ -4,9 +4,9 @@ use crate::cli::RotateKey;
 use crate::config::{Config, KeySource};
 use crate::exit::CliError;
 use crate::signing_keys::{self, Rotated};
-use crate::system::clock::SystemClock;
 use crate::system::console::{count, print_line};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use tradepost_auth::SystemClock;
 use tradepost_domain::kernel::Clock;
 
 pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), CliError> {

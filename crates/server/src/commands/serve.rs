@@ -6,7 +6,6 @@ use crate::config::{Config, KeySource};
 use crate::exit::CliError;
 use crate::logging::print_line;
 use crate::lost_database::{FirstStart, SERVING};
-use crate::system::clock::{RandomPlacementIds, SystemClock};
 use crate::system::signals::{self, Signals};
 use crate::{demo, logging, preflight, retention, signing_keys, wiring};
 use actix_web::rt::System;
@@ -19,13 +18,7 @@ use tradepost_auth::JwtTokens;
 use tradepost_batch::Batcher;
 use tradepost_diesel::ShopCurrency;
 use tradepost_domain::Stores;
-use tradepost_domain::cart::Carts;
-use tradepost_domain::catalog::Catalogue;
-use tradepost_domain::identity::AttemptLimiter;
-use tradepost_domain::inventory::Inventory;
-use tradepost_domain::kernel::Clock;
-use tradepost_domain::orders::Orders;
-use tradepost_http::{Api, Services, Settings};
+use tradepost_http::{Api, Backend, Settings};
 
 /// Grace period at shutdown for orders that the database has not answered.
 const BATCHER_GRACE: Duration = Duration::from_secs(10);
@@ -81,7 +74,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     let batcher = Arc::new(batcher);
     let purging = retention::start(Arc::clone(&stores.retention)).map_err(cannot_serve)?;
     let tokens = keys.tokens();
-    let shop = put_together(config, stores, tokens.clone(), Arc::clone(&batcher))?;
+    let backend = backend(config, stores, tokens.clone(), Arc::clone(&batcher))?;
     let watch = match &config.key {
         KeySource::File(path) => {
             let life = config.longest_token_life();
@@ -90,8 +83,8 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
         }
         KeySource::Text(_) => None,
     };
-    let has_staff = shop.accounts.has_staff()?;
-    let api = Api::new(shop, settings(config)).map_err(cannot_serve)?;
+    let has_staff = backend.services.accounts.has_staff()?;
+    let api = Api::new(backend, settings(config)).map_err(cannot_serve)?;
     let served = System::new().block_on(async {
         let running = api.serve(listener)?;
         let signals = Signals::listen()?;
@@ -129,34 +122,17 @@ fn cannot_serve(error: impl Error) -> CliError {
     CliError::Failed(format!("The shop cannot be served: {error}."))
 }
 
-fn put_together(
+fn backend(
     config: &Config,
     stores: Stores,
     tokens: JwtTokens,
     batcher: Arc<Batcher>,
-) -> Result<Services, CliError> {
-    let signer = Arc::new(tokens.clone());
-    let accounts = wiring::accounts(config, &stores, tokens)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let placement_ids = RandomPlacementIds::new().map_err(cannot_serve)?;
-    let attempts = match config.throttle {
-        Some(throttle) => {
-            AttemptLimiter::new(stores.attempts, Arc::clone(&clock), throttle.attempts)
-        }
-        None => AttemptLimiter::unlimited(),
-    };
-    Ok(Services {
-        attempts,
-        catalogue: Catalogue::new(stores.products, Arc::clone(&clock))
-            .with_stock_writes(config.stock_writes),
-        inventory: Inventory::new(stores.inventory, Arc::clone(&clock)),
-        carts: Carts::new(stores.carts, Arc::clone(&clock)),
-        orders: Orders::new(stores.orders, Arc::new(placement_ids), clock)
-            .with_quota(config.throttle.map(|throttle| throttle.orders)),
-        accounts,
+) -> Result<Backend, CliError> {
+    Ok(Backend {
+        signer: Arc::new(tokens.clone()),
+        health: Arc::clone(&stores.health),
+        services: wiring::services(config, stores, tokens)?,
         batcher,
-        signer,
-        health: stores.health,
         currency: config.currency,
     })
 }

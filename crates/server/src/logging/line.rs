@@ -1,12 +1,12 @@
 //! The form of a log line: time, level, target, message, and the record's values as `key=value`.
 
-use crate::system::clock::SystemClock;
 use chrono::SecondsFormat;
 use log::Record;
 use log::kv::{self, Key, Value, VisitSource};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use tradepost_auth::SystemClock;
 use tradepost_domain::kernel::Clock;
 
 /// Writes the line of a record.

@@ -60,8 +60,7 @@ impl Keys {
 
 /// A token service with a random key that is discarded, for commands that sign no user in.
 pub(crate) fn temporary() -> Result<JwtTokens, CliError> {
-    let secret = SigningKey::generate_secret().map_err(|error| failed(&error))?;
-    let key = SigningKey::from_secret(&secret).map_err(|error| failed(&error))?;
+    let key = SigningKey::generate().map_err(|error| failed(&error))?;
     Ok(JwtTokens::new(key, Vec::new()))
 }
 

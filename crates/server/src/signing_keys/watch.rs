@@ -2,11 +2,11 @@
 
 use super::{Keys, read};
 use crate::system::background::Background;
-use crate::system::clock::SystemClock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
+use tradepost_auth::SystemClock;
 use tradepost_auth::{JwtTokens, KeyRing, TimedKey};
 use tradepost_domain::kernel::Clock;
 

@@ -1,7 +1,6 @@
-//! The operating system: clock and randomness, signals, terminal, and file system checks.
+//! The operating system: signals, terminal, and file system checks.
 
 pub(crate) mod background;
-pub(crate) mod clock;
 pub(crate) mod console;
 pub(crate) mod signals;
 pub(crate) mod symlinks;

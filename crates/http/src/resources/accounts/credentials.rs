@@ -4,7 +4,7 @@ use super::CurrentPassword;
 use crate::error::ApiError;
 use crate::extract::request::NonBlank;
 use crate::resources::prelude::*;
-use crate::services::Services;
+use tradepost_domain::Services;
 use tradepost_domain::identity::Account;
 use tradepost_domain::kernel::{Actor, Error};
 

@@ -1,6 +1,6 @@
 use super::AccountResponse;
 use crate::resources::prelude::*;
-use crate::services::Services;
+use tradepost_domain::Services;
 use tradepost_domain::identity::{Email, NewUser, Password, SignInPriority, Username};
 
 #[rustfmt::skip]

@@ -22,10 +22,14 @@ pub(crate) async fn place(
     expected: Option<Money>,
     key: Option<Idempotent<Order>>,
 ) -> Result<Execution<Order>, ApiError> {
-    let request = call.shop().orders.placing(call.actor, expected, key)?;
+    let request = call
+        .backend()
+        .services
+        .orders
+        .placing(call.actor, expected, key)?;
     let (tell, mut told) = oneshot::channel();
     let ticket = call
-        .shop()
+        .backend()
         .batcher
         .submit(request, call.deadline, move |outcome| {
             // The client may have disconnected.

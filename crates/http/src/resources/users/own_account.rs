@@ -3,7 +3,7 @@
 use crate::resources::accounts::credentials::{VerificationAttempt, verify};
 use crate::resources::accounts::{AccountResponse, CurrentPassword};
 use crate::resources::prelude::*;
-use crate::services::Services;
+use tradepost_domain::Services;
 use tradepost_domain::identity::{Account, Email, Password};
 use tradepost_domain::kernel::Actor;
 

@@ -1,44 +1,21 @@
-//! Fake ports that need nothing from the outside.
+//! Fake ports of the HTTP tests, besides those of the domain.
 
-use chrono::{DateTime, Duration, Utc};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use tradepost_domain::identity::{Password, PasswordHash, RefreshDigest, TokenClaims};
-use tradepost_domain::kernel::{
-    Clock, HashingFailed, MessageSigner, NoRandomness, PasswordHasher, PlacementIds, Refusal,
-    TokenService, UserId,
-};
-use tradepost_domain::orders::PlacementId;
+use chrono::DateTime;
+use std::sync::Arc;
+use tradepost_domain::identity::{Password, PasswordHash};
+use tradepost_domain::kernel::{HashingFailed, MessageSigner, PasswordHasher};
+use tradepost_domain::testing::FixedClock;
 
 /// 2023-11-14T22:13:20Z, and some microseconds, which must be visible in responses.
 const START: i64 = 1_700_000_000_000_250;
 
 /// A clock that tests advance.
-#[derive(Default)]
-pub(crate) struct TestClock(AtomicI64);
-
-impl TestClock {
-    pub(crate) fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::Relaxed);
-    }
+pub(crate) fn clock() -> Arc<FixedClock> {
+    let start = DateTime::from_timestamp_micros(START).unwrap();
+    Arc::new(FixedClock::new(start))
 }
 
-impl Clock for TestClock {
-    fn now(&self) -> DateTime<Utc> {
-        let start = DateTime::from_timestamp_micros(START).unwrap();
-        start + Duration::seconds(self.0.load(Ordering::Relaxed))
-    }
-}
-
-#[derive(Default)]
-pub(crate) struct CountedIds(AtomicU64);
-
-impl PlacementIds for CountedIds {
-    fn next(&self) -> PlacementId {
-        PlacementId::new(u128::from(self.0.fetch_add(1, Ordering::Relaxed)))
-    }
-}
-
-/// A hasher that takes next to no time.
+/// A hasher that takes a few milliseconds.
 pub(crate) struct PlainHasher;
 
 impl PasswordHasher for PlainHasher {
@@ -56,46 +33,6 @@ impl PasswordHasher for PlainHasher {
 
     fn is_outdated(&self, _: &PasswordHash, _: &str) -> bool {
         false
-    }
-}
-
-/// Token signer whose tokens are their claims in plain text.
-pub(crate) struct PlainTokens;
-
-impl TokenService for PlainTokens {
-    fn issue(&self, claims: &TokenClaims) -> String {
-        let (user, epoch) = (claims.user, claims.session_epoch);
-        format!("plain.{user}.{epoch}.{}", claims.expires_at.timestamp())
-    }
-
-    fn read(&self, token: &str, now: DateTime<Utc>) -> Result<TokenClaims, Refusal> {
-        let parts: Vec<&str> = token.split('.').collect();
-        let ["plain", user, epoch, until] = parts[..] else {
-            return Err(Refusal::InvalidToken);
-        };
-        let expires_at = DateTime::from_timestamp(until.parse().unwrap(), 0).unwrap();
-        if expires_at <= now {
-            return Err(Refusal::InvalidToken);
-        }
-        Ok(TokenClaims {
-            user: UserId::parse(user).unwrap(),
-            session_epoch: epoch.parse().unwrap(),
-            issued_at: now,
-            expires_at,
-        })
-    }
-
-    fn new_refresh(&self) -> Result<String, NoRandomness> {
-        static MADE: AtomicU64 = AtomicU64::new(0);
-        Ok(format!("refresh{}", MADE.fetch_add(1, Ordering::Relaxed)))
-    }
-
-    fn digest(&self, refresh: &str) -> RefreshDigest {
-        let mut bytes = [0; 32];
-        for (byte, sent) in bytes.iter_mut().zip(refresh.bytes()) {
-            *byte = sent;
-        }
-        RefreshDigest::new(bytes)
     }
 }
 

@@ -6,8 +6,8 @@ mod fakes;
 mod reply;
 
 pub(crate) use fakes::PlainHasher;
-pub(crate) use fakes::TestClock;
-use fakes::{CountedIds, PlainSeal, PlainTokens};
+use fakes::PlainSeal;
+pub(crate) use fakes::clock;
 pub(crate) use reply::Reply;
 
 use actix_web::body::BoxBody;
@@ -21,23 +21,15 @@ use serde_json::Value;
 use std::rc::Rc;
 use std::sync::Arc;
 use tradepost_batch::{Batcher, BatcherConfig};
-use tradepost_domain::Stores;
-use tradepost_domain::cart::Carts;
-use tradepost_domain::catalog::Catalogue;
-use tradepost_domain::identity::{
-    AccountSettings, Accounts, AttemptLimiter, AttemptSettings, Email, NewUser, Password, Username,
-};
-use tradepost_domain::inventory::Inventory;
-use tradepost_domain::kernel::{Clock, Currency, PasswordHasher};
-use tradepost_domain::orders::Orders;
-use tradepost_http::{Api, Services, Settings};
+use tradepost_domain::identity::{AccountSettings, Email, NewUser, Password, Username};
+use tradepost_domain::kernel::{Clock, PasswordHasher, System};
+pub(crate) use tradepost_domain::testing::usd;
+use tradepost_domain::testing::{self, FixedClock};
+use tradepost_domain::{Services, ServicesConfig, Stores};
+use tradepost_http::{Api, Backend, Settings};
 use tradepost_memory::MemoryStore;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
-
-pub(crate) fn usd() -> Currency {
-    Currency::from_code("USD").unwrap()
-}
 
 pub(crate) fn memory() -> Stores {
     Stores::new(Arc::new(MemoryStore::new(usd())))
@@ -51,38 +43,34 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
-pub(crate) fn shop(stores: &Stores, clock: Arc<dyn Clock>) -> Services {
-    hashing_shop(stores, clock, Arc::new(PlainHasher))
+/// The shop behind an API.
+pub(crate) fn shop(stores: &Stores, clock: Arc<dyn Clock>) -> Backend {
+    backend(stores, services(stores, clock, Arc::new(PlainHasher)))
 }
 
-fn hashing_shop(
-    stores: &Stores,
-    clock: Arc<dyn Clock>,
-    hasher: Arc<dyn PasswordHasher>,
-) -> Services {
-    let settings = AccountSettings {
-        token_life: Duration::hours(1),
-        access_life: Duration::minutes(10),
-        refresh_life: Duration::days(30),
+fn services(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn PasswordHasher>) -> Services {
+    let system = System {
+        clock,
+        hasher,
+        ..testing::system()
     };
-    Services {
-        catalogue: Catalogue::new(stores.products.clone(), clock.clone()),
-        inventory: Inventory::new(stores.inventory.clone(), clock.clone()),
-        carts: Carts::new(stores.carts.clone(), clock.clone()),
-        orders: Orders::new(
-            stores.orders.clone(),
-            Arc::new(CountedIds::default()),
-            clock.clone(),
-        ),
-        accounts: Accounts::new(
-            stores.accounts.clone(),
-            hasher,
-            Arc::new(PlainTokens),
-            clock.clone(),
-            settings,
-        ),
-        attempts: AttemptLimiter::new(stores.attempts.clone(), clock, AttemptSettings::default()),
-        batcher: Arc::new(Batcher::start(stores.orders.clone(), BatcherConfig::default()).unwrap()),
+    let config = ServicesConfig {
+        accounts: AccountSettings {
+            token_life: Duration::hours(1),
+            access_life: Duration::minutes(10),
+            refresh_life: Duration::days(30),
+        },
+        order_quota: None,
+        ..ServicesConfig::default()
+    };
+    Services::new(stores.clone(), system, config)
+}
+
+fn backend(stores: &Stores, services: Services) -> Backend {
+    let batcher = Batcher::start(stores.orders.clone(), BatcherConfig::default());
+    Backend {
+        services,
+        batcher: Arc::new(batcher.unwrap()),
         signer: Arc::new(PlainSeal),
         health: stores.health.clone(),
         currency: usd(),
@@ -95,7 +83,7 @@ type Send = dyn Fn(TestRequest) -> LocalBoxFuture<'static, ServiceResponse<BoxBo
 pub(crate) struct App {
     send: Box<Send>,
     pub(crate) stores: Stores,
-    pub(crate) clock: Arc<TestClock>,
+    pub(crate) clock: Arc<FixedClock>,
     pub(crate) shop: Services,
 }
 
@@ -123,9 +111,9 @@ impl App {
         hasher: Arc<dyn PasswordHasher>,
         adjust: impl FnOnce(Services) -> Services,
     ) -> Self {
-        let clock = Arc::new(TestClock::default());
-        let shop = adjust(hashing_shop(&stores, clock.clone(), hasher));
-        let api = Api::new(shop.clone(), settings).unwrap();
+        let clock = clock();
+        let shop = adjust(services(&stores, clock.clone(), hasher));
+        let api = Api::new(backend(&stores, shop.clone()), settings).unwrap();
         let service = Rc::new(test::init_service(api.app()).await);
         let send =
             move |request: TestRequest| -> LocalBoxFuture<'static, ServiceResponse<BoxBody>> {

@@ -1,12 +1,28 @@
 //! Clock and randomness of the operating system, behind the domain's ports.
 
+use crate::{BcryptHasher, JwtTokens};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tradepost_domain::kernel::{Clock, PlacementIds};
+use tradepost_domain::kernel::{Clock, NoRandomness, PlacementIds, System};
 use tradepost_domain::orders::PlacementId;
 
-/// The system's clock.
-pub(crate) struct SystemClock;
+/// The environment of a program: the system's clock, random placement ids, bcrypt and JWT.
+///
+/// # Errors
+/// If the operating system gives no random bytes.
+pub fn system(hasher: BcryptHasher, tokens: JwtTokens) -> Result<System, NoRandomness> {
+    Ok(System {
+        clock: Arc::new(SystemClock),
+        placement_ids: Arc::new(RandomPlacementIds::new()?),
+        hasher: Arc::new(hasher),
+        tokens: Arc::new(tokens),
+    })
+}
+
+/// The system's wall clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
@@ -18,17 +34,20 @@ impl Clock for SystemClock {
 }
 
 /// Random placement ids.
-pub(crate) struct RandomPlacementIds {
+#[derive(Debug)]
+pub struct RandomPlacementIds {
     start: u128,
     fallen_back: AtomicU64,
 }
 
 impl RandomPlacementIds {
+    /// A generator of ids.
+    ///
     /// # Errors
-    /// If the operating system provides no random bytes.
-    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+    /// If the operating system gives no random bytes.
+    pub fn new() -> Result<Self, NoRandomness> {
         Ok(Self {
-            start: random()?,
+            start: random().map_err(|error| NoRandomness(error.to_string()))?,
             fallen_back: AtomicU64::new(0),
         })
     }
