@@ -9,10 +9,9 @@
 //!   system; [`system`](fn@system) has all of them as the environment of the services:
 //!
 //! ```
-//! use tradepost_auth::{BcryptHasher, JwtTokens, SigningKey, system};
+//! use tradepost_auth::{BcryptHasher, JwtTokens, system};
 //!
-//! let tokens = JwtTokens::new(SigningKey::generate()?, Vec::new());
-//! let system = system(BcryptHasher::default(), tokens)?;
+//! let system = system(BcryptHasher::default(), JwtTokens::with_random_key()?)?;
 //! assert!(system.clock.now().timestamp() > 1_700_000_000);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

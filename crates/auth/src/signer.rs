@@ -57,7 +57,7 @@ mod tests {
         };
         let mut keys = (0..).zip(letters.chars()).map(timed);
         let first = keys.next().unwrap();
-        JwtTokens::of(KeyRing::new(first, keys.collect()))
+        JwtTokens::from_ring(KeyRing::new(first, keys.collect()))
     }
 
     #[test]

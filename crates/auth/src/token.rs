@@ -62,12 +62,20 @@ impl JwtTokens {
     #[must_use]
     pub fn new(signing: SigningKey, also_accepted: Vec<SigningKey>) -> Self {
         let others = also_accepted.into_iter().map(TimedKey::forever).collect();
-        Self::of(KeyRing::new(TimedKey::forever(signing), others))
+        Self::from_ring(KeyRing::new(TimedKey::forever(signing), others))
+    }
+
+    /// Signs with a random key that ends with this value, and its tokens with it.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn with_random_key() -> Result<Self, NoRandomness> {
+        Ok(Self::new(SigningKey::generate()?, Vec::new()))
     }
 
     /// Signs with the keys of a ring, by their validity periods.
     #[must_use]
-    pub fn of(ring: KeyRing) -> Self {
+    pub fn from_ring(ring: KeyRing) -> Self {
         hs256::install();
         Self {
             ring: Arc::new(RwLock::new(Arc::new(ring))),

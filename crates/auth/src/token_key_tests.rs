@@ -43,7 +43,7 @@ fn issued_at(tokens: &JwtTokens, seconds: i64) -> String {
 /// A key is accepted before it signs, and until its last token has expired.
 #[test]
 fn a_key_has_its_time() {
-    let tokens = JwtTokens::of(KeyRing::new(
+    let tokens = JwtTokens::from_ring(KeyRing::new(
         timed("old", None, Some(NOW + 50)),
         vec![timed("new", Some(NOW), None)],
     ));
@@ -69,7 +69,7 @@ fn a_key_has_its_time() {
 
 #[test]
 fn keys_are_replaced_while_tokens_are_read() {
-    let tokens = JwtTokens::of(KeyRing::new(timed("old", None, None), Vec::new()));
+    let tokens = JwtTokens::from_ring(KeyRing::new(timed("old", None, None), Vec::new()));
     let server = tokens.clone();
     let old = issued_at(&server, NOW);
     let both = vec![timed("old", None, Some(NOW + 100))];

@@ -37,7 +37,7 @@ fn migrate(url: &DatabaseUrl) {
 
 fn found(url: &DatabaseUrl, text: &str) -> u64 {
     let search = Search::new(text).unwrap();
-    let list = ProductList::of(ProductFilter {
+    let list = ProductList::new(ProductFilter {
         search,
         ..ProductFilter::default()
     });

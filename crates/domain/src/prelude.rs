@@ -1,16 +1,21 @@
 //! The names that most programs need: `use tradepost_domain::prelude::*`.
 
-pub use crate::Stores;
 pub use crate::cart::{Cart, CartItem, CartItemDetail, CartRepository, Carts};
 pub use crate::catalog::{
-    Catalogue, Price, Product, ProductChange, ProductDraft, ProductRepository,
+    Catalogue, Price, Product, ProductChange, ProductDraft, ProductFilter, ProductList,
+    ProductRepository,
 };
 pub use crate::identity::{
-    Account, AccountRepository, Accounts, Email, NewUser, Password, Username,
+    Account, AccountRepository, AccountSettings, Accounts, AttemptLimiter, Email, NewUser,
+    Password, Session, Username,
 };
-pub use crate::inventory::{StockDelta, StockLevel};
+pub use crate::inventory::{Inventory, InventoryRepository, StockDelta, StockLevel};
 pub use crate::kernel::{
-    Access, Actor, CartItemId, Clock, Currency, Description, Error, Money, OrderId, Page,
-    PageRequest, ProductId, ProductName, Quantity, Refusal, Sku, StoreError, UserId,
+    Access, Actor, CartItemId, Clock, Currency, CursorRequest, Description, Error, Execution,
+    FieldError, Keyset, Money, OrderId, Page, PageRequest, ProductId, ProductName, Quantity,
+    Refusal, Sku, Sorting, StoreError, StoreErrorKind, System, UserId,
 };
-pub use crate::orders::{Order, OrderAction, OrderItem, OrderRepository, OrderStatus, Orders};
+pub use crate::orders::{
+    Order, OrderFilter, OrderItem, OrderList, OrderRepository, OrderStatus, Orders,
+};
+pub use crate::{Services, ServicesConfig, Store, Stores};

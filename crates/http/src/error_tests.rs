@@ -162,7 +162,7 @@ fn responses_name_no_internal_cause() {
 
 #[test]
 fn fields_are_listed_with_all_their_problems() {
-    let mut errors = ValidationErrors::of("price", FieldError::NotPositive);
+    let mut errors = ValidationErrors::new("price", FieldError::NotPositive);
     errors.push("name", FieldError::Blank);
     errors.push("price", FieldError::TooManyDigits);
     let error = ApiError::from(Refusal::Invalid(errors));

@@ -153,7 +153,7 @@ fn has_others(products: &dyn ProductRepository) -> Result<bool, CliError> {
         CATALOGUE.iter().any(|row| Some(row.0) == sku)
     };
     for archived in [false, true] {
-        let page = products.list(&ProductList::of(ProductFilter::all(archived)), first)?;
+        let page = products.list(&ProductList::new(ProductFilter::all(archived)), first)?;
         if !page.items.iter().all(of_demo) {
             return Ok(true);
         }

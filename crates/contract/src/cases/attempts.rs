@@ -18,7 +18,7 @@ const SETTINGS: AttemptSettings = AttemptSettings {
 };
 
 fn network(address: &str) -> ClientNetwork {
-    ClientNetwork::of(address.parse().unwrap())
+    ClientNetwork::new(address.parse().unwrap())
 }
 
 /// A sign-in attempt, counted per account and network.

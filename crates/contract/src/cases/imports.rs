@@ -169,7 +169,7 @@ pub fn an_import_keeps_ids_and_values(stores: &Stores) {
     for archived in [false, true] {
         let listed = retry_busy(|| {
             stores.products.list(
-                &ProductList::of(ProductFilter {
+                &ProductList::new(ProductFilter {
                     archived,
                     ..ProductFilter::default()
                 }),
@@ -191,7 +191,7 @@ pub fn an_import_keeps_ids_and_values(stores: &Stores) {
     let listed = retry_busy(|| {
         stores
             .orders
-            .list(&OrderList::of(OrderFilter::default()), first_page())
+            .list(&OrderList::new(OrderFilter::default()), first_page())
     });
     assert_eq!(
         listed.items,
@@ -251,7 +251,7 @@ pub fn ids_continue_after_an_import(stores: &Stores) {
     let listed = retry_busy(|| {
         stores
             .products
-            .list(&ProductList::of(ProductFilter::default()), first_page())
+            .list(&ProductList::new(ProductFilter::default()), first_page())
     });
     assert_eq!(listed.count, 3);
 }

@@ -245,7 +245,7 @@ pub fn orders_are_filtered(stores: &Stores) {
             &[],
         ),
     ] {
-        let list = OrderList::of(filter);
+        let list = OrderList::new(filter);
         let found = retry_busy(|| stores.orders.list(&list, first_page()));
         let ids: Vec<_> = found.items.iter().map(|order| order.id).collect();
         assert_eq!(ids, expected, "{list:?}");

@@ -57,7 +57,7 @@ impl<'a> Cast<'a> {
 }
 
 fn listed(stores: &Stores, user: Option<UserId>, archived: bool) -> Vec<OrderId> {
-    let list = OrderList::of(OrderFilter {
+    let list = OrderList::new(OrderFilter {
         user,
         archived,
         ..OrderFilter::default()

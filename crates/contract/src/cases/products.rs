@@ -35,7 +35,7 @@ fn taken<T>() -> Result<T, Refusal> {
 }
 
 fn all(archived: bool) -> ProductList {
-    ProductList::of(ProductFilter::all(archived))
+    ProductList::new(ProductFilter::all(archived))
 }
 
 fn listed(stores: &Stores, archived: bool) -> Vec<ProductId> {
@@ -358,7 +358,7 @@ pub fn times_come_back_to_the_microsecond(stores: &Stores) {
                 at: created,
             };
             let product = retry_busy(|| stores.products.create(command.clone())).unwrap();
-            let id = product.now().unwrap().id;
+            let id = product.executed().unwrap().id;
             let command = ChangeProduct {
                 seen: None,
                 product: id,

@@ -42,7 +42,7 @@ pub fn stock_from_the_start_is_in_the_ledger(stores: &Stores) {
         at: at(3),
     };
     let product = retry_busy(|| stores.products.create(command.clone())).unwrap();
-    let product = product.now().unwrap();
+    let product = product.executed().unwrap();
     let opening = NewMovement {
         product: product.id,
         order: None,
@@ -111,7 +111,7 @@ pub fn an_adjustment_is_in_the_ledger(stores: &Stores) {
         at: at(4),
     };
     let adjusted = retry_busy(|| stores.inventory.adjust_stock(command.clone())).unwrap();
-    let adjusted = adjusted.now().unwrap();
+    let adjusted = adjusted.executed().unwrap();
     assert_eq!(adjusted.level, level(3));
     assert_eq!(Some(&adjusted.movement), shop.movements(product).last());
     assert_eq!((shop.stock(product), shop.stock(neighbour)), (3, 5));

@@ -122,7 +122,11 @@ impl Carts {
         seen: Option<Precondition<CartItem>>,
     ) -> Result<Option<CartItemDetail>, Error> {
         // Without a key there is no stored response.
-        Ok(self.write(actor, action, seen, None)?.now().flatten())
+        Ok(self
+            .write(actor, action, seen, None)?
+            .executed()
+            .ok()
+            .flatten())
     }
 
     fn write(

@@ -91,7 +91,7 @@ fn each_change_reaches_the_port_with_owner_and_time() {
                 let quantity = Quantity::new(2).unwrap();
                 carts
                     .add(actor, product_id(), quantity, None)
-                    .map(Execution::now)
+                    .map(|execution| execution.executed().ok())
             },
         ),
         (

@@ -35,6 +35,14 @@ impl Price {
         }
     }
 
+    /// Parses a decimal number: [`Money::parse`] and [`Price::new`].
+    ///
+    /// # Errors
+    /// Those of the two.
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, FieldError> {
+        Self::new(Money::parse(text, currency)?)
+    }
+
     /// The amount.
     #[must_use]
     pub fn money(self) -> Money {
@@ -78,6 +86,38 @@ pub struct ProductDraft {
     pub price: Price,
     /// Initial units on hand.
     pub stock: StockLevel,
+}
+
+impl ProductDraft {
+    /// A product without sku, description and stock.
+    ///
+    /// ```
+    /// use tradepost_domain::prelude::*;
+    ///
+    /// let usd: Currency = "USD".parse()?;
+    /// let mug = ProductDraft::new("Mug".parse()?, Price::parse("12.50", usd)?).with_stock(7)?;
+    /// assert_eq!((mug.price.money().minor(), mug.stock.units()), (1_250, 7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(name: ProductName, price: Price) -> Self {
+        Self {
+            sku: None,
+            name,
+            description: Description::default(),
+            price,
+            stock: StockLevel::ZERO,
+        }
+    }
+
+    /// The product with so many units on hand.
+    ///
+    /// # Errors
+    /// As [`StockLevel::requested`].
+    pub fn with_stock(self, units: i64) -> Result<Self, FieldError> {
+        let stock = StockLevel::requested(units)?;
+        Ok(Self { stock, ..self })
+    }
 }
 
 /// Command: create a product.

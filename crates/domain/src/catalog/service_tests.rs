@@ -61,7 +61,7 @@ fn archived_products_are_listed_for_staff_alone() {
     ] {
         let mut products = MockProductRepository::new();
         let filter = ProductFilter::all(passed_on);
-        let list = ProductList::of(filter.clone());
+        let list = ProductList::new(filter.clone());
         products
             .expect_list()
             .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1)))
@@ -81,7 +81,7 @@ fn archived_products_are_listed_for_staff_alone() {
             });
         let catalogue = catalogue(products);
         let wish = ProductFilter::all(wish);
-        let listed = catalogue.list(actor, ProductList::of(wish.clone()), page(1));
+        let listed = catalogue.list(actor, ProductList::new(wish.clone()), page(1));
         assert_eq!(listed.unwrap().items, [product(1, 100, 5)]);
         let keyset = Keyset::new(&crate::kernel::Sorting::default()).unwrap();
         let sliced = catalogue.cursor_page(actor, wish, keyset, &CursorRequest::first(9));

@@ -9,7 +9,7 @@ use crate::testing::at;
 use std::sync::Mutex;
 
 fn somewhere() -> ClientNetwork {
-    ClientNetwork::of([192, 0, 2, 7].into())
+    ClientNetwork::new([192, 0, 2, 7].into())
 }
 
 fn attempts(port: MockAttemptRepository) -> AttemptLimiter {

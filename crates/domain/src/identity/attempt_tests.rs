@@ -153,7 +153,7 @@ fn a_released_attempt_counts_nothing() {
 }
 
 fn network(address: &str) -> ClientNetwork {
-    ClientNetwork::of(address.parse().unwrap())
+    ClientNetwork::new(address.parse().unwrap())
 }
 
 /// The scope of an attempt, abbreviated.

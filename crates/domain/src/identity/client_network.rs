@@ -18,7 +18,7 @@ pub struct ClientNetwork {
 impl ClientNetwork {
     /// The network of an address. An IPv4-mapped IPv6 address counts as IPv4.
     #[must_use]
-    pub fn of(address: IpAddr) -> Self {
+    pub fn new(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self {
                 address: address.into(),
@@ -82,7 +82,7 @@ mod tests {
             ("2001:db8:2::", "2001:db8:2::", Some("2001:db8:2::")),
             ("::1", "::", Some("::")),
         ] {
-            let place = ClientNetwork::of(address.parse().unwrap());
+            let place = ClientNetwork::new(address.parse().unwrap());
             assert_eq!(place.address().to_string(), network);
             let around = place.site().map(|site| site.address().to_string());
             assert_eq!(around.as_deref(), site, "{address}");
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_site_is_not_its_first_network() {
-        let network = ClientNetwork::of("2001:db8:1::1".parse().unwrap());
+        let network = ClientNetwork::new("2001:db8:1::1".parse().unwrap());
         let site = network.site().unwrap();
         assert_eq!(site.address(), network.address());
         assert_ne!(site, network);

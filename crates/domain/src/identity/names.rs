@@ -9,6 +9,7 @@ use crate::kernel::{FieldError, Refusal, ValidationErrors};
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use std::fmt;
+use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
@@ -130,6 +131,14 @@ impl Username {
     }
 }
 
+impl FromStr for Username {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        Self::new(text)
+    }
+}
+
 impl fmt::Display for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -242,6 +251,14 @@ impl Email {
     #[must_use]
     pub fn as_username_keys(&self) -> [String; 2] {
         [self.key(), fold_case(&self.0)]
+    }
+}
+
+impl FromStr for Email {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        Self::new(text)
     }
 }
 

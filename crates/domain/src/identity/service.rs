@@ -78,6 +78,24 @@ pub struct NewUser {
     pub password: Password,
 }
 
+impl NewUser {
+    /// A registration without an e-mail address.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with the username, or else with the password.
+    pub fn new(username: &str, password: &str) -> Result<Self, Refusal> {
+        let username = Username::new(username);
+        let username = username.map_err(|problem| Refusal::field("username", problem))?;
+        let password = Password::new(password, Some(&username));
+        let password = password.map_err(|problem| Refusal::field("password", problem))?;
+        Ok(Self {
+            username,
+            email: None,
+            password,
+        })
+    }
+}
+
 /// A registration with its password hashed: the slow part is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HashedUser {

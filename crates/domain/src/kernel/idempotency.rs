@@ -179,6 +179,11 @@ impl StoredResponseUsage {
     }
 }
 
+/// A command was executed before, under the same idempotency key: its stored response.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the command was executed before, under the same idempotency key")]
+pub struct Replayed(pub String);
+
 /// The outcome of a command under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Execution<T> {
@@ -189,12 +194,14 @@ pub enum Execution<T> {
 }
 
 impl<T> Execution<T> {
-    /// The outcome, if the command was executed now.
-    #[must_use]
-    pub fn now(self) -> Option<T> {
+    /// The outcome of a command that was executed now. Without an idempotency key, every one is.
+    ///
+    /// # Errors
+    /// [`Replayed`] with the stored response.
+    pub fn executed(self) -> Result<T, Replayed> {
         match self {
-            Self::Executed(outcome) => Some(outcome),
-            Self::Replayed(_) => None,
+            Self::Executed(outcome) => Ok(outcome),
+            Self::Replayed(response) => Err(Replayed(response)),
         }
     }
 

@@ -2,6 +2,12 @@
 //! id cannot be passed as a product's.
 
 use std::fmt;
+use std::str::FromStr;
+
+/// The number or text is no id: ids are positive integers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, thiserror::Error)]
+#[error("an id is a positive integer")]
+pub struct InvalidId;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
@@ -30,6 +36,23 @@ macro_rules! ids {
             #[must_use]
             pub const fn get(self) -> i64 {
                 self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            /// As [`Self::parse`].
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Self::parse(text).ok_or(InvalidId)
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = InvalidId;
+
+            fn try_from(number: i64) -> Result<Self, InvalidId> {
+                Self::new(number).ok_or(InvalidId)
             }
         }
 

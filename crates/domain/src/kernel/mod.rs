@@ -23,11 +23,12 @@ pub use detail::{Detail, DetailValue};
 pub use error::Error;
 pub use idempotency::{
     Execution, IDEMPOTENCY_KEY_TTL, IdempotencyKey, IdempotencyRefusal, IdempotencyScope,
-    Idempotent, MAX_STORED_RESPONSE_BYTES, MAX_STORED_RESPONSE_BYTES_OF_STAFF, ResponseEncoder,
-    StoredResponse, StoredResponseUsage, check_replay_quota, decide_replay, stored_response_size,
+    Idempotent, MAX_STORED_RESPONSE_BYTES, MAX_STORED_RESPONSE_BYTES_OF_STAFF, Replayed,
+    ResponseEncoder, StoredResponse, StoredResponseUsage, check_replay_quota, decide_replay,
+    stored_response_size,
 };
-pub use ids::{CartItemId, MovementId, OrderId, ProductId, UserId};
-pub use money::{Currency, Money, MoneyError};
+pub use ids::{CartItemId, InvalidId, MovementId, OrderId, ProductId, UserId};
+pub use money::{Currency, Money, MoneyError, UnknownCurrency};
 pub use pagination::{
     CursorBound, CursorPage, CursorRequest, Keyset, List, Page, PageRequest, Search, SortField,
     SortKey, SortPosition, SortValue, Sorting, searched_text,

@@ -3,6 +3,7 @@
 
 use crate::kernel::{FieldError, Quantity};
 use std::fmt;
+use std::str::FromStr;
 
 /// An ISO 4217 currency that has minor units, or is counted whole (JPY).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +29,20 @@ impl Currency {
     #[must_use]
     pub fn decimals(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
+    }
+}
+
+/// The text is not the code of a currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, thiserror::Error)]
+#[error("this is not the ISO 4217 code of a currency")]
+pub struct UnknownCurrency;
+
+impl FromStr for Currency {
+    type Err = UnknownCurrency;
+
+    /// As [`Currency::from_code`].
+    fn from_str(code: &str) -> Result<Self, UnknownCurrency> {
+        Self::from_code(code).ok_or(UnknownCurrency)
     }
 }
 

@@ -84,7 +84,7 @@ impl Refusal {
     /// One invalid field.
     #[must_use]
     pub fn field(field: FieldName, problem: FieldError) -> Self {
-        Self::Invalid(ValidationErrors::of(field, problem))
+        Self::Invalid(ValidationErrors::new(field, problem))
     }
 
     /// The stable code.
@@ -146,7 +146,7 @@ impl Refusal {
     /// One example of each refusal of every context, for documentation and tests.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        let mut invalid = ValidationErrors::of("name", FieldError::Required);
+        let mut invalid = ValidationErrors::new("name", FieldError::Required);
         invalid.push("price", FieldError::TooManyDecimals { decimals: 2 });
         let common = [
             Self::Unauthenticated,

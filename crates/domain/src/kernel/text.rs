@@ -3,6 +3,7 @@
 
 use crate::kernel::FieldError;
 use std::fmt;
+use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
 
 /// Case folding: the same text for every spelling that differs in case alone. It works character by
@@ -76,6 +77,14 @@ macro_rules! texts {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = FieldError;
+
+            fn from_str(text: &str) -> Result<Self, FieldError> {
+                Self::new(text)
             }
         }
 

@@ -169,7 +169,7 @@ pub struct ValidationErrors(Vec<(FieldName, FieldError)>);
 impl ValidationErrors {
     /// A list with one entry.
     #[must_use]
-    pub fn of(field: FieldName, problem: FieldError) -> Self {
+    pub fn new(field: FieldName, problem: FieldError) -> Self {
         Self(vec![(field, problem)])
     }
 

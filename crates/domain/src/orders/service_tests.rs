@@ -90,7 +90,7 @@ fn customers_list_their_own_orders_and_staff_all() {
             archived,
             ..OrderFilter::default()
         };
-        let list = OrderList::of(filter.clone());
+        let list = OrderList::new(filter.clone());
         port.expect_list()
             .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1)))
             .once()
@@ -111,7 +111,7 @@ fn customers_list_their_own_orders_and_staff_all() {
             archived: wish,
             ..OrderFilter::default()
         };
-        let listed = orders.list(actor, OrderList::of(filter.clone()), page(1));
+        let listed = orders.list(actor, OrderList::new(filter.clone()), page(1));
         assert_eq!(listed.unwrap().items, [order(1, false)]);
         let keyset = Keyset::new(&crate::kernel::Sorting::default()).unwrap();
         let sliced = orders.cursor_page(actor, filter, keyset, &CursorRequest::first(9));

@@ -6,7 +6,9 @@
 //!    +------------+-> cancelled
 //! ```
 
+use crate::kernel::FieldError;
 use std::fmt;
+use std::str::FromStr;
 
 /// Status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +62,17 @@ impl OrderStatus {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+impl FromStr for OrderStatus {
+    type Err = FieldError;
+
+    /// As [`OrderStatus::parse`]; the error lists the allowed words.
+    fn from_str(word: &str) -> Result<Self, FieldError> {
+        Self::parse(word).ok_or_else(|| FieldError::NotOneOf {
+            allowed: Self::ALL.map(Self::as_str).to_vec(),
+        })
     }
 }
 

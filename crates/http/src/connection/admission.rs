@@ -72,7 +72,7 @@ impl Connections {
     pub(crate) fn admit(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Admission> {
         let client = client.map(|client| client.to_canonical());
         let counted = client.filter(|client| !self.is_exempt(*client));
-        let address = counted.map(ClientNetwork::of);
+        let address = counted.map(ClientNetwork::new);
         if let Some(address) = address
             && !self.count(address)
         {

@@ -14,7 +14,7 @@ fn late() -> Instant {
 }
 
 fn client(address: &str) -> Client {
-    let network = ClientNetwork::of(address.parse().unwrap());
+    let network = ClientNetwork::new(address.parse().unwrap());
     Client::new(network, SignInPriority::Normal)
 }
 

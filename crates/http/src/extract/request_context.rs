@@ -70,7 +70,7 @@ impl RequestInfo {
 
     /// The client network. All requests without a known client IP share one.
     pub(crate) fn client_network(&self) -> ClientNetwork {
-        ClientNetwork::of(self.client.unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
+        ClientNetwork::new(self.client.unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
     }
 }
 

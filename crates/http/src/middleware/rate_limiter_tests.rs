@@ -130,7 +130,7 @@ fn a_request_takes_its_cost() {
 
 #[test]
 fn networks_are_ipv4_addresses_and_sites_of_ipv6() {
-    let network = |address: &str| network(ClientNetwork::of(address.parse().unwrap()));
+    let network = |address: &str| network(ClientNetwork::new(address.parse().unwrap()));
     for (one, other, same) in [
         ("192.0.2.1", "192.0.2.1", true),
         ("192.0.2.1", "192.0.2.2", false),
@@ -150,7 +150,7 @@ fn the_headers_describe_the_bucket_with_the_least_left() {
         network: 7,
     });
     let user = UserId::new(1).unwrap();
-    let place = ClientNetwork::of("192.0.2.1".parse().unwrap());
+    let place = ClientNetwork::new("192.0.2.1".parse().unwrap());
     let mut names = Vec::new();
     for _ in 0..2 {
         let (network, _) = throttle.take(Payer::Network(place), 3);

@@ -292,7 +292,7 @@ impl ProductRepository for Broken {
     fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
         let mut found = self.inner.products.list(list, page)?;
         if self.is(Defect::WrongCount) && !list.filter.archived {
-            let archived = ProductList::of(ProductFilter::all(true));
+            let archived = ProductList::new(ProductFilter::all(true));
             found.count += self.inner.products.list(&archived, page)?.count;
         }
         Ok(found)

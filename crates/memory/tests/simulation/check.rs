@@ -105,7 +105,7 @@ impl Witness {
             let found = read(
                 stores
                     .products
-                    .list(&ProductList::of(ProductFilter::all(archived)), one),
+                    .list(&ProductList::new(ProductFilter::all(archived)), one),
             )?
             .count;
             let products = model.products.values();
@@ -128,11 +128,10 @@ impl Witness {
     /// nothing.
     pub(crate) fn whole(&mut self, stores: &Stores, model: &Model) -> Checked {
         for archived in [false, true] {
-            let found = read(
-                stores
-                    .products
-                    .list(&ProductList::of(ProductFilter::all(archived)), first_page()),
-            )?;
+            let found = read(stores.products.list(
+                &ProductList::new(ProductFilter::all(archived)),
+                first_page(),
+            ))?;
             let products = model.products.values().rev();
             let expected = products.filter(|product| product.archived == archived);
             newest("products", &found.items, found.count, expected)?;
@@ -254,7 +253,7 @@ fn is_before(written: &Execution<Order>) -> bool {
 }
 
 fn all_orders(archived: bool) -> OrderList {
-    OrderList::of(OrderFilter {
+    OrderList::new(OrderFilter {
         archived,
         ..OrderFilter::default()
     })

@@ -54,14 +54,13 @@ impl Keys {
 
     /// The token service over these keys.
     pub(crate) fn tokens(&self) -> JwtTokens {
-        JwtTokens::of(self.ring.clone())
+        JwtTokens::from_ring(self.ring.clone())
     }
 }
 
 /// A token service with a random key that is discarded, for commands that sign no user in.
 pub(crate) fn temporary() -> Result<JwtTokens, CliError> {
-    let key = SigningKey::generate().map_err(|error| failed(&error))?;
-    Ok(JwtTokens::new(key, Vec::new()))
+    JwtTokens::with_random_key().map_err(|error| failed(&error))
 }
 
 fn failed(error: &dyn std::error::Error) -> CliError {

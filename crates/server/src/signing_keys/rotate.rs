@@ -188,7 +188,7 @@ mod tests {
     impl Version {
         fn new(from: DateTime<Utc>, text: &str) -> Self {
             let ring = ring(&parse(text).unwrap()).unwrap();
-            let tokens = JwtTokens::of(ring.clone());
+            let tokens = JwtTokens::from_ring(ring.clone());
             Self { from, ring, tokens }
         }
 

@@ -24,7 +24,7 @@ pub fn a_search_is_read_from_one_snapshot(stores: &Stores) {
         search: Search::new("iced tea").unwrap(),
         ..ProductFilter::default()
     };
-    let list = ProductList::of(filter.clone());
+    let list = ProductList::new(filter.clone());
     let keyset = Keyset::new(&list.sorting).unwrap();
     let has_words = |products: &[Product]| products.iter().all(|product| filter.matches(product));
     let name = |name| ProductChange {

@@ -29,7 +29,7 @@ pub(crate) fn counts_all_places_together(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let mut attempt = attempt.clone();
-    attempt.key.from = Some(ClientNetwork::of([0, 0, 0, 0].into()));
+    attempt.key.from = Some(ClientNetwork::new([0, 0, 0, 0].into()));
     store.count_attempt(&attempt, now)
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn counts_sites_as_networks(
 ) -> Result<(), Error> {
     let mut attempt = attempt.clone();
     let address = attempt.key.from.map(ClientNetwork::address);
-    attempt.key.from = address.map(ClientNetwork::of);
+    attempt.key.from = address.map(ClientNetwork::new);
     store.count_attempt(&attempt, now)
 }
 

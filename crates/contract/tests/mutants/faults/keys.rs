@@ -214,7 +214,7 @@ pub(crate) fn answers_as_it_is_now(
                 user: Some(request.user),
                 ..OrderFilter::default()
             };
-            let orders = OrderRepository::list(store, &OrderList::of(filter), first_page())?.items;
+            let orders = OrderRepository::list(store, &OrderList::new(filter), first_page())?.items;
             let order = orders.last().map(key.render.0);
             *answer = order.unwrap_or_default();
         }

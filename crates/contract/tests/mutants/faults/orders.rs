@@ -110,7 +110,7 @@ pub(crate) fn doubles(
             user: Some(request.user),
             ..OrderFilter::default()
         };
-        let last = OrderRepository::list(store, &OrderList::of(filter), first_page())
+        let last = OrderRepository::list(store, &OrderList::new(filter), first_page())
             .unwrap()
             .items;
         if let (Refusal::Cart(CartRefusal::Empty), Some(last)) = (refusal, last.first()) {
@@ -274,7 +274,7 @@ pub(crate) fn ignores_sorting(
     list: &OrderList,
     page: PageRequest,
 ) -> Result<Page<Order>, StoreError> {
-    OrderRepository::list(store, &OrderList::of(list.filter.clone()), page)
+    OrderRepository::list(store, &OrderList::new(list.filter.clone()), page)
 }
 
 /// Compares the value without the id as a tie-breaker.

@@ -62,7 +62,7 @@ fn lose_adjustment(name: &str, cut: Cut) -> (Result<i64, StoreErrorKind>, bool) 
         "the connection was cut"
     );
     assert_books(&stores);
-    let level = adjusted.map(|adjusted| adjusted.unwrap().now().unwrap().level.units());
+    let level = adjusted.map(|adjusted| adjusted.unwrap().executed().unwrap().level.units());
     let level = level.map_err(|error| error.kind().clone());
     (level, shop.stock(mug) == 9)
 }

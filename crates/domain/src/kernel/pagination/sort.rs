@@ -140,7 +140,7 @@ pub struct List<Filter, F> {
 impl<Filter, F: SortField> List<Filter, F> {
     /// A filtered list, newest first.
     #[must_use]
-    pub fn of(filter: Filter) -> Self {
+    pub fn new(filter: Filter) -> Self {
         let sorting = Sorting::default();
         Self { filter, sorting }
     }
@@ -148,7 +148,7 @@ impl<Filter, F: SortField> List<Filter, F> {
 
 impl<Filter: Default, F: SortField> Default for List<Filter, F> {
     fn default() -> Self {
-        Self::of(Filter::default())
+        Self::new(Filter::default())
     }
 }
 
