@@ -40,3 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     Ok(())
 }
+
+#[test]
+fn the_example_runs() {
+    main().unwrap();
+}

@@ -20,3 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("order {}: {} {usd}", order.id, order.total);
     Ok(())
 }
+
+#[test]
+fn the_example_runs() {
+    main().unwrap();
+}

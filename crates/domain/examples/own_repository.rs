@@ -1,0 +1,114 @@
+//! A repository of one's own: a read-only catalogue from a supplier's price list. The other ports
+//! of the shop are those of the store in memory.
+//! `cargo run -p tradepost-domain --example own_repository`.
+#![expect(clippy::print_stdout, reason = "an example shows its result")]
+
+use std::error::Error;
+use std::sync::Arc;
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, ProductField};
+use tradepost_domain::kernel::CursorPage;
+use tradepost_domain::prelude::*;
+use tradepost_domain::testing::{at, system};
+use tradepost_memory::MemoryStore;
+
+type WriteResult<T> = Result<T, tradepost_domain::kernel::Error>;
+
+/// The products of a price list.
+struct PriceList(Vec<Product>);
+
+impl PriceList {
+    /// Reads a list of lines such as `1;Mug;12.50;7`: id, name, price and stock.
+    fn read(text: &str, currency: Currency) -> Result<Self, Box<dyn Error>> {
+        let product = |line: &str| -> Result<Product, Box<dyn Error>> {
+            let fields: Vec<_> = line.split(';').collect();
+            let [id, name, price, stock] = fields[..] else {
+                return Err(format!("not four fields: {line}").into());
+            };
+            Ok(Product {
+                id: id.parse()?,
+                sku: None,
+                name: name.parse()?,
+                description: Description::default(),
+                price: Price::parse(price, currency)?,
+                stock: StockLevel::requested(stock.parse()?)?,
+                archived: false,
+                created_at: at(0),
+                updated_at: at(0),
+            })
+        };
+        let products: Result<_, _> = text.lines().map(product).collect();
+        Ok(Self(products?))
+    }
+
+    fn read_only<T>() -> WriteResult<T> {
+        Err(StoreError::new(StoreErrorKind::Unavailable).into())
+    }
+}
+
+impl ProductRepository for PriceList {
+    fn list(&self, list: &ProductList, page: PageRequest) -> Result<Page<Product>, StoreError> {
+        // Which rows match, and in which order, is decided by the domain.
+        let mut rows: Vec<_> = self.0.iter().collect();
+        rows.retain(|product| list.filter.matches(product));
+        rows.sort_by(|one, other| list.sorting.compare(one, other));
+        let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let before = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+        let size = usize::try_from(page.size()).unwrap_or(usize::MAX);
+        let items = rows.into_iter().skip(before).take(size).cloned().collect();
+        Ok(Page { count, items })
+    }
+
+    fn cursor_page(
+        &self,
+        filter: &ProductFilter,
+        keyset: Keyset<ProductField>,
+        request: &CursorRequest,
+    ) -> Result<CursorPage<Product>, StoreError> {
+        let rows = self.0.iter().filter(|product| {
+            filter.matches(product) && request.contains(keyset, &keyset.position(product))
+        });
+        Ok(CursorPage::new(rows.cloned().collect(), keyset, request))
+    }
+
+    fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
+        let rows = self.0.iter().filter(|product| ids.contains(&product.id));
+        Ok(rows.cloned().collect())
+    }
+
+    fn create(&self, _: CreateProduct) -> WriteResult<Execution<Product>> {
+        Self::read_only()
+    }
+
+    fn change(&self, _: ChangeProduct) -> WriteResult<Product> {
+        Self::read_only()
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let usd: Currency = "USD".parse()?;
+    let prices = PriceList::read("1;Mug;12.50;7\n2;Spoon;0.99;0\n3;Plate;9.90;3", usd)?;
+    let stores = Stores {
+        products: Arc::new(prices),
+        ..MemoryStore::new(usd).into()
+    };
+    let shop = Services::new(stores, system(), ServicesConfig::default());
+
+    let list = ProductList {
+        filter: ProductFilter {
+            in_stock: true,
+            ..ProductFilter::default()
+        },
+        sorting: Sorting::parse("price")?,
+    };
+    let page = PageRequest::new(1, 10).ok_or("no such page")?;
+    let found = shop.catalogue.list(Actor::Anonymous, list, page)?;
+    for product in &found.items {
+        println!("{}: {}", product.name, product.price.money());
+    }
+    Ok(())
+}
+
+#[test]
+fn the_example_runs() {
+    main().unwrap();
+}
