@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tradepost_domain::prelude::*;
 use tradepost_memory::MemoryStore;
 
-/// Lists what has to be ordered from suppliers.
+/// Purchasing service: the products to order from suppliers.
 struct Purchasing {
     products: Arc<dyn ProductRepository>,
 }

@@ -2,12 +2,10 @@
 //! its data when it is dropped. It passes the same contract tests as the databases.
 //!
 //! ```
-//! use std::sync::Arc;
-//! use tradepost_domain::{Currency, PageRequest, ProductList, Stores};
+//! use tradepost_domain::prelude::*;
 //! use tradepost_memory::MemoryStore;
 //!
-//! let usd = Currency::from_code("USD").ok_or("no such currency")?;
-//! let stores = Stores::new(Arc::new(MemoryStore::new(usd)));
+//! let stores = Stores::from(MemoryStore::new("USD".parse()?));
 //! let first = PageRequest::new(1, 10).ok_or("no such page")?;
 //! assert_eq!(stores.products.list(&ProductList::default(), first)?.count, 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

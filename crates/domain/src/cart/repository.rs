@@ -4,6 +4,14 @@ use crate::kernel::{Error, Execution, UserId};
 use std::collections::HashMap;
 
 /// Cart repository.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// let store = Stores::from(MemoryStore::new(usd()));
+/// assert!(store.carts.carts(&[user(1)])?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait CartRepository: Send + Sync {
     /// The carts of these customers, with the current products; empty carts are left out.

@@ -231,6 +231,22 @@ impl Outcome for CartOutcome {
 /// [`Refusal::Invalid`] for an unknown or archived product, a product other than the line's, and
 /// more units than a line may hold; [`CartRefusal::Full`], [`CatalogRefusal::ProductUnavailable`] and
 /// [`InventoryRefusal::InsufficientStock`](crate::inventory::InventoryRefusal::InsufficientStock).
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::cart::{CartAction, ChangeCart, decide_cart};
+///
+/// let command = ChangeCart {
+///     user: user(1),
+///     action: CartAction::Add { product: product_id(7), quantity: units(3) },
+///     seen: None,
+///     key: None,
+///     at: at(0),
+/// };
+/// let mug = product(7, 1_250, 2);
+/// let refused = decide_cart(&command, &[], Some(&mug)).unwrap_err();
+/// assert_eq!(refused.to_string(), "There is not enough stock.");
+/// ```
 pub fn decide_cart(
     command: &ChangeCart,
     lines: &[CartItem],

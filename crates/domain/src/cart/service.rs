@@ -8,6 +8,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Cart service: a customer's own cart.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// # let shop = Services::new(MemoryStore::new(usd()), system(), ServicesConfig::default());
+/// # let grace = shop.accounts.create_staff(NewUser::new("grace", "staple of horses")?)?.actor();
+/// # let ada = shop.accounts.register(NewUser::new("ada", "tea at ten")?)?.actor();
+/// # let mug = ProductBuilder::new(1).price(1_250).stock(7).draft();
+/// # let mug = shop.catalogue.create(grace, mug, None)?.executed()?;
+/// shop.carts.add(ada, mug.id, Quantity::ONE, None)?;
+/// let line = shop.carts.add(ada, mug.id, Quantity::new(2)?, None)?.executed()?;
+/// assert_eq!(line.line.quantity.units(), 3);
+/// assert_eq!(shop.carts.cart(ada)?.items.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Carts {
     carts: Arc<dyn CartRepository>,

@@ -225,6 +225,17 @@ pub struct ChangeProduct {
 /// # Errors
 /// As [`decide_staff`], and [`Refusal::Invalid`] for a sku that is taken and a price in another
 /// currency.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::catalog::{CreateProduct, decide_creation};
+///
+/// let draft = ProductBuilder::new(1).sku("MUG").draft();
+/// let command = CreateProduct { draft, key: None, by: None, at: at(0) };
+/// assert!(decide_creation(&command, None, None, usd()).is_ok());
+/// // Another product has the sku.
+/// assert!(decide_creation(&command, None, Some(product_id(2)), usd()).is_err());
+/// ```
 pub fn decide_creation(
     command: &CreateProduct,
     acting: Option<&Account>,
@@ -251,6 +262,24 @@ pub fn decide_creation(
 /// # Errors
 /// As [`decide_staff`]; [`Refusal::NotFound`] for an unknown product, or an archived one that this
 /// change does not restore; [`Refusal::PreconditionFailed`]; [`Refusal::Invalid`] as for [`decide_creation`].
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::catalog::{ChangeProduct, decide_change};
+///
+/// let command = ChangeProduct {
+///     product: product_id(1),
+///     change: ProductChange { stock: Some(level(9)), ..ProductChange::default() },
+///     seen: None,
+///     by: None,
+///     at: at(60),
+/// };
+/// let decision = decide_change(&command, None, Some(&product(1, 1_250, 7)), None, usd())?;
+/// assert_eq!(decision.outcome.stock, level(9));
+/// // The movement explains the difference.
+/// assert_eq!(decision.movements[0].delta.units(), 2);
+/// # Ok::<(), Refusal>(())
+/// ```
 pub fn decide_change(
     command: &ChangeProduct,
     acting: Option<&Account>,

@@ -6,6 +6,16 @@ use crate::kernel::{
 };
 
 /// Product repository.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::catalog::MockProductRepository;
+///
+/// let mut products = MockProductRepository::new();
+/// products.expect_find_all().returning(|_| Ok(vec![product(1, 1_250, 7)]));
+/// assert_eq!(products.find_all(&[product_id(1)])?.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait ProductRepository: Send + Sync {
     /// A page of a list of products.

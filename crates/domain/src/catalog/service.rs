@@ -10,6 +10,23 @@ use crate::kernel::{
 use std::sync::Arc;
 
 /// Catalogue service: products and their stock.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// # let shop = Services::new(MemoryStore::new(usd()), system(), ServicesConfig::default());
+/// # let grace = shop.accounts.create_staff(NewUser::new("grace", "staple of horses")?)?.actor();
+/// let mug = ProductDraft::new("Mug".parse()?, Price::parse("12.50", usd())?);
+/// let mug = shop.catalogue.create(grace, mug, None)?.executed()?;
+///
+/// let change = ProductChange {
+///     price: Some(Price::parse("9.90", usd())?),
+///     ..ProductChange::default()
+/// };
+/// let cheaper = shop.catalogue.change(grace, mug.id, change, None)?;
+/// assert_eq!(cheaper.price.money().to_string(), "9.90");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Catalogue {
     products: Arc<dyn ProductRepository>,

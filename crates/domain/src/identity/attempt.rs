@@ -219,6 +219,16 @@ pub struct AttemptCount {
 ///
 /// # Errors
 /// [`IdentityRefusal::TooManyAttempts`]; the attempt is not counted then.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::identity::{AttemptRule, decide_attempt};
+///
+/// let rule = AttemptRule::FixedWindow(1);
+/// let first = decide_attempt(rule, None, at(0))?;
+/// assert!(decide_attempt(rule, Some(first), at(1)).is_err());
+/// # Ok::<(), Refusal>(())
+/// ```
 pub fn decide_attempt(
     rule: AttemptRule,
     held: Option<AttemptCount>,

@@ -7,6 +7,27 @@ use crate::kernel::Error;
 use std::sync::Arc;
 
 /// Attempt limiter: throttles password guessing and registrations.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// # let shop = Services::new(MemoryStore::new(usd()), system(), ServicesConfig::default());
+/// # let grace = shop.accounts.create_staff(NewUser::new("grace", "staple of horses")?)?.actor();
+/// use std::net::Ipv4Addr;
+/// use tradepost_domain::identity::ClientNetwork;
+///
+/// let client = ClientNetwork::new(Ipv4Addr::LOCALHOST.into());
+/// let sign_in = |password| {
+///     let verify = || shop.accounts.verify_credentials("grace", password);
+///     shop.attempts.sign_in("grace", client, |account| account.is_staff, verify)
+/// };
+/// for _ in 0..5 {
+///     assert!(sign_in("a guess").is_err());
+/// }
+/// // Now even the right password has to wait.
+/// assert!(sign_in("staple of horses").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct AttemptLimiter(Option<Counting>);
 
@@ -47,7 +68,7 @@ impl AttemptLimiter {
         Self(None)
     }
 
-    /// Whether a sign-in is allowed now: a cheap check before [`Attempts::sign_in`].
+    /// Whether a sign-in is allowed now: a cheap check before [`AttemptLimiter::sign_in`].
     ///
     /// # Errors
     /// [`IdentityRefusal::TooManyAttempts`](crate::identity::IdentityRefusal::TooManyAttempts); if the store fails.
@@ -65,10 +86,10 @@ impl AttemptLimiter {
     }
 
     /// Whether a change of e-mail address is allowed now: a cheap check before
-    /// [`Attempts::change_email`].
+    /// [`AttemptLimiter::change_email`].
     ///
     /// # Errors
-    /// As [`Attempts::may_sign_in`].
+    /// As [`AttemptLimiter::may_sign_in`].
     pub fn may_change_email(
         &self,
         username: &str,
@@ -99,7 +120,7 @@ impl AttemptLimiter {
     /// which addresses are taken.
     ///
     /// # Errors
-    /// As [`Attempts::sign_in`].
+    /// As [`AttemptLimiter::sign_in`].
     pub fn change_email<T>(
         &self,
         username: &str,
@@ -136,7 +157,7 @@ impl AttemptLimiter {
         answer
     }
 
-    /// Whether a registration is allowed now: a cheap check before [`Attempts::register`].
+    /// Whether a registration is allowed now: a cheap check before [`AttemptLimiter::register`].
     ///
     /// # Errors
     /// [`IdentityRefusal::TooManyAttempts`](crate::identity::IdentityRefusal::TooManyAttempts); if the store fails.

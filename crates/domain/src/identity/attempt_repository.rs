@@ -3,6 +3,21 @@ use crate::kernel::{Error, StoreError};
 use chrono::{DateTime, Utc};
 
 /// Attempt repository: counts of attempts at limited actions, shared by all servers of a shop.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// let store = Stores::from(MemoryStore::new(usd()));
+/// use tradepost_domain::identity::{AttemptSettings, ClientNetwork, LoginName};
+///
+/// let client = ClientNetwork::new([192, 0, 2, 7].into());
+/// let settings = AttemptSettings::default();
+/// for attempt in settings.sign_in(&LoginName::new("ada"), client, false) {
+///     store.attempts.count_attempt(&attempt, at(0))?;
+///     store.attempts.release(&attempt.key)?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait AttemptRepository: Send + Sync {
     /// Whether [`decide_attempt`](crate::identity::decide_attempt) would allow an attempt now. It counts

@@ -13,6 +13,17 @@ pub struct UserFilter {
 }
 
 /// Account repository: accounts, and the refresh tokens of their sessions.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::identity::MockAccountRepository;
+///
+/// let mut accounts = MockAccountRepository::new();
+/// let ada = AccountBuilder::new(1).username("ada").build();
+/// accounts.expect_find().returning(move |_| Ok(Some(ada.clone())));
+/// assert_eq!(accounts.find(user(1))?.map(|account| account.actor()), Some(Actor::Customer(user(1))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait AccountRepository: Send + Sync {
     /// An account by id.

@@ -14,6 +14,21 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Account service: sign-in, registration and tokens.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// # let shop = Services::new(MemoryStore::new(usd()), system(), ServicesConfig::default());
+/// # let grace = shop.accounts.create_staff(NewUser::new("grace", "staple of horses")?)?.actor();
+/// shop.accounts.register(NewUser::new("ada", "tea at ten")?)?;
+/// let signed_in = shop.accounts.sign_in("ada", "tea at ten")?;
+/// let session = shop.accounts.authenticate(&signed_in.token)?;
+/// assert_eq!(session.actor, signed_in.account.actor());
+///
+/// let wrong = shop.accounts.sign_in("ada", "coffee at ten").unwrap_err();
+/// assert!(matches!(wrong, Error::Refused(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Accounts {
     accounts: Arc<dyn AccountRepository>,

@@ -6,6 +6,15 @@ use std::sync::Arc;
 pub type Imported = Result<Result<(), ImportRefusal>, StoreError>;
 
 /// Import repository: takes over another shop.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// let store = Stores::from(MemoryStore::new(usd()));
+/// // Only an empty shop takes over another one.
+/// assert_eq!(store.imports.ground()?, Default::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait ImportRepository: Send + Sync {
     /// The existing data of this shop, for [`decide_import`](crate::import::decide_import).

@@ -153,6 +153,14 @@ impl fmt::Display for Discrepancy {
 }
 
 /// Ledger audit.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// let store = Stores::from(MemoryStore::new(usd()));
+/// assert!(store.ledger.audit()?.discrepancies.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait Ledger: Send + Sync {
     /// Checks the invariants, in one snapshot: for each product on hand is the sum of its movements

@@ -4,6 +4,14 @@ use crate::inventory::{AdjustStock, Adjusted, Movement};
 use crate::kernel::{Error, Execution, Page, PageRequest, ProductId, StoreError};
 
 /// Inventory repository: the stock of products, and the ledger of its movements.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// let store = Stores::from(MemoryStore::new(usd()));
+/// assert_eq!(store.inventory.movements(product_id(1), page(1, 10))?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait InventoryRepository: Send + Sync {
     /// Adjusts stock as [`decide_adjustment`](crate::inventory::decide_adjustment) allows.

@@ -5,6 +5,23 @@ use crate::kernel::{
 use std::sync::Arc;
 
 /// Inventory service: adjustments of stock, and the ledger of a product.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// # let shop = Services::new(MemoryStore::new(usd()), system(), ServicesConfig::default());
+/// # let grace = shop.accounts.create_staff(NewUser::new("grace", "staple of horses")?)?.actor();
+/// # let mug = ProductBuilder::new(1).price(1_250).stock(7).draft();
+/// # let mug = shop.catalogue.create(grace, mug, None)?.executed()?;
+/// let delivery = StockDelta::requested(20)?;
+/// let adjusted = shop.inventory.adjust_stock(grace, mug.id, delivery, None, None)?.executed()?;
+/// assert_eq!(adjusted.level.units(), 27);
+///
+/// // Every unit is explained: the opening stock, and the delivery.
+/// let ledger = shop.inventory.movements(grace, mug.id, page(1, 10))?;
+/// assert_eq!(ledger.count, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Inventory {
     inventory: Arc<dyn InventoryRepository>,

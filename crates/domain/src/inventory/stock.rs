@@ -250,6 +250,23 @@ impl Outcome for Adjustment {
 /// As [`decide_staff`]; [`Refusal::NotFound`] without a product in the catalogue,
 /// [`InventoryRefusal::InsufficientStock`] if the level would fall below zero, [`Refusal::Invalid`] if it
 /// would rise above [`StockLevel::MAX`].
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::inventory::{AdjustStock, decide_adjustment};
+///
+/// let command = AdjustStock {
+///     product: product_id(1),
+///     delta: StockDelta::requested(-2)?,
+///     note: None,
+///     key: None,
+///     by: None,
+///     at: at(0),
+/// };
+/// let decision = decide_adjustment(&command, None, Some(&product(1, 1_250, 7)))?;
+/// assert_eq!(decision.outcome.level, level(5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn decide_adjustment(
     command: &AdjustStock,
     acting: Option<&Account>,

@@ -218,6 +218,14 @@ impl<T> Execution<T> {
 ///
 /// # Errors
 /// [`IdempotencyRefusal::KeyReused`] if the key was used for another command.
+///
+/// ```
+/// use tradepost_domain::kernel::{Idempotent, decide_replay};
+///
+/// // A command without a key is always new.
+/// let sent: Option<&Idempotent<String>> = None;
+/// assert_eq!(decide_replay(sent, None), Ok(None));
+/// ```
 pub fn decide_replay<T: ?Sized>(
     sent: Option<&Idempotent<T>>,
     held: Option<&StoredResponse>,

@@ -20,6 +20,13 @@ pub struct System {
 }
 
 /// Wall clock.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// let clock = FixedClock::new(at(0));
+/// clock.advance(60);
+/// assert_eq!(clock.now(), at(60));
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait Clock: Send + Sync {
     /// The current time, in whole microseconds: the precision of every store.

@@ -14,6 +14,14 @@ pub struct PoolStats {
 }
 
 /// Health of a store: reachability and pool statistics.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// let store = Stores::from(MemoryStore::new(usd()));
+/// assert!(store.health.check().is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait HealthCheck: Send + Sync {
     /// Health check: whether the store is reachable and has the schema version of this program.

@@ -5,6 +5,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// Retention of records: purges, and the clock readings that decide them. Purges work in small
 /// batches, so that they hold up no other transaction; rows locked by another transaction are
 /// skipped until the next run.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// let store = Stores::from(MemoryStore::new(usd()));
+/// assert_eq!(store.retention.purge_attempts(at(0))?, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait Retention: Send + Sync {
     /// Purges idempotency keys from before a time, which is at least [`IDEMPOTENCY_KEY_TTL`](crate::kernel::IDEMPOTENCY_KEY_TTL)

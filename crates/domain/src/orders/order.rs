@@ -103,6 +103,22 @@ pub struct ChangeOrder {
 /// [`Refusal::Unauthenticated`]; as [`decide_role`]; [`Refusal::NotFound`] for a deleted order or
 /// one of another customer; [`Refusal::Forbidden`] for an owner and a change other than cancelling;
 /// [`Refusal::PreconditionFailed`]; [`OrderRefusal::InvalidTransition`] and [`OrderRefusal::NotPending`].
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::orders::{ChangeOrder, OrderAction, decide_order};
+///
+/// let command = ChangeOrder {
+///     order: OrderId::parse("5").ok_or("id")?,
+///     action: OrderAction::SetStatus(OrderStatus::Cancelled),
+///     seen: None,
+///     by: Actor::Customer(user(1)),
+///     at: at(0),
+/// };
+/// let ada = account(1, true, false);
+/// assert_eq!(decide_order(&command, Some(&ada), None), Err(Refusal::NotFound));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn decide_order(
     command: &ChangeOrder,
     acting: Option<&Account>,

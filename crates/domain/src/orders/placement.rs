@@ -213,6 +213,15 @@ impl Outcome for Vec<PlacementOutcome> {
 /// ([`IdempotencyRefusal::KeyReused`]) or has no room for its response
 /// ([`IdempotencyRefusal::TooManyKeys`]), and orders
 /// beyond the [quota](decide_order_quota).
+///
+/// ```
+/// # use tradepost_domain::testing::usd;
+/// use tradepost_domain::orders::{PlacementState, decide_placement};
+///
+/// // A batch of no requests changes nothing.
+/// let decision = decide_placement(&[], PlacementState::default(), usd());
+/// assert!(decision.outcome.is_empty() && decision.events.is_empty());
+/// ```
 #[must_use]
 pub fn decide_placement(
     requests: &[PlaceOrder],

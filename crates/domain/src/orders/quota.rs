@@ -63,6 +63,15 @@ impl OrderUsage {
 ///
 /// # Errors
 /// [`OrderRefusal::TooManyOpen`] and [`OrderRefusal::TooMany`].
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::orders::{OrderQuota, OrderUsage, decide_order_quota};
+///
+/// let quota = OrderQuota { open: 1, hourly: 10 };
+/// let usage = OrderUsage { open: 1, ..OrderUsage::default() };
+/// assert!(decide_order_quota(quota, usage, at(0)).is_err());
+/// ```
 pub fn decide_order_quota(
     quota: OrderQuota,
     usage: OrderUsage,

@@ -10,6 +10,14 @@ use crate::orders::{ChangeOrder, Order, OrderField, OrderFilter, OrderList, Plac
 pub type Placement = Result<Execution<Order>, Refusal>;
 
 /// Order repository.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// let store = Stores::from(MemoryStore::new(usd()));
+/// assert_eq!(store.orders.list(&OrderList::default(), page(1, 10))?.count, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait OrderRepository: Send + Sync {
     /// A page of a list of orders.

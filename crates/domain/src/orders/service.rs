@@ -9,6 +9,25 @@ use crate::orders::{
 use std::sync::Arc;
 
 /// Order service: placement, lists and changes of status.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// # let shop = Services::new(MemoryStore::new(usd()), system(), ServicesConfig::default());
+/// # let grace = shop.accounts.create_staff(NewUser::new("grace", "staple of horses")?)?.actor();
+/// # let ada = shop.accounts.register(NewUser::new("ada", "tea at ten")?)?.actor();
+/// # let mug = ProductBuilder::new(1).price(1_250).stock(7).draft();
+/// # let mug = shop.catalogue.create(grace, mug, None)?.executed()?;
+/// shop.carts.add(ada, mug.id, Quantity::new(2)?, None)?;
+/// let order = shop.orders.place(ada, None, None)?.executed()?;
+/// assert_eq!(order.total.to_string(), "25.00");
+///
+/// // The units of a cancelled order come back.
+/// shop.orders.set_status(ada, order.id, OrderStatus::Cancelled, None)?;
+/// let mug = shop.catalogue.product(ada, mug.id, false)?;
+/// assert_eq!(mug.stock.units(), 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Orders {
     orders: Arc<dyn OrderRepository>,

@@ -159,8 +159,8 @@ pub struct CursorPage<T> {
 }
 
 impl<T> CursorPage<T> {
-    /// Builds the page that `span` requests from rows which it [contains](CursorRequest::holds): in any
-    /// order, and at least the first [`CursorRequest::reads`] from its bound on.
+    /// Builds the page that `span` requests from rows which it [contains](CursorRequest::contains): in any
+    /// order, and at least the first [`CursorRequest::fetch_limit`] from its bound on.
     #[must_use]
     pub fn new<F: SortField<Row = T>>(
         rows: Vec<T>,
