@@ -9,18 +9,13 @@ use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDraft,
 };
 use tradepost_domain::identity::{Account, PasswordHash, Register, Username};
-use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement, StockDelta, StockLevel};
+use tradepost_domain::inventory::{AdjustStock, Adjusted, Movement, StockDelta};
 use tradepost_domain::kernel::{
-    Actor, Currency, Description, Error, Execution, Money, OrderId, PageRequest, ProductId,
-    ProductName, Quantity, Refusal, StoreError, UserId,
+    Actor, Error, Execution, OrderId, PageRequest, ProductId, Refusal, StoreError, UserId,
 };
 use tradepost_domain::orders::{ChangeOrder, Order, OrderAction, OrderItem};
-
-/// The currency of the shop under test.
-#[must_use]
-pub fn usd() -> Currency {
-    Currency::from_code("USD").unwrap()
-}
+use tradepost_domain::testing::ProductBuilder;
+pub use tradepost_domain::testing::{level, money, page, units, usd};
 
 /// A time, in seconds after a fixed one with a microsecond part.
 #[must_use]
@@ -28,34 +23,10 @@ pub fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 123_456_000).unwrap()
 }
 
-/// An amount in cents.
-#[must_use]
-pub fn money(minor: i64) -> Money {
-    Money::from_minor(minor, usd())
-}
-
-/// A quantity.
-#[must_use]
-pub fn units(units: i64) -> Quantity {
-    Quantity::new(units).unwrap()
-}
-
-/// A stock level.
-#[must_use]
-pub fn level(units: i64) -> StockLevel {
-    StockLevel::new(units).unwrap()
-}
-
 /// A hash that matches no password.
 #[must_use]
 pub fn hash(text: &str) -> PasswordHash {
     PasswordHash::new(format!("$2b$12${text:.<53}"))
-}
-
-/// Page `number`, of `size` rows.
-#[must_use]
-pub fn page(number: u64, size: u32) -> PageRequest {
-    PageRequest::new(number, size).unwrap()
 }
 
 /// The first page, of maximum size.
@@ -67,13 +38,11 @@ pub fn first_page() -> PageRequest {
 /// A product without a SKU, at a price in cents.
 #[must_use]
 pub fn draft(name: &str, price: i64, stock: i64) -> ProductDraft {
-    ProductDraft {
-        sku: None,
-        name: ProductName::new(name).unwrap(),
-        description: Description::new("").unwrap(),
-        price: Price::new(money(price)).unwrap(),
-        stock: level(stock),
-    }
+    ProductBuilder::new(1)
+        .name(name)
+        .price(price)
+        .stock(stock)
+        .draft()
 }
 
 /// Product, unit price in cents and units of each line.

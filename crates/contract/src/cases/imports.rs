@@ -1,26 +1,17 @@
-use crate::{TestShop, at, draft, first_page, hash, level, money, place, retry_busy, units};
+use crate::{TestShop, at, draft, first_page, hash, money, place, retry_busy, units};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tradepost_domain::Stores;
 use tradepost_domain::cart::CartItem;
-use tradepost_domain::catalog::{Price, Product, ProductFilter, ProductList};
+use tradepost_domain::catalog::{Product, ProductFilter, ProductList};
 use tradepost_domain::identity::{Account, Credentials, Email, Username};
 use tradepost_domain::import::{ExistingData, ImportError, ImportRefusal, ImportShop};
 use tradepost_domain::inventory::Reason;
-use tradepost_domain::kernel::{
-    Actor, CartItemId, Description, OrderId, ProductId, ProductName, Sku, UserId,
-};
+use tradepost_domain::kernel::{Actor, CartItemId, Description, OrderId, ProductName, Sku};
 use tradepost_domain::orders::{
     Order, OrderAction, OrderFilter, OrderItem, OrderList, OrderStatus,
 };
-
-fn user(id: i64) -> UserId {
-    UserId::new(id).unwrap()
-}
-
-fn product(id: i64) -> ProductId {
-    ProductId::new(id).unwrap()
-}
+use tradepost_domain::testing::{AccountBuilder, ProductBuilder, product_id, user};
 
 fn order(id: i64) -> OrderId {
     OrderId::new(id).unwrap()
@@ -29,35 +20,25 @@ fn order(id: i64) -> OrderId {
 fn account(id: i64, name: &str) -> Credentials {
     Credentials {
         account: Account {
-            id: user(id),
-            username: Username::new(name).unwrap(),
-            email: None,
-            is_staff: false,
-            is_active: true,
-            session_epoch: 0,
             created_at: at(id),
+            ..AccountBuilder::new(id).username(name).build()
         },
         password: hash(name),
     }
 }
 
 fn thing(id: i64, stock: i64) -> Product {
+    let product = ProductBuilder::new(id).name(&format!("Thing {id}"));
     Product {
-        id: product(id),
-        sku: None,
-        name: ProductName::new(&format!("Thing {id}")).unwrap(),
-        description: Description::new("").unwrap(),
-        price: Price::new(money(500)).unwrap(),
-        stock: level(stock),
-        archived: false,
         created_at: at(1),
         updated_at: at(2),
+        ..product.price(500).stock(stock).build()
     }
 }
 
-fn line(product_id: i64, price: i64, quantity: i64) -> OrderItem {
+fn line(product: i64, price: i64, quantity: i64) -> OrderItem {
     OrderItem {
-        product: product(product_id),
+        product: product_id(product),
         name: ProductName::new("As it was sold").unwrap(),
         unit_price: money(price),
         quantity: units(quantity),
@@ -107,7 +88,7 @@ fn another_shop() -> ImportShop {
             .map(|(id, of, quantity)| CartItem {
                 id: CartItemId::new(id).unwrap(),
                 user: user(1_002),
-                product: product(of),
+                product: product_id(of),
                 quantity: units(quantity),
                 created_at: at(50),
                 updated_at: at(60),
@@ -212,7 +193,7 @@ pub fn past_sales_are_in_the_ledger(stores: &Stores) {
                 entry.order.map(OrderId::get),
             )
         };
-        let movements = shop.movements(product(id)).into_iter();
+        let movements = shop.movements(product_id(id)).into_iter();
         movements
             .map(|movement| row(movement.entry))
             .collect::<Vec<_>>()
@@ -244,7 +225,7 @@ pub fn ids_continue_after_an_import(stores: &Stores) {
     let grace = shop.customer("linus");
     assert!(grace > user(1_003));
     let made = shop.create(draft("New", 100, 3)).unwrap().id;
-    assert!(made > product(2_003));
+    assert!(made > product_id(2_003));
     let item = shop.add(grace, made, 1).unwrap();
     assert!(item.line.id > CartItemId::new(3_002).unwrap());
     assert!(shop.place(grace).unwrap().id > order(4_003));
@@ -286,7 +267,7 @@ pub fn an_imported_order_can_be_cancelled(stores: &Stores) {
     shop.change_order(order(4_002), cancel, Actor::Customer(user(1_002)))
         .unwrap();
     assert_eq!(
-        (shop.stock(product(2_001)), shop.stock(product(2_002))),
+        (shop.stock(product_id(2_001)), shop.stock(product_id(2_002))),
         (10, 2)
     );
 }
@@ -301,7 +282,7 @@ pub fn a_large_shop_is_imported(stores: &Stores) {
         (audit.products, audit.orders, audit.movements),
         (1_500, 1_500, 3_000)
     );
-    assert_eq!(shop.stock(product(1_500)), 1);
+    assert_eq!(shop.stock(product_id(1_500)), 1);
 }
 
 /// An import is refused as a whole if any row is invalid, or if the shop has products, orders or

@@ -9,8 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{MockProductRepository, Price, ProductDraft};
-use tradepost_domain::inventory::StockLevel;
-use tradepost_domain::kernel::{Actor, Description, Money, ProductName};
+use tradepost_domain::kernel::Actor;
 
 /// A store whose product lists block.
 fn slow(entered: std::sync::mpsc::Sender<()>, leave: Receiver<()>) -> Stores {
@@ -83,12 +82,10 @@ fn clients_that_do_not_read_are_disconnected() {
         .unwrap();
     let staff = Actor::Staff(boss.id);
     for _ in 0..100 {
+        let price = Price::parse("1.00", usd()).unwrap();
         let draft = ProductDraft {
-            sku: None,
-            name: ProductName::new("Tea").unwrap(),
-            description: Description::new(&"x".repeat(10_000)).unwrap(),
-            price: Price::new(Money::parse("1.00", usd()).unwrap()).unwrap(),
-            stock: StockLevel::ZERO,
+            description: "x".repeat(10_000).parse().unwrap(),
+            ..ProductDraft::new("Tea".parse().unwrap(), price)
         };
         shop.services.catalogue.create(staff, draft, None).unwrap();
     }
