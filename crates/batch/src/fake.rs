@@ -147,7 +147,7 @@ impl OrderRepository for Fake {
     }
 
     fn list(&self, _: &OrderList, _: PageRequest) -> Result<Page<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other).into())
+        Err(StoreError::new(StoreErrorKind::Other))
     }
 
     fn cursor_page(
@@ -156,11 +156,11 @@ impl OrderRepository for Fake {
         _: Keyset<OrderField>,
         _: &CursorRequest,
     ) -> Result<CursorPage<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other).into())
+        Err(StoreError::new(StoreErrorKind::Other))
     }
 
     fn find(&self, _: OrderId) -> Result<Option<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other).into())
+        Err(StoreError::new(StoreErrorKind::Other))
     }
 
     fn change(&self, _: ChangeOrder) -> Result<Order, Error> {

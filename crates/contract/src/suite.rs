@@ -42,7 +42,7 @@ macro_rules! each_case {
                 a_cart_shows_current_products,
                 a_cart_holds_100_lines,
             }
-            placing {
+            placement {
                 an_order_is_the_whole_cart,
                 an_order_is_a_snapshot,
                 an_empty_cart_is_refused,
@@ -81,12 +81,12 @@ macro_rules! each_case {
                 orders_are_filtered,
                 orders_are_sorted,
             }
-            walking {
+            cursor_pagination {
                 cursor_pages_list_every_product_once,
                 cursor_pages_respect_the_filter,
                 cursor_pages_list_every_order_once,
             }
-            finding {
+            search {
                 words_are_found_in_every_script,
                 every_word_has_to_be_found,
                 an_edit_is_found,
@@ -130,7 +130,7 @@ macro_rules! each_case {
                 expired_tokens_are_purged,
                 a_user_has_a_bounded_number_of_families,
             }
-            edits {
+            preconditions {
                 a_product_edit_checks_its_precondition,
                 a_cart_line_edit_checks_its_precondition,
                 an_order_edit_checks_its_precondition,
@@ -148,7 +148,7 @@ macro_rules! each_case {
                 the_latest_known_networks_are_kept,
                 old_known_networks_are_purged,
             }
-            keys {
+            idempotency {
                 one_key_is_one_order,
                 another_command_under_a_key_is_refused,
                 a_key_is_of_one_user_and_one_path,

@@ -1,7 +1,7 @@
 //! Applies decisions: the only code that writes products, stock, carts, orders, accounts and
 //! refresh tokens, besides an import.
 
-use crate::keys::Kept;
+use crate::idempotency::Kept;
 use crate::{Defect, State, next};
 use std::collections::BTreeMap;
 use tradepost_domain::catalog::Product;

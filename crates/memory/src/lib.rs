@@ -11,16 +11,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod accounts;
 mod apply;
-mod attempts;
-mod carts;
-mod imports;
+mod cart;
+mod catalog;
+mod idempotency;
+mod identity;
+mod import;
 mod inventory;
-mod keys;
-mod ledger;
 mod orders;
-mod products;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,4 +1,4 @@
-use crate::keys::kept;
+use crate::idempotency::kept;
 use crate::{MemoryStore, State, count, slice_of, sorted_page};
 use chrono::{DateTime, Utc};
 use tradepost_domain::kernel::{

@@ -1,22 +1,19 @@
-//! The cases. A public function in this module that is missing from the list in `suite.rs` is
-//! reported as dead code.
+//! The cases, in folders by context. A public function in this module that is missing from the list
+//! in `suite.rs` is reported as dead code.
 
-pub(crate) mod accounts;
-pub(crate) mod attempts;
-pub(crate) mod carts;
-pub(crate) mod edits;
-pub(crate) mod finding;
-pub(crate) mod imports;
-pub(crate) mod keys;
-pub(crate) mod ledger;
-pub(crate) mod lists;
-pub(crate) mod names;
+mod cart;
+mod catalog;
+mod identity;
+mod import;
+mod inventory;
+mod kernel;
 pub(crate) mod orders;
-pub(crate) mod placing;
-pub(crate) mod products;
-pub(crate) mod quotas;
 pub(crate) mod races;
-pub(crate) mod roles;
-pub(crate) mod sessions;
-pub(crate) mod stock;
-pub(crate) mod walking;
+
+pub(crate) use cart::carts;
+pub(crate) use catalog::{products, search};
+pub(crate) use identity::{accounts, attempts, names, roles, sessions};
+pub(crate) use import::imports;
+pub(crate) use inventory::{ledger, stock};
+pub(crate) use kernel::{cursor_pagination, idempotency, lists, preconditions};
+pub(crate) use orders::{placement, quotas};

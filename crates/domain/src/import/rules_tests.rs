@@ -1,6 +1,7 @@
 use super::*;
 use crate::identity::{Email, PasswordHash, Username};
 use crate::inventory::StockLevel;
+use crate::kernel::{CartItemId, Money, OrderId};
 use crate::kernel::{ProductName, Quantity, Sku};
 use crate::orders::OrderItem;
 use crate::testing::{at, product, usd, user};

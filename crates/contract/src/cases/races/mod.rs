@@ -2,6 +2,7 @@
 //! equal that of some sequential order.
 
 mod changing;
+mod identity;
 mod importing;
 mod keys;
 mod naming;
@@ -10,6 +11,7 @@ mod searching;
 mod sessions;
 
 pub use changing::*;
+pub use identity::*;
 pub use importing::*;
 pub use keys::*;
 pub use naming::*;

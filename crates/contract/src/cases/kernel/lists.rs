@@ -1,6 +1,6 @@
 //! Lists: filters and sort orders.
 
-use super::finding::ids_of;
+use crate::cases::search::ids_of;
 use crate::{TestShop, at, draft, first_page, money, page, place, retry_busy};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{CreateProduct, ProductField, ProductFilter, ProductList};
@@ -23,7 +23,7 @@ fn created(shop: &TestShop<'_>, name: &str, price: i64, stock: i64, second: i64)
 }
 
 /// Thirty products with equal names, prices, stock and times in different groups.
-pub(super) fn assortment(shop: &TestShop<'_>) -> Vec<ProductId> {
+pub(crate) fn assortment(shop: &TestShop<'_>) -> Vec<ProductId> {
     let names = [
         "Tea",
         "tea",
@@ -257,7 +257,7 @@ pub fn orders_are_filtered(stores: &Stores) {
     }
 }
 
-pub(super) fn placed(
+pub(crate) fn placed(
     shop: &TestShop<'_>,
     user: UserId,
     product: ProductId,
@@ -273,7 +273,7 @@ pub(super) fn placed(
 }
 
 /// Orders of two customers with equal totals, times and statuses in different groups.
-pub(super) fn order_book(
+pub(crate) fn order_book(
     shop: &TestShop<'_>,
     customers: &[UserId],
     tea: ProductId,

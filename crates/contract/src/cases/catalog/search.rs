@@ -6,7 +6,7 @@ use tradepost_domain::catalog::{ProductChange, ProductDraft, ProductFilter, Prod
 use tradepost_domain::kernel::{Description, ProductId, ProductName, Search};
 
 /// Ids on a list, newest first; their number equals the reported count.
-pub(super) fn ids_of(stores: &Stores, filter: &ProductFilter) -> Vec<ProductId> {
+pub(crate) fn ids_of(stores: &Stores, filter: &ProductFilter) -> Vec<ProductId> {
     let list = ProductList::new(filter.clone());
     let page = retry_busy(|| stores.products.list(&list, first_page()));
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Confusable usernames, and usernames that are e-mail addresses.
 
-use super::accounts::{register, registered};
+use crate::cases::accounts::{register, registered};
 use crate::retry_busy;
 use tradepost_domain::Stores;
 use tradepost_domain::identity::{ChangeEmail, Email, Register};

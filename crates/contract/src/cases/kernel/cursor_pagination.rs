@@ -1,6 +1,6 @@
 //! Cursor pagination.
 
-use super::lists::{assortment, order_book, placed};
+use crate::cases::lists::{assortment, order_book, placed};
 use crate::{TestShop, first_page, money, retry_busy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;

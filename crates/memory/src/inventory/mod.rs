@@ -1,4 +1,6 @@
-use crate::keys::kept;
+mod ledger;
+
+use crate::idempotency::kept;
 use crate::{MemoryStore, page_of};
 use tradepost_domain::inventory::{
     AdjustStock, Adjusted, InventoryRepository, Movement, decide_adjustment,

@@ -1,4 +1,4 @@
-use crate::keys::kept;
+use crate::idempotency::kept;
 use crate::{MemoryStore, State, slice_of, sorted_page};
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,

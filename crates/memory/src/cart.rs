@@ -1,4 +1,4 @@
-use crate::keys::kept;
+use crate::idempotency::kept;
 use crate::{Defect, MemoryStore, State};
 use std::collections::HashMap;
 use tradepost_domain::cart::{

@@ -1,3 +1,5 @@
+mod attempts;
+
 use crate::{MemoryStore, State, count, page_of};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;

@@ -1,0 +1,3 @@
+//! Carts.
+
+pub(crate) mod carts;

@@ -1,0 +1,4 @@
+//! Products and searches.
+
+pub(crate) mod products;
+pub(crate) mod search;

@@ -1,0 +1,8 @@
+//! Accounts, roles, sign-in attempts and sessions.
+
+pub(crate) mod accounts;
+pub(crate) mod attempts;
+pub(crate) mod names;
+pub(crate) mod roles;
+pub(crate) mod sessions;
+mod users;

@@ -1,0 +1,3 @@
+//! Imports of another shop.
+
+pub(crate) mod imports;

@@ -1,0 +1,4 @@
+//! Stock and the ledger.
+
+pub(crate) mod ledger;
+pub(crate) mod stock;
