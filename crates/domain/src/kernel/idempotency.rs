@@ -102,7 +102,7 @@ impl<T: ?Sized> Copy for ResponseEncoder<T> {}
 
 impl<T: ?Sized> fmt::Debug for ResponseEncoder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Render(..)")
+        f.write_str("ResponseEncoder(..)")
     }
 }
 

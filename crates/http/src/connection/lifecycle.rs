@@ -41,7 +41,7 @@ pub(crate) enum RequestBody {
 /// How the stream treats incoming bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Incoming {
-    /// ListRequest of a head: they pass up to its end.
+    /// Part of a head: they pass up to its end.
     Head,
     /// At most this many belong to the body and pass.
     Body(u64),

@@ -55,7 +55,7 @@ fn recommend(config: &Config) {
     }
 }
 
-/// Counters of the findings.
+/// Counts of the findings.
 #[derive(Default)]
 struct Findings {
     /// Findings that prevent the server from starting.

@@ -3,7 +3,7 @@
 use super::*;
 use tradepost_domain::kernel::deadline;
 
-/// Counters to ten thousand million: minutes, unless interrupted.
+/// Counts to ten thousand million: minutes, unless interrupted.
 const ENDLESS: &str = "WITH RECURSIVE n (n) AS
     (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10000000000)
     SELECT count(*) AS value FROM n";
