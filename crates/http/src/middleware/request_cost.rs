@@ -1,4 +1,4 @@
-//! Cost of a request, in the units of the token buckets of `throttle.rs`.
+//! Cost of a request, in the units of the token buckets of `rate_limiter.rs`.
 //!
 //! One unit is a read of one row by its key, or a page of ten rows that an index finds: a few
 //! tenths of a millisecond of the store. A list adds the work that its parameters cause, as far as

@@ -1,6 +1,6 @@
 //! Deterministic simulation of the shop: clients act in turns over the in-memory store, with
 //! commands that are refused, lost, repeated or crash. After each step the store is compared with a
-//! model and with the invariants of design.md. A run is determined by its seed.
+//! model and with the invariants of the ledger audit. A run is determined by its seed.
 //!
 //! | variable | meaning |
 //! |---|---|
