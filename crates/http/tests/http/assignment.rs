@@ -41,25 +41,29 @@ async fn world() -> World {
 type Write = (Method, &'static str, bool, Value, &'static [&'static str]);
 
 /// All routes that read a body. Those without a row of their own send the example of the OpenAPI
-/// document, and accept the fields of its schema.
+/// document. Those whose row names no fields, or that have none, accept the fields of its schema.
 fn writes(refresh: &str) -> Vec<Write> {
     let mut rows = rows(refresh);
     for endpoint in table() {
         let (method, path) = (endpoint.method(), endpoint.path());
         let operation = &DOCUMENT["paths"][path][method.as_str().to_lowercase()];
         let body = &operation["requestBody"]["content"]["application/json"];
-        let is_known = rows.iter().any(|row| row.0 == *method && row.1 == path);
-        if body.is_object() && !is_known {
+        if !body.is_object() {
+            continue;
+        }
+        let described = || -> &'static [&'static str] {
             let fields = resolved(&body["schema"])["properties"].as_object().unwrap();
-            let fields = fields.keys().map(String::as_str).collect::<Vec<_>>().leak();
-            let is_staff = endpoint.access() == Access::Staff;
-            rows.push((
-                method.clone(),
-                path,
-                is_staff,
-                body["example"].clone(),
-                fields,
-            ));
+            fields.keys().map(String::as_str).collect::<Vec<_>>().leak()
+        };
+        let mut known = rows.iter_mut();
+        match known.find(|row| row.0 == *method && row.1 == path) {
+            Some((.., fields)) if fields.is_empty() => *fields = described(),
+            Some(_) => {}
+            None => {
+                let is_staff = endpoint.access() == Access::Staff;
+                let example = body["example"].clone();
+                rows.push((method.clone(), path, is_staff, example, described()));
+            }
         }
     }
     rows
@@ -67,8 +71,6 @@ fn writes(refresh: &str) -> Vec<Write> {
 
 #[rustfmt::skip]
 fn rows(refresh: &str) -> Vec<Write> {
-    const PRODUCT: &[&str] = &["sku", "name", "description", "price", "stock"];
-    const CHANGE: &[&str] = &["sku", "name", "description", "price", "stock", "archived"];
     const LINE: &[&str] = &["product_id", "quantity"];
     let sign_in = || json!({"username": "ada", "password": PASSWORD});
     let product = || json!({"name": "Cup", "price": "2.50"});
@@ -97,9 +99,9 @@ fn rows(refresh: &str) -> Vec<Write> {
             &["current_password", "new_password"],
         ),
         (Method::PATCH, "/api/users/{id}/", true, json!({}), &["is_active", "is_staff"]),
-        (Method::POST, "/api/products/", true, product(), PRODUCT),
-        (Method::PUT, "/api/products/{id}/", true, product(), PRODUCT),
-        (Method::PATCH, "/api/products/{id}/", true, json!({"name": "Cup"}), CHANGE),
+        (Method::POST, "/api/products/", true, product(), &[]),
+        (Method::PUT, "/api/products/{id}/", true, product(), &[]),
+        (Method::PATCH, "/api/products/{id}/", true, json!({"name": "Cup"}), &[]),
         (Method::POST, "/api/products/{id}/stock/", true, json!({"delta": 1}), &["delta", "reason"]),
         (Method::POST, "/api/cart/", false, json!({"product_id": 1}), LINE),
         (Method::PUT, "/api/cart/{id}/", false, json!({"quantity": 3}), LINE),
