@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use tradepost_domain::catalog::{ChangeProduct, CreateProduct, ProductField};
+use tradepost_domain::catalog::{ChangeProduct, CreateProduct, NewProduct, ProductField};
 use tradepost_domain::kernel::CursorPage;
 use tradepost_domain::prelude::*;
 use tradepost_domain::testing::{at, system};
@@ -24,17 +24,13 @@ impl PriceList {
             let [id, name, price, stock] = fields[..] else {
                 return Err(format!("not four fields: {line}").into());
             };
-            Ok(Product {
-                id: id.parse()?,
-                sku: None,
-                name: name.parse()?,
-                description: Description::default(),
-                price: Price::parse(price, currency)?,
-                stock: StockLevel::requested(stock.parse()?)?,
-                archived: false,
-                created_at: at(0),
-                updated_at: at(0),
-            })
+            let price = Price::parse(price, currency)?;
+            let new = NewProduct {
+                draft: ProductDraft::new(name.parse()?, price).with_stock(stock.parse()?)?,
+                by: None,
+                at: at(0),
+            };
+            Ok(new.into_product(id.parse()?))
         };
         let products: Result<_, _> = text.lines().map(product).collect();
         Ok(Self(products?))

@@ -7,9 +7,8 @@ use crate::orders::{Orders, Parts, text};
 use crate::rows;
 use crate::value::Reference;
 use chrono::{DateTime, Utc};
-use tradepost_domain::catalog::{Price, Product};
-use tradepost_domain::inventory::StockLevel;
-use tradepost_domain::kernel::{Description, ProductName};
+use tradepost_domain::catalog::{NewProduct, Price, Product, ProductDraft};
+use tradepost_domain::kernel::ProductName;
 
 impl Orders<'_, '_> {
     /// Reports the missing products of an order that is invalid for another reason.
@@ -104,16 +103,15 @@ impl Orders<'_, '_> {
                     .say(Kind::OrderItem, key, "product", None, (sentence, ""));
             return None;
         };
+        let id = self.products.free_id(line.product.as_ref())?;
+        let new = NewProduct {
+            draft: ProductDraft::new(name?, price),
+            by: None,
+            at,
+        };
         let product = Product {
-            id: self.products.free_id(line.product.as_ref())?,
-            sku: None,
-            name: name?,
-            description: Description::new("").ok()?,
-            price,
-            stock: StockLevel::ZERO,
             archived: true,
-            created_at: at,
-            updated_at: at,
+            ..new.into_product(id)
         };
         self.notes.stand_ins.push(&product.id.to_string());
         self.products.insert(own, product.clone());

@@ -5,7 +5,6 @@ use tradepost_auth::SystemClock;
 use tradepost_domain::catalog::{
     CreateProduct, Price, Product, ProductDraft, ProductFilter, ProductList, ProductRepository,
 };
-use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
     Clock, Currency, Description, Error, FieldError, Money, PageRequest, ProductName, Refusal, Sku,
 };
@@ -163,12 +162,11 @@ fn has_others(products: &dyn ProductRepository) -> Result<bool, CliError> {
 
 fn draft(row: Row, currency: Currency) -> Result<ProductDraft, FieldError> {
     let (sku, name, description, hundredths, stock) = row;
+    let price = Price::new(Money::from_minor(minor(hundredths, currency), currency))?;
     Ok(ProductDraft {
         sku: Some(Sku::new(sku)?),
-        name: ProductName::new(name)?,
         description: Description::new(description)?,
-        price: Price::new(Money::from_minor(minor(hundredths, currency), currency))?,
-        stock: StockLevel::requested(stock)?,
+        ..ProductDraft::new(ProductName::new(name)?, price).with_stock(stock)?
     })
 }
 

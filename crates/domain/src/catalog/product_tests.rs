@@ -1,6 +1,6 @@
 use super::*;
 use crate::decision::Changes;
-use crate::testing::{account, at, former_staff, product, usd};
+use crate::testing::{ProductBuilder, account, at, former_staff, product, product_id, usd};
 
 fn change(change: ProductChange) -> ChangeProduct {
     let product = ProductId::new(1).unwrap();
@@ -177,15 +177,8 @@ fn a_sku_has_one_holder() {
 fn only_current_staff_write_products() {
     let change = change(ProductChange::default());
     let model = product(1, 100, 5);
-    let draft = ProductDraft {
-        sku: None,
-        name: model.name.clone(),
-        description: model.description.clone(),
-        price: model.price,
-        stock: model.stock,
-    };
     let create = CreateProduct {
-        draft,
+        draft: ProductBuilder::new(1).draft(),
         key: None,
         by: change.by,
         at: at(0),
@@ -213,16 +206,9 @@ fn a_price_is_in_the_currency_of_the_shop() {
 
 #[test]
 fn a_product_that_starts_with_stock_has_an_opening_movement() {
-    let model = product(1, 100, 5);
-    let draft = ProductDraft {
-        sku: None,
-        name: model.name,
-        description: model.description,
-        price: model.price,
-        stock: model.stock,
-    };
+    let id = product_id(1);
     let command = CreateProduct {
-        draft,
+        draft: ProductBuilder::new(1).stock(5).draft(),
         key: None,
         by: None,
         at: at(0),
@@ -232,7 +218,7 @@ fn a_product_that_starts_with_stock_has_an_opening_movement() {
     let [new] = &*decision.changes.new_products else {
         panic!("{decision:?}")
     };
-    let opening = new.opening(model.id).unwrap();
+    let opening = new.opening(id).unwrap();
     assert_eq!(
         (opening.delta.units(), opening.reason),
         (5, Reason::Opening)
@@ -245,5 +231,5 @@ fn a_product_that_starts_with_stock_has_an_opening_movement() {
         draft,
         ..new.clone()
     };
-    assert_eq!(empty.opening(model.id), None);
+    assert_eq!(empty.opening(id), None);
 }

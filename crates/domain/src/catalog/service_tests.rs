@@ -3,7 +3,7 @@
 use super::*;
 use crate::catalog::MockProductRepository;
 use crate::kernel::{StoreError, StoreErrorKind};
-use crate::testing::{at, clock, product, user};
+use crate::testing::{ProductBuilder, at, clock, product, user};
 
 const NOBODY: Actor = Actor::Anonymous;
 
@@ -40,14 +40,7 @@ fn id() -> ProductId {
 }
 
 fn draft() -> ProductDraft {
-    let model = product(1, 100, 5);
-    ProductDraft {
-        sku: None,
-        name: model.name,
-        description: model.description,
-        price: model.price,
-        stock: model.stock,
-    }
+    ProductBuilder::new(1).stock(5).draft()
 }
 
 #[test]

@@ -1,25 +1,18 @@
 use super::*;
 use crate::cart::CartOutcome;
 use crate::cart::NewCartItem;
-use crate::catalog::{NewProduct, Product, ProductDraft};
+use crate::catalog::{NewProduct, Product};
 use crate::identity::{NewAccount, PasswordHash, Username};
 use crate::inventory::{Adjusted, Adjustment, Movement};
 use crate::kernel::{
     CartItemId, Execution, MovementId, OrderId, ProductId, Quantity, Refusal, UserId,
 };
 use crate::orders::{NewOrder, Order, OrderItem, PlacementId, PlacementOutcome};
-use crate::testing::{at, product, user};
+use crate::testing::{ProductBuilder, at, product, user};
 
 fn new_product(stock: i64) -> NewProduct {
-    let model = product(1, 100, stock);
     NewProduct {
-        draft: ProductDraft {
-            sku: model.sku,
-            name: model.name,
-            description: model.description,
-            price: model.price,
-            stock: model.stock,
-        },
+        draft: ProductBuilder::new(1).stock(stock).draft(),
         by: Some(user(9)),
         at: at(3),
     }

@@ -1,95 +1,88 @@
 use super::{at, level, money, product_id, user};
-use crate::catalog::{Price, Product, ProductDraft};
+use crate::catalog::{NewProduct, Price, Product, ProductDraft};
 use crate::identity::{Account, Email, Username};
-use crate::kernel::{Description, ProductName, Sku};
+use crate::kernel::{Description, ProductId, ProductName, Sku};
 
 /// Builder of a product: by default without a sku, of $1.00, with no stock, in the catalogue.
 #[derive(Debug, Clone)]
-pub struct ProductBuilder(Product);
+pub struct ProductBuilder {
+    id: ProductId,
+    draft: ProductDraft,
+    archived: bool,
+}
 
 impl ProductBuilder {
     /// The product with this id.
     #[must_use]
     pub fn new(id: i64) -> Self {
-        Self(Product {
+        let name = ProductName::new(&format!("Product {id}")).unwrap();
+        Self {
             id: product_id(id),
-            sku: None,
-            name: ProductName::new(&format!("Product {id}")).unwrap(),
-            description: Description::new("").unwrap(),
-            price: Price::new(money(100)).unwrap(),
-            stock: level(0),
+            draft: ProductDraft::new(name, Price::new(money(100)).unwrap()),
             archived: false,
-            created_at: at(0),
-            updated_at: at(0),
-        })
+        }
     }
 
     /// A sku.
     #[must_use]
     pub fn sku(mut self, sku: &str) -> Self {
-        self.0.sku = Some(Sku::new(sku).unwrap());
+        self.draft.sku = Some(Sku::new(sku).unwrap());
         self
     }
 
     /// A name.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
-        self.0.name = ProductName::new(name).unwrap();
+        self.draft.name = ProductName::new(name).unwrap();
         self
     }
 
     /// A description.
     #[must_use]
     pub fn description(mut self, description: &str) -> Self {
-        self.0.description = Description::new(description).unwrap();
+        self.draft.description = Description::new(description).unwrap();
         self
     }
 
     /// A price in cents.
     #[must_use]
     pub fn price(mut self, cents: i64) -> Self {
-        self.0.price = Price::new(money(cents)).unwrap();
+        self.draft.price = Price::new(money(cents)).unwrap();
         self
     }
 
     /// Units on hand.
     #[must_use]
     pub fn stock(mut self, units: i64) -> Self {
-        self.0.stock = level(units);
+        self.draft.stock = level(units);
         self
     }
 
     /// Archived.
     #[must_use]
     pub fn archived(mut self) -> Self {
-        self.0.archived = true;
+        self.archived = true;
         self
     }
 
     /// The product.
     #[must_use]
     pub fn build(self) -> Product {
-        self.0
+        let new = NewProduct {
+            draft: self.draft,
+            by: None,
+            at: at(0),
+        };
+        Product {
+            archived: self.archived,
+            ..new.into_product(self.id)
+        }
     }
 
     /// The draft from which a store makes the product; the id and the times are the store's.
     #[must_use]
     pub fn draft(self) -> ProductDraft {
-        let Product {
-            sku,
-            name,
-            description,
-            price,
-            stock,
-            ..
-        } = self.0;
-        ProductDraft {
-            sku,
-            name,
-            description,
-            price,
-            stock,
-        }
+        self.draft
     }
 }
 

@@ -2,7 +2,7 @@ use super::{Expected, Fresh, Model, staff, wrong};
 use crate::command::Answer;
 use chrono::{DateTime, Utc};
 use tradepost_contract::usd;
-use tradepost_domain::catalog::{Price, Product, ProductChange, ProductDraft};
+use tradepost_domain::catalog::{NewProduct, Price, Product, ProductChange, ProductDraft};
 use tradepost_domain::inventory::{
     Adjusted, InventoryRefusal, Movement, Reason, StockDelta, StockLevel,
 };
@@ -29,16 +29,14 @@ impl Model {
             return wrong("sku", FieldError::Taken);
         }
         let id = fresh.product.unwrap_or(ProductId::new(i64::MAX).unwrap());
+        let new = NewProduct {
+            draft: draft.clone(),
+            by: Some(user),
+            at,
+        };
         let mut product = Product {
-            id,
-            sku: draft.sku.clone(),
-            name: draft.name.clone(),
-            description: draft.description.clone(),
-            price: draft.price,
             stock: StockLevel::ZERO,
-            archived: false,
-            created_at: at,
-            updated_at: at,
+            ..new.into_product(id)
         };
         self.products.insert(id, product.clone());
         self.touched.products.push(id);
