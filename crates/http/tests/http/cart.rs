@@ -36,10 +36,12 @@ async fn a_line_has_these_keys_in_this_order() {
         .await;
     let reply = reply.expect_status(201);
     let time = "\"2023-11-14T22:13:20.000250Z\"";
+    // The keys of a product have a test of their own.
+    let shown = app.get(&format!("/api/products/{product}/")).send().await;
+    let shown = shown.expect_status(200);
+    let product = shown.text();
     let line = format!(
-        "{{\"id\":1,\"user\":2,\"product\":{{\"id\":1,\"sku\":null,\"name\":\"Tea mug\",\
-         \"description\":\"\",\"price\":\"19.99\",\"stock\":5,\"currency\":\"USD\",\
-         \"created_at\":{time},\"updated_at\":{time}}},\"quantity\":1,\"total_price\":\"19.99\",\
+        "{{\"id\":1,\"user\":2,\"product\":{product},\"quantity\":1,\"total_price\":\"19.99\",\
          \"issues\":[],\"created_at\":{time},\"updated_at\":{time}}}"
     );
     assert_eq!(reply.text(), line);
