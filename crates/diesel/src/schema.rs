@@ -35,6 +35,7 @@ diesel::table! {
         archived -> Bool,
         created_at -> BigInt,
         updated_at -> BigInt,
+        weight_grams -> BigInt,
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) enum Holds {
     Number,
     /// An amount: a column in which every value is a number.
     Amount,
+    /// A whole number: a column in which every value is an integer.
+    Whole,
     /// A list of keys.
     List,
     /// A boolean.
@@ -139,6 +141,8 @@ const PRODUCT: &[Field] = &[
     field("description", &["description", "desc"]),
     holding("price", kind::PRICE, Holds::Number),
     holding("stock", kind::STOCK, Holds::Number),
+    // Grams. Decimals may be kilograms or pounds: such a column is not read.
+    holding("weight", &["weightgrams", "weight"], Holds::Whole),
     field(
         "is_active",
         &["isactive", "active", "isavailable", "available"],

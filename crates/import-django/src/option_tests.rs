@@ -207,3 +207,45 @@ fn problems_are_grouped_by_model_field_and_value() {
     }
     assert!(said.lines().count() < 12, "{said}");
 }
+
+#[test]
+fn weights_are_whole_grams_and_no_unit_is_guessed() {
+    let tea = |columns: &str| {
+        let stock = r#""stock": 4"#;
+        let order = order(r#""user": 1, "status": "pending""#);
+        order.replace(stock, &format!("{stock}, {columns}"))
+    };
+    let unread = |column: &str| {
+        Some(format!(
+            "shop.product: columns that are not read: {column} (1 row)."
+        ))
+    };
+    for (columns, grams, note) in [
+        (r#""weight": 350"#, 350, None),
+        (r#""weight_grams": "350""#, 350, None),
+        (r#""weightGrams": 350, "weight": 1"#, 350, unread("weight")),
+        (
+            r#""weight_grams": 350, "weight": "0.35""#,
+            350,
+            unread("weight"),
+        ),
+        (r#""weight": null"#, 0, None),
+        (r#""weight": 0.35"#, 0, unread("weight")),
+        (r#""weight": "350.00""#, 0, unread("weight")),
+        (r#""weight": "350 g""#, 0, unread("weight")),
+        (r#""weight": true"#, 0, unread("weight")),
+    ] {
+        let dump = sound(&tea(columns), &[]);
+        assert_eq!(dump.shop.products[0].weight.grams(), grams, "{columns}");
+        let mut notes = dump.notes.iter();
+        let found = notes.find(|note| note.starts_with("shop.product: "));
+        assert_eq!(found, note.as_ref(), "{columns}");
+    }
+    let heavy = tea(r#""weight": 1000001"#);
+    let said = refused(&heavy, &[]);
+    let expected = "shop.product 7, weight: Must be from 0 to 1000000. It is 1000001. \
+                    --skip-values shop.product.weight leaves such values out.";
+    assert!(said.contains(expected), "{said}");
+    let skipped = sound(&heavy, &["--skip-values", "shop.product.weight"]);
+    assert_eq!(skipped.shop.products[0].weight.grams(), 0);
+}

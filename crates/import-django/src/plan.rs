@@ -251,6 +251,7 @@ pub(crate) fn choose(model: &Model, field: &Field) -> Vec<String> {
         Holds::Anything => true,
         Holds::Number => !column.is_flag(),
         Holds::Amount => column.is_amount(),
+        Holds::Whole => column.whole == column.values,
         Holds::List => column.is_list(),
         Holds::Flag => column.is_flag(),
     };

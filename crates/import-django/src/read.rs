@@ -10,7 +10,7 @@ use crate::time;
 use crate::value::{Amounts, Reference, integer, json, reference, string};
 use crate::wrong::{At, Report};
 use chrono::{DateTime, Utc};
-use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::catalog::{Price, Product, Weight};
 use tradepost_domain::identity::{Account, Email, PasswordHash, Username};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
@@ -283,6 +283,7 @@ impl<'a> Fields<'a> {
         let description = self.may("description", |text| Description::new(&string(text)?));
         let price = self.need("price", |text| Price::new(amounts.read(text)?));
         let stock = self.may("stock", |text| StockLevel::requested(integer(text)?));
+        let weight = self.may("weight", |text| Weight::new(integer(text)?));
         let sold = self.flag("is_active", true);
         let archived = self.flag("is_archived", false);
         let times = self.times();
@@ -296,6 +297,7 @@ impl<'a> Fields<'a> {
             description: description?.or_else(none)?,
             price: price?,
             stock: stock?.unwrap_or(unsaid),
+            weight: weight?.unwrap_or_default(),
             archived: !sold? || archived?,
             created_at,
             updated_at,

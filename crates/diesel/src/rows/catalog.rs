@@ -2,7 +2,7 @@ use super::{Source, micros, new_row};
 use crate::schema::{product_texts, products, stock};
 use diesel::dsl::AssumeNotNull;
 use diesel::prelude::*;
-use tradepost_domain::catalog::{NewProduct, Price, Product};
+use tradepost_domain::catalog::{NewProduct, Price, Product, Weight};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
     Currency, Description, Money, ProductId, ProductName, Sku, StoreError, searched_text,
@@ -21,6 +21,7 @@ pub(crate) struct ProductRow {
     archived: bool,
     created_at: i64,
     updated_at: i64,
+    weight_grams: i64,
     #[diesel(
         select_expression = stock::on_hand.assume_not_null(),
         select_expression_type = AssumeNotNull<stock::on_hand>
@@ -39,6 +40,7 @@ impl ProductRow {
             description: from.good("description", Description::new(&self.description).ok())?,
             price: from.good("price", price)?,
             stock: on_hand(self.id, self.on_hand)?,
+            weight: from.good("weight_grams", Weight::new(self.weight_grams).ok())?,
             archived: self.archived,
             created_at: from.at("created_at", self.created_at)?,
             updated_at: from.at("updated_at", self.updated_at)?,
@@ -64,6 +66,7 @@ new_row! {
         #[diesel(skip_update)]
         created_at: i64,
         updated_at: i64,
+        weight_grams: i64,
     }
 }
 
@@ -77,6 +80,7 @@ impl<'a> From<&'a Product> for NewProductRow<'a> {
             archived: product.archived,
             created_at: micros(product.created_at),
             updated_at: micros(product.updated_at),
+            weight_grams: product.weight.grams(),
         }
     }
 }
@@ -92,6 +96,7 @@ impl<'a> From<&'a NewProduct> for NewProductRow<'a> {
             archived: false,
             created_at: micros(new.at),
             updated_at: micros(new.at),
+            weight_grams: draft.weight.grams(),
         }
     }
 }

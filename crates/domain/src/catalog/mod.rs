@@ -8,7 +8,7 @@ mod service;
 
 pub use filter::{ProductField, ProductFilter, ProductList};
 pub use product::{
-    ChangeProduct, CreateProduct, NewProduct, Price, Product, ProductChange, ProductDraft,
+    ChangeProduct, CreateProduct, NewProduct, Price, Product, ProductChange, ProductDraft, Weight,
     decide_change, decide_creation,
 };
 pub use refusal::CatalogRefusal;

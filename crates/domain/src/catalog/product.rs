@@ -50,6 +50,36 @@ impl Price {
     }
 }
 
+/// Shipping weight of one unit, in whole grams.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weight(i64);
+
+impl Weight {
+    /// Zero grams: a product that is not shipped, or whose weight is not known.
+    pub const ZERO: Self = Self(0);
+    /// Maximum in grams: one tonne, more than any parcel service takes.
+    pub const MAX: i64 = 1_000_000;
+
+    /// # Errors
+    /// [`FieldError::OutOfRange`] below 0 and above [`Weight::MAX`].
+    pub fn new(grams: i64) -> Result<Self, FieldError> {
+        if (0..=Self::MAX).contains(&grams) {
+            Ok(Self(grams))
+        } else {
+            Err(FieldError::OutOfRange {
+                min: 0,
+                max: Self::MAX,
+            })
+        }
+    }
+
+    /// Grams.
+    #[must_use]
+    pub fn grams(self) -> i64 {
+        self.0
+    }
+}
+
 /// A product with its units on hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
@@ -65,6 +95,8 @@ pub struct Product {
     pub price: Price,
     /// Units on hand.
     pub stock: StockLevel,
+    /// Shipping weight of one unit.
+    pub weight: Weight,
     /// Whether it is archived.
     pub archived: bool,
     /// Time of creation.
@@ -86,10 +118,12 @@ pub struct ProductDraft {
     pub price: Price,
     /// Initial units on hand.
     pub stock: StockLevel,
+    /// Shipping weight of one unit.
+    pub weight: Weight,
 }
 
 impl ProductDraft {
-    /// A product without sku, description and stock.
+    /// A product without sku, description, stock and weight.
     ///
     /// ```
     /// use tradepost_domain::prelude::*;
@@ -107,6 +141,7 @@ impl ProductDraft {
             description: Description::default(),
             price,
             stock: StockLevel::ZERO,
+            weight: Weight::ZERO,
         }
     }
 
@@ -172,6 +207,7 @@ impl NewProduct {
             description,
             price,
             stock,
+            weight,
         } = self.draft;
         Product {
             id,
@@ -180,6 +216,7 @@ impl NewProduct {
             description,
             price,
             stock,
+            weight,
             archived: false,
             created_at: self.at,
             updated_at: self.at,
@@ -200,6 +237,8 @@ pub struct ProductChange {
     pub price: Option<Price>,
     /// A new level of stock, regardless of the current one.
     pub stock: Option<StockLevel>,
+    /// A new weight.
+    pub weight: Option<Weight>,
     /// Archive, or restore.
     pub archived: Option<bool>,
 }
@@ -312,6 +351,7 @@ pub fn decide_change(
     }
     after.price = change.price.unwrap_or(before.price);
     after.stock = change.stock.unwrap_or(before.stock);
+    after.weight = change.weight.unwrap_or(before.weight);
     after.archived = change.archived.unwrap_or(before.archived);
     if after != *before {
         after.updated_at = command.at;
@@ -348,6 +388,7 @@ fn events(before: &Product, after: &Product) -> impl Iterator<Item = EventKind> 
             ProductAttribute::Description,
         ),
         (before.price != after.price, ProductAttribute::Price),
+        (before.weight != after.weight, ProductAttribute::Weight),
     ];
     let changed = changed.into_iter().filter(|(changed, _)| *changed);
     let attributes: Vec<_> = changed.map(|(_, attribute)| attribute).collect();

@@ -33,6 +33,52 @@ fn a_price_is_more_than_nothing_and_has_ten_digits() {
 }
 
 #[test]
+fn a_weight_is_up_to_a_tonne_in_whole_grams() {
+    for (grams, is_valid) in [
+        (-1, false),
+        (0, true),
+        (1_000_000, true),
+        (1_000_001, false),
+        (i64::MIN, false),
+        (i64::MAX, false),
+    ] {
+        let weight = Weight::new(grams).map(Weight::grams);
+        let range = FieldError::OutOfRange {
+            min: 0,
+            max: 1_000_000,
+        };
+        assert_eq!(weight, is_valid.then_some(grams).ok_or(range));
+    }
+}
+
+#[test]
+fn a_change_of_the_weight_is_an_attribute_of_its_event() {
+    let before = Product {
+        weight: Weight::new(250).unwrap(),
+        ..product(1, 100, 5)
+    };
+    for (grams, expected) in [
+        (None, vec![]),
+        (Some(250), vec![]),
+        (Some(0), vec![ProductAttribute::Weight]),
+        (Some(300), vec![ProductAttribute::Weight]),
+    ] {
+        let weight = grams.map(|grams| Weight::new(grams).unwrap());
+        let named = ProductChange {
+            weight,
+            ..ProductChange::default()
+        };
+        let decided = decide(&change(named), &before).unwrap();
+        assert_eq!(decided.outcome.weight.grams(), grams.unwrap_or(250));
+        let attributes = decided.events.iter().flat_map(|event| match &event.kind {
+            EventKind::ProductChanged { attributes, .. } => attributes.clone(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(attributes.collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
 fn a_change_leaves_unnamed_fields_unchanged() {
     let before = product(1, 100, 5);
     let name = ProductName::new("Cup").unwrap();

@@ -110,6 +110,8 @@ pub enum ProductAttribute {
     Description,
     /// Unit price.
     Price,
+    /// Shipping weight.
+    Weight,
 }
 
 /// Attribute of an account that its owner changes.

@@ -41,7 +41,7 @@ async fn world() -> World {
 type Write = (Method, &'static str, bool, Value, &'static [&'static str]);
 
 /// All routes that read a body. Those without a row of their own send the example of the OpenAPI
-/// document. Those whose row names no fields, or that have none, accept the fields of its schema.
+/// document. A row that names no fields accepts those of its schema.
 fn writes(refresh: &str) -> Vec<Write> {
     let mut rows = rows(refresh);
     for endpoint in table() {

@@ -14,7 +14,7 @@ async fn a_product_has_these_keys_in_this_order() {
     let staff = app.staff("boss");
     let product = json!({
         "sku": "MUG-1", "name": " Tea mug ", "description": "Holds tea.\n", "price": 19.9,
-        "stock": "7", "id": 99, "currency": "EUR", "created_at": "1999-01-01T00:00:00Z",
+        "stock": "7", "weight_grams": "350", "id": 99, "currency": "EUR", "created_at": "1999-01-01T00:00:00Z",
         "nonsense": {"deep": [1, 2]},
     });
     let reply = app
@@ -25,7 +25,8 @@ async fn a_product_has_these_keys_in_this_order() {
     let reply = reply.expect_status(201);
     let expected = concat!(
         r#"{"id":1,"sku":"MUG-1","name":"Tea mug","description":"Holds tea.\n","price":"19.90","#,
-        r#""stock":7,"currency":"USD","created_at":"2023-11-14T22:13:20.000250Z","#,
+        r#""stock":7,"weight_grams":350,"currency":"USD","#,
+        r#""created_at":"2023-11-14T22:13:20.000250Z","#,
         r#""updated_at":"2023-11-14T22:13:20.000250Z"}"#
     );
     assert_eq!(reply.text(), expected);
@@ -43,6 +44,48 @@ async fn optional_fields_have_defaults() {
     let seen = reply.expect_status(201).json();
     let optional = (&seen["sku"], &seen["description"], &seen["stock"]);
     assert_eq!(optional, (&Value::Null, &json!(""), &json!(0)));
+    assert_eq!(seen["weight_grams"], 0);
+}
+
+#[actix_web::test]
+async fn a_weight_is_set_by_every_write_and_kept_by_those_that_do_not_name_it() {
+    let app = App::new().await;
+    let staff = app.staff("boss");
+    app.product(&staff, "1.00", 5).await;
+    let path = "/api/products/1/";
+    let cup = |weight: Value| json!({"name": "Cup", "price": "2.00", "weight_grams": weight});
+    let mut etags = Vec::new();
+    for (call, body, grams) in [
+        (app.put(path), cup(json!(350)), 350),
+        (app.put(path), json!({"name": "Mug", "price": "2.00"}), 350),
+        (app.patch(path), json!({"price": 3}), 350),
+        (
+            app.patch(path),
+            json!({"weight_grams": 1_000_000}),
+            1_000_000,
+        ),
+        (app.patch(path), json!({"description": "x"}), 1_000_000),
+        (app.patch(path), json!({"weight_grams": "0"}), 0),
+    ] {
+        let reply = call.token(&staff).json(&body).await.expect_status(200);
+        assert_eq!(reply.json()["weight_grams"], grams, "{body}");
+        etags.push(reply.header("etag").to_owned());
+    }
+    assert_ne!(etags[2], etags[3]);
+    for (weight, sentence) in [
+        (json!(-1), "Must be from 0 to 1000000."),
+        (json!(1_000_001), "Must be from 0 to 1000000."),
+        (json!(0.5), "A whole number is required."),
+        (json!("1 kg"), "A whole number is required."),
+        (json!(true), "A whole number is required."),
+        (json!(null), "This field may not be null."),
+    ] {
+        for call in [app.post("/api/products/"), app.put(path), app.patch(path)] {
+            let reply = call.token(&staff).json(&cup(weight.clone())).await;
+            let said = reply.expect_fields(&["weight_grams"]).json();
+            assert_eq!(said["weight_grams"], json!([sentence]), "{weight}");
+        }
+    }
 }
 
 #[actix_web::test]

@@ -14,7 +14,7 @@ const NEVER: Duration = Duration::from_secs(60);
 pub(crate) const QUICK: [&str; 2] = ["--bcrypt-cost", "10"];
 
 /// The migrations, oldest first.
-pub(crate) const MIGRATIONS: [&str; 11] = [
+pub(crate) const MIGRATIONS: [&str; 12] = [
     "2026-11-22-000001_open_shop",
     "2026-11-22-000002_remember_keys",
     "2026-11-22-000003_find_products",
@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: [&str; 11] = [
     "2026-11-27-000004_add_clock_readings",
     "2026-11-27-000006_add_order_adjustment",
     "2026-11-27-000007_rebuild_product_search",
+    "2026-11-27-000008_add_product_weight",
 ];
 
 /// The result of a command.

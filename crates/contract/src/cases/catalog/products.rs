@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDraft, ProductFilter,
-    ProductList,
+    ProductList, Weight,
 };
 use tradepost_domain::kernel::{
     Currency, Description, FieldError, Money, ProductId, ProductName, Refusal, Sku,
@@ -30,6 +30,10 @@ fn new_sku(sku: Option<&str>) -> ProductChange {
     }
 }
 
+fn grams(grams: i64) -> Weight {
+    Weight::new(grams).unwrap()
+}
+
 fn taken<T>() -> Result<T, Refusal> {
     Err(Refusal::field("sku", FieldError::Taken))
 }
@@ -49,6 +53,7 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
     let shop = TestShop::new(stores);
     let draft = ProductDraft {
         description: Description::new("Holds tea.\n\nOr coffee.").unwrap(),
+        weight: grams(350),
         ..with_sku("MUG-1")
     };
     let product = shop.create(draft.clone()).unwrap();
@@ -59,6 +64,7 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
         description: draft.description,
         price: draft.price,
         stock: level(0),
+        weight: draft.weight,
         archived: false,
         created_at: at(0),
         updated_at: at(0),
@@ -180,16 +186,21 @@ pub fn a_change_touches_what_it_names(stores: &Stores) {
         sku: Some(Some(Sku::new("CUP").unwrap())),
         description: Some(description.clone()),
         stock: Some(level(7)),
+        weight: Some(grams(Weight::MAX)),
         ..ProductChange::default()
     };
     let expected = Product {
         sku: Some(Sku::new("CUP").unwrap()),
         description,
         stock: level(7),
+        weight: grams(Weight::MAX),
         ..expected
     };
     assert_eq!(shop.change(before.id, others), Ok(expected.clone()));
     assert_eq!(shop.found(before.id), expected);
+    // A change that does not name the weight keeps it.
+    shop.set_price(before.id, 300);
+    assert_eq!(shop.found(before.id).weight, expected.weight);
     assert_eq!(shop.found(neighbour.id), neighbour);
 }
 
@@ -203,6 +214,7 @@ pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
         description: Some(before.description.clone()),
         price: Some(before.price),
         stock: Some(before.stock),
+        weight: Some(before.weight),
         archived: Some(false),
     };
     assert_eq!(shop.change(before.id, same), Ok(before.clone()));

@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tradepost_domain::Stores;
 use tradepost_domain::cart::CartItem;
-use tradepost_domain::catalog::{Product, ProductFilter, ProductList};
+use tradepost_domain::catalog::{Product, ProductFilter, ProductList, Weight};
 use tradepost_domain::identity::{Account, Credentials, Email, Username};
 use tradepost_domain::import::{ExistingData, ImportError, ImportRefusal, ImportShop};
 use tradepost_domain::inventory::Reason;
@@ -81,6 +81,7 @@ fn another_shop() -> ImportShop {
     archived.archived = true;
     archived.sku = Some(Sku::new("OLD-1").unwrap());
     archived.description = Description::new("Of old.\n\nStill good.").unwrap();
+    archived.weight = Weight::new(1_200).unwrap();
     ImportShop {
         users: vec![staff, account(1_002, "ada"), gone],
         products: vec![archived, thing(2_001, 7), thing(2_003, 0)],

@@ -18,6 +18,7 @@ insert!(InsertProducts<'a>, NewProductRow<'a> => "products" {
     archived: bool => Bool,
     created_at: i64 => BigInt,
     updated_at: i64 => BigInt,
+    weight_grams: i64 => BigInt,
 }, " ORDER BY row_number RETURNING id");
 
 impl Query for InsertProducts<'_> {
@@ -48,7 +49,8 @@ impl Query for InsertCartItems {
 
 statement!(UpdateProducts<'a>,
     "UPDATE products SET sku = new.sku, name = new.name, description = new.description,
-        price = new.price, archived = new.archived, updated_at = new.updated_at
+        price = new.price, archived = new.archived, updated_at = new.updated_at,
+        weight_grams = new.weight_grams
      FROM unnest(", {
         id: i64 => BigInt,
         sku: Option<&'a str> => Nullable<Text>,
@@ -57,7 +59,8 @@ statement!(UpdateProducts<'a>,
         price: i64 => BigInt,
         archived: bool => Bool,
         updated_at: i64 => BigInt,
-    }, ") AS new (id, sku, name, description, price, archived, updated_at)
+        weight_grams: i64 => BigInt,
+    }, ") AS new (id, sku, name, description, price, archived, updated_at, weight_grams)
     WHERE products.id = new.id");
 
 statement!(UpdateCartItems,
@@ -115,6 +118,7 @@ pub(crate) fn update_products<'a>(
         rows.price.push(row.price);
         rows.archived.push(row.archived);
         rows.updated_at.push(row.updated_at);
+        rows.weight_grams.push(row.weight_grams);
     }
     rows.execute(conn).map(drop)
 }

@@ -5,7 +5,7 @@ use crate::extract::query;
 use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
 use crate::respond::replay::{ReplayableResponse, keyed};
-use tradepost_domain::catalog::{Catalogue, Price, Product, ProductChange, ProductDraft};
+use tradepost_domain::catalog::{Catalogue, Price, Product, ProductChange, ProductDraft, Weight};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Currency, Description, ProductId, ProductName, Sku};
 
@@ -45,6 +45,7 @@ request! {
     description: optional(Description);
     price: required(Price, currency);
     stock: optional(StockLevel) "Units on hand.";
+    weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
 }
 
 async fn create(call: RequestContext, mut fields: Fields) -> HttpResult {
@@ -56,6 +57,7 @@ async fn create(call: RequestContext, mut fields: Fields) -> HttpResult {
         description: new.description.unwrap_or_default(),
         price: new.price,
         stock: new.stock.unwrap_or(StockLevel::ZERO),
+        weight: new.weight_grams.unwrap_or_default(),
     };
     let key = key.map(|key| keyed(key, PRODUCTS, &fingerprint(&draft), encoded));
     let written = call
@@ -66,17 +68,22 @@ async fn create(call: RequestContext, mut fields: Fields) -> HttpResult {
     responses::created_at(&call.url(PRODUCTS), response)
 }
 
-/// The canonical form of the command, for its fingerprint.
+/// The canonical form of the command, for its fingerprint. A weight of zero is left out: so the form
+/// of a command without one is the same as before products had a weight.
 fn fingerprint(draft: &ProductDraft) -> impl Serialize {
     let price = draft.price.money();
-    (
-        "product",
-        draft.sku.as_ref().map(Sku::as_str),
-        draft.name.as_str(),
-        draft.description.as_str(),
-        (price.minor(), price.currency().code()),
-        draft.stock.units(),
-    )
+    let mut form = vec![
+        json!("product"),
+        json!(draft.sku.as_ref().map(Sku::as_str)),
+        json!(draft.name.as_str()),
+        json!(draft.description.as_str()),
+        json!([price.minor(), price.currency().code()]),
+        json!(draft.stock.units()),
+    ];
+    if draft.weight != Weight::ZERO {
+        form.push(json!(draft.weight.grams()));
+    }
+    form
 }
 
 async fn show(call: RequestContext) -> HttpResult {
@@ -102,6 +109,7 @@ request! {
     sku: nullable(Option<Sku>);
     description: optional(Description);
     stock: optional(StockLevel) "Units on hand.";
+    weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
 }
 
 async fn replace(call: RequestContext, fields: Fields) -> HttpResult {
@@ -113,6 +121,7 @@ async fn replace(call: RequestContext, fields: Fields) -> HttpResult {
         description: new.description,
         price: Some(new.price),
         stock: new.stock,
+        weight: new.weight_grams,
         // Only PATCH archives and restores: PUT ignores the field like any unknown one.
         archived: None,
     };
@@ -130,6 +139,7 @@ request! {
     sku: nullable(Option<Sku>);
     description: optional(Description);
     stock: optional(StockLevel) "Units on hand.";
+    weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
 }
 
 async fn update(call: RequestContext, fields: Fields) -> HttpResult {
@@ -141,6 +151,7 @@ async fn update(call: RequestContext, fields: Fields) -> HttpResult {
         description: new.description,
         price: new.price,
         stock: new.stock,
+        weight: new.weight_grams,
         archived: new.archived,
     };
     set(call, id, change).await
@@ -160,4 +171,22 @@ async fn archive(call: RequestContext) -> HttpResult {
     call.command(move |shop, actor| shop.catalogue.archive(actor, id, seen))
         .await?;
     responses::no_content()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tradepost_domain::testing::ProductBuilder;
+
+    /// Fingerprints are stored: this form is that of commands before products had a weight.
+    #[test]
+    fn a_weight_of_zero_is_absent_from_the_canonical_form() {
+        let draft = ProductBuilder::new(1).name("Cup").stock(4).draft();
+        let form = |draft: &ProductDraft| serde_json::to_string(&fingerprint(draft)).unwrap();
+        let before = r#"["product",null,"Cup","",[100,"USD"],4]"#;
+        assert_eq!(form(&draft), before);
+        let weight = Weight::new(350).unwrap();
+        let heavy = r#"["product",null,"Cup","",[100,"USD"],4,350]"#;
+        assert_eq!(form(&ProductDraft { weight, ..draft }), heavy);
+    }
 }

@@ -4,7 +4,7 @@ use crate::extract::fields::{decimal, integer, text};
 use crate::extract::request::{FieldType, integer_schema, text_schema};
 use crate::resources::prelude::*;
 use crate::respond::json::DECIMAL;
-use tradepost_domain::catalog::Price;
+use tradepost_domain::catalog::{Price, Weight};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Currency, Description, FieldError, Money, ProductName, Sku};
 
@@ -32,6 +32,8 @@ field_type! { Price, currency: Currency =
 }
 
 field_type! { StockLevel = integer(Self::requested), integer_schema(0, Self::MAX) }
+
+field_type! { Weight = integer(Self::new), integer_schema(0, Self::MAX) }
 
 /// An empty SKU is none.
 impl FieldType for Option<Sku> {

@@ -1,7 +1,7 @@
 use crate::resources::prelude::*;
 use crate::respond::json::{Amount, Id, Time, Units, encode};
 use chrono::DateTime;
-use tradepost_domain::catalog::{Price, Product};
+use tradepost_domain::catalog::{Price, Product, Weight};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Currency, Description, Money, ProductId, ProductName, Sku};
 
@@ -20,6 +20,9 @@ pub(crate) struct ProductResponse<'a> {
     /// Units on hand.
     #[schemars(with = "Units")]
     stock: i64,
+    /// Shipping weight of one unit, in grams.
+    #[schemars(range(min = 0, max = Weight::MAX))]
+    weight_grams: i64,
     /// ISO 4217.
     currency: &'static str,
     created_at: Time,
@@ -37,6 +40,7 @@ impl<'a> ProductResponse<'a> {
             description: product.description.as_str(),
             price: Amount(price),
             stock: product.stock.units(),
+            weight_grams: product.weight.grams(),
             currency: price.currency().code(),
             created_at: Time(product.created_at),
             updated_at: Time(product.updated_at),
@@ -73,6 +77,7 @@ pub(crate) fn example() -> Option<Product> {
         description: Description::new("Holds a third of a litre.").ok()?,
         price: Price::new(Money::from_minor(1_400, Currency::from_code("USD")?)).ok()?,
         stock: StockLevel::new(37)?,
+        weight: Weight::new(350).ok()?,
         archived: false,
         created_at: at,
         updated_at: at,
