@@ -294,11 +294,10 @@ fn a_deadlock_is_retried() {
     for writer in writers {
         writer.join().unwrap().unwrap();
     }
-    assert_eq!(
-        attempts.load(Ordering::Relaxed),
-        3,
-        "one of the two gave way"
-    );
+    // On a busy machine, the retry may take its row before the other transaction is woken up, and
+    // deadlock with it again.
+    let attempts = attempts.load(Ordering::Relaxed);
+    assert!(attempts >= 3, "one of the two gave way: {attempts}");
     assert_eq!(sql(&name, "SELECT sum(n) FROM probe"), "4");
     drop(database);
 }
