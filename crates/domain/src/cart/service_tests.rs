@@ -3,7 +3,7 @@
 use super::*;
 use crate::cart::{CartItem, CartRefusal, MockCartRepository};
 use crate::kernel::{StoreError, StoreErrorKind, UserId};
-use crate::testing::{at, clock, product, user};
+use crate::testing::{at, clock, product, refusal, user};
 
 fn line_id(id: i64) -> CartItemId {
     CartItemId::new(id).unwrap()
@@ -41,13 +41,6 @@ fn carts_with(owner: UserId, items: Vec<CartItemDetail>) -> Carts {
             Ok(HashMap::from([(owner, Cart { items })]))
         });
     carts(port)
-}
-
-fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
-    match answer {
-        Err(Error::Refused(refusal)) => refusal,
-        other => panic!("not refused: {other:?}"),
-    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::catalog::MockProductRepository;
 use crate::kernel::{StoreError, StoreErrorKind};
-use crate::testing::{ProductBuilder, at, clock, product, user};
+use crate::testing::{ProductBuilder, at, clock, page, product, refusal, user};
 
 const NOBODY: Actor = Actor::Anonymous;
 
@@ -18,17 +18,6 @@ fn grace() -> Actor {
 /// A catalogue over a port that panics on unexpected calls, at 60 seconds on its clock.
 fn catalogue(products: MockProductRepository) -> Catalogue {
     Catalogue::new(Arc::new(products), Arc::new(clock(60)))
-}
-
-fn page(number: u64) -> PageRequest {
-    PageRequest::new(number, 10).unwrap()
-}
-
-fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
-    match answer {
-        Err(Error::Refused(refusal)) => refusal,
-        other => panic!("not refused: {other:?}"),
-    }
 }
 
 fn busy() -> StoreError {
@@ -57,7 +46,7 @@ fn archived_products_are_listed_for_staff_alone() {
         let list = ProductList::new(filter.clone());
         products
             .expect_list()
-            .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1)))
+            .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1, 10)))
             .once()
             .returning(|_, _| {
                 Ok(Page {
@@ -74,7 +63,7 @@ fn archived_products_are_listed_for_staff_alone() {
             });
         let catalogue = catalogue(products);
         let wish = ProductFilter::all(wish);
-        let listed = catalogue.list(actor, ProductList::new(wish.clone()), page(1));
+        let listed = catalogue.list(actor, ProductList::new(wish.clone()), page(1, 10));
         assert_eq!(listed.unwrap().items, [product(1, 100, 5)]);
         let keyset = Keyset::new(&crate::kernel::Sorting::default()).unwrap();
         let sliced = catalogue.cursor_page(actor, wish, keyset, &CursorRequest::first(9));
@@ -93,7 +82,7 @@ fn a_page_that_does_not_exist_is_not_found() {
             })
         };
         products.expect_list().returning(empty);
-        let listed = catalogue(products).list(NOBODY, ProductList::default(), page(number));
+        let listed = catalogue(products).list(NOBODY, ProductList::default(), page(number, 10));
         match listed {
             Ok(listed) => assert!(exists && listed.count == count),
             Err(error) => assert!(!exists && refusal::<()>(Err(error)) == Refusal::NotFound),
@@ -239,7 +228,7 @@ fn refusals_and_store_failures_are_passed_on() {
         catalogue.create(grace(), draft(), None).err(),
         catalogue.product(NOBODY, id(), false).err(),
         catalogue
-            .list(NOBODY, ProductList::default(), page(1))
+            .list(NOBODY, ProductList::default(), page(1, 10))
             .err(),
     ] {
         assert!(

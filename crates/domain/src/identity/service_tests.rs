@@ -5,7 +5,7 @@ use crate::identity::{IdentityRefusal, MockAccountRepository};
 use crate::kernel::{
     HashingFailed, MockClock, MockPasswordHasher, MockTokenService, StoreError, StoreErrorKind,
 };
-use crate::testing::{at, user};
+use crate::testing::{at, refusal, user};
 
 /// Mocked ports, each of which panics on an unexpected call.
 struct Ports {
@@ -92,13 +92,6 @@ fn claims() -> TokenClaims {
         session_epoch: 4,
         issued_at: at(60),
         expires_at: at(660),
-    }
-}
-
-fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
-    match answer {
-        Err(Error::Refused(refusal)) => refusal,
-        other => panic!("not refused: {other:?}"),
     }
 }
 

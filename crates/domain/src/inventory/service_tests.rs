@@ -3,7 +3,7 @@
 use super::*;
 use crate::inventory::{MockInventoryRepository, NewMovement, Reason};
 use crate::kernel::MovementId;
-use crate::testing::{at, clock, user};
+use crate::testing::{at, clock, page, refusal, user};
 
 fn ada() -> Actor {
     Actor::Customer(user(1))
@@ -16,17 +16,6 @@ fn grace() -> Actor {
 /// An inventory over a port that panics on unexpected calls, at 60 seconds on its clock.
 fn inventory(stock: MockInventoryRepository) -> Inventory {
     Inventory::new(Arc::new(stock), Arc::new(clock(60)))
-}
-
-fn page(number: u64) -> PageRequest {
-    PageRequest::new(number, 10).unwrap()
-}
-
-fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
-    match answer {
-        Err(Error::Refused(refusal)) => refusal,
-        other => panic!("not refused: {other:?}"),
-    }
 }
 
 fn id() -> ProductId {
@@ -44,7 +33,10 @@ fn only_staff_adjust_stock_or_read_the_ledger() {
         let delta = StockDelta::new(1).unwrap();
         let adjusted = inventory.adjust_stock(actor, id(), delta, None, None);
         assert_eq!(refusal(adjusted), expected);
-        assert_eq!(refusal(inventory.movements(actor, id(), page(1))), expected);
+        assert_eq!(
+            refusal(inventory.movements(actor, id(), page(1, 10))),
+            expected
+        );
     }
 }
 
@@ -98,9 +90,9 @@ fn movements_are_paged_and_only_of_existing_products() {
         let mut stock = MockInventoryRepository::new();
         stock
             .expect_movements()
-            .withf(move |asked, asked_page| (*asked, *asked_page) == (id(), page(number)))
+            .withf(move |asked, asked_page| (*asked, *asked_page) == (id(), page(number, 10)))
             .returning(move |_, _| Ok(answer.clone()));
-        let listed = inventory(stock).movements(grace(), id(), page(number));
+        let listed = inventory(stock).movements(grace(), id(), page(number, 10));
         match expected {
             Some(movement) => assert_eq!(listed.unwrap().items, [movement]),
             None => assert_eq!(refusal(listed), Refusal::NotFound),

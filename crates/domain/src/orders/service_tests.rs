@@ -3,7 +3,7 @@
 use super::*;
 use crate::kernel::{MockPlacementIds, StoreError, StoreErrorKind};
 use crate::orders::{MockOrderRepository, PlacementId};
-use crate::testing::{at, clock, usd, user};
+use crate::testing::{at, clock, page, refusal, usd, user};
 
 fn ada() -> Actor {
     Actor::Customer(user(1))
@@ -37,17 +37,6 @@ fn orders(port: MockOrderRepository) -> Orders {
     Orders::new(Arc::new(port), Arc::new(names), Arc::new(clock(60)))
 }
 
-fn page(number: u64) -> PageRequest {
-    PageRequest::new(number, 10).unwrap()
-}
-
-fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
-    match answer {
-        Err(Error::Refused(refusal)) => refusal,
-        other => panic!("not refused: {other:?}"),
-    }
-}
-
 #[test]
 fn an_anonymous_caller_has_no_orders() {
     let nobody = Actor::Anonymous;
@@ -56,7 +45,7 @@ fn an_anonymous_caller_has_no_orders() {
     let orders = Orders::new(port, no_names, Arc::new(clock(60)));
     let expected = Refusal::Unauthenticated;
     assert_eq!(
-        refusal(orders.list(nobody, OrderList::default(), page(1))),
+        refusal(orders.list(nobody, OrderList::default(), page(1, 10))),
         expected
     );
     assert_eq!(refusal(orders.order(nobody, id(), false)), expected);
@@ -92,7 +81,7 @@ fn customers_list_their_own_orders_and_staff_all() {
         };
         let list = OrderList::new(filter.clone());
         port.expect_list()
-            .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1)))
+            .withf(move |asked, asked_page| (asked, *asked_page) == (&list, page(1, 10)))
             .once()
             .returning(|_, _| {
                 Ok(Page {
@@ -111,7 +100,7 @@ fn customers_list_their_own_orders_and_staff_all() {
             archived: wish,
             ..OrderFilter::default()
         };
-        let listed = orders.list(actor, OrderList::new(filter.clone()), page(1));
+        let listed = orders.list(actor, OrderList::new(filter.clone()), page(1, 10));
         assert_eq!(listed.unwrap().items, [order(1, false)]);
         let keyset = Keyset::new(&crate::kernel::Sorting::default()).unwrap();
         let sliced = orders.cursor_page(actor, filter, keyset, &CursorRequest::first(9));
@@ -129,7 +118,7 @@ fn a_page_that_does_not_exist_is_not_found() {
                 items: Vec::new(),
             })
         });
-        let listed = orders(port).list(ada(), OrderList::default(), page(number));
+        let listed = orders(port).list(ada(), OrderList::default(), page(number, 10));
         assert_eq!(listed.is_ok(), exists, "{count} {number}");
         if !exists {
             assert_eq!(refusal(listed), Refusal::NotFound);

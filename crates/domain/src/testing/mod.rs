@@ -28,6 +28,8 @@ mod builders;
 mod clock;
 mod fakes;
 
+#[cfg(test)]
+pub(crate) use answers::refusal;
 pub use builders::{AccountBuilder, ProductBuilder};
 pub use clock::FixedClock;
 pub use fakes::{PlainHasher, PlainTokens, SequentialIds, system};
@@ -117,4 +119,17 @@ pub fn product(id: i64, price: i64, stock: i64) -> Product {
 #[must_use]
 pub fn clock(seconds: i64) -> FixedClock {
     FixedClock::new(at(seconds))
+}
+
+#[cfg(test)]
+mod answers {
+    use crate::kernel::{Error, Refusal};
+
+    /// The refusal of a command.
+    pub(crate) fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
+        match answer {
+            Err(Error::Refused(refusal)) => refusal,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
 }
