@@ -7,10 +7,14 @@ use tradepost_domain::Stores;
 use tradepost_domain::cart::CartAction;
 use tradepost_domain::catalog::{Price, ProductChange};
 use tradepost_domain::decision::{AccountAttribute, EventKind, ProductAttribute};
-use tradepost_domain::identity::{ChangeEmail, ChangePassword, Email, UpdateUser, UserChange};
+use tradepost_domain::identity::{
+    ChangeEmail, ChangePassword, Credentials, Email, UpdateUser, UserChange,
+};
+use tradepost_domain::import::ImportShop;
 use tradepost_domain::inventory::StockDelta;
-use tradepost_domain::kernel::{Actor, UserId};
-use tradepost_domain::orders::{OrderAction, OrderStatus};
+use tradepost_domain::kernel::{Actor, Money, OrderId, Quantity, UserId};
+use tradepost_domain::orders::{Order, OrderAction, OrderItem, OrderStatus};
+use tradepost_domain::testing::{account, product};
 
 struct Recorded {
     store: Arc<MemoryStore>,
@@ -177,4 +181,48 @@ fn writes_of_accounts_hand_on_their_events() {
         retry_busy(|| accounts.switch(off)).unwrap();
         assert_eq!(recorded.events(), expected);
     }
+}
+
+#[test]
+fn an_import_hands_on_one_event_for_each_order() {
+    let recorded = Recorded::new();
+    let (ada, mug) = (account(1, true, false), product(1, 100, 5));
+    let (user, total) = (ada.id, tradepost_contract::money(200));
+    let order = |id| Order {
+        id: OrderId::new(id).unwrap(),
+        user,
+        status: OrderStatus::Delivered,
+        total,
+        adjustment: Money::zero(usd()),
+        lines: vec![OrderItem {
+            product: mug.id,
+            name: mug.name.clone(),
+            unit_price: mug.price.money(),
+            quantity: Quantity::new(2).unwrap(),
+        }],
+        archived: false,
+        created_at: at(1),
+        updated_at: at(2),
+    };
+    let command = ImportShop {
+        orders: vec![order(4), order(7)],
+        users: vec![Credentials {
+            account: ada,
+            password: hash("ada"),
+        }],
+        products: vec![mug.clone()],
+        carts: Vec::new(),
+    };
+    recorded
+        .stores
+        .imports
+        .import(Arc::new(command))
+        .unwrap()
+        .unwrap();
+    let kinds = recorded.events().into_iter().map(|(kind, _)| kind);
+    let imported = [4, 7].map(|id| EventKind::OrderImported {
+        order: OrderId::new(id).unwrap(),
+        user,
+    });
+    assert_eq!(kinds.collect::<Vec<_>>(), imported);
 }
