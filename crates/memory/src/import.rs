@@ -6,13 +6,13 @@ use tradepost_domain::import::{
 use tradepost_domain::kernel::StoreError;
 
 impl ImportRepository for MemoryStore {
-    fn ground(&self) -> Result<ExistingData, StoreError> {
-        Ok(self.lock().ground())
+    fn existing_data(&self) -> Result<ExistingData, StoreError> {
+        Ok(self.lock().existing_data())
     }
 
     fn import(&self, command: Arc<ImportShop>) -> Imported {
         let mut state = self.lock();
-        let decision = match decide_import(&command, &state.ground(), self.currency) {
+        let decision = match decide_import(&command, &state.existing_data(), self.currency) {
             Ok(decision) => decision,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -26,7 +26,7 @@ impl ImportRepository for MemoryStore {
 }
 
 impl State {
-    fn ground(&self) -> ExistingData {
+    fn existing_data(&self) -> ExistingData {
         let (staff, customers): (Vec<_>, Vec<_>) = self
             .accounts
             .values()

@@ -319,8 +319,8 @@ impl Ledger for Broken {
 }
 
 impl ImportRepository for Broken {
-    fn ground(&self) -> Result<ExistingData, StoreError> {
-        self.store.ground()
+    fn existing_data(&self) -> Result<ExistingData, StoreError> {
+        self.store.existing_data()
     }
 
     fn import(&self, command: Arc<ImportShop>) -> Imported {

@@ -12,7 +12,7 @@ pub type Imported = Result<Result<(), ImportRefusal>, StoreError>;
 /// # use tradepost_memory::MemoryStore;
 /// let store = Stores::from(MemoryStore::new(usd()));
 /// // Only an empty shop takes over another one.
-/// assert_eq!(store.imports.ground()?, Default::default());
+/// assert_eq!(store.imports.existing_data()?, Default::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
@@ -21,7 +21,7 @@ pub trait ImportRepository: Send + Sync {
     ///
     /// # Errors
     /// If the store fails.
-    fn ground(&self) -> Result<ExistingData, StoreError>;
+    fn existing_data(&self) -> Result<ExistingData, StoreError>;
 
     /// Imports a shop as [`decide_import`](crate::import::decide_import) allows.
     ///

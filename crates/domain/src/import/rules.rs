@@ -63,7 +63,7 @@ pub struct ImportDecision {
 /// [`ImportRefusal`] with every error.
 pub fn decide_import(
     command: &ImportShop,
-    ground: &ExistingData,
+    existing: &ExistingData,
     currency: Currency,
 ) -> Result<ImportDecision, ImportRefusal> {
     let mut wrong = ImportRefusal::default();
@@ -72,7 +72,7 @@ pub fn decide_import(
         orders,
         customers,
         ..
-    } = *ground;
+    } = *existing;
     if products + orders + customers > 0 {
         wrong.push(ImportError::NotEmpty {
             products,
@@ -80,7 +80,7 @@ pub fn decide_import(
             customers,
         });
     }
-    let users = check_users(command, ground, &mut wrong);
+    let users = check_users(command, existing, &mut wrong);
     let products = check_products(command, currency, &mut wrong);
     check_carts(command, &users, &products, &mut wrong);
     let sold = check_orders(command, &users, &products, currency, &mut wrong);
@@ -146,7 +146,7 @@ fn check_id<Id: Copy + Eq + Hash>(
 
 fn check_users(
     command: &ImportShop,
-    ground: &ExistingData,
+    existing: &ExistingData,
     wrong: &mut ImportRefusal,
 ) -> HashSet<UserId> {
     let mut ids = HashSet::new();
@@ -157,7 +157,7 @@ fn check_users(
         check_id(&mut ids, account.id, account.id.get(), row, wrong);
         let name = account.username.key();
         let email = account.email.as_ref().map(|email| email.key());
-        for staff in &ground.staff {
+        for staff in &existing.staff {
             let taken =
                 || ImportErrorKind::TakenHere(format!("{}, with id {}", staff.username, staff.id));
             let staff_email = staff.email.as_ref().map(|email| email.key());

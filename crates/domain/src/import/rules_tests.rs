@@ -79,8 +79,8 @@ fn shop() -> ImportShop {
     }
 }
 
-fn wrong(command: &ImportShop, ground: &ExistingData) -> Vec<String> {
-    let refusal = decide_import(command, ground, usd()).unwrap_err();
+fn wrong(command: &ImportShop, existing: &ExistingData) -> Vec<String> {
+    let refusal = decide_import(command, existing, usd()).unwrap_err();
     assert_eq!(refusal.unlisted, 0);
     refusal.problems.iter().map(ToString::to_string).collect()
 }
@@ -141,14 +141,14 @@ fn an_imported_order_sold_its_units_and_a_cancelled_one_returned_them() {
 
 #[test]
 fn an_import_needs_a_shop_without_products_orders_and_customers() {
-    let ground = ExistingData {
+    let existing = ExistingData {
         products: 2,
         orders: 1,
         customers: 0,
         staff: Vec::new(),
     };
     assert_eq!(
-        wrong(&shop(), &ground),
+        wrong(&shop(), &existing),
         [
             "This shop already has 2 products, 1 orders and 0 customers: only a shop without any can take over another one"
         ]
@@ -164,7 +164,7 @@ fn existing_staff_may_stay_unless_they_conflict() {
     let free = staff(1, "root", Some("root@example.org"));
     assert!(decide_import(&shop(), &free, usd()).is_ok());
     assert!(decide_import(&shop(), &staff(1, "root", None), usd()).is_ok());
-    for (ground, field, holder) in [
+    for (existing, field, holder) in [
         (staff(3, "root", None), "id", "root, with id 3"),
         (staff(1, "ADA", None), "username", "ADA, with id 1"),
         (
@@ -175,7 +175,7 @@ fn existing_staff_may_stay_unless_they_conflict() {
     ] {
         let sentence =
             format!("user 3, {field}: A staff user of this shop already has it: {holder}.");
-        assert_eq!(wrong(&shop(), &ground), [sentence]);
+        assert_eq!(wrong(&shop(), &existing), [sentence]);
     }
 }
 

@@ -23,12 +23,12 @@ use tradepost_import_django::{Dump, DumpError, MissingProduct, Options, Wrong};
 
 pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), CliError> {
     let mut known = parse_options(config, options)?;
-    let ground = ground(config, options)?;
-    let largest = ground.staff.iter().map(|account| account.id);
+    let existing = existing_data(config, options)?;
+    let largest = existing.staff.iter().map(|account| account.id);
     known.last_user = largest.max().map_or(0, UserId::get);
     let dump = read(options, &known)?;
     // Decided before anything is created, the database included.
-    let decision = decide_import(&dump.shop, &ground, config.currency);
+    let decision = decide_import(&dump.shop, &existing, config.currency);
     let mut wrong = dump.wrong.clone();
     if let Err(refusal) = decision {
         wrong.extend(dump.explain(&refusal));
@@ -114,7 +114,7 @@ fn parse_options(config: &Config, given: &ImportDjango) -> Result<Options, CliEr
 
 /// The existing data; empty if no database exists yet. Writes nothing but the schema, and that only
 /// if it is out of date and this is no dry run.
-fn ground(config: &Config, options: &ImportDjango) -> Result<ExistingData, CliError> {
+fn existing_data(config: &Config, options: &ImportDjango) -> Result<ExistingData, CliError> {
     preflight::for_database(config, FirstStart::IfUnused)?;
     match wiring::pending(config) {
         Err(OpenError::Missing { .. }) => return Ok(ExistingData::default()),
@@ -124,7 +124,7 @@ fn ground(config: &Config, options: &ImportDjango) -> Result<ExistingData, CliEr
     }
     let currency = ShopCurrency::Like(config.currency);
     let stores = wiring::open(config, currency)?;
-    Ok(stores.imports.ground()?)
+    Ok(stores.imports.existing_data()?)
 }
 
 fn read(options: &ImportDjango, known: &Options) -> Result<Dump, CliError> {

@@ -299,11 +299,11 @@ pub fn a_refused_import_writes_nothing(stores: &Stores) {
         staff: vec![shop.account(root)],
         ..ExistingData::default()
     };
-    assert_eq!(retry_busy(|| stores.imports.ground()), empty);
+    assert_eq!(retry_busy(|| stores.imports.existing_data()), empty);
     let mut other = another_shop();
     other.users[0].account.username = Username::new("ROOT").unwrap();
     assert!(import(stores, other).is_err(), "a staff user is in the way");
-    assert_eq!(retry_busy(|| stores.imports.ground()), empty);
+    assert_eq!(retry_busy(|| stores.imports.existing_data()), empty);
     let customer = shop.customer("ada");
     let thing = shop.product(100, 3);
     retry_busy(|| stores.orders.place(&[place(customer)]))[0]

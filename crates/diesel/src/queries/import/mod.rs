@@ -82,7 +82,7 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
 }
 
 impl ImportRepository for Database {
-    fn ground(&self) -> Result<ExistingData, StoreError> {
+    fn existing_data(&self) -> Result<ExistingData, StoreError> {
         self.snapshot(existing)
     }
 
