@@ -50,6 +50,7 @@ mod middleware;
 mod openapi;
 mod resources;
 mod respond;
+mod router;
 mod routes;
 mod server;
 mod state;

@@ -10,12 +10,12 @@ use crate::resources::{
     accounts, cart, docs, orders, probes, products, root, stock, tokens, users,
 };
 use crate::respond::responses;
-use actix_web::dev::ServiceRequest;
-use actix_web::guard::{Guard, GuardContext};
+use crate::router::{Paths, RouterFactory};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
-use actix_web::{HttpRequest, HttpResponse, Resource, Route, web};
+use actix_web::{HttpRequest, HttpResponse, Route, web};
+use std::rc::Rc;
 use std::sync::LazyLock;
 use tradepost_domain::kernel::Refusal;
 
@@ -51,67 +51,37 @@ pub(crate) fn patterns() -> impl Iterator<Item = &'static str> {
     paths().filter_map(<[Endpoint]>::first).map(Endpoint::path)
 }
 
-/// Builds the resources: each serves its path with and without the slash at the end, and answers
-/// 405 to other methods.
+/// Mounts the router, which serves each path with and without the slash at the end, and answers 405
+/// to other methods.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    for (at, endpoints) in paths().enumerate() {
-        if let Some(first) = endpoints.first() {
-            config.service(resource(at, first.path(), endpoints));
-        }
-    }
-    config.default_service(web::to(move |request: HttpRequest| {
-        let answer = count(&request).and_then(|()| nothing_here(&request));
-        async move { answer }
-    }));
-}
-
-fn resource(at: usize, path: &'static str, endpoints: &'static [Endpoint]) -> Resource {
-    let allow = allow(endpoints);
-    let counts = endpoints.iter().any(|endpoint| endpoint.policy.counts);
-    let others = web::to(move |request: HttpRequest| {
-        found(&request, at);
-        let counted = if counts { count(&request) } else { Ok(()) };
-        let answer = counted.and_then(|()| no_such_method(&request, &allow));
-        async move { answer }
+    let routes = paths().map(|endpoints| endpoints.iter().map(route).collect());
+    config.default_service(RouterFactory {
+        paths: Rc::new(Paths::new(patterns())),
+        routes: routes.collect(),
+        fallback,
     });
-    let bare = path.trim_end_matches('/');
-    let forms = [format!("{bare}/"), bare.to_owned()];
-    let resource = web::resource(forms).default_service(others);
-    endpoints
-        .iter()
-        .map(|endpoint| route(at, endpoint))
-        .fold(resource, Resource::route)
 }
 
-/// Charges a request that matches no route.
-fn count(request: &HttpRequest) -> Result<(), ApiError> {
-    RequestInfo::of(request).map_or(Ok(()), |info| charge_address(&info, BASE))
-}
-
-/// Records the route of a request in its context.
-fn found(request: &HttpRequest, at: usize) {
-    if let Some(info) = RequestInfo::of(request) {
-        info.route.set(Some(at));
-    }
-}
-
-fn route(at: usize, endpoint: &Endpoint) -> Route {
+fn route(endpoint: &Endpoint) -> (Method, Route) {
     let policy = endpoint.policy;
-    (endpoint.handler)()
-        .guard(For(endpoint.method().clone()))
-        .wrap(from_fn(move |request: ServiceRequest, next| {
-            found(request.request(), at);
-            around_handler(policy, request, next)
-        }))
+    let route = (endpoint.handler)().wrap(from_fn(move |request, next| {
+        around_handler(policy, request, next)
+    }));
+    (endpoint.method().clone(), route)
 }
 
-/// Guard that matches one method, and HEAD as well if it is GET.
-struct For(Method);
-
-impl Guard for For {
-    fn check(&self, context: &GuardContext<'_>) -> bool {
-        let asked = &context.head().method;
-        *asked == self.0 || (*asked == Method::HEAD && self.0 == Method::GET)
+/// The response to a request that no endpoint serves. It is charged like others, unless the path is
+/// that of a probe.
+fn fallback(request: &HttpRequest, at: Option<usize>) -> Result<HttpResponse, ApiError> {
+    let endpoints = at.and_then(|at| paths().nth(at)).unwrap_or_default();
+    let counts = endpoints.is_empty() || endpoints.iter().any(|endpoint| endpoint.policy.counts);
+    if let (true, Some(info)) = (counts, RequestInfo::of(request)) {
+        charge_address(&info, BASE)?;
+    }
+    if endpoints.is_empty() {
+        nothing_here(request)
+    } else {
+        no_such_method(request, &allow(endpoints))
     }
 }
 

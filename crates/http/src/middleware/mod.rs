@@ -1,6 +1,6 @@
 //! The middleware stack: all layers on this page, one file per concern.
 //!
-//! [`wrap`] puts three layers around the routes; [`around_handler`] is the layer of each route.
+//! [`wrap`] puts two layers around the routes; [`around_handler`] is the layer of each route.
 //! [`around_all`] is one function and not a chain of actix middleware, as each link of such a chain
 //! costs every request an allocation.
 
@@ -58,11 +58,9 @@ where
 {
     let origins = &state.allowed_origins;
     let state = Arc::clone(state);
-    // Rejects requests for other hosts: inside CORS, so that a page of an allowed origin can read
-    // the error.
-    app.wrap(from_fn(allowed_hosts::require))
-        // CORS, if pages of other origins are allowed.
-        .wrap(Condition::new(!origins.is_empty(), cors::policy(origins)))
+    // CORS, if pages of other origins are allowed. The router rejects requests for other hosts inside
+    // it, so that a page of an allowed origin can read the error.
+    app.wrap(Condition::new(!origins.is_empty(), cors::policy(origins)))
         // Everything that holds for all responses, those of CORS and of the framework included.
         .wrap(from_fn(move |request, next| {
             around_all(Arc::clone(&state), request, next)
