@@ -1,6 +1,9 @@
 //! Extracts the files of the docs page from the Swagger UI archive, which comes as a crate: neither
-//! the build nor the browser downloads anything.
+//! the build nor the browser downloads anything. They are served compressed, so the binary has them
+//! in that form.
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use std::env;
 use std::error::Error;
 use std::fs::File;
@@ -26,7 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             .find(of_top)
             .ok_or_else(|| format!("there is no {file}"))?;
         let mut from = archive.by_name(name)?;
-        copy(&mut from, &mut File::create(Path::new(&target).join(file))?)?;
+        let into = File::create(Path::new(&target).join(format!("{file}.gz")))?;
+        let mut packed = GzEncoder::new(into, Compression::best());
+        copy(&mut from, &mut packed)?;
+        packed.finish()?;
     }
     Ok(())
 }

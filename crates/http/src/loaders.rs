@@ -1,16 +1,24 @@
 //! The loaders of the shop: which reads are batched or shared, and the size of their batches.
+//!
+//! The result of a read is rendered on the thread that reads: a product, a page of the catalogue or a
+//! cart becomes bytes once, for all requests that the read answers. Visibility is decided later, for
+//! each request.
 
+use crate::backend::Backend;
 use crate::config::ConcurrencyLimits;
+use crate::error::ApiError;
 use crate::exec::batch_loader::BatchLoader;
 use crate::exec::pools::Pools;
 use crate::exec::single_flight::SingleFlight;
 use crate::exec::worker_pool::JobKind;
+use crate::respond::pages::RenderedRows;
+use crate::respond::rendered::Rendered;
+use std::borrow::Borrow;
 use std::sync::Arc;
-use tradepost_domain::Services;
 use tradepost_domain::cart::Cart;
 use tradepost_domain::catalog::{Product, ProductList};
 use tradepost_domain::identity::Account;
-use tradepost_domain::kernel::{Actor, Page, PageRequest, ProductId, UserId};
+use tradepost_domain::kernel::{Actor, Currency, Money, Page, PageRequest, ProductId, UserId};
 use tradepost_metrics::HistogramSnapshot;
 
 /// Maximum number of accounts that one query reads: their rows are small.
@@ -25,10 +33,46 @@ const MAX_CARTS: usize = 32;
 pub(crate) struct Loaders {
     /// The accounts of token holders.
     pub(crate) accounts: BatchLoader<UserId, Account>,
-    pub(crate) products: BatchLoader<ProductId, Product>,
-    pub(crate) carts: BatchLoader<UserId, Cart>,
+    pub(crate) products: BatchLoader<ProductId, Shared<RenderedProduct>>,
+    pub(crate) carts: BatchLoader<UserId, Shared<RenderedCart>>,
     /// Pages of the catalogue: requests for the same page share one read.
-    pub(crate) pages: SingleFlight<CatalogPageKey, Arc<Page<Product>>>,
+    pub(crate) pages: SingleFlight<CatalogPageKey, Shared<RenderedPage>>,
+}
+
+/// A rendered value, shared by all requests that its read answers.
+type Shared<T> = Result<Arc<T>, ApiError>;
+
+/// A product with its response.
+pub(crate) struct RenderedProduct {
+    pub(crate) product: Product,
+    pub(crate) response: Rendered,
+}
+
+/// Visibility is decided on the product.
+impl Borrow<Product> for &RenderedProduct {
+    fn borrow(&self) -> &Product {
+        &self.product
+    }
+}
+
+/// A page of the catalogue, with the number of products in the list.
+pub(crate) type RenderedPage = RenderedRows<u64>;
+
+/// The items of a cart.
+pub(crate) type RenderedCart = RenderedRows<CartTotals>;
+
+/// The totals of a cart.
+pub(crate) struct CartTotals {
+    pub(crate) price: Money,
+    pub(crate) units: i64,
+}
+
+/// The renderers of the resources.
+#[derive(Clone, Copy)]
+pub(crate) struct Renderers {
+    pub(crate) product: fn(Product) -> Result<RenderedProduct, ApiError>,
+    pub(crate) page: fn(&Page<Product>) -> Result<RenderedPage, ApiError>,
+    pub(crate) cart: fn(&Cart, Currency) -> Result<RenderedCart, ApiError>,
 }
 
 /// Cache key of a catalogue page: the list, the page, and the rights of the viewer.
@@ -53,7 +97,13 @@ impl CatalogPageKey {
 
 impl Loaders {
     /// At most as many requests per loader may wait as `limits` says; one more is rejected.
-    pub(crate) fn new(services: &Services, pools: &Pools, limits: ConcurrencyLimits) -> Self {
+    pub(crate) fn new(
+        backend: &Backend,
+        pools: &Pools,
+        limits: ConcurrencyLimits,
+        render: Renderers,
+    ) -> Self {
+        let (services, currency) = (&backend.services, backend.currency);
         let (queries, lists) = (pools.of(JobKind::Query), pools.of(JobKind::List));
         let max_waiting = limits.work.waiting;
         let accounts = services.accounts.clone();
@@ -66,12 +116,22 @@ impl Loaders {
             }),
             products: BatchLoader::new(queries, MAX_PRODUCTS, max_waiting, move |ids| {
                 let found = products.find_all(ids)?.into_iter();
-                Ok(found.map(|product| (product.id, product)).collect())
+                let rendered = found.map(|product| {
+                    let id = product.id;
+                    (id, (render.product)(product).map(Arc::new))
+                });
+                Ok(rendered.collect())
             }),
-            carts: BatchLoader::new(queries, MAX_CARTS, max_waiting, move |ids| carts.all(ids)),
+            carts: BatchLoader::new(queries, MAX_CARTS, max_waiting, move |ids| {
+                let found = carts.all(ids)?.into_iter();
+                let rendered =
+                    found.map(|(user, cart)| (user, (render.cart)(&cart, currency).map(Arc::new)));
+                Ok(rendered.collect())
+            }),
             pages: SingleFlight::new(lists, limits.lists.waiting, move |key: &CatalogPageKey| {
                 let list = key.list.clone();
-                Ok(Arc::new(pages.list(key.actor, list, key.page)?))
+                let page = pages.list(key.actor, list, key.page)?;
+                Ok((render.page)(&page).map(Arc::new))
             }),
         }
     }
@@ -86,3 +146,7 @@ impl Loaders {
         ]
     }
 }
+
+#[cfg(test)]
+#[path = "loaders_tests.rs"]
+mod tests;

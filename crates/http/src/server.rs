@@ -6,9 +6,10 @@ use crate::connection::Shared;
 use crate::connection::deadline::WithDeadline;
 use crate::connection::lifecycle::Timeouts;
 use crate::connection::stream::Stream;
+use crate::loaders::Renderers;
 use crate::middleware;
 use crate::middleware::forwarded::PublicUrl;
-use crate::resources::{docs::Docs, probes};
+use crate::resources::{cart, docs::Docs, probes, products};
 use crate::state::{RouteFacts, State};
 use crate::{openapi, routes};
 use actix_http::{HttpService, KeepAlive};
@@ -70,6 +71,11 @@ impl Api {
         let routes = RouteFacts {
             patterns: routes::patterns().collect(),
             is_probe: probes::is_probe,
+            renderers: Renderers {
+                product: products::render,
+                page: products::render_page,
+                cart: cart::render,
+            },
         };
         Ok(Self {
             docs: Arc::new(docs),

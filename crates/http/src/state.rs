@@ -5,7 +5,7 @@ use crate::config::Settings;
 use crate::connection::admission::Connections;
 use crate::exec::pools::Pools;
 use crate::exec::readiness::Readiness;
-use crate::loaders::Loaders;
+use crate::loaders::{Loaders, Renderers};
 use crate::metrics::Metrics;
 use crate::middleware::forwarded::{ForwardedInfo, PublicUrl, setting};
 use crate::middleware::log_limit::LogLimit;
@@ -51,6 +51,7 @@ pub(crate) struct RouteFacts {
     /// The path of each route, for the metrics.
     pub(crate) patterns: Vec<&'static str>,
     pub(crate) is_probe: fn(&str) -> bool,
+    pub(crate) renderers: Renderers,
 }
 
 impl State {
@@ -70,7 +71,7 @@ impl State {
         );
         let pools = Pools::new(settings.limits)?;
         Ok(Self {
-            loaders: Loaders::new(&backend.services, &pools, settings.limits),
+            loaders: Loaders::new(&backend, &pools, settings.limits, routes.renderers),
             backend,
             pools,
             request_ids: RequestIds::new()?,

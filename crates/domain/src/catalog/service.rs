@@ -7,6 +7,7 @@ use crate::kernel::{
     Actor, Clock, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, Page,
     PageRequest, Precondition, ProductId, Refusal,
 };
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// Catalogue service: products and their stock.
@@ -102,14 +103,20 @@ impl Catalogue {
         Ok(self.products.find_all(ids)?)
     }
 
-    /// Authorises a lookup: the product, if the actor may see it. `archived` includes an archived
-    /// product, which only staff may see.
+    /// Authorises a lookup: the product, or what was made of it, if the actor may see it.
+    /// `archived` includes an archived product, which only staff may see.
     ///
     /// # Errors
     /// [`Refusal::NotFound`].
-    pub fn show(actor: Actor, found: Option<Product>, archived: bool) -> Result<Product, Refusal> {
+    pub fn show<P: Borrow<Product>>(
+        actor: Actor,
+        found: Option<P>,
+        archived: bool,
+    ) -> Result<P, Refusal> {
         let visible = |product: &Product| !product.archived || (archived && actor.is_staff());
-        found.filter(visible).ok_or(Refusal::NotFound)
+        found
+            .filter(|found| visible(found.borrow()))
+            .ok_or(Refusal::NotFound)
     }
 
     /// Creates a product.

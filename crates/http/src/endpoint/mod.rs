@@ -151,6 +151,7 @@ impl Endpoint {
         access: Access,
         handler: fn() -> Route,
     ) -> Self {
+        let is_compressible = matches!(method, Method::GET);
         Self {
             method,
             path,
@@ -160,6 +161,7 @@ impl Endpoint {
                 counts: true,
                 cost: Cost::Plain,
                 bypass_session_cache: false,
+                is_compressible,
             },
             handler,
             id: "",
@@ -200,6 +202,12 @@ impl Endpoint {
     pub(crate) const fn unmetered(mut self) -> Self {
         self.policy.reads_token = false;
         self.policy.counts = false;
+        self
+    }
+
+    /// Its response is always a few bytes, so that it needs no compression and no `Vary`.
+    pub(crate) const fn uncompressed(mut self) -> Self {
+        self.policy.is_compressible = false;
         self
     }
 
@@ -275,6 +283,7 @@ impl Endpoint {
     /// The resource has an `ETag`.
     pub(crate) const fn etag(mut self) -> Self {
         self.has_etag = true;
+        self.policy.is_compressible = true;
         self
     }
 

@@ -49,6 +49,8 @@ pub(crate) struct RequestInfo {
     /// Whether the command carries an idempotency key that its route supports: sending it again
     /// does not repeat it.
     pub(crate) has_key: Cell<bool>,
+    /// Whether the response is a representation that may be compressed.
+    pub(crate) is_compressible: Cell<bool>,
     /// State of the bucket with the least left, if rate limiting is on.
     pub(crate) quota: Cell<Option<Quota>>,
     /// Whether the client network has been charged.

@@ -24,6 +24,8 @@ pub(crate) struct RoutePolicy {
     pub(crate) cost: Cost,
     /// Bypass the session cache: set on routes whose effect outlives its 900 ms TTL.
     pub(crate) bypass_session_cache: bool,
+    /// Whether its responses may be compressed.
+    pub(crate) is_compressible: bool,
 }
 
 /// Authenticates and authorizes a request, and charges it to the rate limiter.
@@ -49,6 +51,7 @@ pub(super) async fn admit(policy: RoutePolicy, request: &HttpRequest) -> Result<
     };
     actor.check(policy.access)?;
     info.actor.set(Some(actor));
+    info.is_compressible.set(policy.is_compressible);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod access_log;
 pub(crate) mod allowed_hosts;
 pub(crate) mod authenticate;
 pub(crate) mod catch_panic;
+pub(crate) mod compression;
 pub(crate) mod cors;
 pub(crate) mod error_rendering;
 pub(crate) mod forwarded;
@@ -30,6 +31,7 @@ use crate::state::State;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::header::HeaderMap;
 use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::{App, Error, HttpResponse};
 use std::sync::Arc;
@@ -91,7 +93,7 @@ async fn around_all<B: MessageBody + 'static>(
             // Rate limit for requests that were answered before routing.
             let response = rate_limit::charge_unrouted(&info, response);
             let (request, response) = response.into_parts();
-            let response = complete(&info, response);
+            let response = complete(&info, request.headers(), response);
             // End of the connection, and of the request body.
             let response = ServiceResponse::new(request, response);
             Ok(held.finish(info.state.frees_connections(), response))
@@ -109,9 +111,11 @@ async fn around_all<B: MessageBody + 'static>(
 }
 
 /// What each response gets on its way out.
-fn complete(info: &RequestInfo, response: HttpResponse) -> HttpResponse {
+fn complete(info: &RequestInfo, request: &HeaderMap, response: HttpResponse) -> HttpResponse {
     // One format for all errors, counted by their code.
-    let mut response = error_rendering::render_errors(info, response);
+    let response = error_rendering::render_errors(info, response);
+    // Compression.
+    let mut response = compression::compress(info, request, response);
     let headers = response.headers_mut();
     // Request id.
     request_id::write(&info.id, headers);

@@ -29,6 +29,7 @@ pub(super) fn begin(state: Arc<State>, request: &ServiceRequest) -> Rc<RequestIn
         route: Cell::new(None),
         actor: Cell::new(None),
         has_key: Cell::new(false),
+        is_compressible: Cell::new(false),
         quota: Cell::new(None),
         network_charged: Cell::new(false),
         state,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn headers() -> Value {
     let headers = [
         ("X-Request-ID", "The name of this request, in the log as well.", json!({"type": "string", "minLength": 1})),
-        ("ETag", "Of all that the answer shows, for `If-None-Match` and `If-Match`. Not on an answer that is given again under its `Idempotency-Key`.", json!({"type": "string", "pattern": "^\"[0-9a-f.]+\"$"})),
+        ("ETag", "Of all that the answer shows, for `If-None-Match` and `If-Match`; that of a compressed answer ends with `-gzip`. Not on an answer that is given again under its `Idempotency-Key`.", json!({"type": "string", "pattern": "^\"[0-9a-f.]+(-gzip)?\"$"})),
         ("Location", "The absolute address of what was made.", json!({"type": "string", "format": "uri"})),
         ("Idempotent-Replayed", "`true` on an answer that was given before.", json!({"type": "string", "enum": ["true"]})),
         ("Retry-After", "Seconds after which it may be worth another try.", json!({"type": "integer", "minimum": 1})),

@@ -64,13 +64,14 @@ impl Docs {
     }
 }
 
-/// The files that are the same for every path: most of the page, by their names.
+/// The files that are the same for every path: most of the page, by their names. The build has
+/// compressed them.
 static BUNDLE: LazyLock<[(&str, File); 2]> = LazyLock::new(|| {
-    let bundle = include_str!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js"));
-    let style = include_str!(concat!(env!("OUT_DIR"), "/swagger-ui.css"));
+    let bundle = include_bytes!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js.gz"));
+    let style = include_bytes!(concat!(env!("OUT_DIR"), "/swagger-ui.css.gz"));
     [
-        ("swagger-ui-bundle.js", File::new(SCRIPT, bundle)),
-        ("swagger-ui.css", File::new(STYLE, style)),
+        ("swagger-ui-bundle.js", File::packed(SCRIPT, bundle)),
+        ("swagger-ui.css", File::packed(STYLE, style)),
     ]
 });
 

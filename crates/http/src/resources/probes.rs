@@ -6,10 +6,10 @@ use tradepost_metrics::MEDIA;
 
 #[rustfmt::skip]
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
-    Endpoint::get("/healthz", Public, || web::to(health)).unmetered()
+    Endpoint::get("/healthz", Public, || web::to(health)).unmetered().uncompressed()
         .describe(Tag::OPERATIONS, "getHealth", "Whether the process lives")
         .ok::<Health>().without_store(),
-    Endpoint::get("/readyz", Public, || web::to(readiness)).unmetered()
+    Endpoint::get("/readyz", Public, || web::to(readiness)).unmetered().uncompressed()
         .describe(Tag::OPERATIONS, "getReadiness", "Whether the database answers and its schema is current")
         .ok::<Health>(),
     Endpoint::get("/metrics", Public, || web::to(metrics)).unmetered()

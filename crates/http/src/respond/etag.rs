@@ -3,12 +3,21 @@
 //! A tag is a digest of the whole response, in two parts: the fields that edits change, and the
 //! volatile ones that change without an edit, as the stock of a product does with every sale.
 //! `If-None-Match` compares both; `If-Match` only the fields that the request would edit.
+//!
+//! The compressed form of a response is another representation, and its tag ends with [`GZIP`].
 
-use actix_web::http::header::{EntityTag, Header, HeaderValue, IfMatch, IfNoneMatch};
+use crate::respond::coding::AcceptedCodings;
+use actix_web::http::header::{
+    ETAG, EntityTag, Header, HeaderMap, HeaderValue, IF_NONE_MATCH, IfMatch, IfNoneMatch,
+};
 use actix_web::{HttpRequest, http::Method};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::io::{self, Write};
 use tradepost_domain::kernel::{Precondition, ResponseEncoder};
+
+/// The end of the tag of a compressed representation.
+const GZIP: &str = "-gzip";
 
 /// The `ETag` of a representation.
 pub(crate) struct ETag {
@@ -54,19 +63,43 @@ impl ETag {
 
     /// The value of the `ETag` header.
     pub(crate) fn header(&self) -> Option<HeaderValue> {
-        HeaderValue::try_from(format!("\"{}\"", self.text())).ok()
+        quoted(&self.text())
     }
 
-    /// Whether `If-None-Match` holds this tag, so that the response is 304.
-    pub(crate) fn matches_if_none_match(&self, request: &HttpRequest) -> bool {
+    /// The value of the `ETag` header of a 304, if `If-None-Match` holds this tag: that of the
+    /// representation that the client holds. The compressed one counts only for a client that
+    /// accepts gzip: a cache may name it on behalf of a client that does not.
+    pub(crate) fn not_modified(&self, request: &HttpRequest) -> Option<HeaderValue> {
+        let headers = request.headers();
         let reads = [Method::GET, Method::HEAD].contains(request.method());
-        let own = EntityTag::new_strong(self.text());
-        reads
-            && match IfNoneMatch::parse(request) {
-                Ok(IfNoneMatch::Any) => true,
-                Ok(IfNoneMatch::Items(held)) => held.iter().any(|tag| tag.weak_eq(&own)),
-                Err(_) => false,
-            }
+        if !reads || !headers.contains_key(IF_NONE_MATCH) {
+            return None;
+        }
+        let held = match IfNoneMatch::parse(request).ok()? {
+            IfNoneMatch::Any => return self.header(),
+            IfNoneMatch::Items(held) => held,
+        };
+        let holds = |tag: &str| held.iter().any(|held| held.tag() == tag);
+        let own = self.text();
+        if holds(&own) {
+            return self.header();
+        }
+        let packed = format!("{own}{GZIP}");
+        let accepts = holds(&packed) && AcceptedCodings::of(headers).accepts_gzip();
+        accepts.then(|| quoted(&packed)).flatten()
+    }
+}
+
+fn quoted(tag: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("\"{tag}\"")).ok()
+}
+
+/// Changes the `ETag` of a response to that of its compressed representation.
+pub(crate) fn mark_compressed(headers: &mut HeaderMap) {
+    let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok());
+    let tag = tag.and_then(|tag| tag.strip_suffix('"')?.strip_prefix('"'));
+    if let Some(tag) = tag.and_then(|tag| quoted(&format!("{tag}{GZIP}"))) {
+        headers.insert(ETAG, tag);
     }
 }
 
@@ -87,7 +120,12 @@ pub(crate) fn if_match<T>(
         Ok(IfMatch::Items(tags)) => tags,
         Err(_) => Vec::new(),
     };
-    let tags = tags.iter().map(|tag| part(tag.tag()).to_owned());
+    // The compressed representation is one of the same state.
+    let state = |tag: &EntityTag| {
+        let tag = tag.tag();
+        part(tag.strip_suffix(GZIP).unwrap_or(tag)).to_owned()
+    };
+    let tags = tags.iter().map(state);
     Some(Precondition {
         tags: tags.collect(),
         tag: ResponseEncoder(tag),
@@ -101,11 +139,31 @@ pub(crate) fn version(tag: &str) -> &str {
 
 /// Sixty-four bits of SHA-256: a collision can only deceive the client that constructs it.
 pub(crate) fn digest(shape: &impl Serialize) -> String {
+    let mut form = Form(Sha256::new());
     // DTOs can always be serialized.
-    short(&serde_json::to_vec(shape).unwrap_or_default())
+    let _ = serde_json::to_writer(&mut form, shape);
+    hexadecimal(&form.0.finalize())
 }
 
 fn short(form: &[u8]) -> String {
-    let digest = format!("{:x}", Sha256::digest(form));
-    digest.get(..16).unwrap_or_default().to_owned()
+    hexadecimal(&Sha256::digest(form))
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    let bits = digest.first_chunk().copied().map(u64::from_be_bytes);
+    format!("{:016x}", bits.unwrap_or_default())
+}
+
+/// A writer that computes the digest of its input.
+struct Form(Sha256);
+
+impl Write for Form {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -2,9 +2,11 @@
 
 use crate::error::ApiError;
 use crate::extract::query::{CursorParams, PageParams, encode};
+use crate::respond::rendered::{Rendered, Variants};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::borrow::Borrow;
+use serde_json::value::{RawValue, to_raw_value};
+use std::sync::Arc;
 use tradepost_domain::kernel::{CursorPage, MessageSigner, Page, PageRequest, Refusal};
 
 /// A page of a list.
@@ -25,18 +27,124 @@ pub(crate) struct PageResponse<T> {
 impl<T> PageResponse<T> {
     /// The numbered page of `listing`; `url` is that of the list, without a query.
     pub(crate) fn new<R>(url: &str, listing: &PageParams, page: &Page<R>, results: Vec<T>) -> Self {
+        Self::linked(page.count, Links::new(url, listing, page.count), results)
+    }
+
+    /// The numbered page with these links.
+    pub(crate) fn linked(count: u64, links: Links, results: Vec<T>) -> Self {
+        Self {
+            count,
+            next: links.next,
+            previous: links.previous,
+            results,
+        }
+    }
+}
+
+/// The links of a numbered page to its neighbours. They depend on the host that the request names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Links {
+    next: Option<String>,
+    previous: Option<String>,
+}
+
+impl Links {
+    /// The links of the page of `listing`, in a list of `count` rows; `url` is that of the list,
+    /// without a query.
+    fn new(url: &str, listing: &PageParams, count: u64) -> Self {
         let number = listing.page.number();
         // The first page needs no number.
         let numbered = |number: u64| (number > 1).then(|| ("page", number.to_string()));
         let link = |number| link(url, numbered(number), &listing.others);
+        let page = Page::<()> {
+            count,
+            items: Vec::new(),
+        };
         Self {
-            count: page.count,
             next: page
                 .has_next(listing.page)
                 .then(|| link(number.saturating_add(1))),
             previous: number.checked_sub(1).filter(|before| *before > 0).map(link),
-            results,
         }
+    }
+}
+
+/// A row as JSON.
+pub(crate) type RenderedRow = Box<RawValue>;
+
+/// Rows that were read together, rendered once for all requests that the read answers. The links of
+/// a page depend on its request, so whole bodies are shared by the requests with the same links.
+pub(crate) struct RenderedRows<T> {
+    rows: Vec<RenderedRow>,
+    /// The facts about the whole list.
+    whole: T,
+    bodies: Variants<(Links, PageRequest)>,
+}
+
+impl<T> RenderedRows<T> {
+    pub(crate) fn new(rows: Vec<RenderedRow>, whole: T) -> Self {
+        Self {
+            rows,
+            whole,
+            bodies: Variants::new(),
+        }
+    }
+
+    pub(crate) fn rows(&self) -> &[RenderedRow] {
+        &self.rows
+    }
+
+    pub(crate) fn whole(&self) -> &T {
+        &self.whole
+    }
+
+    /// The body of the page of `listing`, in a list of `count` rows. `shape` makes the response of
+    /// the first request that needs it.
+    ///
+    /// # Errors
+    /// [`ApiError::Defect`].
+    pub(crate) fn body<S: Serialize>(
+        &self,
+        url: &str,
+        listing: &PageParams,
+        count: u64,
+        shape: impl FnOnce(Links) -> S,
+    ) -> Result<Arc<Rendered>, ApiError> {
+        let key = (Links::new(url, listing, count), listing.page);
+        let render =
+            |(links, _): &(Links, PageRequest)| Rendered::json(&shape(links.clone()), None);
+        self.bodies.get_or_render(key, render).map_err(defect)
+    }
+}
+
+/// Renders a row.
+///
+/// # Errors
+/// [`ApiError::Defect`].
+pub(crate) fn row(shape: &impl Serialize) -> Result<RenderedRow, ApiError> {
+    to_raw_value(shape).map_err(defect)
+}
+
+/// Every response can be serialized.
+fn defect(error: serde_json::Error) -> ApiError {
+    ApiError::Defect(error.to_string())
+}
+
+/// A page of a list, or something made of one.
+pub(crate) trait Counted {
+    /// The number of rows of the whole list.
+    fn count(&self) -> u64;
+}
+
+impl<R> Counted for Page<R> {
+    fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+impl Counted for Arc<RenderedRows<u64>> {
+    fn count(&self) -> u64 {
+        self.whole
     }
 }
 
@@ -45,14 +153,14 @@ impl<T> PageResponse<T> {
 ///
 /// # Errors
 /// Those of `read`.
-pub(crate) async fn read_page<R, P: Borrow<Page<R>>>(
+pub(crate) async fn read_page<P: Counted>(
     listing: &mut PageParams,
     read: impl AsyncFn(PageRequest) -> Result<P, ApiError>,
 ) -> Result<P, ApiError> {
     let mut page = read(listing.page).await?;
     // The list may shrink or grow between two reads, so the last page can move meanwhile.
     for _ in 0..LAST_PAGE_READS {
-        if !listing.resolve_last(page.borrow().count) {
+        if !listing.resolve_last(page.count()) {
             break;
         }
         page = match read(listing.page).await {

@@ -2,17 +2,21 @@
 
 use crate::error::ApiError;
 use crate::extract::request_context::RequestContext;
-use crate::respond::etag::ETag;
+use crate::respond::coding::AcceptedCodings;
+use crate::respond::etag::{self, ETag};
+use crate::respond::rendered::Rendered;
 use crate::respond::replay::{REPLAYED, ReplayableResponse};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, LOCATION,
-    REFERRER_POLICY,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
+    HeaderValue, LOCATION, REFERRER_POLICY,
 };
 use actix_web::web::Bytes;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The result of a handler.
 pub(crate) type HttpResult = Result<HttpResponse, ApiError>;
@@ -31,37 +35,67 @@ pub(crate) fn ok_with_etag(
     not_modified_or(call, tag, || json(StatusCode::OK, shape))
 }
 
+/// 200 with a shared JSON body, and its `ETag` if it has one; 304 if `If-None-Match` holds that tag.
+pub(crate) fn shared(call: &RequestContext, rendered: &Rendered) -> HttpResult {
+    Ok(of_rendered(call, rendered, JSON))
+}
+
 /// A static text file, the same for the lifetime of the process.
 pub(crate) struct File {
     media: HeaderValue,
-    text: Bytes,
-    tag: ETag,
+    rendered: Rendered,
 }
 
 impl File {
     pub(crate) fn new(media: &'static str, text: impl Into<Bytes>) -> Self {
         let text = text.into();
+        let tag = ETag::of_text(&text);
         Self {
             media: HeaderValue::from_static(media),
-            tag: ETag::of_text(&text),
-            text,
+            rendered: Rendered::new(text, Some(tag)),
+        }
+    }
+
+    /// A file that was compressed when the program was built.
+    pub(crate) fn packed(media: &'static str, gzip: &'static [u8]) -> Self {
+        Self {
+            media: HeaderValue::from_static(media),
+            rendered: Rendered::packed(gzip),
         }
     }
 }
 
 /// 200 with a file and its `ETag`; 304 if `If-None-Match` holds that tag.
 pub(crate) fn file(call: &RequestContext, file: &File) -> HttpResult {
-    let whole = || {
-        let media = (CONTENT_TYPE, file.media.clone());
-        Ok(HttpResponse::Ok()
-            .insert_header(media)
-            .body(file.text.clone()))
-    };
-    let mut response = not_modified_or(call, &file.tag, whole)?;
+    let mut response = of_rendered(call, &file.rendered, file.media.clone());
     // Another version of the program may have another text.
     let keep = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(CACHE_CONTROL, keep);
     Ok(response)
+}
+
+fn of_rendered(call: &RequestContext, rendered: &Rendered, media: HeaderValue) -> HttpResponse {
+    let tag = rendered.tag();
+    let held = tag.and_then(|tag| tag.not_modified(call.request()));
+    if held.is_some() {
+        return tagged(HttpResponse::new(StatusCode::NOT_MODIFIED), held);
+    }
+    let accepted = AcceptedCodings::of(call.request().headers());
+    let (body, is_compressed) = rendered.body(accepted);
+    let mut response = HttpResponse::build(StatusCode::OK)
+        .insert_header((CONTENT_TYPE, media))
+        .body(body);
+    response = tagged(response, tag.and_then(ETag::header));
+    if is_compressed {
+        compressed(response.headers_mut());
+    }
+    response
+}
+
+/// Marks a response whose body is compressed.
+pub(crate) fn compressed(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    etag::mark_compressed(headers);
 }
 
 /// 200 with an HTML page. Its content security policy lets the browser load from this server alone.
@@ -83,16 +117,17 @@ fn not_modified_or(
     tag: &ETag,
     whole: impl FnOnce() -> HttpResult,
 ) -> HttpResult {
-    let response = if tag.matches_if_none_match(call.request()) {
-        HttpResponse::new(StatusCode::NOT_MODIFIED)
-    } else {
-        whole()?
-    };
-    Ok(tagged(response, Some(tag)))
+    match tag.not_modified(call.request()) {
+        Some(held) => Ok(tagged(
+            HttpResponse::new(StatusCode::NOT_MODIFIED),
+            Some(held),
+        )),
+        None => Ok(tagged(whole()?, tag.header())),
+    }
 }
 
-fn tagged(mut response: HttpResponse, tag: Option<&ETag>) -> HttpResponse {
-    if let Some(tag) = tag.and_then(ETag::header) {
+fn tagged(mut response: HttpResponse, tag: Option<HeaderValue>) -> HttpResponse {
+    if let Some(tag) = tag {
         response.headers_mut().insert(ETAG, tag);
     }
     response
@@ -122,7 +157,7 @@ pub(crate) fn created(told: ReplayableResponse) -> HttpResult {
         let replayed = HeaderValue::from_static("true");
         response.headers_mut().insert(REPLAYED, replayed);
     }
-    Ok(tagged(response, told.tag.as_ref()))
+    Ok(tagged(response, told.tag.as_ref().and_then(ETag::header)))
 }
 
 /// 201 like [`created`], with a `Location` of this absolute collection URL and the id in the body.
@@ -158,7 +193,7 @@ fn json(status: StatusCode, shape: &impl Serialize) -> HttpResult {
 
 fn with_body(status: StatusCode, body: String) -> HttpResponse {
     HttpResponse::build(status)
-        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .insert_header((CONTENT_TYPE, JSON))
         .body(body)
 }
 

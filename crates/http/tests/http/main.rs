@@ -18,6 +18,7 @@ mod attempts;
 mod bounds;
 mod bulkhead;
 mod cart;
+mod compression;
 mod conditional;
 mod connections;
 mod deadlines;

@@ -1,5 +1,6 @@
 //! A connection, and answers read strictly.
 
+use flate2::read::GzDecoder;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
@@ -23,6 +24,20 @@ impl Answer {
         headers
             .find(|(other, _)| other == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Removes the content coding of the body, which answers to HEAD have not.
+    fn decode(&mut self) {
+        let Some(coding) = self.header("content-encoding").map(str::to_owned) else {
+            return;
+        };
+        let mut body = Vec::new();
+        let decoded = GzDecoder::new(&self.body[..]).read_to_end(&mut body);
+        if coding == "gzip" && (decoded.is_ok() || self.body.is_empty()) {
+            self.body = body;
+        } else {
+            self.faults.push(format!("a body that is not {coding}"));
+        }
     }
 
     /// Whether the server closes the connection after it.
@@ -107,6 +122,7 @@ impl Connection {
             more?;
         }
         answer.body = self.buffer.drain(..length).collect();
+        answer.decode();
         Ok(answer)
     }
 

@@ -1,11 +1,12 @@
 use super::fields::refuse_quantity_synonyms;
-use super::response::{CartItemResponse, CartResponse, count, encoded};
+use super::response::{CartItemResponse, CartResponse, count, encoded, page, render};
 use crate::endpoint::{PAGE, PAGE_SIZE};
 use crate::extract::query::PageParams;
 use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
 use crate::respond::replay::{ReplayableResponse, keyed};
-use tradepost_domain::cart::CartItemDetail;
+use std::sync::Arc;
+use tradepost_domain::cart::{Cart, CartItemDetail};
 use tradepost_domain::kernel::{
     CartItemId, FieldError, Precondition, ProductId, Quantity, Refusal,
 };
@@ -17,7 +18,7 @@ const ITEM: &str = "/api/cart/{id}/";
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(CART, Customer, || web::to(list)).cost(Cost::List)
         .describe(Tag::CART, "getCart", "Show the own cart, page by page, with its totals")
-        .parameters(&[&PAGE, &PAGE_SIZE]).ok::<CartResponse>().errors(&[Code::NotFound]),
+        .parameters(&[&PAGE, &PAGE_SIZE]).ok::<CartResponse<CartItemResponse<'_>>>().errors(&[Code::NotFound]),
     Endpoint::post(CART, Customer, || web::to(add))
         .describe(Tag::CART, "addToCart", "Put units of a product into the cart; they add up in one line")
         .request::<AddToCart>().created::<CartItemResponse>().etag().idempotent()
@@ -44,10 +45,12 @@ async fn list(call: RequestContext) -> HttpResult {
     let mut listing = PageParams::read(call.query_string(), call.page_size())?;
     let user = call.actor.customer()?;
     let cart = call.loaders().carts.load(user, call.deadline).await?;
-    let cart = cart.unwrap_or_default();
+    let cart = match cart {
+        Some(cart) => cart?,
+        None => Arc::new(render(&Cart::default(), call.currency())?),
+    };
     listing.resolve_last(count(&cart));
-    let (url, currency) = (call.own_url(), call.currency());
-    responses::ok(&CartResponse::from_cart(&cart, &listing, &url, currency)?)
+    responses::shared(&call, &*page(&cart, &listing, &call.own_url())?)
 }
 
 request! {

@@ -5,4 +5,4 @@ mod fields;
 mod response;
 
 pub(crate) use endpoints::ENDPOINTS;
-pub(crate) use response::CartItemResponse;
+pub(crate) use response::{CartItemResponse, render};

@@ -1,11 +1,15 @@
 use crate::error::ApiError;
 use crate::extract::query::PageParams;
+use crate::loaders::{CartTotals, RenderedCart};
 use crate::resources::prelude::*;
 use crate::resources::products::{self, ProductResponse};
+use crate::respond::coding::AcceptedCodings;
 use crate::respond::json::{Amount, Id, Time, Units, encode, words};
-use crate::respond::pages::PageResponse;
+use crate::respond::pages::{PageResponse, row};
+use crate::respond::rendered::Rendered;
+use std::sync::Arc;
 use tradepost_domain::cart::{Cart, CartIssue, CartItem, CartItemDetail};
-use tradepost_domain::kernel::{CartItemId, Currency, MoneyError, Page, Quantity, Refusal, UserId};
+use tradepost_domain::kernel::{CartItemId, Currency, MoneyError, Page, Quantity, UserId};
 
 /// A page of the items, and the totals of the whole cart.
 #[derive(Serialize, JsonSchema)]
@@ -13,9 +17,9 @@ use tradepost_domain::kernel::{CartItemId, Currency, MoneyError, Page, Quantity,
     rename = "Cart",
     description = "A page of lines, and what is true of the whole cart."
 )]
-pub(super) struct CartResponse<'a> {
+pub(super) struct CartResponse<T> {
     #[serde(flatten)]
-    page: PageResponse<CartItemResponse<'a>>,
+    page: PageResponse<T>,
     #[schemars(description = "What the whole cart costs at the prices of now.")]
     total_price: Amount,
     /// Units in the whole cart.
@@ -23,38 +27,44 @@ pub(super) struct CartResponse<'a> {
     total_quantity: i64,
 }
 
-impl<'a> CartResponse<'a> {
-    /// The page of `listing`; `url` is that of the list.
-    pub(super) fn from_cart(
-        cart: &'a Cart,
-        listing: &PageParams,
-        url: &str,
-        currency: Currency,
-    ) -> Result<Self, ApiError> {
-        let page = page(cart, listing)?;
-        let items = page.items.iter().copied().map(CartItemResponse::from_item);
-        let items = items.collect::<Result<_, _>>()?;
-        Ok(Self {
-            page: PageResponse::new(url, listing, &page, items),
-            total_price: Amount(cart.total(currency)?),
-            total_quantity: cart.units(),
-        })
-    }
+/// Renders the items of a cart.
+pub(crate) fn render(cart: &Cart, currency: Currency) -> Result<RenderedCart, ApiError> {
+    let rows = cart
+        .items
+        .iter()
+        .map(|item| row(&CartItemResponse::from_item(item)?));
+    let totals = CartTotals {
+        price: cart.total(currency)?,
+        units: cart.units(),
+    };
+    Ok(RenderedCart::new(rows.collect::<Result<_, _>>()?, totals))
 }
 
-pub(super) fn count(cart: &Cart) -> u64 {
-    u64::try_from(cart.items.len()).unwrap_or(u64::MAX)
-}
-
-/// A cart is small and always read whole, for its total.
-fn page<'a>(cart: &'a Cart, listing: &PageParams) -> Result<Page<&'a CartItemDetail>, Refusal> {
+/// The page of `listing`; `url` is that of the list. A cart is small and always read whole, for its
+/// total.
+pub(super) fn page(
+    cart: &RenderedCart,
+    listing: &PageParams,
+    url: &str,
+) -> Result<Arc<Rendered>, ApiError> {
+    let count = count(cart);
     let before = usize::try_from(listing.page.offset()).unwrap_or(usize::MAX);
     let size = usize::try_from(listing.page.size()).unwrap_or(usize::MAX);
     let page = Page {
-        count: count(cart),
-        items: cart.items.iter().skip(before).take(size).collect(),
+        count,
+        items: cart.rows().iter().skip(before).take(size).collect(),
     };
-    page.existing(listing.page)
+    let page = page.existing(listing.page)?;
+    let totals = cart.whole();
+    cart.body(url, listing, count, |links| CartResponse {
+        page: PageResponse::linked(count, links, page.items),
+        total_price: Amount(totals.price),
+        total_quantity: totals.units,
+    })
+}
+
+pub(super) fn count(cart: &RenderedCart) -> u64 {
+    u64::try_from(cart.rows().len()).unwrap_or(u64::MAX)
 }
 
 /// Some units of a product in a cart.
@@ -117,11 +127,13 @@ impl Example for CartItemResponse<'_> {
     }
 }
 
-impl Example for CartResponse<'_> {
+impl Example for CartResponse<CartItemResponse<'_>> {
     fn example(url: &str) -> Option<Value> {
         let items = vec![example()?];
         let (listing, usd) = (PageParams::read("", 10).ok()?, Currency::from_code("USD")?);
-        to_json(&CartResponse::from_cart(&Cart { items }, &listing, url, usd).ok()?)
+        let cart = render(&Cart { items }, usd).ok()?;
+        let (body, _) = page(&cart, &listing, url).ok()?.body(AcceptedCodings::NONE);
+        serde_json::from_slice(&body).ok()
     }
 }
 

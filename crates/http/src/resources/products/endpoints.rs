@@ -90,7 +90,9 @@ async fn show(call: RequestContext) -> HttpResult {
     let id = call.id(ProductId::parse)?;
     let archived = query::wants_archived(call.query_string())?;
     let found = call.loaders().products.load(id, call.deadline).await?;
-    show_one(&call, &Catalogue::show(call.actor, found, archived)?)
+    let found = found.transpose()?;
+    let product = Catalogue::show(call.actor, found.as_deref(), archived)?;
+    responses::shared(&call, &product.response)
 }
 
 fn show_one(call: &RequestContext, product: &Product) -> HttpResult {

@@ -2,11 +2,14 @@
 
 use super::ProductResponse;
 use crate::endpoint::ordering_schema;
+use crate::error::ApiError;
 use crate::extract::query::{self, CursorParams, ListRequest, PageParams, Query};
-use crate::loaders::CatalogPageKey;
+use crate::loaders::{CatalogPageKey, RenderedPage};
 use crate::resources::prelude::*;
 use crate::respond::json::DECIMAL;
 use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
+use crate::respond::rendered::Rendered;
+use std::sync::Arc;
 use tradepost_domain::catalog::{ProductField, ProductFilter, ProductList};
 use tradepost_domain::kernel::{Currency, Money, Search};
 
@@ -43,16 +46,22 @@ pub(super) async fn list(call: RequestContext) -> HttpResult {
 async fn page(call: RequestContext, list: ProductList, mut listing: PageParams) -> HttpResult {
     let read = async |request| {
         let shelf = CatalogPageKey::of(call.actor, list.clone(), request);
-        call.loaders().pages.load(shelf, call.deadline).await
+        call.loaders().pages.load(shelf, call.deadline).await?
     };
     let page = read_page(&mut listing, read).await?;
-    let products = page
-        .items
-        .iter()
-        .map(ProductResponse::from_product)
-        .collect();
-    let url = call.own_url();
-    responses::ok(&PageResponse::new(&url, &listing, &page, products))
+    responses::shared(&call, &*body(&page, &listing, &call.own_url())?)
+}
+
+/// The body of a page; `url` is that of the list.
+pub(crate) fn body(
+    page: &RenderedPage,
+    listing: &PageParams,
+    url: &str,
+) -> Result<Arc<Rendered>, ApiError> {
+    let count = *page.whole();
+    page.body(url, listing, count, |links| {
+        PageResponse::linked(count, links, page.rows().iter().collect())
+    })
 }
 
 async fn cursor_page(

@@ -1,9 +1,14 @@
+use crate::error::ApiError;
+use crate::loaders::{RenderedPage, RenderedProduct};
+use crate::resources::etag::ETag;
 use crate::resources::prelude::*;
 use crate::respond::json::{Amount, Id, Time, Units, encode};
+use crate::respond::pages::row;
+use crate::respond::rendered::Rendered;
 use chrono::DateTime;
 use tradepost_domain::catalog::{Price, Product, Weight};
 use tradepost_domain::inventory::StockLevel;
-use tradepost_domain::kernel::{Currency, Description, Money, ProductId, ProductName, Sku};
+use tradepost_domain::kernel::{Currency, Description, Money, Page, ProductId, ProductName, Sku};
 
 /// A product of the catalogue.
 #[derive(Serialize, JsonSchema)]
@@ -54,6 +59,23 @@ impl<'a> ProductResponse<'a> {
             ..Self::from_product(product)
         }
     }
+}
+
+/// Renders the response of a product, for all requests that one read answers.
+pub(crate) fn render(product: Product) -> Result<RenderedProduct, ApiError> {
+    let shape = ProductResponse::from_product(&product);
+    let response = Rendered::json(&shape, Some(ETag::of_product(&product)));
+    let response = response.map_err(|error| ApiError::Defect(error.to_string()))?;
+    Ok(RenderedProduct { product, response })
+}
+
+/// Renders the rows of a page of the catalogue.
+pub(crate) fn render_page(page: &Page<Product>) -> Result<RenderedPage, ApiError> {
+    let rows = page.items.iter().map(ProductResponse::from_product);
+    let rows = rows
+        .map(|product| row(&product))
+        .collect::<Result<_, _>>()?;
+    Ok(RenderedPage::new(rows, page.count))
 }
 
 /// The response to store under an idempotency key.

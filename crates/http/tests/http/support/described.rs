@@ -71,8 +71,9 @@ pub(super) fn check(reply: &Reply, method: &Method, path: &str) {
 
 fn check_headers(reply: &Reply, answer: &Value, place: &str) {
     // Headers of HTTP itself, of browsers and of CORS.
-    const OTHERS: [&str; 9] = [
+    const OTHERS: [&str; 10] = [
         "content-type",
+        "content-encoding",
         "content-length",
         "connection",
         "vary",

@@ -6,7 +6,9 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
+use flate2::read::GzDecoder;
 use serde_json::Value;
+use std::io::Read;
 
 /// A response that has the properties of all responses.
 #[derive(Debug)]
@@ -126,6 +128,20 @@ impl Reply {
         }
     }
 
+    /// The body without its content coding.
+    pub(crate) fn decoded(&self) -> Vec<u8> {
+        match self.header("content-encoding").as_str() {
+            "" => self.body.to_vec(),
+            "gzip" => {
+                let mut body = Vec::new();
+                let mut decoder = GzDecoder::new(&self.body[..]);
+                decoder.read_to_end(&mut body).unwrap();
+                body
+            }
+            other => panic!("a response is encoded as {other}"),
+        }
+    }
+
     pub(crate) fn header(&self, name: &str) -> String {
         let values = self
             .headers
@@ -135,7 +151,7 @@ impl Reply {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        serde_json::from_slice(&self.decoded()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     pub(crate) fn text(&self) -> &str {
