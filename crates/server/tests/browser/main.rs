@@ -1,0 +1,22 @@
+//! The admin interface in a real browser: headless Chromium against the real binary.
+//!
+//! - [`browser`]: a browser session, and the elements of a page by their visible names.
+//! - [`accessibility`]: axe-core on the open page.
+//! - the others: tasks of the shop's staff, each from an empty folder.
+//!
+//! `scripts/browser-tools` installs the tools.
+
+#[cfg(test)]
+mod accessibility;
+#[cfg(test)]
+#[expect(dead_code, reason = "pages that are tested with them follow")]
+mod browser;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+#[path = "../binary/place.rs"]
+#[expect(
+    dead_code,
+    reason = "shared with the tests of the commands, which need more of it"
+)]
+mod place;
