@@ -176,6 +176,22 @@ macro_rules! each_case {
                 an_audit_looks_at_everything,
                 entries_are_numbered_in_the_order_of_writing,
             }
+            log {
+                an_event_is_committed_with_its_cause,
+                changes_of_accounts_have_events,
+                a_refusal_has_no_event,
+                stock_crossings_have_events,
+                an_import_has_events,
+                a_filter_selects_events,
+                the_feed_has_no_gaps,
+                a_late_commit_is_not_missed,
+                a_feed_has_one_identity,
+            }
+            reports {
+                sales_are_sums_of_orders,
+                imported_orders_are_in_the_sums,
+                low_stock_is_listed,
+            }
             races {
                 the_last_unit,
                 a_flash_sale_sells_exactly_the_stock,

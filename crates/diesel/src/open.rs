@@ -73,9 +73,14 @@ pub fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Stores, OpenErro
             path, options,
         )?))),
         #[cfg(feature = "postgres")]
-        DatabaseUrl::Postgres(_) => Ok(Stores::new(Arc::new(postgres::Database::open(
-            url, options,
-        )?))),
+        DatabaseUrl::Postgres(_) => {
+            let database = Arc::new(postgres::Database::open(url, options)?);
+            if matches!(options.currency, ShopCurrency::Is(_)) {
+                let started = postgres::event_log::start_sequencer(&database);
+                started.map_err(|error| OpenError::unusable(&url.to_string(), &error))?;
+            }
+            Ok(Stores::new(database))
+        }
         #[cfg(not(feature = "sqlite"))]
         DatabaseUrl::Sqlite(_) => Err(OpenError::NotBuiltIn { name: "sqlite" }),
         #[cfg(not(feature = "postgres"))]

@@ -6,6 +6,8 @@ diesel::table! {
         id -> BigInt,
         currency -> Nullable<Text>,
         catalogue_size -> BigInt,
+        feed -> Text,
+        low_stock -> BigInt,
     }
 }
 
@@ -43,6 +45,7 @@ diesel::table! {
     stock (product_id) {
         product_id -> BigInt,
         on_hand -> BigInt,
+        low_stock -> Nullable<BigInt>,
     }
 }
 
@@ -93,6 +96,35 @@ diesel::table! {
         note -> Nullable<Text>,
         actor_id -> Nullable<BigInt>,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (seq) {
+        seq -> BigInt,
+        kind -> Text,
+        order_id -> Nullable<BigInt>,
+        product_id -> Nullable<BigInt>,
+        user_id -> Nullable<BigInt>,
+        actor_id -> Nullable<BigInt>,
+        detail -> Text,
+        amount -> Nullable<BigInt>,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sales (bucket) {
+        bucket -> BigInt,
+        orders -> BigInt,
+        revenue -> BigInt,
+    }
+}
+
+diesel::table! {
+    order_counts (status) {
+        status -> Text,
+        orders -> BigInt,
     }
 }
 

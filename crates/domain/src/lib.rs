@@ -17,7 +17,7 @@
 //! - The services of [`Services`] check authorisation, build the command and pass it to a port.
 //!
 //! The modules are the contexts of a shop: [`catalog`], [`inventory`], [`cart`], [`orders`],
-//! [`identity`], [`mod@import`] and [`maintenance`]; [`kernel`] has the values that all of them use,
+//! [`identity`], [`events`], [`reports`], [`mod@import`] and [`maintenance`]; [`kernel`] has the values that all of them use,
 //! and [`prelude`] the names that most programs need.
 //!
 //! # Placing an order
@@ -110,6 +110,7 @@
 pub mod cart;
 pub mod catalog;
 pub mod decision;
+pub mod events;
 pub mod identity;
 pub mod import;
 pub mod inventory;
@@ -117,6 +118,7 @@ pub mod kernel;
 pub mod maintenance;
 pub mod orders;
 pub mod prelude;
+pub mod reports;
 mod services;
 mod stores;
 #[cfg(any(test, feature = "test-support"))]

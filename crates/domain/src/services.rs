@@ -1,10 +1,12 @@
 use crate::Stores;
 use crate::cart::Carts;
 use crate::catalog::Catalogue;
+use crate::events::Events;
 use crate::identity::{AccountSettings, Accounts, AttemptLimiter, AttemptSettings};
 use crate::inventory::{Inventory, StockWrites};
 use crate::kernel::System;
 use crate::orders::{OrderQuota, Orders};
+use crate::reports::Reports;
 
 /// Configuration of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,10 @@ pub struct Services {
     pub carts: Carts,
     /// Orders.
     pub orders: Orders,
+    /// Event log: feed, histories and audit.
+    pub events: Events,
+    /// Sums of orders, and products low in stock.
+    pub reports: Reports,
     /// Accounts, sign-ins and tokens.
     pub accounts: Accounts,
     /// Login throttling.
@@ -79,6 +85,12 @@ impl Services {
             None => AttemptLimiter::unlimited(),
         };
         Self {
+            events: Events::new(
+                stores.events,
+                stores.orders.clone(),
+                stores.products.clone(),
+            ),
+            reports: Reports::new(stores.reports),
             catalogue: Catalogue::new(stores.products, clock.clone())
                 .with_stock_writes(config.stock_writes),
             inventory: Inventory::new(stores.inventory, clock.clone()),

@@ -18,11 +18,13 @@
 
 use crate::cart::CartRepository;
 use crate::catalog::ProductRepository;
+use crate::events::EventRepository;
 use crate::identity::{AccountRepository, AttemptRepository};
 use crate::import::ImportRepository;
 use crate::inventory::{InventoryRepository, Ledger};
 use crate::maintenance::{HealthCheck, Retention};
 use crate::orders::OrderRepository;
+use crate::reports::SalesReport;
 use std::sync::Arc;
 
 /// A store: every port. Implemented by each type that implements them all.
@@ -31,6 +33,8 @@ pub trait Store:
     + InventoryRepository
     + CartRepository
     + OrderRepository
+    + EventRepository
+    + SalesReport
     + AccountRepository
     + ImportRepository
     + AttemptRepository
@@ -45,6 +49,8 @@ impl<S> Store for S where
         + InventoryRepository
         + CartRepository
         + OrderRepository
+        + EventRepository
+        + SalesReport
         + AccountRepository
         + ImportRepository
         + AttemptRepository
@@ -66,6 +72,10 @@ pub struct Stores {
     pub carts: Arc<dyn CartRepository>,
     /// Orders.
     pub orders: Arc<dyn OrderRepository>,
+    /// Event log.
+    pub events: Arc<dyn EventRepository>,
+    /// Sums of orders, and products low in stock.
+    pub reports: Arc<dyn SalesReport>,
     /// Accounts.
     pub accounts: Arc<dyn AccountRepository>,
     /// Import of another shop.
@@ -89,6 +99,8 @@ impl Stores {
             inventory: store.clone(),
             carts: store.clone(),
             orders: store.clone(),
+            events: store.clone(),
+            reports: store.clone(),
             accounts: store.clone(),
             imports: store.clone(),
             attempts: store.clone(),

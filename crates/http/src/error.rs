@@ -83,6 +83,7 @@ codes! {
     InvalidTransition = CONFLICT "invalid_transition" "Transition not allowed" at "/api/orders/1/",
     OrderNotPending = CONFLICT "order_not_pending" "The order is no longer pending" at "/api/orders/1/",
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused" "The idempotency key was used before" at "/api/orders/",
+    FeedRewound = CONFLICT "feed_rewound" "The event log ends earlier" at "/api/events/",
     LastStaff = CONFLICT "last_staff" "The last staff user has to stay" at "/api/users/1/",
     PreconditionFailed = PRECONDITION_FAILED "precondition_failed" "It was changed since" at "/api/products/12/",
     PreconditionRequired = PRECONDITION_REQUIRED "precondition_required" "A precondition is required" at "/api/products/12/",

@@ -9,7 +9,7 @@ use tradepost_domain::decision::{
     AccountUpdate, Changes, Decision, Event, NewIds, NewRows, Outcome, StoredRows, UsedToken,
 };
 use tradepost_domain::identity::{Account, Credentials, Email, RefreshDigest, RefreshToken};
-use tradepost_domain::inventory::{Movement, NewMovement, StockLevel};
+use tradepost_domain::inventory::{Movement, NewMovement, StockAfter, StockLevel, crossings};
 use tradepost_domain::kernel::{CartItemId, MovementId, OrderId, ProductId, StoreError, UserId};
 use tradepost_domain::orders::PlacementId;
 
@@ -37,6 +37,9 @@ impl State {
         let completed = completed.ok_or(Defect("each new row has an id"))?;
         let movements = self.numbered(completed.movements)?;
         let levels = self.levels_after(&completed.rows, &movements)?;
+        let crossings = crossings_of(&movements, &levels, self.low_stock());
+        let events = completed.events.into_iter().chain(crossings);
+        let events = self.numbered_events(events)?;
         let mut stored = StoredRows::new(&completed.rows, &movements);
         let outcome = completed.outcome.stored(&mut stored);
         let outcome = outcome.ok_or(Defect("the outcome has its rows"))?;
@@ -48,7 +51,7 @@ impl State {
         self.write_movements(movements);
         self.write_levels(levels);
         self.keys.extend(kept);
-        self.hand_on(completed.events);
+        self.log(events);
         Ok(outcome)
     }
 
@@ -225,14 +228,6 @@ impl State {
         self.movements.extend(rows);
     }
 
-    /// Hands on the events of a decision. There is no event log yet.
-    pub(crate) fn hand_on(&mut self, events: Vec<Event>) {
-        #[cfg(test)]
-        self.events.extend(events);
-        #[cfg(not(test))]
-        drop(events);
-    }
-
     fn write_levels(&mut self, levels: Levels) {
         for (product, level) in levels {
             if let Some(product) = self.products.get_mut(&product) {
@@ -240,6 +235,19 @@ impl State {
             }
         }
     }
+}
+
+/// The crossings of movements.
+fn crossings_of(movements: &[Movement], levels: &Levels, low_stock: StockLevel) -> Vec<Event> {
+    let entries: Vec<_> = movements.iter().map(|one| one.entry.clone()).collect();
+    let after = levels.iter().map(|(product, level)| {
+        let after = StockAfter {
+            level: *level,
+            threshold: low_stock,
+        };
+        (*product, after)
+    });
+    crossings(&entries, &after.collect())
 }
 
 /// The next ids of a kind.

@@ -1,31 +1,33 @@
 //! The events that writes hand on, with the ids that the store assigned.
 
 use crate::MemoryStore;
+use std::cell::Cell;
 use std::sync::Arc;
-use tradepost_contract::{TestShop, at, draft, hash, place, retry_busy, usd};
+use tradepost_contract::{TestShop, at, draft, hash, money, place, retry_busy, usd};
 use tradepost_domain::Stores;
 use tradepost_domain::cart::CartAction;
 use tradepost_domain::catalog::{Price, ProductChange};
 use tradepost_domain::decision::{AccountAttribute, EventKind, ProductAttribute};
+use tradepost_domain::events::{EventQuery, MAX_EVENTS};
 use tradepost_domain::identity::{
     ChangeEmail, ChangePassword, Credentials, Email, UpdateUser, UserChange,
 };
 use tradepost_domain::import::ImportShop;
-use tradepost_domain::inventory::StockDelta;
+use tradepost_domain::inventory::{Reason, StockDelta};
 use tradepost_domain::kernel::{Actor, Money, OrderId, Quantity, UserId};
 use tradepost_domain::orders::{Order, OrderAction, OrderItem, OrderStatus};
 use tradepost_domain::testing::{account, product};
 
 struct Recorded {
-    store: Arc<MemoryStore>,
     stores: Stores,
+    read: Cell<usize>,
 }
 
 impl Recorded {
     fn new() -> Self {
-        let store = Arc::new(MemoryStore::new(usd()));
-        let stores = Stores::new(store.clone());
-        Self { store, stores }
+        let stores = Stores::from(MemoryStore::new(usd()));
+        let read = Cell::new(0);
+        Self { stores, read }
     }
 
     fn shop(&self) -> TestShop<'_> {
@@ -34,11 +36,14 @@ impl Recorded {
 
     /// The events since the last call: kind and actor.
     fn events(&self) -> Vec<(EventKind, Option<UserId>)> {
-        let events = std::mem::take(&mut self.store.lock().events);
-        events
-            .into_iter()
-            .map(|one| (one.kind, one.actor))
-            .collect()
+        let query = EventQuery {
+            limit: MAX_EVENTS,
+            ..EventQuery::default()
+        };
+        let events = self.stores.events.read(&query).unwrap();
+        let read = self.read.replace(events.len());
+        let new = events.into_iter().skip(read).map(|one| one.event);
+        new.map(|one| (one.kind, one.actor)).collect()
     }
 }
 
@@ -52,12 +57,14 @@ fn writes_of_products_and_stock_hand_on_their_events() {
         [(EventKind::ProductCreated { product }, None)]
     );
     shop.adjust(product, -2).unwrap();
-    let adjusted = |delta| EventKind::StockAdjusted {
+    let adjusted = |delta, reason| EventKind::StockAdjusted {
         product,
         delta: StockDelta::new(delta).unwrap(),
+        reason,
     };
-    assert_eq!(recorded.events(), [(adjusted(-2), None)]);
-    let price = Price::new(tradepost_contract::money(250)).unwrap();
+    let sold = adjusted(-2, Reason::Adjustment);
+    assert_eq!(recorded.events(), [(sold, None)]);
+    let price = Price::new(money(250)).unwrap();
     let change = ProductChange {
         price: Some(price),
         stock: tradepost_domain::inventory::StockLevel::new(9),
@@ -65,13 +72,20 @@ fn writes_of_products_and_stock_hand_on_their_events() {
         ..ProductChange::default()
     };
     shop.change(product, change).unwrap();
-    let attributes = vec![ProductAttribute::Price];
+    let attributes = vec![ProductAttribute::Price {
+        from: money(100),
+        to: money(250),
+    }];
     let changed = EventKind::ProductChanged {
         product,
         attributes,
     };
     let archived = EventKind::ProductArchived { product };
-    let expected = [(changed, None), (adjusted(6), None), (archived, None)];
+    let expected = [
+        (changed, None),
+        (adjusted(6, Reason::Set), None),
+        (archived, None),
+    ];
     assert_eq!(recorded.events(), expected);
     shop.archive(product, false).unwrap();
     let restored = EventKind::ProductRestored { product };
@@ -100,7 +114,10 @@ fn writes_of_orders_hand_on_their_events_and_carts_have_none() {
     assert_eq!(recorded.events(), []);
     let placements = shop.place_all(&[place(ada), place(ada), place(bob)]);
     let order = |at: usize| placements[at].as_ref().unwrap().id;
-    let placed = |order, user| (EventKind::OrderPlaced { order, user }, Some(user));
+    let placed = |order, user| {
+        let total = money(100);
+        (EventKind::OrderPlaced { order, user, total }, Some(user))
+    };
     assert_eq!(
         recorded.events(),
         [placed(order(0), ada), placed(order(2), bob)]
@@ -110,6 +127,7 @@ fn writes_of_orders_hand_on_their_events_and_carts_have_none() {
         user,
         from: OrderStatus::Pending,
         to,
+        total: money(100),
     };
     let process = OrderAction::SetStatus(OrderStatus::Processing);
     shop.change_order(order(0), process, Actor::Staff(boss))
@@ -184,10 +202,10 @@ fn writes_of_accounts_hand_on_their_events() {
 }
 
 #[test]
-fn an_import_hands_on_one_event_for_each_order() {
+fn an_import_has_one_event_for_each_row() {
     let recorded = Recorded::new();
     let (ada, mug) = (account(1, true, false), product(1, 100, 5));
-    let (user, total) = (ada.id, tradepost_contract::money(200));
+    let (user, total) = (ada.id, money(200));
     let order = |id| Order {
         id: OrderId::new(id).unwrap(),
         user,
@@ -223,6 +241,16 @@ fn an_import_hands_on_one_event_for_each_order() {
     let imported = [4, 7].map(|id| EventKind::OrderImported {
         order: OrderId::new(id).unwrap(),
         user,
+        status: OrderStatus::Delivered,
+        total,
     });
-    assert_eq!(kinds.collect::<Vec<_>>(), imported);
+    let product = mug.id;
+    let [fourth, seventh] = imported;
+    let expected = [
+        EventKind::AccountRegistered { user },
+        EventKind::ProductCreated { product },
+        fourth,
+        seventh,
+    ];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
 }

@@ -1,7 +1,8 @@
 use crate::{MemoryStore, State, count};
 use std::sync::Arc;
 use tradepost_domain::import::{
-    ExistingData, ImportRepository, ImportShop, Imported, decide_import, imported, sales_history,
+    ExistingData, ImportRepository, ImportShop, Imported, decide_import, imported,
+    imported_product, imported_user, sales_history,
 };
 use tradepost_domain::kernel::StoreError;
 
@@ -18,9 +19,16 @@ impl ImportRepository for MemoryStore {
         };
         let sales = command.orders.iter().flat_map(sales_history);
         let movements = state.numbered(decision.openings.into_iter().chain(sales))?;
+        let users = command
+            .users
+            .iter()
+            .map(|user| imported_user(&user.account));
+        let products = command.products.iter().map(imported_product);
+        let orders = command.orders.iter().map(imported);
+        let events = state.numbered_events(users.chain(products).chain(orders))?;
         state.write_movements(movements);
         state.take_over(&command);
-        state.hand_on(command.orders.iter().map(imported).collect());
+        state.log(events);
         Ok(Ok(()))
     }
 }

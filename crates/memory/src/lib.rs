@@ -14,22 +14,25 @@
 mod apply;
 mod cart;
 mod catalog;
+mod events;
 mod idempotency;
 mod identity;
 mod import;
 mod inventory;
 mod orders;
+mod reports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tradepost_domain::cart::CartItem;
 use tradepost_domain::catalog::Product;
+use tradepost_domain::events::LoggedEvent;
 use tradepost_domain::identity::{
     AttemptCount, AttemptKey, Credentials, KnownNetwork, KnownNetworkKey, RefreshDigest,
     RefreshToken,
 };
-use tradepost_domain::inventory::Movement;
+use tradepost_domain::inventory::{DEFAULT_LOW_STOCK, Movement, StockLevel};
 use tradepost_domain::kernel::{
     CartItemId, Currency, CursorPage, CursorRequest, Error, IdempotencyScope, Keyset, MovementId,
     OrderId, Page, PageRequest, ProductId, SortField, Sorting, StoreError, StoreErrorKind,
@@ -37,10 +40,12 @@ use tradepost_domain::kernel::{
 };
 use tradepost_domain::maintenance::ClockReading;
 use tradepost_domain::orders::{Order, PlacementId};
+use tradepost_domain::reports::Sums;
 
 /// A shop in memory. One mutex serialises all commands.
 pub struct MemoryStore {
     currency: Currency,
+    feed: String,
     state: Mutex<State>,
 }
 
@@ -50,6 +55,7 @@ impl MemoryStore {
     pub fn new(currency: Currency) -> Self {
         Self {
             currency,
+            feed: events::new_feed(),
             state: Mutex::default(),
         }
     }
@@ -79,10 +85,17 @@ struct State {
     attempts: BTreeMap<AttemptKey, AttemptCount>,
     clock_readings: Vec<ClockReading>,
     known_networks: BTreeMap<KnownNetworkKey, KnownNetwork>,
+    events: Vec<LoggedEvent>,
+    sums: Sums,
+    low_stock: Option<StockLevel>,
     last: LastIds,
-    /// The events handed on, for the tests of [`apply`].
-    #[cfg(test)]
-    events: Vec<tradepost_domain::decision::Event>,
+}
+
+impl State {
+    /// The threshold of low stock, for products without their own.
+    fn low_stock(&self) -> StockLevel {
+        self.low_stock.unwrap_or(DEFAULT_LOW_STOCK)
+    }
 }
 
 /// The last id assigned of each kind; ids are never reused.
@@ -93,6 +106,7 @@ struct LastIds {
     cart_item: i64,
     order: i64,
     user: i64,
+    event: i64,
 }
 
 fn next<Id>(last: &mut i64, id: fn(i64) -> Option<Id>) -> Result<Id, StoreError> {

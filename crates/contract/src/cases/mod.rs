@@ -3,6 +3,7 @@
 
 mod cart;
 mod catalog;
+mod events;
 mod identity;
 mod import;
 mod inventory;
@@ -12,6 +13,7 @@ pub(crate) mod races;
 
 pub(crate) use cart::carts;
 pub(crate) use catalog::{products, search};
+pub(crate) use events::{log, reports};
 pub(crate) use identity::{accounts, attempts, names, roles, sessions};
 pub(crate) use import::imports;
 pub(crate) use inventory::{ledger, stock};

@@ -5,6 +5,7 @@ pub(crate) use changes::{
     insert_cart_items, insert_products, insert_stock, update_cart_items, update_orders,
     update_products, write_search_texts,
 };
+pub(super) use events::{InsertOutbox, add_to_sums};
 pub(crate) use quotas::usage;
 #[cfg(test)]
 pub(super) use quotas::usage_of;
@@ -12,7 +13,7 @@ pub(super) use quotas::usage_of;
 use super::Conn;
 use super::queries::maintenance::Aging;
 use crate::rows::{
-    NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StoredResponseRow,
+    NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StockAfterRow, StoredResponseRow,
 };
 use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
@@ -60,14 +61,17 @@ macro_rules! statement {
     };
 }
 
-/// An insert of rows of a struct with the same columns.
+/// An insert of rows of a struct with the same columns. It may be in a WITH query.
 macro_rules! insert {
-    ($name:ident $(<$life:lifetime>)?, $row:ty => $table:literal {
+    ($name:ident $(<$life:lifetime>)?, $row:ty => $table:literal $columns:tt, $tail:literal) => {
+        insert!("", $name $(<$life>)?, $row => $table $columns, $tail);
+    };
+    ($with:literal, $name:ident $(<$life:lifetime>)?, $row:ty => $table:literal {
         $($column:ident: $rust:ty => $sql:ty),+ $(,)?
     }, $tail:literal) => {
         statement!($name $(<$life>)?,
             concat!(
-                "INSERT INTO ", $table, " (", stringify!($($column),+), ") SELECT ",
+                $with, "INSERT INTO ", $table, " (", stringify!($($column),+), ") SELECT ",
                 stringify!($($column),+), " FROM unnest("
             ),
             { $($column: $rust => $sql),+ },
@@ -89,9 +93,11 @@ macro_rules! insert {
 }
 
 mod changes;
+mod events;
 mod quotas;
 
-insert!(InsertOrders, NewOrderRow => "orders" {
+// An order and its event are one statement, as each further one costs a round trip per batch.
+insert!("WITH placed AS (", InsertOrders, NewOrderRow => "orders" {
     user_id: i64 => BigInt,
     status: &'static str => Text,
     total: i64 => BigInt,
@@ -100,7 +106,11 @@ insert!(InsertOrders, NewOrderRow => "orders" {
     placement: String => Text,
     created_at: i64 => BigInt,
     updated_at: i64 => BigInt,
-}, " RETURNING placement, id");
+}, " RETURNING id, placement, user_id, total, created_at
+    ), told AS (
+        INSERT INTO outbox (kind, order_id, user_id, actor_id, detail, amount, at)
+        SELECT 'order.placed', id, user_id, user_id, '', total, created_at FROM placed
+    ) SELECT placement, id FROM placed");
 
 impl Query for InsertOrders {
     type SqlType = (Text, BigInt);
@@ -146,7 +156,13 @@ statement!(ChangeStock,
         product: i64 => BigInt,
         delta: i64 => BigInt,
     }, ") AS change (product_id, delta)
-    WHERE stock.product_id = change.product_id");
+    WHERE stock.product_id = change.product_id
+    RETURNING stock.product_id, stock.on_hand,
+        COALESCE(stock.low_stock, (SELECT low_stock FROM shop))");
+
+impl Query for ChangeStock {
+    type SqlType = (BigInt, BigInt, BigInt);
+}
 
 // Looked up by the full key, as a user may have any number of keys. LIMIT keeps the planner from a
 // full scan of a table that was small when it made its plan.
@@ -201,7 +217,7 @@ pub(crate) fn purge(
     .execute(conn)
 }
 
-/// Inserts orders; returns their ids, in the same order.
+/// Inserts orders with their `order.placed`; returns their ids, in the same order.
 pub(crate) fn insert_orders(
     conn: &mut Conn,
     new: impl Iterator<Item = NewOrderRow>,
@@ -234,16 +250,16 @@ pub(crate) fn insert_movements<'a>(
     rows.load(conn)
 }
 
-/// Changes stock on hand; returns the number of products changed.
+/// Changes stock on hand; returns the levels afterwards.
 pub(crate) fn change_stock(
     conn: &mut Conn,
     changes: &BTreeMap<ProductId, i64>,
-) -> QueryResult<usize> {
+) -> QueryResult<Vec<StockAfterRow>> {
     let rows = ChangeStock {
         product: changes.keys().map(|product| product.get()).collect(),
         delta: changes.values().copied().collect(),
     };
-    rows.execute(conn)
+    rows.load(conn)
 }
 
 /// Stored responses under these keys.

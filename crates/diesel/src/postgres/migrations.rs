@@ -41,7 +41,7 @@ pub(crate) fn exclusively<T>(
 
 /// Data that cannot be restored: the migration whose revert would delete it, the table, the
 /// condition for its rows, and their name.
-const IRREPLACEABLE: [(&str, &str, &str, &str); 3] = [
+const IRREPLACEABLE: [(&str, &str, &str, &str); 5] = [
     ("open_shop", "orders", "TRUE", "orders"),
     // Without them, a retried request would place a second order.
     (
@@ -51,6 +51,14 @@ const IRREPLACEABLE: [(&str, &str, &str, &str); 3] = [
         "answers under idempotency keys",
     ),
     // Without them, the audit would report a wrong total for each of these orders.
+    // All but the first event of each row, which the migration writes.
+    (
+        "add_event_log",
+        "events",
+        "kind NOT IN ('account.registered', 'product.created', 'order.imported')",
+        "events",
+    ),
+    ("add_event_log", "outbox", "TRUE", "events"),
     (
         "add_order_adjustment",
         "orders",

@@ -7,6 +7,7 @@ pub(crate) mod bulk;
 mod classify;
 mod commit_probe;
 mod connect;
+pub(crate) mod event_log;
 pub(crate) mod id_in;
 pub(crate) mod locks;
 pub(crate) mod migrations;

@@ -7,9 +7,9 @@
 
 use super::prelude::*;
 use super::schema::shop_settings::grow_catalogue;
-use super::{cart, catalog, identity, inventory, orders};
-use tradepost_domain::decision::{Completed, Decision, Event, NewIds, Outcome, StoredRows};
-use tradepost_domain::inventory::Movement;
+use super::{cart, catalog, events, identity, inventory, orders};
+use tradepost_domain::decision::{Completed, Decision, NewIds, Outcome, StoredRows};
+use tradepost_domain::inventory::{Movement, crossings};
 use tradepost_domain::kernel::StoreErrorKind;
 
 /// Writes a decision; returns its outcome.
@@ -30,7 +30,7 @@ pub(super) fn apply<T: Outcome>(
         changes,
         rows,
         movements,
-        events,
+        mut events,
     } = decision.complete(ids).ok_or_else(incomplete)?;
     orders::insert_items(conn, &rows.orders)?;
     orders::update(conn, &changes.orders)?;
@@ -40,21 +40,17 @@ pub(super) fn apply<T: Outcome>(
     catalog::write_search_texts(conn, &rows.products, &changes.products)?;
     identity::update(conn, &changes.accounts)?;
     identity::write_tokens(conn, &changes)?;
-    let ids = inventory::record(conn, &movements)?;
+    let (ids, levels) = inventory::record(conn, &movements)?;
+    events.extend(crossings(&movements, &levels));
     let movement = |(id, entry)| Some(Movement { id: id?, entry });
     let movements: Option<Vec<_>> = ids.into_iter().zip(movements).map(movement).collect();
     let movements = movements.ok_or_else(incomplete)?;
     if growth != 0 {
         grow_catalogue(conn, growth)?;
     }
-    hand_on(events);
+    events::append(conn, &events)?;
     let stored = outcome.stored(&mut StoredRows::new(&rows, &movements));
     stored.ok_or_else(incomplete)
-}
-
-/// Events have no log yet.
-pub(super) fn hand_on(events: Vec<Event>) {
-    drop(events);
 }
 
 /// A defect of this crate: the database assigned fewer ids than it inserted rows.

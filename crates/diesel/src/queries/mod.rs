@@ -6,6 +6,7 @@
 //!   transaction) and `command` (one that is rolled back if the domain refuses it),
 //! - `locks`, which lock the rows that a write touches, in one order: user, order, product, stock,
 //!   shop,
+//! - `event_log`, with `append`, `settle` and `add_to_sums`, which append events, number them and add them to the sums,
 //! - `id_in`, which finds rows by a list of ids, `OPAQUE_BIND`, which hides a value from the
 //!   planner, and `bulk`, which inserts many rows and looks up many keys,
 //! - `search`, which finds words in products,
@@ -21,6 +22,7 @@
 mod apply;
 mod cart;
 mod catalog;
+pub(crate) mod events;
 mod idempotency;
 pub(crate) mod identity;
 mod import;
@@ -29,6 +31,7 @@ mod lists;
 pub(crate) mod maintenance;
 mod orders;
 mod prelude;
+mod reports;
 mod schema;
 
 pub(crate) use schema::shop_settings::agreed_currency;

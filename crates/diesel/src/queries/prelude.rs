@@ -3,7 +3,7 @@
 
 pub(super) use super::super::id_in::id_in;
 pub(super) use super::super::opaque_bind::OPAQUE_BIND;
-pub(super) use super::super::{Conn, Database, Db, bulk, locks, migrations, search};
+pub(super) use super::super::{Conn, Database, Db, bulk, event_log, locks, migrations, search};
 pub(super) use super::apply::apply;
 pub(super) use super::{PURGE_BATCH, all, offset, row_count};
 pub(super) use crate::failure::Failure;

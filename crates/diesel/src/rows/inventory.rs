@@ -1,7 +1,9 @@
 use super::{Source, micros};
 use crate::schema::stock_movements;
 use diesel::prelude::*;
-use tradepost_domain::inventory::{Movement, NewMovement, Reason, StockDelta};
+use tradepost_domain::inventory::{
+    Movement, NewMovement, Reason, StockAfter, StockDelta, StockLevel,
+};
 use tradepost_domain::kernel::{MovementId, Note, OrderId, ProductId, StoreError, UserId};
 
 #[derive(Queryable, Selectable)]
@@ -33,6 +35,26 @@ impl MovementRow {
             id: from.good("id", MovementId::new(self.id))?,
             entry,
         })
+    }
+}
+
+/// A level of stock after a change, with the threshold of low stock.
+#[derive(Queryable)]
+pub(crate) struct StockAfterRow {
+    pub(crate) product_id: i64,
+    pub(crate) on_hand: i64,
+    pub(crate) threshold: i64,
+}
+
+impl StockAfterRow {
+    pub(crate) fn after(self) -> Result<(ProductId, StockAfter), StoreError> {
+        let from = Source::new("stock", self.product_id);
+        let after = StockAfter {
+            level: from.good("on_hand", StockLevel::new(self.on_hand))?,
+            threshold: from.good("low_stock", StockLevel::new(self.threshold))?,
+        };
+        let product = from.good("product_id", ProductId::new(self.product_id))?;
+        Ok((product, after))
     }
 }
 

@@ -15,9 +15,9 @@ pub(crate) use quotas::usage;
 use super::Conn;
 use super::queries::maintenance::Aging;
 use crate::rows::{
-    NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StoredResponseRow,
+    NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StockAfterRow, StoredResponseRow,
 };
-use crate::schema::{idempotency_keys, order_lines, orders, stock, stock_movements, users};
+use crate::schema::{idempotency_keys, order_lines, orders, shop, stock, stock_movements, users};
 use diesel::dsl::Find;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -99,16 +99,23 @@ pub(crate) fn insert_movements<'a>(
     new.map(insert).collect()
 }
 
-/// Changes stock on hand; returns the number of products changed.
+/// Changes stock on hand; returns the levels afterwards.
 pub(crate) fn change_stock(
     conn: &mut Conn,
     changes: &BTreeMap<ProductId, i64>,
-) -> QueryResult<usize> {
-    let mut changed = 0;
+) -> QueryResult<Vec<StockAfterRow>> {
+    let of_shop: i64 = shop::table.find(1).select(shop::low_stock).first(conn)?;
+    let mut changed = Vec::with_capacity(changes.len());
     for (product, change) in changes {
-        changed += diesel::update(stock::table.find(product.get()))
+        let (on_hand, own) = diesel::update(stock::table.find(product.get()))
             .set(stock::on_hand.eq(stock::on_hand + change))
-            .execute(conn)?;
+            .returning((stock::on_hand, stock::low_stock))
+            .get_result::<(i64, Option<i64>)>(conn)?;
+        changed.push(StockAfterRow {
+            product_id: product.get(),
+            on_hand,
+            threshold: own.unwrap_or(of_shop),
+        });
     }
     Ok(changed)
 }

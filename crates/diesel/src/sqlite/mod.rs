@@ -9,6 +9,7 @@ pub(crate) mod bulk;
 mod checkpoint;
 mod classify;
 mod connect;
+pub(crate) mod event_log;
 mod files;
 #[cfg(test)]
 mod files_tests;

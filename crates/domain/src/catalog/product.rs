@@ -387,8 +387,20 @@ fn events(before: &Product, after: &Product) -> impl Iterator<Item = EventKind> 
             before.description != after.description,
             ProductAttribute::Description,
         ),
-        (before.price != after.price, ProductAttribute::Price),
-        (before.weight != after.weight, ProductAttribute::Weight),
+        (
+            before.price != after.price,
+            ProductAttribute::Price {
+                from: before.price.money(),
+                to: after.price.money(),
+            },
+        ),
+        (
+            before.weight != after.weight,
+            ProductAttribute::Weight {
+                from: before.weight,
+                to: after.weight,
+            },
+        ),
     ];
     let changed = changed.into_iter().filter(|(changed, _)| *changed);
     let attributes: Vec<_> = changed.map(|(_, attribute)| attribute).collect();
@@ -397,7 +409,11 @@ fn events(before: &Product, after: &Product) -> impl Iterator<Item = EventKind> 
         attributes,
     });
     let adjusted = before.stock.delta_to(after.stock);
-    let adjusted = adjusted.map(|delta| EventKind::StockAdjusted { product, delta });
+    let adjusted = adjusted.map(|delta| EventKind::StockAdjusted {
+        product,
+        delta,
+        reason: Reason::Set,
+    });
     let archived = match (before.archived, after.archived) {
         (false, true) => Some(EventKind::ProductArchived { product }),
         (true, false) => Some(EventKind::ProductRestored { product }),

@@ -57,11 +57,15 @@ fn a_change_of_the_weight_is_an_attribute_of_its_event() {
         weight: Weight::new(250).unwrap(),
         ..product(1, 100, 5)
     };
+    let weighed = |grams| ProductAttribute::Weight {
+        from: Weight::new(250).unwrap(),
+        to: Weight::new(grams).unwrap(),
+    };
     for (grams, expected) in [
         (None, vec![]),
         (Some(250), vec![]),
-        (Some(0), vec![ProductAttribute::Weight]),
-        (Some(300), vec![ProductAttribute::Weight]),
+        (Some(0), vec![weighed(0)]),
+        (Some(300), vec![weighed(300)]),
     ] {
         let weight = grams.map(|grams| Weight::new(grams).unwrap());
         let named = ProductChange {
@@ -145,7 +149,11 @@ fn setting_stock_writes_the_difference() {
             .into_iter()
             .collect();
         assert_eq!(moved, expected);
-        let kinds: Vec<_> = decided.events.iter().map(|one| one.kind.name()).collect();
+        let kinds: Vec<_> = decided
+            .events
+            .iter()
+            .map(|one| one.kind.name().as_str())
+            .collect();
         assert_eq!(kinds, vec!["stock.adjusted"; expected.len()]);
     }
 }
@@ -189,7 +197,11 @@ fn archiving_and_restoring_change_the_number_of_products() {
             ..ProductChange::default()
         };
         let decided = decide(&change(wish), &before).unwrap();
-        let kinds: Vec<_> = decided.events.iter().map(|one| one.kind.name()).collect();
+        let kinds: Vec<_> = decided
+            .events
+            .iter()
+            .map(|one| one.kind.name().as_str())
+            .collect();
         assert_eq!(kinds, [kind]);
         assert_eq!(decided.changes.catalogue_growth(), growth);
     }

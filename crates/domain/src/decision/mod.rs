@@ -13,7 +13,7 @@ mod event;
 mod outcome;
 
 pub use changes::{AccountUpdate, Changes, NewIds, NewRows, ProductUpdate, UsedToken};
-pub use event::{AccountAttribute, Event, EventKind, ProductAttribute};
+pub use event::{AccountAttribute, Event, EventKind, EventName, ProductAttribute};
 pub use outcome::{Created, Outcome, StoredRows};
 
 use crate::inventory::NewMovement;

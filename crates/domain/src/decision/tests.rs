@@ -8,7 +8,7 @@ use crate::kernel::{
     CartItemId, Execution, MovementId, OrderId, ProductId, Quantity, Refusal, UserId,
 };
 use crate::orders::{NewOrder, Order, OrderItem, PlacementId, PlacementOutcome};
-use crate::testing::{ProductBuilder, at, product, user};
+use crate::testing::{ProductBuilder, at, money, product, user};
 
 fn new_product(stock: i64) -> NewProduct {
     NewProduct {
@@ -73,6 +73,7 @@ fn new_rows_bring_their_movements_and_events() {
     let placed = EventKind::OrderPlaced {
         order: OrderId::new(21).unwrap(),
         user: user(1),
+        total: money(200),
     };
     assert_eq!(
         told,

@@ -141,7 +141,11 @@ fn a_user_update_keeps_one_active_staff_user() {
         if let Ok(decision) = &decided {
             let writes = before != (seen.unwrap().0, seen.unwrap().1);
             assert_eq!(decision.changes.accounts.len(), usize::from(writes));
-            let kinds: Vec<_> = decision.events.iter().map(|one| one.kind.name()).collect();
+            let kinds: Vec<_> = decision
+                .events
+                .iter()
+                .map(|one| one.kind.name().as_str())
+                .collect();
             assert_eq!(kinds, vec!["account.switched"; usize::from(writes)]);
         }
         assert_eq!(seen, expected, "{before:?} {wish:?} {others}");

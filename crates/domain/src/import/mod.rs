@@ -8,7 +8,7 @@ pub use error::{ImportError, ImportErrorKind, ImportRefusal, ImportRow};
 pub use repository::{ImportRepository, Imported};
 pub use rules::{
     ExistingData, ImportDecision, ImportShop, LARGEST_IMPORTED_ID, decide_import, imported,
-    sales_history,
+    imported_product, imported_user, sales_history,
 };
 
 #[cfg(any(test, feature = "test-support"))]

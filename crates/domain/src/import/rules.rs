@@ -116,6 +116,28 @@ pub fn sales_history(order: &Order) -> Vec<NewMovement> {
     entries
 }
 
+/// `account.registered` of an imported user.
+#[must_use]
+pub fn imported_user(account: &Account) -> Event {
+    Event {
+        kind: EventKind::AccountRegistered { user: account.id },
+        actor: None,
+        at: account.created_at,
+    }
+}
+
+/// `product.created` of an imported product.
+#[must_use]
+pub fn imported_product(product: &Product) -> Event {
+    Event {
+        kind: EventKind::ProductCreated {
+            product: product.id,
+        },
+        actor: None,
+        at: product.created_at,
+    }
+}
+
 /// The event of an imported order.
 #[must_use]
 pub fn imported(order: &Order) -> Event {
@@ -123,6 +145,8 @@ pub fn imported(order: &Order) -> Event {
         kind: EventKind::OrderImported {
             order: order.id,
             user: order.user,
+            status: order.status,
+            total: order.total,
         },
         actor: None,
         at: order.created_at,

@@ -1,12 +1,14 @@
 //! Stock levels, stock movements, the inventory service and its repository port, and the ledger
 //! audit.
 
+mod crossing;
 mod ledger;
 mod refusal;
 mod repository;
 mod service;
 mod stock;
 
+pub use crossing::{DEFAULT_LOW_STOCK, StockAfter, crossings};
 pub use ledger::{Audit, Discrepancy, Ledger};
 pub use refusal::{InventoryRefusal, Shortage};
 pub use repository::InventoryRepository;

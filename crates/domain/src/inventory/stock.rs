@@ -43,6 +43,14 @@ impl StockLevel {
         }
     }
 
+    /// A level that is known when the program is compiled.
+    pub(crate) const fn of(units: u32) -> Self {
+        // Lossless; `From` is not const.
+        #[expect(clippy::as_conversions, reason = "32 bits fit in 64")]
+        let units = units as i64;
+        Self(units)
+    }
+
     /// The level after a change; `None` below zero and beyond 64 bits.
     #[must_use]
     pub fn after(self, delta: StockDelta) -> Option<Self> {
@@ -307,6 +315,7 @@ pub fn decide_adjustment(
         kind: EventKind::StockAdjusted {
             product: product.id,
             delta: command.delta,
+            reason: Reason::Adjustment,
         },
         actor: command.by,
         at: command.at,

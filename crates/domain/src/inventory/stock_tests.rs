@@ -43,6 +43,7 @@ fn an_adjustment_keeps_stock_within_its_bounds() {
             let kind = EventKind::StockAdjusted {
                 product: product.id,
                 delta: StockDelta::new(delta).unwrap(),
+                reason: Reason::Adjustment,
             };
             assert_eq!(decision.events[0].kind, kind);
         }

@@ -47,6 +47,8 @@ pub enum DetailValue {
     Shortages(Vec<Shortage>),
     /// Products.
     Products(Vec<ProductId>),
+    /// A number.
+    Number(i64),
     /// An amount.
     Money(Money),
     /// A currency.

@@ -75,6 +75,8 @@ ids! {
     UserId,
     /// An entry of the stock ledger.
     MovementId,
+    /// An entry of the event log: its position, from 1 without gaps.
+    EventSeq,
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use idempotency::{
     ResponseEncoder, StoredResponse, StoredResponseUsage, check_replay_quota, decide_replay,
     stored_response_size,
 };
-pub use ids::{CartItemId, InvalidId, MovementId, OrderId, ProductId, UserId};
+pub use ids::{CartItemId, EventSeq, InvalidId, MovementId, OrderId, ProductId, UserId};
 pub use money::{Currency, Money, MoneyError, UnknownCurrency};
 pub use pagination::{
     CursorBound, CursorPage, CursorRequest, Keyset, List, Page, PageRequest, Search, SortField,

@@ -6,6 +6,7 @@
 
 use crate::cart::CartRefusal;
 use crate::catalog::CatalogRefusal;
+use crate::events::EventRefusal;
 use crate::identity::IdentityRefusal;
 use crate::inventory::InventoryRefusal;
 use crate::kernel::{
@@ -54,6 +55,9 @@ pub enum Refusal {
     /// Of orders.
     #[error(transparent)]
     Orders(#[from] OrderRefusal),
+    /// Of the event log.
+    #[error(transparent)]
+    Events(#[from] EventRefusal),
     /// Of accounts and sign-in.
     #[error(transparent)]
     Identity(#[from] IdentityRefusal),
@@ -103,6 +107,7 @@ impl Refusal {
             Self::Inventory(refusal) => refusal.code(),
             Self::Cart(refusal) => refusal.code(),
             Self::Orders(refusal) => refusal.code(),
+            Self::Events(refusal) => refusal.code(),
             Self::Identity(refusal) => refusal.code(),
         }
     }
@@ -139,6 +144,7 @@ impl Refusal {
             Self::Inventory(refusal) => Some(refusal),
             Self::Cart(refusal) => Some(refusal),
             Self::Orders(refusal) => Some(refusal),
+            Self::Events(refusal) => Some(refusal),
             Self::Identity(refusal) => Some(refusal),
         }
     }
@@ -167,6 +173,7 @@ impl Refusal {
             .chain(of::<InventoryRefusal>())
             .chain(of::<CartRefusal>())
             .chain(of::<OrderRefusal>())
+            .chain(of::<EventRefusal>())
             .chain(of::<IdentityRefusal>())
             .collect()
     }

@@ -181,6 +181,7 @@ fn moved(
         user: order.user,
         from: order.status,
         to,
+        total: order.total,
     };
     let order = Order {
         status: to,

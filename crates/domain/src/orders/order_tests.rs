@@ -76,6 +76,7 @@ fn answer(before: &Order, action: OrderAction, by: Actor) -> Answer {
                 user: before.user,
                 from: before.status,
                 to: after.status,
+                total: before.total,
             };
             let actor = by.customer().ok();
             let event = Event {

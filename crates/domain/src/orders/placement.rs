@@ -139,6 +139,7 @@ impl NewOrder {
             kind: EventKind::OrderPlaced {
                 order,
                 user: self.user,
+                total: self.total,
             },
             actor: Some(self.user),
             at: self.at,

@@ -59,6 +59,7 @@ impl Serialize for Member<'_> {
             DetailValue::Products(products) => {
                 serializer.collect_seq(products.iter().copied().map(ProductId::get))
             }
+            DetailValue::Number(number) => serializer.serialize_i64(*number),
             DetailValue::Money(amount) => Amount(*amount).serialize(serializer),
             DetailValue::Currency(currency) => serializer.serialize_str(currency.code()),
             DetailValue::Status(status) => serializer.serialize_str(status.as_str()),
@@ -83,6 +84,7 @@ pub(crate) fn schema(value: &DetailValue) -> Value {
         DetailValue::Sentences(_) => sentences,
         DetailValue::Shortages(_) => list(component("Shortage")),
         DetailValue::Products(_) => list(json!({"type": "integer", "format": "int64"})),
+        DetailValue::Number(_) => json!({"type": "integer", "format": "int64"}),
         DetailValue::Money(_) | DetailValue::Currency(_) => json!({"type": "string"}),
         DetailValue::Status(_) => component("OrderStatus"),
         DetailValue::Statuses(_) => list(component("OrderStatus")),

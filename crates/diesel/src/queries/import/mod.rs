@@ -1,7 +1,7 @@
 //! Import of another shop, in one transaction, with a bounded number of rows per statement.
 
-use super::apply::hand_on;
 use super::catalog::search_texts;
+use super::events;
 use super::prelude::*;
 use super::schema::shop_settings::grow_catalogue;
 use crate::rows::{
@@ -10,9 +10,10 @@ use crate::rows::{
 };
 use crate::schema::{cart_items, orders, products, stock, users};
 use std::sync::Arc;
+use tradepost_domain::decision::Event;
 use tradepost_domain::import::{
     ExistingData, ImportDecision, ImportRepository, ImportShop, Imported, decide_import, imported,
-    sales_history,
+    imported_product, imported_user, sales_history,
 };
 use tradepost_domain::inventory::NewMovement;
 
@@ -41,6 +42,7 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
             .iter()
             .map(|user| NewUserRow::from(user).with_id(user.account.id.get()));
         bulk::insert_imported!(conn, users::table, users);
+        append(conn, some.iter().map(|user| imported_user(&user.account)))?;
     }
     for some in command.products.chunks(BATCH) {
         let products = some
@@ -52,6 +54,7 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
             on_hand: product.stock.units(),
         });
         bulk::insert_imported!(conn, stock::table, levels);
+        append(conn, some.iter().map(imported_product))?;
     }
     search_texts::fill_in(conn)?;
     for openings in decision.openings.chunks(BATCH) {
@@ -69,7 +72,7 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
         // The imported stock on hand is the level after these movements.
         let history: Vec<NewMovement> = some.iter().flat_map(sales_history).collect();
         bulk::insert_movements(conn, history.iter().map(NewMovementRow::from))?;
-        hand_on(some.iter().map(imported).collect());
+        append(conn, some.iter().map(imported))?;
     }
     for some in command.carts.chunks(BATCH) {
         let lines = some
@@ -79,6 +82,11 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
     }
     bulk::continue_ids(conn)?;
     grow_catalogue(conn, decision.catalogue_size)
+}
+
+fn append(conn: &mut Conn, new: impl Iterator<Item = Event>) -> Result<(), Failure> {
+    let new: Vec<Event> = new.collect();
+    events::append(conn, &new)
 }
 
 impl ImportRepository for Database {

@@ -4,34 +4,41 @@ pub(crate) mod audit;
 
 use super::prelude::{self, *};
 use super::{catalog, idempotency, identity};
-use crate::rows::{MovementRow, NewMovementRow};
+use crate::rows::{MovementRow, NewMovementRow, StockAfterRow};
 use crate::schema::{products, stock_movements};
 use std::collections::BTreeMap;
 use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, InventoryRepository, Movement, NewMovement, decide_adjustment,
+    AdjustStock, Adjusted, InventoryRepository, Movement, NewMovement, StockAfter,
+    decide_adjustment,
 };
 use tradepost_domain::kernel::{
     Execution, MAX_STORED_RESPONSE_BYTES_OF_STAFF, MovementId, Page, PageRequest, ProductId,
 };
 
-/// Inserts movements, and changes stock on hand by them; returns the ids of the movements.
+/// Inserts movements, and changes stock on hand by them; returns the ids of the movements, and the
+/// levels afterwards.
 pub(super) fn record(
     conn: &mut Conn,
     movements: &[NewMovement],
-) -> QueryResult<Vec<Option<MovementId>>> {
+) -> Result<(Vec<Option<MovementId>>, Levels), Failure> {
     if movements.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Levels::new()));
     }
     let ids = bulk::insert_movements(conn, movements.iter().map(NewMovementRow::from))?;
     let mut changes = BTreeMap::<ProductId, i64>::new();
     for movement in movements {
         *changes.entry(movement.product).or_default() += movement.delta.units();
     }
-    if bulk::change_stock(conn, &changes)? != changes.len() {
-        return Err(diesel::result::Error::NotFound);
+    let levels = all(bulk::change_stock(conn, &changes)?, StockAfterRow::after)?;
+    let levels: Levels = levels.into_iter().collect();
+    if levels.len() != changes.len() {
+        return Err(diesel::result::Error::NotFound.into());
     }
-    Ok(ids.into_iter().map(MovementId::new).collect())
+    Ok((ids.into_iter().map(MovementId::new).collect(), levels))
 }
+
+/// Levels of stock after movements.
+type Levels = BTreeMap<ProductId, StockAfter>;
 
 impl InventoryRepository for Database {
     fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {

@@ -1,0 +1,244 @@
+//! Columns of an event: the flat form in which a store keeps it.
+
+use crate::catalog::Weight;
+use crate::decision::{AccountAttribute, EventKind, EventName, ProductAttribute};
+use crate::inventory::{Reason, StockDelta, StockLevel};
+use crate::kernel::{Currency, Money, OrderId, ProductId, UserId};
+use crate::orders::OrderStatus;
+use std::fmt;
+
+/// The columns of an event, besides its actor and its time. They hold no personal data.
+///
+/// ```
+/// # use tradepost_domain::testing::*;
+/// use tradepost_domain::decision::EventKind;
+/// use tradepost_domain::events::EventColumns;
+///
+/// let low = EventKind::StockLow { product: product_id(7), level: level(3) };
+/// let columns = EventColumns::from(&low);
+/// assert_eq!((columns.name.as_str(), columns.amount), ("stock.low", Some(3)));
+/// assert_eq!(columns.kind(usd()), Some(low));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventColumns {
+    /// The name of the kind.
+    pub name: EventName,
+    /// The order.
+    pub order: Option<OrderId>,
+    /// The product.
+    pub product: Option<ProductId>,
+    /// The customer of the order, or the user of the account.
+    pub user: Option<UserId>,
+    /// A few words, such as `pending>shipped`; empty for most kinds.
+    pub detail: String,
+    /// Minor units of an order's total, a change of stock in units, or a level of stock.
+    pub amount: Option<i64>,
+}
+
+impl From<&EventKind> for EventColumns {
+    fn from(kind: &EventKind) -> Self {
+        let (detail, amount) = match kind {
+            EventKind::OrderPlaced { total, .. } => (String::new(), Some(total.minor())),
+            EventKind::OrderImported { status, total, .. } => {
+                (status.as_str().to_owned(), Some(total.minor()))
+            }
+            EventKind::OrderStatus {
+                from, to, total, ..
+            } => {
+                let words = format!("{}>{}", from.as_str(), to.as_str());
+                (words, Some(total.minor()))
+            }
+            EventKind::ProductChanged { attributes, .. } => {
+                let words: Vec<_> = attributes.iter().map(ToString::to_string).collect();
+                (words.join(","), None)
+            }
+            EventKind::StockAdjusted { delta, reason, .. } => {
+                (reason.as_str().to_owned(), Some(delta.units()))
+            }
+            EventKind::StockOut { .. } => (String::new(), Some(0)),
+            EventKind::StockLow { level, .. } | EventKind::StockBack { level, .. } => {
+                (String::new(), Some(level.units()))
+            }
+            EventKind::AccountChanged { attribute, .. } => (attribute.as_str().to_owned(), None),
+            EventKind::AccountSwitched {
+                is_active,
+                is_staff,
+                ..
+            } => {
+                let active = if *is_active { "active" } else { "inactive" };
+                let role = if *is_staff { "staff" } else { "customer" };
+                (format!("{active} {role}"), None)
+            }
+            EventKind::ProductCreated { .. }
+            | EventKind::ProductArchived { .. }
+            | EventKind::ProductRestored { .. }
+            | EventKind::AccountRegistered { .. }
+            | EventKind::KeyRotated => (String::new(), None),
+        };
+        Self {
+            name: kind.name(),
+            order: kind.order(),
+            product: kind.product(),
+            user: kind.user(),
+            detail,
+            amount,
+        }
+    }
+}
+
+impl EventColumns {
+    /// The event of these columns; `None` if they contradict each other.
+    #[must_use]
+    pub fn kind(&self, currency: Currency) -> Option<EventKind> {
+        let (detail, amount) = (self.detail.as_str(), self.amount);
+        let total = || amount.map(|minor| Money::from_minor(minor, currency));
+        let level = || amount.and_then(StockLevel::new);
+        Some(match self.name {
+            EventName::OrderPlaced => EventKind::OrderPlaced {
+                order: self.order?,
+                user: self.user?,
+                total: total()?,
+            },
+            EventName::OrderImported => EventKind::OrderImported {
+                order: self.order?,
+                user: self.user?,
+                status: OrderStatus::parse(detail)?,
+                total: total()?,
+            },
+            EventName::OrderStatus => {
+                let (from, to) = detail.split_once('>')?;
+                EventKind::OrderStatus {
+                    order: self.order?,
+                    user: self.user?,
+                    from: OrderStatus::parse(from)?,
+                    to: OrderStatus::parse(to)?,
+                    total: total()?,
+                }
+            }
+            EventName::AccountRegistered => EventKind::AccountRegistered { user: self.user? },
+            EventName::AccountChanged => EventKind::AccountChanged {
+                user: self.user?,
+                attribute: AccountAttribute::parse(detail)?,
+            },
+            EventName::AccountSwitched => {
+                let (active, role) = detail.split_once(' ')?;
+                EventKind::AccountSwitched {
+                    user: self.user?,
+                    is_active: active == "active",
+                    is_staff: role == "staff",
+                }
+            }
+            EventName::KeyRotated => EventKind::KeyRotated,
+            EventName::ProductCreated => EventKind::ProductCreated {
+                product: self.product?,
+            },
+            EventName::ProductArchived => EventKind::ProductArchived {
+                product: self.product?,
+            },
+            EventName::ProductRestored => EventKind::ProductRestored {
+                product: self.product?,
+            },
+            EventName::ProductChanged => {
+                let words = detail.split(',');
+                EventKind::ProductChanged {
+                    product: self.product?,
+                    attributes: words
+                        .map(|word| attribute(word, currency))
+                        .collect::<Option<_>>()?,
+                }
+            }
+            EventName::StockAdjusted => EventKind::StockAdjusted {
+                product: self.product?,
+                delta: amount.and_then(StockDelta::new)?,
+                reason: Reason::parse(detail)?,
+            },
+            EventName::StockOut => EventKind::StockOut {
+                product: self.product?,
+            },
+            EventName::StockLow => EventKind::StockLow {
+                product: self.product?,
+                level: level()?,
+            },
+            EventName::StockBack => EventKind::StockBack {
+                product: self.product?,
+                level: level()?,
+            },
+        })
+    }
+}
+
+impl ProductAttribute {
+    /// The name of the attribute.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sku => "sku",
+            Self::Name => "name",
+            Self::Description => "description",
+            Self::Price { .. } => "price",
+            Self::Weight { .. } => "weight",
+        }
+    }
+}
+
+impl fmt::Display for ProductAttribute {
+    /// The stored word: the name, and the values if they are kept, such as `price 1250>1300`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        match self {
+            Self::Sku | Self::Name | Self::Description => f.write_str(name),
+            Self::Price { from, to } => write!(f, "{name} {}>{}", from.minor(), to.minor()),
+            Self::Weight { from, to } => write!(f, "{name} {}>{}", from.grams(), to.grams()),
+        }
+    }
+}
+
+fn attribute(word: &str, currency: Currency) -> Option<ProductAttribute> {
+    let (name, values) = word.split_once(' ').unwrap_or((word, ""));
+    let values = || {
+        let (from, to) = values.split_once('>')?;
+        Some((from.parse::<i64>().ok()?, to.parse::<i64>().ok()?))
+    };
+    Some(match name {
+        "sku" => ProductAttribute::Sku,
+        "name" => ProductAttribute::Name,
+        "description" => ProductAttribute::Description,
+        "price" => {
+            let (from, to) = values()?;
+            ProductAttribute::Price {
+                from: Money::from_minor(from, currency),
+                to: Money::from_minor(to, currency),
+            }
+        }
+        "weight" => {
+            let (from, to) = values()?;
+            ProductAttribute::Weight {
+                from: Weight::new(from).ok()?,
+                to: Weight::new(to).ok()?,
+            }
+        }
+        _ => return None,
+    })
+}
+
+impl AccountAttribute {
+    /// The stored and displayed word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Password => "password",
+        }
+    }
+
+    /// The attribute with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [Self::Email, Self::Password];
+        all.into_iter().find(|one| one.as_str() == word)
+    }
+}
+
+#[cfg(test)]
+#[path = "columns_tests.rs"]
+mod tests;

@@ -1,0 +1,70 @@
+use crate::catalog::Product;
+use crate::kernel::{Actor, Error};
+use crate::orders::OrderStatus;
+use crate::reports::{SalesBucket, SalesReport};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// Report service, for staff.
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// # use tradepost_memory::MemoryStore;
+/// # let shop = Services::new(MemoryStore::new(usd()), system(), ServicesConfig::default());
+/// # let grace = shop.accounts.create_staff(NewUser::new("grace", "staple of horses")?)?.actor();
+/// # let ada = shop.accounts.register(NewUser::new("ada", "tea at ten")?)?.actor();
+/// # let mug = ProductBuilder::new(1).price(1_250).stock(7).draft();
+/// # let mug = shop.catalogue.create(grace, mug, None)?.executed()?;
+/// shop.carts.add(ada, mug.id, Quantity::new(2)?, None)?;
+/// shop.orders.place(ada, None, None)?;
+///
+/// let waiting = shop.reports.orders_by_status(grace)?;
+/// assert_eq!(waiting, [(OrderStatus::Pending, 1)]);
+/// let low = shop.reports.low_stock(grace, 10)?;
+/// assert_eq!(low[0].id, mug.id);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Reports {
+    reports: Arc<dyn SalesReport>,
+}
+
+impl Reports {
+    /// The service over this port.
+    #[must_use]
+    pub fn new(reports: Arc<dyn SalesReport>) -> Self {
+        Self { reports }
+    }
+
+    /// The buckets with sales that start in a time, `until` excluded, ascending.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails.
+    pub fn sales(
+        &self,
+        actor: Actor,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<SalesBucket>, Error> {
+        actor.staff()?;
+        Ok(self.reports.sales(since, until)?)
+    }
+
+    /// The number of orders of each status, in the order of the statuses.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails.
+    pub fn orders_by_status(&self, actor: Actor) -> Result<Vec<(OrderStatus, u64)>, Error> {
+        actor.staff()?;
+        Ok(self.reports.orders_by_status()?)
+    }
+
+    /// Products low in stock, lowest level first.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails.
+    pub fn low_stock(&self, actor: Actor, limit: u32) -> Result<Vec<Product>, Error> {
+        actor.staff()?;
+        Ok(self.reports.low_stock(limit)?)
+    }
+}
