@@ -17,26 +17,32 @@ macro_rules! codes {
     ($($name:ident = $status:ident $word:literal $title:literal at $path:literal),+ $(,)?) => {
         /// Error code: a stable identifier that clients can rely on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub(crate) enum Code {
-            $($name),+
+        pub enum Code {
+            $(#[doc = $title] $name),+
         }
 
         impl Code {
             pub(crate) const ALL: &[Self] = &[$(Self::$name),+];
 
-            pub(crate) const fn status(self) -> StatusCode {
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
                 match self {
                     $(Self::$name => StatusCode::$status),+
                 }
             }
 
-            pub(crate) const fn word(self) -> &'static str {
+            /// The stable word of the code.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
                 match self {
                     $(Self::$name => $word),+
                 }
             }
 
-            pub(crate) const fn title(self) -> &'static str {
+            /// A title for people.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
                 match self {
                     $(Self::$name => $title),+
                 }
@@ -110,7 +116,7 @@ pub fn error_codes() -> impl Iterator<Item = (u16, &'static str, &'static str)> 
 
 /// The reason why a request failed.
 #[derive(Debug, Clone)]
-pub(crate) enum ApiError {
+pub enum ApiError {
     /// A rejection by the domain.
     Refused(Refusal),
     /// Username and password do not match, where that is 401: at `/api/token/`.
@@ -123,7 +129,7 @@ pub(crate) enum ApiError {
     Amount(MoneyError),
     /// The body is malformed; the sentence says why.
     MalformedBody(&'static str),
-    /// The body is larger than [`crate::extract::body::MAX_BODY`].
+    /// The body is larger than [`MAX_BODY`](crate::kit::MAX_BODY).
     BodyTooLarge,
     /// The media type of the body is not supported.
     UnsupportedMediaType,
@@ -140,7 +146,10 @@ pub(crate) enum ApiError {
     /// The queue is full, or the request waited in it until its deadline. Nothing was begun.
     Busy,
     /// The rate limit is exceeded; carries the seconds until a request may succeed.
-    Throttled { seconds: u64 },
+    Throttled {
+        /// Seconds until a request may succeed.
+        seconds: u64,
+    },
     /// A query did not end by its deadline.
     Overdue,
     /// A list was interrupted at its deadline.
@@ -158,7 +167,9 @@ pub(crate) enum ApiError {
 }
 
 impl ApiError {
-    pub(crate) fn code(&self) -> Code {
+    /// The code, which has the status.
+    #[must_use]
+    pub fn code(&self) -> Code {
         match self {
             Self::Refused(refusal) => Code::of(refusal),
             Self::NoActiveAccount => Code::NoActiveAccount,

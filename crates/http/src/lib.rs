@@ -22,6 +22,8 @@
 //! - `state.rs` is what all requests share; `loaders.rs` says which reads are batched or shared.
 //! - `exec/` runs blocking work in bounded worker pools; an order goes to the batcher and holds no
 //!   thread.
+//! - `mount.rs` is the interface for another crate that is served in the same application, such as
+//!   the admin interface; [`kit`] has the parts of the generic layers that such a crate uses.
 //! - `openapi/` derives the document from the route table.
 //!
 //! # Rules
@@ -44,9 +46,11 @@ mod extract;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod kit;
 mod loaders;
 mod metrics;
 mod middleware;
+mod mount;
 mod openapi;
 mod resources;
 mod respond;
@@ -63,6 +67,7 @@ pub use exec::worker_pool::PoolLimit;
 pub use ipnet::IpNet;
 pub use middleware::forwarded::{NotAPublicUrl, PublicUrl};
 pub use middleware::rate_limiter::Throttling;
+pub use mount::Mount;
 pub use openapi::document;
 pub use routes::table;
 pub use server::{Api, Running, StopHandle};

@@ -9,6 +9,7 @@ use crate::middleware::request_cost::BASE;
 use crate::resources::{
     accounts, cart, docs, orders, probes, products, root, stock, tokens, users,
 };
+use crate::respond::method::{allow_header, other_method};
 use crate::respond::responses;
 use crate::router::{Paths, RouterFactory};
 use actix_web::http::Method;
@@ -81,29 +82,8 @@ fn fallback(request: &HttpRequest, at: Option<usize>) -> Result<HttpResponse, Ap
     if endpoints.is_empty() {
         nothing_here(request)
     } else {
-        no_such_method(request, &allow(endpoints))
-    }
-}
-
-/// The value of the `Allow` header.
-fn allow(endpoints: &'static [Endpoint]) -> HeaderValue {
-    let mut methods = Vec::new();
-    for endpoint in endpoints {
-        methods.push(endpoint.method().as_str());
-        if *endpoint.method() == Method::GET {
-            methods.push("HEAD");
-        }
-    }
-    methods.push("OPTIONS");
-    // Names of methods and commas are a valid header value.
-    HeaderValue::try_from(methods.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"))
-}
-
-fn no_such_method(request: &HttpRequest, allow: &HeaderValue) -> Result<HttpResponse, ApiError> {
-    if request.method() == Method::OPTIONS {
-        Ok(responses::options(allow.clone()))
-    } else {
-        Err(ApiError::MethodNotAllowed(allow.clone()))
+        let methods = endpoints.iter().map(Endpoint::method);
+        other_method(request, &allow_header(methods))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::connection::stream::Stream;
 use crate::loaders::Renderers;
 use crate::middleware;
 use crate::middleware::forwarded::PublicUrl;
+use crate::mount::Mount;
 use crate::resources::{cart, docs::Docs, probes, products};
 use crate::state::{RouteFacts, State};
 use crate::{openapi, routes};
@@ -65,17 +66,40 @@ impl Api {
     /// # Errors
     /// If the system provides no randomness.
     pub fn new(backend: Backend, settings: Settings) -> io::Result<Self> {
+        Self::build(backend, settings, None)
+    }
+
+    /// The API, and another interface in the same application.
+    ///
+    /// # Errors
+    /// If the system provides no randomness.
+    pub fn with_mount(
+        backend: Backend,
+        settings: Settings,
+        mount: Arc<dyn Mount>,
+    ) -> io::Result<Self> {
+        Self::build(backend, settings, Some(mount))
+    }
+
+    fn build(
+        backend: Backend,
+        settings: Settings,
+        mount: Option<Arc<dyn Mount>>,
+    ) -> io::Result<Self> {
         let limits = settings.limits;
         let path = settings.public_url.as_ref().map_or("", PublicUrl::path);
         let docs = Docs::new(path, openapi::document_at);
         let routes = RouteFacts {
-            patterns: routes::patterns().collect(),
+            patterns: routes::patterns()
+                .chain(mount.iter().flat_map(|mount| mount.patterns()))
+                .collect(),
             is_probe: probes::is_probe,
             renderers: Renderers {
                 product: products::render,
                 page: products::render_page,
                 cart: cart::render,
             },
+            mount,
         };
         Ok(Self {
             docs: Arc::new(docs),
@@ -99,7 +123,12 @@ impl Api {
     > {
         let app = App::new()
             .app_data(Arc::clone(&self.docs))
-            .configure(routes::configure);
+            .configure(routes::configure)
+            .configure(|config| {
+                if let Some(mount) = &self.state.mount {
+                    mount.configure(routes::patterns().count(), config);
+                }
+            });
         middleware::wrap(app, &self.state)
     }
 

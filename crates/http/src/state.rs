@@ -12,6 +12,7 @@ use crate::middleware::log_limit::LogLimit;
 use crate::middleware::rate_limiter::RateLimiter;
 use crate::middleware::request_id::RequestIds;
 use crate::middleware::session_cache::SessionCache;
+use crate::mount::Mount;
 use actix_web::dev::RequestHead;
 use ipnet::IpNet;
 use std::io;
@@ -26,6 +27,8 @@ pub(crate) struct State {
     pub(crate) request_ids: RequestIds,
     pub(crate) sessions: SessionCache,
     pub(crate) readiness: Arc<Readiness>,
+    /// Another interface in the same application.
+    pub(crate) mount: Option<Arc<dyn Mount>>,
     pub(crate) metrics: Metrics,
     pub(crate) connections: Arc<Connections>,
     /// `None` if requests are not rate limited.
@@ -52,6 +55,7 @@ pub(crate) struct RouteFacts {
     pub(crate) patterns: Vec<&'static str>,
     pub(crate) is_probe: fn(&str) -> bool,
     pub(crate) renderers: Renderers,
+    pub(crate) mount: Option<Arc<dyn Mount>>,
 }
 
 impl State {
@@ -77,6 +81,7 @@ impl State {
             request_ids: RequestIds::new()?,
             sessions: SessionCache::new(),
             readiness: Readiness::new(),
+            mount: routes.mount,
             metrics: Metrics::new(routes.patterns),
             connections: Arc::new(connections),
             rate_limiter: settings.throttling.map(RateLimiter::new),
@@ -99,6 +104,11 @@ impl State {
             Some(url) => url.as_str().to_owned(),
             None => ForwardedInfo::of(head, &self.trusted_proxies).base(),
         }
+    }
+
+    /// The path of the public URL; empty at the root.
+    pub(crate) fn public_path(&self) -> &str {
+        self.public_url.as_ref().map_or("", PublicUrl::path)
     }
 
     /// Whether each response ends its connection: while the server drains, and while few

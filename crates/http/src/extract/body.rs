@@ -14,7 +14,7 @@ use serde_json::error::Category;
 use std::time::Instant;
 
 /// The largest body that is read, in bytes: 64 KiB.
-pub(crate) const MAX_BODY: usize = 64 * 1024;
+pub const MAX_BODY: usize = 64 * 1024;
 
 /// The media type that a body declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,24 @@ impl FromRequest for Fields {
                 Media::Other => Err(ApiError::UnsupportedMediaType),
             }
         })
+    }
+}
+
+/// Reads a urlencoded form as its pairs of names and values, in order.
+///
+/// # Errors
+/// For another media type or encoding, a body above [`MAX_BODY`] or past the deadline, and text that
+/// is not UTF-8.
+pub async fn read_form(
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Vec<(String, String)>, ApiError> {
+    let body = read(request, payload).await?;
+    match media(request.headers()) {
+        _ if body.is_empty() => Ok(Vec::new()),
+        Media::Form => form::pairs(&body),
+        Media::Encoded => Err(ApiError::UnsupportedEncoding),
+        Media::Json | Media::Multipart | Media::Other => Err(ApiError::UnsupportedMediaType),
     }
 }
 

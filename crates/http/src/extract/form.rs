@@ -13,8 +13,13 @@ use std::collections::BTreeMap;
 const NOT_A_FORM: ApiError = ApiError::MalformedBody("The body is not a form.");
 
 pub(crate) fn urlencoded(body: &[u8]) -> Result<Fields, ApiError> {
+    fields(pairs(body)?)
+}
+
+/// The pairs of a urlencoded form.
+pub(crate) fn pairs(body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     let text = std::str::from_utf8(body).map_err(|_| NOT_A_FORM)?;
-    fields(query::pairs(text))
+    Ok(query::pairs(text))
 }
 
 /// The body has been read within its bounds before; this only parses it.

@@ -13,7 +13,8 @@ use tradepost_domain::kernel::{
 };
 
 /// The decoded pairs of a query string or a form. Bytes that are no UTF-8 become U+FFFD.
-pub(crate) fn pairs(encoded: &str) -> Vec<(String, String)> {
+#[must_use]
+pub fn pairs(encoded: &str) -> Vec<(String, String)> {
     // Every text parses into pairs, so no error can occur.
     web::Query::<Vec<(String, String)>>::from_query(encoded)
         .map(web::Query::into_inner)
@@ -21,7 +22,7 @@ pub(crate) fn pairs(encoded: &str) -> Vec<(String, String)> {
 }
 
 /// Percent-encodes all bytes but the unreserved characters (RFC 3986, section 2.3).
-pub(crate) fn encode(text: &str, into: &mut String) {
+pub fn encode(text: &str, into: &mut String) {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
         .remove(b'-')
         .remove(b'.')

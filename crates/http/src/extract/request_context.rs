@@ -8,6 +8,7 @@ use crate::extract::fields::Fields;
 use crate::loaders::Loaders;
 use crate::metrics::{SignIn, report};
 use crate::middleware::forwarded;
+use crate::middleware::forwarded::ForwardedInfo;
 use crate::middleware::rate_limiter::Quota;
 use crate::respond::replay;
 use crate::state::State;
@@ -77,7 +78,7 @@ impl RequestInfo {
 }
 
 /// The request context of a handler: the caller, the request, and the way to the services.
-pub(crate) struct RequestContext {
+pub struct RequestContext {
     pub(crate) actor: Actor,
     pub(crate) deadline: Instant,
     info: Rc<RequestInfo>,
@@ -103,17 +104,85 @@ impl FromRequest for RequestContext {
     }
 }
 
+/// Interfaces beside the API.
+impl RequestContext {
+    /// The context of a request that is not admitted yet.
+    pub(crate) fn anonymous(info: &Rc<RequestInfo>, request: &HttpRequest) -> Self {
+        Self {
+            actor: Actor::Anonymous,
+            deadline: info.deadline,
+            info: Rc::clone(info),
+            request: request.clone(),
+        }
+    }
+
+    /// The caller.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// When the response is due.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The id of the request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.info.id()
+    }
+
+    /// The facts of the request.
+    pub(crate) fn info(&self) -> &RequestInfo {
+        &self.info
+    }
+
+    /// Scheme, host and path of the shop's public URL, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> String {
+        self.url("")
+    }
+
+    /// The path of the shop's public URL; empty at the root.
+    #[must_use]
+    pub fn public_path(&self) -> &str {
+        self.info.state.public_path()
+    }
+
+    /// The origin that the request itself names: scheme, host and port.
+    #[must_use]
+    pub fn own_origin(&self) -> String {
+        let trusted = &self.info.state.trusted_proxies;
+        ForwardedInfo::of(self.request.head(), trusted).base()
+    }
+
+    /// Whether the client is on this machine. A request that a proxy forwarded is from elsewhere,
+    /// unless a trusted proxy says so.
+    #[must_use]
+    pub fn is_from_this_machine(&self) -> bool {
+        let (head, state) = (self.request.head(), &self.info.state);
+        let unknown = forwarded::is_via_untrusted_proxy(head, &state.trusted_proxies);
+        !unknown && self.info.client.is_some_and(|client| client.is_loopback())
+    }
+}
+
 /// Services, and jobs that run on the worker pools.
 impl RequestContext {
     pub(crate) fn backend(&self) -> &Backend {
         &self.info.state.backend
     }
 
-    pub(crate) fn currency(&self) -> Currency {
+    /// The currency of every price.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
         self.backend().currency
     }
 
-    pub(crate) fn signer(&self) -> &dyn MessageSigner {
+    /// Signs pagination cursors.
+    #[must_use]
+    pub fn signer(&self) -> &dyn MessageSigner {
         &*self.backend().signer
     }
 
@@ -123,7 +192,10 @@ impl RequestContext {
     }
 
     /// Runs a use case that reads.
-    pub(crate) async fn query<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// Those of the use case; if it cannot run by the deadline.
+    pub async fn query<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
@@ -131,7 +203,10 @@ impl RequestContext {
     }
 
     /// Runs a use case that reads a list.
-    pub(crate) async fn read_list<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// Those of the use case; if it cannot run by the deadline.
+    pub async fn read_list<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
@@ -139,7 +214,10 @@ impl RequestContext {
     }
 
     /// Runs a use case that writes.
-    pub(crate) async fn command<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// Those of the use case; if it cannot run by the deadline.
+    pub async fn command<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
@@ -158,7 +236,10 @@ impl RequestContext {
 
     /// Runs a use case that checks or hashes a password, and whose writes need no known outcome:
     /// counts, or a stronger hash.
-    pub(crate) async fn run_password<T: Send + 'static>(
+    ///
+    /// # Errors
+    /// Those of the use case; if it cannot run by the deadline.
+    pub async fn run_password<T: Send + 'static>(
         &self,
         priority: SignInPriority,
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
@@ -194,12 +275,12 @@ impl RequestContext {
     }
 
     /// Invalidates the cached sessions of a user whose account has changed, on this server.
-    pub(crate) fn invalidate_sessions(&self, user: UserId) {
+    pub fn invalidate_sessions(&self, user: UserId) {
         self.info.state.sessions.invalidate(user);
     }
 
     /// Counts the outcome of a sign-in.
-    pub(crate) fn note_sign_in<T>(&self, outcome: &Result<T, ApiError>) {
+    pub fn note_sign_in<T>(&self, outcome: &Result<T, ApiError>) {
         self.info.state.metrics.signed_in(match outcome {
             Ok(_) => SignIn::Ok,
             Err(ApiError::Refused(Refusal::Identity(IdentityRefusal::TooManyAttempts {
@@ -218,16 +299,23 @@ impl RequestContext {
 
 /// The request.
 impl RequestContext {
-    pub(crate) fn request(&self) -> &HttpRequest {
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &HttpRequest {
         &self.request
     }
 
-    pub(crate) fn query_string(&self) -> &str {
+    /// The query string.
+    #[must_use]
+    pub fn query_string(&self) -> &str {
         self.request.query_string()
     }
 
-    /// The id in the path; a segment that does not parse is 404.
-    pub(crate) fn id<Id>(&self, parse: fn(&str) -> Option<Id>) -> Result<Id, ApiError> {
+    /// The id in the path.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a segment that does not parse.
+    pub fn id<Id>(&self, parse: fn(&str) -> Option<Id>) -> Result<Id, ApiError> {
         let text = self.request.match_info().get("id").unwrap_or_default();
         Ok(parse(text).ok_or(Refusal::NotFound)?)
     }
@@ -263,7 +351,8 @@ impl RequestContext {
     }
 
     /// The client network of the request.
-    pub(crate) fn client_network(&self) -> ClientNetwork {
+    #[must_use]
+    pub fn client_network(&self) -> ClientNetwork {
         self.info.client_network()
     }
 

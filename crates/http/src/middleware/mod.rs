@@ -15,6 +15,7 @@ pub(crate) mod forwarded;
 pub(crate) mod head;
 pub(crate) mod hold_request_body;
 pub(crate) mod log_limit;
+pub(crate) mod mounted;
 pub(crate) mod rate_limit;
 pub(crate) mod rate_limiter;
 pub(crate) mod request_context;

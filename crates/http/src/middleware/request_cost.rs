@@ -13,7 +13,7 @@ use tradepost_domain::kernel::{Keyset, PageRequest, Search, SortField, Sorting};
 use tradepost_domain::orders::OrderField;
 
 /// The minimum cost of a request.
-pub(crate) const BASE: u32 = 1;
+pub const BASE: u32 = 1;
 
 /// Checking or hashing a password occupies a core for a quarter of a second. Wrong passwords are
 /// also bounded by the login throttling; right ones by this cost alone.

@@ -3,6 +3,7 @@
 pub(crate) mod coding;
 pub(crate) mod etag;
 pub(crate) mod json;
+pub(crate) mod method;
 pub(crate) mod pages;
 pub(crate) mod problem;
 pub(crate) mod rendered;

@@ -20,10 +20,11 @@ const TEXT: u8 = 4;
 
 /// The list that a cursor belongs to: its kind, its order, and its filter.
 #[derive(Debug)]
-pub(crate) struct Scope(String);
+pub struct Scope(String);
 
 impl Scope {
-    pub(crate) fn new(list: &impl Serialize) -> Self {
+    /// The scope of a list.
+    pub fn new(list: &impl Serialize) -> Self {
         // Tuples of texts and numbers can always be serialized.
         Self(serde_json::to_string(list).unwrap_or_default())
     }
@@ -34,7 +35,8 @@ impl Scope {
     }
 
     /// The cursor for the start of a span; empty for the start of the list.
-    pub(crate) fn write(&self, span: &CursorRequest, signer: &dyn MessageSigner) -> String {
+    #[must_use]
+    pub fn write(&self, span: &CursorRequest, signer: &dyn MessageSigner) -> String {
         let Some(edge) = &span.edge else {
             return String::new();
         };
@@ -63,7 +65,10 @@ impl Scope {
     }
 
     /// The span that a cursor leads to.
-    pub(crate) fn read(
+    ///
+    /// # Errors
+    /// [`FieldError::NotACursor`] if it is forged, or belongs to another list.
+    pub fn read(
         &self,
         cursor: &str,
         size: u32,

@@ -17,8 +17,7 @@ request! {
     password: required(CurrentPassword);
 }
 
-/// Verifies the username and password in these fields. Sign-ins on every path pass here: it is the
-/// one place that counts their outcomes.
+/// Verifies the username and password in these fields.
 pub(crate) async fn verify_credentials(
     call: &RequestContext,
     fields: Fields,
@@ -26,6 +25,20 @@ pub(crate) async fn verify_credentials(
     let credentials = fields.parse(Credentials::read)?;
     let (NonBlank(username), CurrentPassword(password)) =
         (credentials.username, credentials.password);
+    sign_in(call, username, password).await
+}
+
+/// Verifies a username and a password, unless the login throttling rejects the attempt. Sign-ins on
+/// every path pass here: it is the one place that counts their outcomes.
+///
+/// # Errors
+/// [`IdentityRefusal`](tradepost_domain::identity::IdentityRefusal) for wrong credentials and too
+/// many attempts; if the check cannot run by the deadline.
+pub async fn sign_in(
+    call: &RequestContext,
+    username: String,
+    password: String,
+) -> Result<Account, ApiError> {
     let attempt = VerificationAttempt::SignIn;
     let name = username.clone();
     let check = move |shop: &Services, _| shop.accounts.verify_credentials(&name, &password);
