@@ -179,6 +179,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    staff_sessions (digest) {
+        digest -> Text,
+        user_id -> BigInt,
+        session_epoch -> BigInt,
+        signed_in_at -> BigInt,
+        used_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     refresh_tokens (digest) {
         digest -> Text,
         family -> Text,

@@ -2,7 +2,7 @@ use crate::Stores;
 use crate::cart::Carts;
 use crate::catalog::Catalogue;
 use crate::events::Events;
-use crate::identity::{AccountSettings, Accounts, AttemptLimiter, AttemptSettings};
+use crate::identity::{AccountSettings, Accounts, AttemptLimiter, AttemptSettings, StaffSessions};
 use crate::inventory::{Inventory, StockWrites};
 use crate::kernel::System;
 use crate::orders::{OrderQuota, Orders};
@@ -65,6 +65,8 @@ pub struct Services {
     pub reports: Reports,
     /// Accounts, sign-ins and tokens.
     pub accounts: Accounts,
+    /// Sessions of staff in the admin interface.
+    pub staff_sessions: StaffSessions,
     /// Login throttling.
     pub attempts: AttemptLimiter,
 }
@@ -97,6 +99,11 @@ impl Services {
             carts: Carts::new(stores.carts, clock.clone()),
             orders: Orders::new(stores.orders, placement_ids, clock.clone())
                 .with_quota(config.order_quota),
+            staff_sessions: StaffSessions::new(
+                stores.staff_sessions,
+                stores.accounts.clone(),
+                clock.clone(),
+            ),
             accounts: Accounts::new(stores.accounts, hasher, tokens, clock, config.accounts),
             attempts,
         }

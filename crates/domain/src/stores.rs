@@ -19,7 +19,7 @@
 use crate::cart::CartRepository;
 use crate::catalog::ProductRepository;
 use crate::events::EventRepository;
-use crate::identity::{AccountRepository, AttemptRepository};
+use crate::identity::{AccountRepository, AttemptRepository, StaffSessionRepository};
 use crate::import::ImportRepository;
 use crate::inventory::{InventoryRepository, Ledger};
 use crate::maintenance::{HealthCheck, Retention};
@@ -36,6 +36,7 @@ pub trait Store:
     + EventRepository
     + SalesReport
     + AccountRepository
+    + StaffSessionRepository
     + ImportRepository
     + AttemptRepository
     + Ledger
@@ -52,6 +53,7 @@ impl<S> Store for S where
         + EventRepository
         + SalesReport
         + AccountRepository
+        + StaffSessionRepository
         + ImportRepository
         + AttemptRepository
         + Ledger
@@ -78,6 +80,8 @@ pub struct Stores {
     pub reports: Arc<dyn SalesReport>,
     /// Accounts.
     pub accounts: Arc<dyn AccountRepository>,
+    /// Sessions of staff in the admin interface.
+    pub staff_sessions: Arc<dyn StaffSessionRepository>,
     /// Import of another shop.
     pub imports: Arc<dyn ImportRepository>,
     /// Counts of attempts at limited actions.
@@ -102,6 +106,7 @@ impl Stores {
             events: store.clone(),
             reports: store.clone(),
             accounts: store.clone(),
+            staff_sessions: store.clone(),
             imports: store.clone(),
             attempts: store.clone(),
             ledger: store.clone(),

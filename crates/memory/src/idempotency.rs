@@ -56,6 +56,13 @@ impl Retention for MemoryStore {
         networks.retain(|_, known| known.at >= before);
         Ok(count(held - networks.len()))
     }
+
+    fn purge_staff_sessions(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let sessions = &mut self.lock().staff_sessions;
+        let held = sessions.len();
+        sessions.retain(|_, session| session.expires_at >= before);
+        Ok(count(held - sessions.len()))
+    }
 }
 
 /// A record to store under a key, once its command has been executed.

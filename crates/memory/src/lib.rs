@@ -30,7 +30,7 @@ use tradepost_domain::catalog::Product;
 use tradepost_domain::events::LoggedEvent;
 use tradepost_domain::identity::{
     AttemptCount, AttemptKey, Credentials, KnownNetwork, KnownNetworkKey, RefreshDigest,
-    RefreshToken,
+    RefreshToken, SessionDigest, StaffSession,
 };
 use tradepost_domain::inventory::{DEFAULT_LOW_STOCK, Movement, StockLevel};
 use tradepost_domain::kernel::{
@@ -82,6 +82,7 @@ struct State {
     skeletons: BTreeSet<String>,
     emails: BTreeMap<String, UserId>,
     refresh_tokens: BTreeMap<RefreshDigest, RefreshToken>,
+    staff_sessions: BTreeMap<SessionDigest, StaffSession>,
     attempts: BTreeMap<AttemptKey, AttemptCount>,
     clock_readings: Vec<ClockReading>,
     known_networks: BTreeMap<KnownNetworkKey, KnownNetwork>,

@@ -104,6 +104,9 @@ impl Purge {
         purge("refresh tokens", TOKENS_KEPT, &|before| {
             store.purge_refresh_tokens(before)
         });
+        purge("staff sessions", TOKENS_KEPT, &|before| {
+            store.purge_staff_sessions(before)
+        });
         purge("counts of tries", ATTEMPTS_KEPT, &|before| {
             store.purge_attempts(before)
         });
@@ -155,6 +158,7 @@ mod tests {
         keys: Mutex<Vec<DateTime<Utc>>>,
         tokens: Mutex<Vec<DateTime<Utc>>>,
         attempts: Mutex<Vec<DateTime<Utc>>>,
+        sessions: Mutex<Vec<DateTime<Utc>>>,
         networks: Mutex<Vec<DateTime<Utc>>>,
     }
 
@@ -165,6 +169,10 @@ mod tests {
 
         fn purge_refresh_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
             every_other(&self.tokens, before)
+        }
+
+        fn purge_staff_sessions(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+            every_other(&self.sessions, before)
         }
 
         fn purge_attempts(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {

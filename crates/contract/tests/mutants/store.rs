@@ -10,7 +10,8 @@ use tradepost_domain::catalog::{
 use tradepost_domain::identity::{
     Account, AccountRepository, Attempt, AttemptKey, AttemptRepository, ChangeEmail,
     ChangePassword, Credentials, KnownNetwork, KnownNetworkKey, PasswordHash, Refresh,
-    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    RefreshDigest, RefreshToken, Register, SessionDigest, StaffSession, StaffSessionRepository,
+    UpdateUser, UserFilter,
 };
 use tradepost_domain::import::{ExistingData, ImportRepository, ImportShop, Imported};
 use tradepost_domain::inventory::{
@@ -240,6 +241,10 @@ impl AccountRepository for Broken {
         (self.does.register)(&self.store, command)
     }
 
+    fn register_first_staff(&self, command: Register) -> Result<Account, Error> {
+        self.store.register_first_staff(command)
+    }
+
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         (self.does.change_password)(&self.store, command)
     }
@@ -279,6 +284,24 @@ impl AccountRepository for Broken {
 
     fn end_family(&self, token: RefreshDigest) -> Result<(), StoreError> {
         (self.does.end_family)(&self.store, token)
+    }
+}
+
+impl StaffSessionRepository for Broken {
+    fn begin_session(&self, session: StaffSession) -> Result<(), StoreError> {
+        self.store.begin_session(session)
+    }
+
+    fn find_session(&self, digest: SessionDigest) -> Result<Option<StaffSession>, StoreError> {
+        self.store.find_session(digest)
+    }
+
+    fn use_session(&self, session: StaffSession) -> Result<(), StoreError> {
+        self.store.use_session(session)
+    }
+
+    fn end_session(&self, digest: SessionDigest) -> Result<(), StoreError> {
+        self.store.end_session(digest)
     }
 }
 
@@ -357,5 +380,9 @@ impl Retention for Broken {
 
     fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.purge_known_networks)(&self.store, before)
+    }
+
+    fn purge_staff_sessions(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.store.purge_staff_sessions(before)
     }
 }

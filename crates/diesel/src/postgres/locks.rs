@@ -55,6 +55,11 @@ pub(crate) fn roles(conn: &mut Conn, user: UserId) -> Done {
     conn.batch_execute(&lock)?;
     // Held briefly by a cart or a batch. Only writes of this user wait meanwhile.
     users(conn, &[user])?;
+    staff_or_abort(conn)
+}
+
+/// Locks the staff roles as a whole.
+pub(crate) fn staff_or_abort(conn: &mut Conn) -> Done {
     // "TPST", as the lock of migrations, with a number of its own.
     let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock(1414550356, 1) AS value");
     match lock.get_result::<Flag>(conn)?.value {

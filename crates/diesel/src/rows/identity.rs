@@ -1,9 +1,10 @@
 use super::{Source, micros, new_row};
-use crate::schema::{refresh_tokens, users};
+use crate::schema::{refresh_tokens, staff_sessions, users};
 use diesel::prelude::*;
 use tradepost_domain::decision::AccountUpdate;
 use tradepost_domain::identity::{
-    Account, Credentials, Email, NewAccount, PasswordHash, RefreshDigest, RefreshToken, Username,
+    Account, Credentials, Email, NewAccount, PasswordHash, RefreshDigest, RefreshToken,
+    SessionDigest, StaffSession, Username,
 };
 use tradepost_domain::kernel::{StoreError, UserId};
 
@@ -177,6 +178,44 @@ impl RefreshTokenRow {
             issued_at: from.at("issued_at", self.issued_at)?,
             expires_at: from.at("expires_at", self.expires_at)?,
             used_at,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = staff_sessions)]
+pub(crate) struct StaffSessionRow {
+    digest: String,
+    user_id: i64,
+    session_epoch: i64,
+    signed_in_at: i64,
+    used_at: i64,
+    expires_at: i64,
+}
+
+impl From<&StaffSession> for StaffSessionRow {
+    fn from(session: &StaffSession) -> Self {
+        Self {
+            digest: session.digest.to_string(),
+            user_id: session.user.get(),
+            session_epoch: session.session_epoch,
+            signed_in_at: micros(session.signed_in_at),
+            used_at: micros(session.used_at),
+            expires_at: micros(session.expires_at),
+        }
+    }
+}
+
+impl StaffSessionRow {
+    pub(crate) fn session(self) -> Result<StaffSession, StoreError> {
+        let from = Source::new("staff_sessions", self.user_id);
+        Ok(StaffSession {
+            digest: from.good("digest", SessionDigest::parse(&self.digest))?,
+            user: from.good("user_id", UserId::new(self.user_id))?,
+            session_epoch: self.session_epoch,
+            signed_in_at: from.at("signed_in_at", self.signed_in_at)?,
+            used_at: from.at("used_at", self.used_at)?,
+            expires_at: from.at("expires_at", self.expires_at)?,
         })
     }
 }

@@ -15,7 +15,9 @@ pub(crate) use cart::{CartItemRow, NewCartItemRow};
 pub(crate) use catalog::{NewProductRow, ProductRow, ProductSnapshotRow, SearchTextRow, StockRow};
 pub(crate) use events::{EventRow, NewEventRow};
 pub(crate) use idempotency::{NewStoredResponse, StoredResponseRow};
-pub(crate) use identity::{AccountRow, CredentialsRow, NewUserRow, RefreshTokenRow, UserChanges};
+pub(crate) use identity::{
+    AccountRow, CredentialsRow, NewUserRow, RefreshTokenRow, StaffSessionRow, UserChanges,
+};
 pub(crate) use inventory::{MovementRow, NewMovementRow, StockAfterRow};
 pub(crate) use orders::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};
 pub(crate) use usage::{UsageQuery, UsageRow, running_bytes};

@@ -20,6 +20,7 @@ no_locks! {
     users(&[UserId]),
     acting_user(UserId),
     roles(UserId),
+    staff_or_abort(),
     order(OrderId),
     product(ProductId),
     lock_stock_or_abort(&[ProductId]),

@@ -57,7 +57,7 @@ pub struct Register {
     pub email: Option<Email>,
     /// The hash of the password.
     pub password: PasswordHash,
-    /// Whether the account is staff; set only by the command line.
+    /// Whether the account is staff; set only by the command line and for the first staff user.
     pub is_staff: bool,
     /// Time of the command.
     pub at: DateTime<Utc>,
@@ -126,6 +126,22 @@ pub fn decide_registration(
         at: command.at,
     });
     Ok(decision)
+}
+
+/// Decides the registration of the first staff user. It needs no permission, so it is allowed only
+/// while the shop has no active staff user.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] if the shop has one; as [`decide_registration`].
+pub fn decide_first_staff(
+    command: &Register,
+    conflicts: NameConflicts,
+    has_staff: bool,
+) -> Result<Decision<Created<Account>>, Refusal> {
+    if has_staff {
+        return Err(Refusal::Forbidden);
+    }
+    decide_registration(command, conflicts)
 }
 
 /// Command: change the e-mail address of an account.

@@ -5,6 +5,7 @@ mod attempt;
 mod attempt_limiter;
 mod attempt_repository;
 mod client_network;
+mod digest;
 mod known_networks;
 mod names;
 mod password;
@@ -12,11 +13,14 @@ mod refresh_token;
 mod refusal;
 mod repository;
 mod service;
+mod staff_session;
+mod staff_session_repository;
+mod staff_sessions;
 
 pub use account::{
     Account, ChangeEmail, ChangePassword, Credentials, NewAccount, Register, TokenClaims,
-    UpdateUser, UserChange, decide_email, decide_password, decide_registration, decide_role,
-    decide_session, decide_staff, decide_user_update,
+    UpdateUser, UserChange, decide_email, decide_first_staff, decide_password, decide_registration,
+    decide_role, decide_session, decide_staff, decide_user_update,
 };
 pub use attempt::{
     ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, LimitedAction,
@@ -25,18 +29,28 @@ pub use attempt::{
 pub use attempt_limiter::{AttemptLimiter, SignInPriority};
 pub use attempt_repository::AttemptRepository;
 pub use client_network::ClientNetwork;
+pub use digest::{RefreshDigest, SessionDigest};
 pub use known_networks::{
     KNOWN_NETWORK_LIFE, KnownNetwork, KnownNetworkKey, MAX_KNOWN_NETWORKS, decide_known_network,
 };
 pub use names::{Email, LoginName, NameConflicts, Username, decide_names, trim_invisible};
 pub use password::{Password, PasswordHash};
 pub use refresh_token::{
-    LONGEST_FAMILY, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDigest, RefreshToken,
-    decide_new_family, decide_refresh, decide_sign_out,
+    LONGEST_FAMILY, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshToken, decide_new_family,
+    decide_refresh, decide_sign_out,
 };
 pub use refusal::IdentityRefusal;
 pub use repository::{AccountRepository, UserFilter};
 pub use service::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn, TokenPair};
+pub use staff_session::{
+    MAX_SESSIONS, SESSION_IDLE, SESSION_LIFE, StaffSession, decide_ended_sessions, decide_sign_in,
+    decide_use,
+};
+pub use staff_session_repository::StaffSessionRepository;
+pub use staff_sessions::{StaffSessions, StaffSignIn};
 
 #[cfg(any(test, feature = "test-support"))]
-pub use {attempt_repository::MockAttemptRepository, repository::MockAccountRepository};
+pub use {
+    attempt_repository::MockAttemptRepository, repository::MockAccountRepository,
+    staff_session_repository::MockStaffSessionRepository,
+};

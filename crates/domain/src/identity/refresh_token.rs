@@ -8,10 +8,9 @@
 //! ends its family when it is sent again.
 
 use crate::decision::{Decision, UsedToken};
-use crate::identity::Account;
+use crate::identity::{Account, RefreshDigest};
 use crate::kernel::{Refusal, UserId};
 use chrono::{DateTime, Duration, Utc};
-use std::fmt;
 
 /// Grace period in which reuse of a token does not count as theft: a response may have been lost,
 /// and a page may be open twice.
@@ -28,39 +27,6 @@ pub const LONGEST_FAMILY: Duration = Duration::days(365);
 /// Maximum families per user: each is a signed-in device, and a row that is kept for as long as a
 /// refresh token lasts.
 pub const MAX_FAMILIES: usize = 100;
-
-/// SHA-256 digest of a refresh token: only the digest is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RefreshDigest([u8; 32]);
-
-impl RefreshDigest {
-    /// The digest of these bytes.
-    #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Parses the `Display` form of a digest.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !digits || text.len() != 2 * bytes.len() {
-            return None;
-        }
-        for (byte, at) in bytes.iter_mut().zip((0..text.len()).step_by(2)) {
-            *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-        }
-        Some(Self(bytes))
-    }
-}
-
-impl fmt::Display for RefreshDigest {
-    /// 64 hexadecimal digits.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
 
 /// A stored refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,6 +69,15 @@ pub trait AccountRepository: Send + Sync {
     /// If the store fails.
     fn register(&self, command: Register) -> Result<Account, Error>;
 
+    /// Creates the first staff user as [`decide_first_staff`](crate::identity::decide_first_staff)
+    /// allows.
+    ///
+    /// MUST create at most one under concurrency (`one_first_staff_user_is_registered`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn register_first_staff(&self, command: Register) -> Result<Account, Error>;
+
     /// Changes the e-mail address as [`decide_email`](crate::identity::decide_email) allows.
     ///
     /// MUST decide by the account under a lock (`an_address_is_changed_by_an_active_account`), and

@@ -310,20 +310,33 @@ impl Accounts {
         self.create(self.hash(user)?, true)
     }
 
+    /// Creates the first staff user, whose password is hashed. For the setup page.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] if the shop has an active staff user; as [`Accounts::register`].
+    pub fn create_first_staff(&self, user: HashedUser) -> Result<Account, Error> {
+        self.accounts
+            .register_first_staff(self.register_command(user, true))
+    }
+
     fn create(&self, user: HashedUser, is_staff: bool) -> Result<Account, Error> {
+        self.accounts
+            .register(self.register_command(user, is_staff))
+    }
+
+    fn register_command(&self, user: HashedUser, is_staff: bool) -> Register {
         let HashedUser {
             username,
             email,
             password,
         } = user;
-        let at = self.clock.now();
-        self.accounts.register(Register {
+        Register {
             username,
             email,
             password,
             is_staff,
-            at,
-        })
+            at: self.clock.now(),
+        }
     }
 
     /// Whether the shop has an active staff user.

@@ -64,4 +64,12 @@ pub trait Retention: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Purges staff sessions that expired before a time; returns their number.
+    ///
+    /// MUST keep every other one (`expired_staff_sessions_are_purged`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn purge_staff_sessions(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 }

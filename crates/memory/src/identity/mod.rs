@@ -1,4 +1,5 @@
 mod attempts;
+mod staff_sessions;
 
 use crate::{MemoryStore, State, count, page_of};
 use std::cmp::Reverse;
@@ -6,8 +7,8 @@ use std::collections::BTreeSet;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, NameConflicts,
     PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
-    decide_email, decide_new_family, decide_password, decide_refresh, decide_registration,
-    decide_sign_out, decide_user_update,
+    decide_email, decide_first_staff, decide_new_family, decide_password, decide_refresh,
+    decide_registration, decide_sign_out, decide_user_update,
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId, UserSearch};
 
@@ -48,23 +49,14 @@ impl AccountRepository for MemoryStore {
 
     fn register(&self, command: Register) -> Result<Account, Error> {
         let mut state = self.lock();
-        let (username_key, skeleton) = (command.username.key(), command.username.skeleton());
-        let email_key = command.email.as_ref().map(Email::key);
-        let has_email = |key: &Option<String>| {
-            let key = key.as_ref();
-            key.is_some_and(|key| state.emails.contains_key(key))
-        };
-        let conflicts = NameConflicts {
-            username: state.usernames.contains_key(&username_key),
-            similar_username: state.skeletons.contains(&skeleton),
-            username_is_email: has_email(&command.username.as_email_key()),
-            email: has_email(&email_key),
-            email_is_username: command
-                .email
-                .as_ref()
-                .is_some_and(|email| state.is_username(email, None)),
-        };
-        let decision = decide_registration(&command, conflicts)?;
+        let decision = decide_registration(&command, state.name_conflicts(&command))?;
+        Ok(state.apply(decision)?)
+    }
+
+    fn register_first_staff(&self, command: Register) -> Result<Account, Error> {
+        let mut state = self.lock();
+        let conflicts = state.name_conflicts(&command);
+        let decision = decide_first_staff(&command, conflicts, state.has_staff())?;
         Ok(state.apply(decision)?)
     }
 
@@ -118,9 +110,7 @@ impl AccountRepository for MemoryStore {
     }
 
     fn has_staff(&self) -> Result<bool, StoreError> {
-        let state = self.lock();
-        let mut accounts = state.accounts.values();
-        Ok(accounts.any(|credentials| is_staff(&credentials.account)))
+        Ok(self.lock().has_staff())
     }
 
     fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {
@@ -154,6 +144,31 @@ impl AccountRepository for MemoryStore {
 }
 
 impl State {
+    /// The accounts that have the names of a registration.
+    fn name_conflicts(&self, command: &Register) -> NameConflicts {
+        let (username_key, skeleton) = (command.username.key(), command.username.skeleton());
+        let email_key = command.email.as_ref().map(Email::key);
+        let has_email = |key: &Option<String>| {
+            let key = key.as_ref();
+            key.is_some_and(|key| self.emails.contains_key(key))
+        };
+        NameConflicts {
+            username: self.usernames.contains_key(&username_key),
+            similar_username: self.skeletons.contains(&skeleton),
+            username_is_email: has_email(&command.username.as_email_key()),
+            email: has_email(&email_key),
+            email_is_username: command
+                .email
+                .as_ref()
+                .is_some_and(|email| self.is_username(email, None)),
+        }
+    }
+
+    fn has_staff(&self) -> bool {
+        let mut accounts = self.accounts.values();
+        accounts.any(|credentials| is_staff(&credentials.account))
+    }
+
     /// Whether an account other than this one has the address as its username.
     fn is_username(&self, email: &Email, user: Option<UserId>) -> bool {
         let keys = email.as_username_keys();

@@ -45,6 +45,10 @@ impl AccountRepository for BrokenAccounts {
         self.inner.register(command)
     }
 
+    fn register_first_staff(&self, command: Register) -> Result<Account, Error> {
+        self.inner.register_first_staff(command)
+    }
+
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         self.inner.change_password(command)
     }

@@ -252,6 +252,10 @@ impl AccountRepository for Flaky {
         self.write(|_| self.inner.accounts.register(command))
     }
 
+    fn register_first_staff(&self, command: Register) -> Result<Account, Error> {
+        self.write(|_| self.inner.accounts.register_first_staff(command))
+    }
+
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         self.write(|_| self.inner.accounts.change_password(command))
     }

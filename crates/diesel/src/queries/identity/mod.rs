@@ -3,6 +3,7 @@
 mod attempts;
 mod known_networks;
 mod refresh_tokens;
+mod staff_sessions;
 pub(super) mod usernames;
 
 pub(super) use refresh_tokens::write as write_tokens;
@@ -14,7 +15,7 @@ use tradepost_domain::decision::AccountUpdate;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, NewAccount, PasswordHash,
     Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter, decide_email,
-    decide_password, decide_registration, decide_user_update,
+    decide_first_staff, decide_password, decide_registration, decide_user_update,
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, Refusal, UserId, UserSearch};
 
@@ -75,6 +76,10 @@ pub(crate) fn containing(text: &str) -> String {
 #[diesel::dsl::auto_type(no_type_alias)]
 pub(crate) fn active_staff() -> _ {
     users::table.filter(users::is_staff.and(users::is_active))
+}
+
+fn has_staff(conn: &mut Conn) -> Result<bool, Failure> {
+    Ok(diesel::select(exists(active_staff())).get_result(conn)?)
 }
 
 impl AccountRepository for Database {
@@ -139,6 +144,15 @@ impl AccountRepository for Database {
         })
     }
 
+    fn register_first_staff(&self, command: Register) -> Result<Account, Error> {
+        self.command(move |conn| {
+            locks::staff_or_abort(conn)?;
+            let has_staff = has_staff(conn)?;
+            let conflicts = usernames::conflicts(conn, &command.username, command.email.as_ref())?;
+            apply(conn, decide_first_staff(&command, conflicts, has_staff)?)
+        })
+    }
+
     fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
         self.command(move |conn| {
             locks::users(conn, &[command.user])?;
@@ -190,7 +204,7 @@ impl AccountRepository for Database {
     }
 
     fn has_staff(&self) -> Result<bool, StoreError> {
-        self.read(|conn| Ok(diesel::select(exists(active_staff())).get_result(conn)?))
+        self.read(has_staff)
     }
 
     fn begin_family(&self, token: RefreshToken) -> Result<(), StoreError> {

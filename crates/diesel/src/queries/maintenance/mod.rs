@@ -14,6 +14,7 @@ pub(crate) const OLD_TOKENS: Aging = ("refresh_tokens", "digest", "expires_at");
 const USED_TOKENS: Aging = ("refresh_tokens", "digest", "used_at");
 pub(crate) const OLD_ATTEMPTS: Aging = ("attempts", "rowid", "at");
 const OLD_READINGS: Aging = ("clock_readings", "id", "uptime");
+pub(crate) const OLD_SESSIONS: Aging = ("staff_sessions", "digest", "expires_at");
 pub(crate) const OLD_NETWORKS: Aging = ("known_networks", "rowid", "at");
 
 impl HealthCheck for Database {
@@ -52,6 +53,10 @@ impl Retention for Database {
 
     fn purge_known_networks(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.purge(OLD_NETWORKS, before)
+    }
+
+    fn purge_staff_sessions(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.purge(OLD_SESSIONS, before)
     }
 }
 

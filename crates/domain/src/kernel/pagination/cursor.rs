@@ -68,6 +68,16 @@ impl<F: SortField> Keyset<F> {
     }
 }
 
+impl<F: SortField> Default for Keyset<F> {
+    /// Newest first.
+    fn default() -> Self {
+        let (field, descending) = (F::ID, true);
+        Self {
+            key: SortKey { field, descending },
+        }
+    }
+}
+
 /// Sort position: the sort value and id of an existing or deleted row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortPosition {

@@ -62,6 +62,10 @@ where
         self.inner.register(command)
     }
 
+    fn register_first_staff(&self, command: Register) -> Result<Account, Error> {
+        self.inner.register_first_staff(command)
+    }
+
     fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {
         self.inner.change_email(command)
     }
