@@ -116,6 +116,15 @@ fn crates_depend_inwards() {
             "tradepost-http",
             &["tradepost-batch", "tradepost-domain", "tradepost-metrics"],
         ),
+        (
+            "tradepost-admin",
+            &[
+                "tradepost-batch",
+                "tradepost-domain",
+                "tradepost-http",
+                "tradepost-metrics",
+            ],
+        ),
     ] {
         let mut used = closure(package);
         used.retain(|name| name.starts_with("tradepost") && name != package);

@@ -14,11 +14,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
-use tradepost_auth::JwtTokens;
+use tradepost_admin::{Admin, AdminConfig, SetupLink};
+use tradepost_auth::{JwtTokens, SystemClock};
 use tradepost_batch::Batcher;
 use tradepost_diesel::ShopCurrency;
 use tradepost_domain::Stores;
-use tradepost_http::{Api, Backend, Settings};
+use tradepost_http::{Api, Backend, PublicUrl, Settings};
 
 /// Grace period at shutdown for orders that the database has not answered.
 const BATCHER_GRACE: Duration = Duration::from_secs(10);
@@ -84,12 +85,18 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
         KeySource::Text(_) => None,
     };
     let has_staff = backend.services.accounts.has_staff()?;
-    let api = Api::new(backend, settings(config)).map_err(cannot_serve)?;
+    let admin = admin(config);
+    let setup = if has_staff {
+        None
+    } else {
+        Some(admin.setup_link().map_err(cannot_serve)?)
+    };
+    let api = Api::with_mount(backend, settings(config), Arc::new(admin)).map_err(cannot_serve)?;
     let served = System::new().block_on(async {
         let running = api.serve(listener)?;
         let signals = Signals::listen()?;
         news.iter().for_each(print_line);
-        print_banner(config, address, has_staff);
+        print_banner(config, address, setup.as_ref());
         signals.stop(running.stop_handle())?;
         running.finished().await
     });
@@ -151,8 +158,9 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn print_banner(config: &Config, address: SocketAddr, has_staff: bool) {
+fn print_banner(config: &Config, address: SocketAddr, setup: Option<&SetupLink>) {
     print_line(format_args!("Tradepost {}", env!("CARGO_PKG_VERSION")));
+    print_line(format_args!("  Admin     http://{address}/admin/"));
     print_line(format_args!("  API       http://{address}/api/"));
     print_line(format_args!("  Docs      http://{address}/api/docs/"));
     if let Some(url) = &config.public_url {
@@ -161,14 +169,31 @@ fn print_banner(config: &Config, address: SocketAddr, has_staff: bool) {
     print_line(format_args!("  Data      {}", config.data_dir.display()));
     print_line(format_args!("  Database  {}", config.database));
     print_line(format_args!("  Log       {}", config.log_file.display()));
-    if !has_staff {
-        print_line("There is no staff user yet. Make one with:");
-        print_line(format_args!(
-            "  tradepost createsuperuser{}",
-            config.target_options
-        ));
+    if let Some(setup) = setup {
+        print_setup(config, address, setup);
     }
     log::info!(address:%; "{SERVING}{address}");
+}
+
+/// Prints the setup link, on the console alone: the log file is kept.
+fn print_setup(config: &Config, address: SocketAddr, setup: &SetupLink) {
+    print_line("There is no staff user yet. Make one in a browser within 30 minutes:");
+    print_line(format_args!("  http://{address}{}", setup.reveal()));
+    print_line("or with:");
+    print_line(format_args!(
+        "  tradepost createsuperuser{}",
+        config.target_options
+    ));
+}
+
+fn admin(config: &Config) -> Admin {
+    let path = config.public_url.as_ref().map_or("", PublicUrl::path);
+    let config = AdminConfig {
+        time_zone: chrono_tz::UTC,
+        clock: Arc::new(SystemClock),
+        setup_from_anywhere: false,
+    };
+    Admin::new(config, path)
 }
 
 /// Drains the order batcher: accepted orders are still placed, up to the grace period.

@@ -1,0 +1,76 @@
+//! The form of a product: its fields, and how they are read.
+
+use crate::form::Form;
+use crate::version::Snapshot;
+use tradepost_domain::catalog::{Price, Product, ProductChange, ProductDraft, Weight};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{
+    Currency, Description, FieldError, Precondition, ProductName, ResponseEncoder, Sku,
+};
+
+/// The editable fields of a product.
+pub(super) fn snapshot(product: &Product) -> Snapshot {
+    let sku = product.sku.as_ref().map_or("", Sku::as_str);
+    Snapshot::new([
+        ("name", "Name", product.name.to_string()),
+        ("sku", "SKU", sku.to_owned()),
+        ("price", "Price", product.price.money().to_string()),
+        ("weight_grams", "Weight", product.weight.grams().to_string()),
+        (
+            "description",
+            "Description",
+            product.description.to_string(),
+        ),
+    ])
+}
+
+/// The precondition that a product has the version which a form was filled from.
+pub(super) fn unchanged_since(version: &str) -> Precondition<Product> {
+    Precondition {
+        tags: vec![version.to_owned()],
+        tag: ResponseEncoder(|product| snapshot(product).version()),
+    }
+}
+
+/// A whole number; an empty field is zero.
+pub(super) fn whole(text: &str) -> Result<i64, FieldError> {
+    match text.trim() {
+        "" => Ok(0),
+        text => text.parse().map_err(|_| FieldError::NotAnInteger),
+    }
+}
+
+/// Reads the fields of a new product; `None` if one has an error.
+pub(super) fn draft(form: &mut Form, currency: Currency) -> Option<ProductDraft> {
+    let name = form.read("name", ProductName::new);
+    let sku = form.optional("sku", Sku::new);
+    let price = form.read("price", |text| Price::parse(text, currency));
+    let weight = form.read("weight_grams", |text| Weight::new(whole(text)?));
+    let stock = form.read("stock", |text| StockLevel::requested(whole(text)?));
+    let description = form.read("description", Description::new);
+    Some(ProductDraft {
+        sku: sku?,
+        name: name?,
+        description: description?,
+        price: price?,
+        stock: stock?,
+        weight: weight?,
+    })
+}
+
+/// Reads the fields of an edited product; `None` if one has an error.
+pub(super) fn change(form: &mut Form, currency: Currency) -> Option<ProductChange> {
+    let name = form.read("name", ProductName::new);
+    let sku = form.optional("sku", Sku::new);
+    let price = form.read("price", |text| Price::parse(text, currency));
+    let weight = form.read("weight_grams", |text| Weight::new(whole(text)?));
+    let description = form.read("description", Description::new);
+    Some(ProductChange {
+        name: Some(name?),
+        sku: Some(sku?),
+        price: Some(price?),
+        weight: Some(weight?),
+        description: Some(description?),
+        ..ProductChange::default()
+    })
+}

@@ -1,0 +1,23 @@
+//! Products: list, create, edit, archive and restore, and stock.
+
+mod edit;
+mod form;
+mod list;
+mod stock;
+
+use crate::routes::AdminRoute;
+use actix_web::web;
+use tradepost_domain::kernel::Access::Staff;
+
+#[rustfmt::skip]
+pub(crate) static ROUTES: &[AdminRoute] = &[
+    AdminRoute::get("/admin/products/", Staff, || web::to(list::show)),
+    AdminRoute::get("/admin/products/new/", Staff, || web::to(edit::new)),
+    AdminRoute::post("/admin/products/new/", Staff, || web::to(edit::create)),
+    AdminRoute::get("/admin/products/{id}/", Staff, || web::to(edit::show)),
+    AdminRoute::post("/admin/products/{id}/", Staff, || web::to(edit::update)),
+    AdminRoute::post("/admin/products/{id}/archive/", Staff, || web::to(edit::archive)),
+    AdminRoute::post("/admin/products/{id}/restore/", Staff, || web::to(edit::restore)),
+    AdminRoute::get("/admin/products/{id}/stock/", Staff, || web::to(stock::show)),
+    AdminRoute::post("/admin/products/{id}/stock/", Staff, || web::to(stock::adjust)),
+];

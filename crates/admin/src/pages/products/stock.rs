@@ -1,0 +1,87 @@
+//! The stock of a product: its ledger, and the form that adjusts it.
+
+use super::edit::{find, path};
+use super::form::whole;
+use crate::form::Form;
+use crate::list::{ListQuery, Pager, ROWS};
+use crate::page::{Page, PageResult};
+use askama::Template;
+use tradepost_domain::catalog::Product;
+use tradepost_domain::inventory::{Movement, StockDelta};
+use tradepost_domain::kernel::{Execution, Note, PageRequest};
+use tradepost_http::kit::ApiError;
+
+#[derive(Template)]
+#[template(path = "products/stock.html")]
+struct Stock<'a> {
+    page: &'a Page,
+    /// The path of the product.
+    path: String,
+    product: &'a Product,
+    movements: Vec<Movement>,
+    pager: Pager,
+    form: &'a Form,
+}
+
+pub(super) async fn show(page: Page) -> PageResult {
+    let product = find(&page).await?;
+    let form = Form::default();
+    let stock = ledger(&page, &product, &form).await?;
+    page.show(&stock)
+}
+
+async fn ledger<'a>(
+    page: &'a Page,
+    product: &'a Product,
+    form: &'a Form,
+) -> Result<Stock<'a>, ApiError> {
+    let query = ListQuery::read(page.call.query_string());
+    let number = query.value("page").parse().unwrap_or(1);
+    let first = PageRequest::new(1, ROWS);
+    let request = PageRequest::new(number, ROWS).or(first);
+    let request = request.ok_or_else(|| ApiError::Defect("a page of rows".to_owned()))?;
+    let id = product.id;
+    let found = page
+        .read_list(move |shop, actor| shop.inventory.movements(actor, id, request))
+        .await?;
+    let link = |number: u64| query.with(&[("page", &number.to_string())]);
+    let number = request.number();
+    let pager = Pager {
+        previous: (number > 1).then(|| link(number - 1)),
+        next: found
+            .has_next(request)
+            .then(|| link(number.saturating_add(1))),
+    };
+    Ok(Stock {
+        page,
+        path: path(product),
+        product,
+        movements: found.items,
+        pager,
+        form,
+    })
+}
+
+pub(super) async fn adjust(page: Page, mut form: Form) -> PageResult {
+    let product = find(&page).await?;
+    let delta = form.read("delta", |text| StockDelta::requested(whole(text)?));
+    let note = form.optional("note", Note::new);
+    if let Some((delta, note)) = delta.zip(note) {
+        let id = product.id;
+        let adjusted = page
+            .command(move |shop, actor| shop.inventory.adjust_stock(actor, id, delta, note, None))
+            .await;
+        let path = format!("{}stock/", path(&product));
+        match adjusted {
+            // No key was given, so nothing can be replayed.
+            Ok(Execution::Replayed(_)) => return page.redirect(&path, "The stock was adjusted."),
+            Ok(Execution::Executed(adjusted)) => {
+                let units = page.count(adjusted.level.units());
+                return page.redirect(&path, &format!("The stock is {units} now."));
+            }
+            Err(error) => form.refused(error)?,
+        }
+    }
+    let stock = ledger(&page, &product, &form).await?;
+    page.invalid(&stock)
+}
