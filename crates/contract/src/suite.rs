@@ -130,6 +130,12 @@ macro_rules! each_case {
                 expired_tokens_are_purged,
                 a_user_has_a_bounded_number_of_families,
             }
+            staff_sessions {
+                a_staff_session_is_found_by_its_digest,
+                an_ended_staff_session_stays_ended,
+                staff_sessions_are_bounded,
+                expired_staff_sessions_are_purged,
+            }
             preconditions {
                 a_product_edit_checks_its_precondition,
                 a_cart_line_edit_checks_its_precondition,
@@ -213,6 +219,7 @@ macro_rules! each_case {
                 a_username_races_the_same_address,
                 one_checked_password_is_changed_once,
                 the_last_staff_user_stays,
+                one_first_staff_user_is_registered,
                 a_demoted_user_cannot_undo_it,
                 one_refresh_token_gives_one_pair,
                 signing_out_races_refreshing,

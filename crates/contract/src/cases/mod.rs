@@ -14,7 +14,7 @@ pub(crate) mod races;
 pub(crate) use cart::carts;
 pub(crate) use catalog::{products, search};
 pub(crate) use events::{log, reports};
-pub(crate) use identity::{accounts, attempts, names, roles, sessions};
+pub(crate) use identity::{accounts, attempts, names, roles, sessions, staff_sessions};
 pub(crate) use import::imports;
 pub(crate) use inventory::{ledger, stock};
 pub(crate) use kernel::{cursor_pagination, idempotency, lists, preconditions};

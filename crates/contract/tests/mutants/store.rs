@@ -63,6 +63,7 @@ pub(crate) struct Behaviour {
     pub(crate) change_order: fn(&Store, ChangeOrder) -> Result<Order, Error>,
     pub(crate) find_accounts: fn(&Store, &[UserId]) -> Result<Vec<Account>, StoreError>,
     pub(crate) register: fn(&Store, Register) -> Result<Account, Error>,
+    pub(crate) register_first_staff: fn(&Store, Register) -> Result<Account, Error>,
     pub(crate) change_password: fn(&Store, ChangePassword) -> Result<Account, Error>,
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
     pub(crate) switch: fn(&Store, UpdateUser) -> Result<Account, Error>,
@@ -72,6 +73,9 @@ pub(crate) struct Behaviour {
     pub(crate) begin_family: fn(&Store, RefreshToken) -> Result<(), StoreError>,
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) begin_session: fn(&Store, StaffSession) -> Result<(), StoreError>,
+    pub(crate) use_session: fn(&Store, StaffSession) -> Result<(), StoreError>,
+    pub(crate) purge_staff_sessions: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
     pub(crate) check_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Result<(), Error>,
     pub(crate) count_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Result<(), Error>,
@@ -109,6 +113,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     find_products: |store, ids| ProductRepository::find_all(store, ids),
     find_accounts: |store, users| AccountRepository::find_all(store, users),
     register: |store, command| store.register(command),
+    register_first_staff: |store, command| store.register_first_staff(command),
     change_password: |store, command| store.change_password(command),
     renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
     switch: |store, command| store.switch(command),
@@ -118,6 +123,9 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     begin_family: |store, token| store.begin_family(token),
     end_family: |store, token| store.end_family(token),
     forget_tokens: |store, before| store.purge_refresh_tokens(before),
+    begin_session: |store, session| store.begin_session(session),
+    use_session: |store, session| store.use_session(session),
+    purge_staff_sessions: |store, before| store.purge_staff_sessions(before),
     import: |store, command| store.import(command),
     check_attempt: |store, attempt, now| store.check_attempt(attempt, now),
     count_attempt: |store, attempt, now| store.count_attempt(attempt, now),
@@ -242,7 +250,7 @@ impl AccountRepository for Broken {
     }
 
     fn register_first_staff(&self, command: Register) -> Result<Account, Error> {
-        self.store.register_first_staff(command)
+        (self.does.register_first_staff)(&self.store, command)
     }
 
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
@@ -289,7 +297,7 @@ impl AccountRepository for Broken {
 
 impl StaffSessionRepository for Broken {
     fn begin_session(&self, session: StaffSession) -> Result<(), StoreError> {
-        self.store.begin_session(session)
+        (self.does.begin_session)(&self.store, session)
     }
 
     fn find_session(&self, digest: SessionDigest) -> Result<Option<StaffSession>, StoreError> {
@@ -297,7 +305,7 @@ impl StaffSessionRepository for Broken {
     }
 
     fn use_session(&self, session: StaffSession) -> Result<(), StoreError> {
-        self.store.use_session(session)
+        (self.does.use_session)(&self.store, session)
     }
 
     fn end_session(&self, digest: SessionDigest) -> Result<(), StoreError> {
@@ -383,6 +391,6 @@ impl Retention for Broken {
     }
 
     fn purge_staff_sessions(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.store.purge_staff_sessions(before)
+        (self.does.purge_staff_sessions)(&self.store, before)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::faults::{
     attempts, carts, imports, keys, orders, people, products, quotas, roles, sessions,
+    staff_sessions,
 };
 use crate::store::Behaviour;
 
@@ -18,6 +19,7 @@ pub(crate) fn every_fault() -> impl Iterator<Item = &'static Row> {
         people::ROWS,
         roles::ROWS,
         sessions::ROWS,
+        staff_sessions::ROWS,
         attempts::ROWS,
         keys::ROWS,
         imports::ROWS,

@@ -5,4 +5,5 @@ pub(crate) mod attempts;
 pub(crate) mod names;
 pub(crate) mod roles;
 pub(crate) mod sessions;
+pub(crate) mod staff_sessions;
 mod users;

@@ -138,6 +138,32 @@ pub fn a_demoted_user_cannot_undo_it(stores: &Stores) {
     }
 }
 
+/// Of several first staff users who are registered concurrently, one is created; once the shop has
+/// one, none is.
+pub fn one_first_staff_user_is_registered(stores: &Stores) {
+    let register = |round: usize, at: usize| {
+        let command = Register {
+            username: Username::new(&format!("staff{round}x{at}")).unwrap(),
+            email: None,
+            password: hash(&at.to_string()),
+            is_staff: true,
+            at: moment(0),
+        };
+        retry_busy(|| stores.accounts.register_first_staff(command.clone()))
+    };
+    let answers = race(RACERS, |at| register(0, at));
+    let created: Vec<_> = answers.iter().flatten().collect();
+    assert_eq!(created.len(), 1);
+    assert!(created.iter().all(|account| account.is_staff));
+    let refusals = answers.iter().filter_map(|answer| answer.as_ref().err());
+    assert!(
+        refusals
+            .into_iter()
+            .all(|refusal| *refusal == Refusal::Forbidden)
+    );
+    assert_eq!(register(1, 0), Err(Refusal::Forbidden));
+}
+
 /// Staff users who demote and deactivate each other concurrently leave exactly one of them.
 pub fn the_last_staff_user_stays(stores: &Stores) {
     let shop = TestShop::new(stores);

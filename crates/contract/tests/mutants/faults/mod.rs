@@ -11,6 +11,7 @@ pub(crate) mod products;
 pub(crate) mod quotas;
 pub(crate) mod roles;
 pub(crate) mod sessions;
+pub(crate) mod staff_sessions;
 
 use std::thread;
 use std::time::Duration;

@@ -17,6 +17,7 @@ fn old_rows_are_purged_in_batches() {
             "INSERT INTO users VALUES (1, 'ada', 'ada', NULL, NULL, '', 0, 1, 0, 0, NULL);
              INSERT INTO idempotency_keys {many} SELECT 1, '/', n, '', '', n, n FROM n;
              INSERT INTO refresh_tokens {many} SELECT n, n, 1, 0, 0, 0, n, NULL FROM n;
+             INSERT INTO staff_sessions {many} SELECT n, 1, 0, 0, 0, n FROM n;
              INSERT INTO attempts {many} SELECT n, 1, n FROM n;
              INSERT INTO known_networks {many} SELECT n, n, 0, n FROM n;"
         ))
@@ -25,6 +26,7 @@ fn old_rows_are_purged_in_batches() {
     for old in [
         maintenance::OLD_KEYS,
         maintenance::OLD_TOKENS,
+        maintenance::OLD_SESSIONS,
         maintenance::OLD_ATTEMPTS,
         maintenance::OLD_NETWORKS,
     ] {
@@ -34,6 +36,7 @@ fn old_rows_are_purged_in_batches() {
     for forget in [
         Database::purge_idempotency_keys,
         Database::purge_refresh_tokens,
+        Database::purge_staff_sessions,
         Database::purge_attempts,
         Database::purge_known_networks,
     ] {
