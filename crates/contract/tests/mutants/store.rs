@@ -7,6 +7,8 @@ use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
     ProductRepository,
 };
+use tradepost_domain::decision::Event;
+use tradepost_domain::events::{EventQuery, EventRepository, FeedId, LoggedEvent};
 use tradepost_domain::identity::{
     Account, AccountRepository, Attempt, AttemptKey, AttemptRepository, ChangeEmail,
     ChangePassword, Credentials, KnownNetwork, KnownNetworkKey, PasswordHash, Refresh,
@@ -15,16 +17,18 @@ use tradepost_domain::identity::{
 };
 use tradepost_domain::import::{ExistingData, ImportRepository, ImportShop, Imported};
 use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, Movement,
+    AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, Movement, StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, ProductId,
-    StoreError, UserId,
+    CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, OrderId, Page, PageRequest,
+    ProductId, StoreError, UserId,
 };
 use tradepost_domain::maintenance::{ClockReading, HealthCheck, Retention};
+use tradepost_domain::orders::OrderStatus;
 use tradepost_domain::orders::{
     ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRepository, PlaceOrder, Placement,
 };
+use tradepost_domain::reports::{SalesBucket, SalesReport};
 use tradepost_memory::MemoryStore;
 
 type Store = MemoryStore;
@@ -91,6 +95,10 @@ pub(crate) struct Behaviour {
     pub(crate) remember_network:
         fn(&Store, &KnownNetworkKey, KnownNetwork) -> Result<(), StoreError>,
     pub(crate) purge_known_networks: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) read_events: fn(&Store, &EventQuery) -> Result<Vec<LoggedEvent>, StoreError>,
+    pub(crate) sales:
+        fn(&Store, DateTime<Utc>, DateTime<Utc>) -> Result<Vec<SalesBucket>, StoreError>,
+    pub(crate) low_stock: fn(&Store, u32) -> Result<Vec<Product>, StoreError>,
 }
 
 /// The unmodified memory store.
@@ -139,6 +147,9 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     known_network: |store, key| store.known_network(key),
     remember_network: |store, key, known| store.remember_network(key, known),
     purge_known_networks: |store, before| store.purge_known_networks(before),
+    read_events: |store, query| store.read(query),
+    sales: |store, since, until| store.sales(since, until),
+    low_stock: |store, limit| store.low_stock(limit),
 };
 
 /// A store with this behaviour.
@@ -392,5 +403,45 @@ impl Retention for Broken {
 
     fn purge_staff_sessions(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         (self.does.purge_staff_sessions)(&self.store, before)
+    }
+}
+
+impl EventRepository for Broken {
+    fn read(&self, query: &EventQuery) -> Result<Vec<LoggedEvent>, StoreError> {
+        (self.does.read_events)(&self.store, query)
+    }
+
+    fn last(&self) -> Result<Option<EventSeq>, StoreError> {
+        self.store.last()
+    }
+
+    fn feed_id(&self) -> Result<FeedId, StoreError> {
+        self.store.feed_id()
+    }
+
+    fn append(&self, event: Event) -> Result<(), StoreError> {
+        self.store.append(event)
+    }
+}
+
+impl SalesReport for Broken {
+    fn sales(
+        &self,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<SalesBucket>, StoreError> {
+        (self.does.sales)(&self.store, since, until)
+    }
+
+    fn orders_by_status(&self) -> Result<Vec<(OrderStatus, u64)>, StoreError> {
+        self.store.orders_by_status()
+    }
+
+    fn low_stock(&self, limit: u32) -> Result<Vec<Product>, StoreError> {
+        (self.does.low_stock)(&self.store, limit)
+    }
+
+    fn set_low_stock(&self, threshold: StockLevel) -> Result<(), StoreError> {
+        self.store.set_low_stock(threshold)
     }
 }

@@ -1,7 +1,7 @@
 //! Table of faults and the cases that detect them. Each subject has its rows beside its faults.
 
 use crate::faults::{
-    attempts, carts, imports, keys, orders, people, products, quotas, roles, sessions,
+    attempts, carts, events, imports, keys, orders, people, products, quotas, roles, sessions,
     staff_sessions,
 };
 use crate::store::Behaviour;
@@ -23,6 +23,7 @@ pub(crate) fn every_fault() -> impl Iterator<Item = &'static Row> {
         attempts::ROWS,
         keys::ROWS,
         imports::ROWS,
+        events::ROWS,
     ];
     subjects.into_iter().flatten()
 }

@@ -5,7 +5,7 @@ use crate::kernel::{EventSeq, StoreError};
 /// Event repository: the event log.
 ///
 /// A store appends the events of each decision in the transaction of the decision: MUST commit both
-/// or neither (`an_event_is_committed_with_its_cause`, `a_refusal_has_no_event`); MUST number the
+/// or neither (`an_event_is_committed_with_its_cause`) and (`a_refusal_has_no_event`); MUST number the
 /// events from 1 without gaps (`the_feed_has_no_gaps`), in an order that agrees with the order of
 /// commits for any one subject; MUST NOT insert an event before one that was read
 /// (`a_late_commit_is_not_missed`).

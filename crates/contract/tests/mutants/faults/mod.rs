@@ -3,6 +3,7 @@
 
 pub(crate) mod attempts;
 pub(crate) mod carts;
+pub(crate) mod events;
 pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod orders;
