@@ -7,11 +7,11 @@ pub(crate) mod bulk;
 mod classify;
 mod commit_probe;
 mod connect;
+pub(crate) mod dialect;
 pub(crate) mod event_log;
 pub(crate) mod id_in;
 pub(crate) mod locks;
 pub(crate) mod migrations;
-pub(crate) mod opaque_bind;
 #[cfg(test)]
 mod proxy;
 pub(crate) mod search;

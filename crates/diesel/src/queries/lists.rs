@@ -117,6 +117,59 @@ where
     }
 }
 
+/// Two columns compared as a row, `(a, b) < (x, y)`, with values hidden from the planner.
+pub(super) struct RowComparison<C, I, V, W> {
+    columns: (C, I),
+    operator: &'static str,
+    values: (V, W),
+}
+
+impl<C, I, V, W> Expression for RowComparison<C, I, V, W> {
+    type SqlType = Bool;
+}
+
+impl<C, I, V, W> ValidGrouping<()> for RowComparison<C, I, V, W> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<C, I, V, W, Table> AppearsOnTable<Table> for RowComparison<C, I, V, W>
+where
+    C: AppearsOnTable<Table>,
+    I: AppearsOnTable<Table>,
+{
+}
+
+impl<C, I, V, W> QueryFragment<Db> for RowComparison<C, I, V, W>
+where
+    C: QueryFragment<Db>,
+    I: QueryFragment<Db>,
+    V: QueryFragment<Db>,
+    W: QueryFragment<Db>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
+        let (before, after) = OPAQUE_BIND;
+        out.push_sql("(");
+        self.columns.0.walk_ast(out.reborrow())?;
+        out.push_sql(", ");
+        self.columns.1.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        out.push_sql(self.operator);
+        out.push_sql("(");
+        out.push_sql(before);
+        self.values.0.walk_ast(out.reborrow())?;
+        out.push_sql(after);
+        out.push_sql(", ");
+        out.push_sql(before);
+        self.values.1.walk_ast(out.reborrow())?;
+        out.push_sql(after);
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+type ComparedRow<C, I, T> =
+    RowComparison<C, I, AsExprOf<T, SqlTypeOf<C>>, AsExprOf<i64, SqlTypeOf<I>>>;
+
 /// The operator that keeps the rows after a value, or from the value on if inclusive.
 fn beyond(descending: bool, inclusive: bool) -> &'static str {
     match (descending, inclusive) {
@@ -139,9 +192,9 @@ pub(super) type Ranges<Q> = (Q, Option<Q>);
 
 /// Range scan along a column.
 ///
-/// The rows with the value of the edge and the rows beyond it are two ranges of one index, each
-/// with its own limit. A row comparison, `(price, id) > (?, ?)`, would be equivalent, but SQLite
-/// does not seek to a rowid within it, and would read all rows with that value.
+/// The rows beyond the edge are one range of an index, `(price, id) > (?, ?)`. Where the database
+/// does not seek by the second column ([`SEEKS_BY_ROW`]), they are two, each with its own limit: the
+/// rows with the value of the edge, and the rows beyond that value.
 pub(super) fn seek<'a, Q, I, C, T>(
     chosen: impl Fn() -> Q,
     range: Range<'a>,
@@ -153,6 +206,7 @@ where
     Q: ThenOrderDsl<Asc<I>, Output = Q> + ThenOrderDsl<Desc<I>, Output = Q>,
     Q: ThenOrderDsl<Asc<C>, Output = Q> + ThenOrderDsl<Desc<C>, Output = Q>,
     Q: FilterDsl<Compared<I, i64>, Output = Q> + FilterDsl<Compared<C, T>, Output = Q>,
+    Q: FilterDsl<ComparedRow<C, I, T>, Output = Q>,
     I: ExpressionMethods<SqlType = BigInt> + Copy,
     C: ExpressionMethods + Copy,
     C::SqlType: SqlType + TypedExpressionType,
@@ -164,6 +218,17 @@ where
         return (sorted(chosen()), None);
     };
     let value = || value(&edge.position);
+    if SEEKS_BY_ROW {
+        let beyond = RowComparison {
+            columns: (column, id),
+            operator: beyond(descending, edge.inclusive),
+            values: (
+                AsExpression::<C::SqlType>::as_expression(value()),
+                AsExpression::<BigInt>::as_expression(edge.position.id),
+            ),
+        };
+        return (sorted(FilterDsl::filter(chosen(), beyond)), None);
+    }
     let same = FilterDsl::filter(chosen(), compare(column, " = ", value()));
     let operator = beyond(descending, edge.inclusive);
     let same = FilterDsl::filter(same, compare(id, operator, edge.position.id));

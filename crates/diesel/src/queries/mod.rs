@@ -7,8 +7,9 @@
 //! - `locks`, which lock the rows that a write touches, in one order: user, order, product, stock,
 //!   shop,
 //! - `event_log`, with `append`, `settle` and `add_to_sums`, which append events, number them and add them to the sums,
-//! - `id_in`, which finds rows by a list of ids, `OPAQUE_BIND`, which hides a value from the
-//!   planner, and `bulk`, which inserts many rows and looks up many keys,
+//! - `id_in`, which finds rows by a list of ids, and `bulk`, which inserts many rows and looks up
+//!   many keys,
+//! - `dialect`, with `OPAQUE_BIND`, which hides a value from the planner, and `SEEKS_BY_ROW`,
 //! - `search`, which finds words in products,
 //! - `migrations`, with `MIGRATIONS`, `has_history`, `exclusively` and `keep_copy` for the schema
 //!   history.

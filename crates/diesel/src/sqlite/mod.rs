@@ -13,10 +13,10 @@ pub(crate) mod event_log;
 mod files;
 #[cfg(test)]
 mod files_tests;
+pub(crate) mod dialect;
 pub(crate) mod id_in;
 pub(crate) mod locks;
 pub(crate) mod migrations;
-pub(crate) mod opaque_bind;
 #[cfg(test)]
 mod opening_tests;
 mod salvage;
