@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -13,21 +14,21 @@ const NEVER: Duration = Duration::from_secs(60);
 /// The lowest cost of password hashing.
 pub(crate) const QUICK: [&str; 2] = ["--bcrypt-cost", "10"];
 
-/// The migrations, oldest first.
-pub(crate) const MIGRATIONS: [&str; 12] = [
-    "2026-11-22-000001_open_shop",
-    "2026-11-22-000002_remember_keys",
-    "2026-11-22-000003_find_products",
-    "2026-11-22-000004_refresh_sessions",
-    "2026-11-22-000005_remember_sign_ins",
-    "2026-11-22-000006_stay_quick",
-    "2026-11-27-000002_add_username_skeletons_and_known_networks",
-    "2026-11-27-000003_add_customer_quotas",
-    "2026-11-27-000004_add_clock_readings",
-    "2026-11-27-000006_add_order_adjustment",
-    "2026-11-27-000007_rebuild_product_search",
-    "2026-11-27-000008_add_product_weight",
-];
+/// The migrations, oldest first: the folders of the source tree.
+pub(crate) static MIGRATIONS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/sqlite");
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap());
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    names
+});
+
+/// A line for each migration.
+pub(crate) fn each_migration(line: fn(&str) -> String) -> String {
+    MIGRATIONS.iter().map(|name| line(name)).collect()
+}
 
 /// The result of a command.
 #[derive(Debug)]

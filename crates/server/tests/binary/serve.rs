@@ -1,6 +1,6 @@
 //! `tradepost serve`, on the real binary.
 
-use crate::place::{MIGRATIONS, Place, QUICK, answer, token};
+use crate::place::{Place, QUICK, answer, each_migration, token};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -13,8 +13,7 @@ fn serve_creates_missing_files_and_prints_their_paths() {
     assert_eq!(server.get("/api/", "").0, 200);
     let address = server.address.clone();
     let said = server.stop();
-    let applied = MIGRATIONS.map(|name| format!("Applied the migration {name}.\n"));
-    let applied = applied.concat();
+    let applied = each_migration(|name| format!("Applied the migration {name}.\n"));
     assert_eq!(
         said,
         format!(

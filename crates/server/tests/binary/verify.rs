@@ -1,6 +1,6 @@
 //! `tradepost migrate` and `verify`, on the real binary.
 
-use crate::place::{MIGRATIONS, Place};
+use crate::place::{MIGRATIONS, Place, each_migration};
 use diesel::prelude::*;
 
 #[test]
@@ -10,8 +10,8 @@ fn migrate_says_what_it_does() {
     assert!(missing.contains("tradepost migrate"), "{missing}");
     assert!(place.files().is_empty(), "a plan makes nothing");
     let first = place.run(&["migrate"]).well();
-    let applying = MIGRATIONS.map(|name| format!("  Applying {name}... OK\n"));
-    assert_eq!(first, format!("Running migrations:\n{}", applying.concat()));
+    let applying = each_migration(|name| format!("  Applying {name}... OK\n"));
+    assert_eq!(first, format!("Running migrations:\n{applying}"));
     let again = place.run(&["migrate"]).well();
     assert_eq!(again, "Running migrations:\n  No migrations to apply.\n");
     let plan = place.run(&["migrate", "--plan"]).well();
@@ -24,8 +24,8 @@ fn migrate_says_what_it_does() {
         assert!(back.starts_with(&format!("Running migrations:\n  Unapplying {name}... OK\n")));
     }
     let plan = place.run(&["migrate", "--plan"]).well();
-    let planned = MIGRATIONS.map(|name| format!("  {name}\n"));
-    assert_eq!(plan, format!("Planned operations:\n{}", planned.concat()));
+    let planned = each_migration(|name| format!("  {name}\n"));
+    assert_eq!(plan, format!("Planned operations:\n{planned}"));
     assert!(
         place
             .run(&["verify"])
