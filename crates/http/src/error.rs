@@ -2,7 +2,7 @@
 //!
 //! No other file names the status of a failure. A refusal of the domain carries its code, whose row
 //! in the table below has the status and the title; a test holds that no row is missing or unused.
-//! The golden list in `tests/golden/errors.txt` pins each code to its status.
+//! The golden files in `tests/golden/` pin each code to its status.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;

@@ -69,5 +69,5 @@ pub use middleware::forwarded::{NotAPublicUrl, PublicUrl};
 pub use middleware::rate_limiter::Throttling;
 pub use mount::Mount;
 pub use openapi::document;
-pub use routes::table;
+pub use routes::{resources, table};
 pub use server::{Api, Running, StopHandle};

@@ -6,9 +6,7 @@ use crate::extract::request_context::RequestInfo;
 use crate::middleware::around_handler;
 use crate::middleware::rate_limit::charge_address;
 use crate::middleware::request_cost::BASE;
-use crate::resources::{
-    accounts, cart, docs, orders, probes, products, root, stock, tokens, users,
-};
+use crate::resources::ALL;
 use crate::respond::method::{allow_header, other_method};
 use crate::respond::responses;
 use crate::router::{Paths, RouterFactory};
@@ -20,25 +18,18 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use tradepost_domain::kernel::Refusal;
 
-/// The endpoints of each resource. Those of one path are adjacent; a path comes before any other
-/// one that would match it as well.
-static RESOURCES: [&[Endpoint]; 10] = [
-    root::ENDPOINTS,
-    tokens::ENDPOINTS,
-    accounts::ENDPOINTS,
-    users::ENDPOINTS,
-    products::ENDPOINTS,
-    stock::ENDPOINTS,
-    cart::ENDPOINTS,
-    orders::ENDPOINTS,
-    docs::ENDPOINTS,
-    probes::ENDPOINTS,
-];
+/// The endpoints of each resource, by its name, in the order of the table.
+pub fn resources() -> impl Iterator<Item = (&'static str, &'static [Endpoint])> {
+    ALL.iter().copied()
+}
 
 /// The route table: all endpoints.
 #[must_use]
 pub fn table() -> &'static [Endpoint] {
-    static TABLE: LazyLock<Vec<Endpoint>> = LazyLock::new(|| RESOURCES.concat());
+    static TABLE: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
+        let endpoints = resources().flat_map(|(_, endpoints)| endpoints);
+        endpoints.cloned().collect()
+    });
     &TABLE
 }
 

@@ -1,6 +1,7 @@
-//! Access matrix: the status of each route for each kind of caller, against a golden file.
+//! Access matrix: the status of each route for each kind of caller, against a golden file for each
+//! resource.
 
-use crate::golden::expect_golden;
+use crate::golden::{expect_golden, expect_only, golden};
 use crate::support::described::DOCUMENT;
 use crate::support::{App, PASSWORD, Reply, new_user};
 use actix_web::http::Method;
@@ -8,9 +9,11 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use tradepost_domain::identity::{Account, UserChange};
 use tradepost_domain::kernel::Actor;
-use tradepost_http::{Endpoint, table};
+use tradepost_http::{Endpoint, resources, table};
 
-const GOLDEN: &str = include_str!("../golden/access.txt");
+/// The heading of each golden file.
+const COLUMNS: &str =
+    "#method path                          anon owner other staff   off no/own no/st\n";
 
 /// The kind of caller, and whether the resource exists: a column of the golden file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +122,9 @@ impl World {
         }
     }
 
-    /// The path with an id for `{id}`: that of a resource of Ada's, where resources have owners.
-    fn path(&self, path: &str, asks: Asks) -> String {
+    /// The id for `{id}` in a path: that of a resource of Ada's, where resources have owners. Of
+    /// most collections she creates one.
+    async fn id(&self, path: &str, asks: Asks) -> i64 {
         let known = [
             ("/api/products/{id}/", self.product),
             ("/api/cart/{id}/", self.line),
@@ -128,14 +132,14 @@ impl World {
             ("/api/users/{id}/", self.ada.account.id.get()),
         ];
         let known = known.iter().find(|(known, _)| path.starts_with(known));
-        let id = match known {
+        match known {
             _ if asks.for_nothing() => 4711,
             Some((_, id)) => *id,
-            None if path.contains("{id}") => panic!("say here what {{id}} stands for in {path}"),
-            None => 0,
-        };
-        let path = path.replace("{file}", "start.js");
-        path.replace("{id}", &id.to_string())
+            None => match path.split_once("{id}") {
+                Some((collection, _)) => self.app.example(&self.ada.access, collection).await,
+                None => 0,
+            },
+        }
     }
 
     /// A body that is valid for the route, so that its status depends on access alone. Fields that
@@ -176,10 +180,10 @@ impl World {
         })
     }
 
-    async fn ask(&self, method: &Method, entry: &Endpoint, asks: Asks) -> Reply {
-        let call = self
-            .app
-            .call(method.clone(), &self.path(entry.path(), asks));
+    async fn ask(&self, method: &Method, entry: &Endpoint, id: i64, asks: Asks) -> Reply {
+        let path = entry.path().replace("{file}", "start.js");
+        let path = path.replace("{id}", &id.to_string());
+        let call = self.app.call(method.clone(), &path);
         let call = match self.person(asks) {
             Some(person) => call.token(&person.access),
             None => call,
@@ -197,16 +201,17 @@ async fn cell(entry: &Endpoint, asks: Asks) -> String {
         return "-".to_owned();
     }
     let mut world = World::new().await;
+    let id = world.id(entry.path(), asks).await;
     if asks == Asks::SwitchedOff {
         world.switch_ada_off();
     }
     if entry.method() == Method::GET {
-        let head = world.ask(&Method::HEAD, entry, asks).await;
-        let get = world.ask(&Method::GET, entry, asks).await;
+        let head = world.ask(&Method::HEAD, entry, id, asks).await;
+        let get = world.ask(&Method::GET, entry, id, asks).await;
         assert_eq!(head.status, get.status, "HEAD {} {asks:?}", entry.path());
         return get.status.to_string();
     }
-    let reply = world.ask(entry.method(), entry, asks).await;
+    let reply = world.ask(entry.method(), entry, id, asks).await;
     reply.status.to_string()
 }
 
@@ -219,32 +224,45 @@ async fn row(entry: &Endpoint) -> String {
     row
 }
 
-/// The rows of the golden file.
-pub(crate) fn golden() -> Vec<&'static str> {
-    let lines = GOLDEN.lines().map(str::trim_end);
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .collect()
+fn file(resource: &str) -> String {
+    format!("{resource}.txt")
+}
+
+/// The rows of the golden files, in the order of the route table.
+pub(crate) fn matrix() -> Vec<String> {
+    let texts = resources().map(|(name, _)| golden(&format!("access/{}", file(name))));
+    let mut rows = Vec::new();
+    for text in texts {
+        let lines = text.lines().map(str::trim_end);
+        rows.extend(
+            lines
+                .filter(|line| !line.starts_with('#'))
+                .map(str::to_owned),
+        );
+    }
+    rows
 }
 
 #[actix_web::test]
 async fn every_route_admits_the_callers_of_the_matrix() {
-    let mut actual = Vec::new();
-    for entry in table() {
-        actual.push(row(entry).await);
+    for (name, endpoints) in resources() {
+        let mut actual = COLUMNS.to_owned();
+        for entry in endpoints {
+            actual += &format!("{}\n", row(entry).await);
+        }
+        expect_golden(&format!("access/{}", file(name)), &actual);
     }
-    let about = GOLDEN.lines().filter(|line| line.starts_with('#'));
-    let rows = actual.iter().map(String::as_str);
-    let whole: Vec<&str> = about.chain(rows).chain([""]).collect();
-    expect_golden("access.txt", &whole.join("\n"));
+    let files = resources().map(|(name, _)| file(name));
+    let known: Vec<_> = files.chain(["README.md".to_owned()]).collect();
+    expect_only("access", &known);
 }
 
-/// Invariants of the golden file: anonymous and deactivated callers are rejected by all routes that
+/// Invariants of the golden files: anonymous and deactivated callers are rejected by all routes that
 /// need a user, and a resource of another user looks like a missing one.
 #[test]
 fn the_matrix_keeps_its_invariants() {
     let mut seen = 0;
-    for row in golden() {
+    for row in matrix() {
         let cells: Vec<&str> = row.split_whitespace().collect();
         let [
             _,

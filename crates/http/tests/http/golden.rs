@@ -9,12 +9,34 @@ fn path(name: &str) -> PathBuf {
     folder.join(name)
 }
 
+/// The text of a golden file.
+#[allow(
+    dead_code,
+    reason = "not every test that includes this module reads one"
+)]
+pub(crate) fn golden(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Asserts that a folder of golden files has these and no other.
+#[allow(
+    dead_code,
+    reason = "not every test that includes this module has a folder"
+)]
+pub(crate) fn expect_only(folder: &str, names: &[String]) {
+    let entries = fs::read_dir(path(folder)).unwrap();
+    let found = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let others: Vec<_> = found.filter(|name| !names.contains(name)).collect();
+    assert!(others.is_empty(), "of no resource: {folder}/{others:?}");
+}
+
 /// Compares a text with its golden file; with `UPDATE_GOLDEN`, writes the file first.
 pub(crate) fn expect_golden(name: &str, actual: &str) {
     if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(path(name).parent().unwrap()).unwrap();
         fs::write(path(name), actual).unwrap();
     }
-    let golden = fs::read_to_string(path(name)).unwrap();
+    let golden = fs::read_to_string(path(name)).unwrap_or_default();
     assert!(
         golden == actual,
         "tests/golden/{name} differs. UPDATE_GOLDEN=1 writes it.\n{}",

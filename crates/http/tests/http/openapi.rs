@@ -1,13 +1,13 @@
 //! The OpenAPI document is complete, correct, and served. `support/described.rs` checks each
 //! response of each test against it.
 
-use crate::golden::expect_golden;
+use crate::golden::{expect_golden, expect_only};
 use crate::support::described::{DOCUMENT, expect_valid, resolved};
 use crate::support::{App, memory, settings};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::kernel::Access;
-use tradepost_http::{Settings, error_codes, table};
+use tradepost_http::{Endpoint, Settings, error_codes, resources, table};
 
 /// Each operation of the document, with its method and path.
 fn operations() -> Vec<(String, &'static Value)> {
@@ -32,9 +32,54 @@ fn walk(value: &'static Value, visit: &mut dyn FnMut(&'static Value)) {
     }
 }
 
+/// The components that a part of the document refers to, directly or by others: kind and name.
+fn components(part: &'static Value, found: &mut BTreeSet<(String, String)>) {
+    walk(part, &mut |object| {
+        let target = object["$ref"].as_str().unwrap_or_default();
+        let Some(target) = target.strip_prefix("#/components/") else {
+            return;
+        };
+        let (kind, name) = target.split_once('/').unwrap();
+        if found.insert((kind.to_owned(), name.to_owned())) {
+            components(&DOCUMENT["components"][kind][name], found);
+        }
+    });
+}
+
+/// The golden files: one for each resource, with its paths and the components that no resource
+/// before it uses, and one with the rest of the document.
+fn golden_files() -> BTreeMap<String, Value> {
+    let mut rest = DOCUMENT.clone();
+    let mut files = BTreeMap::new();
+    for (name, endpoints) in resources() {
+        let mut file = json!({"paths": {}, "components": {}});
+        let mut used = BTreeSet::new();
+        for path in endpoints.iter().map(Endpoint::path) {
+            file["paths"][path] = DOCUMENT["paths"][path].clone();
+            rest["paths"].as_object_mut().unwrap().remove(path);
+            components(&DOCUMENT["paths"][path], &mut used);
+        }
+        for (kind, name) in used {
+            let all = rest["components"][&kind].as_object_mut().unwrap();
+            if let Some(component) = all.remove(&name) {
+                file["components"][kind][name] = component;
+            }
+        }
+        files.insert(format!("{name}.json"), file);
+    }
+    files.insert("rest.json".to_owned(), rest);
+    files
+}
+
 #[test]
-fn the_document_is_that_of_the_golden_file() {
-    expect_golden("openapi.json", &format!("{}\n", tradepost_http::document()));
+fn the_document_is_that_of_the_golden_files() {
+    let files = golden_files();
+    for (name, file) in &files {
+        let text = serde_json::to_string_pretty(file).unwrap();
+        expect_golden(&format!("openapi/{name}"), &format!("{text}\n"));
+    }
+    assert_eq!(files["rest.json"]["paths"], json!({}), "of no resource");
+    expect_only("openapi", &files.into_keys().collect::<Vec<_>>());
 }
 
 #[test]
@@ -215,7 +260,13 @@ async fn every_example_of_a_body_can_be_sent() {
                 (0, &customer, body.clone())
             }
             "/api/orders/{id}/" => (app.order(&customer, product, 1).await, &staff, body.clone()),
-            _ => (0, &customer, body.clone()),
+            path => {
+                let id = match path.split_once("{id}") {
+                    Some((collection, _)) => app.example(&customer, collection).await,
+                    None => 0,
+                };
+                (id, &customer, body.clone())
+            }
         };
         let path = path.replace("{id}", &id.to_string());
         let reply = app

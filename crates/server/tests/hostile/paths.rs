@@ -61,9 +61,12 @@ fn id(pattern: &str, method: &str, role: Role, random: &mut Random, world: &Worl
             _ => session.order,
         };
     }
-    if pattern.starts_with("/api/users/") {
+    if pattern == "/api/users/{id}/" {
         // The other users keep their rights.
         return world.volatile;
     }
-    panic!("say here what {{id}} stands for in {pattern}");
+    // Of any other collection, the last one that this role created.
+    let collection = pattern.split('{').next().unwrap_or_default();
+    let own = session.created.get(collection).copied();
+    own.filter(|_| chance != 1).unwrap_or(late)
 }

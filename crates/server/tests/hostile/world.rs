@@ -51,6 +51,8 @@ pub(crate) struct Session {
     pub(crate) line: i64,
     /// The last order that was placed.
     pub(crate) order: i64,
+    /// The id that was last created in each other collection, by its path.
+    pub(crate) created: BTreeMap<String, i64>,
 }
 
 /// The rows of the customer who sends no requests.
@@ -186,6 +188,10 @@ impl World {
                     token.clone_into(&mut session.token);
                 }
             }
+            (201, collection) => {
+                let created = session.created.entry(collection.to_owned()).or_default();
+                set(created, &value["id"]);
+            }
             _ => {}
         }
     }
@@ -220,6 +226,7 @@ fn session(shop: &Shop, name: &str) -> Session {
         line: add(),
         order,
         token,
+        created: BTreeMap::new(),
     }
 }
 

@@ -188,6 +188,15 @@ impl App {
         reply.json()["id"].as_i64().unwrap()
     }
 
+    /// Creates what the document's example of a collection describes; returns its id.
+    pub(crate) async fn example(&self, token: &str, collection: &str) -> i64 {
+        let operation = &described::DOCUMENT["paths"][collection]["post"];
+        let body = &operation["requestBody"]["content"]["application/json"]["example"];
+        let reply = self.post(collection).token(token).json(body).await;
+        assert_eq!(reply.status, 201, "{collection}: {}", reply.text());
+        reply.json()["id"].as_i64().unwrap()
+    }
+
     /// Adds units of a product to a cart; returns the line's id.
     pub(crate) async fn fill(&self, customer: &str, product: i64, quantity: i64) -> i64 {
         let line = serde_json::json!({"product_id": product, "quantity": quantity});
