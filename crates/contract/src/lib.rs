@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Each case becomes a test, `products::a_new_product_is_as_drafted` and so on, which ends with a
-//! ledger audit. The list of cases is in `suite.rs`; a case that is missing from it causes a
+//! ledger audit. The list of cases is in `cases/mod.rs`; a case that is missing from it causes a
 //! compiler warning.
 
 #![expect(
@@ -20,6 +20,7 @@
     reason = "a library of tests: a case fails by panicking"
 )]
 
+#[macro_use]
 mod cases;
 mod keyed;
 mod placing_orders;

@@ -13,22 +13,16 @@ mod the_list;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use store::{Behaviour, Broken, HONEST};
 use table::every_fault;
 use tradepost_contract::{CASES, Case, check};
-use tradepost_domain::Stores;
-
-fn stores(behaviour: Behaviour) -> Stores {
-    Stores::new(Arc::new(Broken::new(behaviour)))
-}
 
 fn the_case(name: &str) -> &'static Case {
     CASES.iter().find(|case| case.name == name).unwrap()
 }
 
 fn finds(case: &Case, behaviour: Behaviour) -> bool {
-    let run = || check(&stores(behaviour), case.run);
+    let run = || check(&Broken::stores(behaviour), case.run);
     catch_unwind(AssertUnwindSafe(run)).is_err()
 }
 

@@ -2,6 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tradepost_contract::usd;
+use tradepost_domain::Stores;
 use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
@@ -99,6 +100,8 @@ pub(crate) struct Behaviour {
     pub(crate) sales:
         fn(&Store, DateTime<Utc>, DateTime<Utc>) -> Result<Vec<SalesBucket>, StoreError>,
     pub(crate) low_stock: fn(&Store, u32) -> Result<Vec<Product>, StoreError>,
+    /// Replaces ports as a whole, for the faults of ports that have no functions above.
+    pub(crate) replace: fn(Stores) -> Stores,
 }
 
 /// The unmodified memory store.
@@ -150,18 +153,33 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     read_events: |store, query| store.read(query),
     sales: |store, since, until| store.sales(since, until),
     low_stock: |store, limit| store.low_stock(limit),
+    replace: |stores| stores,
 };
 
 /// A store with this behaviour.
 pub(crate) struct Broken {
-    store: Store,
+    store: Arc<Store>,
     does: Behaviour,
 }
 
 impl Broken {
-    pub(crate) fn new(does: Behaviour) -> Self {
-        let store = MemoryStore::new(usd());
-        Self { store, does }
+    /// The ports of a store with this behaviour. Those that are not replaced here are correct.
+    pub(crate) fn stores(does: Behaviour) -> Stores {
+        let store = Arc::new(MemoryStore::new(usd()));
+        let mut stores = Stores::new(store.clone());
+        let broken = Arc::new(Self { store, does });
+        stores.products = broken.clone();
+        stores.inventory = broken.clone();
+        stores.carts = broken.clone();
+        stores.orders = broken.clone();
+        stores.accounts = broken.clone();
+        stores.staff_sessions = broken.clone();
+        stores.imports = broken.clone();
+        stores.attempts = broken.clone();
+        stores.ledger = broken.clone();
+        stores.health = broken.clone();
+        stores.retention = broken;
+        (does.replace)(stores)
     }
 }
 
@@ -231,7 +249,7 @@ impl OrderRepository for Broken {
     }
 
     fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        OrderRepository::find(&self.store, id)
+        OrderRepository::find(&*self.store, id)
     }
 
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
@@ -245,7 +263,7 @@ impl OrderRepository for Broken {
 
 impl AccountRepository for Broken {
     fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
-        AccountRepository::find(&self.store, user)
+        AccountRepository::find(&*self.store, user)
     }
 
     fn find_all(&self, users: &[UserId]) -> Result<Vec<Account>, StoreError> {
