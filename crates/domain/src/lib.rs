@@ -107,6 +107,92 @@
 //! [`ProductFilter::matches`]: catalog::ProductFilter::matches
 //! [`Sorting::compare`]: kernel::Sorting::compare
 
+/// Passes the list of the ports of a store to a macro: the name and the trait of each.
+macro_rules! each_port {
+    ($then:ident) => {
+        $then! {
+            /// Products.
+            products: catalog::ProductRepository,
+            /// Stock of the products, and its ledger.
+            inventory: inventory::InventoryRepository,
+            /// Carts.
+            carts: cart::CartRepository,
+            /// Orders.
+            orders: orders::OrderRepository,
+            /// Event log.
+            events: events::EventRepository,
+            /// Sums of orders, and products low in stock.
+            reports: reports::SalesReport,
+            /// Accounts.
+            accounts: identity::AccountRepository,
+            /// Sessions of staff in the admin interface.
+            staff_sessions: identity::StaffSessionRepository,
+            /// Import of another shop.
+            imports: import::ImportRepository,
+            /// Counts of attempts at limited actions.
+            attempts: identity::AttemptRepository,
+            /// Ledger audit.
+            ledger: inventory::Ledger,
+            /// Health check and pool statistics.
+            health: maintenance::HealthCheck,
+            /// Retention: purges and clock readings.
+            retention: maintenance::Retention,
+        }
+    };
+}
+
+/// Passes the list of the services to a macro: the name and the type of each.
+macro_rules! each_service {
+    ($then:ident) => {
+        $then! {
+            /// Products.
+            catalogue: catalog::Catalogue,
+            /// Stock of the products, and its ledger.
+            inventory: inventory::Inventory,
+            /// Carts.
+            carts: cart::Carts,
+            /// Orders.
+            orders: orders::Orders,
+            /// Event log: feed, histories and audit.
+            events: events::Events,
+            /// Sums of orders, and products low in stock.
+            reports: reports::Reports,
+            /// Accounts, sign-ins and tokens.
+            accounts: identity::Accounts,
+            /// Sessions of staff in the admin interface.
+            staff_sessions: identity::StaffSessions,
+            /// Login throttling.
+            attempts: identity::AttemptLimiter,
+        }
+    };
+}
+
+/// Passes the list of the contexts with refusals to a macro: the variant of
+/// [`Refusal`](kernel::Refusal) and the type of each.
+macro_rules! each_refusal {
+    ($then:ident) => {
+        $then! {
+            /// Of idempotency keys.
+            Idempotency(kernel::IdempotencyRefusal),
+            /// Of the catalogue.
+            Catalog(catalog::CatalogRefusal),
+            /// Of stock.
+            Inventory(inventory::InventoryRefusal),
+            /// Of carts.
+            Cart(cart::CartRefusal),
+            /// Of orders.
+            Orders(orders::OrderRefusal),
+            /// Of the event log.
+            Events(events::EventRefusal),
+            /// Of accounts and sign-in.
+            Identity(identity::IdentityRefusal),
+        }
+    };
+}
+
+#[macro_use]
+pub mod kernel;
+
 pub mod cart;
 pub mod catalog;
 pub mod decision;
@@ -114,7 +200,6 @@ pub mod events;
 pub mod identity;
 pub mod import;
 pub mod inventory;
-pub mod kernel;
 pub mod maintenance;
 pub mod orders;
 pub mod prelude;
@@ -124,5 +209,6 @@ mod stores;
 #[cfg(any(test, feature = "test-support"))]
 pub mod testing;
 
+pub(crate) use services::Service;
 pub use services::{Services, ServicesConfig};
 pub use stores::{Store, Stores};

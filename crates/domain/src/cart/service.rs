@@ -1,9 +1,11 @@
 use crate::cart::{Cart, CartAction, CartItem, CartItemDetail, CartRepository, ChangeCart};
 use crate::kernel::Error;
+use crate::kernel::System;
 use crate::kernel::{
     Actor, CartItemId, Clock, Execution, Idempotent, Precondition, ProductId, Quantity, Refusal,
     UserId,
 };
+use crate::{Service, ServicesConfig, Stores};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -27,6 +29,12 @@ use std::sync::Arc;
 pub struct Carts {
     carts: Arc<dyn CartRepository>,
     clock: Arc<dyn Clock>,
+}
+
+impl Service for Carts {
+    fn of(stores: &Stores, system: &System, _: &ServicesConfig) -> Self {
+        Self::new(stores.carts.clone(), system.clock.clone())
+    }
 }
 
 impl Carts {

@@ -3,10 +3,12 @@ use crate::catalog::{
     ProductFilter, ProductList, ProductRepository,
 };
 use crate::inventory::{StockWrites, decide_stock_write};
+use crate::kernel::System;
 use crate::kernel::{
     Actor, Clock, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, Page,
     PageRequest, Precondition, ProductId, Refusal,
 };
+use crate::{Service, ServicesConfig, Stores};
 use std::borrow::Borrow;
 use std::sync::Arc;
 
@@ -33,6 +35,13 @@ pub struct Catalogue {
     products: Arc<dyn ProductRepository>,
     clock: Arc<dyn Clock>,
     stock_writes: StockWrites,
+}
+
+impl Service for Catalogue {
+    fn of(stores: &Stores, system: &System, config: &ServicesConfig) -> Self {
+        Self::new(stores.products.clone(), system.clock.clone())
+            .with_stock_writes(config.stock_writes)
+    }
 }
 
 impl Catalogue {

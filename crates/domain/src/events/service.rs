@@ -4,8 +4,9 @@ use crate::events::{
     EventFilter, EventQuery, EventRange, EventRefusal, EventRepository, FeedId, LoggedEvent,
     MAX_EVENTS,
 };
-use crate::kernel::{Actor, Error, EventSeq, OrderId, ProductId, Refusal, StoreError};
+use crate::kernel::{Actor, Error, EventSeq, OrderId, ProductId, Refusal, StoreError, System};
 use crate::orders::OrderRepository;
+use crate::{Service, ServicesConfig, Stores};
 use std::sync::Arc;
 
 /// A query on the feed.
@@ -49,6 +50,13 @@ pub struct Events {
     events: Arc<dyn EventRepository>,
     orders: Arc<dyn OrderRepository>,
     products: Arc<dyn ProductRepository>,
+}
+
+impl Service for Events {
+    fn of(stores: &Stores, _: &System, _: &ServicesConfig) -> Self {
+        let (orders, products) = (stores.orders.clone(), stores.products.clone());
+        Self::new(stores.events.clone(), orders, products)
+    }
 }
 
 impl Events {

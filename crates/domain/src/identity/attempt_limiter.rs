@@ -4,6 +4,8 @@ use crate::identity::{
 };
 use crate::kernel::Clock;
 use crate::kernel::Error;
+use crate::kernel::System;
+use crate::{Service, ServicesConfig, Stores};
 use std::sync::Arc;
 
 /// Attempt limiter: throttles password guessing and registrations.
@@ -45,6 +47,15 @@ pub enum SignInPriority {
     Staff,
     /// Every other sign-in.
     Normal,
+}
+
+impl Service for AttemptLimiter {
+    fn of(stores: &Stores, system: &System, config: &ServicesConfig) -> Self {
+        match config.attempts {
+            Some(limits) => Self::new(stores.attempts.clone(), system.clock.clone(), limits),
+            None => Self::unlimited(),
+        }
+    }
 }
 
 impl AttemptLimiter {

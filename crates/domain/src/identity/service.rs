@@ -8,7 +8,9 @@ use crate::identity::{
     PasswordHash, Register, TokenClaims, Username, decide_session,
 };
 use crate::kernel::Error;
+use crate::kernel::System;
 use crate::kernel::{Actor, Clock, PasswordHasher, Refusal, TokenService, UserId};
+use crate::{Service, ServicesConfig, Stores};
 use chrono::{DateTime, Duration, Utc};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -117,6 +119,18 @@ pub struct HashedUser {
     username: Username,
     email: Option<Email>,
     password: PasswordHash,
+}
+
+impl Service for Accounts {
+    fn of(stores: &Stores, system: &System, config: &ServicesConfig) -> Self {
+        Self::new(
+            stores.accounts.clone(),
+            system.hasher.clone(),
+            system.tokens.clone(),
+            system.clock.clone(),
+            config.accounts,
+        )
+    }
 }
 
 impl Accounts {

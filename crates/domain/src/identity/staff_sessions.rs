@@ -2,7 +2,8 @@ use crate::identity::{
     Account, AccountRepository, SessionDigest, StaffSession, StaffSessionRepository,
     decide_sign_in, decide_use,
 };
-use crate::kernel::{Clock, Error, Refusal};
+use crate::kernel::{Clock, Error, Refusal, System};
+use crate::{Service, ServicesConfig, Stores};
 use std::sync::Arc;
 
 /// Staff session service: sign-ins to the admin interface.
@@ -23,6 +24,13 @@ pub struct StaffSignIn {
     pub session: StaffSession,
     /// The account of its user.
     pub account: Account,
+}
+
+impl Service for StaffSessions {
+    fn of(stores: &Stores, system: &System, _: &ServicesConfig) -> Self {
+        let (sessions, accounts) = (stores.staff_sessions.clone(), stores.accounts.clone());
+        Self::new(sessions, accounts, system.clock.clone())
+    }
 }
 
 impl StaffSessions {

@@ -1,7 +1,9 @@
 use crate::inventory::{AdjustStock, Adjusted, InventoryRepository, Movement, StockDelta};
+use crate::kernel::System;
 use crate::kernel::{
     Actor, Clock, Error, Execution, Idempotent, Note, Page, PageRequest, ProductId, Refusal,
 };
+use crate::{Service, ServicesConfig, Stores};
 use std::sync::Arc;
 
 /// Inventory service: adjustments of stock, and the ledger of a product.
@@ -26,6 +28,12 @@ use std::sync::Arc;
 pub struct Inventory {
     inventory: Arc<dyn InventoryRepository>,
     clock: Arc<dyn Clock>,
+}
+
+impl Service for Inventory {
+    fn of(stores: &Stores, system: &System, _: &ServicesConfig) -> Self {
+        Self::new(stores.inventory.clone(), system.clock.clone())
+    }
 }
 
 impl Inventory {

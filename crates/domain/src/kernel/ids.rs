@@ -1,14 +1,12 @@
 //! Identifiers: sequential integers from 1, one type for each kind of entity, so that a cart line's
 //! id cannot be passed as a product's.
 
-use std::fmt;
-use std::str::FromStr;
-
 /// The number or text is no id: ids are positive integers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, thiserror::Error)]
 #[error("an id is a positive integer")]
 pub struct InvalidId;
 
+/// Declares the ids of entities. A context may declare its own.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -39,25 +37,25 @@ macro_rules! ids {
             }
         }
 
-        impl FromStr for $name {
-            type Err = InvalidId;
+        impl std::str::FromStr for $name {
+            type Err = $crate::kernel::InvalidId;
 
             /// As [`Self::parse`].
-            fn from_str(text: &str) -> Result<Self, InvalidId> {
-                Self::parse(text).ok_or(InvalidId)
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text).ok_or($crate::kernel::InvalidId)
             }
         }
 
         impl TryFrom<i64> for $name {
-            type Error = InvalidId;
+            type Error = $crate::kernel::InvalidId;
 
-            fn try_from(number: i64) -> Result<Self, InvalidId> {
-                Self::new(number).ok_or(InvalidId)
+            fn try_from(number: i64) -> Result<Self, Self::Error> {
+                Self::new(number).ok_or($crate::kernel::InvalidId)
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.fmt(f)
             }
         }

@@ -7,6 +7,7 @@ pub mod deadline;
 mod detail;
 mod error;
 mod idempotency;
+#[macro_use]
 mod ids;
 mod money;
 mod pagination;

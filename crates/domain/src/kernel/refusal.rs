@@ -4,64 +4,88 @@
 //! Each context has its refusals in its own folder. A refusal says four things about itself, each
 //! of them once and beside its variant: its sentence, its stable code, its details, and a sample.
 
-use crate::cart::CartRefusal;
-use crate::catalog::CatalogRefusal;
-use crate::events::EventRefusal;
-use crate::identity::IdentityRefusal;
-use crate::inventory::InventoryRefusal;
-use crate::kernel::{
-    Detail, DetailValue, FieldError, FieldName, IdempotencyRefusal, ValidationErrors,
-};
-use crate::orders::OrderRefusal;
+use crate::kernel::{Detail, DetailValue, FieldError, FieldName, ValidationErrors};
 use std::fmt;
 
-/// A rejection by the rules. Its text is a sentence for the client.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Authentication is required.
-    #[error("Sign in first.")]
-    Unauthenticated,
-    /// The token is forged or expired, or its session has ended.
-    #[error("The token is not valid, or no longer.")]
-    InvalidToken,
-    /// Authenticated, but not authorised.
-    #[error("You are not allowed to do this.")]
-    Forbidden,
-    /// Missing, archived, or owned by another user: the response does not reveal which.
-    #[error("There is nothing here.")]
-    NotFound,
-    /// The request has invalid fields.
-    #[error("{0}")]
-    Invalid(ValidationErrors),
-    /// Precondition failed: the resource changed since the client read it (optimistic concurrency).
-    #[error("It was changed since you read it. Read it again.")]
-    PreconditionFailed,
-    /// Lock conflict: a row that the command needs is locked by another transaction. Commands do
-    /// not wait for a row while they hold others. Nothing was changed; retry.
-    #[error("Somebody else is at work on this. Nothing was changed; try again.")]
-    LockConflict,
-    /// Of idempotency keys.
-    #[error(transparent)]
-    Idempotency(#[from] IdempotencyRefusal),
-    /// Of the catalogue.
-    #[error(transparent)]
-    Catalog(#[from] CatalogRefusal),
-    /// Of stock.
-    #[error(transparent)]
-    Inventory(#[from] InventoryRefusal),
-    /// Of carts.
-    #[error(transparent)]
-    Cart(#[from] CartRefusal),
-    /// Of orders.
-    #[error(transparent)]
-    Orders(#[from] OrderRefusal),
-    /// Of the event log.
-    #[error(transparent)]
-    Events(#[from] EventRefusal),
-    /// Of accounts and sign-in.
-    #[error(transparent)]
-    Identity(#[from] IdentityRefusal),
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident($context:ident::$refusal:ident)),+ $(,)?) => {
+        /// A rejection by the rules. Its text is a sentence for the client.
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        pub enum Refusal {
+            /// Authentication is required.
+            #[error("Sign in first.")]
+            Unauthenticated,
+            /// The token is forged or expired, or its session has ended.
+            #[error("The token is not valid, or no longer.")]
+            InvalidToken,
+            /// Authenticated, but not authorised.
+            #[error("You are not allowed to do this.")]
+            Forbidden,
+            /// Missing, archived, or owned by another user: the response does not reveal which.
+            #[error("There is nothing here.")]
+            NotFound,
+            /// The request has invalid fields.
+            #[error("{0}")]
+            Invalid(ValidationErrors),
+            /// Precondition failed: the resource changed since the client read it (optimistic
+            /// concurrency).
+            #[error("It was changed since you read it. Read it again.")]
+            PreconditionFailed,
+            /// Lock conflict: a row that the command needs is locked by another transaction.
+            /// Commands do not wait for a row while they hold others. Nothing was changed; retry.
+            #[error("Somebody else is at work on this. Nothing was changed; try again.")]
+            LockConflict,
+            $(
+                $(#[$doc])*
+                #[error(transparent)]
+                $variant(#[from] crate::$context::$refusal),
+            )+
+        }
+
+        impl Refusal {
+            /// The stable code.
+            #[must_use]
+            pub fn code(&self) -> &'static str {
+                match self {
+                    Self::Unauthenticated => "not_authenticated",
+                    Self::InvalidToken => "invalid_token",
+                    Self::Forbidden => "forbidden",
+                    Self::NotFound => "not_found",
+                    Self::Invalid(_) => "invalid",
+                    Self::PreconditionFailed => "precondition_failed",
+                    Self::LockConflict => "busy",
+                    $(Self::$variant(refusal) => refusal.code(),)+
+                }
+            }
+
+            /// The refusal of a context.
+            fn context(&self) -> Option<&dyn ContextRefusal> {
+                match self {
+                    Self::Unauthenticated
+                    | Self::InvalidToken
+                    | Self::Forbidden
+                    | Self::NotFound
+                    | Self::Invalid(_)
+                    | Self::PreconditionFailed
+                    | Self::LockConflict => None,
+                    $(Self::$variant(refusal) => Some(refusal),)+
+                }
+            }
+
+            /// One example of each refusal of the contexts.
+            fn samples_of_contexts() -> Vec<Self> {
+                fn of<R: ContextRefusal + Into<Refusal>>() -> impl Iterator<Item = Refusal> {
+                    R::samples().into_iter().map(Into::into)
+                }
+                let mut all = Vec::new();
+                $(all.extend(of::<crate::$context::$refusal>());)+
+                all
+            }
+        }
+    };
 }
+
+each_refusal!(refusals);
 
 /// The refusals of one context.
 pub trait ContextRefusal: fmt::Display {
@@ -91,27 +115,6 @@ impl Refusal {
         Self::Invalid(ValidationErrors::new(field, problem))
     }
 
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "not_authenticated",
-            Self::InvalidToken => "invalid_token",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not_found",
-            Self::Invalid(_) => "invalid",
-            Self::PreconditionFailed => "precondition_failed",
-            Self::LockConflict => "busy",
-            Self::Idempotency(refusal) => refusal.code(),
-            Self::Catalog(refusal) => refusal.code(),
-            Self::Inventory(refusal) => refusal.code(),
-            Self::Cart(refusal) => refusal.code(),
-            Self::Orders(refusal) => refusal.code(),
-            Self::Events(refusal) => refusal.code(),
-            Self::Identity(refusal) => refusal.code(),
-        }
-    }
-
     /// Machine-readable details besides the code.
     #[must_use]
     pub fn details(&self) -> Vec<Detail> {
@@ -130,25 +133,6 @@ impl Refusal {
         self.context()?.retry_after()
     }
 
-    fn context(&self) -> Option<&dyn ContextRefusal> {
-        match self {
-            Self::Unauthenticated
-            | Self::InvalidToken
-            | Self::Forbidden
-            | Self::NotFound
-            | Self::Invalid(_)
-            | Self::PreconditionFailed
-            | Self::LockConflict => None,
-            Self::Idempotency(refusal) => Some(refusal),
-            Self::Catalog(refusal) => Some(refusal),
-            Self::Inventory(refusal) => Some(refusal),
-            Self::Cart(refusal) => Some(refusal),
-            Self::Orders(refusal) => Some(refusal),
-            Self::Events(refusal) => Some(refusal),
-            Self::Identity(refusal) => Some(refusal),
-        }
-    }
-
     /// One example of each refusal of every context, for documentation and tests.
     #[must_use]
     pub fn samples() -> Vec<Self> {
@@ -163,19 +147,9 @@ impl Refusal {
             Self::PreconditionFailed,
             Self::LockConflict,
         ];
-        fn of<R: ContextRefusal + Into<Refusal>>() -> impl Iterator<Item = Refusal> {
-            R::samples().into_iter().map(Into::into)
-        }
-        common
-            .into_iter()
-            .chain(of::<IdempotencyRefusal>())
-            .chain(of::<CatalogRefusal>())
-            .chain(of::<InventoryRefusal>())
-            .chain(of::<CartRefusal>())
-            .chain(of::<OrderRefusal>())
-            .chain(of::<EventRefusal>())
-            .chain(of::<IdentityRefusal>())
-            .collect()
+        let mut all = Vec::from(common);
+        all.extend(Self::samples_of_contexts());
+        all
     }
 }
 

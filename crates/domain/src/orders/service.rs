@@ -1,3 +1,4 @@
+use crate::kernel::System;
 use crate::kernel::{
     Actor, Clock, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, Money, OrderId,
     Page, PageRequest, PlacementIds, Precondition, Refusal, StoreError, StoreErrorKind,
@@ -6,6 +7,7 @@ use crate::orders::{
     ChangeOrder, Order, OrderAction, OrderField, OrderFilter, OrderList, OrderQuota,
     OrderRepository, OrderStatus, PlaceOrder,
 };
+use crate::{Service, ServicesConfig, Stores};
 use std::sync::Arc;
 
 /// Order service: placement, lists and changes of status.
@@ -34,6 +36,13 @@ pub struct Orders {
     placement_ids: Arc<dyn PlacementIds>,
     clock: Arc<dyn Clock>,
     quota: Option<OrderQuota>,
+}
+
+impl Service for Orders {
+    fn of(stores: &Stores, system: &System, config: &ServicesConfig) -> Self {
+        let (orders, ids) = (stores.orders.clone(), system.placement_ids.clone());
+        Self::new(orders, ids, system.clock.clone()).with_quota(config.order_quota)
+    }
 }
 
 impl Orders {

@@ -1,7 +1,8 @@
 use crate::catalog::Product;
-use crate::kernel::{Actor, Error};
+use crate::kernel::{Actor, Error, System};
 use crate::orders::OrderStatus;
 use crate::reports::{SalesBucket, SalesReport};
+use crate::{Service, ServicesConfig, Stores};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -27,6 +28,12 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Reports {
     reports: Arc<dyn SalesReport>,
+}
+
+impl Service for Reports {
+    fn of(stores: &Stores, _: &System, _: &ServicesConfig) -> Self {
+        Self::new(stores.reports.clone())
+    }
 }
 
 impl Reports {
