@@ -30,6 +30,23 @@ fn table(page: &str, heading: &str) -> Vec<Row> {
     lines.skip(2).map(cells).collect()
 }
 
+/// The same, of a page that may lack the heading.
+fn optional_table(page: &str, heading: &str) -> Vec<Row> {
+    match page.contains(&format!("\n{heading}\n")) {
+        true => table(page, heading),
+        false => Vec::new(),
+    }
+}
+
+/// The pages about single resources.
+fn resource_pages() -> Vec<String> {
+    let entries = fs::read_dir(root().join("docs/api")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
+}
+
 /// A bar inside a cell is escaped by a backslash.
 fn cells(line: &str) -> Row {
     let line = line.replace("\\|", "\u{1}");
@@ -46,7 +63,10 @@ fn code(text: &str) -> String {
 
 #[test]
 fn every_code_is_listed_with_its_status() {
-    let rows = table(&read("docs/api.md"), "### Codes");
+    let mut rows = table(&read("docs/api.md"), "### Codes");
+    for page in resource_pages() {
+        rows.extend(optional_table(&page, "## Codes"));
+    }
     let listed: BTreeSet<_> = rows.iter().map(|row| (&*row[0], &*row[1])).collect();
     let given: Vec<_> = tradepost_http::error_codes()
         .map(|(status, word, _)| (code(word), status.to_string()))
@@ -59,14 +79,21 @@ fn every_code_is_listed_with_its_status() {
 
 #[test]
 fn every_route_is_listed() {
-    let page = read("docs/api.md");
-    let rows = table(&page, "## Routes");
-    let listed: Vec<_> = rows.into_iter().map(|row| row[0].clone()).collect();
-    let given: Vec<_> = tradepost_http::table()
-        .iter()
-        .map(|entry| code(&format!("{} {}", entry.method(), entry.path())))
-        .collect();
-    assert_eq!(listed, given);
+    let given = tradepost_http::table().iter();
+    let given = given.map(|entry| code(&format!("{} {}", entry.method(), entry.path())));
+    let mut given: Vec<_> = given.collect();
+    let mut pages = vec![table(&read("docs/api.md"), "## Routes")];
+    let others = resource_pages();
+    pages.extend(others.iter().map(|page| optional_table(page, "## Routes")));
+    for rows in pages {
+        // Each page has its routes in the order of the route table, and no page those of another.
+        let listed: Vec<_> = rows.into_iter().map(|row| row[0].clone()).collect();
+        let of_page = |route: &String| listed.contains(route);
+        let expected: Vec<_> = given.iter().filter(|route| of_page(route)).collect();
+        assert_eq!(listed.iter().collect::<Vec<_>>(), expected);
+        given.retain(|route| !of_page(route));
+    }
+    assert_eq!(given, [""; 0], "on no page");
 }
 
 /// A setting in a line of `--help`: option with value, variable, default.

@@ -295,6 +295,17 @@ fn the_page_about_the_api_is_true() {
 }
 
 #[test]
+fn the_pages_about_resources_are_true() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api");
+    for entry in folder.read_dir().unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name != "README.md" {
+            walk(&format!("docs/api/{name}"), &[]);
+        }
+    }
+}
+
+#[test]
 fn a_difference_is_found() {
     let example = |language: &str, output: &str| Example {
         command: "x".to_owned(),
