@@ -188,7 +188,7 @@ impl App {
         reply.json()["id"].as_i64().unwrap()
     }
 
-    /// Creates what the document's example of a collection describes; returns its id.
+    /// Creates a row of a collection from the example in the document; returns its id.
     pub(crate) async fn example(&self, token: &str, collection: &str) -> i64 {
         let operation = &described::DOCUMENT["paths"][collection]["post"];
         let body = &operation["requestBody"]["content"]["application/json"]["example"];
