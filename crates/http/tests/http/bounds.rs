@@ -54,10 +54,20 @@ async fn no_list_gives_more_than_a_hundred_rows() {
             let reply = call.send().await;
             (reply.header("content-type") == "application/json").then(|| reply.json())
         };
-        let Some(default) = get("").await.as_ref().and_then(rows) else {
+        if get("").await.as_ref().and_then(rows).is_none() {
             continue;
-        };
-        assert_eq!(default, 10, "{path}");
+        }
+        // Lists that are not filled above are filled as far as their limits allow.
+        let mut total = get("").await.unwrap()["count"].as_u64().unwrap();
+        while total < 105 && app.try_example(&staff, &path).await.status == 201 {
+            total += 1;
+        }
+        let of = |size| usize::try_from(total.min(size)).unwrap();
+        assert_eq!(
+            get("").await.as_ref().and_then(rows),
+            Some(of(10)),
+            "{path}"
+        );
         for query in [
             "?page_size=101",
             "?page_size=4294967296",
@@ -66,20 +76,19 @@ async fn no_list_gives_more_than_a_hundred_rows() {
             "?cursor=&page_size=1000",
         ] {
             let page = get(query).await.unwrap();
-            assert_eq!(rows(&page), Some(100), "{path}{query}");
+            assert_eq!(rows(&page), Some(of(100)), "{path}{query}");
         }
-        lists.push(entry.path());
+        lists.push((entry.path(), of(100)));
     }
-    assert_eq!(
-        lists,
-        [
-            "/api/users/",
-            "/api/products/",
-            "/api/products/{id}/stock/",
-            "/api/cart/",
-            "/api/orders/",
-        ]
-    );
+    for filled in [
+        "/api/users/",
+        "/api/products/",
+        "/api/products/{id}/stock/",
+        "/api/cart/",
+        "/api/orders/",
+    ] {
+        assert!(lists.contains(&(filled, 100)), "{filled}");
+    }
 }
 
 /// Sixty thousand brackets, ten thousand keys, a number of sixty thousand digits: they are skipped

@@ -190,11 +190,16 @@ impl App {
 
     /// Creates a row of a collection from the example in the document; returns its id.
     pub(crate) async fn example(&self, token: &str, collection: &str) -> i64 {
-        let operation = &described::DOCUMENT["paths"][collection]["post"];
-        let body = &operation["requestBody"]["content"]["application/json"]["example"];
-        let reply = self.post(collection).token(token).json(body).await;
+        let reply = self.try_example(token, collection).await;
         assert_eq!(reply.status, 201, "{collection}: {}", reply.text());
         reply.json()["id"].as_i64().unwrap()
+    }
+
+    /// The response to the creation of a row from the example in the document.
+    pub(crate) async fn try_example(&self, token: &str, collection: &str) -> Reply {
+        let operation = &described::DOCUMENT["paths"][collection]["post"];
+        let body = &operation["requestBody"]["content"]["application/json"]["example"];
+        self.post(collection).token(token).json(body).await
     }
 
     /// Adds units of a product to a cart; returns the line's id.
