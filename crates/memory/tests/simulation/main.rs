@@ -101,6 +101,15 @@ fn play_all(from: u64, seeds: u64) -> Tally {
     tally.into_inner().unwrap()
 }
 
+/// Whether the simulation has commands of the context of a refusal.
+fn is_played(refusal: &Refusal) -> bool {
+    use Refusal::{Cart, Catalog, Idempotency, Identity, Inventory, Orders};
+    matches!(
+        refusal,
+        Idempotency(_) | Catalog(_) | Inventory(_) | Cart(_) | Orders(_) | Identity(_)
+    )
+}
+
 fn add(all: &mut Tally, more: Tally) {
     for (what, times) in more {
         *all.entry(what).or_default() += times;
@@ -129,7 +138,7 @@ fn seeds_pass_and_reach_everything() {
         let reached = tally.keys().filter(|(what, _)| *what == kind);
         reached.map(|(_, name)| *name).collect()
     };
-    for refusal in Refusal::samples() {
+    for refusal in Refusal::samples().into_iter().filter(is_played) {
         let known = |name: &&str| REACHED.contains(name) || UNREACHED.contains(name);
         let name = refusal.code();
         assert!(name == "invalid" || known(&name), "{name} is new here");
