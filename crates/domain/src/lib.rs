@@ -17,7 +17,8 @@
 //! - The services of [`Services`] check authorisation, build the command and pass it to a port.
 //!
 //! The modules are the contexts of a shop: [`catalog`], [`inventory`], [`cart`], [`orders`],
-//! [`identity`], [`events`], [`reports`], [`mod@import`] and [`maintenance`]; [`kernel`] has the values that all of them use,
+//! [`identity`], [`addresses`], [`events`], [`reports`], [`mod@import`] and [`maintenance`];
+//! [`kernel`] has the values that all of them use,
 //! and [`prelude`] the names that most programs need.
 //!
 //! # Placing an order
@@ -125,6 +126,8 @@ macro_rules! each_port {
             reports: reports::SalesReport,
             /// Accounts.
             accounts: identity::AccountRepository,
+            /// Address books.
+            addresses: addresses::AddressRepository,
             /// Sessions of staff in the admin interface.
             staff_sessions: identity::StaffSessionRepository,
             /// Import of another shop.
@@ -159,6 +162,8 @@ macro_rules! each_service {
             reports: reports::Reports,
             /// Accounts, sign-ins and tokens.
             accounts: identity::Accounts,
+            /// Address books.
+            addresses: addresses::Addresses,
             /// Sessions of staff in the admin interface.
             staff_sessions: identity::StaffSessions,
             /// Login throttling.
@@ -186,6 +191,8 @@ macro_rules! each_refusal {
             Events(events::EventRefusal),
             /// Of accounts and sign-in.
             Identity(identity::IdentityRefusal),
+            /// Of address books.
+            Addresses(addresses::AddressRefusal),
         }
     };
 }
@@ -193,6 +200,7 @@ macro_rules! each_refusal {
 #[macro_use]
 pub mod kernel;
 
+pub mod addresses;
 pub mod cart;
 pub mod catalog;
 pub mod decision;

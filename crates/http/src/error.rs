@@ -84,6 +84,7 @@ codes! {
     InsufficientStock = CONFLICT "insufficient_stock" "Not enough stock" at "/api/cart/",
     ProductUnavailable = CONFLICT "product_unavailable" "Product no longer sold" at "/api/orders/",
     CartFull = CONFLICT "cart_full" "The cart is full" at "/api/cart/",
+    AddressBookFull = CONFLICT "address_book_full" "The address book is full" at "/api/users/me/addresses/",
     TotalChanged = CONFLICT "total_changed" "The total has changed" at "/api/orders/",
     TotalTooLarge = CONFLICT "total_too_large" "The total is too large" at "/api/orders/",
     InvalidTransition = CONFLICT "invalid_transition" "Transition not allowed" at "/api/orders/1/",

@@ -11,6 +11,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod addresses;
 mod apply;
 mod cart;
 mod catalog;
@@ -81,6 +82,7 @@ struct State {
     /// Skeletons of usernames. Usernames never change.
     skeletons: BTreeSet<String>,
     emails: BTreeMap<String, UserId>,
+    addresses: addresses::Addresses,
     refresh_tokens: BTreeMap<RefreshDigest, RefreshToken>,
     staff_sessions: BTreeMap<SessionDigest, StaffSession>,
     attempts: BTreeMap<AttemptKey, AttemptCount>,

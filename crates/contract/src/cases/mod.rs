@@ -1,6 +1,7 @@
 //! The cases, in folders by context. A public function in this module that is missing from the list
 //! below is reported as dead code.
 
+pub(crate) mod addresses;
 mod cart;
 mod catalog;
 mod events;
@@ -127,6 +128,20 @@ macro_rules! each_case {
                 an_address_is_changed,
                 users_are_listed_newest_first,
                 users_are_found_by_part_of_a_name,
+            }
+            addresses {
+                a_new_address_is_as_given,
+                addresses_are_of_one_customer,
+                addresses_are_listed_newest_first,
+                an_address_is_changed,
+                a_deleted_address_is_gone,
+                an_address_book_holds_20_addresses,
+                a_refused_address_does_not_affect_its_neighbours,
+                an_address_edit_checks_its_precondition,
+                one_key_is_one_address,
+                the_last_place_for_an_address,
+                edits_of_an_address_do_not_overwrite_each_other,
+                addresses_under_one_key_are_one,
             }
             names {
                 names_that_look_alike_are_refused,

@@ -20,6 +20,7 @@
 //! Every command has the same shape: lock, read, let the domain decide, [`apply`](apply::apply) the
 //! decision.
 
+mod addresses;
 mod apply;
 mod cart;
 mod catalog;

@@ -4,6 +4,7 @@
 use crate::endpoint::Endpoint;
 
 pub(crate) mod accounts;
+pub(crate) mod addresses;
 pub(crate) mod cart;
 pub(crate) mod docs;
 pub(crate) mod etag;
@@ -27,6 +28,7 @@ pub(crate) static ALL: &[(&str, &[Endpoint])] = &[
     ("stock", stock::ENDPOINTS),
     ("cart", cart::ENDPOINTS),
     ("orders", orders::ENDPOINTS),
+    ("addresses", addresses::ENDPOINTS),
     ("docs", docs::ENDPOINTS),
     ("probes", probes::ENDPOINTS),
 ];

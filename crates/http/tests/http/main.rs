@@ -13,6 +13,7 @@
 
 mod access;
 mod accounts;
+mod addresses;
 mod assignment;
 mod attempts;
 mod bounds;

@@ -1,12 +1,19 @@
+use super::a_moment;
 use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
-use tradepost_contract::hash;
+use std::sync::Arc;
+use tradepost_contract::{hash, page};
+use tradepost_domain::Stores;
+use tradepost_domain::addresses::{
+    Address, AddressAction, AddressId, AddressRefusal, AddressRepository, AddressResult,
+    AddressUpdate, ChangeAddress,
+};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Email, PasswordHash, Register,
     UpdateUser, UserFilter, Username,
 };
 use tradepost_domain::kernel::{
-    Error, FieldError, Page, PageRequest, Refusal, StoreError, UserId, UserSearch,
+    Error, Execution, FieldError, Page, PageRequest, Refusal, StoreError, UserId, UserSearch,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -245,4 +252,153 @@ pub(crate) const ROWS: &[Row] = &[
         },
         &["one_address_goes_to_one_account", "an_address_is_changed"],
     ),
+    (
+        "lists the addresses of the first customer for all",
+        address_fault(|stores| careless(stores, AddressFault::ListsOthers)),
+        &["addresses_are_of_one_customer"],
+    ),
+    (
+        "gives up a slice of address commands at the first refusal",
+        address_fault(|stores| careless(stores, AddressFault::HarmsNeighbours)),
+        &["a_refused_address_does_not_affect_its_neighbours"],
+    ),
+    (
+        "makes room in a full address book",
+        address_fault(|stores| careless(stores, AddressFault::MakesRoom)),
+        &[
+            "the_last_place_for_an_address",
+            "an_address_book_holds_20_addresses",
+        ],
+    ),
+    (
+        "writes every field of an address that it read before",
+        address_fault(|stores| careless(stores, AddressFault::LosesEdits)),
+        &["edits_of_an_address_do_not_overwrite_each_other"],
+    ),
+    (
+        "keeps deleted addresses",
+        address_fault(|stores| careless(stores, AddressFault::KeepsDeleted)),
+        &["a_deleted_address_is_gone"],
+    ),
+    (
+        "edits addresses whatever the client saw",
+        address_fault(|stores| careless(stores, AddressFault::IgnoresPreconditions)),
+        &["an_address_edit_checks_its_precondition"],
+    ),
+    (
+        "creates addresses without regard to keys",
+        address_fault(|stores| careless(stores, AddressFault::ForgetsKeys)),
+        &["one_key_is_one_address", "addresses_under_one_key_are_one"],
+    ),
 ];
+
+/// A fault of an address repository.
+#[derive(Clone, Copy, PartialEq)]
+enum AddressFault {
+    ListsOthers,
+    HarmsNeighbours,
+    MakesRoom,
+    LosesEdits,
+    KeepsDeleted,
+    IgnoresPreconditions,
+    ForgetsKeys,
+}
+
+struct CarelessAddresses {
+    inner: Arc<dyn AddressRepository>,
+    fault: AddressFault,
+}
+
+const fn address_fault(replace: fn(Stores) -> Stores) -> Behaviour {
+    Behaviour { replace, ..HONEST }
+}
+
+fn careless(stores: Stores, fault: AddressFault) -> Stores {
+    let inner = stores.addresses.clone();
+    let addresses = Arc::new(CarelessAddresses { inner, fault });
+    Stores {
+        addresses,
+        ..stores
+    }
+}
+
+impl CarelessAddresses {
+    fn run(&self, command: ChangeAddress) -> Result<AddressResult, StoreError> {
+        let run = |command| Ok(self.inner.change(&[command])?.remove(0));
+        match (self.fault, &command.action) {
+            (AddressFault::KeepsDeleted, AddressAction::Delete(_)) => {
+                Ok(Ok(Execution::Executed(None)))
+            }
+            (AddressFault::LosesEdits, AddressAction::Update(id, update)) => {
+                let before = self.inner.find(command.user, *id)?;
+                a_moment();
+                let read = before.map(|before| before.fields);
+                let update = AddressUpdate {
+                    name: update
+                        .name
+                        .clone()
+                        .or(read.as_ref().map(|it| it.name.clone())),
+                    line1: update
+                        .line1
+                        .clone()
+                        .or(read.as_ref().map(|it| it.line1.clone())),
+                    ..update.clone()
+                };
+                let action = AddressAction::Update(*id, update);
+                run(ChangeAddress { action, ..command })
+            }
+            (AddressFault::MakesRoom, AddressAction::Create(_)) => {
+                let result = run(command.clone())?;
+                let full = Refusal::Addresses(AddressRefusal::Full { limit: 20 });
+                if result != Err(full) {
+                    return Ok(result);
+                }
+                let newest = self.inner.list(command.user, page(1, 1))?.items.remove(0);
+                let action = AddressAction::Delete(newest.id);
+                drop(run(ChangeAddress {
+                    action,
+                    key: None,
+                    ..command.clone()
+                }));
+                run(command)
+            }
+            (AddressFault::IgnoresPreconditions, _) => run(ChangeAddress {
+                seen: None,
+                ..command
+            }),
+            (AddressFault::ForgetsKeys, _) => run(ChangeAddress {
+                key: None,
+                ..command
+            }),
+            _ => run(command),
+        }
+    }
+}
+
+impl AddressRepository for CarelessAddresses {
+    fn list(&self, user: UserId, page: PageRequest) -> Result<Page<Address>, StoreError> {
+        let first = UserId::new(1).unwrap();
+        let user = if self.fault == AddressFault::ListsOthers {
+            first
+        } else {
+            user
+        };
+        self.inner.list(user, page)
+    }
+
+    fn find(&self, user: UserId, address: AddressId) -> Result<Option<Address>, StoreError> {
+        self.inner.find(user, address)
+    }
+
+    fn change(&self, commands: &[ChangeAddress]) -> Result<Vec<AddressResult>, StoreError> {
+        let mut results: Vec<AddressResult> = Vec::new();
+        for command in commands {
+            let is_over = results.iter().any(Result::is_err);
+            results.push(match self.fault {
+                AddressFault::HarmsNeighbours if is_over => Err(Refusal::LockConflict),
+                _ => self.run(command.clone())?,
+            });
+        }
+        Ok(results)
+    }
+}
