@@ -1,9 +1,11 @@
 //! Configuration of the API.
 
 use crate::exec::worker_pool::PoolLimit;
+use crate::middleware::access_log::{AccessLog, FacadeAccessLog};
 use crate::middleware::forwarded::PublicUrl;
 use crate::middleware::rate_limiter::Throttling;
 use ipnet::IpNet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Configuration of the API.
@@ -28,6 +30,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Limits of concurrency and connections.
     pub limits: ConcurrencyLimits,
+    /// Sink of the access records.
+    pub access_log: Arc<dyn AccessLog>,
 }
 
 /// Limits of concurrency and connections.
@@ -87,6 +91,7 @@ impl Default for Settings {
             page_size: 10,
             request_timeout: Duration::from_secs(5),
             limits: ConcurrencyLimits::default(),
+            access_log: Arc::new(FacadeAccessLog),
         }
     }
 }

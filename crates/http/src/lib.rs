@@ -65,6 +65,9 @@ pub use endpoint::Endpoint;
 pub use error::error_codes;
 pub use exec::worker_pool::PoolLimit;
 pub use ipnet::IpNet;
+pub use middleware::access_log::{
+    ACCESS_TARGET, AccessLog, AccessRecord, FacadeAccessLog, LogLosses,
+};
 pub use middleware::forwarded::{NotAPublicUrl, PublicUrl};
 pub use middleware::rate_limiter::Throttling;
 pub use mount::Mount;

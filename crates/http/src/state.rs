@@ -7,6 +7,7 @@ use crate::exec::pools::Pools;
 use crate::exec::readiness::Readiness;
 use crate::loaders::{Loaders, Renderers};
 use crate::metrics::Metrics;
+use crate::middleware::access_log::AccessLog;
 use crate::middleware::forwarded::{ForwardedInfo, PublicUrl, setting};
 use crate::middleware::log_limit::LogLimit;
 use crate::middleware::rate_limiter::RateLimiter;
@@ -30,6 +31,7 @@ pub(crate) struct State {
     /// Another interface in the same application.
     pub(crate) mount: Option<Arc<dyn Mount>>,
     pub(crate) metrics: Metrics,
+    pub(crate) access_log: Arc<dyn AccessLog>,
     pub(crate) connections: Arc<Connections>,
     /// `None` if requests are not rate limited.
     pub(crate) rate_limiter: Option<RateLimiter>,
@@ -83,6 +85,7 @@ impl State {
             readiness: Readiness::new(),
             mount: routes.mount,
             metrics: Metrics::new(routes.patterns),
+            access_log: settings.access_log,
             connections: Arc::new(connections),
             rate_limiter: settings.throttling.map(RateLimiter::new),
             refused_hosts: LogLimit::default(),

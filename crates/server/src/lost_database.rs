@@ -81,10 +81,11 @@ fn tells_of_a_shop(log: &Path) -> bool {
         return false;
     };
     let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
-    let needle = format!(" tradepost::commands::serve: {SERVING}");
+    let text = format!(" tradepost::commands::serve: {SERVING}");
+    let json = format!("\"target\":\"tradepost::commands::serve\",\"message\":\"{SERVING}");
     lines
         .map(|line| String::from_utf8_lossy(&line).into_owned())
-        .any(|line| line.contains(&needle))
+        .any(|line| line.contains(&text) || line.contains(&json))
 }
 
 fn beside(path: &Path, end: &str) -> PathBuf {

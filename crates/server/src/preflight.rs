@@ -27,7 +27,7 @@ pub(crate) const STEPS: [Step; 6] = [
     |config, _| data_dir(config),
     database,
     |config, _| key(config),
-    |config, _| log_file(config),
+    |config, _| log_files(config),
     |config, _| contents(config),
     |config, _| room(config, LEAST_ROOM),
 ];
@@ -116,11 +116,18 @@ fn key(config: &Config) -> Result<(), CliError> {
     }
 }
 
-fn log_file(config: &Config) -> Result<(), CliError> {
-    let path = &config.log_file;
+fn log_files(config: &Config) -> Result<(), CliError> {
+    log_file(config, &config.log_file, "log", "--log-file")?;
+    match &config.access_log {
+        Some(path) => log_file(config, path, "access log", "--access-log"),
+        None => Ok(()),
+    }
+}
+
+fn log_file(config: &Config, path: &Path, kind: &str, option: &str) -> Result<(), CliError> {
     let refused = |error: &io::Error| {
         CliError::Failed(format!(
-            "The log file {} cannot be written: {error}. Name another with --log-file.",
+            "The {kind} file {} cannot be written: {error}. Name another with {option}.",
             path.display()
         ))
     };
@@ -163,6 +170,8 @@ pub(crate) fn room(config: &Config, least: u64) -> Result<(), CliError> {
         config.data_dir.clone(),
         folder_of(&config.log_file).to_owned(),
     ];
+    let access_log = config.access_log.as_deref();
+    folders.extend(access_log.map(|path| folder_of(path).to_owned()));
     if let DatabaseUrl::Sqlite(path) = &config.database {
         folders.push(folder_of(path).to_owned());
     }

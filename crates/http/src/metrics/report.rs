@@ -3,6 +3,7 @@
 use super::{CLASSES, METHODS, Metrics, SignIn};
 use crate::error::Code;
 use crate::loaders::Loaders;
+use crate::middleware::access_log::LogLosses;
 use crate::middleware::rate_limiter::RateLimiter;
 use crate::state::State;
 use std::fs;
@@ -22,6 +23,7 @@ pub(crate) fn report(state: &State) -> String {
     of_connections(&mut page, state);
     of_reads(&mut page, &state.loaders);
     of_pools(&mut page, &state.backend.health.pools());
+    of_log(&mut page, &state.access_log.losses());
     of_process(&mut page, metrics);
     page.into_text()
 }
@@ -210,6 +212,22 @@ fn of_pools(page: &mut Page, pools: &[PoolStats]) {
     );
     for pool in pools {
         page.sample(&[("pool", pool.name)], pool.most);
+    }
+}
+
+fn of_log(page: &mut Page, losses: &LogLosses) {
+    page.counter(
+        "tradepost_access_records_dropped_total",
+        "Access records that were dropped, as the log could not keep up.",
+        losses.dropped,
+    );
+    page.family(
+        "tradepost_log_lines_lost_total",
+        "counter",
+        "Lines of log that were not written, by their target.",
+    );
+    for (target, count) in &losses.lines {
+        page.sample(&[("target", target)], count);
     }
 }
 

@@ -1,29 +1,97 @@
-//! Access log: one line for each request.
+//! Access log: one record for each answered request, handed to a sink that the program chooses.
 
 use crate::extract::request_context::RequestInfo;
 use actix_web::http::StatusCode;
 use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
 use tradepost_domain::kernel::{Actor, UserId};
 
 /// Maximum length of a path in the log, in bytes, so that long paths cannot fill the disk.
 const MAX_PATH: usize = 512;
 
-/// Writes the line of the access log. The path is logged in its encoded form, which has no control
-/// characters, and is truncated if it is longer than any real path; the query is omitted, as it may
-/// hold private data.
-pub(super) fn write(info: &RequestInfo, status: StatusCode) {
-    let path = info.path();
-    log::info!(
-        target: "tradepost::access",
-        id = info.id(),
-        user:% = OrDash(info.actor.get().and_then(user)),
-        from:% = OrDash(info.client);
-        "{} {} {} {}us",
-        info.method,
-        path.get(..MAX_PATH).unwrap_or(path),
-        status.as_u16(),
-        info.began.elapsed().as_micros(),
-    );
+/// Maximum length of a method in the log, in bytes: twice the longest registered one.
+const MAX_METHOD: usize = 32;
+
+/// The target of access records in the log, for filters.
+pub const ACCESS_TARGET: &str = "tradepost::access";
+
+/// One answered request, borrowed from it. A sink copies the parts that it keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessRecord<'a> {
+    /// The request id: at most 128 letters, digits, `.`, `_` and `-`.
+    pub id: &'a str,
+    /// The method, cut off at 32 bytes.
+    pub method: &'a str,
+    /// The path in its encoded form, cut off at 512 bytes. Without the query, which may hold
+    /// private data.
+    pub path: &'a str,
+    /// The status code.
+    pub status: u16,
+    /// From the head of the request to its response.
+    pub took: Duration,
+    /// The signed-in user, if any.
+    pub user: Option<UserId>,
+    /// The client IP, if known.
+    pub client: Option<IpAddr>,
+}
+
+/// Losses of a sink so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogLosses {
+    /// Access records that were dropped because the queue was full.
+    pub dropped: u64,
+    /// Lines that were not written, by the name of their target.
+    pub lines: Vec<(&'static str, u64)>,
+}
+
+/// Sink of access records. It is called on the threads that answer requests, so it must not block.
+pub trait AccessLog: fmt::Debug + Send + Sync {
+    /// Takes a record.
+    fn record(&self, record: &AccessRecord<'_>);
+
+    /// The losses so far, for the metrics.
+    fn losses(&self) -> LogLosses {
+        LogLosses::default()
+    }
+}
+
+/// The default sink: the `log` facade, at level info with the target [`ACCESS_TARGET`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FacadeAccessLog;
+
+impl AccessLog for FacadeAccessLog {
+    fn record(&self, record: &AccessRecord<'_>) {
+        log::info!(
+            target: ACCESS_TARGET,
+            id = record.id,
+            user:% = OrDash(record.user),
+            from:% = OrDash(record.client);
+            "{} {} {} {}us",
+            record.method,
+            record.path,
+            record.status,
+            record.took.as_micros(),
+        );
+    }
+}
+
+/// Hands the record of a request to the sink.
+pub(super) fn write(info: &RequestInfo, status: StatusCode, took: Duration) {
+    info.state.access_log.record(&AccessRecord {
+        id: info.id(),
+        method: beginning(info.method.as_str(), MAX_METHOD),
+        path: beginning(info.path(), MAX_PATH),
+        status: status.as_u16(),
+        took,
+        user: info.actor.get().and_then(user),
+        client: info.client,
+    });
+}
+
+/// At most this many bytes of a text, in whole characters.
+fn beginning(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }
 
 /// The id of a signed-in user.
@@ -41,6 +109,24 @@ impl<T: fmt::Display> fmt::Display for OrDash<T> {
         match &self.0 {
             Some(value) => value.fmt(f),
             None => f.write_str("-"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_off_between_characters() {
+        for (text, most, cut) in [
+            ("short", 5, "short"),
+            ("longer", 5, "longe"),
+            ("ééé", 5, "éé"),
+            ("é", 1, ""),
+            ("", 5, ""),
+        ] {
+            assert_eq!(beginning(text, most), cut, "{text:?}");
         }
     }
 }

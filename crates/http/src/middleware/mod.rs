@@ -105,7 +105,7 @@ async fn around_all<B: MessageBody + 'static>(
             let cause = error_rendering::cause(&error);
             let mut response = error_rendering::render(&info, &cause, error.error_response());
             security_headers::set(response.headers_mut());
-            access_log::write(&info, response.status());
+            access_log::write(&info, response.status(), info.began.elapsed());
             Err(InternalError::from_response(error, response).into())
         }
     }
@@ -125,9 +125,9 @@ fn complete(info: &RequestInfo, request: &HeaderMap, response: HttpResponse) -> 
     // Rate limit headers.
     rate_limit::write(info, headers);
     // Access log.
-    access_log::write(info, response.status());
-    // Metrics of the route.
     let (route, took) = (info.route.get(), info.began.elapsed());
+    access_log::write(info, response.status(), took);
+    // Metrics of the route.
     let metrics = &info.state.metrics;
     metrics.answered(route, &info.method, response.status(), took);
     // No body for HEAD.

@@ -2,10 +2,12 @@
 
 use crate::support::{App, memory, settings};
 use ::log::kv::{Error, Key, Value, VisitSource};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, Once};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::MockProductRepository;
-use tradepost_domain::kernel::{StoreError, StoreErrorKind};
+use tradepost_domain::kernel::{StoreError, StoreErrorKind, UserId};
+use tradepost_http::{AccessLog, AccessRecord, LogLosses, Settings};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -125,4 +127,69 @@ async fn the_cause_of_a_failure_is_written_down_once() {
         .collect();
     assert_eq!((seen.len(), causes.len()), (2, 1), "{seen:?}");
     assert!(causes[0].starts_with("ERROR "), "{seen:?}");
+}
+
+/// A sink that keeps the records of one test.
+#[derive(Debug, Default)]
+struct Sink(Mutex<Vec<String>>);
+
+impl AccessLog for Sink {
+    fn record(&self, record: &AccessRecord<'_>) {
+        assert_eq!(record.client, Some(Ipv4Addr::LOCALHOST.into()));
+        let user = record.user.map(UserId::get);
+        let AccessRecord {
+            id,
+            method,
+            path,
+            status,
+            ..
+        } = record;
+        let line = format!("{id} {method} {path} {status} {user:?}");
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn losses(&self) -> LogLosses {
+        LogLosses {
+            dropped: 7,
+            lines: vec![("paper", 3)],
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_program_may_take_the_access_records_itself() {
+    let sink = Arc::new(Sink::default());
+    let settings = Settings {
+        access_log: Arc::<Sink>::clone(&sink),
+        ..settings()
+    };
+    let app = App::with(memory(), settings).await;
+    let ada = app.customer("ada");
+    let long = format!("/{}", "x".repeat(1_000));
+    let cart = app.get("/api/cart/?secret=1").token(&ada);
+    cart.header("X-Request-ID", "sink-1").send().await;
+    for (number, path) in [(2, "/nothing"), (3, &*long)] {
+        let call = app
+            .get(path)
+            .header("X-Request-ID", &format!("sink-{number}"));
+        call.send().await;
+    }
+    let odd = app.call("B".repeat(100).parse().unwrap(), "/api/");
+    odd.header("X-Request-ID", "sink-4").send().await;
+    let page = app.get("/metrics").send().await.expect_status(200);
+    let seen = sink.0.lock().unwrap();
+    let expected = [
+        "sink-1 GET /api/cart/ 200 Some(1)".to_owned(),
+        "sink-2 GET /nothing 404 None".to_owned(),
+        format!("sink-3 GET /{} 404 None", "x".repeat(511)),
+        format!("sink-4 {} /api/ 405 None", "B".repeat(32)),
+    ];
+    assert_eq!(seen[..4], expected);
+    let text = page.text();
+    for line in [
+        "tradepost_access_records_dropped_total 7",
+        "tradepost_log_lines_lost_total{target=\"paper\"} 3",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{text}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The subcommands and their arguments.
 
-use super::yes_or_no;
+use crate::config::setting::{Setting, WrongSetting};
 use clap::{ArgAction, Args, Subcommand};
 use std::path::PathBuf;
 
@@ -159,4 +159,13 @@ pub(crate) struct Check {
     /// Be strict: whatever is unsafe is an error
     #[arg(long)]
     pub(crate) deploy: bool,
+}
+
+/// Parses the boolean value of the `demo` setting.
+fn yes_or_no(value: &str) -> Result<bool, WrongSetting> {
+    match value.to_ascii_lowercase().as_str() {
+        "yes" | "y" | "true" | "t" | "on" | "1" => Ok(true),
+        "no" | "n" | "false" | "f" | "off" | "0" => Ok(false),
+        _ => Err(Setting::new("demo", value).wrong("has to be yes or no")),
+    }
 }

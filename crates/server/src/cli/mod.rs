@@ -7,7 +7,7 @@ pub(crate) use command::{
     RotateKey, Serve,
 };
 
-use crate::config::setting::{Setting, WrongSetting};
+use crate::config::setting::WrongSetting;
 use crate::exit::CliError;
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -75,6 +75,25 @@ pub(crate) struct Args {
         value_name = "PATH"
     )]
     pub(crate) log_file: Option<PathBuf>,
+    /// A file for access records, besides standard error; they never go to the log file
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_ACCESS_LOG",
+        hide_env_values = true,
+        value_name = "PATH"
+    )]
+    pub(crate) access_log: Option<PathBuf>,
+    /// The format of the log: text or json (one object per line)
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_LOG_FORMAT",
+        hide_env_values = true,
+        value_name = "TEXT|JSON",
+        default_value = "text"
+    )]
+    pub(crate) log_format: String,
     /// The shop's currency, by its three letters (ISO 4217); the first start fixes it
     #[arg(
         long,
@@ -340,15 +359,6 @@ pub(crate) struct Args {
 impl Args {
     /// The default data folder.
     pub(crate) const DATA_DIR: &str = "./data";
-}
-
-/// Parses the boolean value of the `demo` setting.
-fn yes_or_no(value: &str) -> Result<bool, WrongSetting> {
-    match value.to_ascii_lowercase().as_str() {
-        "yes" | "y" | "true" | "t" | "on" | "1" => Ok(true),
-        "no" | "n" | "false" | "f" | "off" | "0" => Ok(false),
-        _ => Err(Setting::new("demo", value).wrong("has to be yes or no")),
-    }
 }
 
 /// Parses the command line and the environment. Ends the process where clap answers by its own

@@ -25,7 +25,7 @@ use tradepost_domain::kernel::{Error, Refusal};
 pub(crate) fn run(given: &Args, command: Command) -> Result<(), CliError> {
     let config = Config::from_args(given, &environment)?;
     if !matches!(command, Command::Serve(_)) {
-        logging::to_standard_error()?;
+        logging::to_standard_error(config.log_format)?;
     }
     match command {
         Command::Serve(options) => serve::run(&config, &options),

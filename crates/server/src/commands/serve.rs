@@ -40,7 +40,11 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
         .map_err(|error| preflight::not_listening(config, &error))?;
     let address = listener.local_addr().map_err(cannot_serve)?;
     wiring::make_data_dir(config)?;
-    logging::to_file(&config.log_file)?;
+    logging::to_files(
+        &config.log_file,
+        config.access_log.as_deref(),
+        config.log_format,
+    )?;
     let mut news = Vec::new();
     for name in wiring::migrate(config)? {
         log::info!(migration = name; "applied the migration {name}");
@@ -155,6 +159,7 @@ fn settings(config: &Config) -> Settings {
         page_size: config.page_size,
         request_timeout: config.request_timeout,
         limits: wiring::limits(config),
+        access_log: logging::access_log(),
     }
 }
 
@@ -169,6 +174,9 @@ fn print_banner(config: &Config, address: SocketAddr, setup: Option<&SetupLink>)
     print_line(format_args!("  Data      {}", config.data_dir.display()));
     print_line(format_args!("  Database  {}", config.database));
     print_line(format_args!("  Log       {}", config.log_file.display()));
+    if let Some(path) = &config.access_log {
+        print_line(format_args!("  Access    {}", path.display()));
+    }
     if let Some(setup) = setup {
         print_setup(config, address, setup);
     }

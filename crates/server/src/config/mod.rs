@@ -9,6 +9,7 @@ use self::network::{
 use self::setting::{Setting, WrongSetting};
 use crate::cli::Args;
 use crate::exit::CliError;
+use crate::logging::LogFormat;
 use chrono::Duration;
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -29,6 +30,9 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseUrl,
     pub(crate) data_dir: PathBuf,
     pub(crate) log_file: PathBuf,
+    /// The file of the access records; `None` if they only go to standard error.
+    pub(crate) access_log: Option<PathBuf>,
+    pub(crate) log_format: LogFormat,
     pub(crate) currency: Currency,
     pub(crate) key: KeySource,
     /// The lifetime of a token from `/api-token-auth/`.
@@ -108,6 +112,7 @@ impl Config {
             Some(text) => KeySource::Text(text),
             None => KeySource::File(in_data_dir(&given.jwt_secret_file, "jwt.key")),
         };
+        let log_file = in_data_dir(&given.log_file, "debug.log");
         let database = database(given, variable(environment, "DATABASE_URL")?)?;
         let public_url = optional("public-url", &given.public_url, public_url)?;
         let listened_on = host_to_listen_on(Setting::new("listen", &given.listen))?;
@@ -123,7 +128,9 @@ impl Config {
             target_options: target_options(given, &database),
             database,
             data_dir: data_dir.clone(),
-            log_file: in_data_dir(&given.log_file, "debug.log"),
+            access_log: access_log(given, &log_file)?,
+            log_format: log_format(Setting::new("log-format", &given.log_format))?,
+            log_file,
             currency: currency(Setting::new("currency", &given.currency))?,
             key,
             token_life: Duration::days(days.number(1..=3_650)?),
@@ -226,6 +233,29 @@ fn on_or_off(setting: Setting<'_>) -> Result<bool, WrongSetting> {
         "off" => Ok(false),
         _ => Err(setting.wrong("has to be on or off")),
     }
+}
+
+fn log_format(setting: Setting<'_>) -> Result<LogFormat, WrongSetting> {
+    match setting.value() {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(setting.wrong("has to be text or json")),
+    }
+}
+
+/// The access log, which has to be a file of its own: in the log file, its records would rotate
+/// errors away.
+fn access_log(given: &Args, log_file: &Path) -> Result<Option<PathBuf>, WrongSetting> {
+    let Some(path) = &given.access_log else {
+        return Ok(None);
+    };
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    if absolute(path) == absolute(log_file) {
+        let value = path.to_string_lossy();
+        let setting = Setting::new("access-log", &value);
+        return Err(setting.wrong("has to be another file than the log file"));
+    }
+    Ok(Some(path.clone()))
 }
 
 fn stock_writes(setting: Setting<'_>) -> Result<StockWrites, WrongSetting> {

@@ -30,6 +30,8 @@ fn the_defaults() {
     assert_eq!(config.database.to_string(), "sqlite://./data/tradepost.db");
     assert_eq!(config.data_dir, Path::new("./data"));
     assert_eq!(config.log_file, Path::new("./data/debug.log"));
+    assert_eq!(config.access_log, None);
+    assert_eq!(config.log_format, LogFormat::Text);
     assert!(config.key == KeySource::File("./data/jwt.key".into()));
     assert_eq!(config.currency.code(), "USD");
     assert_eq!(config.token_life, Duration::days(30));
@@ -98,13 +100,24 @@ fn throttling_can_be_set_and_switched_off() {
 
 #[test]
 fn default_paths_are_inside_the_data_folder() {
-    let config = config(&["--data-dir", "/srv/shop", "--log-file", "/var/log/shop"]);
+    let config = config(&[
+        "--data-dir",
+        "/srv/shop",
+        "--log-file",
+        "/var/log/shop",
+        "--access-log",
+        "./access.log",
+        "--log-format",
+        "json",
+    ]);
     assert_eq!(
         config.database.to_string(),
         "sqlite:///srv/shop/tradepost.db"
     );
     assert!(config.key == KeySource::File("/srv/shop/jwt.key".into()));
     assert_eq!(config.log_file, Path::new("/var/log/shop"));
+    assert_eq!(config.access_log, Some(PathBuf::from("./access.log")));
+    assert_eq!(config.log_format, LogFormat::Json);
 }
 
 #[test]

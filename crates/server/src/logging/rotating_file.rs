@@ -33,6 +33,8 @@ pub(crate) struct RotatingFile {
     rotates: bool,
     /// The offset from which its bytes count: the length at which the last rotation failed.
     tried_at: u64,
+    /// The file whose last line is incomplete, as its disk took no more.
+    torn: Option<(u64, u64)>,
     rotation: Rotation,
 }
 
@@ -49,6 +51,7 @@ impl RotatingFile {
             file,
             rotates: fs::symlink_metadata(path)?.is_file(),
             tried_at: 0,
+            torn: None,
             rotation,
         })
     }
@@ -58,7 +61,9 @@ impl RotatingFile {
     /// # Errors
     /// If it cannot be opened; the previous file stays in use.
     pub(crate) fn reopen(&mut self) -> io::Result<()> {
+        let torn = self.torn;
         *self = Self::open(&self.path, self.rotation)?;
+        self.torn = torn;
         Ok(())
     }
 
@@ -68,7 +73,8 @@ impl RotatingFile {
         PathBuf::from(name)
     }
 
-    /// Ensures that the open file is the one at the path, and that it has room for a line.
+    /// Ensures that the open file is the one at the path, and that it has room for these lines. An
+    /// incomplete line is completed before a rotation.
     fn make_room(&mut self, line: &[u8]) -> io::Result<()> {
         let Some(now) = self.still_there()? else {
             // The file was rotated by another process, or deleted.
@@ -80,6 +86,7 @@ impl RotatingFile {
         let counted = now.len().saturating_sub(self.tried_at);
         // A process that does not get the lock leaves the rotation to the one that holds it.
         if counted > 0
+            && self.torn.is_none()
             && counted.saturating_add(length) > self.rotation.bytes
             && self.file.try_lock().is_ok()
         {
@@ -141,13 +148,31 @@ fn append_to(path: &Path) -> io::Result<File> {
 }
 
 impl Write for RotatingFile {
-    /// Writes a whole line to one file.
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+    /// Writes whole lines to one file, or the beginning of them if the disk takes no more.
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         if self.rotates {
-            self.make_room(line)?;
+            self.make_room(lines)?;
         }
-        self.file.write_all(line)?;
-        Ok(line.len())
+        if lines.is_empty() {
+            return Ok(0);
+        }
+        if let Some(torn) = self.torn
+            && torn != identity(&self.file.metadata()?)
+        {
+            // The beginning of this line is in a file that was moved or deleted.
+            self.torn = None;
+            let end = lines.iter().position(|byte| *byte == b'\n');
+            return Ok(end.map_or(lines.len(), |end| end + 1));
+        }
+        let written = self.file.write(lines)?;
+        let end = written.checked_sub(1).and_then(|last| lines.get(last));
+        if let Some(end) = end {
+            self.torn = match *end == b'\n' {
+                true => None,
+                false => Some(identity(&self.file.metadata()?)),
+            };
+        }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -311,6 +336,29 @@ mod tests {
             .map(|name| read(folder.path(), name).unwrap().lines().count());
         assert_eq!(lines.sum::<usize>(), 2_000, "{names:?}");
         assert!(!names.contains(&"log.0".to_owned()), "{names:?}");
+    }
+
+    #[test]
+    fn the_rest_of_a_line_does_not_begin_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let path = folder.join("log");
+        let mut file = RotatingFile::open(&path, SMALL).unwrap();
+        write(&mut file, &["12345678 begun"]);
+        write(&mut file, &[", and finished\n", "two\n", "three"]);
+        assert_eq!(
+            read(folder, "log.1").unwrap(),
+            "12345678 begun, and finished\n"
+        );
+        assert_eq!(read(folder, "log").unwrap(), "two\nthree");
+        fs::remove_file(&path).unwrap();
+        write(&mut file, &[", and finished\nfour\n", "fi"]);
+        assert_eq!(read(folder, "log").unwrap(), "four\nfi");
+        fs::rename(&path, folder.join("old")).unwrap();
+        file.reopen().unwrap();
+        assert_eq!(file.write(b"").unwrap(), 0);
+        write(&mut file, &["ve\n", "six\n"]);
+        assert_eq!(read(folder, "log").unwrap(), "six\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Signal handling: shutdown signals, SIGHUP, which reopens the log, and ignored signals.
+//! Signal handling: shutdown signals, SIGHUP, which reopens the log files, and ignored signals.
 
 use crate::exit::INTERRUPTED;
 use crate::logging;
@@ -40,7 +40,6 @@ impl Others {
         future::poll_fn(|context| {
             while let Poll::Ready(Some(())) = self.hangup.poll_recv(context) {
                 logging::reopen();
-                // Logging this line reopens the file.
                 log::info!(signal = "SIGHUP"; "the log file was opened again, as SIGHUP asked for");
             }
             for (user, name) in [(&mut self.user1, "SIGUSR1"), (&mut self.user2, "SIGUSR2")] {

@@ -13,6 +13,8 @@ mod integrity;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod log_load;
+#[cfg(test)]
 mod metrics;
 mod openapi;
 #[cfg(test)]

@@ -17,6 +17,8 @@ fn help_prints_every_option_with_its_variable_and_default() {
         ),
         ("--data-dir", "TRADEPOST_DATA_DIR", "./data"),
         ("--log-file", "TRADEPOST_LOG_FILE", "<data dir>/debug.log"),
+        ("--access-log", "TRADEPOST_ACCESS_LOG", ""),
+        ("--log-format", "TRADEPOST_LOG_FORMAT", "text"),
         ("--currency", "TRADEPOST_CURRENCY", "USD"),
         (
             "--jwt-secret-file",
