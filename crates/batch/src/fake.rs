@@ -1,4 +1,4 @@
-//! A scripted fake repository that records its calls.
+//! A scripted fake write port that records its calls.
 
 use chrono::DateTime;
 use std::collections::VecDeque;
@@ -7,13 +7,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::cart::CartRefusal;
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Error, Execution, Keyset, Money, OrderId, Page,
-    PageRequest, Refusal, StoreError, StoreErrorKind, UserId,
+    Currency, Execution, Money, OrderId, Outcomes, Refusal, StoreError, StoreErrorKind, UserId,
 };
-use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRepository, OrderStatus,
-    PlaceOrder, Placement, PlacementId,
-};
+use tradepost_domain::orders::{Order, OrderStatus, PlaceOrder, PlacementId};
 
 /// Scripted behaviour for a batch.
 pub(crate) enum Act {
@@ -96,8 +92,8 @@ impl Fake {
     }
 }
 
-impl OrderRepository for Fake {
-    fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError> {
+impl Fake {
+    pub(crate) fn place(&self, requests: &[PlaceOrder]) -> Outcomes<Execution<Order>> {
         let users = requests.iter().map(|request| request.user.get());
         self.batches.lock().unwrap().push(users.collect());
         if let Some(gate) = &self.gate {
@@ -144,27 +140,6 @@ impl OrderRepository for Fake {
                 .take(count)
                 .collect()),
         }
-    }
-
-    fn list(&self, _: &OrderList, _: PageRequest) -> Result<Page<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other))
-    }
-
-    fn cursor_page(
-        &self,
-        _: &OrderFilter,
-        _: Keyset<OrderField>,
-        _: &CursorRequest,
-    ) -> Result<CursorPage<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other))
-    }
-
-    fn find(&self, _: OrderId) -> Result<Option<Order>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Other))
-    }
-
-    fn change(&self, _: ChangeOrder) -> Result<Order, Error> {
-        Err(StoreError::new(StoreErrorKind::Other).into())
     }
 }
 

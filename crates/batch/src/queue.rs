@@ -1,49 +1,53 @@
-//! Queue of the requests that wait for a batch.
+//! Queue of the commands that wait for a batch.
 
-use crate::QueueFull;
+use crate::{BatchResult, QueueFull};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tradepost_domain::kernel::StoreError;
-use tradepost_domain::orders::{PlaceOrder, Placement};
 
 /// Callback for the result.
-pub(crate) type Done = Box<dyn FnOnce(Result<Placement, StoreError>) + Send>;
+pub(crate) type Done<T> = Box<dyn FnOnce(BatchResult<T>) + Send>;
 
-/// A request that no batch has taken, or that came back from one.
-pub(crate) struct Waiting {
+/// Removal of a command that still waits.
+pub(crate) trait Withdraw: Send + Sync {
+    /// Whether it still waited.
+    fn withdraw(&self, number: u64) -> bool;
+}
+
+/// A command that no batch has taken, or that came back from one.
+pub(crate) struct Waiting<C, T> {
     pub(crate) number: u64,
-    pub(crate) request: PlaceOrder,
+    pub(crate) command: C,
     /// Until when it is retried after lock conflicts.
     pub(crate) deadline: Instant,
     /// Time of submission.
     pub(crate) since: Instant,
-    pub(crate) done: Done,
+    pub(crate) done: Done<T>,
 }
 
-/// A request that came back from a batch, and is due again at a time.
-struct Paused {
+/// A command that came back from a batch, and is due again at a time.
+struct Paused<C, T> {
     due: Instant,
-    waiting: Waiting,
+    waiting: Waiting<C, T>,
 }
 
-/// A bounded queue of requests, first in, first out.
-pub(crate) struct Queue {
+/// A bounded queue of commands, first in, first out.
+pub(crate) struct Queue<C, T> {
     most: usize,
-    state: Mutex<State>,
+    state: Mutex<State<C, T>>,
     changed: Condvar,
 }
 
-struct State {
-    waiting: VecDeque<Waiting>,
-    /// By request number.
-    paused: BTreeMap<u64, Paused>,
-    /// The number of the next request; numbers in `waiting` ascend.
+struct State<C, T> {
+    waiting: VecDeque<Waiting<C, T>>,
+    /// By command number.
+    paused: BTreeMap<u64, Paused<C, T>>,
+    /// The number of the next command; numbers in `waiting` ascend.
     next: u64,
     closed: bool,
 }
 
-impl Queue {
+impl<C, T> Queue<C, T> {
     pub(crate) fn new(most: usize) -> Self {
         let state = State {
             waiting: VecDeque::new(),
@@ -58,22 +62,22 @@ impl Queue {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<C, T>> {
         // Only code of this module runs under the lock, so a poisoned lock still guards a
         // consistent state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends a request; returns its number.
+    /// Appends a command; returns its number.
     pub(crate) fn push(
         &self,
-        request: PlaceOrder,
+        command: C,
         deadline: Instant,
-        done: Done,
+        done: Done<T>,
     ) -> Result<u64, QueueFull> {
         let mut state = self.state();
         if state.closed || state.waiting.len() + state.paused.len() >= self.most {
-            // Dropping a `done` may run arbitrary code, such as submitting another request.
+            // Dropping a `done` may run arbitrary code, such as submitting another command.
             drop(state);
             return Err(QueueFull);
         }
@@ -81,7 +85,7 @@ impl Queue {
         state.next += 1;
         state.waiting.push_back(Waiting {
             number,
-            request,
+            command,
             deadline,
             since: Instant::now(),
             done,
@@ -91,23 +95,16 @@ impl Queue {
         Ok(number)
     }
 
-    /// Puts a request back after a batch. It was accepted before, so it may exceed the limit, and a
+    /// Puts a command back after a batch. It was accepted before, so it may exceed the limit, and a
     /// closed queue accepts it too. Only the caller of [`Queue::take`] may call this.
-    pub(crate) fn pause(&self, waiting: Waiting, due: Instant) {
+    pub(crate) fn pause(&self, waiting: Waiting<C, T>, due: Instant) {
         let number = waiting.number;
         self.state().paused.insert(number, Paused { due, waiting });
     }
 
-    /// Removes a request, if it still waits.
-    pub(crate) fn remove(&self, number: u64) -> bool {
-        let removed = self.state().remove(number);
-        // As in `push`, the `done` in it is dropped outside the lock.
-        removed.is_some()
-    }
-
-    /// Blocks until requests wait, and takes up to `most` of them; `None` once the queue is closed
+    /// Blocks until commands wait, and takes up to `most` of them; `None` once the queue is closed
     /// and empty.
-    pub(crate) fn take(&self, most: usize) -> Option<Vec<Waiting>> {
+    pub(crate) fn take(&self, most: usize) -> Option<Vec<Waiting<C, T>>> {
         let mut state = self.state();
         loop {
             let now = Instant::now();
@@ -131,21 +128,29 @@ impl Queue {
         }
     }
 
-    /// Number of requests that wait or pause.
+    /// Number of commands that wait or pause.
     pub(crate) fn len(&self) -> usize {
         let state = self.state();
         state.waiting.len() + state.paused.len()
     }
 
-    /// Stops accepting requests.
+    /// Stops accepting commands.
     pub(crate) fn close(&self) {
         self.state().closed = true;
         self.changed.notify_all();
     }
 }
 
-impl State {
-    fn remove(&mut self, number: u64) -> Option<Waiting> {
+impl<C: Send, T> Withdraw for Queue<C, T> {
+    fn withdraw(&self, number: u64) -> bool {
+        let removed = self.state().remove(number);
+        // As in `push`, the `done` in it is dropped outside the lock.
+        removed.is_some()
+    }
+}
+
+impl<C, T> State<C, T> {
+    fn remove(&mut self, number: u64) -> Option<Waiting<C, T>> {
         if let Some(paused) = self.paused.remove(&number) {
             return Some(paused.waiting);
         }
@@ -153,15 +158,15 @@ impl State {
         found.ok().and_then(|at| self.waiting.remove(at))
     }
 
-    /// Takes the due retries first, which are older, and then new requests. Half of a batch is
-    /// reserved for new requests: many retries for one product must not hold up the orders for all
-    /// others.
-    fn batch(&mut self, most: usize, now: Instant) -> Vec<Waiting> {
+    /// Takes the due retries first, which are older, and then new commands. Half of a batch is
+    /// reserved for new commands: many retries for one product must not hold up the commands for
+    /// all others.
+    fn batch(&mut self, most: usize, now: Instant) -> Vec<Waiting<C, T>> {
         let room = most.saturating_sub(self.waiting.len().min(most / 2));
         let due = self.paused.iter().filter(|(_, paused)| paused.due <= now);
         let due: Vec<u64> = due.map(|(number, _)| *number).take(room).collect();
         let due = due.iter().filter_map(|number| self.paused.remove(number));
-        let mut batch: Vec<Waiting> = due.map(|paused| paused.waiting).collect();
+        let mut batch: Vec<Waiting<C, T>> = due.map(|paused| paused.waiting).collect();
         let count = self.waiting.len().min(most.saturating_sub(batch.len()));
         batch.extend(self.waiting.drain(..count));
         batch

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tradepost_metrics::{Histogram, HistogramSnapshot};
 
-/// Bucket bounds in microseconds: a commit takes one or a few milliseconds, and a request seconds
-/// at most.
+/// Bucket bounds in microseconds: a commit takes one or a few milliseconds, and a client waits
+/// for seconds at most.
 const TIMES: [u64; 12] = [
     500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     2_500_000,
@@ -16,16 +16,16 @@ const SIZES: [u64; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 /// Statistics of the batcher since it was started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BatchStats {
-    /// Requests that wait for a batch or pause, now.
+    /// Commands that wait for a batch or pause, now.
     pub waiting: u64,
-    /// Requests in each batch.
+    /// Commands in each batch.
     pub sizes: HistogramSnapshot,
     /// Duration of each batch, in microseconds.
     pub took: HistogramSnapshot,
-    /// Queueing time: microseconds from the submission of a request to the start of the batch that
+    /// Queueing time: microseconds from the submission of a command to the start of the batch that
     /// answered it.
     pub waits: HistogramSnapshot,
-    /// How often a request was put back because of a lock conflict.
+    /// How often a command was put back because of a lock conflict.
     pub contended: u64,
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tradepost_domain::cart::CartRefusal;
 use tradepost_domain::kernel::{Execution, Refusal, StoreError, StoreErrorKind};
-use tradepost_domain::orders::{Order, Placement};
+use tradepost_domain::orders::{Order, PlaceOrder, Placement};
 
 mod contended;
 
@@ -17,13 +17,18 @@ mod contended;
 const NEVER: Duration = Duration::from_secs(20);
 
 type Answer = Result<Placement, StoreError>;
+type Orders = Batcher<PlaceOrder, Execution<Order>>;
+
+fn start(fake: Arc<Fake>, limits: BatcherConfig) -> std::io::Result<Orders> {
+    Batcher::start(
+        "orders",
+        move |requests: &[PlaceOrder]| fake.place(requests),
+        limits,
+    )
+}
 
 /// Submits a request of user `id`, whose result is sent with that id.
-fn submit(
-    batcher: &Batcher,
-    id: i64,
-    answers: &Sender<(i64, Answer)>,
-) -> Result<Ticket, QueueFull> {
+fn submit(batcher: &Orders, id: i64, answers: &Sender<(i64, Answer)>) -> Result<Ticket, QueueFull> {
     let answers = answers.clone();
     batcher.submit(request(id), soon(), move |answer| {
         answers.send((id, answer)).unwrap()
@@ -57,7 +62,7 @@ fn limits(batch: usize, waiting: usize) -> BatcherConfig {
 #[test]
 fn a_lone_order_does_not_wait() {
     let fake = Fake::placing();
-    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+    let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     for id in 1..=3 {
         submit(&batcher, id, &sender).unwrap();
@@ -69,7 +74,7 @@ fn a_lone_order_does_not_wait() {
 #[test]
 fn orders_that_arrive_while_one_commits_share_the_next_batch() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake.clone(), limits(4, 100)).unwrap();
+    let batcher = start(fake.clone(), limits(4, 100)).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -85,7 +90,7 @@ fn orders_that_arrive_while_one_commits_share_the_next_batch() {
 #[test]
 fn nothing_is_answered_before_it_is_placed() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake, BatcherConfig::default()).unwrap();
+    let batcher = start(fake, BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -97,7 +102,7 @@ fn nothing_is_answered_before_it_is_placed() {
 #[test]
 fn the_queue_is_bounded() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake, limits(10, 2)).unwrap();
+    let batcher = start(fake, limits(10, 2)).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -116,7 +121,7 @@ fn the_queue_is_bounded() {
 #[test]
 fn a_limit_of_zero_counts_as_one() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake.clone(), limits(0, 0)).unwrap();
+    let batcher = start(fake.clone(), limits(0, 0)).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -129,7 +134,7 @@ fn a_limit_of_zero_counts_as_one() {
 #[test]
 fn a_request_can_be_withdrawn_until_a_batch_takes_it() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake.clone(), limits(10, 3)).unwrap();
+    let batcher = start(fake.clone(), limits(10, 3)).unwrap();
     let (sender, answers) = mpsc::channel();
     let taken = submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -149,7 +154,7 @@ fn a_request_can_be_withdrawn_until_a_batch_takes_it() {
 
 #[test]
 fn an_answered_request_cannot_be_withdrawn() {
-    let batcher = Batcher::start(Fake::placing(), BatcherConfig::default()).unwrap();
+    let batcher = start(Fake::placing(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     let ticket = submit(&batcher, 1, &sender).unwrap();
     placed(&answers);
@@ -161,7 +166,7 @@ fn each_request_gets_its_own_answer_refused_neighbours_or_not() {
     let (fake, gate) = Fake::gated();
     fake.then(Act::Place);
     fake.then(Act::RefuseEven);
-    let batcher = Batcher::start(fake, BatcherConfig::default()).unwrap();
+    let batcher = start(fake, BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -194,7 +199,7 @@ fn a_failed_batch_fails_all_of_its_requests_and_no_other() {
         let (fake, gate) = Fake::gated();
         fake.then(Act::Place);
         fake.then(act);
-        let batcher = Batcher::start(fake.clone(), limits(3, 100)).unwrap();
+        let batcher = start(fake.clone(), limits(3, 100)).unwrap();
         let (sender, answers) = mpsc::channel();
         submit(&batcher, 1, &sender).unwrap();
         gate.wait_for_batch();
@@ -215,7 +220,7 @@ fn a_failed_batch_fails_all_of_its_requests_and_no_other() {
 fn one_bad_row_does_not_fail_the_other_requests() {
     let (fake, gate) = Fake::gated();
     *fake.corrupt.lock().unwrap() = Some(3);
-    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+    let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -235,12 +240,12 @@ fn one_bad_row_does_not_fail_the_other_requests() {
 #[test]
 fn a_failure_describes_its_cause() {
     for (act, said) in [
-        (Act::Panic, "placing orders panicked: told to"),
-        (Act::Answer(3), "placing 1 orders gave 3 answers"),
+        (Act::Panic, "a batch panicked: told to"),
+        (Act::Answer(3), "a batch of 1 commands gave 3 results"),
     ] {
         let fake = Fake::placing();
         fake.then(act);
-        let batcher = Batcher::start(fake, BatcherConfig::default()).unwrap();
+        let batcher = start(fake, BatcherConfig::default()).unwrap();
         let (sender, answers) = mpsc::channel();
         submit(&batcher, 1, &sender).unwrap();
         let error = answers.recv_timeout(NEVER).unwrap().1.unwrap_err();
@@ -251,7 +256,7 @@ fn a_failure_describes_its_cause() {
 #[test]
 fn a_panic_in_a_callback_affects_no_other_request() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake, BatcherConfig::default()).unwrap();
+    let batcher = start(fake, BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -268,7 +273,7 @@ fn a_panic_in_a_callback_affects_no_other_request() {
 #[test]
 fn closing_places_waiting_requests_and_accepts_no_more() {
     let (fake, gate) = Fake::gated();
-    let batcher = Arc::new(Batcher::start(fake.clone(), limits(2, 100)).unwrap());
+    let batcher = Arc::new(start(fake.clone(), limits(2, 100)).unwrap());
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -297,7 +302,7 @@ fn closing_places_waiting_requests_and_accepts_no_more() {
 #[test]
 fn dropping_it_closes_it() {
     let fake = Fake::placing();
-    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+    let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     for id in 1..=20 {
         submit(&batcher, id, &sender).unwrap();
@@ -309,7 +314,7 @@ fn dropping_it_closes_it() {
 
 #[test]
 fn the_last_handle_may_be_dropped_by_an_answer() {
-    let batcher = Arc::new(Batcher::start(Fake::placing(), BatcherConfig::default()).unwrap());
+    let batcher = Arc::new(start(Fake::placing(), BatcherConfig::default()).unwrap());
     let (sender, answers) = mpsc::channel();
     let handed_over = Arc::new(Barrier::new(2));
     let last = Mutex::new(Some(Arc::clone(&batcher)));
@@ -329,7 +334,7 @@ fn the_last_handle_may_be_dropped_by_an_answer() {
 #[test]
 fn a_callback_may_close_the_batcher_during_another_close() {
     let (fake, gate) = Fake::gated();
-    let batcher = Arc::new(Batcher::start(fake, BatcherConfig::default()).unwrap());
+    let batcher = Arc::new(start(fake, BatcherConfig::default()).unwrap());
     let (sender, answers) = mpsc::channel();
     let closes = Arc::clone(&batcher);
     let done = move |answer| {
@@ -351,7 +356,7 @@ fn a_callback_may_close_the_batcher_during_another_close() {
 
 #[test]
 fn a_callback_may_submit_the_next_request() {
-    let batcher = Arc::new(Batcher::start(Fake::placing(), BatcherConfig::default()).unwrap());
+    let batcher = Arc::new(start(Fake::placing(), BatcherConfig::default()).unwrap());
     let (sender, answers) = mpsc::channel();
     let again = Arc::clone(&batcher);
     let first = sender.clone();
@@ -369,7 +374,7 @@ fn no_answer_is_lost_or_given_twice_under_concurrency() {
     const THREADS: i64 = 8;
     const EACH: i64 = 1_000;
     let fake = Fake::placing();
-    let batcher = Batcher::start(fake.clone(), limits(16, 64)).unwrap();
+    let batcher = start(fake.clone(), limits(16, 64)).unwrap();
     let answered: Arc<Vec<AtomicUsize>> =
         Arc::new((0..=THREADS * EACH).map(|_| AtomicUsize::new(0)).collect());
     let at = |id: i64| usize::try_from(id).unwrap();
@@ -417,7 +422,7 @@ fn no_answer_is_lost_or_given_twice_under_concurrency() {
 #[test]
 fn statistics_count_batches_waits_and_conflicts() {
     let (fake, gate) = Fake::gated();
-    let batcher = Batcher::start(fake.clone(), limits(2, 10)).unwrap();
+    let batcher = start(fake.clone(), limits(2, 10)).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();

@@ -1,5 +1,6 @@
 //! The worker: executes one batch after the other.
 
+use crate::BatchResult;
 use crate::queue::{Done, Queue, Waiting};
 use crate::stats::{Counters, micros, saturating};
 use std::any::Any;
@@ -7,41 +8,50 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tradepost_domain::kernel::{Refusal, StoreError, StoreErrorKind};
-use tradepost_domain::orders::{OrderRepository, PlaceOrder, Placement};
+use tradepost_domain::kernel::{Outcomes, Refusal, StoreError, StoreErrorKind};
 
-/// Places waiting requests until the queue is closed and empty.
-pub(crate) fn run(queue: &Queue, orders: &dyn OrderRepository, most: usize, counts: &Counters) {
+/// Executes waiting commands until the queue is closed and empty.
+pub(crate) fn run<C: Clone, T>(
+    queue: &Queue<C, T>,
+    port: &impl Fn(&[C]) -> Outcomes<T>,
+    most: usize,
+    counts: &Counters,
+) {
     while let Some(batch) = queue.take(most) {
-        carry_out(queue, orders, counts, batch);
+        carry_out(queue, port, counts, batch);
     }
 }
 
-fn carry_out(queue: &Queue, orders: &dyn OrderRepository, counts: &Counters, batch: Vec<Waiting>) {
-    let requests: Vec<PlaceOrder> = batch.iter().map(|one| one.request.clone()).collect();
+fn carry_out<C: Clone, T>(
+    queue: &Queue<C, T>,
+    port: &impl Fn(&[C]) -> Outcomes<T>,
+    counts: &Counters,
+    batch: Vec<Waiting<C, T>>,
+) {
+    let commands: Vec<C> = batch.iter().map(|one| one.command.clone()).collect();
     let began = Instant::now();
-    let placed = place(orders, &requests);
-    counts.sizes.observe(saturating(requests.len()));
+    let executed = execute(port, &commands);
+    counts.sizes.observe(saturating(commands.len()));
     counts.took.observe(micros(began.elapsed()));
-    let observe_wait = |waiting: &Waiting| {
+    let observe_wait = |waiting: &Waiting<C, T>| {
         let waited = began.saturating_duration_since(waiting.since);
         counts.waits.observe(micros(waited));
     };
-    match placed {
-        Ok(placements) => {
-            for (waiting, placement) in batch.into_iter().zip(placements) {
-                if placement == Err(Refusal::LockConflict) {
+    match executed {
+        Ok(results) => {
+            for (waiting, result) in batch.into_iter().zip(results) {
+                if matches!(result, Err(Refusal::LockConflict)) {
                     counts.contended.fetch_add(1, Ordering::Relaxed);
                 } else {
                     observe_wait(&waiting);
                 }
-                settle(queue, waiting, placement);
+                settle(queue, waiting, result);
             }
         }
-        // One bad row must not fail the others: each request is placed alone.
-        Err(error) if batch.len() > 1 && may_be_of_one(error.kind()) => {
+        // One bad row must not fail the others: each command is executed alone.
+        Err(error) if batch.len() > 1 && error.kind().may_be_of_one() => {
             for waiting in batch {
-                carry_out(queue, orders, counts, vec![waiting]);
+                carry_out(queue, port, counts, vec![waiting]);
             }
         }
         Err(error) => {
@@ -53,24 +63,10 @@ fn carry_out(queue: &Queue, orders: &dyn OrderRepository, counts: &Counters, bat
     }
 }
 
-/// Whether a failure, with which nothing was stored, may be caused by a single request of the
-/// batch.
-fn may_be_of_one(kind: &StoreErrorKind) -> bool {
-    match kind {
-        StoreErrorKind::Corrupt { .. } | StoreErrorKind::Other => true,
-        StoreErrorKind::Busy
-        | StoreErrorKind::Unavailable
-        | StoreErrorKind::DeadlineExceeded
-        | StoreErrorKind::Full
-        | StoreErrorKind::OutcomeUnknown
-        | StoreErrorKind::SchemaMismatch => false,
-    }
-}
-
-/// Answers a request, or puts it back for a retry.
-fn settle(queue: &Queue, waiting: Waiting, placement: Placement) {
-    if placement != Err(Refusal::LockConflict) {
-        return answer(waiting.done, Ok(placement));
+/// Answers a command, or puts it back for a retry.
+fn settle<C, T>(queue: &Queue<C, T>, waiting: Waiting<C, T>, result: Result<T, Refusal>) {
+    if !matches!(result, Err(Refusal::LockConflict)) {
+        return answer(waiting.done, Ok(result));
     }
     let (now, deadline) = (Instant::now(), waiting.deadline);
     if now < deadline {
@@ -88,26 +84,23 @@ fn jitter() -> Duration {
     Duration::from_micros(fastrand::u64(5_000..=25_000))
 }
 
-/// One placement for each request, or one failure for all of them.
-fn place(
-    orders: &dyn OrderRepository,
-    requests: &[PlaceOrder],
-) -> Result<Vec<Placement>, StoreError> {
-    let placed = catch_unwind(AssertUnwindSafe(|| orders.place(requests)));
-    let placements = placed.unwrap_or_else(|panic| {
+/// One result for each command, or one failure for all of them.
+fn execute<C, T>(port: &impl Fn(&[C]) -> Outcomes<T>, commands: &[C]) -> Outcomes<T> {
+    let executed = catch_unwind(AssertUnwindSafe(|| port(commands)));
+    let results = executed.unwrap_or_else(|panic| {
         // The panic may have come after the commit.
         Err(unknown(Defect::Panic(message(panic.as_ref()))))
     })?;
-    let (given, due) = (placements.len(), requests.len());
+    let (given, due) = (results.len(), commands.len());
     if given == due {
-        Ok(placements)
+        Ok(results)
     } else {
-        // The results cannot be assigned to requests, and no caller may get another one's order.
-        Err(unknown(Defect::Answers { given, due }))
+        // The results cannot be assigned to commands, and no caller may get another one's.
+        Err(unknown(Defect::Results { given, due }))
     }
 }
 
-fn answer(done: Done, result: Result<Placement, StoreError>) {
+fn answer<T>(done: Done<T>, result: BatchResult<T>) {
     // A panic of one caller must not affect the others. The panic hook has reported it.
     let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
 }
@@ -116,19 +109,19 @@ fn unknown(defect: Defect) -> StoreError {
     StoreError::caused(StoreErrorKind::OutcomeUnknown, defect)
 }
 
-/// A violation of the repository's contract.
+/// A violation of the port's contract.
 #[derive(Debug)]
 enum Defect {
     Panic(String),
-    Answers { given: usize, due: usize },
+    Results { given: usize, due: usize },
 }
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Panic(message) => write!(f, "placing orders panicked: {message}"),
-            Self::Answers { given, due } => {
-                write!(f, "placing {due} orders gave {given} answers")
+            Self::Panic(message) => write!(f, "a batch panicked: {message}"),
+            Self::Results { given, due } => {
+                write!(f, "a batch of {due} commands gave {given} results")
             }
         }
     }

@@ -6,12 +6,10 @@
 use std::error::Error;
 use std::sync::Arc;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, NewProduct, ProductField};
-use tradepost_domain::kernel::CursorPage;
+use tradepost_domain::kernel::{CursorPage, Outcomes};
 use tradepost_domain::prelude::*;
 use tradepost_domain::testing::{at, system};
 use tradepost_memory::MemoryStore;
-
-type WriteResult<T> = Result<T, tradepost_domain::kernel::Error>;
 
 /// The products of a price list.
 struct PriceList(Vec<Product>);
@@ -36,8 +34,8 @@ impl PriceList {
         Ok(Self(products?))
     }
 
-    fn read_only<T>() -> WriteResult<T> {
-        Err(StoreError::new(StoreErrorKind::Unavailable).into())
+    fn read_only<T>() -> Outcomes<T> {
+        Err(StoreError::new(StoreErrorKind::Unavailable))
     }
 }
 
@@ -71,11 +69,11 @@ impl ProductRepository for PriceList {
         Ok(rows.cloned().collect())
     }
 
-    fn create(&self, _: CreateProduct) -> WriteResult<Execution<Product>> {
+    fn create_all(&self, _: &[CreateProduct]) -> Outcomes<Execution<Product>> {
         Self::read_only()
     }
 
-    fn change(&self, _: ChangeProduct) -> WriteResult<Product> {
+    fn change_all(&self, _: &[ChangeProduct]) -> Outcomes<Product> {
         Self::read_only()
     }
 }

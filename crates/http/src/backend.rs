@@ -1,7 +1,7 @@
 //! The shop behind the API.
 
 use std::sync::Arc;
-use tradepost_batch::Batcher;
+use tradepost_batch::Batchers;
 use tradepost_domain::Services;
 use tradepost_domain::kernel::{Currency, MessageSigner};
 use tradepost_domain::maintenance::HealthCheck;
@@ -11,8 +11,8 @@ use tradepost_domain::maintenance::HealthCheck;
 pub struct Backend {
     /// The services of the shop.
     pub services: Services,
-    /// Queue in which orders wait to be placed together.
-    pub batcher: Arc<Batcher>,
+    /// Queues in which commands wait to be executed together.
+    pub batchers: Batchers,
     /// Signs pagination cursors.
     pub signer: Arc<dyn MessageSigner>,
     /// Health check and pool statistics of the store.

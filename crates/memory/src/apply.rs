@@ -21,16 +21,17 @@ impl State {
         &mut self,
         decision: Decision<T>,
     ) -> Result<T::Stored, StoreError> {
-        self.apply_keeping(decision, |_| Vec::new())
+        self.apply_keeping(decision, |outcome| (outcome, Vec::new()))
     }
 
-    /// Writes a decision of a command with a key; returns its outcome. `keep` builds the stored responses of the outcome:
-    /// it may panic, so it runs before the first write, as does everything else that can fail.
-    pub(crate) fn apply_keeping<T: Outcome>(
+    /// Writes a decision about commands with keys; returns their results. `answer` builds these and
+    /// the responses to store: it may panic, so it runs before the first write, as does everything
+    /// else that can fail.
+    pub(crate) fn apply_keeping<T: Outcome, R>(
         &mut self,
         decision: Decision<T>,
-        keep: impl FnOnce(&T::Stored) -> Vec<Kept>,
-    ) -> Result<T::Stored, StoreError> {
+        answer: impl FnOnce(T::Stored) -> (R, Vec<Kept>),
+    ) -> Result<R, StoreError> {
         let placements = self.unused_placements(&decision.changes)?;
         let ids = self.assign(&decision.changes)?;
         let completed = decision.complete(ids);
@@ -43,7 +44,7 @@ impl State {
         let mut stored = StoredRows::new(&completed.rows, &movements);
         let outcome = completed.outcome.stored(&mut stored);
         let outcome = outcome.ok_or(Defect("the outcome has its rows"))?;
-        let kept = keep(&outcome);
+        let (results, kept) = answer(outcome);
         let orders = completed.rows.orders.iter().map(|order| order.id);
         self.placements.extend(placements.into_iter().zip(orders));
         self.insert(completed.rows);
@@ -52,7 +53,7 @@ impl State {
         self.write_levels(levels);
         self.keys.extend(kept);
         self.log(events);
-        Ok(outcome)
+        Ok(results)
     }
 
     fn unused_placements(&self, changes: &Changes) -> Result<Vec<PlacementId>, StoreError> {

@@ -1,10 +1,10 @@
-use crate::idempotency::kept;
 use crate::{Defect, MemoryStore, State};
 use std::collections::HashMap;
 use tradepost_domain::cart::{
-    Cart, CartItem, CartItemDetail, CartRepository, ChangeCart, decide_cart,
+    Cart, CartChange, CartItem, CartItemDetail, CartRepository, CartsState, ChangeCart,
+    decide_carts,
 };
-use tradepost_domain::kernel::{Error, Execution, MAX_STORED_RESPONSE_BYTES, StoreError, UserId};
+use tradepost_domain::kernel::{Outcomes, StoreError, UserId};
 
 impl CartRepository for MemoryStore {
     fn carts(&self, users: &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError> {
@@ -19,21 +19,22 @@ impl CartRepository for MemoryStore {
         Ok(carts)
     }
 
-    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
+    fn change_all(&self, commands: &[ChangeCart]) -> Outcomes<CartChange> {
         let mut state = self.lock();
-        let (user, quota) = (Some(command.user), MAX_STORED_RESPONSE_BYTES);
-        if let Some(answer) = state.replay(user, command.key.as_ref(), quota)? {
-            return Ok(Execution::Replayed(answer));
-        }
-        let lines = state.cart_lines(command.user);
-        let product = command.product(&lines);
-        let product = product.and_then(|id| state.products.get(&id)).cloned();
-        let decision = decide_cart(&command, &lines, product.as_ref())?;
-        let keep = |item: &Option<CartItemDetail>| {
-            let item = item.as_ref();
-            item.map_or_else(Vec::new, |item| kept(user, command.key, item, command.at))
+        let mut floor = CartsState {
+            keys: state.stored_keys(commands),
+            ..CartsState::default()
         };
-        Ok(Execution::Executed(state.apply_keeping(decision, keep)?))
+        for command in commands {
+            let lines = state.cart_lines(command.user);
+            let product = command.product(&lines);
+            let product = product.and_then(|id| state.products.get(&id)).cloned();
+            floor
+                .products
+                .extend(product.map(|product| (product.id, product)));
+            floor.carts.insert(command.user, lines);
+        }
+        state.apply_slice(commands, decide_carts(commands, floor))
     }
 }
 

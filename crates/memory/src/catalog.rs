@@ -1,12 +1,12 @@
-use crate::idempotency::kept;
 use crate::{MemoryStore, State, slice_of, sorted_page};
+use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
-    ProductRepository, decide_change, decide_creation,
+    CatalogState, ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
+    ProductRepository, decide_changes, decide_creations,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, MAX_STORED_RESPONSE_BYTES_OF_STAFF, Page,
-    PageRequest, ProductId, Sku, StoreError,
+    CursorPage, CursorRequest, Execution, Keyset, Outcomes, Page, PageRequest, ProductId, Sku,
+    StoreError,
 };
 
 impl ProductRepository for MemoryStore {
@@ -36,36 +36,57 @@ impl ProductRepository for MemoryStore {
         Ok(found.map(|(_, product)| product.clone()).collect())
     }
 
-    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
+    fn create_all(&self, commands: &[CreateProduct]) -> Outcomes<Execution<Product>> {
         let mut state = self.lock();
-        let quota = MAX_STORED_RESPONSE_BYTES_OF_STAFF;
-        if let Some(answer) = state.replay(command.by, command.key.as_ref(), quota)? {
-            return Ok(Execution::Replayed(answer));
-        }
-        let holder = state.sku_holder(command.draft.sku.as_ref());
-        let decision = decide_creation(&command, state.acting(command.by), holder, self.currency)?;
-        let keep = |product: &Product| kept(command.by, command.key, product, command.at);
-        Ok(Execution::Executed(state.apply_keeping(decision, keep)?))
+        let skus = commands.iter().map(|command| command.draft.sku.as_ref());
+        let floor = CatalogState {
+            acting: state.all_acting(commands.iter().map(|command| command.by)),
+            skus: state.sku_holders(skus),
+            keys: state.stored_keys(commands),
+            ..CatalogState::default()
+        };
+        let decision = decide_creations(commands, &floor, self.currency);
+        state.apply_slice(commands, decision)
     }
 
-    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
+    fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
         let mut state = self.lock();
-        let sku = command.change.sku.as_ref().and_then(Option::as_ref);
-        let holder = state.sku_holder(sku);
-        let before = state.products.get(&command.product);
-        let acting = state.acting(command.by);
-        let decision = decide_change(&command, acting, before, holder, self.currency)?;
-        Ok(state.apply(decision)?)
+        let skus = commands
+            .iter()
+            .map(|command| command.change.sku.as_ref().and_then(Option::as_ref));
+        let floor = CatalogState {
+            acting: state.all_acting(commands.iter().map(|command| command.by)),
+            products: state.some_products(commands.iter().map(|command| command.product)),
+            skus: state.sku_holders(skus),
+            ..CatalogState::default()
+        };
+        state.apply(decide_changes(commands, floor, self.currency))
     }
 }
 
 impl State {
-    fn sku_holder(&self, sku: Option<&Sku>) -> Option<ProductId> {
-        let sku = sku?;
-        let holder = |product: &&Product| product.sku.as_ref() == Some(sku);
-        self.products
-            .values()
-            .find(holder)
-            .map(|product| product.id)
+    /// The products that have these skus.
+    fn sku_holders<'a>(
+        &self,
+        skus: impl Iterator<Item = Option<&'a Sku>>,
+    ) -> BTreeMap<String, ProductId> {
+        let wanted: BTreeSet<&str> = skus.flatten().map(Sku::as_str).collect();
+        let held = |product: &Product| {
+            let sku = product.sku.as_ref()?.as_str();
+            wanted.contains(sku).then(|| (sku.to_owned(), product.id))
+        };
+        if wanted.is_empty() {
+            return BTreeMap::new();
+        }
+        self.products.values().filter_map(held).collect()
+    }
+
+    /// Those of these products that exist.
+    pub(crate) fn some_products(
+        &self,
+        ids: impl Iterator<Item = ProductId>,
+    ) -> BTreeMap<ProductId, Product> {
+        let found = |id| Some((id, self.products.get(&id)?.clone()));
+        ids.filter_map(found).collect()
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::{MemoryStore, State, count};
 use chrono::{DateTime, TimeDelta, Utc};
+use tradepost_domain::decision::{
+    Decision, KeyedCommand, KeyedResponse, Outcome, Settled, StoredKeys, answer_slice,
+};
 use tradepost_domain::identity::RefreshToken;
 use tradepost_domain::kernel::{
-    IdempotencyScope, Idempotent, Refusal, StoreError, StoredResponse, StoredResponseUsage, UserId,
-    check_replay_quota, decide_replay,
+    Execution, IdempotencyScope, Outcomes, StoreError, StoredResponse, StoredResponseUsage, UserId,
 };
 use tradepost_domain::maintenance::{ClockReading, HealthCheck, Retention};
 
@@ -69,23 +71,34 @@ impl Retention for MemoryStore {
 pub(crate) type Kept = ((UserId, IdempotencyScope), StoredResponse);
 
 impl State {
-    /// The stored response of a replay; for a new command, checks that its response fits in a quota
-    /// in bytes. Without a user there is no key.
-    pub(crate) fn replay<T>(
-        &self,
-        user: Option<UserId>,
-        key: Option<&Idempotent<T>>,
-        quota: u64,
-    ) -> Result<Option<String>, Refusal> {
-        let Some((user, key)) = user.zip(key) else {
-            return Ok(None);
-        };
-        let held = self.keys.get(&(user, key.scope.clone()));
-        if let Some(answer) = decide_replay(Some(key), held)? {
-            return Ok(Some(answer));
+    /// The stored responses that a slice needs.
+    pub(crate) fn stored_keys<C: KeyedCommand>(&self, commands: &[C]) -> StoredKeys {
+        let mut stored = StoredKeys::default();
+        for (user, key) in commands.iter().filter_map(KeyedCommand::key) {
+            let held = self.keys.get_key_value(&(user, key.scope.clone()));
+            let held = held.map(|(scope, record)| (scope.clone(), record.clone()));
+            stored.held.extend(held);
+            stored.kept.insert(user, self.kept(user));
         }
-        check_replay_quota(self.kept(user), quota)?;
-        Ok(None)
+        stored
+    }
+
+    /// Writes the decision about a slice; returns its results.
+    pub(crate) fn apply_slice<C, T>(
+        &mut self,
+        commands: &[C],
+        decision: Decision<Vec<Settled<T>>>,
+    ) -> Outcomes<Execution<C::Outcome>>
+    where
+        C: KeyedCommand,
+        T: Outcome<Stored = C::Outcome>,
+    {
+        self.apply_keeping(decision, |settled| {
+            let answers = answer_slice(commands, settled);
+            let kept = |response: KeyedResponse| ((response.user, response.scope), response.record);
+            let kept = answers.responses.into_iter().map(kept).collect();
+            (answers.results, kept)
+        })
     }
 
     /// The stored responses of a user, as a running total.
@@ -97,29 +110,4 @@ impl State {
             last: sizes.fold(0, u64::saturating_add),
         }
     }
-}
-
-/// Builds the record to store, if the command has a key. The encoder is the caller's code and may panic, so call this before
-/// any write.
-pub(crate) fn kept<T>(
-    user: Option<UserId>,
-    key: Option<Idempotent<T>>,
-    outcome: &T,
-    at: DateTime<Utc>,
-) -> Vec<Kept> {
-    let Some((user, key)) = user.zip(key) else {
-        return Vec::new();
-    };
-    let Idempotent {
-        scope,
-        fingerprint,
-        render,
-    } = key;
-    let answer = (render.0)(outcome);
-    let record = StoredResponse {
-        fingerprint,
-        answer,
-        at,
-    };
-    vec![((user, scope), record)]
 }

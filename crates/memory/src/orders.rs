@@ -1,13 +1,12 @@
-use crate::idempotency::kept;
 use crate::{MemoryStore, State, count, slice_of, sorted_page};
 use chrono::{DateTime, Utc};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, StoreError,
+    CursorPage, CursorRequest, Keyset, OrderId, Outcomes, Page, PageRequest, StoreError,
 };
 use tradepost_domain::orders::{
     ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderQuota, OrderRepository,
-    OrderStatus, OrderUsage, PlaceOrder, Placement, PlacementState, ProductSnapshot, decide_order,
-    decide_placement,
+    OrderStatus, OrderUsage, OrdersState, PlaceOrder, Placement, PlacementState, ProductSnapshot,
+    decide_orders, decide_placement,
 };
 
 impl OrderRepository for MemoryStore {
@@ -38,24 +37,18 @@ impl OrderRepository for MemoryStore {
         let mut state = self.lock();
         let floor = state.floor(requests);
         let decision = decide_placement(requests, floor, self.currency);
-        let keep = |placements: &Vec<Placement>| {
-            let kept = |(request, placement): (&PlaceOrder, &Placement)| match placement {
-                Ok(Execution::Executed(order)) => {
-                    kept(Some(request.user), request.key.clone(), order, request.at)
-                }
-                _ => Vec::new(),
-            };
-            requests.iter().zip(placements).flat_map(kept).collect()
-        };
-        state.apply_keeping(decision, keep)
+        state.apply_slice(requests, decision)
     }
 
-    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
+    fn change_all(&self, commands: &[ChangeOrder]) -> Outcomes<Order> {
         let mut state = self.lock();
-        let before = state.orders.get(&command.order);
-        let acting = state.acting(command.by.customer().ok());
-        let decision = decide_order(&command, acting, before)?;
-        Ok(state.apply(decision)?)
+        let ids = commands.iter().map(|command| command.order);
+        let orders = ids.filter_map(|id| Some((id, state.orders.get(&id)?.clone())));
+        let floor = OrdersState {
+            orders: orders.collect(),
+            acting: state.all_acting(commands.iter().map(|command| command.by.customer().ok())),
+        };
+        state.apply(decide_orders(commands, floor))
     }
 }
 
@@ -63,7 +56,10 @@ impl State {
     /// The state that these requests need: their carts, every product in them, and the stored
     /// responses under their keys.
     fn floor(&self, requests: &[PlaceOrder]) -> PlacementState {
-        let mut floor = PlacementState::default();
+        let mut floor = PlacementState {
+            keys: self.stored_keys(requests),
+            ..PlacementState::default()
+        };
         for request in requests {
             let account = self.acting(Some(request.user));
             if account.is_some_and(|account| account.is_active) {
@@ -87,15 +83,6 @@ impl State {
             floor.carts.insert(request.user, lines);
             let usage = request.quota.map(|quota| self.usage(request, quota));
             floor.usage.extend(usage.map(|usage| (request.user, usage)));
-            if request.key.is_some() {
-                floor.kept.insert(request.user, self.kept(request.user));
-            }
-            let scope = request.key.as_ref().map(|key| key.scope.clone());
-            let scope = scope.map(|scope| (request.user, scope));
-            let held = scope.and_then(|scope| self.keys.get_key_value(&scope));
-            floor
-                .keys
-                .extend(held.map(|(scope, record)| (scope.clone(), record.clone())));
         }
         floor
     }

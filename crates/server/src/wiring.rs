@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::time::Duration;
 use tradepost_auth::{BcryptHasher, JwtTokens};
+use tradepost_batch::Batchers;
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenError, OpenOptions, ShopCurrency};
 use tradepost_domain::identity::{AccountSettings, Accounts};
 use tradepost_domain::kernel::Error;
@@ -23,8 +24,8 @@ const WAIT: Duration = Duration::from_millis(400);
 /// connections are only open files, with half a megabyte of page cache each.
 const AT_ONCE_ON_POSTGRES: usize = 16;
 
-/// Connections outside the worker pool: one for the order batcher, one for the purge.
-const BESIDE: usize = 2;
+/// Connections outside the worker pool: one for each batcher, one for the purge.
+const BESIDE: usize = Batchers::COUNT + 1;
 
 /// Creates the data folder if it is missing and the preflight checks pass.
 pub(crate) fn prepare(config: &Config, first: FirstStart) -> Result<(), CliError> {

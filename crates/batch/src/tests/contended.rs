@@ -1,8 +1,8 @@
 //! Lock conflicts. In the fake, the requests of users with an even id have them.
 
-use super::{Answer, NEVER, kind, limits, placed, submit};
+use super::{Answer, NEVER, Orders, kind, limits, placed, start, submit};
 use crate::fake::{Act, Fake, request};
-use crate::{Batcher, BatcherConfig, QueueFull, Ticket};
+use crate::{BatcherConfig, QueueFull, Ticket};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tradepost_domain::kernel::StoreErrorKind;
 
 fn submit_until(
-    batcher: &Batcher,
+    batcher: &Orders,
     id: i64,
     deadline: Instant,
     answers: &Sender<(i64, Answer)>,
@@ -41,7 +41,7 @@ fn a_lock_conflict_is_retried_after_a_short_pause() {
     let fake = Fake::placing();
     fake.then(Act::ContendEven);
     fake.then(Act::ContendEven);
-    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+    let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     let began = Instant::now();
     submit(&batcher, 2, &sender).unwrap();
@@ -57,7 +57,7 @@ fn a_lock_conflict_is_retried_after_a_short_pause() {
 fn other_requests_go_on_during_a_pause() {
     let (fake, gate) = Fake::gated();
     fake.contend(true);
-    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+    let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -82,7 +82,7 @@ fn half_of_a_batch_is_reserved_for_new_requests() {
     let (fake, gate) = Fake::gated();
     fake.then(Act::Place);
     fake.then(Act::ContendEven);
-    let batcher = Batcher::start(fake.clone(), limits(4, 100)).unwrap();
+    let batcher = start(fake.clone(), limits(4, 100)).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 1, &sender).unwrap();
     gate.wait_for_batch();
@@ -114,7 +114,7 @@ fn half_of_a_batch_is_reserved_for_new_requests() {
 fn a_lock_conflict_at_the_deadline_is_answered_as_busy() {
     let fake = Fake::placing();
     fake.contend(true);
-    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+    let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     let patience = Duration::from_millis(200);
     let began = Instant::now();
@@ -136,7 +136,7 @@ fn a_lock_conflict_at_the_deadline_is_answered_as_busy() {
 fn a_pausing_request_can_be_withdrawn() {
     let fake = Fake::placing();
     fake.contend(true);
-    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+    let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     for round in 1.. {
         let ticket = submit(&batcher, 2, &sender).unwrap();
@@ -160,7 +160,7 @@ fn a_pausing_request_can_be_withdrawn() {
 fn a_pausing_request_counts_towards_the_queue_limit() {
     let fake = Fake::placing();
     fake.contend(true);
-    let batcher = Batcher::start(fake.clone(), limits(10, 1)).unwrap();
+    let batcher = start(fake.clone(), limits(10, 1)).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 2, &sender).unwrap();
     // It is accepted only while a batch has the other one.
@@ -186,7 +186,7 @@ fn closing_retries_lock_conflicts_until_their_deadlines() {
     for (clears, expected) in [(true, None), (false, Some(StoreErrorKind::Busy))] {
         let fake = Fake::placing();
         fake.contend(true);
-        let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+        let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
         let (sender, answers) = mpsc::channel();
         let patience = Duration::from_millis(if clears { 20_000 } else { 150 });
         let _ticket = submit_until(&batcher, 2, Instant::now() + patience, &sender);
@@ -212,7 +212,7 @@ fn a_store_failure_ends_the_retries() {
     let fake = Fake::placing();
     fake.then(Act::ContendEven);
     fake.then(Act::Fail(StoreErrorKind::Full));
-    let batcher = Batcher::start(fake.clone(), BatcherConfig::default()).unwrap();
+    let batcher = start(fake.clone(), BatcherConfig::default()).unwrap();
     let (sender, answers) = mpsc::channel();
     submit(&batcher, 2, &sender).unwrap();
     assert_eq!(kind(&answers), (2, StoreErrorKind::Full));
@@ -225,7 +225,7 @@ fn no_answer_is_lost_or_given_twice_under_lock_conflicts() {
     const EACH: i64 = 100;
     let fake = Fake::placing();
     fake.contend(true);
-    let batcher = Batcher::start(fake.clone(), limits(16, 10_000)).unwrap();
+    let batcher = start(fake.clone(), limits(16, 10_000)).unwrap();
     let (sender, answers) = mpsc::channel();
     let withdrawn: Vec<i64> = thread::scope(|scope| {
         let run = |thread: i64| {

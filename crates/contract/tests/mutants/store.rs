@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tradepost_contract::usd;
 use tradepost_domain::Stores;
-use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
+use tradepost_domain::cart::{Cart, CartChange, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
     ProductRepository,
@@ -21,7 +21,7 @@ use tradepost_domain::inventory::{
     AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, Movement, StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, OrderId, Page, PageRequest,
+    CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, OrderId, Outcomes, Page, PageRequest,
     ProductId, StoreError, UserId,
 };
 use tradepost_domain::maintenance::{ClockReading, HealthCheck, Retention};
@@ -30,6 +30,7 @@ use tradepost_domain::orders::{
     ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRepository, PlaceOrder, Placement,
 };
 use tradepost_domain::reports::{SalesBucket, SalesReport};
+use tradepost_domain::testing::one_by_one;
 use tradepost_memory::MemoryStore;
 
 type Store = MemoryStore;
@@ -47,7 +48,7 @@ pub(crate) type SliceOrders = fn(
     &CursorRequest,
 ) -> Result<CursorPage<Order>, StoreError>;
 
-type ChangedCart = Result<Execution<Option<CartItemDetail>>, Error>;
+type ChangeOneCart = fn(&Store, ChangeCart) -> Result<CartChange, Error>;
 type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
 /// The operations of a store as function pointers, each of which a fault can replace.
@@ -61,7 +62,8 @@ pub(crate) struct Behaviour {
     pub(crate) change_product: fn(&Store, ChangeProduct) -> Result<Product, Error>,
     pub(crate) adjust: fn(&Store, AdjustStock) -> Result<Execution<Adjusted>, Error>,
     pub(crate) carts: ReadCarts,
-    pub(crate) change_cart: fn(&Store, ChangeCart) -> ChangedCart,
+    pub(crate) change_cart: ChangeOneCart,
+    pub(crate) slice_carts: fn(&Store, ChangeOneCart, &[ChangeCart]) -> Outcomes<CartChange>,
     pub(crate) list_orders: fn(&Store, &OrderList, PageRequest) -> Result<Page<Order>, StoreError>,
     pub(crate) slice_orders: SliceOrders,
     pub(crate) place: fn(&Store, &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>,
@@ -115,6 +117,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     adjust: |store, command| store.adjust_stock(command),
     carts: |store, users| store.carts(users),
     change_cart: |store, command| CartRepository::change(store, command),
+    slice_carts: |store, change, commands| one_by_one(commands, |command| change(store, command)),
     list_orders: |store, list, page| OrderRepository::list(store, list, page),
     slice_orders: |store, filter, keyset, span| {
         OrderRepository::cursor_page(store, filter, keyset, span)
@@ -201,18 +204,19 @@ impl ProductRepository for Broken {
         (self.does.find_products)(&self.store, ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
-        (self.does.create)(&self.store, command)
+    fn create_all(&self, commands: &[CreateProduct]) -> Outcomes<Execution<Product>> {
+        one_by_one(commands, |command| (self.does.create)(&self.store, command))
     }
 
-    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
-        (self.does.change_product)(&self.store, command)
+    fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
+        let change = |command| (self.does.change_product)(&self.store, command);
+        one_by_one(commands, change)
     }
 }
 
 impl InventoryRepository for Broken {
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
-        (self.does.adjust)(&self.store, command)
+    fn adjust_all(&self, commands: &[AdjustStock]) -> Outcomes<Execution<Adjusted>> {
+        one_by_one(commands, |command| (self.does.adjust)(&self.store, command))
     }
 
     fn movements(
@@ -229,8 +233,8 @@ impl CartRepository for Broken {
         (self.does.carts)(&self.store, users)
     }
 
-    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
-        (self.does.change_cart)(&self.store, command)
+    fn change_all(&self, commands: &[ChangeCart]) -> Outcomes<CartChange> {
+        (self.does.slice_carts)(&self.store, self.does.change_cart, commands)
     }
 }
 
@@ -256,8 +260,9 @@ impl OrderRepository for Broken {
         (self.does.place)(&self.store, requests)
     }
 
-    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
-        (self.does.change_order)(&self.store, command)
+    fn change_all(&self, commands: &[ChangeOrder]) -> Outcomes<Order> {
+        let change = |command| (self.does.change_order)(&self.store, command);
+        one_by_one(commands, change)
     }
 }
 

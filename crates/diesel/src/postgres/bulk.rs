@@ -15,6 +15,7 @@ use super::queries::maintenance::Aging;
 use crate::rows::{
     NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StockAfterRow, StoredResponseRow,
 };
+use crate::schema::products;
 use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -145,7 +146,7 @@ insert!(InsertResponses<'a>, NewStoredResponse<'a> => "idempotency_keys" {
     path: &'a str => Text,
     key: &'a str => Text,
     fingerprint: &'a str => Text,
-    answer: String => Text,
+    answer: &'a str => Text,
     created_at: i64 => BigInt,
     running_bytes: i64 => BigInt,
 }, "");
@@ -279,6 +280,14 @@ pub(super) fn asked(sent: &[(UserId, &IdempotencyScope)]) -> HeldKeys {
             .map(|(_, scope)| scope.key.as_str().to_owned())
             .collect(),
     }
+}
+
+/// The products that have these skus.
+pub(crate) fn sku_holders(conn: &mut Conn, skus: &[&str]) -> QueryResult<Vec<(String, i64)>> {
+    products::table
+        .filter(products::sku.eq_any(skus))
+        .select((products::sku.assume_not_null(), products::id))
+        .load(conn)
 }
 
 /// Stores responses under their keys.

@@ -2,10 +2,10 @@
 //! accounts come after the user.
 //!
 //! A transaction waits only for its first lock, while it holds none: otherwise one idle session
-//! would block every row that other transactions hold. The role lock of the acting user of a write
-//! ([`acting_user`]) comes before all others and does not count, as only a change of that role waits
-//! for it. Further locks (`..._or_abort`) never wait: if one is held, the transaction is rolled
-//! back. A batch of orders (`skip_locked_...`) waits for no lock: it skips the rows that are locked.
+//! would block every row that other transactions hold. Further locks (`..._or_abort`) never wait:
+//! if one is held, the transaction is rolled back. A slice of commands (`skip_locked_...`) waits for
+//! no lock: it skips the rows that are locked. The role locks of its acting users
+//! ([`try_acting_users`]) come before all others.
 //!
 //! NO KEY UPDATE, because FOR UPDATE conflicts with the lock that a foreign key takes on the row
 //! that it refers to.
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Integer;
+use diesel::sql_types::{Array, BigInt, Integer};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::kernel::{OrderId, ProductId, UserId};
@@ -30,17 +30,6 @@ pub(crate) fn users(conn: &mut Conn, ids: &[UserId]) -> Done {
         .select(users::id);
     rows.for_no_key_update().load::<i64>(conn)?;
     Ok(())
-}
-
-/// Locks the role of the acting user of a write, which cannot change until the commit. The account
-/// is read in a later statement, which sees every commit before the lock was granted. Concurrent
-/// writes of one user share the lock; a change of the role takes it exclusively.
-///
-/// An advisory lock instead of a row lock, because its queue is fair: a stream of writes cannot
-/// keep their user from being demoted, as it could by sharing a row lock.
-pub(crate) fn acting_user(conn: &mut Conn, user: UserId) -> Done {
-    let lock = format!("SELECT pg_advisory_xact_lock_shared({})", role_lock(user));
-    Ok(conn.batch_execute(&lock)?)
 }
 
 /// Ids are positive, and so is the lock of migrations.
@@ -66,31 +55,6 @@ pub(crate) fn staff_or_abort(conn: &mut Conn) -> Done {
         true => Ok(()),
         false => Err(Failure::LockConflict),
     }
-}
-
-pub(crate) fn order(conn: &mut Conn, id: OrderId) -> Done {
-    let order = orders::table.find(id.get()).select(orders::id);
-    order.for_no_key_update().load::<i64>(conn)?;
-    Ok(())
-}
-
-pub(crate) fn product(conn: &mut Conn, id: ProductId) -> Done {
-    let product = products::table.find(id.get()).select(products::id);
-    product.for_no_key_update().load::<i64>(conn)?;
-    Ok(())
-}
-
-pub(crate) fn lock_stock_or_abort(conn: &mut Conn, ids: &[ProductId]) -> Done {
-    let wanted: BTreeSet<ProductId> = ids.iter().copied().collect();
-    let locked = skip_locked_stock(conn, &wanted)?;
-    if locked.len() == wanted.len() {
-        return Ok(());
-    }
-    // A product that does not exist has no row to lock.
-    let ids: Vec<i64> = wanted.iter().map(|product| product.get()).collect();
-    let rows = stock::table.filter(stock::product_id.eq_any(ids)).count();
-    let rows: i64 = rows.get_result(conn)?;
-    all(locked.len(), usize::try_from(rows).unwrap_or_default())
 }
 
 pub(crate) fn lock_shop_or_abort(conn: &mut Conn) -> Done {
@@ -173,6 +137,59 @@ pub(crate) fn skip_locked_users(
     Ok(locked
         .filter_map(|(id, active)| Some((UserId::new(id)?, active)))
         .collect())
+}
+
+/// Locks the roles of the acting users of a slice, as far as no change of a role holds or awaits
+/// their locks; returns these users. The roles cannot change until the commit. The accounts are
+/// read in a later statement, which sees every commit before the lock was granted. Concurrent writes
+/// of one user share the lock; a change of the role takes it exclusively.
+///
+/// Advisory locks instead of row locks, because their queue is fair, also towards attempts: a
+/// stream of writes cannot keep their user from being demoted, as it could by sharing a row lock.
+pub(crate) fn try_acting_users(
+    conn: &mut Conn,
+    wanted: &BTreeSet<UserId>,
+) -> Result<BTreeSet<UserId>, Failure> {
+    let ids: Vec<i64> = wanted.iter().map(|user| user.get()).collect();
+    let locked = diesel::sql_query(
+        "SELECT id AS value FROM unnest($1) AS acting (id)
+         WHERE pg_try_advisory_xact_lock_shared(-id)",
+    );
+    let locked = locked.bind::<Array<BigInt>, _>(ids);
+    let locked = locked.load::<Number>(conn)?.into_iter();
+    Ok(locked.filter_map(|id| UserId::new(id.value)).collect())
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+pub(crate) fn skip_locked_orders(
+    conn: &mut Conn,
+    wanted: &BTreeSet<OrderId>,
+) -> Result<BTreeSet<OrderId>, Failure> {
+    let ids: Vec<i64> = wanted.iter().map(|order| order.get()).collect();
+    let rows = orders::table
+        .filter(orders::id.eq_any(ids))
+        .order(orders::id)
+        .select(orders::id);
+    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
+    Ok(locked.into_iter().filter_map(OrderId::new).collect())
+}
+
+pub(crate) fn skip_locked_products(
+    conn: &mut Conn,
+    wanted: &BTreeSet<ProductId>,
+) -> Result<BTreeSet<ProductId>, Failure> {
+    let ids: Vec<i64> = wanted.iter().map(|product| product.get()).collect();
+    let rows = products::table
+        .filter(products::id.eq_any(ids))
+        .order(products::id)
+        .select(products::id);
+    let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
+    Ok(locked.into_iter().filter_map(ProductId::new).collect())
 }
 
 pub(crate) fn skip_locked_stock(

@@ -172,6 +172,15 @@ impl Database {
         })
     }
 
+    /// Runs a slice of commands atomically; it is committed when this returns. `None` if the answer
+    /// to its commit was lost and nothing was stored.
+    pub(crate) fn slice<T: Send + 'static>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.commit(job, None).map_err(without_refusal)?.ok())
+    }
+
     /// As [`Database::write`], for a write that can be looked up after a lost commit: `is_stored` looks for its
     /// rows, and `users` returns the users whose rows the write locks until it has ended. `None`
     /// if the answer to its commit was lost and nothing was stored.

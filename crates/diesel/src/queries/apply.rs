@@ -19,6 +19,8 @@ pub(super) fn apply<T: Outcome>(
 ) -> Result<T::Stored, Failure> {
     let changes = &decision.changes;
     let growth = changes.catalogue_growth();
+    // Before the inserts: a product that is removed from a cart may be added again.
+    cart::delete(conn, &changes.deleted_cart_items)?;
     let ids = NewIds {
         products: catalog::insert(conn, &changes.new_products)?,
         cart_items: cart::insert(conn, &changes.new_cart_items)?,
@@ -35,7 +37,6 @@ pub(super) fn apply<T: Outcome>(
     orders::insert_items(conn, &rows.orders)?;
     orders::update(conn, &changes.orders)?;
     cart::update(conn, &changes.cart_items)?;
-    cart::delete(conn, &changes.deleted_cart_items)?;
     catalog::update(conn, &changes.products)?;
     catalog::write_search_texts(conn, &rows.products, &changes.products)?;
     identity::update(conn, &changes.accounts)?;

@@ -1,13 +1,10 @@
 //! Idempotency keys, stored in the transaction of their command.
 
 use super::prelude::*;
-use crate::rows::{NewStoredResponse, StoredResponseRow, UsageQuery, UsageRow};
-use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
-use tradepost_domain::kernel::{
-    Execution, IdempotencyScope, Idempotent, StoredResponse, StoredResponseUsage, UserId,
-    check_replay_quota, decide_replay,
-};
+use crate::rows::{NewStoredResponse, StoredResponseRow, UsageQuery};
+use std::collections::{BTreeMap, BTreeSet};
+use tradepost_domain::decision::KeyedResponse;
+use tradepost_domain::kernel::{IdempotencyScope, StoredResponse, StoredResponseUsage, UserId};
 
 /// Stored responses under these keys.
 pub(super) fn held<'a>(
@@ -24,39 +21,38 @@ pub(super) fn held<'a>(
         .collect::<Result<_, _>>()?)
 }
 
-/// Quota usage of a user's stored responses: two lookups in one index.
-fn kept(conn: &mut Conn, user: UserId) -> Result<StoredResponseUsage, Failure> {
-    let row = bulk::usage(conn, &[UsageQuery::of_keys(user)])?.pop();
-    let kept = row.map(UsageRow::usage).transpose()?;
-    Ok(kept.map(|(_, _, kept)| kept).unwrap_or_default())
+/// Quota usage of the stored responses of these users: two lookups in one index for each.
+pub(super) fn kept(
+    conn: &mut Conn,
+    users: &BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, StoredResponseUsage>, Failure> {
+    let asked: Vec<UsageQuery> = users
+        .iter()
+        .map(|user| UsageQuery::of_keys(*user))
+        .collect();
+    let mut kept = BTreeMap::new();
+    for row in bulk::usage(conn, &asked)? {
+        let (user, _, of_user) = row.usage()?;
+        kept.insert(user, of_user);
+    }
+    Ok(kept)
 }
 
-/// Runs a command at most once per key: under the lock of its user, the key is looked up first and
-/// stored with its response last. `quota` is in bytes of stored responses.
-pub(super) fn once<T>(
+/// Stores responses under their keys, after the existing ones of their users.
+pub(super) fn store<'a>(
     conn: &mut Conn,
-    user: Option<UserId>,
-    key: Option<&Idempotent<T>>,
-    quota: u64,
-    at: DateTime<Utc>,
-    command: impl FnOnce(&mut Conn) -> Result<T, Failure>,
-) -> Result<Execution<T>, Failure> {
-    let Some((user, key)) = user.zip(key) else {
-        return Ok(Execution::Executed(command(conn)?));
-    };
-    locks::users(conn, &[user])?;
-    let mut held = held(conn, std::iter::once((user, &key.scope)))?;
-    let held = held.remove(&(user, key.scope.clone()));
-    if let Some(answer) = decide_replay(Some(key), held.as_ref())? {
-        return Ok(Execution::Replayed(answer));
+    responses: &'a [KeyedResponse],
+    mut kept: BTreeMap<UserId, StoredResponseUsage>,
+) -> QueryResult<()> {
+    if responses.is_empty() {
+        return Ok(());
     }
-    let kept = kept(conn, user)?;
-    check_replay_quota(kept, quota)?;
-    let outcome = command(conn)?;
-    let answer = (key.render.0)(&outcome);
-    bulk::insert_responses(
-        conn,
-        [NewStoredResponse::after(kept, user, key, answer, at)],
-    )?;
-    Ok(Execution::Executed(outcome))
+    let row = |response: &'a KeyedResponse| {
+        let kept = kept.entry(response.user).or_default();
+        let row = NewStoredResponse::after(*kept, response);
+        kept.last = kept.total_with(response.record.size(&response.scope));
+        row
+    };
+    let rows: Vec<_> = responses.iter().map(row).collect();
+    bulk::insert_responses(conn, rows)
 }

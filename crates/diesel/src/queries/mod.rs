@@ -3,7 +3,8 @@
 //! This tree is compiled once per backend: `sqlite/` and `postgres/` mount it, and provide
 //! - `Conn`, the connection, and `Db`, its dialect,
 //! - `Database`, with `read` (one query), `snapshot` (several in one snapshot) and `write` (one
-//!   transaction) and `command` (one that is rolled back if the domain refuses it),
+//!   transaction), `command` (one that is rolled back if the domain refuses it) and `slice` (one
+//!   for several commands),
 //! - `locks`, which lock the rows that a write touches, in one order: user, order, product, stock,
 //!   shop,
 //! - `event_log`, with `append`, `settle` and `add_to_sums`, which append events, number them and add them to the sums,
@@ -18,7 +19,7 @@
 //! module that mounts the tree, so that a file can move to any depth.
 //!
 //! Every command has the same shape: lock, read, let the domain decide, [`apply`](apply::apply) the
-//! decision.
+//! decision; [`slices`] does it for several commands at once.
 
 mod addresses;
 mod apply;
@@ -35,6 +36,7 @@ mod orders;
 mod prelude;
 mod reports;
 mod schema;
+mod slices;
 
 pub(crate) use schema::shop_settings::agreed_currency;
 pub(crate) use schema::{Migrator, check_current, require_current};

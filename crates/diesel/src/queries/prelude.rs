@@ -10,5 +10,4 @@ pub(super) use crate::failure::Failure;
 pub(super) use crate::rows::micros;
 pub(super) use diesel::dsl::exists;
 pub(super) use diesel::prelude::*;
-pub(super) use tradepost_domain::kernel::Error;
 pub(super) use tradepost_domain::kernel::StoreError;

@@ -46,7 +46,7 @@ impl From<&NewCartItem> for NewCartItemRow {
             product_id: new.product.get(),
             quantity: new.quantity.units(),
             created_at: micros(new.at),
-            updated_at: micros(new.at),
+            updated_at: micros(new.updated_at),
         }
     }
 }

@@ -1,10 +1,9 @@
 use super::{Source, micros, running_bytes};
 use crate::schema::idempotency_keys;
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use tradepost_domain::decision::KeyedResponse;
 use tradepost_domain::kernel::{
-    IdempotencyKey, IdempotencyScope, Idempotent, StoreError, StoredResponse, StoredResponseUsage,
-    UserId, stored_response_size,
+    IdempotencyKey, IdempotencyScope, StoreError, StoredResponse, StoredResponseUsage, UserId,
 };
 
 #[derive(Queryable, Selectable)]
@@ -41,7 +40,7 @@ pub(crate) struct NewStoredResponse<'a> {
     pub(crate) path: &'a str,
     pub(crate) key: &'a str,
     pub(crate) fingerprint: &'a str,
-    pub(crate) answer: String,
+    pub(crate) answer: &'a str,
     pub(crate) created_at: i64,
     /// Running total: [`StoredResponseUsage::total_with`] this response.
     pub(crate) running_bytes: i64,
@@ -49,22 +48,20 @@ pub(crate) struct NewStoredResponse<'a> {
 
 impl<'a> NewStoredResponse<'a> {
     /// A response that is stored after the existing ones of its user.
-    pub(crate) fn after<T>(
-        existing: StoredResponseUsage,
-        user: UserId,
-        key: &'a Idempotent<T>,
-        answer: String,
-        at: DateTime<Utc>,
-    ) -> Self {
-        let size = stored_response_size(&key.scope, &key.fingerprint, &answer);
+    pub(crate) fn after(existing: StoredResponseUsage, response: &'a KeyedResponse) -> Self {
+        let KeyedResponse {
+            user,
+            scope,
+            record,
+        } = response;
         Self {
             user_id: user.get(),
-            path: &key.scope.path,
-            key: key.scope.key.as_str(),
-            fingerprint: &key.fingerprint,
-            answer,
-            created_at: micros(at),
-            running_bytes: running_bytes(existing.total_with(size)),
+            path: &scope.path,
+            key: scope.key.as_str(),
+            fingerprint: &record.fingerprint,
+            answer: &record.answer,
+            created_at: micros(record.at),
+            running_bytes: running_bytes(existing.total_with(record.size(scope))),
         }
     }
 }

@@ -17,7 +17,9 @@ use super::queries::maintenance::Aging;
 use crate::rows::{
     NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StockAfterRow, StoredResponseRow,
 };
-use crate::schema::{idempotency_keys, order_lines, orders, shop, stock, stock_movements, users};
+use crate::schema::{
+    idempotency_keys, order_lines, orders, products, shop, stock, stock_movements, users,
+};
 use diesel::dsl::Find;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -139,6 +141,17 @@ pub(super) fn key(
     scope: &IdempotencyScope,
 ) -> Find<idempotency_keys::table, (i64, &str, &str)> {
     idempotency_keys::table.find((user.get(), &*scope.path, scope.key.as_str()))
+}
+
+/// The products that have these skus.
+pub(crate) fn sku_holders(conn: &mut Conn, skus: &[&str]) -> QueryResult<Vec<(String, i64)>> {
+    let mut holders = Vec::new();
+    for sku in skus {
+        let holder = products::table.filter(products::sku.eq(sku));
+        let holder: Option<i64> = holder.select(products::id).first(conn).optional()?;
+        holders.extend(holder.map(|id| ((*sku).to_owned(), id)));
+    }
+    Ok(holders)
 }
 
 /// Stores responses under their keys.

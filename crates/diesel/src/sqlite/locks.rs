@@ -18,12 +18,8 @@ macro_rules! no_locks {
 
 no_locks! {
     users(&[UserId]),
-    acting_user(UserId),
     roles(UserId),
     staff_or_abort(),
-    order(OrderId),
-    product(ProductId),
-    lock_stock_or_abort(&[ProductId]),
     lock_shop_or_abort(),
     lock_shop_for_import(),
     names(&[&String]),
@@ -49,11 +45,22 @@ pub(crate) fn skip_locked_users(
     Ok(free)
 }
 
-pub(crate) fn skip_locked_stock(
-    _: &mut Conn,
-    products: &BTreeSet<ProductId>,
-) -> Result<BTreeSet<ProductId>, Failure> {
-    Ok(products.clone())
+macro_rules! all_free {
+    ($($name:ident: $id:ty),+ $(,)?) => {
+        $(pub(crate) fn $name(
+            _: &mut Conn,
+            wanted: &BTreeSet<$id>,
+        ) -> Result<BTreeSet<$id>, Failure> {
+            Ok(wanted.clone())
+        })+
+    };
+}
+
+all_free! {
+    try_acting_users: UserId,
+    skip_locked_orders: OrderId,
+    skip_locked_products: ProductId,
+    skip_locked_stock: ProductId,
 }
 
 pub(crate) fn skip_locked_tokens(_: &mut Conn, digests: &[String]) -> Result<Vec<String>, Failure> {

@@ -179,6 +179,15 @@ impl Database {
         self.writer.write(job)
     }
 
+    /// Runs a slice of commands atomically; it is committed when this returns. A commit in this
+    /// process cannot lose its answer.
+    pub(crate) fn slice<T: Send + 'static>(
+        &self,
+        job: impl Fn(&mut Conn) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        self.write(job).map(Some)
+    }
+
     /// As [`Database::write`]: a commit in this process cannot lose its answer.
     pub(crate) fn write_probed<T: Send + 'static>(
         &self,

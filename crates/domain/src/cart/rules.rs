@@ -180,6 +180,8 @@ pub struct NewCartItem {
     pub quantity: Quantity,
     /// Time of the addition.
     pub at: DateTime<Utc>,
+    /// When the quantity last changed: later, if commands of one slice add to the line.
+    pub updated_at: DateTime<Utc>,
 }
 
 impl NewCartItem {
@@ -192,7 +194,7 @@ impl NewCartItem {
             product: self.product,
             quantity: self.quantity,
             created_at: self.at,
-            updated_at: self.at,
+            updated_at: self.updated_at,
         }
     }
 }
@@ -200,8 +202,17 @@ impl NewCartItem {
 /// Outcome of a change of a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CartOutcome {
-    /// A new line with this product.
-    New(Product),
+    /// A new line.
+    New {
+        /// Position of its row among the new ones of the decision.
+        row: usize,
+        /// Its quantity after the command; later commands of a slice may add to it.
+        quantity: Quantity,
+        /// Time of the command.
+        updated_at: DateTime<Utc>,
+        /// Its product.
+        product: Product,
+    },
     /// An existing line, in its new state.
     Line(CartItemDetail),
     /// The line is gone, or all of them are.
@@ -213,8 +224,17 @@ impl Outcome for CartOutcome {
 
     fn stored(self, new: &mut StoredRows<'_>) -> Option<Option<CartItemDetail>> {
         Some(match self {
-            Self::New(product) => {
-                let line = new.cart_item()?;
+            Self::New {
+                row,
+                quantity,
+                updated_at,
+                product,
+            } => {
+                let line = CartItem {
+                    quantity,
+                    updated_at,
+                    ..new.cart_item(row)?
+                };
                 Some(CartItemDetail { line, product })
             }
             Self::Line(item) => Some(item),
@@ -252,11 +272,38 @@ pub fn decide_cart(
     lines: &[CartItem],
     product: Option<&Product>,
 ) -> Result<Decision<CartOutcome>, Refusal> {
+    decide_beside_new(command, lines, 0, product)
+}
+
+/// As [`decide_cart`], for a cart that has so many new lines besides, of other products, which have
+/// no ids yet.
+pub(super) fn decide_beside_new(
+    command: &ChangeCart,
+    lines: &[CartItem],
+    new_lines: usize,
+    product: Option<&Product>,
+) -> Result<Decision<CartOutcome>, Refusal> {
     match command.action {
         CartAction::Add {
             product: id,
             quantity,
-        } => decide_add(command, id, quantity, lines, product),
+        } => {
+            if let Some(line) = lines.iter().find(|line| line.product == id) {
+                let product = sold(product, id)?;
+                let together = line
+                    .quantity
+                    .plus(quantity)
+                    .map_err(|problem| Refusal::field("quantity", problem))?;
+                check_stock(product, together)?;
+                return Ok(holding(line, together, product, command.at));
+            }
+            decide_new_line(
+                command,
+                sold(product, id)?,
+                quantity,
+                lines.len() + new_lines,
+            )
+        }
         CartAction::Set {
             line,
             quantity,
@@ -285,36 +332,37 @@ pub fn decide_cart(
     }
 }
 
-fn decide_add(
-    command: &ChangeCart,
-    id: ProductId,
-    quantity: Quantity,
-    lines: &[CartItem],
-    product: Option<&Product>,
-) -> Result<Decision<CartOutcome>, Refusal> {
-    let product = product
+/// The product with this id, if it is sold.
+fn sold(product: Option<&Product>, id: ProductId) -> Result<&Product, Refusal> {
+    product
         .filter(|product| product.id == id && !product.archived)
-        .ok_or_else(|| Refusal::field("product_id", FieldError::UnknownProduct))?;
-    if let Some(line) = lines.iter().find(|line| line.product == id) {
-        let together = line
-            .quantity
-            .plus(quantity)
-            .map_err(|problem| Refusal::field("quantity", problem))?;
-        check_stock(product, together)?;
-        return Ok(holding(line, together, product, command.at));
-    }
-    if lines.len() >= MAX_CART_ITEMS {
+        .ok_or_else(|| Refusal::field("product_id", FieldError::UnknownProduct))
+}
+
+fn decide_new_line(
+    command: &ChangeCart,
+    product: &Product,
+    quantity: Quantity,
+    lines: usize,
+) -> Result<Decision<CartOutcome>, Refusal> {
+    if lines >= MAX_CART_ITEMS {
         return Err(Refusal::Cart(CartRefusal::Full {
             limit: MAX_CART_ITEMS,
         }));
     }
     check_stock(product, quantity)?;
-    let mut decision = Decision::of(CartOutcome::New(product.clone()));
+    let mut decision = Decision::of(CartOutcome::New {
+        row: 0,
+        quantity,
+        updated_at: command.at,
+        product: product.clone(),
+    });
     decision.changes.new_cart_items.push(NewCartItem {
         user: command.user,
-        product: id,
+        product: product.id,
         quantity,
         at: command.at,
+        updated_at: command.at,
     });
     Ok(decision)
 }
@@ -348,7 +396,7 @@ fn deleting(lines: Vec<CartItem>) -> Decision<CartOutcome> {
     decision
 }
 
-fn check_stock(product: &Product, wanted: Quantity) -> Result<(), Refusal> {
+pub(super) fn check_stock(product: &Product, wanted: Quantity) -> Result<(), Refusal> {
     if product.stock.units() < wanted.units() {
         Err(InventoryRefusal::short(product.id, product.stock, wanted).into())
     } else {

@@ -77,12 +77,19 @@ fn insert(stock: i64, quantity: i64) -> Result<Decision<CartOutcome>, Refusal> {
         product: ProductId::new(1).unwrap(),
         quantity: units(quantity),
         at: at(1),
+        updated_at: at(1),
     };
     let changes = Changes {
         new_cart_items: vec![new],
         ..Changes::default()
     };
-    decided(CartOutcome::New(product(1, 100, stock)), changes)
+    let outcome = CartOutcome::New {
+        row: 0,
+        quantity: units(quantity),
+        updated_at: at(1),
+        product: product(1, 100, stock),
+    };
+    decided(outcome, changes)
 }
 
 fn update(stock: i64, quantity: i64) -> Result<Decision<CartOutcome>, Refusal> {

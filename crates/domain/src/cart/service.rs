@@ -1,9 +1,9 @@
-use crate::cart::{Cart, CartAction, CartItem, CartItemDetail, CartRepository, ChangeCart};
-use crate::kernel::Error;
-use crate::kernel::System;
+use crate::cart::{
+    Cart, CartAction, CartChange, CartItem, CartItemDetail, CartRepository, ChangeCart,
+};
 use crate::kernel::{
-    Actor, CartItemId, Clock, Execution, Idempotent, Precondition, ProductId, Quantity, Refusal,
-    UserId,
+    Actor, CartItemId, Clock, Error, Execution, Idempotent, Precondition, ProductId, Quantity,
+    Refusal, System, UserId, settle, settle_one,
 };
 use crate::{Service, ServicesConfig, Stores};
 use std::collections::HashMap;
@@ -73,10 +73,65 @@ impl Carts {
         Ok(item.ok_or(Refusal::NotFound)?)
     }
 
-    /// Adds units of a product to the actor's cart; returns the line that holds them.
+    /// Builds the command that changes the actor's cart, for a slice of
+    /// [`CartRepository::change_all`]. Only an addition may have a key.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`].
+    pub fn changing(
+        &self,
+        actor: Actor,
+        action: CartAction,
+        seen: Option<Precondition<CartItem>>,
+        key: Option<Idempotent<CartItemDetail>>,
+    ) -> Result<ChangeCart, Refusal> {
+        Ok(ChangeCart {
+            user: actor.customer()?,
+            action,
+            seen,
+            key,
+            at: self.clock.now(),
+        })
+    }
+
+    /// Applies changes to the actor's cart in one slice: one result for each, in order.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; if the store fails for the whole slice.
+    pub fn change_all(
+        &self,
+        actor: Actor,
+        actions: Vec<CartAction>,
+    ) -> Result<Vec<Result<Option<CartItemDetail>, Error>>, Error> {
+        let command = |action| self.changing(actor, action, None, None);
+        let commands = actions.into_iter().map(command);
+        let commands = commands.collect::<Result<Vec<_>, _>>()?;
+        let changed = settle(commands, |slice| self.carts.change_all(slice))?;
+        // Without a key there is no stored response.
+        let line = |change: CartChange| change.executed().ok().flatten();
+        Ok(changed.into_iter().map(|one| one.map(line)).collect())
+    }
+
+    /// Applies a change to the actor's cart, under the precondition `seen` if given; returns the
+    /// line afterwards, or `None` if it is gone.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; see [`decide_cart`](crate::cart::decide_cart); if the store fails.
+    pub fn change(
+        &self,
+        actor: Actor,
+        action: CartAction,
+        seen: Option<Precondition<CartItem>>,
+        key: Option<Idempotent<CartItemDetail>>,
+    ) -> Result<CartChange, Error> {
+        let command = self.changing(actor, action, seen, key)?;
+        settle_one(command, |slice| self.carts.change_all(slice))
+    }
+
+    /// Adds units of a product to the actor's cart; returns the line that holds them.
+    ///
+    /// # Errors
+    /// As [`Carts::change`].
     pub fn add(
         &self,
         actor: Actor,
@@ -85,18 +140,14 @@ impl Carts {
         key: Option<Idempotent<CartItemDetail>>,
     ) -> Result<Execution<CartItemDetail>, Error> {
         let action = CartAction::Add { product, quantity };
-        match self.write(actor, action, None, key)? {
-            Execution::Replayed(answer) => Ok(Execution::Replayed(answer)),
-            // Adding always leaves a line.
-            Execution::Executed(item) => Ok(Execution::Executed(item.ok_or(Refusal::NotFound)?)),
-        }
+        Ok(added(self.change(actor, action, None, key)?)?)
     }
 
-    /// Sets the quantity of a line, under the precondition `seen` if given; returns the line
-    /// afterwards, or `None` if it was removed.
+    /// Sets the quantity of a line; `None` removes it. `product` is the product that the client
+    /// expects in the line, if the request names one. Returns the line afterwards.
     ///
     /// # Errors
-    /// As [`Carts::add`].
+    /// As [`Carts::change`].
     pub fn set(
         &self,
         actor: Actor,
@@ -105,70 +156,48 @@ impl Carts {
         product: Option<ProductId>,
         seen: Option<Precondition<CartItem>>,
     ) -> Result<Option<CartItemDetail>, Error> {
-        self.change(
-            actor,
-            CartAction::Set {
-                line,
-                quantity,
-                product,
-            },
-            seen,
-        )
+        let action = CartAction::Set {
+            line,
+            quantity,
+            product,
+        };
+        // Without a key there is no stored response.
+        let changed = self.change(actor, action, seen, None)?;
+        Ok(changed.executed().ok().flatten())
     }
 
     /// Removes a line.
     ///
     /// # Errors
-    /// As [`Carts::add`].
+    /// As [`Carts::change`].
     pub fn remove(
         &self,
         actor: Actor,
         line: CartItemId,
         seen: Option<Precondition<CartItem>>,
     ) -> Result<(), Error> {
-        self.change(actor, CartAction::Remove { line }, seen)
-            .map(drop)
+        let action = CartAction::Remove { line };
+        self.change(actor, action, seen, None).map(drop)
     }
 
     /// Empties the cart.
     ///
     /// # Errors
-    /// As [`Carts::add`].
+    /// As [`Carts::change`].
     pub fn empty(&self, actor: Actor) -> Result<(), Error> {
-        self.change(actor, CartAction::Empty, None).map(drop)
+        self.change(actor, CartAction::Empty, None, None).map(drop)
     }
+}
 
-    fn change(
-        &self,
-        actor: Actor,
-        action: CartAction,
-        seen: Option<Precondition<CartItem>>,
-    ) -> Result<Option<CartItemDetail>, Error> {
-        // Without a key there is no stored response.
-        Ok(self
-            .write(actor, action, seen, None)?
-            .executed()
-            .ok()
-            .flatten())
-    }
-
-    fn write(
-        &self,
-        actor: Actor,
-        action: CartAction,
-        seen: Option<Precondition<CartItem>>,
-        key: Option<Idempotent<CartItemDetail>>,
-    ) -> Result<Execution<Option<CartItemDetail>>, Error> {
-        let user = actor.customer()?;
-        let at = self.clock.now();
-        self.carts.change(ChangeCart {
-            user,
-            action,
-            seen,
-            key,
-            at,
-        })
-    }
+/// The line that an addition leaves.
+///
+/// # Errors
+/// [`Refusal::NotFound`], which no addition gives.
+pub fn added(change: CartChange) -> Result<Execution<CartItemDetail>, Refusal> {
+    Ok(match change {
+        Execution::Replayed(response) => Execution::Replayed(response),
+        Execution::Executed(item) => Execution::Executed(item.ok_or(Refusal::NotFound)?),
+    })
 }
 
 #[cfg(test)]

@@ -129,10 +129,10 @@ fn each_change_reaches_the_port_with_owner_and_time() {
             };
             let mut port = MockCartRepository::new();
             let answer = left.clone();
-            port.expect_change()
-                .withf(move |given| *given == expected)
+            port.expect_change_all()
+                .withf(move |given| *given == [expected.clone()])
                 .once()
-                .returning(move |_| Ok(Execution::Executed(answer.clone())));
+                .returning(move |_| Ok(vec![Ok(Execution::Executed(answer.clone()))]));
             assert_eq!(act(&carts(port), actor).unwrap(), left, "{action:?}");
         }
     }
@@ -142,12 +142,12 @@ fn each_change_reaches_the_port_with_owner_and_time() {
 fn refusals_and_failures_are_passed_on() {
     let actor = Actor::Customer(user(1));
     let mut port = MockCartRepository::new();
-    port.expect_change()
+    port.expect_change_all()
         .once()
-        .returning(|_| Err(Refusal::Cart(CartRefusal::Full { limit: 100 }).into()));
-    port.expect_change()
+        .returning(|_| Ok(vec![Err(Refusal::Cart(CartRefusal::Full { limit: 100 }))]));
+    port.expect_change_all()
         .once()
-        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable).into()));
+        .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
     port.expect_carts()
         .returning(|_| Err(StoreError::new(StoreErrorKind::Unavailable)));
     let carts = carts(port);

@@ -5,6 +5,7 @@ mod product;
 mod refusal;
 mod repository;
 mod service;
+mod slice;
 
 pub use filter::{ProductField, ProductFilter, ProductList};
 pub use product::{
@@ -13,7 +14,8 @@ pub use product::{
 };
 pub use refusal::CatalogRefusal;
 pub use repository::ProductRepository;
-pub use service::Catalogue;
+pub use service::{Catalogue, ProductEdit};
+pub use slice::{CatalogState, decide_changes, decide_creations};
 
 #[cfg(any(test, feature = "test-support"))]
 pub use repository::MockProductRepository;

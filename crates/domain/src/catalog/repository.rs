@@ -2,7 +2,8 @@ use crate::catalog::{
     ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
 };
 use crate::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, ProductId, StoreError,
+    CursorPage, CursorRequest, Error, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
+    StoreError, single,
 };
 
 /// Product repository.
@@ -57,26 +58,47 @@ pub trait ProductRepository: Send + Sync {
     /// If the store fails.
     fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError>;
 
-    /// Creates a product as [`decide_creation`](crate::catalog::decide_creation) allows.
+    /// Creates products as [`decide_creations`](crate::catalog::decide_creations) allows: one
+    /// result for each command, in order.
     ///
-    /// MUST decide by the account of the acting user under a lock held until the commit
+    /// MUST commit all products of the slice together, and return only after the commit; MUST keep
+    /// a refused command from affecting its neighbours, and let each command see the earlier ones
+    /// (`product_changes_of_a_slice_see_each_other`); MUST decide by the account of the acting user under a lock held until the commit
     /// (`a_product_is_created_by_current_staff`), store an idempotency key with its product
     /// (`one_key_is_one_product`), write the opening movement with the product
     /// (`stock_from_the_start_is_in_the_ledger`) and keep skus unique, also under concurrency
     /// (`one_sku_goes_to_one_product`).
     ///
     /// # Errors
-    /// If the store fails.
-    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error>;
+    /// If the store fails: then no command of the slice was executed, unless the kind is
+    /// [`OutcomeUnknown`](crate::kernel::StoreErrorKind::OutcomeUnknown).
+    fn create_all(&self, commands: &[CreateProduct]) -> Outcomes<Execution<Product>>;
 
-    /// Changes a product as [`decide_change`](crate::catalog::decide_change) allows.
+    /// Creates a product: a slice of one.
     ///
-    /// MUST decide by the account of the acting user, as [`create`](Self::create) does
+    /// # Errors
+    /// The refusal, or the failure of the store.
+    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
+        single(self.create_all(&[command]))
+    }
+
+    /// Changes products as [`decide_changes`](crate::catalog::decide_changes) allows: one result
+    /// for each command, in order, as [`create_all`](Self::create_all) does.
+    ///
+    /// MUST decide by the account of the acting user, as [`create_all`](Self::create_all) does
     /// (`a_product_is_changed_by_current_staff`), and lock the product's stock from reading to
     /// writing, so that no concurrent sale is lost (`setting_stock_races_orders`), nor a concurrent
     /// edit (`edits_do_not_overwrite_each_other`).
     ///
     /// # Errors
-    /// If the store fails.
-    fn change(&self, command: ChangeProduct) -> Result<Product, Error>;
+    /// As [`create_all`](Self::create_all).
+    fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product>;
+
+    /// Changes a product: a slice of one.
+    ///
+    /// # Errors
+    /// The refusal, or the failure of the store.
+    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
+        single(self.change_all(&[command]))
+    }
 }

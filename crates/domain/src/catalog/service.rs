@@ -6,11 +6,23 @@ use crate::inventory::{StockWrites, decide_stock_write};
 use crate::kernel::System;
 use crate::kernel::{
     Actor, Clock, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, Page,
-    PageRequest, Precondition, ProductId, Refusal,
+    PageRequest, Precondition, ProductId, Refusal, StoreError, StoreErrorKind, executed, settle,
+    settle_one,
 };
 use crate::{Service, ServicesConfig, Stores};
 use std::borrow::Borrow;
 use std::sync::Arc;
+
+/// An edit of a product by staff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductEdit {
+    /// The product.
+    pub product: ProductId,
+    /// The changes.
+    pub change: ProductChange,
+    /// Precondition on the product, if any.
+    pub seen: Option<Precondition<Product>>,
+}
 
 /// Catalogue service: products and their stock.
 ///
@@ -139,13 +151,91 @@ impl Catalogue {
         draft: ProductDraft,
         key: Option<Idempotent<Product>>,
     ) -> Result<Execution<Product>, Error> {
+        let command = self.creating(actor, draft, key)?;
+        settle_one(command, |slice| self.products.create_all(slice))
+    }
+
+    /// Creates products in one slice: one result for each, in order.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails for the whole slice.
+    pub fn create_all(
+        &self,
+        actor: Actor,
+        drafts: Vec<ProductDraft>,
+    ) -> Result<Vec<Result<Product, Error>>, Error> {
+        let command = |draft| self.creating(actor, draft, None);
+        let commands = drafts.into_iter().map(command);
+        let commands = commands.collect::<Result<Vec<_>, _>>()?;
+        let created = settle(commands, |slice| self.products.create_all(slice))?;
+        Ok(created.into_iter().map(executed).collect())
+    }
+
+    fn creating(
+        &self,
+        actor: Actor,
+        draft: ProductDraft,
+        key: Option<Idempotent<Product>>,
+    ) -> Result<CreateProduct, Refusal> {
         let by = Some(actor.staff()?);
-        self.products.create(CreateProduct {
+        Ok(CreateProduct {
             draft,
             key,
             by,
             at: self.clock.now(),
         })
+    }
+
+    /// Builds the command that changes, archives or restores a product, for a slice of
+    /// [`ProductRepository::change_all`].
+    ///
+    /// # Errors
+    /// For actors other than staff; see [`decide_stock_write`].
+    pub fn changing(&self, actor: Actor, edit: ProductEdit) -> Result<ChangeProduct, Refusal> {
+        let by = Some(actor.staff()?);
+        let ProductEdit {
+            product,
+            change,
+            seen,
+        } = edit;
+        decide_stock_write(self.stock_writes, change.stock.is_some(), seen.is_some())?;
+        Ok(ChangeProduct {
+            product,
+            change,
+            seen,
+            by,
+            at: self.clock.now(),
+        })
+    }
+
+    /// Changes products in one slice: one result for each, in order.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails for the whole slice.
+    pub fn change_all(
+        &self,
+        actor: Actor,
+        edits: Vec<ProductEdit>,
+    ) -> Result<Vec<Result<Product, Error>>, Error> {
+        actor.staff()?;
+        let mut commands = Vec::with_capacity(edits.len());
+        let mut refused = Vec::with_capacity(edits.len());
+        for edit in edits {
+            refused.push(match self.changing(actor, edit) {
+                Ok(command) => {
+                    commands.push(command);
+                    None
+                }
+                Err(refusal) => Some(refusal),
+            });
+        }
+        let mut changed = settle(commands, |slice| self.products.change_all(slice))?.into_iter();
+        let lost = || Err(StoreError::new(StoreErrorKind::Other).into());
+        let result = |refused: Option<Refusal>| match refused {
+            Some(refusal) => Err(refusal.into()),
+            None => changed.next().unwrap_or_else(lost),
+        };
+        Ok(refused.into_iter().map(result).collect())
     }
 
     /// Changes, archives or restores a product, under the precondition `seen` if given.
@@ -160,16 +250,13 @@ impl Catalogue {
         change: ProductChange,
         seen: Option<Precondition<Product>>,
     ) -> Result<Product, Error> {
-        let by = Some(actor.staff()?);
-        decide_stock_write(self.stock_writes, change.stock.is_some(), seen.is_some())?;
-        let command = ChangeProduct {
+        let edit = ProductEdit {
             product,
             change,
             seen,
-            by,
-            at: self.clock.now(),
         };
-        self.products.change(command)
+        let command = self.changing(actor, edit)?;
+        settle_one(command, |slice| self.products.change_all(slice))
     }
 
     /// Archives a product.

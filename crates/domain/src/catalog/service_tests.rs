@@ -156,10 +156,10 @@ fn a_creation_carries_actor_and_time() {
         at: at(60),
     };
     products
-        .expect_create()
-        .withf(move |given| *given == command)
+        .expect_create_all()
+        .withf(move |given| *given == [command.clone()])
         .once()
-        .returning(|_| Ok(Execution::Executed(product(1, 100, 5))));
+        .returning(|_| Ok(vec![Ok(Execution::Executed(product(1, 100, 5)))]));
     let created = catalogue(products).create(grace(), draft(), None);
     assert_eq!(created.unwrap(), Execution::Executed(product(1, 100, 5)));
 }
@@ -180,10 +180,10 @@ fn a_change_carries_actor_and_time() {
         at: at(60),
     };
     products
-        .expect_change()
-        .withf(move |given| *given == command)
+        .expect_change_all()
+        .withf(move |given| *given == [command.clone()])
         .once()
-        .returning(|_| Ok(product(1, 100, 0)));
+        .returning(|_| Ok(vec![Ok(product(1, 100, 0))]));
     let changed = catalogue(products).change(grace(), id(), change, None);
     assert_eq!(changed.unwrap(), product(1, 100, 0));
 }
@@ -203,10 +203,10 @@ fn archiving_changes_no_other_field() {
         at: at(60),
     };
     products
-        .expect_change()
-        .withf(move |given| *given == command)
+        .expect_change_all()
+        .withf(move |given| *given == [command.clone()])
         .once()
-        .returning(|_| Ok(product(1, 100, 5)));
+        .returning(|_| Ok(vec![Ok(product(1, 100, 5))]));
     assert!(catalogue(products).archive(grace(), id(), None).is_ok());
 }
 
@@ -214,9 +214,9 @@ fn archiving_changes_no_other_field() {
 fn refusals_and_store_failures_are_passed_on() {
     let mut products = MockProductRepository::new();
     products
-        .expect_change()
-        .returning(|_| Err(Refusal::NotFound.into()));
-    products.expect_create().returning(|_| Err(busy().into()));
+        .expect_change_all()
+        .returning(|_| Ok(vec![Err(Refusal::NotFound)]));
+    products.expect_create_all().returning(|_| Err(busy()));
     products.expect_find_all().returning(|_| Err(busy()));
     products.expect_list().returning(|_, _| Err(busy()));
     let catalogue = catalogue(products);

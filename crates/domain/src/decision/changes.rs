@@ -117,6 +117,50 @@ pub struct NewRows {
 }
 
 impl Changes {
+    /// Appends later changes. A row that is updated twice is written once, in its last state, and
+    /// one that is deleted is not updated.
+    pub(crate) fn append(&mut self, later: Self) {
+        let Self {
+            new_products,
+            products,
+            new_cart_items,
+            cart_items,
+            deleted_cart_items,
+            new_orders,
+            orders,
+            new_accounts,
+            accounts,
+            new_refresh_tokens,
+            used_refresh_tokens,
+            ended_families,
+        } = later;
+        self.new_products.extend(new_products);
+        for update in products {
+            let id = update.after.id;
+            match self.products.iter_mut().find(|other| other.after.id == id) {
+                Some(earlier) => earlier.after = update.after,
+                None => self.products.push(update),
+            }
+        }
+        self.new_cart_items.extend(new_cart_items);
+        for item in cart_items {
+            put(&mut self.cart_items, item, |item| item.id);
+        }
+        for item in deleted_cart_items {
+            self.cart_items.retain(|updated| updated.id != item.id);
+            self.deleted_cart_items.push(item);
+        }
+        self.new_orders.extend(new_orders);
+        for order in orders {
+            put(&mut self.orders, order, |order| order.id);
+        }
+        self.new_accounts.extend(new_accounts);
+        self.accounts.extend(accounts);
+        self.new_refresh_tokens.extend(new_refresh_tokens);
+        self.used_refresh_tokens.extend(used_refresh_tokens);
+        self.ended_families.extend(ended_families);
+    }
+
     /// By how much the number of products in the catalogue grows.
     #[must_use]
     pub fn catalogue_growth(&self) -> i64 {
@@ -127,5 +171,14 @@ impl Changes {
             .iter()
             .map(restored)
             .fold(added, i64::saturating_add)
+    }
+}
+
+/// Replaces the row with the same id, or adds it.
+fn put<Row, Id: PartialEq>(rows: &mut Vec<Row>, row: Row, id: impl Fn(&Row) -> Id) {
+    let key = id(&row);
+    match rows.iter_mut().find(|other| id(other) == key) {
+        Some(earlier) => *earlier = row,
+        None => rows.push(row),
     }
 }

@@ -11,10 +11,15 @@
 mod changes;
 mod event;
 mod outcome;
+mod slice;
 
 pub use changes::{AccountUpdate, Changes, NewIds, NewRows, ProductUpdate, UsedToken};
 pub use event::{AccountAttribute, Event, EventKind, EventName, ProductAttribute};
 pub use outcome::{Created, Outcome, StoredRows};
+pub use slice::{
+    Answers, KeyedCommand, KeyedResponse, Settled, StoredKeys, answer_slice, decide_keyed_slice,
+    decide_slice,
+};
 
 use crate::inventory::NewMovement;
 
@@ -56,6 +61,15 @@ impl<T> Decision<T> {
             movements: Vec::new(),
             events: Vec::new(),
         }
+    }
+
+    /// Appends the decision of the next command of a slice; returns its outcome. A row that both
+    /// update is written once, in its last state.
+    pub fn append<U>(&mut self, next: Decision<U>) -> U {
+        self.changes.append(next.changes);
+        self.movements.extend(next.movements);
+        self.events.extend(next.events);
+        next.outcome
     }
 
     /// Completes the decision with the ids that the store assigned to its new rows, in their order.

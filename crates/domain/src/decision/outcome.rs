@@ -23,7 +23,7 @@ pub trait Outcome {
 /// The new rows and movements of a decision, which its outcome takes in order.
 pub struct StoredRows<'a> {
     products: Iter<'a, Product>,
-    cart_items: Iter<'a, CartItem>,
+    cart_items: &'a [CartItem],
     orders: Iter<'a, Order>,
     accounts: Iter<'a, Credentials>,
     movements: Iter<'a, Movement>,
@@ -35,19 +35,16 @@ impl<'a> StoredRows<'a> {
     pub fn new(rows: &'a NewRows, movements: &'a [Movement]) -> Self {
         Self {
             products: rows.products.iter(),
-            cart_items: rows.cart_items.iter(),
+            cart_items: &rows.cart_items,
             orders: rows.orders.iter(),
             accounts: rows.accounts.iter(),
             movements: movements.iter(),
         }
     }
 
-    pub(crate) fn cart_item(&mut self) -> Option<CartItem> {
-        self.cart_items.next().copied()
-    }
-
-    pub(crate) fn order(&mut self) -> Option<Order> {
-        self.orders.next().cloned()
+    /// The new cart item at this position.
+    pub(crate) fn cart_item(&self, position: usize) -> Option<CartItem> {
+        self.cart_items.get(position).copied()
     }
 
     pub(crate) fn movement(&mut self) -> Option<Movement> {
@@ -78,6 +75,14 @@ impl Outcome for Created<Product> {
 
     fn stored(self, new: &mut StoredRows<'_>) -> Option<Product> {
         new.products.next().cloned()
+    }
+}
+
+impl Outcome for Created<Order> {
+    type Stored = Order;
+
+    fn stored(self, new: &mut StoredRows<'_>) -> Option<Order> {
+        new.orders.next().cloned()
     }
 }
 

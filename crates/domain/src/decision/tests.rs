@@ -4,10 +4,8 @@ use crate::cart::NewCartItem;
 use crate::catalog::{NewProduct, Product};
 use crate::identity::{NewAccount, PasswordHash, Username};
 use crate::inventory::{Adjusted, Adjustment, Movement};
-use crate::kernel::{
-    CartItemId, Execution, MovementId, OrderId, ProductId, Quantity, Refusal, UserId,
-};
-use crate::orders::{NewOrder, Order, OrderItem, PlacementId, PlacementOutcome};
+use crate::kernel::{CartItemId, MovementId, OrderId, ProductId, Quantity, Refusal, UserId};
+use crate::orders::{NewOrder, Order, OrderItem, PlacementId};
 use crate::testing::{ProductBuilder, at, money, product, user};
 
 fn new_product(stock: i64) -> NewProduct {
@@ -112,26 +110,23 @@ fn outcomes_take_the_new_rows_in_order() {
         products: vec![new_product(5).into_product(ProductId::new(3).unwrap())],
         ..NewRows::default()
     };
-    let render = crate::kernel::ResponseEncoder(|order: &Order| order.id.to_string());
+    let created = || Settled::Executed(Created::<Order>::new());
     let outcome = vec![
-        PlacementOutcome::Placed,
-        PlacementOutcome::SameAs {
-            position: 0,
-            render,
-        },
-        PlacementOutcome::Refused(Refusal::NotFound),
-        PlacementOutcome::Placed,
-        PlacementOutcome::Replayed("then".to_owned()),
+        created(),
+        Settled::SameAs { position: 0 },
+        Settled::Refused(Refusal::NotFound),
+        created(),
+        Settled::Replayed("then".to_owned()),
     ];
-    let placements = outcome.clone().stored(&mut StoredRows::new(&rows, &[]));
+    let settled = outcome.clone().stored(&mut StoredRows::new(&rows, &[]));
     let expected = vec![
-        Ok(Execution::Executed(order(1, 5))),
-        Ok(Execution::Replayed("1".to_owned())),
-        Err(Refusal::NotFound),
-        Ok(Execution::Executed(order(2, 6))),
-        Ok(Execution::Replayed("then".to_owned())),
+        Settled::Executed(order(1, 5)),
+        Settled::SameAs { position: 0 },
+        Settled::Refused(Refusal::NotFound),
+        Settled::Executed(order(2, 6)),
+        Settled::Replayed("then".to_owned()),
     ];
-    assert_eq!(placements, Some(expected));
+    assert_eq!(settled, Some(expected));
     let none = NewRows::default();
     assert_eq!(outcome.stored(&mut StoredRows::new(&none, &[])), None);
     let mut stored = StoredRows::new(&rows, &[]);
@@ -148,12 +143,18 @@ fn a_new_cart_item_is_taken_with_its_product() {
         product: model.id,
         quantity: Quantity::new(2).unwrap(),
         at: at(3),
+        updated_at: at(3),
     };
     let rows = NewRows {
         cart_items: vec![new.into_item(CartItemId::new(4).unwrap())],
         ..NewRows::default()
     };
-    let outcome = CartOutcome::New(model.clone());
+    let outcome = CartOutcome::New {
+        row: 0,
+        quantity: new.quantity,
+        updated_at: new.updated_at,
+        product: model.clone(),
+    };
     let stored = outcome.stored(&mut StoredRows::new(&rows, &[]));
     let item = stored.flatten().unwrap();
     assert_eq!((item.line, item.product), (rows.cart_items[0], model));

@@ -6,13 +6,15 @@ mod ledger;
 mod refusal;
 mod repository;
 mod service;
+mod slice;
 mod stock;
 
 pub use crossing::{DEFAULT_LOW_STOCK, StockAfter, crossings};
 pub use ledger::{Audit, Discrepancy, Ledger};
 pub use refusal::{InventoryRefusal, Shortage};
 pub use repository::InventoryRepository;
-pub use service::Inventory;
+pub use service::{Inventory, StockAdjustment};
+pub use slice::{StockState, decide_adjustments};
 pub use stock::{
     AdjustStock, Adjusted, Adjustment, Movement, NewMovement, Reason, StockDelta, StockLevel,
     StockWrites, decide_adjustment, decide_stock_write,

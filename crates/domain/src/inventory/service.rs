@@ -2,9 +2,21 @@ use crate::inventory::{AdjustStock, Adjusted, InventoryRepository, Movement, Sto
 use crate::kernel::System;
 use crate::kernel::{
     Actor, Clock, Error, Execution, Idempotent, Note, Page, PageRequest, ProductId, Refusal,
+    executed, settle, settle_one,
 };
 use crate::{Service, ServicesConfig, Stores};
 use std::sync::Arc;
+
+/// A change of the stock of a product by a relative amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockAdjustment {
+    /// The product.
+    pub product: ProductId,
+    /// The change in units.
+    pub delta: StockDelta,
+    /// Free-text reason.
+    pub note: Option<Note>,
+}
 
 /// Inventory service: adjustments of stock, and the ledger of a product.
 ///
@@ -43,6 +55,48 @@ impl Inventory {
         Self { inventory, clock }
     }
 
+    /// Builds the command that adjusts stock, for a slice of [`InventoryRepository::adjust_all`].
+    ///
+    /// # Errors
+    /// For actors other than staff.
+    pub fn adjusting(
+        &self,
+        actor: Actor,
+        adjustment: StockAdjustment,
+        key: Option<Idempotent<Adjusted>>,
+    ) -> Result<AdjustStock, Refusal> {
+        let by = Some(actor.staff()?);
+        let StockAdjustment {
+            product,
+            delta,
+            note,
+        } = adjustment;
+        Ok(AdjustStock {
+            product,
+            delta,
+            note,
+            key,
+            by,
+            at: self.clock.now(),
+        })
+    }
+
+    /// Adjusts stock by relative amounts, in one slice: one result for each, in order.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails for the whole slice.
+    pub fn adjust_all(
+        &self,
+        actor: Actor,
+        adjustments: Vec<StockAdjustment>,
+    ) -> Result<Vec<Result<Adjusted, Error>>, Error> {
+        let command = |adjustment| self.adjusting(actor, adjustment, None);
+        let commands = adjustments.into_iter().map(command);
+        let commands = commands.collect::<Result<Vec<_>, _>>()?;
+        let adjusted = settle(commands, |slice| self.inventory.adjust_all(slice))?;
+        Ok(adjusted.into_iter().map(executed).collect())
+    }
+
     /// Adjusts stock by a relative amount.
     ///
     /// # Errors
@@ -56,16 +110,13 @@ impl Inventory {
         note: Option<Note>,
         key: Option<Idempotent<Adjusted>>,
     ) -> Result<Execution<Adjusted>, Error> {
-        let by = Some(actor.staff()?);
-        let command = AdjustStock {
+        let adjustment = StockAdjustment {
             product,
             delta,
             note,
-            key,
-            by,
-            at: self.clock.now(),
         };
-        self.inventory.adjust_stock(command)
+        let command = self.adjusting(actor, adjustment, key)?;
+        settle_one(command, |slice| self.inventory.adjust_all(slice))
     }
 
     /// A page of a product's ledger, newest first.

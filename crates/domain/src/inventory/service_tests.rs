@@ -53,10 +53,10 @@ fn an_adjustment_carries_actor_time_and_reason() {
         at: at(60),
     };
     stock
-        .expect_adjust_stock()
-        .withf(move |given| *given == command)
+        .expect_adjust_all()
+        .withf(move |given| *given == [command.clone()])
         .once()
-        .returning(|_| Ok(Execution::Replayed("as it was".to_owned())));
+        .returning(|_| Ok(vec![Ok(Execution::Replayed("as it was".to_owned()))]));
     let adjusted = inventory(stock).adjust_stock(grace(), id(), delta, note, None);
     assert_eq!(
         adjusted.unwrap(),

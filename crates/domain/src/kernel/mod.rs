@@ -14,6 +14,7 @@ mod pagination;
 mod precondition;
 mod quantity;
 mod refusal;
+mod slice;
 mod store_error;
 mod system;
 pub(crate) mod text;
@@ -39,6 +40,8 @@ pub use quantity::Quantity;
 #[cfg(test)]
 pub(crate) use refusal::assert_sampled;
 pub use refusal::{ContextRefusal, Refusal};
+pub use slice::{Outcomes, single};
+pub(crate) use slice::{executed, settle, settle_one};
 pub use store_error::{StoreError, StoreErrorKind};
 pub use system::{
     Clock, HashingFailed, MessageSigner, NoRandomness, PasswordHasher, PlacementIds, System,

@@ -52,6 +52,21 @@ impl StoreErrorKind {
             | Self::Other => false,
         }
     }
+
+    /// Whether the failure of a slice of commands, with which nothing was stored, may be caused by
+    /// a single command. Then each of them is executed alone.
+    #[must_use]
+    pub fn may_be_of_one(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } | Self::Other => true,
+            Self::Busy
+            | Self::Unavailable
+            | Self::DeadlineExceeded
+            | Self::Full
+            | Self::OutcomeUnknown
+            | Self::SchemaMismatch => false,
+        }
+    }
 }
 
 impl StoreError {

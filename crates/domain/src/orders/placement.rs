@@ -6,17 +6,18 @@
 
 use crate::cart::{CartItem, CartRefusal};
 use crate::catalog::CatalogRefusal;
-use crate::decision::{Decision, Event, EventKind, Outcome, StoredRows};
+use crate::decision::{
+    Created, Decision, Event, EventKind, KeyedCommand, Settled, StoredKeys, decide_keyed_slice,
+};
 use crate::inventory::{InventoryRefusal, NewMovement, Reason, Shortage, StockDelta, StockLevel};
 use crate::kernel::{
-    Currency, Execution, IdempotencyRefusal, IdempotencyScope, Idempotent,
-    MAX_STORED_RESPONSE_BYTES, Money, OrderId, ProductId, ProductName, Refusal, ResponseEncoder,
-    StoredResponse, StoredResponseUsage, UserId, check_replay_quota, decide_replay,
+    Currency, Idempotent, MAX_STORED_RESPONSE_BYTES, Money, OrderId, ProductId, ProductName,
+    Refusal, UserId,
 };
 use crate::orders::order;
 use crate::orders::{
     ORDER_QUOTA_WINDOW, Order, OrderItem, OrderQuota, OrderRefusal, OrderStatus, OrderUsage,
-    Placement, decide_order_quota,
+    decide_order_quota,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,11 +100,9 @@ pub struct PlacementState {
     /// The products; a missing one counts as archived.
     pub offers: BTreeMap<ProductId, ProductSnapshot>,
     /// Stored responses under the idempotency keys of the requests.
-    pub keys: BTreeMap<(UserId, IdempotencyScope), StoredResponse>,
+    pub keys: StoredKeys,
     /// Quota usage of the users of requests with a quota.
     pub usage: BTreeMap<UserId, OrderUsage>,
-    /// Stored responses of the users of requests with a key, by their running totals.
-    pub kept: BTreeMap<UserId, StoredResponseUsage>,
 }
 
 /// An order to insert.
@@ -163,43 +162,22 @@ impl NewOrder {
     }
 }
 
-/// Outcome of one request of a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlacementOutcome {
-    /// The next new order.
-    Placed,
-    /// A replay: the order was placed before, under the same key. The stored response.
-    Replayed(String),
-    /// The same attempt as an earlier request of this batch; gets the response of that order.
-    SameAs {
-        /// Position of the earlier request.
-        position: usize,
-        /// Encodes the order as the response.
-        render: ResponseEncoder<Order>,
-    },
-    /// Refused.
-    Refused(Refusal),
-}
+impl KeyedCommand for PlaceOrder {
+    type Outcome = Order;
+    type Response = Order;
 
-impl Outcome for Vec<PlacementOutcome> {
-    type Stored = Vec<Placement>;
+    const QUOTA: u64 = MAX_STORED_RESPONSE_BYTES;
 
-    fn stored(self, new: &mut StoredRows<'_>) -> Option<Vec<Placement>> {
-        let mut placements = Vec::<Placement>::with_capacity(self.len());
-        for outcome in self {
-            placements.push(match outcome {
-                PlacementOutcome::Placed => Ok(Execution::Executed(new.order()?)),
-                PlacementOutcome::Replayed(answer) => Ok(Execution::Replayed(answer)),
-                PlacementOutcome::SameAs { position, render } => {
-                    let Ok(Execution::Executed(order)) = placements.get(position)? else {
-                        return None;
-                    };
-                    Ok(Execution::Replayed((render.0)(order)))
-                }
-                PlacementOutcome::Refused(refusal) => Err(refusal),
-            });
-        }
-        Some(placements)
+    fn key(&self) -> Option<(UserId, &Idempotent<Order>)> {
+        Some((self.user, self.key.as_ref()?))
+    }
+
+    fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+
+    fn response(outcome: &Order) -> Option<&Order> {
+        Some(outcome)
     }
 }
 
@@ -228,66 +206,21 @@ pub fn decide_placement(
     requests: &[PlaceOrder],
     mut floor: PlacementState,
     currency: Currency,
-) -> Decision<Vec<PlacementOutcome>> {
-    let mut decision = Decision::of(Vec::with_capacity(requests.len()));
-    let mut placed = PlacedKeys::new();
-    for (position, request) in requests.iter().enumerate() {
-        let outcome = match decide_again(request, &floor, &placed) {
-            Ok(None) => match decide_one(request, &floor, currency) {
-                Ok(order) => {
-                    if let Some(key) = &request.key {
-                        let scope = (request.user, &key.scope);
-                        placed.insert(scope, (position, key.fingerprint.as_str()));
-                    }
-                    let ordered = floor.carts.remove(&request.user).unwrap_or_default();
-                    decision.changes.deleted_cart_items.extend(ordered);
-                    let usage = floor.usage.entry(request.user).or_default();
-                    *usage = usage.and_one(request.at);
-                    for line in &order.lines {
-                        take(&mut floor, line);
-                    }
-                    decision.changes.new_orders.push(order);
-                    PlacementOutcome::Placed
-                }
-                Err(refusal) => PlacementOutcome::Refused(refusal),
-            },
-            Ok(Some(outcome)) => outcome,
-            Err(refusal) => PlacementOutcome::Refused(refusal),
-        };
-        decision.outcome.push(outcome);
-    }
-    decision
-}
-
-type PlacedKeys<'a> = BTreeMap<(UserId, &'a IdempotencyScope), (usize, &'a str)>;
-
-/// Decides whether a request is a replay: of an earlier batch, or of an earlier request of this
-/// one.
-fn decide_again(
-    request: &PlaceOrder,
-    floor: &PlacementState,
-    placed: &PlacedKeys<'_>,
-) -> Result<Option<PlacementOutcome>, Refusal> {
-    let Some(key) = &request.key else {
-        return Ok(None);
-    };
-    if let Some((position, fingerprint)) = placed.get(&(request.user, &key.scope)) {
-        return if *fingerprint == key.fingerprint {
-            Ok(Some(PlacementOutcome::SameAs {
-                position: *position,
-                render: key.render,
-            }))
-        } else {
-            Err(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
-        };
-    }
-    let held = floor.keys.get(&(request.user, key.scope.clone()));
-    if let Some(answer) = decide_replay(Some(key), held)? {
-        return Ok(Some(PlacementOutcome::Replayed(answer)));
-    }
-    let kept = floor.kept.get(&request.user).copied().unwrap_or_default();
-    check_replay_quota(kept, MAX_STORED_RESPONSE_BYTES)?;
-    Ok(None)
+) -> Decision<Vec<Settled<Created<Order>>>> {
+    let keys = std::mem::take(&mut floor.keys);
+    decide_keyed_slice(requests, &keys, |request, _| {
+        let order = decide_one(request, &floor, currency)?;
+        let mut decision = Decision::of(Created::new());
+        let ordered = floor.carts.remove(&request.user).unwrap_or_default();
+        decision.changes.deleted_cart_items = ordered;
+        let usage = floor.usage.entry(request.user).or_default();
+        *usage = usage.and_one(request.at);
+        for line in &order.lines {
+            take(&mut floor, line);
+        }
+        decision.changes.new_orders.push(order);
+        Ok(decision)
+    })
 }
 
 fn decide_one(

@@ -2,7 +2,9 @@ use super::*;
 use crate::cart::CartRefusal;
 use crate::catalog::CatalogRefusal;
 use crate::inventory::InventoryRefusal;
-use crate::kernel::{CartItemId, IdempotencyRefusal, Quantity};
+use crate::kernel::{
+    CartItemId, IdempotencyRefusal, IdempotencyScope, Quantity, StoredResponse, StoredResponseUsage,
+};
 use crate::orders::OrderRefusal;
 use crate::testing::{at, product, usd, user};
 use proptest::prelude::*;
@@ -65,10 +67,12 @@ fn shortage(product: i64, available: i64, requested: i64) -> Shortage {
     }
 }
 
-fn refusals(decision: Decision<Vec<PlacementOutcome>>) -> Vec<Option<Refusal>> {
+const PLACED: Settled<Created<Order>> = Settled::Executed(Created::new());
+
+fn refusals(decision: Decision<Vec<Settled<Created<Order>>>>) -> Vec<Option<Refusal>> {
     let refusal = |outcome| match outcome {
-        PlacementOutcome::Refused(refusal) => Some(refusal),
-        PlacementOutcome::Placed => None,
+        Settled::Refused(refusal) => Some(refusal),
+        Settled::Executed(_) => None,
         other => panic!("{other:?}"),
     };
     decision.outcome.into_iter().map(refusal).collect()
@@ -235,8 +239,8 @@ fn a_quota_bounds_the_orders_of_each_customer() {
         let decide =
             |requests: &[PlaceOrder]| decide_placement(requests, floor.clone(), usd()).outcome;
         let decided = decide(&[limited(1), limited(2)]);
-        let refused = |outcome: &PlacementOutcome| match outcome {
-            PlacementOutcome::Refused(refusal) => Some(refusal.clone()),
+        let refused = |outcome: &Settled<Created<Order>>| match outcome {
+            Settled::Refused(refusal) => Some(refusal.clone()),
             _ => None,
         };
         assert_eq!(refused(&decided[0]).as_ref(), expected);
@@ -261,7 +265,7 @@ fn a_key_beyond_the_quota_is_refused_and_a_replay_is_not() {
         first: 0,
         last: MAX_STORED_RESPONSE_BYTES,
     };
-    floor.kept.insert(user(1), kept);
+    floor.keys.kept.insert(user(1), kept);
     let new = keyed(1, "new", "{}");
     let old = keyed(1, "old", "{}");
     let record = StoredResponse {
@@ -270,14 +274,14 @@ fn a_key_beyond_the_quota_is_refused_and_a_replay_is_not() {
         at: at(0),
     };
     let scope = old.key.clone().unwrap().scope;
-    floor.keys.insert((user(1), scope), record);
+    floor.keys.held.insert((user(1), scope), record);
     let decided = decide_placement(&[new, old, request(1)], floor, usd()).outcome;
     assert_eq!(
         decided[0],
-        PlacementOutcome::Refused(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
+        Settled::Refused(Refusal::Idempotency(IdempotencyRefusal::TooManyKeys))
     );
-    assert_eq!(decided[1], PlacementOutcome::Replayed("201".to_owned()));
-    assert_eq!(decided[2], PlacementOutcome::Placed);
+    assert_eq!(decided[1], Settled::Replayed("201".to_owned()));
+    assert_eq!(decided[2], PLACED);
 }
 
 fn keyed(who: i64, key: &str, fingerprint: &str) -> PlaceOrder {
@@ -311,18 +315,16 @@ fn one_key_in_a_batch_is_one_order() {
         keyed(1, "l", "{}"),
     ];
     let decisions = decide_placement(&requests, floor, usd()).outcome;
-    assert_eq!(decisions[0], PlacementOutcome::Placed);
-    let render = requests[0].key.as_ref().unwrap().render;
-    let position = 0;
-    assert_eq!(decisions[1], PlacementOutcome::SameAs { position, render });
+    assert_eq!(decisions[0], PLACED);
+    assert_eq!(decisions[1], Settled::SameAs { position: 0 });
     assert_eq!(
         decisions[2],
-        PlacementOutcome::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
+        Settled::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
     );
-    assert_eq!(decisions[3], PlacementOutcome::Placed);
+    assert_eq!(decisions[3], PLACED);
     assert_eq!(
         decisions[4],
-        PlacementOutcome::Refused(Refusal::Cart(CartRefusal::Empty))
+        Settled::Refused(Refusal::Cart(CartRefusal::Empty))
     );
 }
 
@@ -335,16 +337,16 @@ fn a_used_key_replays_the_stored_response() {
         at: at(0),
     };
     let scope = keyed(1, "k", "{}").key.unwrap().scope;
-    floor.keys.insert((user(1), scope), held);
+    floor.keys.held.insert((user(1), scope), held);
     let requests = [keyed(1, "k", "{}"), keyed(1, "k", "{1}"), request(1)];
     let decisions = decide_placement(&requests, floor, usd()).outcome;
-    assert_eq!(decisions[0], PlacementOutcome::Replayed("then".to_owned()));
+    assert_eq!(decisions[0], Settled::Replayed("then".to_owned()));
     assert_eq!(
         decisions[1],
-        PlacementOutcome::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
+        Settled::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))
     );
     // The cart is unchanged: a new order without a key takes it.
-    assert_eq!(decisions[2], PlacementOutcome::Placed);
+    assert_eq!(decisions[2], PLACED);
 }
 
 #[test]
@@ -359,9 +361,9 @@ fn a_refused_attempt_is_not_stored() {
     let current = Money::from_minor(100, usd());
     assert_eq!(
         decisions[0],
-        PlacementOutcome::Refused(Refusal::Orders(OrderRefusal::TotalChanged { current }))
+        Settled::Refused(Refusal::Orders(OrderRefusal::TotalChanged { current }))
     );
-    assert_eq!(decisions[1], PlacementOutcome::Placed);
+    assert_eq!(decisions[1], PLACED);
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 use crate::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, Refusal,
-    StoreError,
+    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Outcomes, Page, PageRequest,
+    Refusal, StoreError, single,
 };
 use crate::orders::{ChangeOrder, Order, OrderField, OrderFilter, OrderList, PlaceOrder};
 
@@ -71,16 +71,26 @@ pub trait OrderRepository: Send + Sync {
     /// [`OutcomeUnknown`](crate::kernel::StoreErrorKind::OutcomeUnknown).
     fn place(&self, requests: &[PlaceOrder]) -> Result<Vec<Placement>, StoreError>;
 
-    /// Changes an order as [`decide_order`](crate::orders::decide_order) allows; returns the order
-    /// afterwards.
+    /// Changes orders as [`decide_orders`](crate::orders::decide_orders) allows: one result for
+    /// each command, in order, with the order afterwards.
     ///
-    /// MUST decide by the account of the acting user under a lock held until the commit: whether
+    /// MUST commit all changes of the slice together, and return only after the commit; MUST keep a
+    /// refused command from affecting its neighbours, and let each command see the earlier ones
+    /// (`order_changes_of_a_slice_see_each_other`); MUST decide by the account of the acting user under a lock held until the commit: whether
     /// they are staff (`an_order_is_changed_by_current_staff`) and whether they are active
     /// (`a_deactivated_customer_cancels_no_order`); MUST return stock exactly once, also under
     /// concurrency (`cancel_races_cancel`), and honour the precondition
     /// (`an_order_edit_checks_its_precondition`).
     ///
     /// # Errors
-    /// If the store fails.
-    fn change(&self, command: ChangeOrder) -> Result<Order, Error>;
+    /// As [`place`](Self::place).
+    fn change_all(&self, commands: &[ChangeOrder]) -> Outcomes<Order>;
+
+    /// Changes an order: a slice of one.
+    ///
+    /// # Errors
+    /// The refusal, or the failure of the store.
+    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
+        single(self.change_all(&[command]))
+    }
 }

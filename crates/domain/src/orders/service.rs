@@ -1,7 +1,7 @@
 use crate::kernel::System;
 use crate::kernel::{
     Actor, Clock, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, Money, OrderId,
-    Page, PageRequest, PlacementIds, Precondition, Refusal, StoreError, StoreErrorKind,
+    Page, PageRequest, PlacementIds, Precondition, Refusal, settle, settle_one,
 };
 use crate::orders::{
     ChangeOrder, Order, OrderAction, OrderField, OrderFilter, OrderList, OrderQuota,
@@ -151,8 +151,7 @@ impl Orders {
         key: Option<Idempotent<Order>>,
     ) -> Result<Execution<Order>, Error> {
         let command = self.placing(actor, expected_total, key)?;
-        let placed = self.orders.place(&[command])?.pop();
-        Ok(placed.ok_or_else(|| StoreError::new(StoreErrorKind::Other))??)
+        settle_one(command, |slice| self.orders.place(slice))
     }
 
     /// Changes the status of an order, under the precondition `seen` if given.
@@ -183,6 +182,43 @@ impl Orders {
             .map(drop)
     }
 
+    /// Builds the command that changes an order, under the precondition `seen` if given, for a
+    /// slice of [`OrderRepository::change_all`].
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`].
+    pub fn changing(
+        &self,
+        by: Actor,
+        order: OrderId,
+        action: OrderAction,
+        seen: Option<Precondition<Order>>,
+    ) -> Result<ChangeOrder, Refusal> {
+        by.customer()?;
+        Ok(ChangeOrder {
+            order,
+            action,
+            seen,
+            by,
+            at: self.clock.now(),
+        })
+    }
+
+    /// Applies an action to each of these orders, in one slice: one result for each, in order.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; if the store fails for the whole slice.
+    pub fn change_all(
+        &self,
+        by: Actor,
+        changes: Vec<(OrderId, OrderAction)>,
+    ) -> Result<Vec<Result<Order, Error>>, Error> {
+        let command = |(order, action)| self.changing(by, order, action, None);
+        let commands = changes.into_iter().map(command);
+        let commands = commands.collect::<Result<Vec<_>, _>>()?;
+        settle(commands, |slice| self.orders.change_all(slice))
+    }
+
     fn change(
         &self,
         by: Actor,
@@ -190,14 +226,8 @@ impl Orders {
         action: OrderAction,
         seen: Option<Precondition<Order>>,
     ) -> Result<Order, Error> {
-        by.customer()?;
-        self.orders.change(ChangeOrder {
-            order,
-            action,
-            seen,
-            by,
-            at: self.clock.now(),
-        })
+        let command = self.changing(by, order, action, seen)?;
+        settle_one(command, |slice| self.orders.change_all(slice))
     }
 }
 

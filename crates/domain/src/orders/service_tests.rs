@@ -196,10 +196,10 @@ fn changes_reach_the_port_with_actor_and_time() {
                 at: at(60),
             };
             let mut port = MockOrderRepository::new();
-            port.expect_change()
-                .withf(move |given| *given == expected)
+            port.expect_change_all()
+                .withf(move |given| *given == [expected.clone()])
                 .once()
-                .returning(|_| Ok(order(1, false)));
+                .returning(|_| Ok(vec![Ok(order(1, false))]));
             let orders = orders(port);
             match action {
                 OrderAction::SetStatus(status) => {
@@ -215,12 +215,12 @@ fn changes_reach_the_port_with_actor_and_time() {
 #[test]
 fn refusals_and_failures_are_passed_on() {
     let mut port = MockOrderRepository::new();
-    port.expect_change()
+    port.expect_change_all()
         .once()
-        .returning(|_| Err(Refusal::Forbidden.into()));
-    port.expect_change()
+        .returning(|_| Ok(vec![Err(Refusal::Forbidden)]));
+    port.expect_change_all()
         .once()
-        .returning(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown).into()));
+        .returning(|_| Err(StoreError::new(StoreErrorKind::OutcomeUnknown)));
     port.expect_find()
         .returning(|_| Err(StoreError::corrupt("orders", "status", 5)));
     let orders = orders(port);

@@ -37,7 +37,10 @@ pub use fakes::{PlainHasher, PlainTokens, SequentialIds, system};
 use crate::catalog::Product;
 use crate::identity::Account;
 use crate::inventory::StockLevel;
-use crate::kernel::{Currency, Money, PageRequest, ProductId, Quantity, Refusal, UserId};
+use crate::kernel::{
+    Currency, Error, Money, Outcomes, PageRequest, ProductId, Quantity, Refusal, StoreError,
+    StoreErrorKind, UserId,
+};
 use chrono::{DateTime, Utc};
 
 /// A time, in seconds after a fixed one (2023-11-14T22:13:20Z).
@@ -119,6 +122,23 @@ pub fn product(id: i64, price: i64, stock: i64) -> Product {
 #[must_use]
 pub fn clock(seconds: i64) -> FixedClock {
     FixedClock::new(at(seconds))
+}
+
+/// Executes the commands of a slice one after the other, for the write port of a fake.
+///
+/// # Errors
+/// The first failure of the store.
+pub fn one_by_one<C: Clone, T>(
+    commands: &[C],
+    execute: impl Fn(C) -> Result<T, Error>,
+) -> Outcomes<T> {
+    let outcome = |command: &C| match execute(command.clone()) {
+        Ok(outcome) => Ok(Ok(outcome)),
+        Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+        Err(Error::Store(error)) => Err(error),
+        Err(other) => Err(StoreError::caused(StoreErrorKind::Other, other)),
+    };
+    commands.iter().map(outcome).collect()
 }
 
 #[cfg(test)]

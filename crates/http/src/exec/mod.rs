@@ -1,6 +1,7 @@
 //! Execution of blocking work: worker pools, and loaders that batch and share reads.
 
 pub(crate) mod batch_loader;
+pub(crate) mod batched_write;
 pub(crate) mod low_priority;
 pub(crate) mod password_pool;
 pub(crate) mod pools;

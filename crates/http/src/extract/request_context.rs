@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::error::ApiError;
+use crate::exec::batched_write;
 use crate::exec::password_pool::Client;
 use crate::exec::worker_pool::JobKind;
 use crate::extract::fields::Fields;
@@ -22,6 +23,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use tradepost_batch::Batcher;
 use tradepost_domain::Services;
 use tradepost_domain::identity::{ClientNetwork, IdentityRefusal, SignInPriority};
 use tradepost_domain::kernel::{
@@ -222,6 +224,19 @@ impl RequestContext {
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.run(JobKind::Command, job).await
+    }
+
+    /// Executes a command through its batcher.
+    pub(crate) async fn execute<C, T>(
+        &self,
+        batcher: &Batcher<C, T>,
+        command: C,
+    ) -> Result<T, ApiError>
+    where
+        C: Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        batched_write::execute(batcher, command, self.deadline).await
     }
 
     async fn run<T: Send + 'static>(

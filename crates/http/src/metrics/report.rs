@@ -8,9 +8,9 @@ use crate::middleware::rate_limiter::RateLimiter;
 use crate::state::State;
 use std::fs;
 use std::sync::atomic::Ordering;
-use tradepost_batch::BatchStats;
+use tradepost_batch::{BatchStats, Batchers};
 use tradepost_domain::maintenance::PoolStats;
-use tradepost_metrics::{Page, Unit};
+use tradepost_metrics::{HistogramSnapshot, Page, Unit};
 
 /// Renders all metrics.
 pub(crate) fn report(state: &State) -> String {
@@ -18,7 +18,8 @@ pub(crate) fn report(state: &State) -> String {
     let metrics = &state.metrics;
     of_requests(&mut page, metrics);
     of_outcomes(&mut page, state);
-    of_orders(&mut page, &state.backend.batcher.stats());
+    of_orders(&mut page, &state.backend.batchers.orders.stats());
+    of_changes(&mut page, &state.backend.batchers);
     of_work(&mut page, state);
     of_connections(&mut page, state);
     of_reads(&mut page, &state.loaders);
@@ -132,6 +133,54 @@ fn of_orders(page: &mut Page, figures: &BatchStats) {
     for (name, help, reading, unit) in histograms {
         page.family(name, "histogram", help);
         page.histogram(&[], reading, unit);
+    }
+}
+
+/// The batchers other than that of new orders, whose metrics have names of their own.
+fn of_changes(page: &mut Page, batchers: &Batchers) {
+    let all = batchers.stats_of_changes();
+    page.family(
+        "tradepost_changes_waiting",
+        "gauge",
+        "Changes that wait for a batch, by what they change.",
+    );
+    for (what, stats) in &all {
+        page.sample(&[("what", what)], stats.waiting);
+    }
+    page.family(
+        "tradepost_changes_contended_total",
+        "counter",
+        "How often a change was put back because of a lock conflict.",
+    );
+    for (what, stats) in &all {
+        page.sample(&[("what", what)], stats.contended);
+    }
+    type Reading = fn(&BatchStats) -> &HistogramSnapshot;
+    let histograms: [(&str, &str, Reading, Unit); 3] = [
+        (
+            "tradepost_change_batch_size",
+            "Changes in each batch.",
+            |stats| &stats.sizes,
+            Unit::Number,
+        ),
+        (
+            "tradepost_change_batch_duration_seconds",
+            "How long a batch of changes took.",
+            |stats| &stats.took,
+            Unit::Microseconds,
+        ),
+        (
+            "tradepost_change_wait_seconds",
+            "How long a change waited for the batch that settled it.",
+            |stats| &stats.waits,
+            Unit::Microseconds,
+        ),
+    ];
+    for (name, help, reading, unit) in histograms {
+        page.family(name, "histogram", help);
+        for (what, stats) in &all {
+            page.histogram(&[("what", what)], reading(stats), unit);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::respond::pages::{PageResponse, read_page};
 use crate::respond::replay::{ReplayableResponse, keyed};
 use chrono::DateTime;
 use tradepost_domain::inventory::{
-    Adjusted, Movement, NewMovement, Reason, StockDelta, StockLevel,
+    Adjusted, Movement, NewMovement, Reason, StockAdjustment, StockDelta, StockLevel,
 };
 use tradepost_domain::kernel::{MovementId, Note, OrderId, ProductId, UserId};
 
@@ -59,9 +59,17 @@ async fn adjust(call: RequestContext, mut fields: Fields) -> HttpResult {
     let command = ("adjustment", delta.units(), note.as_ref().map(Note::as_str));
     let path = STOCK.replace("{id}", &id.to_string());
     let key = key.map(|key| keyed(key, &path, &command, encoded));
-    let written = call
-        .command(move |shop, actor| shop.inventory.adjust_stock(actor, id, delta, note, key))
-        .await?;
+    let shop = call.backend();
+    let adjustment = StockAdjustment {
+        product: id,
+        delta,
+        note,
+    };
+    let command = shop
+        .services
+        .inventory
+        .adjusting(call.actor, adjustment, key)?;
+    let written = call.execute(&shop.batchers.stock, command).await?;
     responses::created(ReplayableResponse::of(written, encoded))
 }
 

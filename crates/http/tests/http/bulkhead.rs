@@ -208,9 +208,9 @@ async fn queries_have_a_deadline_and_commands_have_none() {
     });
     let mut carts = MockCartRepository::new();
     let change = note();
-    carts.expect_change().returning(move |_| {
+    carts.expect_change_all().returning(move |_| {
         change();
-        Err(Refusal::Cart(CartRefusal::Full { limit: 100 }).into())
+        Ok(vec![Err(Refusal::Cart(CartRefusal::Full { limit: 100 }))])
     });
     let stores = Stores {
         products: Arc::new(products),

@@ -138,9 +138,9 @@ async fn a_query_that_takes_too_long_is_503() {
 async fn a_command_that_takes_too_long_may_have_happened() {
     let (open, wait) = door();
     let mut carts = MockCartRepository::new();
-    carts.expect_change().returning(move |_| {
+    carts.expect_change_all().returning(move |_| {
         wait();
-        Err(Refusal::NotFound.into())
+        Ok(vec![Err(Refusal::NotFound)])
     });
     let stores = Stores {
         carts: Arc::new(carts),

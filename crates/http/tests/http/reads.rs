@@ -186,8 +186,8 @@ async fn carts_are_batched_and_each_owner_gets_their_own() {
         inner.carts(users)
     });
     carts
-        .expect_change()
-        .returning(move |command| changed.change(command));
+        .expect_change_all()
+        .returning(move |commands| changed.change_all(commands));
     let stores = Stores {
         carts: Arc::new(carts),
         ..stores

@@ -3,7 +3,7 @@ mod staff_sessions;
 
 use crate::{MemoryStore, State, count, page_of};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, NameConflicts,
     PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
@@ -179,6 +179,15 @@ impl State {
     /// The current account of the acting user of a write.
     pub(crate) fn acting(&self, by: Option<UserId>) -> Option<&Account> {
         Some(&self.accounts.get(&by?)?.account)
+    }
+
+    /// The current accounts of the acting users of a slice.
+    pub(crate) fn all_acting(
+        &self,
+        by: impl Iterator<Item = Option<UserId>>,
+    ) -> BTreeMap<UserId, Account> {
+        let account = |by| Some((by, self.acting(Some(by))?.clone()));
+        by.flatten().filter_map(account).collect()
     }
 }
 

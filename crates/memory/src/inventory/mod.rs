@@ -1,25 +1,20 @@
 mod ledger;
 
-use crate::idempotency::kept;
 use crate::{MemoryStore, page_of};
 use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, InventoryRepository, Movement, decide_adjustment,
+    AdjustStock, Adjusted, InventoryRepository, Movement, StockState, decide_adjustments,
 };
-use tradepost_domain::kernel::{
-    Error, Execution, MAX_STORED_RESPONSE_BYTES_OF_STAFF, Page, PageRequest, ProductId, StoreError,
-};
+use tradepost_domain::kernel::{Execution, Outcomes, Page, PageRequest, ProductId, StoreError};
 
 impl InventoryRepository for MemoryStore {
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
+    fn adjust_all(&self, commands: &[AdjustStock]) -> Outcomes<Execution<Adjusted>> {
         let mut state = self.lock();
-        let quota = MAX_STORED_RESPONSE_BYTES_OF_STAFF;
-        if let Some(answer) = state.replay(command.by, command.key.as_ref(), quota)? {
-            return Ok(Execution::Replayed(answer));
-        }
-        let before = state.products.get(&command.product);
-        let decision = decide_adjustment(&command, state.acting(command.by), before)?;
-        let keep = |adjusted: &Adjusted| kept(command.by, command.key, adjusted, command.at);
-        Ok(Execution::Executed(state.apply_keeping(decision, keep)?))
+        let floor = StockState {
+            acting: state.all_acting(commands.iter().map(|command| command.by)),
+            products: state.some_products(commands.iter().map(|command| command.product)),
+            keys: state.stored_keys(commands),
+        };
+        state.apply_slice(commands, decide_adjustments(commands, floor))
     }
 
     fn movements(

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tradepost_domain::Stores;
-use tradepost_domain::cart::{Cart, CartAction, CartItemDetail, CartRepository, ChangeCart};
+use tradepost_domain::cart::{Cart, CartAction, CartChange, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductChange, ProductField, ProductFilter, ProductList,
     ProductRepository,
@@ -16,13 +16,14 @@ use tradepost_domain::inventory::{
     StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, IdempotencyRefusal, Keyset, OrderId, Page,
-    PageRequest, ProductId, Refusal, StoreError, UserId,
+    CursorPage, CursorRequest, Error, Execution, IdempotencyRefusal, Keyset, OrderId, Outcomes,
+    Page, PageRequest, ProductId, Refusal, StoreError, UserId,
 };
 use tradepost_domain::orders::{
     ChangeOrder, Order, OrderAction, OrderField, OrderFilter, OrderList, OrderRefusal,
     OrderRepository, OrderStatus, PlaceOrder, Placement, PlacementId,
 };
+use tradepost_domain::testing::one_by_one;
 
 /// A defect of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,7 +220,13 @@ impl OrderRepository for Broken {
         }
     }
 
-    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
+    fn change_all(&self, commands: &[ChangeOrder]) -> Outcomes<Order> {
+        one_by_one(commands, |command| self.change_order(command))
+    }
+}
+
+impl Broken {
+    fn change_order(&self, command: ChangeOrder) -> Result<Order, Error> {
         let outcome = self.inner.orders.change(command.clone());
         match (self.defect, &outcome) {
             (Defect::ReturnsTwice, Ok(order)) if order.archived => {
@@ -253,9 +260,7 @@ impl OrderRepository for Broken {
         }
         outcome
     }
-}
 
-impl Broken {
     fn spoil(&self, placement: &mut Placement) {
         match (self.defect, placement) {
             (Defect::AnswersAnew, Ok(Execution::Replayed(answer))) => {
@@ -275,7 +280,13 @@ impl CartRepository for Broken {
         self.inner.carts.carts(users)
     }
 
-    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
+    fn change_all(&self, commands: &[ChangeCart]) -> Outcomes<CartChange> {
+        one_by_one(commands, |command| self.change_cart(command))
+    }
+}
+
+impl Broken {
+    fn change_cart(&self, command: ChangeCart) -> Result<CartChange, Error> {
         let outcome = self.inner.carts.change(command.clone());
         if self.is(Defect::AppliesRefused)
             && let Err(Error::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused))) =
@@ -311,32 +322,32 @@ impl ProductRepository for Broken {
         self.inner.products.find_all(ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
-        self.inner.products.create(command)
+    fn create_all(&self, commands: &[CreateProduct]) -> Outcomes<Execution<Product>> {
+        self.inner.products.create_all(commands)
     }
 
-    fn change(&self, mut command: ChangeProduct) -> Result<Product, Error> {
+    fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
+        let mut commands = commands.to_vec();
         if self.is(Defect::IgnoresWhatWasSeen) {
-            command.seen = None;
+            commands.iter_mut().for_each(|command| command.seen = None);
         }
-        self.inner.products.change(command)
+        self.inner.products.change_all(&commands)
     }
 }
 
 impl InventoryRepository for Broken {
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
-        let outcome = self.inner.inventory.adjust_stock(command.clone())?;
-        if self.is(Defect::DoublesDeliveries)
-            && let Execution::Replayed(_) = &outcome
-        {
-            let key = None;
-            drop(
-                self.inner
-                    .inventory
-                    .adjust_stock(AdjustStock { key, ..command }),
-            );
-        }
-        Ok(outcome)
+    fn adjust_all(&self, commands: &[AdjustStock]) -> Outcomes<Execution<Adjusted>> {
+        let inventory = &self.inner.inventory;
+        one_by_one(commands, |command| {
+            let outcome = inventory.adjust_stock(command.clone())?;
+            if self.is(Defect::DoublesDeliveries)
+                && let Execution::Replayed(_) = &outcome
+            {
+                let key = None;
+                drop(inventory.adjust_stock(AdjustStock { key, ..command }));
+            }
+            Ok(outcome)
+        })
     }
 
     fn movements(

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use tradepost_domain::Stores;
-use tradepost_domain::cart::{Cart, CartItemDetail, CartRepository, ChangeCart};
+use tradepost_domain::cart::{Cart, CartChange, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{
     ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
     ProductRepository,
@@ -16,8 +16,8 @@ use tradepost_domain::identity::{
 };
 use tradepost_domain::inventory::{AdjustStock, Adjusted, InventoryRepository, Movement};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, OrderId, Page, PageRequest,
-    ProductId, ResponseEncoder, StoreError, StoreErrorKind, UserId,
+    CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, OrderId, Outcomes, Page,
+    PageRequest, ProductId, ResponseEncoder, StoreError, StoreErrorKind, UserId,
 };
 use tradepost_domain::orders::{
     ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRepository, PlaceOrder, Placement,
@@ -158,25 +158,29 @@ impl ProductRepository for Flaky {
         self.inner.products.find_all(ids)
     }
 
-    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
+    fn create_all(&self, commands: &[CreateProduct]) -> Outcomes<Execution<Product>> {
         self.write(|crash| {
-            let key = wired(command.key.clone(), crash);
-            self.inner.products.create(CreateProduct { key, ..command })
+            let mut commands = commands.to_vec();
+            for command in &mut commands {
+                command.key = wired(command.key.take(), crash);
+            }
+            self.inner.products.create_all(&commands)
         })
     }
 
-    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
-        self.write(|_| self.inner.products.change(command))
+    fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
+        self.write(|_| self.inner.products.change_all(commands))
     }
 }
 
 impl InventoryRepository for Flaky {
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
+    fn adjust_all(&self, commands: &[AdjustStock]) -> Outcomes<Execution<Adjusted>> {
         self.write(|crash| {
-            let key = wired(command.key.clone(), crash);
-            self.inner
-                .inventory
-                .adjust_stock(AdjustStock { key, ..command })
+            let mut commands = commands.to_vec();
+            for command in &mut commands {
+                command.key = wired(command.key.take(), crash);
+            }
+            self.inner.inventory.adjust_all(&commands)
         })
     }
 
@@ -194,10 +198,13 @@ impl CartRepository for Flaky {
         self.inner.carts.carts(users)
     }
 
-    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
+    fn change_all(&self, commands: &[ChangeCart]) -> Outcomes<CartChange> {
         self.write(|crash| {
-            let key = wired(command.key.clone(), crash);
-            self.inner.carts.change(ChangeCart { key, ..command })
+            let mut commands = commands.to_vec();
+            for command in &mut commands {
+                command.key = wired(command.key.take(), crash);
+            }
+            self.inner.carts.change_all(&commands)
         })
     }
 }
@@ -230,8 +237,8 @@ impl OrderRepository for Flaky {
         })
     }
 
-    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
-        self.write(|_| self.inner.orders.change(command))
+    fn change_all(&self, commands: &[ChangeOrder]) -> Outcomes<Order> {
+        self.write(|_| self.inner.orders.change_all(commands))
     }
 }
 

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tradepost_admin::{Admin, AdminConfig, SetupLink};
 use tradepost_auth::{JwtTokens, SystemClock};
-use tradepost_batch::Batcher;
+use tradepost_batch::Batchers;
 use tradepost_diesel::ShopCurrency;
 use tradepost_domain::Stores;
 use tradepost_http::{Api, Backend, PublicUrl, Settings};
@@ -75,11 +75,10 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     }
     let last = Arc::clone(&stores.ledger);
     let batching = tradepost_batch::BatcherConfig::default();
-    let batcher = Batcher::start(Arc::clone(&stores.orders), batching).map_err(cannot_serve)?;
-    let batcher = Arc::new(batcher);
+    let batchers = Batchers::start(&stores, batching).map_err(cannot_serve)?;
     let purging = retention::start(Arc::clone(&stores.retention)).map_err(cannot_serve)?;
     let tokens = keys.tokens();
-    let backend = backend(config, stores, tokens.clone(), Arc::clone(&batcher))?;
+    let backend = backend(config, stores, tokens.clone(), batchers.clone())?;
     let watch = match &config.key {
         KeySource::File(path) => {
             let life = config.longest_token_life();
@@ -105,7 +104,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
         running.finished().await
     });
     drop((purging, watch));
-    let closed = close(batcher);
+    let closed = close(batchers);
     if closed.is_ok() {
         close_database(last);
     }
@@ -137,13 +136,13 @@ fn backend(
     config: &Config,
     stores: Stores,
     tokens: JwtTokens,
-    batcher: Arc<Batcher>,
+    batchers: Batchers,
 ) -> Result<Backend, CliError> {
     Ok(Backend {
         signer: Arc::new(tokens.clone()),
         health: Arc::clone(&stores.health),
         services: wiring::services(config, stores, tokens)?,
-        batcher,
+        batchers,
         currency: config.currency,
     })
 }
@@ -204,11 +203,13 @@ fn admin(config: &Config) -> Admin {
     Admin::new(config, path)
 }
 
-/// Drains the order batcher: accepted orders are still placed, up to the grace period.
-fn close(batcher: Arc<Batcher>) -> Result<(), CliError> {
+/// Drains the batchers: accepted commands are still executed, up to the grace period.
+fn close(batchers: Batchers) -> Result<(), CliError> {
     let (closed, waits) = mpsc::channel();
     let closing = move || {
-        batcher.close();
+        batchers.close();
+        // The last references to the store, but for the reads of its connections.
+        drop(batchers);
         // The receiver is gone if the grace period has expired.
         let _ = closed.send(());
     };

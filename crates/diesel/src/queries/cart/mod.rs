@@ -1,25 +1,16 @@
 //! Carts.
 
 use super::prelude::*;
-use super::{catalog, idempotency};
+use super::slices::{Free, Results};
+use super::{catalog, slices};
 use crate::rows::{CartItemRow, NewCartItemRow, ProductRow};
 use crate::schema::{cart_items, products, stock};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use tradepost_domain::cart::{
-    Cart, CartItem, CartItemDetail, CartRepository, ChangeCart, NewCartItem, decide_cart,
+    Cart, CartChange, CartItem, CartItemDetail, CartRepository, CartsState, ChangeCart,
+    NewCartItem, decide_carts,
 };
-use tradepost_domain::kernel::{
-    CartItemId, Currency, Execution, MAX_STORED_RESPONSE_BYTES, Refusal, UserId,
-};
-
-fn lines(conn: &mut Conn, user: UserId) -> Result<Vec<CartItem>, Failure> {
-    let rows = cart_items::table
-        .filter(cart_items::user_id.eq(user.get()))
-        .order(cart_items::id)
-        .select(CartItemRow::as_select())
-        .load(conn)?;
-    all(rows, CartItemRow::line)
-}
+use tradepost_domain::kernel::{CartItemId, Currency, Outcomes, ProductId, UserId};
 
 /// Inserts lines; returns their ids.
 pub(super) fn insert(conn: &mut Conn, new: &[NewCartItem]) -> Result<Vec<CartItemId>, Failure> {
@@ -83,32 +74,34 @@ impl CartRepository for Database {
         })
     }
 
-    fn change(&self, command: ChangeCart) -> Result<Execution<Option<CartItemDetail>>, Error> {
+    fn change_all(&self, commands: &[ChangeCart]) -> Outcomes<CartChange> {
         let currency = self.currency();
-        self.command(move |conn| {
-            let Some(key) = &command.key else {
-                locks::users(conn, &[command.user])?;
-                return Ok(Execution::Executed(change(conn, &command, currency)?));
-            };
-            let (user, quota) = (Some(command.user), MAX_STORED_RESPONSE_BYTES);
-            let added = idempotency::once(conn, user, Some(key), quota, command.at, |conn| {
-                // A response is stored only if the command leaves a line behind.
-                Ok(change(conn, &command, currency)?.ok_or(Refusal::NotFound)?)
-            })?;
-            Ok(added.map(Some))
+        slices::run(self, commands, move |conn, commands| {
+            change(conn, commands, currency)
         })
     }
 }
 
-fn change(
-    conn: &mut Conn,
-    command: &ChangeCart,
-    currency: Currency,
-) -> Result<Option<CartItemDetail>, Failure> {
-    let lines = lines(conn, command.user)?;
-    let product = match command.product(&lines) {
-        Some(product) => catalog::find(conn, product, currency)?,
-        None => None,
+fn change(conn: &mut Conn, commands: &[ChangeCart], currency: Currency) -> Results<CartChange> {
+    let users: BTreeSet<UserId> = commands.iter().map(|command| command.user).collect();
+    let locked = locks::skip_locked_users(conn, &users)?;
+    let free = Free::of(commands, |command| locked.contains_key(&command.user));
+    let mut state = CartsState {
+        keys: slices::stored_keys(conn, &free.commands)?,
+        ..CartsState::default()
     };
-    apply(conn, decide_cart(command, &lines, product.as_ref())?)
+    let ids: Vec<i64> = locked.keys().map(|user| user.get()).collect();
+    for line in of_users(conn, &ids)? {
+        state.carts.entry(line.user).or_default().push(line);
+    }
+    let product = |command: &ChangeCart| {
+        let lines = state.carts.get(&command.user);
+        command.product(lines.map_or(&[][..], Vec::as_slice))
+    };
+    let products: BTreeSet<ProductId> = free.commands.iter().filter_map(product).collect();
+    state.products = catalog::some(conn, &products, currency)?;
+    let kept = state.keys.kept.clone();
+    let decision = decide_carts(&free.commands, state);
+    let results = slices::apply_keyed(conn, &free.commands, decision, kept)?;
+    Ok(free.spread(results))
 }

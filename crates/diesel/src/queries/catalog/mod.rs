@@ -4,41 +4,59 @@ mod lists;
 pub(super) mod search_texts;
 
 use super::prelude::{self, *};
-use super::{idempotency, identity};
+use super::slices::{ActingLocks, Free, Results};
+use super::{identity, slices};
 use crate::rows::{NewProductRow, ProductRow, SearchTextRow, StockRow};
 use crate::schema::{products, stock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, NewProduct, Product, ProductField, ProductFilter, ProductList,
-    ProductRepository, decide_change, decide_creation,
+    CatalogState, ChangeProduct, CreateProduct, NewProduct, Product, ProductField, ProductFilter,
+    ProductList, ProductRepository, decide_changes, decide_creations,
 };
-use tradepost_domain::decision::ProductUpdate;
+use tradepost_domain::decision::{KeyedCommand, ProductUpdate};
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Error, Execution, Keyset,
-    MAX_STORED_RESPONSE_BYTES_OF_STAFF, Page, PageRequest, ProductId, Sku, StoreError,
+    Currency, CursorPage, CursorRequest, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
+    Sku, StoreError,
 };
 
-pub(super) fn find(
+/// Those of these products that exist.
+pub(super) fn some(
     conn: &mut Conn,
-    id: ProductId,
+    ids: &BTreeSet<ProductId>,
     currency: Currency,
-) -> Result<Option<Product>, Failure> {
-    let row: Option<ProductRow> = products::table
-        .inner_join(stock::table)
-        .filter(products::id.eq(id.get()))
-        .select(ProductRow::as_select())
-        .first(conn)
-        .optional()?;
-    Ok(row.map(|row| row.product(currency)).transpose()?)
+) -> Result<BTreeMap<ProductId, Product>, Failure> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    let found = by_ids(conn, &ids, currency)?.into_iter();
+    Ok(found.map(|product| (product.id, product)).collect())
 }
 
-fn sku_holder(conn: &mut Conn, sku: Option<&Sku>) -> QueryResult<Option<ProductId>> {
-    let Some(sku) = sku else { return Ok(None) };
-    let holder = products::table
-        .filter(products::sku.eq(sku.as_str()))
-        .select(products::id)
-        .first(conn)
-        .optional()?;
-    Ok(holder.and_then(ProductId::new))
+fn by_ids(conn: &mut Conn, ids: &[i64], currency: Currency) -> Result<Vec<Product>, Failure> {
+    let rows = products::table
+        .inner_join(stock::table)
+        .filter(id_in(products::id, ids))
+        .select(ProductRow::as_select())
+        .load(conn)?;
+    all(rows, |row: ProductRow| row.product(currency))
+}
+
+/// The products that have these skus.
+fn sku_holders<'a>(
+    conn: &mut Conn,
+    skus: impl Iterator<Item = Option<&'a Sku>>,
+) -> Result<BTreeMap<String, ProductId>, Failure> {
+    let skus: BTreeSet<&str> = skus.flatten().map(Sku::as_str).collect();
+    if skus.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let skus: Vec<&str> = skus.into_iter().collect();
+    let holders = bulk::sku_holders(conn, &skus)?.into_iter();
+    Ok(holders
+        .filter_map(|(sku, id)| Some((sku, ProductId::new(id)?)))
+        .collect())
 }
 
 /// Inserts products with a stock of zero; returns their ids.
@@ -98,43 +116,71 @@ impl ProductRepository for Database {
     fn find_all(&self, ids: &[ProductId]) -> Result<Vec<Product>, StoreError> {
         let currency = self.currency();
         let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
-        self.read(|conn| {
-            let rows = products::table
-                .inner_join(stock::table)
-                .filter(id_in(products::id, &ids))
-                .select(ProductRow::as_select())
-                .load(conn)?;
-            all(rows, |row: ProductRow| row.product(currency))
-        })
+        self.read(|conn| by_ids(conn, &ids, currency))
     }
 
-    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
-        let (currency, quota) = (self.currency(), MAX_STORED_RESPONSE_BYTES_OF_STAFF);
-        self.command(move |conn| {
-            let (by, key) = (command.by, command.key.as_ref());
-            let acting = identity::acting(conn, by)?;
-            idempotency::once(conn, by, key, quota, command.at, |conn| {
-                let holder = sku_holder(conn, command.draft.sku.as_ref())?;
-                apply(
-                    conn,
-                    decide_creation(&command, acting.as_ref(), holder, currency)?,
-                )
-            })
-        })
-    }
-
-    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
+    fn create_all(&self, commands: &[CreateProduct]) -> Outcomes<Execution<Product>> {
         let currency = self.currency();
-        self.command(move |conn| {
-            let acting = identity::acting(conn, command.by)?;
-            let acting = acting.as_ref();
-            locks::product(conn, command.product)?;
-            locks::lock_stock_or_abort(conn, &[command.product])?;
-            let before = find(conn, command.product, currency)?;
-            let sku = command.change.sku.as_ref().and_then(Option::as_ref);
-            let holder = sku_holder(conn, sku)?;
-            let decision = decide_change(&command, acting, before.as_ref(), holder, currency)?;
-            apply(conn, decision)
+        slices::run(self, commands, move |conn, commands| {
+            create(conn, commands, currency)
         })
     }
+
+    fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
+        let currency = self.currency();
+        slices::run(self, commands, move |conn, commands| {
+            change(conn, commands, currency)
+        })
+    }
+}
+
+fn create(
+    conn: &mut Conn,
+    commands: &[CreateProduct],
+    currency: Currency,
+) -> Results<Execution<Product>> {
+    let keyed = commands.iter().filter_map(KeyedCommand::key);
+    let locked = ActingLocks::take(
+        conn,
+        commands.iter().map(|command| command.by),
+        keyed.map(|(user, _)| user),
+    )?;
+    let free = Free::of(commands, |command| {
+        locked.cover(command.by, command.key.is_some())
+    });
+    let skus = free.commands.iter();
+    let state = CatalogState {
+        acting: identity::accounts(conn, &locked.acting())?,
+        skus: sku_holders(conn, skus.map(|command| command.draft.sku.as_ref()))?,
+        keys: slices::stored_keys(conn, &free.commands)?,
+        ..CatalogState::default()
+    };
+    let decision = decide_creations(&free.commands, &state, currency);
+    let results = slices::apply_keyed(conn, &free.commands, decision, state.keys.kept)?;
+    Ok(free.spread(results))
+}
+
+fn change(conn: &mut Conn, commands: &[ChangeProduct], currency: Currency) -> Results<Product> {
+    let acting = commands.iter().map(|command| command.by);
+    let acting = ActingLocks::take(conn, acting, iter::empty())?;
+    let wanted: BTreeSet<ProductId> = commands.iter().map(|command| command.product).collect();
+    let locked = locks::skip_locked_products(conn, &wanted)?;
+    let locked = locks::skip_locked_stock(conn, &locked)?;
+    let products = some(conn, &wanted, currency)?;
+    let free = Free::of(commands, |command| {
+        let product = &command.product;
+        // A product that does not exist has no row to lock.
+        let is_locked = locked.contains(product) || !products.contains_key(product);
+        is_locked && acting.cover(command.by, false)
+    });
+    let skus = free.commands.iter();
+    let skus = skus.map(|command| command.change.sku.as_ref().and_then(Option::as_ref));
+    let state = CatalogState {
+        acting: identity::accounts(conn, &acting.acting())?,
+        skus: sku_holders(conn, skus)?,
+        products,
+        ..CatalogState::default()
+    };
+    let results = apply(conn, decide_changes(&free.commands, state, currency))?;
+    Ok(free.spread(results))
 }

@@ -11,6 +11,7 @@ pub(super) use refresh_tokens::write as write_tokens;
 use super::prelude::{self, *};
 use crate::rows::{AccountRow, CredentialsRow, NewUserRow, UserChanges};
 use crate::schema::users;
+use std::collections::BTreeMap;
 use tradepost_domain::decision::AccountUpdate;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, NewAccount, PasswordHash,
@@ -19,12 +20,21 @@ use tradepost_domain::identity::{
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, Refusal, UserId, UserSearch};
 
-/// The account of the acting user of a write, by which the permissions are decided. It cannot
-/// change until the commit.
-pub(super) fn acting(conn: &mut Conn, by: Option<UserId>) -> Result<Option<Account>, Failure> {
-    let Some(user) = by else { return Ok(None) };
-    locks::acting_user(conn, user)?;
-    account(conn, user)
+/// The accounts of these acting users of a slice, by which the permissions are decided. Their roles
+/// are locked, and cannot change until the commit.
+pub(super) fn accounts(
+    conn: &mut Conn,
+    users: &[i64],
+) -> Result<BTreeMap<UserId, Account>, Failure> {
+    if users.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = users::table
+        .filter(id_in(users::id, users))
+        .select(AccountRow::as_select())
+        .load(conn)?;
+    let accounts = all(rows, AccountRow::account)?.into_iter();
+    Ok(accounts.map(|account| (account.id, account)).collect())
 }
 
 fn account(conn: &mut Conn, user: UserId) -> Result<Option<Account>, Failure> {

@@ -3,16 +3,18 @@
 pub(crate) mod audit;
 
 use super::prelude::{self, *};
-use super::{catalog, idempotency, identity};
+use super::slices::{ActingLocks, Free, Results};
+use super::{catalog, identity, slices};
 use crate::rows::{MovementRow, NewMovementRow, StockAfterRow};
 use crate::schema::{products, stock_movements};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use tradepost_domain::decision::KeyedCommand;
 use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, InventoryRepository, Movement, NewMovement, StockAfter,
-    decide_adjustment,
+    AdjustStock, Adjusted, InventoryRepository, Movement, NewMovement, StockAfter, StockState,
+    decide_adjustments,
 };
 use tradepost_domain::kernel::{
-    Execution, MAX_STORED_RESPONSE_BYTES_OF_STAFF, MovementId, Page, PageRequest, ProductId,
+    Currency, Execution, MovementId, Outcomes, Page, PageRequest, ProductId,
 };
 
 /// Inserts movements, and changes stock on hand by them; returns the ids of the movements, and the
@@ -41,19 +43,10 @@ pub(super) fn record(
 type Levels = BTreeMap<ProductId, StockAfter>;
 
 impl InventoryRepository for Database {
-    fn adjust_stock(&self, command: AdjustStock) -> Result<Execution<Adjusted>, Error> {
-        let (currency, quota) = (self.currency(), MAX_STORED_RESPONSE_BYTES_OF_STAFF);
-        self.command(move |conn| {
-            let (by, key) = (command.by, command.key.as_ref());
-            let acting = identity::acting(conn, by)?;
-            idempotency::once(conn, by, key, quota, command.at, |conn| {
-                locks::lock_stock_or_abort(conn, &[command.product])?;
-                let product = catalog::find(conn, command.product, currency)?;
-                apply(
-                    conn,
-                    decide_adjustment(&command, acting.as_ref(), product.as_ref())?,
-                )
-            })
+    fn adjust_all(&self, commands: &[AdjustStock]) -> Outcomes<Execution<Adjusted>> {
+        let currency = self.currency();
+        slices::run(self, commands, move |conn, commands| {
+            adjust(conn, commands, currency)
         })
     }
 
@@ -89,4 +82,35 @@ impl InventoryRepository for Database {
             }))
         })
     }
+}
+
+fn adjust(
+    conn: &mut Conn,
+    commands: &[AdjustStock],
+    currency: Currency,
+) -> Results<Execution<Adjusted>> {
+    let keyed = commands.iter().filter_map(KeyedCommand::key);
+    let acting = ActingLocks::take(
+        conn,
+        commands.iter().map(|command| command.by),
+        keyed.map(|(user, _)| user),
+    )?;
+    let wanted: BTreeSet<ProductId> = commands.iter().map(|command| command.product).collect();
+    let locked = locks::skip_locked_stock(conn, &wanted)?;
+    let products = catalog::some(conn, &wanted, currency)?;
+    let free = Free::of(commands, |command| {
+        let product = &command.product;
+        // A product that does not exist has no row to lock.
+        let is_locked = locked.contains(product) || !products.contains_key(product);
+        is_locked && acting.cover(command.by, command.key.is_some())
+    });
+    let state = StockState {
+        acting: identity::accounts(conn, &acting.acting())?,
+        keys: slices::stored_keys(conn, &free.commands)?,
+        products,
+    };
+    let kept = state.keys.kept.clone();
+    let decision = decide_adjustments(&free.commands, state);
+    let results = slices::apply_keyed(conn, &free.commands, decision, kept)?;
+    Ok(free.spread(results))
 }

@@ -1,20 +1,21 @@
 //! Orders.
 
+mod changing;
 mod lists;
 mod placing;
 
-use super::identity;
 use super::prelude::{self, *};
+use super::slices;
 use crate::rows::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};
 use crate::schema::{order_lines, orders};
 use std::collections::HashMap;
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Error, Keyset, OrderId, Page, PageRequest, Refusal,
+    Currency, CursorPage, CursorRequest, Keyset, OrderId, Outcomes, Page, PageRequest, Refusal,
     StoreError,
 };
 use tradepost_domain::orders::{
     ChangeOrder, NewOrder, Order, OrderField, OrderFilter, OrderItem, OrderList, OrderRepository,
-    PlaceOrder, Placement, decide_order,
+    PlaceOrder, Placement,
 };
 
 fn find(conn: &mut Conn, id: OrderId, currency: Currency) -> Result<Option<Order>, Failure> {
@@ -115,19 +116,10 @@ impl OrderRepository for Database {
         Ok(placements.unwrap_or_else(|| vec![Err(Refusal::LockConflict); count]))
     }
 
-    fn change(&self, command: ChangeOrder) -> Result<Order, Error> {
+    fn change_all(&self, commands: &[ChangeOrder]) -> Outcomes<Order> {
         let currency = self.currency();
-        self.command(move |conn| {
-            let acting = identity::acting(conn, command.by.customer().ok())?;
-            locks::order(conn, command.order)?;
-            let before = find(conn, command.order, currency)?;
-            let decision = decide_order(&command, acting.as_ref(), before.as_ref())?;
-            let returned = decision.movements.iter().map(|back| back.product);
-            let returned: Vec<_> = returned.collect();
-            if !returned.is_empty() {
-                locks::lock_stock_or_abort(conn, &returned)?;
-            }
-            apply(conn, decision)
+        slices::run(self, commands, move |conn, commands| {
+            changing::change(conn, commands, currency)
         })
     }
 }

@@ -1,13 +1,12 @@
 //! Placing orders: a batch of any size in one transaction.
 
-use super::super::{cart, idempotency};
+use super::super::slices::Free;
+use super::super::{cart, idempotency, slices};
 use super::prelude::*;
-use crate::rows::{NewStoredResponse, ProductSnapshotRow, UsageQuery};
+use crate::rows::{ProductSnapshotRow, UsageQuery};
 use crate::schema::{orders, products, stock};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::kernel::{
-    Currency, Execution, ProductId, Refusal, StoredResponseUsage, UserId,
-};
+use tradepost_domain::kernel::{Currency, Execution, ProductId, UserId};
 use tradepost_domain::orders::{
     PlaceOrder, Placement, PlacementState, ProductSnapshot, decide_placement,
 };
@@ -19,25 +18,12 @@ pub(super) fn place(
     requests: &[PlaceOrder],
     currency: Currency,
 ) -> Result<Vec<Placement>, Failure> {
-    let (state, free) = lock_and_load(conn, requests, currency)?;
-    let chosen: Vec<PlaceOrder> = requests
-        .iter()
-        .filter(|request| free.contains(&request.user))
-        .cloned()
-        .collect();
-    let kept = state.kept.clone();
-    let placed = apply(conn, decide_placement(&chosen, state, currency))?;
-    store_responses(conn, &chosen, &placed, &kept)?;
-    let mut placements = placed.into_iter();
-    let contended = || Err(Refusal::LockConflict);
-    let placement = |request: &PlaceOrder| {
-        if free.contains(&request.user) {
-            placements.next().unwrap_or_else(contended)
-        } else {
-            contended()
-        }
-    };
-    Ok(requests.iter().map(placement).collect())
+    let (state, users) = lock_and_load(conn, requests, currency)?;
+    let free = Free::of(requests, |request| users.contains(&request.user));
+    let kept = state.keys.kept.clone();
+    let decision = decide_placement(&free.commands, state, currency);
+    let results = slices::apply_keyed(conn, &free.commands, decision, kept)?;
+    Ok(free.spread(results))
 }
 
 /// The users whose orders this batch placed.
@@ -89,7 +75,7 @@ fn lock_and_load(
         .iter()
         .filter(|request| free.contains(&request.user))
         .filter_map(|request| Some((request.user, &request.key.as_ref()?.scope)));
-    state.keys = idempotency::held(conn, scopes)?;
+    state.keys.held = idempotency::held(conn, scopes)?;
     let of_free = requests
         .iter()
         .filter(|request| free.contains(&request.user));
@@ -136,7 +122,7 @@ fn load_usage<'a>(
     for row in bulk::usage(conn, &asked)? {
         let (user, usage, kept) = row.usage()?;
         state.usage.insert(user, usage);
-        state.kept.insert(user, kept);
+        state.keys.kept.insert(user, kept);
     }
     Ok(())
 }
@@ -152,36 +138,4 @@ fn snapshots(
         .select(ProductSnapshotRow::as_select())
         .load(conn)?;
     all(rows, |row: ProductSnapshotRow| row.snapshot(currency))
-}
-
-/// Stores the responses of new orders under their keys. A cart is ordered at most once per batch, so
-/// no user has two of them.
-fn store_responses(
-    conn: &mut Conn,
-    requests: &[PlaceOrder],
-    placements: &[Placement],
-    kept: &BTreeMap<UserId, StoredResponseUsage>,
-) -> QueryResult<()> {
-    let both = requests.iter().zip(placements);
-    let responses = both.filter_map(|(request, placement)| response(request, placement, kept));
-    let responses: Vec<_> = responses.collect();
-    if responses.is_empty() {
-        return Ok(());
-    }
-    bulk::insert_responses(conn, responses)
-}
-
-/// The response to store for a request that placed an order now.
-fn response<'a>(
-    request: &'a PlaceOrder,
-    placement: &Placement,
-    kept: &BTreeMap<UserId, StoredResponseUsage>,
-) -> Option<NewStoredResponse<'a>> {
-    let (Some(key), Ok(Execution::Executed(order))) = (&request.key, placement) else {
-        return None;
-    };
-    let kept = kept.get(&request.user).copied().unwrap_or_default();
-    let answer = (key.render.0)(order);
-    let (user, at) = (request.user, request.at);
-    Some(NewStoredResponse::after(kept, user, key, answer, at))
 }

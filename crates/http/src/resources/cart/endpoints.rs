@@ -6,9 +6,9 @@ use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
 use crate::respond::replay::{ReplayableResponse, keyed};
 use std::sync::Arc;
-use tradepost_domain::cart::{Cart, CartItemDetail};
+use tradepost_domain::cart::{Cart, CartAction, CartChange, CartItem, CartItemDetail, added};
 use tradepost_domain::kernel::{
-    CartItemId, FieldError, Precondition, ProductId, Quantity, Refusal,
+    CartItemId, FieldError, Idempotent, Precondition, ProductId, Quantity, Refusal,
 };
 
 const CART: &str = "/api/cart/";
@@ -69,15 +69,28 @@ async fn add(call: RequestContext, mut fields: Fields) -> HttpResult {
     let quantity = addition.quantity.unwrap_or(Quantity::ONE);
     let command = ("addition", product.get(), quantity.units());
     let key = key.map(|key| keyed(key, CART, &command, encoded));
-    let written = call
-        .command(move |shop, actor| shop.carts.add(actor, product, quantity, key))
-        .await?;
+    let action = CartAction::Add { product, quantity };
+    let written = added(change_cart(&call, action, None, key).await?)?;
     let tag = |item: &CartItemDetail| ETag::of_cart_item(item).ok();
     responses::created(ReplayableResponse::tagged(written, encoded, tag))
 }
 
+async fn change_cart(
+    call: &RequestContext,
+    action: CartAction,
+    seen: Option<Precondition<CartItem>>,
+    key: Option<Idempotent<CartItemDetail>>,
+) -> Result<CartChange, ApiError> {
+    let shop = call.backend();
+    let command = shop
+        .services
+        .carts
+        .changing(call.actor, action, seen, key)?;
+    call.execute(&shop.batchers.carts, command).await
+}
+
 async fn empty(call: RequestContext) -> HttpResult {
-    call.command(|shop, actor| shop.carts.empty(actor)).await?;
+    change_cart(&call, CartAction::Empty, None, None).await?;
     responses::no_content()
 }
 
@@ -144,19 +157,21 @@ async fn set(
     product: Option<ProductId>,
 ) -> HttpResult {
     let seen = etag::if_match_cart_item(call.request());
-    let item = call
-        .command(move |shop, actor| shop.carts.set(actor, id, quantity, product, seen))
-        .await?;
-    match item {
-        Some(item) => show_one(&call, &item),
-        None => responses::no_content(),
+    let action = CartAction::Set {
+        line: id,
+        quantity,
+        product,
+    };
+    match change_cart(&call, action, seen, None).await? {
+        CartChange::Executed(Some(item)) => show_one(&call, &item),
+        // Without a key there is no stored response.
+        CartChange::Executed(None) | CartChange::Replayed(_) => responses::no_content(),
     }
 }
 
 async fn remove(call: RequestContext) -> HttpResult {
     let id = call.id(CartItemId::parse)?;
     let seen = etag::if_match_cart_item(call.request());
-    call.command(move |shop, actor| shop.carts.remove(actor, id, seen))
-        .await?;
+    change_cart(&call, CartAction::Remove { line: id }, seen, None).await?;
     responses::no_content()
 }

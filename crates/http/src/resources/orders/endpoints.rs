@@ -1,5 +1,4 @@
 use super::list::{self, CREATED_AFTER, CREATED_BEFORE, ORDERING, STATUS, USER, parse_status};
-use super::placement;
 use super::response::{OrderResponse, encoded};
 use crate::endpoint::ARCHIVED;
 use crate::extract::fields::{decimal, text};
@@ -9,7 +8,7 @@ use crate::resources::prelude::*;
 use crate::respond::json::DECIMAL;
 use crate::respond::replay::{ReplayableResponse, keyed};
 use tradepost_domain::kernel::{Currency, FieldName, Money, OrderId, Precondition};
-use tradepost_domain::orders::{Order, OrderStatus};
+use tradepost_domain::orders::{Order, OrderAction, OrderStatus};
 
 const ORDERS: &str = "/api/orders/";
 const ORDER: &str = "/api/orders/{id}/";
@@ -72,7 +71,9 @@ async fn place(call: RequestContext, mut fields: Fields) -> HttpResult {
     let expected = fields.complete(request)?.expected_total;
     let command = ("order", expected.map(|total| total.minor()));
     let key = key.map(|key| keyed(key, ORDERS, &command, encoded));
-    let written = placement::place(&call, expected, key).await?;
+    let shop = call.backend();
+    let command = shop.services.orders.placing(call.actor, expected, key)?;
+    let written = call.execute(&shop.batchers.orders, command).await?;
     let tag = |order: &Order| ETag::of_order(order).ok();
     let response = ReplayableResponse::tagged(written, encoded, tag);
     responses::created_at(&call.url(ORDERS), response)
@@ -127,17 +128,28 @@ async fn update(call: RequestContext, fields: Fields) -> HttpResult {
 
 async fn set_status(call: RequestContext, id: OrderId, status: OrderStatus) -> HttpResult {
     let seen = etag::if_match_order(call.request());
-    let order = call
-        .command(move |shop, actor| shop.orders.set_status(actor, id, status, seen))
-        .await?;
+    let order = change_order(&call, id, OrderAction::SetStatus(status), seen).await?;
     show_one(&call, &order)
+}
+
+async fn change_order(
+    call: &RequestContext,
+    id: OrderId,
+    action: OrderAction,
+    seen: Option<Precondition<Order>>,
+) -> Result<Order, ApiError> {
+    let shop = call.backend();
+    let command = shop
+        .services
+        .orders
+        .changing(call.actor, id, action, seen)?;
+    call.execute(&shop.batchers.order_changes, command).await
 }
 
 async fn delete(call: RequestContext) -> HttpResult {
     let id = call.id(OrderId::parse)?;
     let seen = etag::if_match_order(call.request());
-    call.command(move |shop, actor| shop.orders.delete(actor, id, seen))
-        .await?;
+    change_order(&call, id, OrderAction::Delete, seen).await?;
     responses::no_content()
 }
 

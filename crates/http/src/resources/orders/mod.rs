@@ -2,7 +2,6 @@
 
 mod endpoints;
 pub(crate) mod list;
-mod placement;
 mod response;
 
 pub(crate) use endpoints::ENDPOINTS;

@@ -5,9 +5,11 @@ use crate::extract::query;
 use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
 use crate::respond::replay::{ReplayableResponse, keyed};
-use tradepost_domain::catalog::{Catalogue, Price, Product, ProductChange, ProductDraft, Weight};
+use tradepost_domain::catalog::{
+    Catalogue, Price, Product, ProductChange, ProductDraft, ProductEdit, Weight,
+};
 use tradepost_domain::inventory::StockLevel;
-use tradepost_domain::kernel::{Currency, Description, ProductId, ProductName, Sku};
+use tradepost_domain::kernel::{Currency, Description, Precondition, ProductId, ProductName, Sku};
 
 const PRODUCTS: &str = "/api/products/";
 const PRODUCT: &str = "/api/products/{id}/";
@@ -161,17 +163,34 @@ async fn update(call: RequestContext, fields: Fields) -> HttpResult {
 
 async fn set(call: RequestContext, id: ProductId, change: ProductChange) -> HttpResult {
     let seen = etag::if_match_product(call.request(), change.stock.is_some());
-    let product = call
-        .command(move |shop, actor| shop.catalogue.change(actor, id, change, seen))
-        .await?;
+    let product = change_product(&call, id, change, seen).await?;
     show_one(&call, &product)
+}
+
+async fn change_product(
+    call: &RequestContext,
+    product: ProductId,
+    change: ProductChange,
+    seen: Option<Precondition<Product>>,
+) -> Result<Product, ApiError> {
+    let shop = call.backend();
+    let edit = ProductEdit {
+        product,
+        change,
+        seen,
+    };
+    let command = shop.services.catalogue.changing(call.actor, edit)?;
+    call.execute(&shop.batchers.products, command).await
 }
 
 async fn archive(call: RequestContext) -> HttpResult {
     let id = call.id(ProductId::parse)?;
     let seen = etag::if_match_product(call.request(), false);
-    call.command(move |shop, actor| shop.catalogue.archive(actor, id, seen))
-        .await?;
+    let change = ProductChange {
+        archived: Some(true),
+        ..ProductChange::default()
+    };
+    change_product(&call, id, change, seen).await?;
     responses::no_content()
 }
 

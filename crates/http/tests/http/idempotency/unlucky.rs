@@ -123,8 +123,8 @@ async fn contended_orders_are_retried_and_then_busy() {
 async fn a_contended_command_is_busy() {
     let mut carts = MockCartRepository::new();
     carts
-        .expect_change()
-        .returning(|_| Err(Refusal::LockConflict.into()));
+        .expect_change_all()
+        .returning(|_| Ok(vec![Err(Refusal::LockConflict)]));
     let stores = Stores {
         carts: Arc::new(carts),
         ..memory()

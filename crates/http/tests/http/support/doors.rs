@@ -15,8 +15,8 @@ use tradepost_domain::identity::{
     RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, Page, PageRequest, ProductId, StoreError,
-    UserId,
+    CursorPage, CursorRequest, Error, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
+    StoreError, UserId,
 };
 
 /// An account store that calls a function before its lookups.
@@ -205,11 +205,11 @@ impl ProductRepository for Guarded {
         found
     }
 
-    fn create(&self, command: CreateProduct) -> Result<Execution<Product>, Error> {
-        self.inner.create(command)
+    fn create_all(&self, commands: &[CreateProduct]) -> Outcomes<Execution<Product>> {
+        self.inner.create_all(commands)
     }
 
-    fn change(&self, command: ChangeProduct) -> Result<Product, Error> {
-        self.inner.change(command)
+    fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
+        self.inner.change_all(commands)
     }
 }

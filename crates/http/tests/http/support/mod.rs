@@ -20,7 +20,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use std::rc::Rc;
 use std::sync::Arc;
-use tradepost_batch::{Batcher, BatcherConfig};
+use tradepost_batch::{BatcherConfig, Batchers};
 use tradepost_domain::identity::{AccountSettings, Email, NewUser, Password, Username};
 use tradepost_domain::kernel::{Clock, PasswordHasher, System};
 pub(crate) use tradepost_domain::testing::usd;
@@ -67,10 +67,10 @@ fn services(stores: &Stores, clock: Arc<dyn Clock>, hasher: Arc<dyn PasswordHash
 }
 
 fn backend(stores: &Stores, services: Services) -> Backend {
-    let batcher = Batcher::start(stores.orders.clone(), BatcherConfig::default());
+    let batchers = Batchers::start(stores, BatcherConfig::default());
     Backend {
         services,
-        batcher: Arc::new(batcher.unwrap()),
+        batchers: batchers.unwrap(),
         signer: Arc::new(PlainSeal),
         health: stores.health.clone(),
         currency: usd(),
