@@ -76,8 +76,8 @@ fn an_unacknowledged_commit_is_looked_up_and_never_retried() {
         let level = if stored {
             Ok(9)
         } else {
-            // Nothing was changed, and the client may retry.
-            Err(StoreErrorKind::Unavailable)
+            // Nothing was changed: the batcher retries the command.
+            Err(StoreErrorKind::Busy)
         };
         assert_eq!(lose_adjustment(&name, cut), (level, stored));
     }
