@@ -5,7 +5,7 @@ use crate::{TestShop, at, retry_busy};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
-use tradepost_domain::kernel::{Refusal, UserId};
+use tradepost_domain::kernel::{Outcomes, Refusal, UserId};
 use tradepost_domain::orders::{Order, PlaceOrder, Placement, PlacementId};
 
 /// The command that orders a user's cart, with a placement id that is unique in this process.
@@ -30,6 +30,37 @@ fn jitter() -> Duration {
     Duration::from_micros(fastrand::u64(1_000..10_000))
 }
 
+/// Executes a slice; commands refused by a lock conflict are retried, as by the batcher.
+///
+/// # Panics
+/// If the conflicts persist for some seconds.
+pub(crate) fn execute<C: Clone, T>(
+    commands: &[C],
+    port: impl Fn(&[C]) -> Outcomes<T>,
+) -> Vec<Result<T, Refusal>> {
+    let once = |commands: &[C]| {
+        let results = retry_busy(|| port(commands));
+        assert_eq!(results.len(), commands.len(), "one result for each command");
+        results
+    };
+    let mut results = once(commands);
+    let patience = 1_000;
+    for _ in 0..patience {
+        let contended: Vec<usize> = (0..commands.len())
+            .filter(|at| matches!(results[*at], Err(Refusal::LockConflict)))
+            .collect();
+        if contended.is_empty() {
+            return results;
+        }
+        thread::sleep(jitter());
+        let again: Vec<_> = contended.iter().map(|at| commands[*at].clone()).collect();
+        for (at, result) in contended.into_iter().zip(once(&again)) {
+            results[at] = result;
+        }
+    }
+    panic!("others were in the way {patience} times in a row");
+}
+
 impl TestShop<'_> {
     /// Places a batch without keys.
     pub fn place_all(&self, requests: &[PlaceOrder]) -> Vec<Placed> {
@@ -45,32 +76,7 @@ impl TestShop<'_> {
     /// # Panics
     /// If the conflicts persist for some seconds.
     pub fn submit_all(&self, requests: &[PlaceOrder]) -> Vec<Placement> {
-        let mut placements = self.submit_once(requests);
-        let patience = 1_000;
-        for _ in 0..patience {
-            let contended: Vec<usize> = (0..requests.len())
-                .filter(|at| placements[*at] == Err(Refusal::LockConflict))
-                .collect();
-            if contended.is_empty() {
-                return placements;
-            }
-            thread::sleep(jitter());
-            let again: Vec<_> = contended.iter().map(|at| requests[*at].clone()).collect();
-            for (at, placement) in contended.into_iter().zip(self.submit_once(&again)) {
-                placements[at] = placement;
-            }
-        }
-        panic!("others were in the way {patience} times in a row");
-    }
-
-    fn submit_once(&self, requests: &[PlaceOrder]) -> Vec<Placement> {
-        let placements = retry_busy(|| self.stores.orders.place(requests));
-        assert_eq!(
-            placements.len(),
-            requests.len(),
-            "one result for each request"
-        );
-        placements
+        execute(requests, |requests| self.stores.orders.place(requests))
     }
 
     /// Places one order.

@@ -20,7 +20,7 @@
 //! - `middleware/mod.rs` composes the stack; each concern has a file of its own.
 //! - `error.rs` is the only file that names the status of a failure.
 //! - `state.rs` is what all requests share; `loaders.rs` says which reads are batched or shared.
-//! - `exec/` runs blocking work in bounded worker pools; an order goes to the batcher and holds no
+//! - `exec/` runs blocking work in bounded worker pools; frequent writes go to a batcher and hold no
 //!   thread.
 //! - `mount.rs` is the interface for another crate that is served in the same application, such as
 //!   the admin interface; [`kit`] has the parts of the generic layers that such a crate uses.

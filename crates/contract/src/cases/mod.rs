@@ -18,7 +18,7 @@ pub(crate) use events::{log, reports};
 pub(crate) use identity::{accounts, attempts, names, roles, sessions, staff_sessions};
 pub(crate) use import::imports;
 pub(crate) use inventory::{ledger, stock};
-pub(crate) use kernel::{cursor_pagination, idempotency, lists, preconditions};
+pub(crate) use kernel::{cursor_pagination, idempotency, lists, preconditions, slices};
 pub(crate) use orders::{placement, quotas};
 
 /// The list of cases, passed to another macro.
@@ -64,6 +64,16 @@ macro_rules! each_case {
                 reading_a_cart_changes_nothing,
                 a_cart_shows_current_products,
                 a_cart_holds_100_lines,
+            }
+            slices {
+                a_refused_cart_change_does_not_affect_its_neighbours,
+                cart_changes_of_a_slice_see_each_other,
+                a_key_repeated_in_a_slice_is_one_addition,
+                order_changes_of_a_slice_see_each_other,
+                adjustments_of_a_slice_see_each_other,
+                product_changes_of_a_slice_see_each_other,
+                an_empty_slice_does_nothing,
+                slices_of_one_cart_lose_nothing,
             }
             placement {
                 an_order_is_the_whole_cart,

@@ -30,14 +30,14 @@ fn sample(text: &str, begins: &str) -> usize {
     line.unwrap().trim().parse().unwrap()
 }
 
-/// Each slot of the worker pool has a connection; the order batcher and the purge have one each.
+/// Each slot of the worker pool has a connection; each of the five batchers and the purge have one.
 fn has_a_connection_for_each_place(text: &str, pool: &str) {
     let places = ["work", "lists", "passwords", "probes"].map(|kind| {
         let most = format!("tradepost_jobs_max{{kind=\"{kind}\",state=\"running\"}}");
         sample(text, &most)
     });
     let most = format!("tradepost_pool_connections_max{{pool=\"{pool}\"}}");
-    assert_eq!(sample(text, &most), places.iter().sum::<usize>() + 2);
+    assert_eq!(sample(text, &most), places.iter().sum::<usize>() + 6);
 }
 
 fn given(server: &Serving) -> (String, BTreeSet<String>) {

@@ -1,4 +1,4 @@
-//! Load: customers who fill their carts and order repeatedly, and record every answer.
+//! Load: customers who fill their carts, order and cancel repeatedly, and record every answer.
 
 use crate::client::{Answer, Client, Lost};
 use crate::shop::{IN_TIME, Shop};
@@ -27,6 +27,7 @@ const RECOVERED: usize = 12;
 pub(crate) enum What {
     Adding,
     Ordering,
+    Cancelling,
 }
 
 /// A request with its answer.
@@ -42,6 +43,21 @@ pub(crate) struct Event {
     pub(crate) retry_after: bool,
 }
 
+impl Event {
+    /// Whether the write was acknowledged.
+    pub(crate) fn is_served(&self) -> bool {
+        matches!(self.status, 200 | 201)
+    }
+}
+
+/// Units of a product that were added to a cart since it was last ordered.
+#[derive(Default)]
+struct Added {
+    acknowledged: i64,
+    /// Additions with an unknown outcome.
+    unknown: i64,
+}
+
 /// A customer.
 pub(crate) struct Buyer {
     number: usize,
@@ -50,6 +66,9 @@ pub(crate) struct Buyer {
     pub(crate) wants: Vec<i64>,
     /// Whether orders have an Idempotency-Key, so that their outcome can always be looked up.
     keyed: bool,
+    /// Whether each order is cancelled.
+    cancels: bool,
+    added: BTreeMap<i64, Added>,
     pub(crate) events: Vec<Event>,
     /// The acknowledged orders.
     pub(crate) orders: Vec<Value>,
@@ -88,6 +107,8 @@ impl Buyer {
             client,
             wants,
             keyed,
+            cancels: number % 4 == 3,
+            added: BTreeMap::new(),
             events: Vec::new(),
             orders: Vec::new(),
             unknown: 0,
@@ -100,11 +121,18 @@ impl Buyer {
     fn shop_once(&mut self) {
         for product in self.wants.clone() {
             let body = format!("{{\"product_id\": {product}, \"quantity\": 1}}");
-            let added = self.ask(What::Adding, "/api/cart/", "", &body);
-            if added.is_none_or(|answer| answer.status != 201) {
-                // The cart keeps its content for the next round.
-                return thread::sleep(PAUSE);
+            let added = self.post(What::Adding, "/api/cart/", "", &body);
+            let units = self.added.entry(product).or_default();
+            if added.is_some_and(|answer| answer.status == 201) {
+                units.acknowledged += 1;
+                continue;
             }
+            let last = self.events.last().unwrap();
+            if matches!(&*last.code, "unanswered" | "outcome_unknown") {
+                units.unknown += 1;
+            }
+            // The cart keeps its content for the next round.
+            return thread::sleep(PAUSE);
         }
         if self.keyed {
             self.order_with_key();
@@ -116,7 +144,7 @@ impl Buyer {
 
     fn order(&mut self) {
         let began = Instant::now();
-        let answer = self.ask(What::Ordering, "/api/orders/", "", "{}");
+        let answer = self.post(What::Ordering, "/api/orders/", "", "{}");
         match answer.map(|answer| (answer.status, answer)) {
             Some((201, answer)) => self.acknowledged(&answer),
             // The request did not arrive, or changed nothing. The cart is unchanged.
@@ -135,7 +163,7 @@ impl Buyer {
         let key = format!("Idempotency-Key: {}-{}\r\n", self.number, self.orders.len());
         let began = Instant::now();
         while began.elapsed() < PERSISTENCE {
-            match self.ask(What::Ordering, "/api/orders/", &key, "{}") {
+            match self.post(What::Ordering, "/api/orders/", &key, "{}") {
                 Some(answer) if answer.status == 201 => return self.acknowledged(&answer),
                 Some(answer) => assert_eq!(answer.status, 503, "{answer:?}"),
                 None => {}
@@ -146,23 +174,76 @@ impl Buyer {
     }
 
     fn acknowledged(&mut self, answer: &Answer) {
-        let order = answer.json();
+        let mut order = answer.json();
         // An order with an unknown outcome may have taken a part of the cart; otherwise the order
-        // has all of it.
+        // has all of it: every acknowledged addition once.
         if self.unknown == 0 {
-            for product in &self.wants {
+            for (product, added) in &self.added {
                 let is_it = |line: &&Value| line["product_id"] == *product;
                 let line = order["items"].as_array().unwrap().iter().find(is_it);
-                assert!(line.is_some(), "{product} is missing in {order}");
+                let units = line.map_or(0, |line| line["quantity"].as_i64().unwrap());
+                let most = added.acknowledged + added.unknown;
+                assert!(
+                    (added.acknowledged..=most).contains(&units),
+                    "{product} was added {} times and perhaps {} more: {order}",
+                    added.acknowledged,
+                    added.unknown
+                );
             }
+        }
+        self.added.clear();
+        if self.cancels {
+            self.cancel(&mut order);
         }
         self.orders.push(order);
     }
 
-    /// `None` if no answer arrived.
-    fn ask(&mut self, what: What, path: &str, headers: &str, body: &str) -> Option<Answer> {
+    /// Cancels an order; retries until its status is known. Cancelling twice is once.
+    fn cancel(&mut self, order: &mut Value) {
+        let path = format!("/api/orders/{}/", order["id"]);
+        let body = "{\"status\": \"cancelled\"}";
         let began = Instant::now();
-        let answer = self.client.ask("POST", path, headers, body);
+        while began.elapsed() < PERSISTENCE {
+            let told = self.ask(What::Cancelling, "PATCH", &path, "", body);
+            match told.map(|answer| (answer.status, answer)) {
+                Some((200, answer)) => {
+                    *order = answer.json();
+                    return assert_eq!(order["status"], "cancelled");
+                }
+                // An earlier attempt has cancelled it: its answer was lost.
+                Some((409, answer)) => {
+                    assert_eq!(answer.code(), "invalid_transition");
+                    let now = self.client.get(&path);
+                    if let Ok(now) = now
+                        && now.status == 200
+                    {
+                        *order = now.json();
+                        return assert_eq!(order["status"], "cancelled");
+                    }
+                }
+                Some((status, answer)) => assert_eq!(status, 503, "{answer:?}"),
+                None => {}
+            }
+            thread::sleep(PAUSE);
+        }
+        panic!("an order cannot be cancelled for {PERSISTENCE:?}");
+    }
+
+    fn post(&mut self, what: What, path: &str, headers: &str, body: &str) -> Option<Answer> {
+        self.ask(what, "POST", path, headers, body)
+    }
+
+    /// `None` if no answer arrived.
+    fn ask(
+        &mut self,
+        what: What,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Option<Answer> {
+        let began = Instant::now();
+        let answer = self.client.ask(method, path, headers, body);
         let (status, code, retry_after) = match &answer {
             Ok(answer) if answer.status < 400 => (answer.status, String::new(), false),
             Ok(answer) => {
@@ -187,7 +268,7 @@ impl Buyer {
 
 impl Shop {
     /// Customers who each want one unit of each product, one half in reverse order; every other one
-    /// gives each order an idempotency key. They are spread over the servers.
+    /// gives each order an idempotency key, and every fourth cancels each order. They are spread over the servers.
     pub(crate) fn buyers(&self, count: usize) -> Vec<Buyer> {
         self.buyers_of(&self.customers(count))
     }

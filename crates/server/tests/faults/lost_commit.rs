@@ -8,12 +8,12 @@ use crate::verify::{all_orders, assert_no_deadlock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
+pub(crate) const CUTS: [Cut; 2] = [Cut::BeforeCommit, Cut::AfterCommit];
 
 /// With an idempotency key, and without one.
 const KEYS: [&str; 2] = ["", "Idempotency-Key: once\r\n"];
 
-fn shop_behind_a_proxy() -> (Shop, Proxy) {
+pub(crate) fn shop_behind_a_proxy() -> (Shop, Proxy) {
     let mut proxy = None;
     let shop = Shop::on_postgres_through(&[], |url, port| {
         proxy.insert(Proxy::start(port)).url(&url, port)
@@ -21,12 +21,12 @@ fn shop_behind_a_proxy() -> (Shop, Proxy) {
     (shop, proxy.unwrap())
 }
 
-fn fill_cart(client: &mut Client, product: i64) {
+pub(crate) fn fill_cart(client: &mut Client, product: i64) {
     let body = format!("{{\"product_id\": {product}, \"quantity\": 2}}");
     client.post("/api/cart/", &body).unwrap().with(201);
 }
 
-fn order(client: &mut Client, key: &str) -> Answer {
+pub(crate) fn order(client: &mut Client, key: &str) -> Answer {
     client.ask("POST", "/api/orders/", key, "{}").unwrap()
 }
 
@@ -35,7 +35,7 @@ fn orders_of(client: &mut Client) -> u64 {
     page["count"].as_u64().unwrap()
 }
 
-fn await_ready(shop: &Shop) {
+pub(crate) fn await_ready(shop: &Shop) {
     let began = Instant::now();
     while shop.anonymous().get("/readyz").unwrap().status != 200 {
         assert!(began.elapsed() < IN_TIME);

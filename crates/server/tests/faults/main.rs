@@ -19,6 +19,8 @@ mod client;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod lost_changes;
+#[cfg(test)]
 mod lost_commit;
 #[cfg(test)]
 mod overload;

@@ -110,7 +110,7 @@ fn goes_on_beside_searches(shop: &Shop) {
     assert!(slowest < IN_TIME);
     assert!(!events.is_empty());
     assert!(
-        events.iter().all(|event| event.status == 201),
+        events.iter().all(|event| event.is_served()),
         "{}",
         summary(&events)
     );
