@@ -39,6 +39,14 @@ impl Watch {
         Ok(Self { server, postmaster })
     }
 
+    /// Watches a server without a database.
+    pub(crate) fn of_server(server: u32) -> Self {
+        Self {
+            server: Some(server),
+            postmaster: None,
+        }
+    }
+
     /// Processor time used so far.
     pub(crate) fn read(&self) -> Outcome<Times> {
         let of = |pid: u32| stat(&pid.to_string()).map_or(0, |stat| stat.used);

@@ -1,21 +1,30 @@
 //! The measured databases.
 
 use crate::plan::{Basket, Store};
-use crate::{Outcome, fill};
+use crate::{Outcome, fill, server};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use std::path::Path;
-use tradepost_diesel::{DatabaseUrl, Migrator, Missing};
+use std::path::{Path, PathBuf};
 use tradepost_test_postgres::Cluster;
 
 /// A shop's database.
 pub(crate) struct TestShop {
     pub(crate) store: Store,
+    /// The program that serves it.
+    pub(crate) program: PathBuf,
+    /// Whether that is the binary that the measured one is compared with.
+    pub(crate) is_compared: bool,
     pub(crate) url: String,
     pub(crate) products: u32,
     /// Orders placed before the measurement.
     pub(crate) earlier: u32,
+}
+
+/// A program to measure.
+pub(crate) struct Program<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) is_compared: bool,
 }
 
 /// Number of rows of each kind in a shop.
@@ -76,22 +85,27 @@ impl Link {
 
 impl TestShop {
     /// Creates a shop on PostgreSQL.
-    pub(crate) fn on_postgres(cluster: &Cluster, size: Size) -> Outcome<Self> {
+    pub(crate) fn on_postgres(cluster: &Cluster, size: Size, by: &Program<'_>) -> Outcome<Self> {
         let url = cluster.url(&cluster.database()?);
-        Self::open(Store::Postgres, url, size)
+        Self::open(Store::Postgres, url, size, by)
     }
 
     /// Creates a shop in an SQLite file.
-    pub(crate) fn on_sqlite(folder: &Path, size: Size) -> Outcome<Self> {
-        let file = folder.join(format!("shop-{}.db", size.products));
+    pub(crate) fn on_sqlite(folder: &Path, size: Size, by: &Program<'_>) -> Outcome<Self> {
+        let kind = if by.is_compared { "compared" } else { "shop" };
+        let file = folder.join(format!("{kind}-{}.db", size.products));
         let url = format!("sqlite://{}", file.display());
-        Self::open(Store::Sqlite, url, size)
+        Self::open(Store::Sqlite, url, size, by)
     }
 
-    fn open(store: Store, url: String, size: Size) -> Outcome<Self> {
-        Migrator::connect(&DatabaseUrl::parse(&url)?, Missing::Create)?.run(|_| {})?;
+    /// The schema is that of the program: a compared one may have an older schema, as long as it
+    /// has the tables and columns of the test data.
+    fn open(store: Store, url: String, size: Size, by: &Program<'_>) -> Outcome<Self> {
+        server::migrate(by.path, &url)?;
         let shop = Self {
             store,
+            program: by.path.to_owned(),
+            is_compared: by.is_compared,
             url,
             products: size.products,
             earlier: size.orders,

@@ -25,6 +25,8 @@ pub(crate) struct Answers {
     /// Number of responses with the expected status.
     pub(crate) right: u32,
     pub(crate) wrong: u32,
+    /// The size of the first body, in bytes.
+    pub(crate) size: usize,
     /// The beginning of an unexpected response.
     pub(crate) example: Option<String>,
 }
@@ -66,6 +68,7 @@ impl Driver {
             latencies: Vec::with_capacity(requests.len()),
             right: 0,
             wrong: 0,
+            size: 0,
             example: None,
         };
         let mut events = Events::with_capacity(self.connections.len());
@@ -102,6 +105,11 @@ impl Answers {
         let micros = connection.sent.elapsed().as_micros();
         self.latencies
             .push(u32::try_from(micros).unwrap_or(u32::MAX));
+        if self.size == 0 {
+            let head = connection.answer.windows(4).position(is_end);
+            let head = head.map_or(0, |head| head.saturating_add(4));
+            self.size = connection.answer.len().saturating_sub(head);
+        }
         if right {
             self.right += 1;
         } else {
@@ -149,9 +157,14 @@ impl Connection {
     }
 }
 
+/// Whether these bytes end a head.
+fn is_end(bytes: &[u8]) -> bool {
+    bytes == b"\r\n\r\n"
+}
+
 /// The status of a response if it is complete.
 pub(crate) fn whole(answer: &[u8]) -> io::Result<Option<u16>> {
-    let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+    let Some(head) = answer.windows(4).position(is_end) else {
         return Ok(None);
     };
     let unreadable = || io::Error::other("an answer has no status or no length");

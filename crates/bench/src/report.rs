@@ -77,7 +77,12 @@ fn line(row: Row, runs: &[Run]) -> String {
     )
 }
 
+/// The line of a ratio; empty if one of its rows was not measured.
 fn ratio(goal: &Goal, results: &Results) -> String {
+    let is_measured = |row: &Row| results.rows.contains_key(row);
+    if !is_measured(&goal.of) || !is_measured(&goal.to) {
+        return String::new();
+    }
     let rate = |row: Row| {
         let runs = results.rows.get(&row);
         median(
@@ -99,11 +104,11 @@ fn ratio(goal: &Goal, results: &Results) -> String {
     )
 }
 
-/// p99 : p50 of each kind of order.
+/// p99 : p50 of each kind of order, and of additions to carts.
 fn tails(results: &Results) -> String {
     let mut text = String::new();
     for (row, runs) in &results.rows {
-        if !matches!(row, Row::Http(_, Act::Order(_))) {
+        if !matches!(row, Row::Http(_, Act::Order(_) | Act::AddToCart)) {
             continue;
         }
         let answers = runs.iter().filter_map(|run| run.answers);
@@ -135,7 +140,7 @@ fn held(held: bool) -> &'static str {
     if held { "held" } else { "**missed**" }
 }
 
-fn median(values: &[u64]) -> u64 {
+pub(crate) fn median(values: &[u64]) -> u64 {
     let mut values = values.to_vec();
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or_default()

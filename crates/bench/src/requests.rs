@@ -26,6 +26,23 @@ pub(crate) struct Work {
     pub(crate) expected: u16,
 }
 
+impl Work {
+    /// The same requests for another path.
+    pub(crate) fn to(&self, path: &str) -> Self {
+        let moved = |request: &Vec<u8>| {
+            let line = request.iter().position(|byte| *byte == b'\r');
+            let rest = line.and_then(|line| request.get(line..));
+            let line = format!("GET {path} HTTP/1.1");
+            [line.as_bytes(), rest.unwrap_or_default()].concat()
+        };
+        Self {
+            before: self.before.iter().map(moved).collect(),
+            requests: self.requests.iter().map(moved).collect(),
+            expected: self.expected,
+        }
+    }
+}
+
 impl Buyers {
     pub(crate) fn new(users: u32) -> Outcome<Self> {
         let tokens = JwtTokens::new(SigningKey::from_secret(SECRET)?, Vec::new());
@@ -65,11 +82,16 @@ impl Buyers {
                     let page = 1 + user % PAGES;
                     bytes(&format!("GET /api/products/?page={page}"), token, None)
                 }
-                Act::ShowProduct => bytes(&show, token, None),
+                Act::ListPacked => {
+                    let page = 1 + user % PAGES;
+                    let list = format!("GET /api/products/?page={page}");
+                    with(bytes(&list, token, None), "Accept-Encoding: gzip")
+                }
+                Act::ShowProduct | Act::ShowUnlogged => bytes(&show, token, None),
                 Act::ShowHeld => with(bytes(&show, token, None), "If-None-Match: *"),
                 Act::ShowToAnybody => bytes(&show, "", None),
                 Act::ShowCounted => bytes(&show, regular(user), None),
-                Act::Health => bytes("GET /healthz", "", None),
+                Act::Health | Act::HealthUnlogged => bytes("GET /healthz", "", None),
                 Act::Search => {
                     let word = 1_000 + user % 9_000;
                     bytes(

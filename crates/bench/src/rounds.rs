@@ -1,16 +1,19 @@
 //! The measurement: every row in turn, in several rounds.
 
 use crate::cpu::{Times, Watch};
-use crate::data::{Size, TestShop};
+use crate::data::{Program, Size, TestShop};
 use crate::driver::Driver;
+use crate::limit::{self, StaticServer};
 use crate::pgbench::{self, Script};
 use crate::plan::{
-    Act, Basket, CONNECTIONS, EARLIER_ORDERS, MANY_PRODUCTS, PRODUCTS, Row, Scale, Store, warm_up,
+    Act, Basket, CONNECTIONS, EARLIER_ORDERS, MANY_PRODUCTS, Mode, PRODUCTS, Row, Scale, Store,
+    warm_up,
 };
-use crate::requests::{self, Buyers};
+use crate::requests::{self, Buyers, Work};
 use crate::server::{self, Memory, Server};
-use crate::{Outcome, console, machine, raw};
+use crate::{Outcome, console, machine, raw, wrk};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use tradepost_test_postgres::Cluster;
@@ -45,7 +48,7 @@ pub(crate) struct Answered {
 }
 
 impl Run {
-    fn of(count: u32, elapsed: Duration, answers: Option<Answered>) -> Self {
+    pub(crate) fn of(count: u32, elapsed: Duration, answers: Option<Answered>) -> Self {
         let micros = u64::try_from(elapsed.as_micros())
             .unwrap_or(u64::MAX)
             .max(1);
@@ -62,10 +65,21 @@ impl Run {
     }
 }
 
+/// The requests to one server in a round.
+const ACTS: [Act; 8] = [
+    Act::Order(Basket::Spread),
+    Act::Order(Basket::One),
+    Act::AddToCart,
+    Act::ReadCart,
+    Act::ShowProduct,
+    Act::ShowHeld,
+    Act::ShowToAnybody,
+    Act::Health,
+];
+
 /// State of the whole measurement.
 struct Bench<'a> {
     scale: &'a Scale,
-    program: &'a Path,
     cluster: Cluster,
     buyers: Buyers,
     /// Path of the last cursor page of all orders in the larger shop.
@@ -74,7 +88,7 @@ struct Bench<'a> {
 }
 
 /// Runs the whole measurement.
-pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
+pub(crate) fn measure(scale: &Scale, program: &Path, against: Option<&Path>) -> Outcome<Results> {
     let progress = |step: &str| console::progress(format_args!("{step}"));
     progress("PostgreSQL is started, and the shops are filled ...");
     let cluster = Cluster::with(&[])?;
@@ -92,11 +106,22 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
         size(MANY_PRODUCTS, scale.many_orders),
     ];
     let mut shops = Vec::new();
+    let measured = Program {
+        path: program,
+        is_compared: false,
+    };
     for size in sizes {
-        shops.push(TestShop::on_postgres(&cluster, size)?);
+        shops.push(TestShop::on_postgres(&cluster, size, &measured)?);
     }
     for size in sizes {
-        shops.push(TestShop::on_sqlite(folder.path(), size)?);
+        shops.push(TestShop::on_sqlite(folder.path(), size, &measured)?);
+    }
+    let mut compared = Vec::new();
+    if let Some(path) = against {
+        let (is_compared, size) = (true, size(PRODUCTS, EARLIER_ORDERS));
+        let old = Program { path, is_compared };
+        compared.push(TestShop::on_postgres(&cluster, size, &old)?);
+        compared.push(TestShop::on_sqlite(folder.path(), size, &old)?);
     }
     let results = Results {
         machine: machine::describe(&shops, folder.path())?,
@@ -106,7 +131,6 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
     progress(&results.machine);
     let mut bench = Bench {
         scale,
-        program,
         cluster,
         buyers: Buyers::new(users)?,
         last_pages: BTreeMap::new(),
@@ -121,11 +145,15 @@ pub(crate) fn measure(scale: &Scale, program: &Path) -> Outcome<Results> {
                 bench.serve(shop, &[Act::ListManyProducts])?;
                 bench.serve(shop, &[Act::Search, Act::FirstPage, Act::LastPage])?;
             } else {
-                bench.serve(shop, &[Act::ListProducts])?;
+                bench.serve(shop, &[Act::ListProducts, Act::ListPacked])?;
             }
         }
         for shop in shops.iter().filter(|shop| shop.products == PRODUCTS) {
             bench.round(shop)?;
+            if let Some(old) = compared.iter().find(|old| old.store == shop.store) {
+                bench.serve(old, &[Act::ListProducts])?;
+                bench.serve(old, &ACTS)?;
+            }
         }
     }
     Ok(bench.results)
@@ -163,17 +191,8 @@ impl Bench<'_> {
             let run = Run::of(self.scale.orders, elapsed, None);
             self.note(Row::Raw(shop.store, basket), run);
         }
-        let acts = [
-            Act::Order(Basket::Spread),
-            Act::Order(Basket::One),
-            Act::AddToCart,
-            Act::ReadCart,
-            Act::ShowProduct,
-            Act::ShowHeld,
-            Act::ShowToAnybody,
-            Act::Health,
-        ];
-        self.serve(shop, &acts)?;
+        self.serve(shop, &ACTS)?;
+        self.serve(shop, &[Act::ShowUnlogged, Act::HealthUnlogged])?;
         self.serve(shop, &[Act::ShowCounted])
     }
 
@@ -187,8 +206,8 @@ impl Bench<'_> {
     /// must exist, and the ledger audit must pass.
     fn serve(&mut self, shop: &TestShop, acts: &[Act]) -> Outcome<()> {
         let before = shop.orders()?;
-        let counted = acts.contains(&Act::ShowCounted);
-        let server = Server::start(self.program, shop, counted)?;
+        let mode = acts.first().map_or(Mode::Plain, |act| act.mode());
+        let server = Server::start(shop, mode)?;
         if acts.contains(&Act::LastPage) && !self.last_pages.contains_key(&shop.store) {
             let last = requests::last_page(server.address, &self.buyers, shop.earlier)?;
             self.last_pages.insert(shop.store, last);
@@ -198,9 +217,11 @@ impl Bench<'_> {
         for act in acts {
             acknowledged += i64::from(self.ask(shop, &server, &watch, *act)?);
         }
-        let memory = server.memory()?;
-        let memories = self.results.memory.entry(shop.store);
-        memories.or_default().push(memory);
+        if !shop.is_compared {
+            let memory = server.memory()?;
+            let memories = self.results.memory.entry(shop.store);
+            memories.or_default().push(memory);
+        }
         server.stop()?;
         let there = shop.orders()? - before;
         if there != acknowledged {
@@ -208,7 +229,7 @@ impl Bench<'_> {
                 format!("{acknowledged} orders were acknowledged, {there} are there").into(),
             );
         }
-        server::verify(self.program, shop)
+        server::verify(shop)
     }
 
     /// Measures one kind of request; returns the number of acknowledged orders.
@@ -228,34 +249,85 @@ impl Bench<'_> {
         let last = self.last_pages.get(&shop.store);
         let last = last.map_or("", String::as_str);
         let work = self.buyers.work(act, count, shop.products, last);
-        let mut driver = Driver::connect(server.address, CONNECTIONS)?;
-        let warm = driver.run(&work.before, work.expected)?;
-        let then = watch.read()?;
-        let answers = driver.run(&work.requests, work.expected)?;
-        let times = watch.read()?.since(then);
-        if let Some(example) = warm.example.or(answers.example) {
-            console::progress(format_args!("{example}"));
-        }
-        let answered = Answered {
-            half: percentile(&answers.latencies, 50),
-            p99: percentile(&answers.latencies, 99),
-            errors: answers.wrong,
-            times,
-        };
-        let run = Run::of(count, answers.elapsed, Some(answered));
-        self.note(Row::Http(shop.store, act), run);
-        let orders = matches!(act, Act::Order(_));
-        Ok(if orders {
-            warm.right + answers.right
+        let (run, sent) = send(server.address, &work, watch)?;
+        let (store, size) = (shop.store, sent.size);
+        if shop.is_compared {
+            self.note(Row::Against(store, act), run);
         } else {
-            0
-        })
+            self.note(Row::Http(store, act), run);
+            if act.has_limit() {
+                self.limit(store, act, server.address, &work, size)?;
+            }
+        }
+        let orders = matches!(act, Act::Order(_));
+        Ok(if orders { sent.right } else { 0 })
+    }
+
+    /// Measures the same requests with a static response of the same size, and both with wrk.
+    fn limit(
+        &mut self,
+        store: Store,
+        act: Act,
+        address: SocketAddr,
+        work: &Work,
+        size: usize,
+    ) -> Outcome<()> {
+        let fixed = StaticServer::start(size)?;
+        let moved = work.to(limit::PATH);
+        let watch = Watch::of_server(fixed.pid());
+        let (run, _) = send(fixed.address, &moved, &watch)?;
+        self.note(Row::Static(store, act), run);
+        for (row, address, work) in [
+            (Row::ByWrk(store, act), address, work),
+            (Row::StaticByWrk(store, act), fixed.address, &moved),
+        ] {
+            if let Some((count, elapsed)) = wrk::run(address, &work.requests)? {
+                self.note(row, Run::of(count, elapsed, None));
+            }
+        }
+        Ok(())
     }
 
     fn note(&mut self, row: Row, run: Run) {
         console::progress(format_args!("  {}: {}/s", row.name(), run.rate()));
         self.results.rows.entry(row).or_default().push(run);
     }
+}
+
+/// The responses of one row.
+struct Sent {
+    /// Those with the expected status, the warm-up included.
+    right: u32,
+    /// The size of a body.
+    size: usize,
+}
+
+/// Sends the requests of one row.
+fn send(address: SocketAddr, work: &Work, watch: &Watch) -> Outcome<(Run, Sent)> {
+    let mut driver = Driver::connect(address, CONNECTIONS)?;
+    let warm = driver.run(&work.before, work.expected)?;
+    let then = watch.read()?;
+    let answers = driver.run(&work.requests, work.expected)?;
+    let times = watch.read()?.since(then);
+    if let Some(example) = warm.example.or(answers.example) {
+        console::progress(format_args!("{example}"));
+    }
+    let answered = Answered {
+        half: percentile(&answers.latencies, 50),
+        p99: percentile(&answers.latencies, 99),
+        errors: answers.wrong,
+        times,
+    };
+    let count = u32::try_from(work.requests.len())?;
+    let run = Run::of(count, answers.elapsed, Some(answered));
+    let right = warm.right + answers.right;
+    Ok((
+        run,
+        Sent {
+            right,
+            size: answers.size,
+        },
+    ))
 }
 
 /// Percentile: the value that this many hundredths do not exceed.

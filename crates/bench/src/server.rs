@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::data::TestShop;
+use crate::plan::Mode;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -31,22 +32,24 @@ pub(crate) struct Memory {
 }
 
 impl Server {
-    /// Starts the program on a shop: with the default log, to its file and to standard error, which
+    /// Starts the program of a shop: with the default log, to its file and to standard error, which
     /// is redirected to another file, and without throttling, as all clients share one address,
-    /// unless it is to `count` their requests.
-    pub(crate) fn start(program: &Path, shop: &TestShop, count: bool) -> Outcome<Self> {
+    /// unless the mode says otherwise.
+    pub(crate) fn start(shop: &TestShop, mode: Mode) -> Outcome<Self> {
         let folder = tempfile::Builder::new()
             .prefix("tradepost-bench-")
             .tempdir()?;
-        let mut command = tradepost(program, shop, folder.path());
-        if count {
-            command
+        let mut command = tradepost(&shop.program, &shop.url, folder.path());
+        match mode {
+            Mode::Plain => &mut command,
+            Mode::Unlogged => command.env("RUST_LOG", "warn"),
+            Mode::Counted => command
                 .env("TRADEPOST_THROTTLE", "on")
                 .env("TRADEPOST_THROTTLE_USER", PLENTY)
                 .env("TRADEPOST_THROTTLE_ADDRESS", PLENTY)
                 .env("TRADEPOST_THROTTLE_ORDERS", PLENTY)
-                .env("TRADEPOST_THROTTLE_OPEN_ORDERS", PLENTY);
-        }
+                .env("TRADEPOST_THROTTLE_OPEN_ORDERS", PLENTY),
+        };
         let mut child = command
             .arg("serve")
             .stdout(Stdio::piped())
@@ -67,7 +70,7 @@ impl Server {
         let Some(address) = address else {
             child.wait()?;
             let said = fs::read_to_string(folder.path().join("stderr"))?;
-            return Err(format!("{} does not serve: {said}", program.display()).into());
+            return Err(format!("{} does not serve: {said}", shop.program.display()).into());
         };
         Ok(Self {
             child,
@@ -113,23 +116,31 @@ impl Drop for Server {
 }
 
 /// Runs the ledger audit of a shop.
-pub(crate) fn verify(program: &Path, shop: &TestShop) -> Outcome<()> {
-    let folder = tempfile::tempdir()?;
-    let proof = tradepost(program, shop, folder.path())
-        .arg("verify")
-        .output()?;
-    if proof.status.success() {
-        return Ok(());
-    }
-    let (said, complained) = (proof.stdout, proof.stderr);
-    let said = [said, complained].map(|text| String::from_utf8_lossy(&text).into_owned());
-    Err(format!("the books are wrong: {}", said.concat()).into())
+pub(crate) fn verify(shop: &TestShop) -> Outcome<()> {
+    run(&shop.program, &shop.url, "verify")
 }
 
-fn tradepost(program: &Path, shop: &TestShop, folder: &Path) -> Command {
+/// Applies the migrations of a program to an empty database.
+pub(crate) fn migrate(program: &Path, url: &str) -> Outcome<()> {
+    run(program, url, "migrate")
+}
+
+/// Runs a command of a program.
+fn run(program: &Path, url: &str, verb: &str) -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let ended = tradepost(program, url, folder.path()).arg(verb).output()?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let (said, complained) = (ended.stdout, ended.stderr);
+    let said = [said, complained].map(|text| String::from_utf8_lossy(&text).into_owned());
+    Err(format!("{} {verb} failed: {}", program.display(), said.concat()).into())
+}
+
+fn tradepost(program: &Path, url: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
-        .env("TRADEPOST_DATABASE_URL", &shop.url)
+        .env("TRADEPOST_DATABASE_URL", url)
         .env("TRADEPOST_DATA_DIR", folder)
         .env("TRADEPOST_JWT_SECRET", SECRET)
         .env("TRADEPOST_LISTEN", "127.0.0.1:0")
