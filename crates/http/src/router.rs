@@ -5,8 +5,11 @@
 //! check. Here a path without parameters is one look-up in a map, and one with parameters a
 //! comparison of segments.
 
+use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::extract::request_context::RequestInfo;
+use crate::middleware::around_handler;
+use crate::middleware::authenticate::RoutePolicy;
 use actix_service::{Service, ServiceFactory};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -103,17 +106,22 @@ pub(crate) type Fallback = fn(&HttpRequest, Option<usize>) -> Result<HttpRespons
 pub(crate) struct RouterFactory {
     pub(crate) paths: Rc<Paths>,
     /// The endpoints of each path, in the order of the table.
-    pub(crate) routes: Vec<Vec<(Method, Route)>>,
+    pub(crate) endpoints: Vec<&'static [Endpoint]>,
     pub(crate) fallback: Fallback,
 }
-
-type RouteService = <Route as ServiceFactory<ServiceRequest>>::Service;
 
 /// Calls the endpoint of each request.
 pub(crate) struct Router {
     paths: Rc<Paths>,
-    routes: Vec<Vec<(Method, RouteService)>>,
+    routes: Vec<Vec<Served>>,
     fallback: Fallback,
+}
+
+/// An endpoint of this worker.
+struct Served {
+    method: Method,
+    policy: RoutePolicy,
+    handler: Rc<<Route as ServiceFactory<ServiceRequest>>::Service>,
 }
 
 impl ServiceFactory<ServiceRequest> for RouterFactory {
@@ -126,12 +134,19 @@ impl ServiceFactory<ServiceRequest> for RouterFactory {
 
     fn new_service(&self, (): ()) -> Self::Future {
         let (paths, fallback) = (Rc::clone(&self.paths), self.fallback);
-        let routes = self.routes.iter().map(|endpoints| {
-            let services = endpoints.iter().map(|(method, route)| {
-                let (method, service) = (method.clone(), route.new_service(()));
-                async { Ok::<_, ()>((method, service.await?)) }
+        let routes = self.endpoints.iter().map(|endpoints| {
+            let served = endpoints.iter().map(|endpoint| {
+                let (method, policy) = (endpoint.method().clone(), endpoint.policy);
+                let handler = (endpoint.handler)().new_service(());
+                async move {
+                    Ok::<_, ()>(Served {
+                        method,
+                        policy,
+                        handler: Rc::new(handler.await?),
+                    })
+                }
             });
-            try_join_all(services)
+            try_join_all(served)
         });
         let routes = try_join_all(routes);
         Box::pin(async move {
@@ -159,23 +174,21 @@ impl Service<ServiceRequest> for Router {
             let defect = "a request came past the middleware".to_owned();
             return Box::pin(ready(Ok(request.error_response(ApiError::Defect(defect)))));
         };
-        if !info.host_allowed {
-            return Box::pin(ready(Ok(request.error_response(ApiError::BadHost))));
-        }
-        let found = self.paths.find(request.match_info().unprocessed());
+        let found = self.paths.find(request.match_info().as_str());
         let at = found.as_ref().map(|(at, _)| *at);
         info.route.set(at);
         let endpoints = at.and_then(|at| self.routes.get(at)).map(Vec::as_slice);
         let mut endpoints = endpoints.unwrap_or_default().iter();
-        let endpoint = endpoints.find(|(method, _)| serves(method, request.method()));
-        if let Some((_, endpoint)) = endpoint {
+        let endpoint = endpoints.find(|endpoint| serves(&endpoint.method, request.method()));
+        if let Some(endpoint) = endpoint {
             let parameters = found.into_iter().flat_map(|(_, parameters)| parameters);
             let parameters = parameters.map(|(name, value)| (name, value.to_owned()));
             let parameters: Vec<_> = parameters.collect();
             for (name, value) in parameters {
                 request.match_info_mut().add_static(name, value);
             }
-            return endpoint.call(request);
+            let handler = Rc::clone(&endpoint.handler);
+            return Box::pin(around_handler(endpoint.policy, request, handler));
         }
         let answer = match (self.fallback)(request.request(), at) {
             Ok(response) => request.into_response(response),

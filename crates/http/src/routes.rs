@@ -3,7 +3,6 @@
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::extract::request_context::RequestInfo;
-use crate::middleware::around_handler;
 use crate::middleware::rate_limit::charge_address;
 use crate::middleware::request_cost::BASE;
 use crate::resources::ALL;
@@ -12,8 +11,7 @@ use crate::respond::responses;
 use crate::router::{Paths, RouterFactory};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderValue;
-use actix_web::middleware::from_fn;
-use actix_web::{HttpRequest, HttpResponse, Route, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use std::rc::Rc;
 use std::sync::LazyLock;
 use tradepost_domain::kernel::Refusal;
@@ -46,20 +44,11 @@ pub(crate) fn patterns() -> impl Iterator<Item = &'static str> {
 /// Mounts the router, which serves each path with and without the slash at the end, and answers 405
 /// to other methods.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    let routes = paths().map(|endpoints| endpoints.iter().map(route).collect());
     config.default_service(RouterFactory {
         paths: Rc::new(Paths::new(patterns())),
-        routes: routes.collect(),
+        endpoints: paths().collect(),
         fallback,
     });
-}
-
-fn route(endpoint: &Endpoint) -> (Method, Route) {
-    let policy = endpoint.policy;
-    let route = (endpoint.handler)().wrap(from_fn(move |request, next| {
-        around_handler(policy, request, next)
-    }));
-    (endpoint.method().clone(), route)
 }
 
 /// The response to a request that no endpoint serves. It is charged like others, unless the path is

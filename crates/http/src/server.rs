@@ -11,6 +11,7 @@ use crate::middleware;
 use crate::middleware::forwarded::PublicUrl;
 use crate::mount::Mount;
 use crate::resources::{cart, docs::Docs, probes, products};
+use crate::router::Paths;
 use crate::state::{RouteFacts, State};
 use crate::{openapi, routes};
 use actix_http::{HttpService, KeepAlive};
@@ -22,8 +23,9 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{
     AppConfig, Server, ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse,
 };
+use actix_web::guard::fn_guard;
 use actix_web::rt::net::TcpStream;
-use actix_web::{App, Error};
+use actix_web::{App, Error, Scope, web};
 use socket2::SockRef;
 use std::io;
 use std::net::TcpListener;
@@ -126,7 +128,7 @@ impl Api {
             .configure(routes::configure)
             .configure(|config| {
                 if let Some(mount) = &self.state.mount {
-                    mount.configure(routes::patterns().count(), config);
+                    config.service(mounted(mount));
                 }
             });
         middleware::wrap(app, &self.state)
@@ -215,6 +217,18 @@ impl Api {
             least_taken: usize::try_from(least_taken).unwrap_or(usize::MAX).max(1),
         }
     }
+}
+
+/// The scope of a mounted interface. Its guard is one look-up, so that requests to the API do not try
+/// its patterns in turn.
+fn mounted(mount: &Arc<dyn Mount>) -> Scope {
+    let paths = Paths::new(mount.patterns().into_iter());
+    let first = routes::patterns().count();
+    web::scope("")
+        .guard(fn_guard(move |request| {
+            paths.find(request.head().uri.path()).is_some()
+        }))
+        .configure(|config| mount.configure(first, config))
 }
 
 /// A running server.

@@ -29,6 +29,27 @@ async fn failures_are_pages_that_say_what_to_do() {
 }
 
 #[actix_web::test]
+async fn pages_are_served_for_allowed_hosts_alone() {
+    let app = App::new().await;
+    let elsewhere = app.browser().header("Host", "evil.example");
+    let paths = [
+        "/",
+        "/admin/",
+        "/admin/sign-in/",
+        "/admin/products/1/",
+        "/admin/none/",
+    ];
+    for path in paths {
+        let reply = elsewhere.get(path).await;
+        assert_eq!(reply.status, 400, "{path}");
+    }
+    let posted = elsewhere
+        .post("/admin/sign-in/", &[("username", "grace")])
+        .await;
+    assert_eq!(posted.status, 400);
+}
+
+#[actix_web::test]
 async fn errors_of_the_api_stay_json() {
     let app = App::new().await;
     let reply = app.browser().get("/api/none/").await.expect(404);

@@ -4,14 +4,15 @@ use crate::error::ApiError;
 use crate::exec::read_queue::{BATCH_SIZES, Loaded, ReadQueue, Waiter, latest, wait};
 use crate::exec::worker_pool::{JobKind, WorkerPool};
 use actix_web::rt;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tradepost_domain::kernel::{Error, StoreErrorKind};
 use tradepost_metrics::{Histogram, HistogramSnapshot};
 
-/// Reads these keys with one query; missing ones are left out of the map.
+/// Reads these keys, each of which is named once, with one query; missing ones are left out of the
+/// map.
 type Read<K, V> = Box<dyn Fn(&[K]) -> Result<HashMap<K, V>, Error> + Send + Sync>;
 
 /// A loader for values of one kind.
@@ -97,7 +98,9 @@ where
             }
             self.sizes
                 .observe(u64::try_from(batch.len()).unwrap_or(u64::MAX));
-            let keys: Vec<K> = batch.iter().map(|(key, _)| *key).collect();
+            let mut seen = HashSet::with_capacity(batch.len());
+            let keys = batch.iter().map(|(key, _)| *key);
+            let keys: Vec<K> = keys.filter(|key| seen.insert(*key)).collect();
             let deadline = latest(batch.iter().map(|(_, waiter)| waiter.deadline));
             let job = Arc::clone(&self).job(keys);
             match self.pool.run(JobKind::Query, deadline, job).await {

@@ -5,17 +5,20 @@ use crate::error::ApiError;
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 
 /// Calls a handler. Its errors become responses too.
-pub(super) async fn call<B: MessageBody + 'static>(
+pub(super) async fn call<B, F>(
     request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+    handler: impl FnOnce(ServiceRequest) -> F,
+) -> Result<ServiceResponse<BoxBody>, Error>
+where
+    B: MessageBody + 'static,
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+{
     let asked = request.request().clone();
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    match AssertUnwindSafe(handler(request)).catch_unwind().await {
         Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
         Ok(Err(error)) => Ok(ServiceResponse::from_err(error, asked)),
         Err(_) => Ok(ServiceResponse::from_err(ApiError::Panicked, asked)),

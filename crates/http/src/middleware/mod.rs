@@ -1,6 +1,6 @@
 //! The middleware stack: all layers on this page, one file per concern.
 //!
-//! [`wrap`] puts two layers around the routes; [`around_handler`] is the layer of each route.
+//! [`wrap`] puts three layers around the routes; [`around_handler`] is the layer of each route.
 //! [`around_all`] is one function and not a chain of actix middleware, as each link of such a chain
 //! costs every request an allocation.
 
@@ -29,6 +29,7 @@ use crate::extract::request_context::RequestInfo;
 use crate::middleware::authenticate::RoutePolicy;
 use crate::middleware::hold_request_body::HeldRequest;
 use crate::state::State;
+use actix_service::Service;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
@@ -61,9 +62,11 @@ where
 {
     let origins = &state.allowed_origins;
     let state = Arc::clone(state);
-    // CORS, if pages of other origins are allowed. The router rejects requests for other hosts inside
-    // it, so that a page of an allowed origin can read the error.
-    app.wrap(Condition::new(!origins.is_empty(), cors::policy(origins)))
+    // Rejects requests for other hosts: inside CORS, so that a page of an allowed origin can read
+    // the error.
+    app.wrap_fn(|request, service| allowed_hosts::require(request, service))
+        // CORS, if pages of other origins are allowed.
+        .wrap(Condition::new(!origins.is_empty(), cors::policy(origins)))
         // Everything that holds for all responses, those of CORS and of the framework included.
         .wrap(from_fn(move |request, next| {
             around_all(Arc::clone(&state), request, next)
@@ -138,12 +141,12 @@ fn complete(info: &RequestInfo, request: &HeaderMap, response: HttpResponse) -> 
 pub(crate) async fn around_handler<B: MessageBody + 'static>(
     policy: RoutePolicy,
     request: ServiceRequest,
-    next: Next<B>,
+    handler: impl Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // Authentication, authorization, and the rate limit.
     if let Err(error) = authenticate::admit(policy, request.request()).await {
         return Ok(request.error_response(error).map_into_boxed_body());
     }
     // A handler that panics is answered with 500.
-    catch_panic::call(request, next).await
+    catch_panic::call(request, |request| handler.call(request)).await
 }

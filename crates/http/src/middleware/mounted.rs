@@ -56,7 +56,7 @@ pub async fn around_page<B: MessageBody + 'static>(
     match admitted {
         Ok(Admission::Enter(actor)) => {
             info.actor.set(Some(actor));
-            catch_panic::call(request, next).await
+            catch_panic::call(request, |request| next.call(request)).await
         }
         Ok(Admission::Answer(response)) => Ok(request.into_response(response)),
         Err(error) => Ok(request.error_response(error)),
