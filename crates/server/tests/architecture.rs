@@ -93,6 +93,47 @@ fn an_impure_crate_would_be_found() {
     }
 }
 
+/// The HTTP clients and other programs that fetch, among the crates of a closure.
+fn fetchers(closure: &Names) -> Names {
+    let known = [
+        "attohttpc",
+        "awc",
+        "curl",
+        "h3",
+        "hyper",
+        "hyper-util",
+        "isahc",
+        "lettre",
+        "minreq",
+        "reqwest",
+        "surf",
+        "trust-dns-resolver",
+        "hickory-resolver",
+        "tungstenite",
+        "ureq",
+    ];
+    closure
+        .iter()
+        .filter(|name| known.contains(&name.as_str()))
+        .cloned()
+        .collect()
+}
+
+/// The server connects to its database only. A change of that needs a section in docs/security.md
+/// on protection against server-side request forgery (SSRF).
+#[test]
+fn the_binary_has_no_http_client() {
+    let closure = closure("tradepost");
+    assert!(closure.contains("actix-web"), "the names are read");
+    assert_eq!(fetchers(&closure), Names::new());
+}
+
+#[test]
+fn an_http_client_would_be_found() {
+    let closure = ["actix-web", "hyper-util"].map(str::to_owned).into();
+    assert_eq!(fetchers(&closure), Names::from(["hyper-util".to_owned()]));
+}
+
 /// The allowed dependencies between the workspace's crates.
 #[test]
 fn crates_depend_inwards() {

@@ -302,34 +302,3 @@ fn named_tests_are_found() {
     let expected = [("a_b", "../d/c.rs"), ("f", "h"), ("i", "k")];
     assert_eq!(named_tests(page), expected);
 }
-
-/// The server connects to its database only. A change of that needs a section in docs/security.md
-/// on protection against server-side request forgery (SSRF).
-#[test]
-fn no_dependency_is_an_http_client() {
-    let lock = read("Cargo.lock");
-    let built: BTreeSet<_> = lock
-        .lines()
-        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
-        .collect();
-    assert!(built.contains("actix-web"), "the names are read");
-    for client in [
-        "attohttpc",
-        "awc",
-        "curl",
-        "h3",
-        "hyper",
-        "hyper-util",
-        "isahc",
-        "lettre",
-        "minreq",
-        "reqwest",
-        "surf",
-        "trust-dns-resolver",
-        "hickory-resolver",
-        "tungstenite",
-        "ureq",
-    ] {
-        assert!(!built.contains(client), "{client} fetches");
-    }
-}
