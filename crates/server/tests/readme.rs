@@ -233,11 +233,26 @@ fn outputs(examples: &[Example], port: &str, folder: &Path) -> Vec<String> {
 
 /// Whether an output is that of the page, where a line of three dots stands for any lines.
 fn agrees(page: &str, output: &str) -> bool {
-    let Some((first, last)) = page.split_once("\n...\n") else {
-        return page == output;
-    };
-    let rest = output.strip_prefix(&format!("{first}\n"));
-    rest.is_some_and(|rest| rest == last || rest.ends_with(&format!("\n{last}")))
+    let output = format!("\n{output}\n");
+    let mut rest = &*output;
+    let parts: Vec<_> = page.split("\n...\n").collect();
+    let last = parts.len() - 1;
+    for (at, part) in parts.into_iter().enumerate() {
+        let part = format!("\n{part}\n");
+        // Both ends of a part are those of lines; the next part begins with the end of this one.
+        let place = match at {
+            0 => rest.starts_with(&part).then_some(0),
+            at if at == last => rest.ends_with(&part).then(|| rest.len() - part.len()),
+            _ => rest.find(&part),
+        };
+        let Some(place) = place else { return false };
+        let end = place + part.len();
+        if at == last && end != rest.len() {
+            return false;
+        }
+        rest = &rest[end - 1..];
+    }
+    true
 }
 
 /// The difference between an output and the page, if any.
@@ -354,6 +369,9 @@ fn a_difference_is_found() {
         ("text", "a\n...\nd", "a\nb\nd\ne", false),
         ("text", "a\n...\nd", "x\na\nb\nd", false),
         ("text", "a\n...\nd", "a\nb\nxd", false),
+        ("text", "a\n...\nc\n...\ne", "a\nb\nc\nd\ne", true),
+        ("text", "a\n...\nc\n...\ne", "a\nb\nd\ne", false),
+        ("text", "a\n...\na", "a", false),
     ] {
         let found = difference(&example(language, page), output);
         assert_eq!(found.is_none(), same, "{page} {output}");
