@@ -1,4 +1,3 @@
-use crate::idempotency::kept;
 use crate::{MemoryStore, State, next, page_of};
 use std::collections::BTreeMap;
 use tradepost_domain::addresses::{
@@ -6,7 +5,8 @@ use tradepost_domain::addresses::{
     decide_address,
 };
 use tradepost_domain::kernel::{
-    Error, Execution, MAX_STORED_RESPONSE_BYTES, Page, PageRequest, StoreError, UserId,
+    Error, Execution, MAX_STORED_RESPONSE_BYTES, Page, PageRequest, StoreError, StoredResponse,
+    UserId, check_replay_quota, decide_replay,
 };
 
 /// The table of addresses.
@@ -50,9 +50,13 @@ impl State {
         &mut self,
         command: &ChangeAddress,
     ) -> Result<Execution<Option<Address>>, Error> {
-        let (user, quota) = (Some(command.user), MAX_STORED_RESPONSE_BYTES);
-        if let Some(answer) = self.replay(user, command.key.as_ref(), quota)? {
-            return Ok(Execution::Replayed(answer));
+        let key = command.key.as_ref();
+        if let Some(key) = key {
+            let held = self.keys.get(&(command.user, key.scope.clone()));
+            if let Some(answer) = decide_replay(Some(key), held)? {
+                return Ok(Execution::Replayed(answer));
+            }
+            check_replay_quota(self.kept(command.user), MAX_STORED_RESPONSE_BYTES)?;
         }
         let rows = &self.addresses.rows;
         let held = rows.values().filter(|address| address.user == command.user);
@@ -70,14 +74,19 @@ impl State {
                 None
             }
         };
-        let key = command.key.clone();
-        let kept = after
-            .as_ref()
-            .map(|address| kept(user, key, address, command.at));
+        // The encoder of a response may panic.
+        let kept = key.zip(after.as_ref()).map(|(key, address)| {
+            let record = StoredResponse {
+                fingerprint: key.fingerprint.clone(),
+                answer: (key.render.0)(address),
+                at: command.at,
+            };
+            ((command.user, key.scope.clone()), record)
+        });
         if let Some(address) = &after {
             self.addresses.rows.insert(address.id, address.clone());
         }
-        self.keys.extend(kept.unwrap_or_default());
+        self.keys.extend(kept);
         Ok(Execution::Executed(after))
     }
 }

@@ -11,8 +11,10 @@ use tradepost_domain::addresses::{
     Address, AddressChange, AddressFields, AddressId, AddressLine, AddressRepository,
     AddressResult, ChangeAddress, Country, NewAddress, decide_address,
 };
+use tradepost_domain::decision::KeyedResponse;
 use tradepost_domain::kernel::{
-    Execution, MAX_STORED_RESPONSE_BYTES, Page, PageRequest, Refusal, UserId,
+    Execution, MAX_STORED_RESPONSE_BYTES, Page, PageRequest, Refusal, StoredResponse, UserId,
+    check_replay_quota, decide_replay,
 };
 
 diesel::table! {
@@ -199,12 +201,27 @@ fn change(conn: &mut Conn, command: &ChangeAddress) -> Result<Execution<Option<A
     let Some(key) = &command.key else {
         return Ok(Execution::Executed(run(conn)?));
     };
-    let (user, quota) = (Some(command.user), MAX_STORED_RESPONSE_BYTES);
-    let created = idempotency::once(conn, user, Some(key), quota, command.at, |conn| {
-        // A response is stored only if the command leaves an address behind.
-        Ok(run(conn)?.ok_or(Refusal::NotFound)?)
-    })?;
-    Ok(created.map(Some))
+    let user = command.user;
+    let held = idempotency::held(conn, std::iter::once((user, &key.scope)))?;
+    let held = held.get(&(user, key.scope.clone()));
+    if let Some(answer) = decide_replay(Some(key), held)? {
+        return Ok(Execution::Replayed(answer));
+    }
+    let kept = idempotency::kept(conn, &BTreeSet::from([user]))?;
+    let of_user = kept.get(&user).copied().unwrap_or_default();
+    check_replay_quota(of_user, MAX_STORED_RESPONSE_BYTES)?;
+    let after = run(conn)?;
+    let response = after.as_ref().map(|address| KeyedResponse {
+        user,
+        scope: key.scope.clone(),
+        record: StoredResponse {
+            fingerprint: key.fingerprint.clone(),
+            answer: (key.render.0)(address),
+            at: command.at,
+        },
+    });
+    idempotency::store(conn, response.as_slice(), kept)?;
+    Ok(Execution::Executed(after))
 }
 
 /// Locks the customers of these commands. One is waited for; of several, those that are locked are

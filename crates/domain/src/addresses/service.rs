@@ -3,8 +3,8 @@ use crate::addresses::{
     ChangeAddress,
 };
 use crate::kernel::{
-    Actor, Clock, Error, Execution, Idempotent, Page, PageRequest, Precondition, Refusal,
-    StoreError, StoreErrorKind, System,
+    Actor, Clock, Error, Execution, Idempotent, Page, PageRequest, Precondition, Refusal, System,
+    settle_one,
 };
 use crate::{Service, ServicesConfig, Stores};
 use std::sync::Arc;
@@ -135,10 +135,7 @@ impl Addresses {
             key,
             at: self.clock.now(),
         };
-        let result = self.addresses.change(&[command])?.pop();
-        // A store gives one result for each command.
-        let result = result.ok_or_else(|| StoreError::new(StoreErrorKind::Other))?;
-        Ok(result?)
+        settle_one(command, |commands| self.addresses.change(commands))
     }
 }
 
