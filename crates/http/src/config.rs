@@ -1,7 +1,7 @@
 //! Configuration of the API.
 
+use crate::access_log::{AccessLog, FacadeAccessLog};
 use crate::exec::worker_pool::PoolLimit;
-use crate::middleware::access_log::{AccessLog, FacadeAccessLog};
 use crate::middleware::forwarded::PublicUrl;
 use crate::middleware::rate_limiter::Throttling;
 use ipnet::IpNet;

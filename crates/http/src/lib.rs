@@ -36,6 +36,7 @@
 //!
 //! `tests/architecture.rs` holds both import rules.
 
+mod access_log;
 mod backend;
 mod config;
 mod connection;
@@ -59,15 +60,13 @@ mod routes;
 mod server;
 mod state;
 
+pub use access_log::{ACCESS_TARGET, AccessLog, AccessRecord, FacadeAccessLog, LogLosses};
 pub use backend::Backend;
 pub use config::{ConcurrencyLimits, Settings};
 pub use endpoint::Endpoint;
 pub use error::error_codes;
 pub use exec::worker_pool::PoolLimit;
 pub use ipnet::IpNet;
-pub use middleware::access_log::{
-    ACCESS_TARGET, AccessLog, AccessRecord, FacadeAccessLog, LogLosses,
-};
 pub use middleware::forwarded::{NotAPublicUrl, PublicUrl};
 pub use middleware::rate_limiter::Throttling;
 pub use mount::Mount;

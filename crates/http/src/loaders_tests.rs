@@ -6,7 +6,7 @@ use crate::respond::coding::AcceptedCodings;
 use futures_util::future::join_all;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tradepost_batch::{Batcher, BatcherConfig};
+use tradepost_batch::{BatcherConfig, Batchers};
 use tradepost_domain::catalog::{Catalogue, ProductFilter};
 use tradepost_domain::identity::{NewUser, Password, Username};
 use tradepost_domain::kernel::{MockMessageSigner, Quantity, Refusal, Sorting};
@@ -67,10 +67,10 @@ fn loaders(users: i64) -> Loaders {
             added.unwrap();
         }
     }
-    let batcher = Batcher::start(stores.orders.clone(), BatcherConfig::default());
+    let batchers = Batchers::start(&stores, BatcherConfig::default());
     let backend = Backend {
         services,
-        batcher: Arc::new(batcher.unwrap()),
+        batchers: batchers.unwrap(),
         signer: Arc::new(MockMessageSigner::new()),
         health: stores.health.clone(),
         currency: usd(),

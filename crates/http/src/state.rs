@@ -1,5 +1,6 @@
 //! Application state, shared by all requests: the shop, and the parts of the generic layers.
 
+use crate::access_log::AccessLog;
 use crate::backend::Backend;
 use crate::config::Settings;
 use crate::connection::admission::Connections;
@@ -7,7 +8,6 @@ use crate::exec::pools::Pools;
 use crate::exec::readiness::Readiness;
 use crate::loaders::{Loaders, Renderers};
 use crate::metrics::Metrics;
-use crate::middleware::access_log::AccessLog;
 use crate::middleware::forwarded::{ForwardedInfo, PublicUrl, setting};
 use crate::middleware::log_limit::LogLimit;
 use crate::middleware::rate_limiter::RateLimiter;

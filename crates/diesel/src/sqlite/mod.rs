@@ -9,11 +9,11 @@ pub(crate) mod bulk;
 mod checkpoint;
 mod classify;
 mod connect;
+pub(crate) mod dialect;
 pub(crate) mod event_log;
 mod files;
 #[cfg(test)]
 mod files_tests;
-pub(crate) mod dialect;
 pub(crate) mod id_in;
 pub(crate) mod locks;
 pub(crate) mod migrations;

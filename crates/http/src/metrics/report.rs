@@ -1,9 +1,9 @@
 //! The page at `/metrics`.
 
 use super::{CLASSES, METHODS, Metrics, SignIn};
+use crate::access_log::LogLosses;
 use crate::error::Code;
 use crate::loaders::Loaders;
-use crate::middleware::access_log::LogLosses;
 use crate::middleware::rate_limiter::RateLimiter;
 use crate::state::State;
 use std::fs;
