@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use tradepost_admin::{Admin, AdminConfig, SetupLink};
-use tradepost_batch::{Batcher, BatcherConfig};
+use tradepost_batch::{BatcherConfig, Batchers};
 use tradepost_domain::catalog::{Price, Product, ProductDraft};
 use tradepost_domain::identity::{Account, NewUser};
 use tradepost_domain::kernel::{Actor, MessageSigner, System};
@@ -51,10 +51,10 @@ impl App {
         };
         let stores = Stores::new(Arc::new(MemoryStore::new(usd())));
         let shop = Services::new(stores.clone(), system, ServicesConfig::default());
-        let batcher = Batcher::start(stores.orders.clone(), BatcherConfig::default()).unwrap();
+        let batchers = Batchers::start(&stores, BatcherConfig::default()).unwrap();
         let backend = Backend {
             services: shop.clone(),
-            batcher: Arc::new(batcher),
+            batchers,
             signer: Arc::new(PlainSigner),
             health: stores.health.clone(),
             currency: usd(),
