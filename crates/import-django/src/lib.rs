@@ -29,7 +29,6 @@ mod status;
 mod stock_records;
 mod stream;
 mod survey;
-mod text;
 mod time;
 mod totals;
 mod value;
@@ -63,6 +62,7 @@ use stream::StreamError;
 use tradepost_domain::import::{
     ImportError, ImportErrorKind, ImportRefusal, ImportRow, ImportShop,
 };
+use tradepost_text_file::Advice;
 use wrong::{At, Report};
 
 /// A row with a new id instead of its key.
@@ -141,8 +141,18 @@ impl From<StreamError> for DumpError {
     }
 }
 
+/// The remedies for a dump that is no text.
+const ADVICE: Advice = Advice {
+    unpack: "unpack it first, or have dumpdata write .json or .json.gz",
+    convert: "Write the dump again with \
+              python -X utf8 manage.py dumpdata --output shop.json, or convert the file: \
+              iconv -f {encoding} -t UTF-8 shop.json > shop-utf8.json",
+};
+
 fn each(source: &impl Source, take: impl FnMut(Row)) -> Result<Outside, DumpError> {
-    let file = source.open().and_then(text::open);
+    let file = source
+        .open()
+        .and_then(|file| tradepost_text_file::open(file, ADVICE));
     let file = file.map_err(DumpError::Unreadable)?;
     Ok(stream::each(file, take)?)
 }

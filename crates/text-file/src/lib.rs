@@ -1,27 +1,35 @@
-//! Decoding of a file's bytes to UTF-8: gzip, byte order marks and UTF-16.
+//! Decoding of a file's bytes to UTF-8 while it is read: gzip, byte order marks and UTF-16. The
+//! error of a file in another encoding names the encoding and the remedy.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use flate2::read::MultiGzDecoder;
 use std::io::{self, BufReader, Chain, Cursor, Read};
 
-/// The error of bytes that cannot be decoded.
+/// The remedies that the errors name.
+#[derive(Debug, Clone, Copy)]
+pub struct Advice {
+    /// For a compressed file: the end of a sentence.
+    pub unpack: &'static str,
+    /// For another encoding: one or more sentences, the last without its full stop. `{encoding}`
+    /// stands for the name of the encoding.
+    pub convert: &'static str,
+}
+
+/// The error of bytes that cannot be decoded, without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotText {
-    #[error(
-        "it is compressed as {0}, which is not read here: unpack it first, or have dumpdata write \
-         .json or .json.gz"
-    )]
-    Compressed(&'static str),
+enum NotText {
+    #[error("it is compressed as {0}, which is not read here: {1}")]
+    Compressed(&'static str, &'static str),
     #[error("it is UTF-32: save it as UTF-8")]
     Utf32,
     #[error("it is UTF-16, but byte {0} is no part of a character: the file is damaged")]
     BrokenUtf16(u64),
-    #[error(
-        "line {line} is not UTF-8: it seems to be {encoding}. Write the dump again with \
-         python -X utf8 manage.py dumpdata --output shop.json, or convert the file: \
-         iconv -f {encoding} -t UTF-8 shop.json > shop-utf8.json"
-    )]
-    NotUtf8 { line: u64, encoding: &'static str },
+    #[error("line {line} is not UTF-8: it seems to be {encoding}. {convert}")]
+    NotUtf8 {
+        line: u64,
+        encoding: &'static str,
+        convert: String,
+    },
 }
 
 impl From<NotText> for io::Error {
@@ -40,13 +48,17 @@ fn peek<R: Read>(mut file: R) -> io::Result<(Vec<u8>, Peeked<R>)> {
 }
 
 /// Opens the text of a file, without its byte order mark.
-pub(crate) fn open<'a>(file: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
+///
+/// # Errors
+/// If the file cannot be read. An error of the kind [`io::ErrorKind::InvalidData`] says why the bytes
+/// are no text, at the opening or later.
+pub fn open<'a>(file: Box<dyn Read + 'a>, advice: Advice) -> io::Result<Box<dyn Read + 'a>> {
     let (head, file) = peek(file)?;
     if head.starts_with(&[0x1f, 0x8b]) {
         let (head, file) = peek(MultiGzDecoder::new(BufReader::new(file)))?;
-        return decode(&head, Box::new(file));
+        return decode(&head, Box::new(file), advice);
     }
-    decode(&head, Box::new(file))
+    decode(&head, Box::new(file), advice)
 }
 
 const COMPRESSED: &[(&[u8], &str)] = &[
@@ -58,16 +70,20 @@ const COMPRESSED: &[(&[u8], &str)] = &[
     (b"\x28\xb5\x2f\xfd", "zstd"),
 ];
 
-fn decode<'a>(head: &[u8], mut file: Box<dyn Read + 'a>) -> io::Result<Box<dyn Read + 'a>> {
+fn decode<'a>(
+    head: &[u8],
+    mut file: Box<dyn Read + 'a>,
+    advice: Advice,
+) -> io::Result<Box<dyn Read + 'a>> {
     if let Some((_, name)) = COMPRESSED.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Err(NotText::Compressed(name).into());
+        return Err(NotText::Compressed(name, advice.unpack).into());
     }
     let mut skip = |bytes| io::copy(&mut file.by_ref().take(bytes), &mut io::sink());
     match head {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(NotText::Utf32.into()),
         [0xef, 0xbb, 0xbf, ..] => {
             skip(3)?;
-            Ok(Box::new(Utf8::new(file)))
+            Ok(Box::new(Utf8::new(file, advice)))
         }
         [0xff, 0xfe, ..] => {
             skip(2)?;
@@ -77,10 +93,10 @@ fn decode<'a>(head: &[u8], mut file: Box<dyn Read + 'a>) -> io::Result<Box<dyn R
             skip(2)?;
             Ok(Box::new(Utf16::new(file, u16::from_be_bytes)))
         }
-        // UTF-16 without a byte order mark: the first character of a dump is ASCII.
+        // UTF-16 without a byte order mark: the first character of a dump or of a header is ASCII.
         [1..=255, 0, ..] => Ok(Box::new(Utf16::new(file, u16::from_le_bytes))),
         [0, 1..=255, ..] => Ok(Box::new(Utf16::new(file, u16::from_be_bytes))),
-        _ => Ok(Box::new(Utf8::new(file))),
+        _ => Ok(Box::new(Utf8::new(file, advice))),
     }
 }
 
@@ -126,16 +142,18 @@ struct Utf8<R> {
     /// The beginning of a character that continues in the next chunk.
     begun: Vec<u8>,
     lines: u64,
+    advice: Advice,
 }
 
 impl<R: Read> Utf8<R> {
-    fn new(file: R) -> Self {
+    fn new(file: R, advice: Advice) -> Self {
         let (ready, begun) = Default::default();
         Self {
             file,
             ready,
             begun,
             lines: 1,
+            advice,
         }
     }
 
@@ -167,7 +185,12 @@ impl<R: Read> Utf8<R> {
         }
         detector.feed(&[], true);
         let encoding = detector.guess(None, Utf8Detection::Deny).name();
-        Ok(NotText::NotUtf8 { line, encoding })
+        let convert = self.advice.convert.replace("{encoding}", encoding);
+        Ok(NotText::NotUtf8 {
+            line,
+            encoding,
+            convert,
+        })
     }
 }
 
@@ -249,5 +272,34 @@ impl<R: Read> Read for Utf16<R> {
             }
         }
         Ok(self.ready.take(into))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADVICE: Advice = Advice {
+        unpack: "unpack it",
+        convert: "Convert it from {encoding}",
+    };
+
+    fn refused(bytes: &[u8]) -> String {
+        let mut text = String::new();
+        let opened = open(Box::new(bytes), ADVICE);
+        let read = opened.and_then(|mut file| file.read_to_string(&mut text));
+        read.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_error_names_the_remedy() {
+        assert_eq!(
+            refused(b"BZh91AY&SY"),
+            "it is compressed as bzip2, which is not read here: unpack it"
+        );
+        assert_eq!(
+            refused(b"sku,name\n1,Gr\xfcner Tee, gro\xdfe Dose\n"),
+            "line 2 is not UTF-8: it seems to be windows-1252. Convert it from windows-1252"
+        );
     }
 }
