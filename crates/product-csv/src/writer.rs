@@ -1,0 +1,74 @@
+use crate::escape::escape;
+use std::io::{self, Write};
+use tradepost_domain::catalog::Product;
+use tradepost_domain::kernel::Sku;
+
+/// Writes products as CSV (RFC 4180), which [`ProductFile`](crate::ProductFile) reads back as the same
+/// values. Cells that begin like formulas are escaped.
+pub struct ProductWriter<W: Write> {
+    rows: csv::Writer<W>,
+    archived: bool,
+}
+
+impl<W: Write> ProductWriter<W> {
+    /// Writes the header, after a byte order mark if requested: Excel takes a file without one for
+    /// another encoding. `archived` adds the column of this name.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn new(mut to: W, archived: bool, byte_order_mark: bool) -> io::Result<Self> {
+        if byte_order_mark {
+            to.write_all("\u{feff}".as_bytes())?;
+        }
+        let mut rows = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(to);
+        let columns = [
+            "sku",
+            "name",
+            "description",
+            "price",
+            "currency",
+            "stock",
+            "weight_grams",
+        ];
+        rows.write_record(columns.iter().chain(archived.then_some(&"archived")))?;
+        Ok(Self { rows, archived })
+    }
+
+    /// Writes a product.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write(&mut self, product: &Product) -> io::Result<()> {
+        let money = product.price.money();
+        let price = money.to_string();
+        let (stock, weight) = (
+            product.stock.to_string(),
+            product.weight.grams().to_string(),
+        );
+        let sku = escape(product.sku.as_ref().map_or("", Sku::as_str));
+        let name = escape(product.name.as_str());
+        let description = escape(product.description.as_str());
+        let cells = [
+            &*sku,
+            &*name,
+            &*description,
+            &*price,
+            money.currency().code(),
+            &*stock,
+            &*weight,
+        ];
+        let archived = if product.archived { "true" } else { "false" };
+        let archived = self.archived.then_some(archived);
+        Ok(self.rows.write_record(cells.into_iter().chain(archived))?)
+    }
+
+    /// Flushes the buffer.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.rows.flush()
+    }
+}
