@@ -160,10 +160,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    product_imports (id) {
+        id -> BigInt,
+        started_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    product_import_rows (import_id, line) {
+        import_id -> BigInt,
+        line -> BigInt,
+        sku -> Text,
+        name -> Nullable<Text>,
+        description -> Nullable<Text>,
+        price -> Nullable<BigInt>,
+        stock -> Nullable<BigInt>,
+        weight_grams -> Nullable<BigInt>,
+        archived -> Nullable<Bool>,
+    }
+}
+
 diesel::joinable!(stock -> products (product_id));
 diesel::joinable!(product_texts -> products (product_id));
 diesel::joinable!(cart_items -> products (product_id));
-diesel::allow_tables_to_appear_in_same_query!(products, stock, cart_items, product_texts);
+diesel::allow_tables_to_appear_in_same_query!(
+    products,
+    stock,
+    cart_items,
+    product_texts,
+    product_import_rows,
+);
 diesel::allow_tables_to_appear_in_same_query!(orders, order_lines);
 
 diesel::table! {

@@ -132,6 +132,8 @@ macro_rules! each_port {
             staff_sessions: identity::StaffSessionRepository,
             /// Import of another shop.
             imports: import::ImportRepository,
+            /// Import of products from a file.
+            product_imports: import::ProductImportRepository,
             /// Counts of attempts at limited actions.
             attempts: identity::AttemptRepository,
             /// Ledger audit.

@@ -91,6 +91,7 @@ struct State {
     events: Vec<LoggedEvent>,
     sums: Sums,
     low_stock: Option<StockLevel>,
+    staged_products: import::products::StagedProducts,
     last: LastIds,
 }
 

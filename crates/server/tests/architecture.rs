@@ -152,7 +152,15 @@ fn crates_depend_inwards() {
             &["tradepost-domain", "tradepost-sqlite-deadline"],
         ),
         ("tradepost-sqlite-deadline", &[]),
-        ("tradepost-import-django", &["tradepost-domain"]),
+        (
+            "tradepost-import-django",
+            &["tradepost-domain", "tradepost-text-file"],
+        ),
+        (
+            "tradepost-product-csv",
+            &["tradepost-domain", "tradepost-text-file"],
+        ),
+        ("tradepost-text-file", &[]),
         (
             "tradepost-http",
             &["tradepost-batch", "tradepost-domain", "tradepost-metrics"],

@@ -16,7 +16,7 @@ pub(crate) use cart::carts;
 pub(crate) use catalog::{products, search};
 pub(crate) use events::{log, reports};
 pub(crate) use identity::{accounts, attempts, names, roles, sessions, staff_sessions};
-pub(crate) use import::imports;
+pub(crate) use import::{imports, product_imports};
 pub(crate) use inventory::{ledger, stock};
 pub(crate) use kernel::{cursor_pagination, idempotency, lists, preconditions, slices};
 pub(crate) use orders::{placement, quotas};
@@ -224,6 +224,18 @@ macro_rules! each_case {
                 a_large_shop_is_imported,
                 a_refused_import_writes_nothing,
             }
+            product_imports {
+                products_are_imported_by_their_skus,
+                the_same_products_twice_change_nothing,
+                imported_stock_is_in_the_ledger,
+                archived_products_are_imported,
+                a_refused_product_import_writes_nothing,
+                a_large_product_import_is_applied,
+                staged_rows_are_read_with_their_products,
+                rows_of_one_sku_are_found,
+                a_newer_product_import_replaces_an_older_one,
+                products_are_imported_by_current_staff,
+            }
             ledger {
                 an_empty_shop_has_an_empty_ledger,
                 an_audit_looks_at_everything,
@@ -275,6 +287,8 @@ macro_rules! each_case {
                 lists_are_read_from_one_snapshot,
                 a_search_is_read_from_one_snapshot,
                 an_import_races_a_registration,
+                a_product_import_races_orders,
+                a_product_import_races_an_edit,
                 orders_under_one_key_are_one,
                 products_under_one_key_are_one,
                 additions_under_one_key_are_one,

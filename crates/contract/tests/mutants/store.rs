@@ -16,13 +16,16 @@ use tradepost_domain::identity::{
     RefreshDigest, RefreshToken, Register, SessionDigest, StaffSession, StaffSessionRepository,
     UpdateUser, UserFilter,
 };
+use tradepost_domain::import::products::{
+    ApplyProducts, ImportCounts, ProductImportId, ProductImportRepository, ProductRow, Staged,
+};
 use tradepost_domain::import::{ExistingData, ImportRepository, ImportShop, Imported};
 use tradepost_domain::inventory::{
     AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, Movement, StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, OrderId, Outcomes, Page,
-    PageRequest, ProductId, StoreError, UserId,
+    CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, NoProgress, OrderId, Outcomes, Page,
+    PageRequest, ProductId, Progress, StoreError, UserId,
 };
 use tradepost_domain::maintenance::{ClockReading, HealthCheck, Retention};
 use tradepost_domain::orders::OrderStatus;
@@ -50,6 +53,9 @@ pub(crate) type SliceOrders = fn(
 
 type ChangeOneCart = fn(&Store, ChangeCart) -> Result<CartChange, Error>;
 type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
+
+pub(crate) type StagedRows = Result<Vec<(ProductRow, Option<Product>)>, StoreError>;
+type RepeatedSkus = Result<(Vec<(u64, u64)>, u64), StoreError>;
 
 /// The operations of a store as function pointers, each of which a fault can replace.
 #[derive(Clone, Copy)]
@@ -84,6 +90,10 @@ pub(crate) struct Behaviour {
     pub(crate) use_session: fn(&Store, StaffSession) -> Result<(), StoreError>,
     pub(crate) purge_staff_sessions: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) import: fn(&Store, Arc<ImportShop>) -> Imported,
+    pub(crate) stage_products: fn(&Store, ProductImportId, Arc<[ProductRow]>) -> Staged<()>,
+    pub(crate) staged_products: fn(&Store, ProductImportId, u64, u32) -> StagedRows,
+    pub(crate) repeated_skus: fn(&Store, ProductImportId, u32) -> RepeatedSkus,
+    pub(crate) apply_products: fn(&Store, ApplyProducts) -> Staged<ImportCounts>,
     pub(crate) check_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Result<(), Error>,
     pub(crate) count_attempt: fn(&Store, &Attempt, DateTime<Utc>) -> Result<(), Error>,
     pub(crate) release: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
@@ -141,6 +151,10 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     use_session: |store, session| store.use_session(session),
     purge_staff_sessions: |store, before| store.purge_staff_sessions(before),
     import: |store, command| store.import(command),
+    stage_products: |store, import, rows| store.stage(import, rows),
+    staged_products: |store, import, after, limit| store.staged(import, after, limit),
+    repeated_skus: |store, import, limit| store.repeated_skus(import, limit),
+    apply_products: |store, command| store.apply(command, Arc::new(NoProgress)),
     check_attempt: |store, attempt, now| store.check_attempt(attempt, now),
     count_attempt: |store, attempt, now| store.count_attempt(attempt, now),
     release: |store, key| store.release(key),
@@ -466,5 +480,35 @@ impl SalesReport for Broken {
 
     fn set_low_stock(&self, threshold: StockLevel) -> Result<(), StoreError> {
         self.store.set_low_stock(threshold)
+    }
+}
+
+impl ProductImportRepository for Broken {
+    fn begin(&self, at: DateTime<Utc>) -> Result<ProductImportId, StoreError> {
+        self.store.begin(at)
+    }
+
+    fn stage(&self, import: ProductImportId, rows: Arc<[ProductRow]>) -> Staged<()> {
+        (self.does.stage_products)(&self.store, import, rows)
+    }
+
+    fn staged(&self, import: ProductImportId, after: u64, limit: u32) -> StagedRows {
+        (self.does.staged_products)(&self.store, import, after, limit)
+    }
+
+    fn repeated_skus(&self, import: ProductImportId, limit: u32) -> RepeatedSkus {
+        (self.does.repeated_skus)(&self.store, import, limit)
+    }
+
+    fn apply(&self, command: ApplyProducts, _: Arc<dyn Progress>) -> Staged<ImportCounts> {
+        (self.does.apply_products)(&self.store, command)
+    }
+
+    fn discard(&self, import: ProductImportId) -> Result<(), StoreError> {
+        self.store.discard(import)
+    }
+
+    fn tidy(&self) -> Result<bool, StoreError> {
+        self.store.tidy()
     }
 }

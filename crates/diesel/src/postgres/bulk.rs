@@ -332,3 +332,24 @@ pub(crate) fn continue_ids(conn: &mut Conn) -> QueryResult<()> {
     }
     Ok(())
 }
+
+/// The current import of products.
+const CURRENT_IMPORT: &str = "(SELECT COALESCE(MAX(id), 0) FROM product_imports)";
+
+/// Whether staged rows of ended imports of products remain.
+pub(crate) fn has_ended_import_rows(conn: &mut Conn) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::sql::<Bool>(&format!(
+        "EXISTS (SELECT 1 FROM product_import_rows WHERE import_id <> {CURRENT_IMPORT})"
+    )))
+    .get_result(conn)
+}
+
+/// Deletes up to this many staged rows of ended imports of products.
+pub(crate) fn delete_ended_import_rows(conn: &mut Conn, most: i64) -> QueryResult<()> {
+    diesel::sql_query(format!(
+        "DELETE FROM product_import_rows WHERE ctid = ANY (ARRAY (SELECT ctid
+            FROM product_import_rows WHERE import_id <> {CURRENT_IMPORT} LIMIT {most}))"
+    ))
+    .execute(conn)
+    .map(drop)
+}

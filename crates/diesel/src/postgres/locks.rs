@@ -12,12 +12,17 @@
 
 use super::{Conn, Flag, classify};
 use crate::failure::Failure;
-use crate::schema::{attempts, orders, products, refresh_tokens, shop, stock, users};
+use crate::schema::{
+    attempts, orders, product_imports, products, refresh_tokens, shop, stock, users,
+};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
+use std::time::Duration;
+use tradepost_domain::import::products::ProductImportId;
 use tradepost_domain::kernel::{OrderId, ProductId, UserId};
 
 type Done = Result<(), Failure>;
@@ -78,6 +83,49 @@ pub(crate) fn lock_shop_for_import(conn: &mut Conn) -> Done {
         error if classify::is_taken(&error) => Failure::LockConflict,
         error => error.into(),
     })
+}
+
+/// Prepares a transaction that applies an import of products. The staged rows are new to the
+/// planner: without statistics it would join whole tables for each chunk of them.
+pub(crate) fn lock_product_import(conn: &mut Conn) -> Done {
+    Ok(conn.batch_execute(
+        "SET LOCAL idle_in_transaction_session_timeout = 0;
+         SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off",
+    )?)
+}
+
+/// Locks the row of an import of products, if it is the current one.
+pub(crate) fn current_import(conn: &mut Conn, import: ProductImportId) -> Result<bool, Failure> {
+    let row = product_imports::table
+        .find(import.get())
+        .select(product_imports::id);
+    Ok(row.for_no_key_update().load::<i64>(conn)?.len() == 1)
+}
+
+/// How often an import asks for the rows that other transactions have locked, and how long it
+/// pauses in between: orders and edits hold them for milliseconds.
+const ASKED: u32 = 100;
+const ASKED_EVERY: Duration = Duration::from_millis(10);
+
+/// Locks products of an import and their stock. No statement waits: the transaction holds other
+/// rows. It asks again for a while instead, as an order never waits for a row, and so gives back
+/// those that it holds.
+pub(crate) fn lock_imported_products(conn: &mut Conn, ids: &[ProductId]) -> Done {
+    let wanted: Vec<i64> = ids.iter().map(|product| product.get()).collect();
+    for _ in 0..ASKED {
+        let rows = products::table
+            .filter(products::id.eq_any(&wanted))
+            .order(products::id)
+            .select(products::id);
+        let locked = rows.for_no_key_update().skip_locked().load::<i64>(conn)?;
+        if locked.len() == wanted.len()
+            && skip_locked_stock(conn, &ids.iter().copied().collect())?.len() == wanted.len()
+        {
+            return Ok(());
+        }
+        sleep(ASKED_EVERY);
+    }
+    Err(Failure::LockConflict)
 }
 
 /// Locks names before they are looked up and inserted. They may have no rows, so each is locked by

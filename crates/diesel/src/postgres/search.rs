@@ -96,6 +96,26 @@ pub(crate) fn products_with(search: &Search) -> Found<'_> {
     found
 }
 
+/// Nothing to defer: a GIN index has a pending list of its own (fastupdate).
+pub(crate) fn defer_indexing(_: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Nothing is deferred.
+pub(crate) fn resume_indexing(_: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Nothing is deferred.
+pub(crate) fn has_unindexed(_: &mut Conn) -> QueryResult<bool> {
+    Ok(false)
+}
+
+/// Nothing is deferred.
+pub(crate) fn index_some(_: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
 fn texts<'a>() -> Found<'a> {
     product_texts::table
         .select(product_texts::product_id)

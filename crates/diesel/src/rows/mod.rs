@@ -7,6 +7,7 @@ mod catalog;
 mod events;
 mod idempotency;
 mod identity;
+mod import;
 mod inventory;
 mod orders;
 mod usage;
@@ -18,6 +19,7 @@ pub(crate) use idempotency::{NewStoredResponse, StoredResponseRow};
 pub(crate) use identity::{
     AccountRow, CredentialsRow, NewUserRow, RefreshTokenRow, StaffSessionRow, UserChanges,
 };
+pub(crate) use import::{NewStagedRow, StagedRow};
 pub(crate) use inventory::{MovementRow, NewMovementRow, StockAfterRow};
 pub(crate) use orders::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};
 pub(crate) use usage::{UsageQuery, UsageRow, running_bytes};

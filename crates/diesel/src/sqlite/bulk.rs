@@ -22,7 +22,7 @@ use crate::schema::{
 };
 use diesel::dsl::Find;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use std::collections::BTreeMap;
 use tradepost_domain::identity::MAX_KNOWN_NETWORKS;
 use tradepost_domain::kernel::{IdempotencyScope, ProductId, UserId};
@@ -181,4 +181,25 @@ pub(crate) use insert_imported;
 /// Nothing to do: AUTOINCREMENT continues from the largest id that ever existed.
 pub(crate) fn continue_ids(_: &mut Conn) -> QueryResult<()> {
     Ok(())
+}
+
+/// The current import of products.
+const CURRENT_IMPORT: &str = "(SELECT COALESCE(MAX(id), 0) FROM product_imports)";
+
+/// Whether staged rows of ended imports of products remain.
+pub(crate) fn has_ended_import_rows(conn: &mut Conn) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::sql::<Bool>(&format!(
+        "EXISTS (SELECT 1 FROM product_import_rows WHERE import_id <> {CURRENT_IMPORT})"
+    )))
+    .get_result(conn)
+}
+
+/// Deletes up to this many staged rows of ended imports of products.
+pub(crate) fn delete_ended_import_rows(conn: &mut Conn, most: i64) -> QueryResult<()> {
+    diesel::sql_query(format!(
+        "DELETE FROM product_import_rows WHERE (import_id, line) IN (SELECT import_id, line
+            FROM product_import_rows WHERE import_id <> {CURRENT_IMPORT} LIMIT {most})"
+    ))
+    .execute(conn)
+    .map(drop)
 }

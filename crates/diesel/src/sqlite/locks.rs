@@ -3,9 +3,11 @@
 use super::Conn;
 use super::id_in::id_in;
 use crate::failure::Failure;
-use crate::schema::users;
+use crate::schema::{product_imports, users};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use tradepost_domain::import::products::ProductImportId;
 use tradepost_domain::kernel::{OrderId, ProductId, UserId};
 
 macro_rules! no_locks {
@@ -22,8 +24,16 @@ no_locks! {
     staff_or_abort(),
     lock_shop_or_abort(),
     lock_shop_for_import(),
+    lock_product_import(),
+    lock_imported_products(&[ProductId]),
     names(&[&String]),
     attempt(&str, i64),
+}
+
+/// Whether this is the current import of products.
+pub(crate) fn current_import(conn: &mut Conn, import: ProductImportId) -> Result<bool, Failure> {
+    let current = product_imports::table.find(import.get());
+    Ok(diesel::select(exists(current)).get_result(conn)?)
 }
 
 pub(crate) fn skip_locked_users(

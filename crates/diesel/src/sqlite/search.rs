@@ -4,9 +4,10 @@
 use super::id_in::id_in;
 use super::{Conn, Db};
 use crate::schema::product_texts;
+use diesel::connection::SimpleConnection;
 use diesel::dsl::{AsExprOf, IntoBoxed, Select};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 use tradepost_domain::kernel::Search;
 
 diesel::table! {
@@ -33,6 +34,9 @@ type Found<'a> = IntoBoxed<'a, Select<product_texts::table, product_texts::produ
 /// A word is rare if at most this many products have it.
 const FEW: u32 = 1000;
 
+/// Texts that one transaction indexes: about ten milliseconds.
+const INDEXED: u32 = 200;
+
 /// Products whose texts are sampled for common words.
 const NEWEST: i64 = 8;
 
@@ -43,6 +47,9 @@ const NEWEST: i64 = 8;
 /// looked up alone, and the others are matched against those texts. The newest products only decide
 /// which words to try last.
 pub(crate) fn prefilter_ids(conn: &mut Conn, search: &Search) -> QueryResult<Option<Vec<i64>>> {
+    if has_unindexed(conn)? {
+        return scanned(conn, search).map(Some);
+    }
     let mut words: Vec<&String> = search.words().iter().filter(|word| is_long(word)).collect();
     if words.len() > 1 {
         let newest = product_texts::table
@@ -64,6 +71,50 @@ pub(crate) fn prefilter_ids(conn: &mut Conn, search: &Search) -> QueryResult<Opt
         }
     }
     Ok(None)
+}
+
+/// Ids of the products with every word, by reading every text: the index is not complete.
+fn scanned(conn: &mut Conn, search: &Search) -> QueryResult<Vec<i64>> {
+    let mut found = product_texts::table
+        .select(product_texts::product_id)
+        .into_boxed();
+    for word in search.words() {
+        found = found.filter(instr(product_texts::folded, word).gt(0));
+    }
+    found.load(conn)
+}
+
+/// Defers the indexing of the texts that this transaction writes: it takes many times as long as
+/// all other writes of a large import, and no other transaction can write meanwhile.
+pub(crate) fn defer_indexing(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("INSERT INTO deferred_indexing (id) VALUES (1)")
+}
+
+/// Ends the deferral, at the end of the transaction.
+pub(crate) fn resume_indexing(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("DELETE FROM deferred_indexing")
+}
+
+/// Whether texts remain to be indexed.
+pub(crate) fn has_unindexed(conn: &mut Conn) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::sql::<Bool>(
+        "EXISTS (SELECT 1 FROM unindexed_texts)",
+    ))
+    .get_result(conn)
+}
+
+/// Indexes some of the texts whose indexing was deferred.
+pub(crate) fn index_some(conn: &mut Conn) -> QueryResult<()> {
+    let some =
+        format!("SELECT product_id FROM unindexed_texts ORDER BY product_id LIMIT {INDEXED}");
+    conn.batch_execute(&format!(
+        "INSERT INTO product_trigrams (product_trigrams, rowid, folded)
+            SELECT 'delete', product_id, indexed FROM unindexed_texts
+            WHERE indexed IS NOT NULL AND product_id IN ({some});
+         INSERT INTO product_trigrams (rowid, folded)
+            SELECT product_id, folded FROM product_texts WHERE product_id IN ({some});
+         DELETE FROM unindexed_texts WHERE product_id IN ({some})"
+    ))
 }
 
 /// Those of the products with one word that also have the others.

@@ -12,6 +12,7 @@ mod ids;
 mod money;
 mod pagination;
 mod precondition;
+mod progress;
 mod quantity;
 mod refusal;
 mod slice;
@@ -36,6 +37,7 @@ pub use pagination::{
     SortKey, SortPosition, SortValue, Sorting, searched_text,
 };
 pub use precondition::Precondition;
+pub use progress::{NoProgress, Progress};
 pub use quantity::Quantity;
 #[cfg(test)]
 pub(crate) use refusal::assert_sampled;

@@ -1,3 +1,4 @@
-//! Imports of another shop.
+//! Imports of another shop, and of products from a file.
 
 pub(crate) mod imports;
+pub(crate) mod product_imports;

@@ -8,6 +8,7 @@ pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod orders;
 pub(crate) mod people;
+pub(crate) mod product_imports;
 pub(crate) mod products;
 pub(crate) mod quotas;
 pub(crate) mod roles;

@@ -43,6 +43,20 @@ fn by_ids(conn: &mut Conn, ids: &[i64], currency: Currency) -> Result<Vec<Produc
     all(rows, |row: ProductRow| row.product(currency))
 }
 
+/// The products with these skus, archived or not.
+pub(super) fn find_by_skus(
+    conn: &mut Conn,
+    skus: &[&str],
+    currency: Currency,
+) -> Result<Vec<Product>, Failure> {
+    let rows = products::table
+        .inner_join(stock::table)
+        .filter(products::sku.eq_any(skus))
+        .select(ProductRow::as_select())
+        .load(conn)?;
+    all(rows, |row: ProductRow| row.product(currency))
+}
+
 /// The products that have these skus.
 fn sku_holders<'a>(
     conn: &mut Conn,

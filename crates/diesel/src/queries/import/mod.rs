@@ -1,5 +1,7 @@
 //! Import of another shop, in one transaction, with a bounded number of rows per statement.
 
+mod product_rows;
+
 use super::catalog::search_texts;
 use super::events;
 use super::prelude::*;

@@ -1,3 +1,5 @@
+pub(crate) mod products;
+
 use crate::{MemoryStore, State, count};
 use std::sync::Arc;
 use tradepost_domain::import::{

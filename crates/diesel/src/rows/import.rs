@@ -1,0 +1,79 @@
+use super::Source;
+use crate::schema::product_import_rows;
+use diesel::prelude::*;
+use tradepost_domain::catalog::{Price, Weight};
+use tradepost_domain::import::products::{ProductImportId, ProductRow};
+use tradepost_domain::inventory::StockLevel;
+use tradepost_domain::kernel::{Currency, Description, Money, ProductName, Sku, StoreError};
+
+/// A staged row of a file of products.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = product_import_rows)]
+pub(crate) struct StagedRow {
+    pub(crate) line: i64,
+    pub(crate) sku: String,
+    name: Option<String>,
+    description: Option<String>,
+    price: Option<i64>,
+    stock: Option<i64>,
+    weight_grams: Option<i64>,
+    archived: Option<bool>,
+}
+
+impl StagedRow {
+    pub(crate) fn row(self, currency: Currency) -> Result<ProductRow, StoreError> {
+        let from = Source::new("product_import_rows", self.line);
+        let number = |column, value: Option<i64>| {
+            let value = value.map(|value| from.good(column, StockLevel::new(value)));
+            value.transpose()
+        };
+        let price = self.price.map(|minor| {
+            let price = Price::new(Money::from_minor(minor, currency)).ok();
+            from.good("price", price)
+        });
+        let weight = self
+            .weight_grams
+            .map(|grams| from.good("weight_grams", Weight::new(grams).ok()));
+        Ok(ProductRow {
+            line: from.good("line", u64::try_from(self.line).ok())?,
+            sku: from.good("sku", Sku::new(&self.sku).ok())?,
+            name: from.text("name", self.name.as_deref(), ProductName::new)?,
+            description: from.text("description", self.description.as_deref(), Description::new)?,
+            price: price.transpose()?,
+            stock: number("stock", self.stock)?,
+            weight: weight.transpose()?,
+            archived: self.archived,
+        })
+    }
+}
+
+/// A row to stage.
+#[derive(Insertable)]
+#[diesel(table_name = product_import_rows, treat_none_as_default_value = false)]
+pub(crate) struct NewStagedRow<'a> {
+    import_id: i64,
+    line: i64,
+    sku: &'a str,
+    name: Option<&'a str>,
+    description: Option<&'a str>,
+    price: Option<i64>,
+    stock: Option<i64>,
+    weight_grams: Option<i64>,
+    archived: Option<bool>,
+}
+
+impl<'a> NewStagedRow<'a> {
+    pub(crate) fn new(import: ProductImportId, row: &'a ProductRow) -> Self {
+        Self {
+            import_id: import.get(),
+            line: i64::try_from(row.line).unwrap_or(i64::MAX),
+            sku: row.sku.as_str(),
+            name: row.name.as_ref().map(ProductName::as_str),
+            description: row.description.as_ref().map(Description::as_str),
+            price: row.price.map(|price| price.money().minor()),
+            stock: row.stock.map(StockLevel::units),
+            weight_grams: row.weight.map(Weight::grams),
+            archived: row.archived,
+        }
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE product_import_rows;
+DROP TABLE product_imports;
