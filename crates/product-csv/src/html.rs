@@ -21,7 +21,7 @@ const BLOCKS: &[&str] = &[
     "hr",
 ];
 
-/// Named character references of descriptions. Others stay as they are written.
+/// Named character references of descriptions. Others stay unchanged.
 const NAMED: &[(&str, &str)] = &[
     ("amp", "&"),
     ("lt", "<"),

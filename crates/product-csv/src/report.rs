@@ -1,7 +1,7 @@
 use crate::Dialect;
 use std::collections::BTreeMap;
 
-/// What a file has, and what an import leaves out.
+/// Columns and rows of a file, with those that an import leaves out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The system that wrote the columns.

@@ -7,7 +7,7 @@ use crate::html::to_text;
 use crate::report::Report;
 use tradepost_domain::import::products::{ProductRow, RowFault};
 
-/// `None` for a row that is not sold by itself, or that has a problem.
+/// `None` for the frame of other products, and for a row with a problem.
 pub(crate) fn row(cells: &mut Cells<'_>, report: &mut Report) -> Option<ProductRow> {
     let kinds = cells.text(Field::Type).unwrap_or_default().to_lowercase();
     for kind in kinds.split(',').map(str::trim) {

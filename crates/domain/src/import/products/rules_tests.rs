@@ -131,7 +131,11 @@ fn imported_stock_is_set_by_a_movement_with_a_note() {
     };
     let moved: Vec<_> = decided.decision.movements.iter().map(moved).collect();
     assert_eq!(moved, [(-4, Reason::Set, true)]);
-    let kinds = decided.decision.events.iter().map(|one| one.kind.name());
+    let kinds = decided
+        .decision
+        .events
+        .iter()
+        .map(|one| one.kind.name().as_str());
     assert_eq!(kinds.collect::<Vec<_>>(), ["stock.adjusted"]);
 }
 

@@ -21,7 +21,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 pub enum ImportedBy {
     /// The operator, on the command line.
     Operator,
-    /// A signed-in user, who has to be staff.
+    /// A signed-in user. Only staff may import.
     Actor(Actor),
 }
 
