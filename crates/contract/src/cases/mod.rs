@@ -176,6 +176,7 @@ macro_rules! each_case {
                 signing_out_ends_the_family,
                 expired_tokens_are_purged,
                 a_user_has_a_bounded_number_of_families,
+                all_sessions_of_a_user_end_at_once,
             }
             staff_sessions {
                 a_staff_session_is_found_by_its_digest,

@@ -12,7 +12,7 @@ use tradepost_domain::decision::Event;
 use tradepost_domain::events::{EventQuery, EventRepository, FeedId, LoggedEvent};
 use tradepost_domain::identity::{
     Account, AccountRepository, Attempt, AttemptKey, AttemptRepository, ChangeEmail,
-    ChangePassword, Credentials, KnownNetwork, KnownNetworkKey, PasswordHash, Refresh,
+    ChangePassword, Credentials, EndSessions, KnownNetwork, KnownNetworkKey, PasswordHash, Refresh,
     RefreshDigest, RefreshToken, Register, SessionDigest, StaffSession, StaffSessionRepository,
     UpdateUser, UserFilter,
 };
@@ -86,6 +86,7 @@ pub(crate) struct Behaviour {
     pub(crate) begin_family: fn(&Store, RefreshToken) -> Result<(), StoreError>,
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
+    pub(crate) end_sessions: fn(&Store, EndSessions) -> Result<Account, Error>,
     pub(crate) begin_session: fn(&Store, StaffSession) -> Result<(), StoreError>,
     pub(crate) use_session: fn(&Store, StaffSession) -> Result<(), StoreError>,
     pub(crate) purge_staff_sessions: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
@@ -147,6 +148,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     begin_family: |store, token| store.begin_family(token),
     end_family: |store, token| store.end_family(token),
     forget_tokens: |store, before| store.purge_refresh_tokens(before),
+    end_sessions: |store, command| store.end_sessions(command),
     begin_session: |store, session| store.begin_session(session),
     use_session: |store, session| store.use_session(session),
     purge_staff_sessions: |store, before| store.purge_staff_sessions(before),
@@ -303,6 +305,10 @@ impl AccountRepository for Broken {
 
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         (self.does.change_password)(&self.store, command)
+    }
+
+    fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
+        (self.does.end_sessions)(&self.store, command)
     }
 
     fn renew_hash(

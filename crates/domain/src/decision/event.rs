@@ -164,6 +164,8 @@ pub enum AccountAttribute {
     Email,
     /// Password.
     Password,
+    /// Sessions: all of them ended.
+    Sessions,
 }
 
 /// The stable name of a kind of event.

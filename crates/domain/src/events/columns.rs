@@ -228,13 +228,14 @@ impl AccountAttribute {
         match self {
             Self::Email => "email",
             Self::Password => "password",
+            Self::Sessions => "sessions",
         }
     }
 
     /// The attribute with this word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        let all = [Self::Email, Self::Password];
+        let all = [Self::Email, Self::Password, Self::Sessions];
         all.into_iter().find(|one| one.as_str() == word)
     }
 }

@@ -260,6 +260,41 @@ pub fn decide_password(
     Ok(updated(account, after, Some(command.new.clone()), event))
 }
 
+/// Command: end every session of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndSessions {
+    /// The account.
+    pub user: UserId,
+    /// Time of the command.
+    pub at: DateTime<Utc>,
+}
+
+/// Decides the end of all sessions and tokens of an account, by its user; the outcome is the account
+/// afterwards.
+///
+/// # Errors
+/// [`Refusal::InvalidToken`] if the account is gone or deactivated.
+pub fn decide_end_of_sessions(
+    command: &EndSessions,
+    account: Option<&Account>,
+) -> Result<Decision<Account>, Refusal> {
+    decide_role(account)?;
+    let before = account.ok_or(Refusal::InvalidToken)?;
+    let after = Account {
+        session_epoch: before.session_epoch.wrapping_add(1),
+        ..before.clone()
+    };
+    let event = Event {
+        kind: EventKind::AccountChanged {
+            user: before.id,
+            attribute: AccountAttribute::Sessions,
+        },
+        actor: Some(before.id),
+        at: command.at,
+    };
+    Ok(updated(before, after, None, event))
+}
+
 /// Changes to a user by staff; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UserChange {

@@ -1,6 +1,6 @@
 use crate::identity::{
-    Account, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh, RefreshDigest,
-    RefreshToken, Register, UpdateUser,
+    Account, ChangeEmail, ChangePassword, Credentials, EndSessions, PasswordHash, Refresh,
+    RefreshDigest, RefreshToken, Register, UpdateUser,
 };
 use crate::kernel::StoreError;
 use crate::kernel::{Error, Page, PageRequest, UserId, UserSearch};
@@ -97,6 +97,15 @@ pub trait AccountRepository: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error>;
+
+    /// Ends every session of an account, as
+    /// [`decide_end_of_sessions`](crate::identity::decide_end_of_sessions) allows.
+    ///
+    /// MUST delete the refresh tokens of these sessions (`all_sessions_of_a_user_end_at_once`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn end_sessions(&self, command: EndSessions) -> Result<Account, Error>;
 
     /// Stores a stronger hash of the same password. Does nothing if the password has changed since
     /// `old` was read (`a_renewed_hash_does_not_undo_a_change`).

@@ -5,10 +5,10 @@ use crate::{MemoryStore, State, count, page_of};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::identity::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, NameConflicts,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
-    decide_email, decide_first_staff, decide_new_family, decide_password, decide_refresh,
-    decide_registration, decide_sign_out, decide_user_update,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, EndSessions,
+    NameConflicts, PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser,
+    UserFilter, decide_email, decide_end_of_sessions, decide_first_staff, decide_new_family,
+    decide_password, decide_refresh, decide_registration, decide_sign_out, decide_user_update,
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId, UserSearch};
 
@@ -78,6 +78,14 @@ impl AccountRepository for MemoryStore {
         let mut state = self.lock();
         let before = state.accounts.get(&command.user);
         let decision = decide_password(&command, before.map(|known| &known.account))?;
+        Ok(state.apply(decision)?)
+    }
+
+    fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
+        let mut state = self.lock();
+        let before = state.accounts.get(&command.user);
+        let before = before.map(|known| &known.account);
+        let decision = decide_end_of_sessions(&command, before)?;
         Ok(state.apply(decision)?)
     }
 

@@ -4,8 +4,8 @@ use crate::broken::Defect;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tradepost_domain::identity::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
-    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId};
 
@@ -51,6 +51,10 @@ impl AccountRepository for BrokenAccounts {
 
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         self.inner.change_password(command)
+    }
+
+    fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
+        self.inner.end_sessions(command)
     }
 
     fn renew_hash(

@@ -11,8 +11,8 @@ use tradepost_domain::catalog::{
     ProductRepository,
 };
 use tradepost_domain::identity::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
-    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
 use tradepost_domain::inventory::{AdjustStock, Adjusted, InventoryRepository, Movement};
 use tradepost_domain::kernel::{
@@ -265,6 +265,10 @@ impl AccountRepository for Flaky {
 
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         self.write(|_| self.inner.accounts.change_password(command))
+    }
+
+    fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
+        self.write(|_| self.inner.accounts.end_sessions(command))
     }
 
     fn renew_hash(

@@ -2,8 +2,8 @@ use crate::{TestShop, at, hash, retry_busy};
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::Stores;
 use tradepost_domain::identity::{
-    Account, ChangePassword, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDigest, RefreshToken,
-    UpdateUser, UserChange,
+    Account, ChangePassword, EndSessions, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDigest,
+    RefreshToken, UpdateUser, UserChange,
 };
 use tradepost_domain::kernel::{Refusal, UserId};
 
@@ -151,6 +151,47 @@ pub fn a_refresh_token_ends(stores: &Stores) {
     assert!(refresh(stores, "b1", "b2", last).is_ok());
     assert!(refresh(stores, "b2", "b3", end).is_ok());
     assert_eq!(refresh(stores, "b3", "b4", end + LIFE), refused());
+}
+
+/// A user who signs out everywhere keeps the account and no token; other users keep theirs.
+pub fn all_sessions_of_a_user_end_at_once(stores: &Stores) {
+    let shop = TestShop::new(stores);
+    let (ada, bob) = (shop.customer("ada"), shop.customer("bob"));
+    for (user, token) in [(ada, "a1"), (ada, "b1"), (bob, "c1")] {
+        begin(stores, user, token);
+    }
+    let before = shop.account(ada);
+    let end = |user| {
+        let command = EndSessions { user, at: at(210) };
+        retry_busy(|| stores.accounts.end_sessions(command))
+    };
+    let after = end(ada).unwrap();
+    let session_epoch = before.session_epoch + 1;
+    assert_eq!(
+        after,
+        Account {
+            session_epoch,
+            ..before
+        }
+    );
+    assert_eq!(shop.account(ada), after);
+    for token in ["a1", "b1"] {
+        assert_eq!(refresh(stores, token, "x", at(2)), refused(), "{token}");
+    }
+    assert_eq!(forget_all(stores), 1, "that of bob");
+    let command = UpdateUser {
+        by: None,
+        user: bob,
+        change: UserChange {
+            is_active: Some(false),
+            is_staff: None,
+        },
+        at: at(220),
+    };
+    retry_busy(|| stores.accounts.switch(command)).unwrap();
+    for user in [bob, UserId::new(99).unwrap()] {
+        assert_eq!(end(user), Err(Refusal::InvalidToken));
+    }
 }
 
 /// A password change or a deactivation ends every token family of that user only.

@@ -3,7 +3,7 @@ use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::identity::{
-    Account, AccountRepository, Register, StaffSession, StaffSessionRepository,
+    Account, AccountRepository, EndSessions, Register, StaffSession, StaffSessionRepository,
 };
 use tradepost_domain::kernel::{Error, Refusal, StoreError, UserId};
 use tradepost_domain::maintenance::Retention;
@@ -16,6 +16,12 @@ fn looks_early(store: &Store, command: Register) -> Result<Account, Error> {
     }
     a_moment();
     store.register(command)
+}
+
+/// Ends the sessions and keeps the account as it was.
+fn ends_no_session(store: &Store, command: EndSessions) -> Result<Account, Error> {
+    let found = AccountRepository::find(store, command.user)?;
+    Ok(found.ok_or(Refusal::InvalidToken)?)
 }
 
 /// Stores each session under a user of its own.
@@ -42,6 +48,14 @@ fn purges_too_many(store: &Store, before: DateTime<Utc>) -> Result<u64, StoreErr
 }
 
 pub(crate) const ROWS: &[Row] = &[
+    (
+        "ends no session of a user who signs out everywhere",
+        Behaviour {
+            end_sessions: ends_no_session,
+            ..HONEST
+        },
+        &["all_sessions_of_a_user_end_at_once"],
+    ),
     (
         "registers a first staff user for each caller",
         Behaviour {

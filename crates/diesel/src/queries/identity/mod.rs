@@ -14,9 +14,10 @@ use crate::schema::users;
 use std::collections::BTreeMap;
 use tradepost_domain::decision::AccountUpdate;
 use tradepost_domain::identity::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, NewAccount, PasswordHash,
-    Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter, decide_email,
-    decide_first_staff, decide_password, decide_registration, decide_user_update,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions, NewAccount,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    decide_email, decide_end_of_sessions, decide_first_staff, decide_password, decide_registration,
+    decide_user_update,
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, Refusal, UserId, UserSearch};
 
@@ -177,6 +178,14 @@ impl AccountRepository for Database {
             locks::users(conn, &[command.user])?;
             let before = account(conn, command.user)?;
             apply(conn, decide_password(&command, before.as_ref())?)
+        })
+    }
+
+    fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
+        self.command(move |conn| {
+            locks::users(conn, &[command.user])?;
+            let before = account(conn, command.user)?;
+            apply(conn, decide_end_of_sessions(&command, before.as_ref())?)
         })
     }
 

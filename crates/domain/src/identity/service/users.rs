@@ -2,8 +2,8 @@
 
 use super::Accounts;
 use crate::identity::{
-    Account, ChangeEmail, ChangePassword, Email, LoginName, Password, UpdateUser, UserChange,
-    UserFilter,
+    Account, ChangeEmail, ChangePassword, Email, EndSessions, LoginName, Password, UpdateUser,
+    UserChange, UserFilter,
 };
 use crate::kernel::{Actor, Error, FieldError, Page, PageRequest, Refusal, UserId};
 
@@ -118,6 +118,17 @@ impl Accounts {
     pub fn change_password(&self, command: ChangePassword) -> Result<(), Error> {
         self.accounts.change_password(command)?;
         Ok(())
+    }
+
+    /// Signs the actor out everywhere: all their sessions and tokens end.
+    ///
+    /// # Errors
+    /// [`Refusal::Unauthenticated`]; [`Refusal::InvalidToken`] for a deactivated account; if the store
+    /// fails.
+    pub fn end_own_sessions(&self, actor: Actor) -> Result<Account, Error> {
+        let user = actor.customer()?;
+        let at = self.clock.now();
+        self.accounts.end_sessions(EndSessions { user, at })
     }
 
     /// Resets a user's password without the current one; every session of the user ends. For the

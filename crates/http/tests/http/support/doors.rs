@@ -11,8 +11,8 @@ use tradepost_domain::catalog::{
     ProductRepository,
 };
 use tradepost_domain::identity::{
-    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, PasswordHash, Refresh,
-    RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
 };
 use tradepost_domain::kernel::{
     CursorPage, CursorRequest, Error, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
@@ -72,6 +72,10 @@ where
 
     fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
         self.inner.change_password(command)
+    }
+
+    fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
+        self.inner.end_sessions(command)
     }
 
     fn renew_hash(
