@@ -1,7 +1,7 @@
 //! Text of money, counts and times, for people.
 
+use crate::zone::ShopZone;
 use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use std::fmt;
 use tradepost_domain::kernel::Money;
 
@@ -54,13 +54,14 @@ pub(crate) struct ShownTime {
 }
 
 impl ShownTime {
-    pub(crate) fn new(at: DateTime<Utc>, zone: Tz) -> Self {
+    pub(crate) fn new(at: DateTime<Utc>, zone: &ShopZone) -> Self {
         Self {
             machine: at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            text: at
-                .with_timezone(&zone)
-                .format("%Y-%m-%d %H:%M %Z")
-                .to_string(),
+            text: format!(
+                "{} {}",
+                zone.local(at).format("%Y-%m-%d %H:%M"),
+                zone.abbreviation(at)
+            ),
         }
     }
 }
@@ -91,7 +92,7 @@ mod tests {
     #[test]
     fn times_are_shown_in_the_zone_of_the_shop() {
         let at = DateTime::from_timestamp(1_784_000_000, 0).unwrap();
-        let shown = ShownTime::new(at, chrono_tz::Europe::Berlin);
+        let shown = ShownTime::new(at, &"Europe/Berlin".parse().unwrap());
         assert_eq!(shown.machine, "2026-07-14T03:33:20Z");
         assert_eq!(shown.text, "2026-07-14 05:33 CEST");
     }

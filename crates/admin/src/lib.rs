@@ -24,6 +24,7 @@ mod admit;
 mod assets;
 mod cookies;
 mod error_page;
+mod events;
 mod flash;
 mod form;
 mod format;
@@ -34,29 +35,30 @@ mod routes;
 mod secrets;
 mod setup;
 mod version;
+mod zone;
 
 use crate::assets::Assets;
 use crate::setup::Setup;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::ServiceConfig;
-use chrono_tz::Tz;
 use std::sync::Arc;
 use tradepost_domain::kernel::Clock;
-use tradepost_http::Mount;
 use tradepost_http::kit::Failure;
+use tradepost_http::{IpNet, Mount};
 
 pub use crate::routes::{AdminRoute, table};
 pub use crate::setup::SetupLink;
+pub use crate::zone::{ShopZone, UnknownZone};
 
 /// Configuration of the admin interface.
 #[derive(Clone)]
 pub struct AdminConfig {
     /// The time zone of the shop, in which times are shown.
-    pub time_zone: Tz,
+    pub time_zone: ShopZone,
     /// The clock of the shop.
     pub clock: Arc<dyn Clock>,
-    /// Whether the setup link may be used from other machines.
-    pub setup_from_anywhere: bool,
+    /// Networks that may use the setup link, besides this machine.
+    pub setup_allow: Vec<IpNet>,
 }
 
 /// The admin interface, to be mounted beside the API.

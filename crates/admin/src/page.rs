@@ -205,7 +205,7 @@ impl Page {
 
     /// A time, for the partial `time`.
     pub(crate) fn time(&self, at: impl Borrow<DateTime<Utc>>) -> ShownTime {
-        ShownTime::new(*at.borrow(), self.shared.config.time_zone)
+        ShownTime::new(*at.borrow(), &self.shared.config.time_zone)
     }
 }
 

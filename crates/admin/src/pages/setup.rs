@@ -80,8 +80,7 @@ async fn submit(page: Page, mut form: Form) -> PageResult {
 
 /// The page that says why a link does not work, if it does not.
 async fn closed(page: &Page, token: &str) -> Option<PageResult> {
-    let is_allowed = page.shared.config.setup_from_anywhere || page.call.is_from_this_machine();
-    if !is_allowed {
+    if !page.call.is_from(&page.shared.config.setup_allow) {
         let why = "The setup link works only in a browser on the machine that runs the shop.";
         return Some(close(page, Code::Forbidden, why));
     }

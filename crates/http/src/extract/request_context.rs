@@ -17,6 +17,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::{Method, Uri};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use ipnet::IpNet;
 use std::cell::Cell;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr};
@@ -160,13 +161,17 @@ impl RequestContext {
         ForwardedInfo::of(self.request.head(), trusted).base()
     }
 
-    /// Whether the client is on this machine. A request that a proxy forwarded is from elsewhere,
-    /// unless a trusted proxy says so.
+    /// Whether the client is on this machine, or in one of these networks. Requests forwarded by an
+    /// untrusted proxy have no known client address and are denied.
     #[must_use]
-    pub fn is_from_this_machine(&self) -> bool {
+    pub fn is_from(&self, networks: &[IpNet]) -> bool {
         let (head, state) = (self.request.head(), &self.info.state);
         let unknown = forwarded::is_via_untrusted_proxy(head, &state.trusted_proxies);
-        !unknown && self.info.client.is_some_and(|client| client.is_loopback())
+        let allowed = |client: IpAddr| {
+            let mut networks = networks.iter();
+            client.is_loopback() || networks.any(|network| network.contains(&client))
+        };
+        !unknown && self.info.client.is_some_and(allowed)
     }
 }
 
@@ -374,12 +379,6 @@ impl RequestContext {
     /// Whether the client may read the metrics: it is on this machine, or in an allowed network.
     /// Requests forwarded by an untrusted proxy have no known client address and are denied.
     pub(crate) fn may_read_metrics(&self) -> bool {
-        let (head, state) = (self.request.head(), &self.info.state);
-        let unknown = forwarded::is_via_untrusted_proxy(head, &state.trusted_proxies);
-        let allowed = |client: IpAddr| {
-            let mut networks = state.metrics_allow.iter();
-            client.is_loopback() || networks.any(|network| network.contains(&client))
-        };
-        !unknown && self.info.client.is_some_and(allowed)
+        self.is_from(&self.info.state.metrics_allow)
     }
 }

@@ -1,5 +1,6 @@
 //! The command line (clap). The values of settings are validated in [`crate::config`].
 
+mod admin;
 mod command;
 
 pub(crate) use command::{
@@ -7,6 +8,7 @@ pub(crate) use command::{
     RotateKey, Serve,
 };
 
+use self::admin::AdminArgs;
 use crate::config::setting::WrongSetting;
 use crate::exit::CliError;
 use clap::builder::Resettable;
@@ -354,6 +356,8 @@ pub(crate) struct Args {
         value_name = "NETWORKS"
     )]
     pub(crate) metrics_allow: Option<String>,
+    #[command(flatten)]
+    pub(crate) admin: AdminArgs,
 }
 
 impl Args {

@@ -127,6 +127,10 @@ impl Findings {
             everybody(&config.metrics_allow),
             "--metrics-allow is every address: anybody can read /metrics.",
         );
+        self.warn_if(
+            everybody(&config.setup_allow),
+            "--setup-allow is every address: anybody who learns the setup link can use it.",
+        );
         let filters = logging::wanted().unwrap_or_default().to_lowercase();
         self.warn_if(
             filters.contains("debug") || filters.contains("trace"),

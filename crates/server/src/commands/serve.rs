@@ -185,7 +185,12 @@ fn print_banner(config: &Config, address: SocketAddr, setup: Option<&SetupLink>)
 /// Prints the setup link, on the console alone: the log file is kept.
 fn print_setup(config: &Config, address: SocketAddr, setup: &SetupLink) {
     print_line("There is no staff user yet. Make one in a browser within 30 minutes:");
-    print_line(format_args!("  http://{address}{}", setup.reveal()));
+    let host = if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    };
+    print_line(format_args!("  http://{host}{}", setup.reveal()));
     print_line("or with:");
     print_line(format_args!(
         "  tradepost createsuperuser{}",
@@ -196,9 +201,9 @@ fn print_setup(config: &Config, address: SocketAddr, setup: &SetupLink) {
 fn admin(config: &Config) -> Admin {
     let path = config.public_url.as_ref().map_or("", PublicUrl::path);
     let config = AdminConfig {
-        time_zone: chrono_tz::UTC,
+        time_zone: config.time_zone.clone(),
         clock: Arc::new(SystemClock),
-        setup_from_anywhere: false,
+        setup_allow: config.setup_allow.clone(),
     };
     Admin::new(config, path)
 }

@@ -15,6 +15,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time;
+use tradepost_admin::{ShopZone, UnknownZone};
 use tradepost_auth::BcryptHasher;
 use tradepost_diesel::DatabaseUrl;
 use tradepost_domain::identity::{AttemptSettings, LONGEST_FAMILY};
@@ -56,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) metrics_allow: Vec<IpNet>,
+    pub(crate) setup_allow: Vec<IpNet>,
+    pub(crate) time_zone: ShopZone,
     /// The options that another command needs to address the same shop; empty for the default one.
     pub(crate) target_options: String,
 }
@@ -151,6 +154,9 @@ impl Config {
                 .unwrap_or_default(),
             metrics_allow: optional("metrics-allow", &given.metrics_allow, networks)?
                 .unwrap_or_default(),
+            setup_allow: optional("setup-allow", &given.admin.setup_allow, networks)?
+                .unwrap_or_default(),
+            time_zone: time_zone(Setting::new("time-zone", &given.admin.time_zone))?,
         })
     }
 
@@ -256,6 +262,11 @@ fn access_log(given: &Args, log_file: &Path) -> Result<Option<PathBuf>, WrongSet
         return Err(setting.wrong("has to be another file than the log file"));
     }
     Ok(Some(path.clone()))
+}
+
+fn time_zone(setting: Setting<'_>) -> Result<ShopZone, WrongSetting> {
+    let zone = setting.value().parse();
+    zone.map_err(|unknown: UnknownZone| setting.wrong(unknown))
 }
 
 fn stock_writes(setting: Setting<'_>) -> Result<StockWrites, WrongSetting> {

@@ -72,6 +72,10 @@ fn check_reports_unsafe_settings_and_creates_nothing() {
             &["--metrics-allow", "::/0"],
             "--metrics-allow is every address",
         ),
+        (
+            &["--setup-allow", "0.0.0.0/0"],
+            "--setup-allow is every address",
+        ),
     ] {
         let found = check(words);
         assert!(found.out.contains(&format!("warning: {said}")), "{found:?}");

@@ -13,23 +13,40 @@ fn serve_creates_missing_files_and_prints_their_paths() {
     assert_eq!(server.get("/api/", "").0, 200);
     let address = server.address.clone();
     let said = server.stop();
+    let (said, secret) = without_secret(&said);
+    assert!(
+        !fs::read_to_string(place.path("data/debug.log"))
+            .unwrap()
+            .contains(&secret)
+    );
     let applied = each_migration(|name| format!("Applied the migration {name}.\n"));
     assert_eq!(
         said,
         format!(
             "{applied}\
              Tradepost 0.1.0\n\
+             \x20 Admin     http://{address}/admin/\n\
              \x20 API       http://{address}/api/\n\
              \x20 Docs      http://{address}/api/docs/\n\
              \x20 Data      ./data\n\
              \x20 Database  sqlite://./data/tradepost.db\n\
              \x20 Log       ./data/debug.log\n\
-             There is no staff user yet. Make one with:\n\
+             There is no staff user yet. Make one in a browser within 30 minutes:\n\
+             \x20 http://{address}/admin/setup/?token=...\n\
+             or with:\n\
              \x20 tradepost createsuperuser\n"
         )
     );
     let mode = |name: &str| fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("data"), mode("data/jwt.key")), (0o700, 0o600));
+}
+
+/// The output with dots in place of the secret of the setup link, and the secret.
+fn without_secret(said: &str) -> (String, String) {
+    let (_, rest) = said.split_once("?token=").unwrap();
+    let secret = rest.split_once('\n').unwrap().0.to_owned();
+    assert_eq!(secret.len(), 43, "{said}");
+    (said.replace(&secret, "..."), secret)
 }
 
 #[test]

@@ -63,6 +63,8 @@ fn help_prints_every_option_with_its_variable_and_default() {
         ("--allowed-origins", "TRADEPOST_ALLOWED_ORIGINS", ""),
         ("--public-url", "TRADEPOST_PUBLIC_URL", ""),
         ("--metrics-allow", "TRADEPOST_METRICS_ALLOW", ""),
+        ("--setup-allow", "TRADEPOST_SETUP_ALLOW", ""),
+        ("--time-zone", "TRADEPOST_TIME_ZONE", "UTC"),
         ("--trusted-proxies", "TRADEPOST_TRUSTED_PROXIES", ""),
     ] {
         let line = help
@@ -213,6 +215,18 @@ fn a_wrong_setting_ends_with_2_wherever_it_comes_from() {
             "TRADEPOST_METRICS_ALLOW",
             "everybody",
             "10.0.0.0/8",
+        ),
+        (
+            "--setup-allow",
+            "TRADEPOST_SETUP_ALLOW",
+            "everybody",
+            "10.0.0.0/8",
+        ),
+        (
+            "--time-zone",
+            "TRADEPOST_TIME_ZONE",
+            "Berlin",
+            "Europe/Berlin",
         ),
         (
             "--trusted-proxies",

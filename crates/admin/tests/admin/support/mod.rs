@@ -13,7 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use tradepost_admin::{Admin, AdminConfig, SetupLink};
+use tradepost_admin::{Admin, AdminConfig, SetupLink, ShopZone};
 use tradepost_batch::{BatcherConfig, Batchers};
 use tradepost_domain::catalog::{Price, Product, ProductDraft};
 use tradepost_domain::identity::{Account, NewUser};
@@ -60,9 +60,9 @@ impl App {
             currency: usd(),
         };
         let config = AdminConfig {
-            time_zone: chrono_tz::UTC,
+            time_zone: ShopZone::utc(),
             clock: clock.clone(),
-            setup_from_anywhere: false,
+            setup_allow: vec!["10.0.0.0/8".parse().unwrap()],
         };
         let path = settings.public_url.as_ref().map_or("", |url| url.path());
         let admin = Admin::new(config, path);
