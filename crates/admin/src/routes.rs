@@ -16,11 +16,12 @@ use tradepost_http::kit::{BASE, For, allow_header, around_page, other_method};
 
 /// The routes of each page. Those of one path are adjacent; a path comes before any other one that
 /// would match it as well.
-static PAGES: [&[AdminRoute]; 6] = [
+static PAGES: [&[AdminRoute]; 7] = [
     pages::welcome::ROUTES,
     assets::ROUTES,
     pages::sign_in::ROUTES,
     pages::setup::ROUTES,
+    pages::account::ROUTES,
     pages::dashboard::ROUTES,
     pages::products::ROUTES,
 ];

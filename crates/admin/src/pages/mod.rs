@@ -1,6 +1,7 @@
 //! The pages, a module for each part of the interface: its routes, its handlers, and the structs of
 //! its templates.
 
+pub(crate) mod account;
 pub(crate) mod dashboard;
 pub(crate) mod products;
 pub(crate) mod setup;

@@ -1,7 +1,8 @@
 //! The pages of products.
 
 use crate::support::App;
-use tradepost_domain::catalog::ProductChange;
+use tradepost_domain::catalog::{Price, ProductChange};
+use tradepost_domain::testing::usd;
 
 /// Text that breaks a page which does not escape it.
 const HOSTILE: &str = "</textarea><script>alert(1)</script>\"'&";
@@ -117,10 +118,7 @@ async fn the_second_editor_sees_the_changes_and_loses_nothing() {
     let mug = app.product("Mug", "9.90");
     let page = staff.get("/admin/products/1/").await;
     let change = ProductChange {
-        price: Some(
-            tradepost_domain::catalog::Price::parse("8.00", tradepost_domain::testing::usd())
-                .unwrap(),
-        ),
+        price: Some(Price::parse("8.00", usd()).unwrap()),
         ..ProductChange::default()
     };
     app.shop
@@ -200,4 +198,96 @@ async fn lists_are_paged_by_signed_cursors() {
         .await
         .expect(200)
         .has("Mug 59");
+}
+
+#[actix_web::test]
+async fn price_and_stock_of_many_are_edited_at_once() {
+    let app = App::new().await;
+    let staff = app.staff().await;
+    let products: Vec<_> = (1..=3)
+        .map(|n| app.product(&format!("Mug {n}"), "9.90"))
+        .collect();
+    let list = staff.get("/admin/products/").await;
+    let nothing = list.submit_to(&staff, "/admin/products/bulk/", &[]).await;
+    assert_eq!(nothing.location(), "/admin/products/");
+    let ids = [
+        ("id", "1"),
+        ("id", "2"),
+        ("id", "3"),
+        ("id", "x"),
+        ("id", "99"),
+    ];
+    let page = list
+        .submit_to(&staff, "/admin/products/bulk/", &ids)
+        .await
+        .expect(200);
+    let page = page.has("Price and stock of 3 products");
+    // The price of the second product is changed meanwhile.
+    let change = ProductChange {
+        price: Some(Price::parse("5.00", usd()).unwrap()),
+        ..ProductChange::default()
+    };
+    app.shop
+        .catalogue
+        .change(app.grace.actor(), products[1].id, change, None)
+        .unwrap();
+    let typed = [
+        ("id", "1"),
+        ("id", "2"),
+        ("id", "3"),
+        ("price.1", "11.00"),
+        ("delta.1", "4"),
+        ("price.2", "12.00"),
+        ("delta.2", "7"),
+        ("price.3", "free"),
+        ("delta.3", "-1"),
+        ("note", "Delivery"),
+    ];
+    let reply = page
+        .submit_to(&staff, "/admin/products/bulk/save/", &typed)
+        .await
+        .expect(400);
+    let reply = reply
+        .has("1 products were saved")
+        .has("was changed meanwhile");
+    let reply = reply.has("A decimal number is required").has_not("Mug 1");
+    let state = || -> Vec<_> {
+        let stored = products.iter().map(|product| app.stored(product));
+        stored
+            .map(|p| (p.price.money().to_string(), p.stock.units()))
+            .collect()
+    };
+    let price = str::to_owned;
+    let expected = [(price("11.00"), 4), (price("5.00"), 7), (price("9.90"), 0)];
+    assert_eq!(state(), expected);
+    // What was adjusted is not adjusted again.
+    assert_eq!(reply.field("delta.2"), "");
+    assert_eq!(reply.field("price.3"), "free");
+}
+
+#[actix_web::test]
+async fn the_history_of_a_product_says_who_changed_what() {
+    let app = App::new().await;
+    let staff = app.staff().await;
+    app.product("Mug", "9.90");
+    let page = staff.get("/admin/products/1/").await;
+    page.submit(
+        &staff,
+        &[("name", "Mug"), ("price", "8.00"), ("weight_grams", "0")],
+    )
+    .await
+    .expect(303);
+    let page = staff.get("/admin/products/1/stock/").await;
+    page.submit(&staff, &[("delta", "3")]).await.expect(303);
+    let history = staff.get("/admin/products/1/history/").await.expect(200);
+    let history = history
+        .has("price from 9.90 USD to 8.00 USD")
+        .has("changed by +3");
+    let _ = history.has(">grace</a>").has("Product 1 was created.");
+    staff
+        .get("/admin/products/1/history/?before=1")
+        .await
+        .expect(200)
+        .has("There are no events");
+    staff.get("/admin/products/9/history/").await.expect(404);
 }

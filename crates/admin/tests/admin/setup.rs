@@ -51,6 +51,9 @@ async fn late_foreign_and_unknown_setup_links_do_not_work() {
     reply.has("on the machine that runs the shop");
     let proxied = app.browser().header("X-Forwarded-For", "127.0.0.1");
     proxied.get(app.setup.reveal()).await.expect(403);
+    let mut office = app.browser();
+    office.peer = "10.1.2.3:4000";
+    office.get(app.setup.reveal()).await.expect(200);
     app.clock.advance(30 * 60);
     browser
         .get(app.setup.reveal())

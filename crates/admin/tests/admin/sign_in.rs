@@ -176,3 +176,18 @@ async fn cookies_are_bound_to_the_host_behind_tls() {
     );
     staff.get("/admin/").await.expect(200);
 }
+
+#[actix_web::test]
+async fn signing_out_everywhere_ends_sessions_and_tokens() {
+    let app = App::new().await;
+    let (one, other) = (app.staff().await, app.staff().await);
+    let token = app.shop.accounts.sign_in("grace", PASSWORD).unwrap().token;
+    let page = one.get("/admin/account/").await.expect(200);
+    let path = "/admin/account/sign-out-everywhere/";
+    page.submit_to(&one, path, &[]).await.expect(303);
+    for browser in [&one, &other] {
+        browser.get("/admin/").await.expect(303);
+    }
+    assert!(app.shop.accounts.authenticate(&token).is_err());
+    app.staff().await.get("/admin/").await.expect(200);
+}

@@ -1,7 +1,9 @@
-//! Products: list, create, edit, archive and restore, and stock.
+//! Products: list, create, edit, archive and restore, many at once, stock, and history.
 
+mod bulk;
 mod edit;
 mod form;
+mod history;
 mod list;
 mod stock;
 
@@ -14,10 +16,13 @@ pub(crate) static ROUTES: &[AdminRoute] = &[
     AdminRoute::get("/admin/products/", Staff, || web::to(list::show)),
     AdminRoute::get("/admin/products/new/", Staff, || web::to(edit::new)),
     AdminRoute::post("/admin/products/new/", Staff, || web::to(edit::create)),
+    AdminRoute::post("/admin/products/bulk/", Staff, || web::to(bulk::show)),
+    AdminRoute::post("/admin/products/bulk/save/", Staff, || web::to(bulk::save)).cost(5),
     AdminRoute::get("/admin/products/{id}/", Staff, || web::to(edit::show)),
     AdminRoute::post("/admin/products/{id}/", Staff, || web::to(edit::update)),
     AdminRoute::post("/admin/products/{id}/archive/", Staff, || web::to(edit::archive)),
     AdminRoute::post("/admin/products/{id}/restore/", Staff, || web::to(edit::restore)),
+    AdminRoute::get("/admin/products/{id}/history/", Staff, || web::to(history::show)),
     AdminRoute::get("/admin/products/{id}/stock/", Staff, || web::to(stock::show)),
     AdminRoute::post("/admin/products/{id}/stock/", Staff, || web::to(stock::adjust)),
 ];
