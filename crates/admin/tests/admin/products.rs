@@ -260,7 +260,7 @@ async fn price_and_stock_of_many_are_edited_at_once() {
     let price = str::to_owned;
     let expected = [(price("11.00"), 4), (price("5.00"), 7), (price("9.90"), 0)];
     assert_eq!(state(), expected);
-    // What was adjusted is not adjusted again.
+    // A stock that was adjusted is not adjusted again.
     assert_eq!(reply.field("delta.2"), "");
     assert_eq!(reply.field("price.3"), "free");
 }

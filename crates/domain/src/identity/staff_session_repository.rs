@@ -25,7 +25,7 @@ pub trait StaffSessionRepository: Send + Sync {
 
     /// A session by its digest.
     ///
-    /// MUST give every field as it was stored (`a_staff_session_is_found_by_its_digest`).
+    /// MUST give every stored field unchanged (`a_staff_session_is_found_by_its_digest`).
     ///
     /// # Errors
     /// If the store fails.

@@ -1,4 +1,4 @@
-//! The layer around a handler of a [`Mount`](crate::Mount). The mount decides who is admitted; the
+//! The layer around a handler of a [`Mount`](crate::Mount). The mount decides about the admission; the
 //! handler is isolated like those of the API.
 
 use crate::error::ApiError;

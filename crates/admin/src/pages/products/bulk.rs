@@ -58,7 +58,7 @@ impl Row {
     }
 }
 
-/// The version of the price, which is what the form edits.
+/// The version of the price: the form edits nothing else with a precondition.
 fn version(product: &Product) -> String {
     Snapshot::new([("price", "Price", product.price.money().to_string())]).version()
 }
@@ -93,7 +93,7 @@ pub(super) async fn show(page: Page, form: Form) -> PageResult {
     })
 }
 
-/// What a row asks for.
+/// The changes that a row asks for.
 struct Wish {
     price: Option<Price>,
     delta: Option<StockDelta>,

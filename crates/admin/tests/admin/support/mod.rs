@@ -112,7 +112,7 @@ impl App {
         created.unwrap().executed().unwrap()
     }
 
-    /// The product as it is stored.
+    /// The stored state of a product.
     pub(crate) fn stored(&self, product: &Product) -> Product {
         let actor = Actor::Staff(self.grace.id);
         self.shop
@@ -150,7 +150,7 @@ impl Browser<'_> {
         self.send(path, TestRequest::get()).await
     }
 
-    /// Sends a form as it is, without a CSRF token of its own.
+    /// Sends these fields, without adding a CSRF token.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         self.send(path, TestRequest::post().set_form(fields)).await
     }
