@@ -24,8 +24,8 @@ use tradepost_domain::inventory::{
     AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, Movement, StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, NoProgress, OrderId, Outcomes, Page,
-    PageRequest, ProductId, Progress, StoreError, UserId,
+    CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, NoProgress, OrderId, Outcomes,
+    Page, PageRequest, ProductId, Progress, StoreError, UserId,
 };
 use tradepost_domain::maintenance::{ClockReading, HealthCheck, Retention};
 use tradepost_domain::orders::OrderStatus;

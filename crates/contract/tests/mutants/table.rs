@@ -1,8 +1,8 @@
 //! Table of faults and the cases that detect them. Each subject has its rows beside its faults.
 
 use crate::faults::{
-    attempts, carts, events, imports, keys, orders, people, product_imports, products, quotas, roles,
-    sessions, staff_sessions,
+    attempts, carts, events, imports, keys, orders, people, product_imports, products, quotas,
+    roles, sessions, staff_sessions,
 };
 use crate::store::Behaviour;
 

@@ -9,7 +9,7 @@ use crate::rows::{NewStagedRow, StagedRow};
 use crate::schema::{product_import_rows as rows, product_imports, products, stock};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::BigInt;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use tradepost_domain::catalog::Product;
 use tradepost_domain::identity::Account;
@@ -17,7 +17,7 @@ use tradepost_domain::import::products::{
     ApplyProducts, ImportCounts, ImportTerms, ProblemList, ProductImportId, ProductImportRefusal,
     ProductImportRepository, ProductRow, Staged, decide_product_rows,
 };
-use tradepost_domain::kernel::{Currency, ProductId, Progress, Refusal};
+use tradepost_domain::kernel::{Currency, Error, ProductId, Progress, Refusal, UserId};
 
 /// Rows that are decided and written together: the memory of an import.
 const CHUNK: i64 = 500;
@@ -182,13 +182,22 @@ fn with_products(
 
 type Applied = Result<ImportCounts, ProductImportRefusal>;
 
+/// The account of the acting user, whose role is locked until the commit.
+fn acting(conn: &mut Conn, by: Option<UserId>) -> Result<Option<Account>, Failure> {
+    let Some(user) = by else { return Ok(None) };
+    if locks::try_acting_users(conn, &BTreeSet::from([user]))?.is_empty() {
+        return Err(Failure::LockConflict);
+    }
+    Ok(identity::accounts(conn, &[user.get()])?.remove(&user))
+}
+
 fn apply_rows(
     conn: &mut Conn,
     command: &ApplyProducts,
     currency: Currency,
     progress: &dyn Progress,
 ) -> Result<Applied, Failure> {
-    let acting = identity::acting(conn, command.by)?;
+    let acting = acting(conn, command.by)?;
     locks::lock_product_import(conn)?;
     if !locks::current_import(conn, command.import)? {
         return Ok(Err(ProductImportRefusal::Superseded));
