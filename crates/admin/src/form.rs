@@ -1,15 +1,23 @@
 //! Forms: the text that was typed, and the errors of its fields. A page that is shown again has
 //! both, so that a mistake costs no typing.
 
+use crate::page;
+use crate::secrets::mac;
 use crate::version::Snapshot;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
-use tradepost_domain::kernel::{FieldError, FieldName, NON_FIELD, Refusal};
+use tradepost_domain::kernel::{
+    FieldError, FieldName, IdempotencyKey, IdempotencyRefusal, IdempotencyScope, Idempotent,
+    NON_FIELD, Refusal, ResponseEncoder,
+};
 use tradepost_http::kit::ApiError;
 
 /// The name of the field with the version that a form was filled from.
 pub(crate) const VERSION: &str = "version";
+
+/// The name of the field with the idempotency key of a form that creates something.
+pub(crate) const KEY: &str = "key";
 
 /// A form: the values of its fields by name, and their errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +36,38 @@ impl Form {
             values,
             ..Self::default()
         }
+    }
+
+    /// An empty form with an idempotency key: sent twice, it is executed once.
+    ///
+    /// # Errors
+    /// If the operating system gives no random bytes.
+    pub(crate) fn fresh() -> Result<Self, ApiError> {
+        let mut form = Self::default();
+        form.set(KEY, &page::secret()?);
+        Ok(form)
+    }
+
+    /// The idempotency key of the form for a command; the response to store is the path that the
+    /// command leads to.
+    pub(crate) fn idempotent<T>(
+        &self,
+        path: &str,
+        render: fn(&T) -> String,
+    ) -> Option<Idempotent<T>> {
+        let key = IdempotencyKey::new(self.value(KEY)).ok()?;
+        let mut typed = String::new();
+        for (name, value) in self.pairs().filter(|(name, _)| name != KEY) {
+            typed.push_str(&format!("{}:{name}{}:{value}", name.len(), value.len()));
+        }
+        Some(Idempotent {
+            scope: IdempotencyScope {
+                path: path.to_owned(),
+                key,
+            },
+            fingerprint: mac("form", path, &typed),
+            render: ResponseEncoder(render),
+        })
     }
 
     /// A form filled with the current values of a thing, and their version.
@@ -168,6 +208,13 @@ impl Form {
                 | Refusal::NotFound
                 | Refusal::PreconditionFailed,
             ) => Err(error),
+            ApiError::Refused(Refusal::Idempotency(IdempotencyRefusal::KeyReused)) => {
+                self.set(KEY, &page::secret()?);
+                let sentence = "This form was sent before, with other values. Send it again if you \
+                    want both.";
+                self.fail_all(sentence.to_owned());
+                Ok(())
+            }
             ApiError::Refused(refusal) => {
                 self.fail_all(refusal.to_string());
                 Ok(())

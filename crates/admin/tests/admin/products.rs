@@ -291,3 +291,36 @@ async fn the_history_of_a_product_says_who_changed_what() {
         .has("There are no events");
     staff.get("/admin/products/9/history/").await.expect(404);
 }
+
+#[actix_web::test]
+async fn a_form_that_is_sent_twice_is_executed_once() {
+    let app = App::new().await;
+    let staff = app.staff().await;
+    let page = staff.get("/admin/products/new/").await;
+    let fields = [("name", "Mug"), ("price", "9.90"), ("stock", "2")];
+    for _ in 0..2 {
+        assert_eq!(
+            page.submit(&staff, &fields).await.location(),
+            "/admin/products/1/"
+        );
+    }
+    // Another product in the same form, after going back.
+    let fields = [("name", "Cup"), ("price", "9.90"), ("stock", "2")];
+    let reply = page
+        .submit(&staff, &fields)
+        .await
+        .expect(400)
+        .has("with other values");
+    assert_eq!(
+        reply.submit(&staff, &fields).await.location(),
+        "/admin/products/2/"
+    );
+    let page = staff.get("/admin/products/1/stock/").await;
+    for _ in 0..2 {
+        page.submit(&staff, &[("delta", "5")]).await.expect(303);
+    }
+    staff
+        .get("/admin/products/1/stock/")
+        .await
+        .has(">7</span> units on hand");
+}

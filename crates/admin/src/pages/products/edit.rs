@@ -28,21 +28,24 @@ struct Edit<'a> {
 pub(super) async fn new(page: Page) -> PageResult {
     page.show(&New {
         page: &page,
-        form: &Form::default(),
+        form: &Form::fresh()?,
     })
 }
 
 pub(super) async fn create(page: Page, mut form: Form) -> PageResult {
     if let Some(draft) = draft(&mut form, page.currency()) {
+        let key = form.idempotent("/admin/products/new/", path);
         let created = page
-            .command(move |shop, actor| shop.catalogue.create(actor, draft, None))
+            .command(move |shop, actor| shop.catalogue.create(actor, draft, key))
             .await;
         match created {
             Ok(Execution::Executed(product)) => {
                 return page.redirect(&path(&product), &format!("“{}” was created.", product.name));
             }
-            // No key was given, so nothing can be replayed.
-            Ok(Execution::Replayed(_)) => return page.redirect("/products/", "It was created."),
+            // The form was sent twice.
+            Ok(Execution::Replayed(path)) => {
+                return page.redirect(&path, "The product was created.");
+            }
             Err(error) => form.refused(error)?,
         }
     }

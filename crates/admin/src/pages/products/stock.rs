@@ -25,7 +25,7 @@ struct Stock<'a> {
 
 pub(super) async fn show(page: Page) -> PageResult {
     let product = find(&page).await?;
-    let form = Form::default();
+    let form = Form::fresh()?;
     let stock = ledger(&page, &product, &form).await?;
     page.show(&stock)
 }
@@ -68,12 +68,14 @@ pub(super) async fn adjust(page: Page, mut form: Form) -> PageResult {
     let note = form.optional("note", Note::new);
     if let Some((delta, note)) = delta.zip(note) {
         let id = product.id;
+        let own = format!("/admin{}stock/", path(&product));
+        let key = form.idempotent(&own, |_| String::new());
         let adjusted = page
-            .command(move |shop, actor| shop.inventory.adjust_stock(actor, id, delta, note, None))
+            .command(move |shop, actor| shop.inventory.adjust_stock(actor, id, delta, note, key))
             .await;
         let path = format!("{}stock/", path(&product));
         match adjusted {
-            // No key was given, so nothing can be replayed.
+            // The form was sent twice.
             Ok(Execution::Replayed(_)) => return page.redirect(&path, "The stock was adjusted."),
             Ok(Execution::Executed(adjusted)) => {
                 let units = page.count(adjusted.level.units());
