@@ -18,6 +18,10 @@ use tradepost_http::kit::{Admission, ApiError, RequestContext, charge, encode, r
 /// The name of the field with the CSRF token.
 pub(crate) const CSRF: &str = "csrf";
 
+/// The largest form in bytes: 256 KiB. A description of 10,000 characters may take half of it, as a
+/// browser sends each byte of a letter outside of ASCII as three.
+const MAX_FORM: usize = 256 * 1024;
+
 /// The body that a route reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Body {
@@ -63,7 +67,7 @@ pub(crate) async fn admit(
         },
     };
     if route.body == Body::Form {
-        let pairs = read_form(context.request(), payload.take()).await?;
+        let pairs = read_form(context.request(), payload.take(), MAX_FORM).await?;
         let form = Form::sent(pairs);
         if !is_equal(form.value(CSRF), &csrf_token(&visitor.secret)) {
             return Ok(Admission::Answer(page::forged(shared, &context, &form)));

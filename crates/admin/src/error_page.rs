@@ -31,6 +31,7 @@ pub(crate) fn render(shared: &Shared, failure: &Failure<'_>, headers: &mut Heade
         (Code::Forbidden, _) => {
             "This account may not do that, or the request came from another site.".to_owned()
         }
+        (Code::BodyTooLarge, _) => "The form is too large: it may have at most 256 KiB.".to_owned(),
         (Code::NotFound, _) => "This page does not exist. The link may be old.".to_owned(),
         (Code::MethodNotAllowed, _) => {
             "This address only takes forms, or only shows a page.".to_owned()

@@ -130,7 +130,7 @@ pub enum ApiError {
     Amount(MoneyError),
     /// The body is malformed; the sentence says why.
     MalformedBody(&'static str),
-    /// The body is larger than [`MAX_BODY`](crate::kit::MAX_BODY).
+    /// The body is larger than its route allows.
     BodyTooLarge,
     /// The media type of the body is not supported.
     UnsupportedMediaType,

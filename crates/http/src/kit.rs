@@ -2,7 +2,7 @@
 //! cursors, and the layer around a handler.
 
 pub use crate::error::{ApiError, Code};
-pub use crate::extract::body::{MAX_BODY, read_form};
+pub use crate::extract::body::read_form;
 pub use crate::extract::query::{encode, pairs};
 pub use crate::extract::request_context::RequestContext;
 pub use crate::middleware::mounted::{Admission, around_page, charge};

@@ -22,7 +22,7 @@ async fn failures_are_pages_that_say_what_to_do() {
     }
     let reply = staff.get("/admin/sign-out/").await.expect(405);
     assert_eq!(reply.headers.get(ALLOW).unwrap(), "POST, OPTIONS");
-    let long = "x".repeat(70_000);
+    let long = "x".repeat(300_000);
     let page = staff.get("/admin/products/new/").await;
     let reply = page.submit(&staff, &[("name", &long)]).await;
     reply.expect(413).has("The body is too large");
@@ -47,6 +47,18 @@ async fn pages_are_served_for_allowed_hosts_alone() {
         .post("/admin/sign-in/", &[("username", "grace")])
         .await;
     assert_eq!(posted.status, 400);
+}
+
+#[actix_web::test]
+async fn requests_are_counted_by_the_patterns_of_their_routes() {
+    let app = App::new().await;
+    let staff = app.staff().await;
+    staff.get("/admin/products/99/").await.expect(404);
+    let metrics = staff.get("/metrics").await.expect(200);
+    for route in ["/admin/products/{id}/", "/admin/sign-in/"] {
+        let line = format!("http_requests_total{{route=\"{route}\"");
+        assert!(metrics.text.contains(&line), "{route}");
+    }
 }
 
 #[actix_web::test]

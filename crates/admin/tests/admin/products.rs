@@ -324,3 +324,22 @@ async fn a_form_that_is_sent_twice_is_executed_once() {
         .await
         .has(">7</span> units on hand");
 }
+
+#[actix_web::test]
+async fn the_longest_description_fits_in_a_form() {
+    let app = App::new().await;
+    let staff = app.staff().await;
+    let page = staff.get("/admin/products/new/").await;
+    let longest = "\u{1d54f}".repeat(10_000);
+    let fields = [
+        ("name", "Mug"),
+        ("price", "9.90"),
+        ("description", &*longest),
+    ];
+    page.submit(&staff, &fields).await.expect(303);
+    staff
+        .get("/admin/products/1/")
+        .await
+        .expect(200)
+        .has(&longest);
+}

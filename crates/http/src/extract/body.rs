@@ -14,7 +14,7 @@ use serde_json::error::Category;
 use std::time::Instant;
 
 /// The largest body that is read, in bytes: 64 KiB.
-pub const MAX_BODY: usize = 64 * 1024;
+pub(crate) const MAX_BODY: usize = 64 * 1024;
 
 /// The media type that a body declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl FromRequest for Fields {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let body = read(&request, payload).await?;
+            let body = read(&request, payload, MAX_BODY).await?;
             if body.is_empty() {
                 return Ok(Self::default());
             }
@@ -54,13 +54,14 @@ impl FromRequest for Fields {
 /// Reads a urlencoded form as its pairs of names and values, in order.
 ///
 /// # Errors
-/// For another media type or encoding, a body above [`MAX_BODY`] or past the deadline, and text that
+/// For another media type or encoding, a body above `max` bytes or past the deadline, and text that
 /// is not UTF-8.
 pub async fn read_form(
     request: &HttpRequest,
     payload: Payload,
+    max: usize,
 ) -> Result<Vec<(String, String)>, ApiError> {
-    let body = read(request, payload).await?;
+    let body = read(request, payload, max).await?;
     match media(request.headers()) {
         _ if body.is_empty() => Ok(Vec::new()),
         Media::Form => form::pairs(&body),
@@ -71,24 +72,24 @@ pub async fn read_form(
 
 /// Reads the whole body, until the deadline of the request: a client that sends one byte a minute
 /// would otherwise hold its slot indefinitely.
-async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
+async fn read(request: &HttpRequest, payload: Payload, max: usize) -> Result<Bytes, ApiError> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= MAX_BODY);
+    let fits = |length| usize::try_from(length).is_ok_and(|length| length <= max);
     if announced.is_some_and(|length| !fits(length)) {
         return Err(ApiError::BodyTooLarge);
     }
     let deadline = RequestInfo::of(request).map_or_else(Instant::now, |info| info.deadline);
-    tokio::time::timeout_at(deadline.into(), collect(payload))
+    tokio::time::timeout_at(deadline.into(), collect(payload, max))
         .await
         .unwrap_or(Err(ApiError::BodyTimeout))
 }
 
-async fn collect(mut payload: Payload) -> Result<Bytes, ApiError> {
+async fn collect(mut payload: Payload, max: usize) -> Result<Bytes, ApiError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::MalformedBody("The body is not complete."))?;
-        if body.len() + chunk.len() > MAX_BODY {
+        if body.len() + chunk.len() > max {
             return Err(ApiError::BodyTooLarge);
         }
         body.extend_from_slice(&chunk);

@@ -185,12 +185,12 @@ fn print_banner(config: &Config, address: SocketAddr, setup: Option<&SetupLink>)
 /// Prints the setup link, on the console alone: the log file is kept.
 fn print_setup(config: &Config, address: SocketAddr, setup: &SetupLink) {
     print_line("There is no staff user yet. Make one in a browser within 30 minutes:");
-    let host = if address.ip().is_unspecified() {
-        format!("localhost:{}", address.port())
-    } else {
-        address.to_string()
+    let base = match &config.public_url {
+        Some(url) if !config.setup_allow.is_empty() => url.as_str().to_owned(),
+        _ if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
+        _ => format!("http://{address}"),
     };
-    print_line(format_args!("  http://{host}{}", setup.reveal()));
+    print_line(format_args!("  {base}{}", setup.reveal()));
     print_line("or with:");
     print_line(format_args!(
         "  tradepost createsuperuser{}",

@@ -13,7 +13,7 @@ use tradepost_domain::kernel::Access::Staff;
 
 #[rustfmt::skip]
 pub(crate) static ROUTES: &[AdminRoute] = &[
-    AdminRoute::get("/admin/products/", Staff, || web::to(list::show)),
+    AdminRoute::get("/admin/products/", Staff, || web::to(list::show)).cost(5),
     AdminRoute::get("/admin/products/new/", Staff, || web::to(edit::new)),
     AdminRoute::post("/admin/products/new/", Staff, || web::to(edit::create)),
     AdminRoute::post("/admin/products/bulk/", Staff, || web::to(bulk::show)),
