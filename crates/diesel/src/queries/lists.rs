@@ -73,7 +73,7 @@ where
 }
 
 /// A column compared with a value that is hidden from the planner.
-pub(super) struct Comparison<C, V> {
+pub(crate) struct Comparison<C, V> {
     column: C,
     operator: &'static str,
     value: V,
@@ -118,7 +118,7 @@ where
 }
 
 /// Two columns compared as a row, `(a, b) < (x, y)`, with values hidden from the planner.
-pub(super) struct RowComparison<C, I, V, W> {
+pub(crate) struct RowComparison<C, I, V, W> {
     columns: (C, I),
     operator: &'static str,
     values: (V, W),
@@ -182,20 +182,20 @@ fn beyond(descending: bool, inclusive: bool) -> &'static str {
 
 /// The direction of a range scan, and its bound.
 #[derive(Clone, Copy)]
-pub(super) struct Range<'a> {
-    pub(super) span: &'a CursorRequest,
-    pub(super) descending: bool,
+pub(crate) struct Range<'a> {
+    pub(crate) span: &'a CursorRequest,
+    pub(crate) descending: bool,
 }
 
 /// The rows of a range scan in its order: those of one query, or of two after each other.
-pub(super) type Ranges<Q> = (Q, Option<Q>);
+pub(crate) type Ranges<Q> = (Q, Option<Q>);
 
 /// Range scan along a column.
 ///
 /// The rows beyond the edge are one range of an index, `(price, id) > (?, ?)`. Where the database
 /// does not seek by the second column ([`SEEKS_BY_ROW`]), they are two, each with its own limit: the
 /// rows with the value of the edge, and the rows beyond that value.
-pub(super) fn seek<'a, Q, I, C, T>(
+pub(crate) fn seek<'a, Q, I, C, T>(
     chosen: impl Fn() -> Q,
     range: Range<'a>,
     id: I,

@@ -30,7 +30,7 @@ mod idempotency;
 pub(crate) mod identity;
 mod import;
 pub(crate) mod inventory;
-mod lists;
+pub(crate) mod lists;
 pub(crate) mod maintenance;
 mod orders;
 mod prelude;
