@@ -2,17 +2,20 @@
 //! prepared. One statement for many rows would be prepared again for each number of rows.
 
 mod changes;
+mod prepared;
 mod quotas;
 
 pub(crate) use changes::{
     insert_cart_items, insert_products, insert_stock, update_cart_items, update_orders,
     update_products, write_search_texts,
 };
+pub(super) use prepared::{AddOrders, AddSales};
 #[cfg(test)]
 pub(super) use quotas::QuotaUsage;
 pub(crate) use quotas::usage;
 
 use super::Conn;
+use super::id_in::id_in;
 use super::queries::maintenance::Aging;
 use crate::rows::{
     NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StockAfterRow, StoredResponseRow,
@@ -23,6 +26,7 @@ use crate::schema::{
 use diesel::dsl::Find;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
+use prepared::{ChangeStock, insert_each};
 use std::collections::BTreeMap;
 use tradepost_domain::identity::MAX_KNOWN_NETWORKS;
 use tradepost_domain::kernel::{IdempotencyScope, ProductId, UserId};
@@ -69,11 +73,9 @@ pub(crate) fn insert_orders(
     conn: &mut Conn,
     new: impl Iterator<Item = NewOrderRow>,
 ) -> QueryResult<Vec<i64>> {
-    let insert = |row: NewOrderRow| {
-        let insert = diesel::insert_into(orders::table).values(row);
-        insert.returning(orders::id).get_result(conn)
-    };
-    new.map(insert).collect()
+    insert_each(conn, new, |conn, row| {
+        diesel::insert_into(orders::table).values(row).execute(conn)
+    })
 }
 
 /// Inserts order lines.
@@ -94,11 +96,10 @@ pub(crate) fn insert_movements<'a>(
     conn: &mut Conn,
     new: impl Iterator<Item = NewMovementRow<'a>>,
 ) -> QueryResult<Vec<i64>> {
-    let insert = |row: NewMovementRow<'_>| {
-        let insert = diesel::insert_into(stock_movements::table).values(row);
-        insert.returning(stock_movements::id).get_result(conn)
-    };
-    new.map(insert).collect()
+    insert_each(conn, new, |conn, row| {
+        let insert = diesel::insert_into(stock_movements::table);
+        insert.values(row).execute(conn)
+    })
 }
 
 /// Changes stock on hand; returns the levels afterwards.
@@ -106,20 +107,22 @@ pub(crate) fn change_stock(
     conn: &mut Conn,
     changes: &BTreeMap<ProductId, i64>,
 ) -> QueryResult<Vec<StockAfterRow>> {
-    let of_shop: i64 = shop::table.find(1).select(shop::low_stock).first(conn)?;
-    let mut changed = Vec::with_capacity(changes.len());
     for (product, change) in changes {
-        let (on_hand, own) = diesel::update(stock::table.find(product.get()))
-            .set(stock::on_hand.eq(stock::on_hand + change))
-            .returning((stock::on_hand, stock::low_stock))
-            .get_result::<(i64, Option<i64>)>(conn)?;
-        changed.push(StockAfterRow {
-            product_id: product.get(),
-            on_hand,
-            threshold: own.unwrap_or(of_shop),
-        });
+        let (product, change) = (product.get(), *change);
+        ChangeStock { change, product }.execute(conn)?;
     }
-    Ok(changed)
+    let of_shop: i64 = shop::table.find(1).select(shop::low_stock).first(conn)?;
+    let ids: Vec<i64> = changes.keys().map(|product| product.get()).collect();
+    let levels = stock::table
+        .filter(id_in(stock::product_id, &ids))
+        .select((stock::product_id, stock::on_hand, stock::low_stock))
+        .load::<(i64, i64, Option<i64>)>(conn)?;
+    let level = |(product_id, on_hand, own): (i64, i64, Option<i64>)| StockAfterRow {
+        product_id,
+        on_hand,
+        threshold: own.unwrap_or(of_shop),
+    };
+    Ok(levels.into_iter().map(level).collect())
 }
 
 /// Stored responses under these keys.

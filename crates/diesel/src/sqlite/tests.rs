@@ -3,6 +3,7 @@
 
 mod deadlines;
 mod log;
+mod statements;
 mod upkeep;
 
 use super::classify::kind;
@@ -318,12 +319,15 @@ fn constraints_hold_below_the_rules() {
     let mut conn = folder.conn();
     let product =
         "INSERT INTO products (id, name, description, price, archived, created_at, updated_at)
-                   VALUES (1, 'Mug', '', 100, 0, 0, 0); INSERT INTO stock VALUES (1, 5);
+                   VALUES (1, 'Mug', '', 100, 0, 0, 0); INSERT INTO stock (product_id, on_hand) VALUES (1, 5);
                    INSERT INTO users VALUES (1, 'ada', 'ada', NULL, NULL, '', 0, 1, 0, 0, NULL);";
     conn.batch_execute(product).unwrap();
     for (statement, words) in [
         ("UPDATE stock SET on_hand = -1", "CHECK"),
-        ("INSERT INTO stock VALUES (2, 1)", "FOREIGN KEY"),
+        (
+            "INSERT INTO stock (product_id, on_hand) VALUES (2, 1)",
+            "FOREIGN KEY",
+        ),
         ("UPDATE products SET price = 0", "CHECK"),
         ("UPDATE products SET price = 'free'", "cannot store TEXT"),
         (

@@ -1,8 +1,9 @@
 //! Statements that apply the changes of decisions, row by row.
 
 use super::super::Conn;
+use super::prepared::{UpdateCartItem, UpdateOrder, insert_each};
 use crate::rows::{NewCartItemRow, NewProductRow, SearchTextRow, StockRow, micros};
-use crate::schema::{cart_items, orders, product_texts, products, stock};
+use crate::schema::{cart_items, product_texts, products, stock};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use tradepost_domain::cart::CartItem;
@@ -14,11 +15,10 @@ pub(crate) fn insert_products<'a>(
     conn: &mut Conn,
     new: impl Iterator<Item = NewProductRow<'a>>,
 ) -> QueryResult<Vec<i64>> {
-    let insert = |row: NewProductRow<'_>| {
-        let insert = diesel::insert_into(products::table).values(row);
-        insert.returning(products::id).get_result(conn)
-    };
-    new.map(insert).collect()
+    insert_each(conn, new, |conn, row| {
+        let insert = diesel::insert_into(products::table);
+        insert.values(row).execute(conn)
+    })
 }
 
 /// Inserts the stock of products.
@@ -68,22 +68,21 @@ pub(crate) fn insert_cart_items(
     conn: &mut Conn,
     new: impl Iterator<Item = NewCartItemRow>,
 ) -> QueryResult<Vec<i64>> {
-    let insert = |row: NewCartItemRow| {
-        let insert = diesel::insert_into(cart_items::table).values(row);
-        insert.returning(cart_items::id).get_result(conn)
-    };
-    new.map(insert).collect()
+    insert_each(conn, new, |conn, row| {
+        let insert = diesel::insert_into(cart_items::table);
+        insert.values(row).execute(conn)
+    })
 }
 
 /// Updates the quantities of cart items.
 pub(crate) fn update_cart_items(conn: &mut Conn, items: &[CartItem]) -> QueryResult<()> {
     for item in items {
-        diesel::update(cart_items::table.find(item.id.get()))
-            .set((
-                cart_items::quantity.eq(item.quantity.units()),
-                cart_items::updated_at.eq(micros(item.updated_at)),
-            ))
-            .execute(conn)?;
+        let update = UpdateCartItem {
+            quantity: item.quantity.units(),
+            at: micros(item.updated_at),
+            id: item.id.get(),
+        };
+        update.execute(conn)?;
     }
     Ok(())
 }
@@ -91,13 +90,13 @@ pub(crate) fn update_cart_items(conn: &mut Conn, items: &[CartItem]) -> QueryRes
 /// Updates the status of orders.
 pub(crate) fn update_orders(conn: &mut Conn, orders: &[Order]) -> QueryResult<()> {
     for order in orders {
-        diesel::update(orders::table.find(order.id.get()))
-            .set((
-                orders::status.eq(order.status.as_str()),
-                orders::archived.eq(order.archived),
-                orders::updated_at.eq(micros(order.updated_at)),
-            ))
-            .execute(conn)?;
+        let update = UpdateOrder {
+            status: order.status.as_str(),
+            archived: order.archived,
+            at: micros(order.updated_at),
+            id: order.id.get(),
+        };
+        update.execute(conn)?;
     }
     Ok(())
 }
