@@ -23,16 +23,16 @@ use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Random id of one attempt to place an order, stored with the order. After a lost response, the
+/// Unique id of one attempt to place an order, stored with the order. After a lost response, the
 /// outcome is looked up by this id instead of executing the command again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlacementId(u128);
 
 impl PlacementId {
-    /// The id with these 128 random bits.
+    /// The id with these 128 bits.
     #[must_use]
-    pub const fn new(random: u128) -> Self {
-        Self(random)
+    pub const fn new(bits: u128) -> Self {
+        Self(bits)
     }
 }
 
