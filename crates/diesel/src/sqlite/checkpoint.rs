@@ -1,11 +1,17 @@
-//! Bounds the length of the write-ahead log.
+//! Checkpoints of the write-ahead log.
 //!
-//! SQLite checkpoints the log as it grows, but restarts it only at a moment when no reader needs
-//! it. Where readers overlap there is no such moment: the log grows for as long as they do, and
-//! keeps its length afterwards. So the writer truncates a log that is too long, by a checkpoint
-//! that waits for earlier readers, while later readers read the database file itself.
+//! SQLite's automatic checkpoint is off. Once the log is long, it runs inside each commit for as
+//! long as readers keep the log from restarting, and every order would pay for it. So the writer
+//! checkpoints, between two batches: at [`CHECKPOINT_FRAMES`], and again whenever a log that could
+//! not restart has grown by [`RETRY_FRAMES`].
+//!
+//! The log restarts only at a moment when no reader needs it. Where readers overlap there is no such
+//! moment: the log grows for as long as they do, and keeps its length afterwards. So the writer
+//! truncates a log that is too long, by a checkpoint that waits for earlier readers, while later
+//! readers read the database file itself.
 
 use super::Conn;
+use super::files::checkpoint;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use std::fs;
@@ -14,6 +20,14 @@ use std::time::{Duration, Instant};
 
 /// Maximum length of the log in bytes, equal to some seconds of orders.
 pub(super) const MAX_LOG: u64 = 64 * 1024 * 1024;
+
+/// Frames of the log, of 4 KB, at which it is checkpointed. A page that many orders change is
+/// written into the database once for each checkpoint: at SQLite's default of 1,000, every second
+/// batch of orders would cause one.
+const CHECKPOINT_FRAMES: u64 = 4_000;
+
+/// Growth in frames until the next checkpoint of a log that did not restart.
+const RETRY_FRAMES: u64 = 1_000;
 
 /// How long a checkpoint waits for readers. No order is placed meanwhile.
 const READER_WAIT: Duration = Duration::from_millis(200);
@@ -29,6 +43,10 @@ pub(super) struct WriteAheadLog {
     wait: Duration,
     /// When to retry a checkpoint that readers have prevented.
     retry_at: Option<Instant>,
+    /// Frames of the log after the latest batch.
+    frames: u64,
+    /// Frames at the next checkpoint.
+    checkpoint_at: u64,
 }
 
 impl WriteAheadLog {
@@ -43,6 +61,25 @@ impl WriteAheadLog {
             max_length,
             wait,
             retry_at: None,
+            frames: 0,
+            checkpoint_at: CHECKPOINT_FRAMES,
+        }
+    }
+
+    /// Copies a log of this length into the database if it is long, as far as no reader needs it. To
+    /// be called after each batch of writes, when its callers have their answers.
+    pub(super) fn checkpoint(&mut self, conn: &mut Conn, frames: u64) {
+        let has_restarted = frames < self.frames;
+        self.frames = frames;
+        if has_restarted {
+            self.checkpoint_at = CHECKPOINT_FRAMES;
+        }
+        if frames < self.checkpoint_at {
+            return;
+        }
+        self.checkpoint_at = frames.saturating_add(RETRY_FRAMES);
+        if let Err(error) = checkpoint(conn, "PASSIVE") {
+            log::warn!("the write-ahead log cannot be copied into the database: {error}");
         }
     }
 

@@ -81,7 +81,8 @@ pub(super) fn keep_promises(conn: &mut Conn, path: &str, wait: Duration) -> Resu
     // Statement journals stay in memory: otherwise each savepoint would write a file.
     conn.batch_execute(&format!(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;
-         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {MAX_LOG}",
+         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {MAX_LOG};
+         PRAGMA wal_autocheckpoint = 0",
     ))
     .map_err(|error| OpenError::unusable(path, &error))
 }

@@ -91,6 +91,13 @@ pub(super) struct LogTail {
     database_length: u64,
 }
 
+impl LogTail {
+    /// Frames of the log.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+}
+
 /// Result of `PRAGMA wal_checkpoint`, in frames.
 #[derive(QueryableByName)]
 pub(super) struct Checkpoint {

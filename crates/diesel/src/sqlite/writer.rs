@@ -157,6 +157,7 @@ fn work(mut conn: Conn, jobs: &Receiver<Job>, files: &DatabaseFiles, mut log: Wr
         }
         // Not a damaged log: truncating merges it into the database.
         if files.loss().is_none() {
+            log.checkpoint(&mut conn, tail.frames());
             log.limit(&mut conn);
         }
     }
