@@ -39,8 +39,8 @@ pub struct Settings {
 pub struct ConcurrencyLimits {
     /// Use cases, each of which may hold a connection to the database.
     pub work: PoolLimit,
-    /// Lists and searches, whose cost depends on the request: in a pool of their own, so that no
-    /// other work waits for them.
+    /// Lists that cost about as much as their page, and as many that cost more, such as searches:
+    /// each in a pool of their own, so that no other work waits for them.
     pub lists: PoolLimit,
     /// Password checks and hashes, each of which keeps a core busy.
     pub passwords: PoolLimit,
@@ -72,7 +72,7 @@ impl ConcurrencyLimits {
     pub fn running(&self) -> usize {
         self.work
             .running
-            .saturating_add(self.lists.running)
+            .saturating_add(self.lists.running.saturating_mul(2))
             .saturating_add(self.passwords.running)
             .saturating_add(Self::PROBES.running)
     }

@@ -35,9 +35,13 @@ pub(crate) struct Loaders {
     pub(crate) accounts: BatchLoader<UserId, Account>,
     pub(crate) products: BatchLoader<ProductId, Shared<RenderedProduct>>,
     pub(crate) carts: BatchLoader<UserId, Shared<RenderedCart>>,
-    /// Pages of the catalogue: requests for the same page share one read.
-    pub(crate) pages: SingleFlight<CatalogPageKey, Shared<RenderedPage>>,
+    pub(crate) pages: CatalogPages,
+    /// Pages that cost more than their rows.
+    pub(crate) searches: CatalogPages,
 }
+
+/// Pages of the catalogue: requests for the same page share one read.
+pub(crate) type CatalogPages = SingleFlight<CatalogPageKey, Shared<RenderedPage>>;
 
 /// A rendered value, shared by all requests that its read answers.
 type Shared<T> = Result<Arc<T>, ApiError>;
@@ -104,11 +108,18 @@ impl Loaders {
         render: Renderers,
     ) -> Self {
         let (services, currency) = (&backend.services, backend.currency);
-        let (queries, lists) = (pools.of(JobKind::Query), pools.of(JobKind::List));
+        let queries = pools.of(JobKind::Query);
         let max_waiting = limits.work.waiting;
         let accounts = services.accounts.clone();
-        let (products, pages) = (services.catalogue.clone(), services.catalogue.clone());
-        let carts = services.carts.clone();
+        let (products, carts) = (services.catalogue.clone(), services.carts.clone());
+        let pages = |kind| {
+            let (pages, most) = (services.catalogue.clone(), limits.lists.waiting);
+            SingleFlight::new(pools.of(kind), most, move |key: &CatalogPageKey| {
+                let list = key.list.clone();
+                let page = pages.list(key.actor, list, key.page)?;
+                Ok((render.page)(&page).map(Arc::new))
+            })
+        };
         Self {
             accounts: BatchLoader::new(queries, MAX_ACCOUNTS, max_waiting, move |ids| {
                 let found = accounts.find_all(ids)?.into_iter();
@@ -128,21 +139,27 @@ impl Loaders {
                     found.map(|(user, cart)| (user, (render.cart)(&cart, currency).map(Arc::new)));
                 Ok(rendered.collect())
             }),
-            pages: SingleFlight::new(lists, limits.lists.waiting, move |key: &CatalogPageKey| {
-                let list = key.list.clone();
-                let page = pages.list(key.actor, list, key.page)?;
-                Ok((render.page)(&page).map(Arc::new))
-            }),
+            pages: pages(JobKind::List),
+            searches: pages(JobKind::Search),
+        }
+    }
+
+    /// The pages of a kind of list.
+    pub(crate) fn pages_of(&self, kind: JobKind) -> &CatalogPages {
+        match kind {
+            JobKind::Search => &self.searches,
+            _ => &self.pages,
         }
     }
 
     /// Name, waiting requests and batch sizes of each loader.
-    pub(crate) fn loads(&self) -> [(&'static str, usize, HistogramSnapshot); 4] {
+    pub(crate) fn loads(&self) -> [(&'static str, usize, HistogramSnapshot); 5] {
         [
             ("accounts", self.accounts.waiting(), self.accounts.sizes()),
             ("products", self.products.waiting(), self.products.sizes()),
             ("carts", self.carts.waiting(), self.carts.sizes()),
             ("pages", self.pages.waiting(), self.pages.sizes()),
+            ("searches", self.searches.waiting(), self.searches.sizes()),
         ]
     }
 }

@@ -33,19 +33,21 @@ impl LowPriorityThreads {
         Ok(Self { jobs })
     }
 
-    /// Runs a job on one of the threads. A job that was sent runs even if the future is dropped.
+    /// Runs a job on one of the threads. A job returns its result and a continuation, which runs on
+    /// its thread after the result was sent. A job that was sent runs even if the future is dropped.
     ///
     /// # Errors
     /// [`ApiError::Panicked`].
-    pub(crate) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static, R: FnOnce()>(
         &self,
-        job: impl FnOnce() -> T + Send + 'static,
+        job: impl FnOnce() -> (T, R) + Send + 'static,
     ) -> Result<T, ApiError> {
         let (answer, outcome) = oneshot::channel();
         let job = move || {
-            if let Ok(value) = catch_unwind(AssertUnwindSafe(job)) {
+            if let Ok((value, rest)) = catch_unwind(AssertUnwindSafe(job)) {
                 // The request may have ended meanwhile.
                 let _ = answer.send(value);
+                rest();
             }
         };
         // If all threads have ended, the sender is dropped with the job, as after a panic.
@@ -90,9 +92,10 @@ mod tests {
     async fn a_thread_survives_a_job_that_panics() {
         let threads = LowPriorityThreads::start(1).unwrap();
         for _ in 0..3 {
-            let panicked: Result<(), _> = threads.run(|| panic!("on purpose")).await;
+            let panicked: Result<(), _> =
+                threads.run(|| -> ((), fn()) { panic!("on purpose") }).await;
             assert!(matches!(panicked, Err(ApiError::Panicked)));
-            assert_eq!(threads.run(|| 7).await.unwrap(), 7);
+            assert_eq!(threads.run(|| (7, || ())).await.unwrap(), 7);
         }
     }
 
@@ -103,7 +106,7 @@ mod tests {
         let (done, ended) = channel();
         let job = threads.run(move || {
             opened.recv().unwrap();
-            done.send(()).unwrap();
+            ((), move || done.send(()).unwrap())
         });
         let given_up = tokio::time::timeout(Duration::from_millis(1), job).await;
         assert!(given_up.is_err());
@@ -117,7 +120,7 @@ mod tests {
         let niceness = || rustix::process::getpriority_process(None).unwrap();
         let before = niceness();
         let threads = LowPriorityThreads::start(1).unwrap();
-        assert_eq!(threads.run(niceness).await.unwrap(), 19);
+        assert_eq!(threads.run(move || (niceness(), || ())).await.unwrap(), 19);
         assert_eq!(niceness(), before);
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch_loader;
 pub(crate) mod batched_write;
+pub(crate) mod duty_cycle;
 pub(crate) mod low_priority;
 pub(crate) mod password_pool;
 pub(crate) mod pools;

@@ -3,6 +3,7 @@
 
 use crate::config::ConcurrencyLimits;
 use crate::error::ApiError;
+use crate::exec::duty_cycle::Activity;
 use crate::exec::password_pool::PasswordPool;
 use crate::exec::worker_pool::{JobKind, PoolLoad, WorkerPool};
 use std::io;
@@ -19,7 +20,10 @@ const EXPECTED_PASSWORD_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Pools {
     work: Arc<WorkerPool>,
     lists: Arc<WorkerPool>,
+    searches: Arc<WorkerPool>,
     probes: Arc<WorkerPool>,
+    /// Requests other than searches.
+    pub(crate) others: Activity,
     /// Jobs that check or hash a password.
     pub(crate) passwords: PasswordPool,
 }
@@ -28,13 +32,17 @@ impl Pools {
     /// # Errors
     /// If the operating system cannot start a thread.
     pub(crate) fn new(limits: ConcurrencyLimits) -> io::Result<Self> {
+        let others = Activity::default();
         let lists =
-            WorkerPool::with_admission(limits.lists, EXPECTED_LIST_TIME).with_low_priority()?;
+            || WorkerPool::with_admission(limits.lists, EXPECTED_LIST_TIME).with_low_priority();
+        let searches = lists()?.yielding_to(&others);
         Ok(Self {
             work: Arc::new(WorkerPool::new(limits.work)),
-            lists: Arc::new(lists),
+            lists: Arc::new(lists()?),
+            searches: Arc::new(searches),
             probes: Arc::new(WorkerPool::new(ConcurrencyLimits::PROBES)),
             passwords: PasswordPool::new(limits.passwords, EXPECTED_PASSWORD_TIME),
+            others,
         })
     }
 
@@ -43,6 +51,7 @@ impl Pools {
         match kind {
             JobKind::Query | JobKind::Command => &self.work,
             JobKind::List => &self.lists,
+            JobKind::Search => &self.searches,
             JobKind::Probe => &self.probes,
         }
     }
@@ -61,10 +70,11 @@ impl Pools {
     }
 
     /// The current load of each pool, by name.
-    pub(crate) fn loads(&self) -> [(&'static str, PoolLoad); 4] {
+    pub(crate) fn loads(&self) -> [(&'static str, PoolLoad); 5] {
         [
             ("work", self.work.load()),
             ("lists", self.lists.load()),
+            ("searches", self.searches.load()),
             ("passwords", self.passwords.load()),
             ("probes", self.probes.load()),
         ]

@@ -4,6 +4,7 @@
 //! an unbounded queue, jobs would wait until their clients have given up.
 
 use crate::error::ApiError;
+use crate::exec::duty_cycle::{Activity, Shift};
 use crate::exec::low_priority::LowPriorityThreads;
 use actix_web::web;
 use std::future::Future;
@@ -37,8 +38,10 @@ pub(crate) struct PoolLoad {
 pub(crate) enum JobKind {
     /// Reads: an interrupted one has no effect.
     Query,
-    /// Reads or searches a list: its cost depends on the parameters of the request.
+    /// Reads a list that costs about as much as its page.
     List,
+    /// Reads a list whose parameters make it expensive: a search, a filter, a sort, a deep page.
+    Search,
     /// Writes: once begun, its outcome is unknown until it ends.
     Command,
     /// Checks the health of the store.
@@ -49,7 +52,7 @@ impl JobKind {
     pub(crate) fn overdue(self) -> ApiError {
         match self {
             Self::Query | Self::Probe => ApiError::Overdue,
-            Self::List => ApiError::ListOverdue,
+            Self::List | Self::Search => ApiError::ListOverdue,
             Self::Command => ApiError::OutcomeUnknown,
         }
     }
@@ -59,7 +62,7 @@ impl JobKind {
     fn query_deadline(self, deadline: Instant) -> Option<Instant> {
         match self {
             Self::Query | Self::Probe => Some(deadline),
-            Self::List => Some(deadline.min(Instant::now() + MAX_LIST_TIME)),
+            Self::List | Self::Search => Some(deadline.min(Instant::now() + MAX_LIST_TIME)),
             Self::Command => None,
         }
     }
@@ -78,6 +81,8 @@ pub(crate) struct WorkerPool {
     latency: Option<Arc<LatencyEwma>>,
     /// Threads of its own, if not those of the runtime's blocking pool.
     threads: Option<LowPriorityThreads>,
+    /// The requests for which it pauses.
+    yields_to: Option<Activity>,
 }
 
 impl WorkerPool {
@@ -90,6 +95,7 @@ impl WorkerPool {
             max_waiting: limit.waiting,
             latency: None,
             threads: None,
+            yields_to: None,
         }
     }
 
@@ -109,6 +115,12 @@ impl WorkerPool {
     pub(crate) fn with_low_priority(self) -> io::Result<Self> {
         let threads = Some(LowPriorityThreads::start(self.running)?);
         Ok(Self { threads, ..self })
+    }
+
+    /// With a pause after each job while other requests are served. Its slot is free after the pause.
+    pub(crate) fn yielding_to(self, others: &Activity) -> Self {
+        let yields_to = Some(others.clone());
+        Self { yields_to, ..self }
     }
 
     /// The current number of jobs.
@@ -138,25 +150,38 @@ impl WorkerPool {
         job: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         let permit = self.permit(deadline).await?;
-        let latency = self.latency.clone();
+        let (latency, yields_to) = (self.latency.clone(), self.yields_to.clone());
         let job = move || {
             let began = Instant::now();
+            let shift = yields_to.as_ref().map(Shift::begin);
             let outcome = match kind.query_deadline(deadline) {
                 Some(deadline) => deadline::run_until(deadline, job),
                 None => job(),
             };
-            if let Some(latency) = latency {
-                latency.observe(began.elapsed());
-            }
-            drop(permit);
-            outcome
+            let rest = move || {
+                if let Some((shift, others)) = shift.zip(yields_to) {
+                    shift.rest(&others);
+                }
+                if let Some(latency) = latency {
+                    latency.observe(began.elapsed());
+                }
+                drop(permit);
+            };
+            (outcome, rest)
         };
         let ended = match &self.threads {
             Some(threads) => {
                 let ended = timeout_at(deadline.into(), threads.run(job)).await;
                 ended.unwrap_or_else(|_| Err(kind.overdue()))
             }
-            None => run_blocking(deadline, kind.overdue(), job).await,
+            None => {
+                let job = move || {
+                    let (outcome, rest) = job();
+                    rest();
+                    outcome
+                };
+                run_blocking(deadline, kind.overdue(), job).await
+            }
         };
         ended?.map_err(|error| match error {
             // The same as if the request had timed out just before.

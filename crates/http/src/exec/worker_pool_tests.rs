@@ -44,6 +44,7 @@ async fn no_job_waits_longer_than_its_deadline() {
         (JobKind::Probe, "unavailable"),
         (JobKind::Command, "outcome_unknown"),
         (JobKind::List, "list_timeout"),
+        (JobKind::Search, "list_timeout"),
     ] {
         let pool = pool(1, 1);
         let (end, ended) = mpsc::channel::<()>();

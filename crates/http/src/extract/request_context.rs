@@ -6,7 +6,7 @@ use crate::exec::batched_write;
 use crate::exec::password_pool::Client;
 use crate::exec::worker_pool::JobKind;
 use crate::extract::fields::Fields;
-use crate::loaders::Loaders;
+use crate::loaders::{CatalogPages, Loaders};
 use crate::metrics::{SignIn, report};
 use crate::middleware::forwarded;
 use crate::middleware::forwarded::ForwardedInfo;
@@ -50,6 +50,8 @@ pub(crate) struct RequestInfo {
     pub(crate) route: Cell<Option<usize>>,
     /// The caller; `None` until the route has admitted it.
     pub(crate) actor: Cell<Option<Actor>>,
+    /// The kind of its lists, by its cost.
+    pub(crate) list_kind: Cell<JobKind>,
     /// Whether the command carries an idempotency key that its route supports: sending it again
     /// does not repeat it.
     pub(crate) has_key: Cell<bool>,
@@ -198,6 +200,11 @@ impl RequestContext {
         &self.info.state.loaders
     }
 
+    /// Shared pages of the catalogue, in the pool of this request's cost.
+    pub(crate) fn catalogue_pages(&self) -> &CatalogPages {
+        self.loaders().pages_of(self.info.list_kind.get())
+    }
+
     /// Runs a use case that reads.
     ///
     /// # Errors
@@ -217,7 +224,7 @@ impl RequestContext {
         &self,
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.run(JobKind::List, job).await
+        self.run(self.info.list_kind.get(), job).await
     }
 
     /// Runs a use case that writes.

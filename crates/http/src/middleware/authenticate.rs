@@ -2,10 +2,11 @@
 //! read, so that 401 and 403 come before 400.
 
 use crate::error::ApiError;
+use crate::exec::worker_pool::JobKind;
 use crate::extract::request_context::RequestInfo;
 use crate::middleware::rate_limit::{charge, charge_address};
 use crate::middleware::rate_limiter::Payer;
-use crate::middleware::request_cost::Cost;
+use crate::middleware::request_cost::{self, Cost};
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use std::time::Instant;
@@ -51,6 +52,11 @@ pub(super) async fn admit(policy: RoutePolicy, request: &HttpRequest) -> Result<
     };
     actor.check(policy.access)?;
     info.actor.set(Some(actor));
+    let list_kind = request_cost::list_kind(cost);
+    info.list_kind.set(list_kind);
+    if policy.counts && list_kind == JobKind::List {
+        info.state.pools.others.record();
+    }
     info.is_compressible.set(policy.is_compressible);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Request context: request id, client IP, deadline, and whether the host is allowed.
 
+use crate::exec::worker_pool::JobKind;
 use crate::extract::request_context::RequestInfo;
 use crate::middleware::allowed_hosts;
 use crate::middleware::forwarded::ForwardedInfo;
@@ -28,6 +29,7 @@ pub(super) fn begin(state: Arc<State>, request: &ServiceRequest) -> Rc<RequestIn
         deadline: began + state.request_timeout,
         route: Cell::new(None),
         actor: Cell::new(None),
+        list_kind: Cell::new(JobKind::List),
         has_key: Cell::new(false),
         is_compressible: Cell::new(false),
         quota: Cell::new(None),

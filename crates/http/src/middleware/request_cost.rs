@@ -7,6 +7,7 @@
 //! times as long as a page of the catalogue if few products match, and several times as long again
 //! if many do.
 
+use crate::exec::worker_pool::JobKind;
 use crate::extract::query::{filled, page_size, pairs, whole};
 use tradepost_domain::catalog::ProductField;
 use tradepost_domain::kernel::{Keyset, PageRequest, Search, SortField, Sorting};
@@ -48,6 +49,17 @@ const FILTER: u32 = 4;
 
 /// An order that no index has sorts all matches.
 const SORT: u32 = 10;
+
+/// The most that a list costs whose work is about that of its page: the largest page.
+const PAGE: u32 = 4;
+
+/// The pool of a list of this cost, in units.
+pub(crate) fn list_kind(units: u32) -> JobKind {
+    match units <= PAGE {
+        true => JobKind::List,
+        false => JobKind::Search,
+    }
+}
 
 /// The cost class of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,5 +239,21 @@ mod tests {
             assert_eq!(class.units(query, 10), expected, "{class:?} {query}");
         }
         assert_eq!(Products.units("", 100), 4);
+    }
+
+    #[test]
+    fn lists_that_cost_more_than_a_page_have_a_pool_of_their_own() {
+        for (query, expected) in [
+            ("", JobKind::List),
+            ("page_size=100&ordering=-price", JobKind::List),
+            ("page=101", JobKind::List),
+            ("search=tea", JobKind::Search),
+            ("in_stock=true", JobKind::Search),
+            ("ordering=stock", JobKind::Search),
+            ("page=last", JobKind::Search),
+        ] {
+            let kind = list_kind(Cost::Products.units(query, 10));
+            assert_eq!(kind, expected, "{query}");
+        }
     }
 }

@@ -32,7 +32,7 @@ fn sample(text: &str, begins: &str) -> usize {
 
 /// Each slot of the worker pool has a connection; each of the five batchers and the purge have one.
 fn has_a_connection_for_each_place(text: &str, pool: &str) {
-    let places = ["work", "lists", "passwords", "probes"].map(|kind| {
+    let places = ["work", "lists", "searches", "passwords", "probes"].map(|kind| {
         let most = format!("tradepost_jobs_max{{kind=\"{kind}\",state=\"running\"}}");
         sample(text, &most)
     });

@@ -46,7 +46,7 @@ pub(super) async fn list(call: RequestContext) -> HttpResult {
 async fn page(call: RequestContext, list: ProductList, mut listing: PageParams) -> HttpResult {
     let read = async |request| {
         let shelf = CatalogPageKey::of(call.actor, list.clone(), request);
-        call.loaders().pages.load(shelf, call.deadline).await?
+        call.catalogue_pages().load(shelf, call.deadline).await?
     };
     let page = read_page(&mut listing, read).await?;
     responses::shared(&call, &*body(&page, &listing, &call.own_url())?)
