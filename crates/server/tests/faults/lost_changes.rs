@@ -100,7 +100,7 @@ fn a_change_with_a_lost_commit_answer_is_acknowledged_and_made_once() {
     let [product, other] = [shop.products[0], shop.products[1]];
     let mut customers = shop.customers(8).into_iter();
     let mut staff = shop.staff(0);
-    let mut send = |change: &Change, client: &mut Client, cut: Cut| {
+    let send = |change: &Change, client: &mut Client, cut: Cut| {
         proxy.arm(cut);
         let answer = change.send(client);
         assert!(proxy.has_cut(cut), "the connection was cut");
@@ -142,7 +142,7 @@ fn an_unknown_outcome_of_a_change_is_reported_and_its_key_resolves_it_later() {
     let mut customers = shop.customers(4).into_iter();
     for cut in CUTS {
         let done = cut == Cut::AfterCommit;
-        let mut send = |change: &Change, client: &mut Client| {
+        let send = |change: &Change, client: &mut Client| {
             proxy.arm_for_good(cut);
             let answer = change.send(client);
             assert!(proxy.has_cut(cut), "the connection was cut");
