@@ -7,6 +7,8 @@ use crate::schema::{product_imports, users};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
+use std::time::Duration;
 use tradepost_domain::import::products::ProductImportId;
 use tradepost_domain::kernel::{OrderId, ProductId, UserId};
 
@@ -29,6 +31,14 @@ no_locks! {
     names(&[&String]),
     attempt(&str, i64),
 }
+
+/// Pauses after one of many writes for as long as it took, at most: another process asks for the
+/// write lock only from time to time, and would hardly find it free in between.
+pub(crate) fn give_way(took: Duration) {
+    sleep(took.min(MAX_PAUSE));
+}
+
+const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 /// Whether this is the current import of products.
 pub(crate) fn current_import(conn: &mut Conn, import: ProductImportId) -> Result<bool, Failure> {

@@ -55,6 +55,11 @@ pub(crate) type Db = diesel::sqlite::Sqlite;
 /// How long a command of the operator waits for a lock: another process may be migrating the file.
 const CONN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How many times longer the writer waits for another process than a request waits for a connection:
+/// 4 seconds by default, less than the request timeout. A command of the operator, such as an import
+/// of products, may write for seconds in one transaction, and orders wait for it in the queue.
+const WRITE_WAIT: u32 = 10;
+
 /// An open database.
 pub(crate) struct Database {
     // Before the writer, and so dropped before it: the last connection to be closed checkpoints the
@@ -77,9 +82,12 @@ impl Database {
         queries::check_current(&mut conn, database)?;
         connect::keep_promises(&mut conn, database, options.wait)?;
         let currency = queries::agreed_currency(&mut conn, options.currency, database)?;
+        let write_wait = options.wait.saturating_mul(WRITE_WAIT);
+        conn.batch_execute(&format!("PRAGMA busy_timeout = {}", write_wait.as_millis()))
+            .map_err(|error| OpenError::unusable(database, &error))?;
         let files = Arc::new(DatabaseFiles::opened(path, before, &mut conn)?);
         let readers = connect::readers(path, options, &files)?;
-        let log = WriteAheadLog::of(path, MAX_LOG, options.wait);
+        let log = WriteAheadLog::of(path, MAX_LOG, write_wait);
         let writer = Writer::start(conn, Arc::clone(&files), log)
             .map_err(|error| OpenError::unusable(database, &error))?;
         Ok(Self {

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::BigInt;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tradepost_domain::catalog::Product;
 use tradepost_domain::identity::Account;
 use tradepost_domain::import::products::{
@@ -66,14 +67,17 @@ impl ProductImportRepository for Database {
     }
 
     fn stage(&self, import: ProductImportId, new: Arc<[ProductRow]>) -> Staged<()> {
-        self.write(move |conn| {
+        let began = Instant::now();
+        let staged = self.write(move |conn| {
             if !locks::current_import(conn, import)? {
                 return Ok(Err(ProductImportRefusal::Superseded));
             }
             let new = new.iter().map(|row| NewStagedRow::new(import, row));
             bulk::insert_imported!(conn, rows::table, new);
             Ok(Ok(()))
-        })
+        });
+        locks::give_way(began.elapsed());
+        staged
     }
 
     fn staged(
@@ -145,11 +149,15 @@ impl ProductImportRepository for Database {
     fn tidy(&self) -> Result<bool, StoreError> {
         let is_left = self.read(|conn| Ok(bulk::has_ended_import_rows(conn)?))?;
         let is_unindexed = self.read(|conn| Ok(search::has_unindexed(conn)?))?;
+        let began = Instant::now();
         if is_left {
             self.write(|conn| Ok(bulk::delete_ended_import_rows(conn, TIDIED)?))?;
         }
         if is_unindexed {
             self.write(|conn| Ok(search::index_some(conn)?))?;
+        }
+        if is_left || is_unindexed {
+            locks::give_way(began.elapsed());
         }
         Ok(is_left || is_unindexed)
     }
@@ -167,13 +175,13 @@ fn with_products(
 ) -> Result<Vec<(ProductRow, Option<Product>)>, Failure> {
     let skus: Vec<&str> = staged.iter().map(|row| &*row.sku).collect();
     let found = catalog::find_by_skus(conn, &skus, currency)?;
-    let mut by_sku: HashMap<String, Product> = found
+    let by_sku: HashMap<String, Product> = found
         .into_iter()
         .filter_map(|product| Some((product.sku.as_ref()?.as_str().to_owned(), product)))
         .collect();
     all(staged, |row| row.row(currency)).map(|rows| {
         let with = |row: ProductRow| {
-            let product = by_sku.remove(row.sku.as_str());
+            let product = by_sku.get(row.sku.as_str()).cloned();
             (row, product)
         };
         rows.into_iter().map(with).collect()
