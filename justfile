@@ -50,3 +50,7 @@ flood *ARGS:
 # Benchmark the server against the limits of its databases
 bench *ARGS:
     scripts/bench {{ARGS}}
+
+# Measure an import of products beside orders
+import-products *ARGS:
+    scripts/import-products {{ARGS}}

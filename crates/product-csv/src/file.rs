@@ -126,6 +126,11 @@ impl<'a> ProductFile<'a> {
         &self.report
     }
 
+    /// Reads stock from now on, or leaves it out.
+    pub fn read_stock(&mut self, stock: bool) {
+        self.options.stock = stock;
+    }
+
     /// Whether the file sets stock.
     #[must_use]
     pub fn has_stock(&self) -> bool {

@@ -9,6 +9,7 @@ mod bounded;
 mod cells;
 mod error;
 mod escape;
+mod export;
 mod file;
 mod header;
 mod html;
@@ -21,6 +22,7 @@ mod woocommerce;
 mod writer;
 
 pub use error::CsvError;
+pub use export::{ExportError, ExportOptions, Exported, export};
 pub use file::{Options, ProductFile};
 pub use header::Dialect;
 pub use report::Report;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tradepost_auth::SystemClock;
 use tradepost_domain::identity::{ATTEMPT_LIFE, KNOWN_NETWORK_LIFE};
+use tradepost_domain::import::products::ProductImportRepository;
 use tradepost_domain::kernel::{Clock, IDEMPOTENCY_KEY_TTL, StoreError};
 use tradepost_domain::maintenance::{ClockReading, Retention, decide_purge, latest_uptime};
 
@@ -36,6 +37,26 @@ const READINGS_KEPT: TimeDelta = TimeDelta::hours(2 * KEYS_KEPT.num_hours());
 /// If the operating system cannot create a thread.
 pub(crate) fn start(store: Arc<dyn Retention>) -> io::Result<Background> {
     every(PURGE_INTERVAL, store, Arc::new(SystemClock))
+}
+
+/// Starts the background thread that completes the work of imports of products which were killed:
+/// staged rows to delete, and texts to index.
+///
+/// # Errors
+/// If the operating system cannot create a thread.
+pub(crate) fn tidy_imports(imports: Arc<dyn ProductImportRepository>) -> io::Result<Background> {
+    Background::every(PURGE_INTERVAL, "import-upkeep", move || {
+        loop {
+            match imports.tidy() {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    log::warn!("the remains of an import of products stay: {error}");
+                    return;
+                }
+            }
+        }
+    })
 }
 
 fn every(

@@ -23,6 +23,9 @@ pub(crate) enum Command {
     /// Take over the users, products, carts and orders of another shop
     #[command(subcommand)]
     Import(Import),
+    /// Write the products to a file that can be imported again
+    #[command(subcommand)]
+    Export(Export),
     /// Copy an SQLite shop while it sells, and prove the copy
     Backup(Backup),
     /// Read the configuration and the database and say what is unsafe
@@ -76,6 +79,45 @@ pub(crate) struct ChangePassword {
 pub(crate) enum Import {
     /// What `manage.py dumpdata` of a Django shop wrote
     Django(Box<ImportDjango>),
+    /// Products as CSV: an export, or the product CSV of Shopify or WooCommerce
+    Products(ImportProducts),
+}
+
+/// Of what
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// Products as CSV
+    Products(ExportProducts),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportProducts {
+    /// The file; - for standard input
+    pub(crate) file: PathBuf,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Set the stock on hand to that of the file, or leave the column out
+    #[arg(long, value_name = "HOW", value_parser = ["set", "skip"])]
+    pub(crate) stock: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportProducts {
+    /// Where the products go; standard output by default
+    pub(crate) file: Option<PathBuf>,
+    /// Replace an older file of that name
+    #[arg(long, requires = "file")]
+    pub(crate) force: bool,
+    /// Write archived products as well, with a column archived
+    #[arg(long)]
+    pub(crate) archived: bool,
+    /// Begin with a byte order mark, by which Excel reads UTF-8
+    #[arg(long)]
+    pub(crate) bom: bool,
+    /// Write products that have no sku as well, which an import cannot find again
+    #[arg(long)]
+    pub(crate) without_sku: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,8 +4,8 @@ mod admin;
 mod command;
 
 pub(crate) use command::{
-    Backup, ChangePassword, Check, Command, CreateSuperuser, Import, ImportDjango, Migrate,
-    RotateKey, Serve,
+    Backup, ChangePassword, Check, Command, CreateSuperuser, Export, ExportProducts, Import,
+    ImportDjango, ImportProducts, Migrate, RotateKey, Serve,
 };
 
 use self::admin::AdminArgs;

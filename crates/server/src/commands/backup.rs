@@ -5,6 +5,7 @@ use crate::commands::verify;
 use crate::config::Config;
 use crate::exit::CliError;
 use crate::system::console::print_line;
+use crate::system::progress::ProgressReport;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -12,7 +13,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use tradepost_auth::SystemClock;
 use tradepost_diesel::{BackupError, DatabaseUrl, OpenError, Proof};
-use tradepost_domain::kernel::Clock;
+use tradepost_domain::kernel::{Clock, Progress};
 
 pub(super) fn run(config: &Config, options: &Backup) -> Result<(), CliError> {
     let target = &options.file;
@@ -26,9 +27,15 @@ pub(super) fn run(config: &Config, options: &Backup) -> Result<(), CliError> {
     }
     preflight(database, options)?;
     let mut draft = Draft::new(target)?;
+    let (size, copy) = (fs::metadata(database).ok(), draft.path.clone());
+    let written = move || fs::metadata(&copy).map(|copy| copy.len()).ok();
+    let total = size.map(|database| database.len());
+    let progress = ProgressReport::of("Copying bytes", total, written);
     tradepost_diesel::back_up(&config.database, &draft.path)
         .map_err(|error| not_copied(target, error))?;
+    progress.begin("Checking the copy", None);
     let proof = tradepost_diesel::prove(&draft.path).map_err(|error| not_copied(target, error))?;
+    progress.end();
     draft.sync().map_err(|error| not_written(target, &error))?;
     let good = match &proof {
         Proof::Books(audit) => audit.discrepancies.is_empty(),

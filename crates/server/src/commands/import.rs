@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::exit::CliError;
 use crate::lost_database::FirstStart;
 use crate::system::console::{count, print_line};
+use crate::system::progress::ProgressReport;
 use crate::{commands::verify, preflight, wiring};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -44,7 +45,10 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), CliErro
     let stores = open(config)?;
     let ids = write_ids(options, &dump)?;
     let command = Arc::new(dump.shop);
-    let imported = stores.imports.import(Arc::clone(&command));
+    let imported = {
+        let _progress = ProgressReport::of("Writing the shop", None, || None);
+        stores.imports.import(Arc::clone(&command))
+    };
     if let (Some(file), Ok(Err(_))) = (ids, &imported) {
         // No row has these ids. If the store failed, the import may still have been committed.
         drop(fs::remove_file(file));
@@ -58,7 +62,7 @@ pub(super) fn run(config: &Config, options: &ImportDjango) -> Result<(), CliErro
         )));
     }
     print_line("The shop is imported.");
-    verify::report(&stores.ledger.audit()?)
+    verify::report(&verify::audit(&stores)?)
 }
 
 /// The import options, from the command line.
@@ -129,6 +133,7 @@ fn existing_data(config: &Config, options: &ImportDjango) -> Result<ExistingData
 
 fn read(options: &ImportDjango, known: &Options) -> Result<Dump, CliError> {
     let name = options.file.display();
+    let _progress = ProgressReport::of("Reading the dump", None, || None);
     let dump = if options.file.as_os_str() == "-" {
         // A dump is read twice, which standard input does not allow.
         let mut bytes = Vec::new();

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::exit::CliError;
 use crate::lost_database::FirstStart;
 use crate::system::console::print_line;
+use crate::system::progress::ProgressReport;
 use crate::{preflight, wiring};
 use tradepost_diesel::{Migrator, Missing};
 
@@ -20,7 +21,10 @@ pub(super) fn run(config: &Config, options: &Migrate) -> Result<(), CliError> {
 
 fn apply(config: &Config, options: &Migrate) -> Result<(), CliError> {
     wiring::prepare(config, FirstStart::new(options.new))?;
-    let applied = wiring::migrate(config).map_err(|exit| preflight::explain(config, exit))?;
+    let progress = ProgressReport::of("Migrating", None, || None);
+    let applied = wiring::migrate(config);
+    progress.end();
+    let applied = applied.map_err(|exit| preflight::explain(config, exit))?;
     print_line("Running migrations:");
     // All of them are committed, or none.
     for name in &applied {

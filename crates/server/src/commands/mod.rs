@@ -4,13 +4,15 @@ mod backup;
 mod changepassword;
 mod check;
 mod createsuperuser;
+mod export_products;
 mod import;
+mod import_products;
 mod migrate;
 mod rotate_key;
 mod serve;
 mod verify;
 
-use crate::cli::{Args, Command, Import};
+use crate::cli::{Args, Command, Export, Import};
 use crate::config::{Config, environment};
 use crate::exit::CliError;
 use crate::logging;
@@ -39,6 +41,8 @@ pub(crate) fn run(given: &Args, command: Command) -> Result<(), CliError> {
             Ok(())
         }
         Command::Import(Import::Django(options)) => import::run(&config, &options),
+        Command::Import(Import::Products(options)) => import_products::run(&config, &options),
+        Command::Export(Export::Products(options)) => export_products::run(&config, &options),
         Command::Backup(options) => backup::run(&config, &options),
         Command::Check(options) => check::run(&config, &options),
     }

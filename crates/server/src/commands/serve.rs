@@ -76,6 +76,8 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     let last = Arc::clone(&stores.ledger);
     let batching = tradepost_batch::BatcherConfig::default();
     let batchers = Batchers::start(&stores, batching).map_err(cannot_serve)?;
+    let tidying = retention::tidy_imports(Arc::clone(&stores.product_imports));
+    let tidying = tidying.map_err(cannot_serve)?;
     let purging = retention::start(Arc::clone(&stores.retention)).map_err(cannot_serve)?;
     let tokens = keys.tokens();
     let backend = backend(config, stores, tokens.clone(), batchers.clone())?;
@@ -103,7 +105,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
         signals.stop(running.stop_handle())?;
         running.finished().await
     });
-    drop((purging, watch));
+    drop((tidying, purging, watch));
     let closed = close(batchers);
     if closed.is_ok() {
         close_database(last);

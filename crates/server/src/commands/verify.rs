@@ -3,12 +3,21 @@
 use crate::config::Config;
 use crate::exit::CliError;
 use crate::system::console::{count, print_line};
+use crate::system::progress::ProgressReport;
 use crate::wiring;
+use tradepost_domain::Stores;
 use tradepost_domain::inventory::Audit;
+use tradepost_domain::kernel::StoreError;
 
 pub(super) fn run(config: &Config) -> Result<(), CliError> {
     let stores = wiring::open(config, wiring::unfixed(config))?;
-    report(&stores.ledger.audit()?)
+    report(&audit(&stores)?)
+}
+
+/// Runs the ledger audit, with its progress.
+pub(super) fn audit(stores: &Stores) -> Result<Audit, StoreError> {
+    let _progress = ProgressReport::of("Checking the books", None, || None);
+    stores.ledger.audit()
 }
 
 /// Prints the result of a ledger audit.

@@ -2,6 +2,7 @@
 
 pub(crate) mod background;
 pub(crate) mod console;
+pub(crate) mod progress;
 pub(crate) mod signals;
 pub(crate) mod symlinks;
 

@@ -20,6 +20,8 @@ mod openapi;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod products;
+#[cfg(test)]
 mod rotate_key;
 #[cfg(test)]
 mod serve;
