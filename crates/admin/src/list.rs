@@ -30,6 +30,16 @@ pub(crate) struct SortLink {
     pub(crate) href: String,
     /// `ascending` or `descending`, if the list is in this order: for `aria-sort`.
     pub(crate) state: Option<&'static str>,
+    /// The class of the column.
+    pub(crate) class: &'static str,
+}
+
+impl SortLink {
+    /// The heading of a column of this class, such as `number`, or `wide` for one that small screens
+    /// leave out.
+    pub(crate) fn of_class(self, class: &'static str) -> Self {
+        Self { class, ..self }
+    }
 }
 
 impl ListQuery {
@@ -104,6 +114,7 @@ impl ListQuery {
             label,
             href: self.with(&[("sort", &sort), ("cursor", "")]),
             state,
+            class: "",
         }
     }
 

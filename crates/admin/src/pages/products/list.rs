@@ -40,11 +40,12 @@ pub(super) async fn show(page: Page) -> PageResult {
         .read_list(move |shop, actor| shop.catalogue.cursor_page(actor, filter, keyset, &span))
         .await?;
     let headings = [
-        ("Name", ProductField::Name),
-        ("Price", ProductField::Price),
-        ("Created", ProductField::CreatedAt),
+        ("Name", ProductField::Name, ""),
+        ("Price", ProductField::Price, "number"),
+        ("Created", ProductField::CreatedAt, "wide"),
     ];
-    let headings = headings.map(|(label, field)| query.sort_link(label, field, keyset));
+    let headings =
+        headings.map(|(label, field, class)| query.sort_link(label, field, keyset).of_class(class));
     page.show(&List {
         page: &page,
         query: &query,
