@@ -2,11 +2,12 @@
 
 use crate::format::{count, money};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::Services;
 use tradepost_domain::decision::{AccountAttribute, EventKind, ProductAttribute};
 use tradepost_domain::events::LoggedEvent;
-use tradepost_domain::kernel::{Error, UserId};
+use tradepost_domain::inventory::Reason;
+use tradepost_domain::kernel::{Error, ProductId, UserId};
 
 /// An event, as a row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,33 +19,83 @@ pub(crate) struct EventRow {
     pub(crate) sentence: String,
     /// Id and name of the acting user; `None` for the shop itself.
     pub(crate) actor: Option<(i64, String)>,
+    /// The things that the event is about.
+    pub(crate) links: Vec<EventLink>,
 }
 
-/// The rows of events, with the names of their actors, which are read in one query.
+/// A link to a thing that an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventLink {
+    /// The path within the admin interface.
+    pub(crate) path: String,
+    /// The name of the thing.
+    pub(crate) text: String,
+}
+
+/// The names of the users and products of events.
+struct Names {
+    users: BTreeMap<UserId, String>,
+    products: BTreeMap<ProductId, String>,
+}
+
+impl Names {
+    fn read(shop: &Services, events: &[LoggedEvent]) -> Result<Self, Error> {
+        let kinds = || events.iter().map(|logged| &logged.event.kind);
+        let actors = events.iter().filter_map(|logged| logged.event.actor);
+        let users: BTreeSet<UserId> = kinds().filter_map(EventKind::user).chain(actors).collect();
+        let products: BTreeSet<ProductId> = kinds().filter_map(EventKind::product).collect();
+        let users = shop.accounts.find_all(&Vec::from_iter(users))?.into_iter();
+        let products = shop.catalogue.find_all(&Vec::from_iter(products))?;
+        let products = products.into_iter();
+        Ok(Self {
+            users: users
+                .map(|account| (account.id, account.username.to_string()))
+                .collect(),
+            products: products
+                .map(|product| (product.id, product.name.to_string()))
+                .collect(),
+        })
+    }
+
+    fn user(&self, user: UserId) -> String {
+        let name = self.users.get(&user).cloned();
+        name.unwrap_or_else(|| user.get().to_string())
+    }
+
+    fn links(&self, kind: &EventKind) -> Vec<EventLink> {
+        let mut links = Vec::new();
+        let mut link = |section: &str, id: i64, text: String| {
+            let path = format!("/{section}/{id}/");
+            links.push(EventLink { path, text });
+        };
+        if let Some(order) = kind.order() {
+            link("orders", order.get(), format!("order {order}"));
+        }
+        if let Some(product) = kind.product() {
+            let name = self.products.get(&product).cloned();
+            let name = name.unwrap_or_else(|| format!("product {product}"));
+            link("products", product.get(), name);
+        }
+        if let Some(user) = kind.user() {
+            link("customers", user.get(), self.user(user));
+        }
+        links
+    }
+}
+
+/// The rows of events, with the names of their actors and things, which are read in two queries.
 ///
 /// # Errors
 /// If the store fails.
 pub(crate) fn rows(shop: &Services, events: Vec<LoggedEvent>) -> Result<Vec<EventRow>, Error> {
-    let mut actors: Vec<UserId> = events
-        .iter()
-        .filter_map(|logged| logged.event.actor)
-        .collect();
-    actors.sort_unstable();
-    actors.dedup();
-    let accounts = shop.accounts.find_all(&actors)?;
-    let names = accounts
-        .into_iter()
-        .map(|account| (account.id, account.username.to_string()));
-    let names: BTreeMap<UserId, String> = names.collect();
+    let names = Names::read(shop, &events)?;
     let row = |logged: LoggedEvent| EventRow {
         seq: logged.seq.get(),
         at: logged.event.at,
         name: logged.event.kind.name().as_str(),
         sentence: sentence(&logged.event.kind),
-        actor: logged.event.actor.map(|user| {
-            let name = names.get(&user).cloned();
-            (user.get(), name.unwrap_or_else(|| user.get().to_string()))
-        }),
+        actor: (logged.event.actor).map(|user| (user.get(), names.user(user))),
+        links: names.links(&logged.event.kind),
     };
     Ok(events.into_iter().map(row).collect())
 }
@@ -61,9 +112,9 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         EventKind::OrderStatus {
             order, from, to, ..
         } => format!(
-            "Order {order} became {} after {}.",
-            to.as_str(),
-            from.as_str()
+            "Order {order} went from {} to {}.",
+            from.as_str(),
+            to.as_str()
         ),
         EventKind::ProductCreated { product } => format!("Product {product} was created."),
         EventKind::ProductChanged {
@@ -75,10 +126,18 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         }
         EventKind::ProductArchived { product } => format!("Product {product} was archived."),
         EventKind::ProductRestored { product } => format!("Product {product} was restored."),
-        EventKind::StockAdjusted { product, delta, .. } => {
+        EventKind::StockAdjusted {
+            product,
+            delta,
+            reason,
+        } => {
             let sign = if delta.units() > 0 { "+" } else { "" };
+            let how = match reason {
+                Reason::Set => " when it was set to a number",
+                _ => "",
+            };
             format!(
-                "The stock of product {product} changed by {sign}{}.",
+                "The stock of product {product} changed by {sign}{}{how}.",
                 count(delta.units())
             )
         }

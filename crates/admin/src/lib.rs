@@ -28,6 +28,7 @@ mod events;
 mod flash;
 mod form;
 mod format;
+mod ledger_checks;
 mod list;
 mod page;
 mod pages;
@@ -38,6 +39,7 @@ mod version;
 mod zone;
 
 use crate::assets::Assets;
+use crate::ledger_checks::LedgerChecks;
 use crate::setup::Setup;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::ServiceConfig;
@@ -71,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) config: AdminConfig,
     pub(crate) assets: Assets,
     pub(crate) setup: Setup,
+    pub(crate) ledger_checks: Arc<LedgerChecks>,
     /// The path of the public URL; empty at the root.
     pub(crate) public_path: String,
 }
@@ -84,6 +87,7 @@ impl Admin {
                 config,
                 assets: Assets::new(),
                 setup: Setup::default(),
+                ledger_checks: Arc::default(),
                 public_path: public_path.to_owned(),
             }),
         }

@@ -2,6 +2,8 @@
 //! its templates.
 
 pub(crate) mod account;
+pub(crate) mod audit;
+pub(crate) mod customers;
 pub(crate) mod dashboard;
 pub(crate) mod products;
 pub(crate) mod setup;

@@ -163,6 +163,7 @@ macro_rules! each_case {
                 stock_is_adjusted_by_current_staff,
                 an_order_is_changed_by_current_staff,
                 a_role_is_given_by_current_staff,
+                a_user_is_reset_by_current_staff,
                 a_deactivated_customer_places_no_order,
                 a_deactivated_customer_cancels_no_order,
                 an_address_is_changed_by_an_active_account,
@@ -177,6 +178,7 @@ macro_rules! each_case {
                 expired_tokens_are_purged,
                 a_user_has_a_bounded_number_of_families,
                 all_sessions_of_a_user_end_at_once,
+                a_reset_ends_every_session,
             }
             staff_sessions {
                 a_staff_session_is_found_by_its_digest,

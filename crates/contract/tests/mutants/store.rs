@@ -13,8 +13,8 @@ use tradepost_domain::events::{EventQuery, EventRepository, FeedId, LoggedEvent}
 use tradepost_domain::identity::{
     Account, AccountRepository, Attempt, AttemptKey, AttemptRepository, ChangeEmail,
     ChangePassword, Credentials, EndSessions, KnownNetwork, KnownNetworkKey, PasswordHash, Refresh,
-    RefreshDigest, RefreshToken, Register, SessionDigest, StaffSession, StaffSessionRepository,
-    UpdateUser, UserFilter,
+    RefreshDigest, RefreshToken, Register, ResetUser, SessionDigest, StaffSession,
+    StaffSessionRepository, UpdateUser, UserFilter,
 };
 use tradepost_domain::import::products::{
     ApplyProducts, ImportCounts, ProductImportId, ProductImportRepository, ProductRow, Staged,
@@ -87,6 +87,7 @@ pub(crate) struct Behaviour {
     pub(crate) end_family: fn(&Store, RefreshDigest) -> Result<(), StoreError>,
     pub(crate) forget_tokens: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) end_sessions: fn(&Store, EndSessions) -> Result<Account, Error>,
+    pub(crate) reset_user: fn(&Store, ResetUser) -> Result<Account, Error>,
     pub(crate) begin_session: fn(&Store, StaffSession) -> Result<(), StoreError>,
     pub(crate) use_session: fn(&Store, StaffSession) -> Result<(), StoreError>,
     pub(crate) purge_staff_sessions: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
@@ -149,6 +150,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     end_family: |store, token| store.end_family(token),
     forget_tokens: |store, before| store.purge_refresh_tokens(before),
     end_sessions: |store, command| store.end_sessions(command),
+    reset_user: |store, command| store.reset_user(command),
     begin_session: |store, session| store.begin_session(session),
     use_session: |store, session| store.use_session(session),
     purge_staff_sessions: |store, before| store.purge_staff_sessions(before),
@@ -309,6 +311,10 @@ impl AccountRepository for Broken {
 
     fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
         (self.does.end_sessions)(&self.store, command)
+    }
+
+    fn reset_user(&self, command: ResetUser) -> Result<Account, Error> {
+        (self.does.reset_user)(&self.store, command)
     }
 
     fn renew_hash(

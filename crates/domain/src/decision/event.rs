@@ -157,7 +157,7 @@ pub enum ProductAttribute {
     },
 }
 
-/// Attribute of an account that its owner changes.
+/// Attribute of an account that its owner changes, or staff for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountAttribute {
     /// E-mail address.

@@ -295,6 +295,55 @@ pub fn decide_end_of_sessions(
     Ok(updated(before, after, None, event))
 }
 
+/// Command: staff end every session of a user, and give the account another password if there is
+/// one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetUser {
+    /// The acting staff user.
+    pub by: UserId,
+    /// The user to reset.
+    pub user: UserId,
+    /// The hash of the new password; `None` to keep the password.
+    pub password: Option<PasswordHash>,
+    /// Time of the command.
+    pub at: DateTime<Utc>,
+}
+
+/// Decides a reset of a user by staff; the outcome is the account afterwards. `acting` is the
+/// current account of the acting user. A stolen session must not suffice to take an account over:
+/// staff change their own password with [`ChangePassword`], which needs the current one.
+///
+/// # Errors
+/// [`Refusal::InvalidToken`] and [`Refusal::Forbidden`] if the acting user is deactivated or no
+/// longer staff, or sets the own password; [`Refusal::NotFound`].
+pub fn decide_user_reset(
+    command: &ResetUser,
+    account: Option<&Account>,
+    acting: Option<&Account>,
+) -> Result<Decision<Account>, Refusal> {
+    decide_staff(Some(command.by), acting)?;
+    let before = account.ok_or(Refusal::NotFound)?;
+    if command.password.is_some() && command.by == command.user {
+        return Err(Refusal::Forbidden);
+    }
+    let after = Account {
+        session_epoch: before.session_epoch.wrapping_add(1),
+        ..before.clone()
+    };
+    let event = Event {
+        kind: EventKind::AccountChanged {
+            user: before.id,
+            attribute: match command.password {
+                Some(_) => AccountAttribute::Password,
+                None => AccountAttribute::Sessions,
+            },
+        },
+        actor: Some(command.by),
+        at: command.at,
+    };
+    Ok(updated(before, after, command.password.clone(), event))
+}
+
 /// Changes to a user by staff; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UserChange {

@@ -94,6 +94,62 @@ fn a_new_password_ends_every_session() {
 }
 
 #[test]
+fn staff_reset_other_users() {
+    let staff = Account {
+        id: user(2),
+        ..account(true, true)
+    };
+    let former = Account {
+        is_staff: false,
+        ..staff.clone()
+    };
+    let deactivated = Account {
+        is_active: false,
+        ..staff.clone()
+    };
+    let reset = |password: Option<&str>, of: i64, acting: Option<&Account>| {
+        let command = ResetUser {
+            by: user(2),
+            user: user(of),
+            password: password.map(hash),
+            at: at(1),
+        };
+        let before = match of {
+            1 => Some(account(false, false)),
+            2 => Some(staff.clone()),
+            _ => None,
+        };
+        decide_user_reset(&command, before.as_ref(), acting)
+    };
+    for (password, attribute) in [
+        (Some("new"), AccountAttribute::Password),
+        (None, AccountAttribute::Sessions),
+    ] {
+        let decision = reset(password, 1, Some(&staff)).unwrap();
+        let [update] = &*decision.changes.accounts else {
+            panic!("{decision:?}")
+        };
+        assert_eq!(update.password, password.map(hash));
+        assert!(update.ends_sessions());
+        assert_eq!(decision.outcome, update.after);
+        assert!(!decision.outcome.is_active, "as before");
+        let event = &decision.events[0];
+        assert_eq!(
+            (&event.kind, event.actor),
+            (&changed(attribute), Some(user(2)))
+        );
+        assert_eq!(reset(password, 9, Some(&staff)), Err(Refusal::NotFound));
+        assert_eq!(reset(password, 1, Some(&former)), Err(Refusal::Forbidden));
+        for gone in [None, Some(&deactivated)] {
+            assert_eq!(reset(password, 1, gone), Err(Refusal::InvalidToken));
+        }
+    }
+    // The own password needs the current one; the own sessions need nothing.
+    assert_eq!(reset(Some("x"), 2, Some(&staff)), Err(Refusal::Forbidden));
+    assert!(reset(None, 2, Some(&staff)).is_ok());
+}
+
+#[test]
 fn a_user_update_keeps_one_active_staff_user() {
     // (active, staff) before, the update, other active staff, (active, staff, epoch) after
     for (before, wish, others, expected) in [

@@ -19,9 +19,9 @@ mod staff_sessions;
 
 pub use account::{
     Account, ChangeEmail, ChangePassword, Credentials, EndSessions, NewAccount, Register,
-    TokenClaims, UpdateUser, UserChange, decide_email, decide_end_of_sessions, decide_first_staff,
-    decide_password, decide_registration, decide_role, decide_session, decide_staff,
-    decide_user_update,
+    ResetUser, TokenClaims, UpdateUser, UserChange, decide_email, decide_end_of_sessions,
+    decide_first_staff, decide_password, decide_registration, decide_role, decide_session,
+    decide_staff, decide_user_reset, decide_user_update,
 };
 pub use attempt::{
     ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, LimitedAction,

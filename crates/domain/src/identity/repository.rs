@@ -1,6 +1,6 @@
 use crate::identity::{
     Account, ChangeEmail, ChangePassword, Credentials, EndSessions, PasswordHash, Refresh,
-    RefreshDigest, RefreshToken, Register, UpdateUser,
+    RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
 };
 use crate::kernel::StoreError;
 use crate::kernel::{Error, Page, PageRequest, UserId, UserSearch};
@@ -106,6 +106,16 @@ pub trait AccountRepository: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn end_sessions(&self, command: EndSessions) -> Result<Account, Error>;
+
+    /// Resets a user as [`decide_user_reset`](crate::identity::decide_user_reset) allows.
+    ///
+    /// MUST decide by the account of the acting user under a lock held until the commit
+    /// (`a_user_is_reset_by_current_staff`), and delete the refresh tokens of the sessions that end
+    /// (`a_reset_ends_every_session`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn reset_user(&self, command: ResetUser) -> Result<Account, Error>;
 
     /// Stores a stronger hash of the same password. Does nothing if the password has changed since
     /// `old` was read (`a_renewed_hash_does_not_undo_a_change`).

@@ -1,4 +1,5 @@
 use crate::catalog::Product;
+use crate::inventory::{Audit, Ledger};
 use crate::kernel::{Actor, Error, System};
 use crate::orders::OrderStatus;
 use crate::reports::{SalesBucket, SalesReport};
@@ -28,19 +29,20 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Reports {
     reports: Arc<dyn SalesReport>,
+    ledger: Arc<dyn Ledger>,
 }
 
 impl Service for Reports {
     fn of(stores: &Stores, _: &System, _: &ServicesConfig) -> Self {
-        Self::new(stores.reports.clone())
+        Self::new(stores.reports.clone(), stores.ledger.clone())
     }
 }
 
 impl Reports {
-    /// The service over this port.
+    /// The service over these ports.
     #[must_use]
-    pub fn new(reports: Arc<dyn SalesReport>) -> Self {
-        Self { reports }
+    pub fn new(reports: Arc<dyn SalesReport>, ledger: Arc<dyn Ledger>) -> Self {
+        Self { reports, ledger }
     }
 
     /// The buckets with sales that start in a time, `until` excluded, ascending.
@@ -73,5 +75,14 @@ impl Reports {
     pub fn low_stock(&self, actor: Actor, limit: u32) -> Result<Vec<Product>, Error> {
         actor.staff()?;
         Ok(self.reports.low_stock(limit)?)
+    }
+
+    /// The ledger audit. It reads every movement, so its cost grows with the shop.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails.
+    pub fn audit_ledger(&self, actor: Actor) -> Result<Audit, Error> {
+        actor.staff()?;
+        Ok(self.ledger.audit()?)
     }
 }

@@ -6,9 +6,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, EndSessions,
-    NameConflicts, PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser,
-    UserFilter, decide_email, decide_end_of_sessions, decide_first_staff, decide_new_family,
-    decide_password, decide_refresh, decide_registration, decide_sign_out, decide_user_update,
+    NameConflicts, PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser,
+    UpdateUser, UserFilter, decide_email, decide_end_of_sessions, decide_first_staff,
+    decide_new_family, decide_password, decide_refresh, decide_registration, decide_sign_out,
+    decide_user_reset, decide_user_update,
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId, UserSearch};
 
@@ -86,6 +87,13 @@ impl AccountRepository for MemoryStore {
         let before = state.accounts.get(&command.user);
         let before = before.map(|known| &known.account);
         let decision = decide_end_of_sessions(&command, before)?;
+        Ok(state.apply(decision)?)
+    }
+
+    fn reset_user(&self, command: ResetUser) -> Result<Account, Error> {
+        let mut state = self.lock();
+        let account = state.acting(Some(command.user));
+        let decision = decide_user_reset(&command, account, state.acting(Some(command.by)))?;
         Ok(state.apply(decision)?)
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    UserFilter,
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId};
 
@@ -55,6 +56,10 @@ impl AccountRepository for BrokenAccounts {
 
     fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
         self.inner.end_sessions(command)
+    }
+
+    fn reset_user(&self, command: ResetUser) -> Result<Account, Error> {
+        self.inner.reset_user(command)
     }
 
     fn renew_hash(

@@ -12,7 +12,8 @@ use tradepost_domain::catalog::{
 };
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    UserFilter,
 };
 use tradepost_domain::inventory::{AdjustStock, Adjusted, InventoryRepository, Movement};
 use tradepost_domain::kernel::{
@@ -269,6 +270,10 @@ impl AccountRepository for Flaky {
 
     fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
         self.write(|_| self.inner.accounts.end_sessions(command))
+    }
+
+    fn reset_user(&self, command: ResetUser) -> Result<Account, Error> {
+        self.write(|_| self.inner.accounts.reset_user(command))
     }
 
     fn renew_hash(

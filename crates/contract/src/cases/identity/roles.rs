@@ -5,7 +5,7 @@ use crate::shop::happened_now;
 use crate::{TestShop, at, draft, first_page, hash, place, retry_busy};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, ProductChange, ProductList};
-use tradepost_domain::identity::{ChangeEmail, Email, UpdateUser, UserChange};
+use tradepost_domain::identity::{ChangeEmail, Email, ResetUser, UpdateUser, UserChange};
 use tradepost_domain::inventory::{AdjustStock, StockDelta};
 use tradepost_domain::kernel::{Actor, Refusal, UserId};
 use tradepost_domain::orders::{ChangeOrder, OrderAction, OrderStatus};
@@ -148,6 +148,31 @@ pub fn a_role_is_given_by_current_staff(stores: &Stores) {
     let grace = shop.staff("grace");
     switch(&shop, Some(grace), accomplice, None, Some(true)).unwrap();
     assert!(shop.account(accomplice).is_staff);
+}
+
+/// Former staff cannot reset users.
+pub fn a_user_is_reset_by_current_staff(stores: &Stores) {
+    let shop = TestShop::new(stores);
+    let victim = shop.customer("victim");
+    let before = shop.account(victim);
+    let reset = |by| {
+        let command = ResetUser {
+            by,
+            user: victim,
+            password: Some(hash("known")),
+            at: at(220),
+        };
+        retry_busy(|| stores.accounts.reset_user(command.clone()))
+    };
+    for (user, refusal) in former_staff(&shop) {
+        assert_eq!(reset(user), Err(refusal));
+        assert_eq!(shop.account(victim), before);
+        let stored = retry_busy(|| stores.accounts.credentials("victim"));
+        assert_ne!(stored.unwrap().password, hash("known"));
+    }
+    assert!(reset(shop.staff("grace")).is_ok());
+    let stored = retry_busy(|| stores.accounts.credentials("victim"));
+    assert_eq!(stored.unwrap().password, hash("known"));
 }
 
 /// A deactivated customer cannot place an order, and does not affect others in the batch.

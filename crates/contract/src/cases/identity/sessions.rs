@@ -1,9 +1,10 @@
 use crate::{TestShop, at, hash, retry_busy};
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::Stores;
+use tradepost_domain::events::{EventQuery, EventRange};
 use tradepost_domain::identity::{
     Account, ChangePassword, EndSessions, MAX_FAMILIES, REUSE_GRACE, Refresh, RefreshDigest,
-    RefreshToken, UpdateUser, UserChange,
+    RefreshToken, ResetUser, UpdateUser, UserChange,
 };
 use tradepost_domain::kernel::{Refusal, UserId};
 
@@ -192,6 +193,57 @@ pub fn all_sessions_of_a_user_end_at_once(stores: &Stores) {
     for user in [bob, UserId::new(99).unwrap()] {
         assert_eq!(end(user), Err(Refusal::InvalidToken));
     }
+}
+
+/// A reset by staff ends every session of that user only, with and without another password. The
+/// event names the staff user.
+pub fn a_reset_ends_every_session(stores: &Stores) {
+    let shop = TestShop::new(stores);
+    let (ada, bob, grace) = (
+        shop.customer("ada"),
+        shop.customer("bob"),
+        shop.staff("grace"),
+    );
+    begin(stores, bob, "b1");
+    let credentials = || retry_busy(|| stores.accounts.credentials("ada")).unwrap();
+    let old = credentials().password;
+    for (number, password) in [None, Some(hash("new"))].into_iter().enumerate() {
+        for token in ["a1", "a2"] {
+            begin(stores, ada, &format!("{token}{number}"));
+        }
+        let before = shop.account(ada);
+        let command = ResetUser {
+            by: grace,
+            user: ada,
+            password: password.clone(),
+            at: at(210),
+        };
+        let after = retry_busy(|| stores.accounts.reset_user(command.clone())).unwrap();
+        assert_eq!(after.session_epoch, before.session_epoch + 1);
+        assert_eq!(shop.account(ada), after);
+        assert_eq!(credentials().password, password.unwrap_or(old.clone()));
+        for token in ["a1", "a2"] {
+            let token = format!("{token}{number}");
+            assert_eq!(refresh(stores, &token, "x", at(2)), refused(), "{token}");
+        }
+        let query = EventQuery {
+            range: EventRange::Newest,
+            limit: 1,
+            ..EventQuery::default()
+        };
+        let newest = retry_busy(|| stores.events.read(&query)).pop().unwrap();
+        assert_eq!(newest.event.actor, Some(grace));
+        assert_eq!(newest.event.kind.user(), Some(ada));
+    }
+    let unknown = ResetUser {
+        by: grace,
+        user: UserId::new(99).unwrap(),
+        password: None,
+        at: at(210),
+    };
+    let refused = retry_busy(|| stores.accounts.reset_user(unknown.clone()));
+    assert_eq!(refused, Err(Refusal::NotFound));
+    assert_eq!(forget_all(stores), 1, "that of bob");
 }
 
 /// A password change or a deactivation ends every token family of that user only.

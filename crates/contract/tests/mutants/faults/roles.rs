@@ -4,7 +4,7 @@ use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, Product, ProductRepository};
 use tradepost_domain::identity::{
-    Account, AccountRepository, ChangeEmail, UpdateUser, UserChange, UserFilter,
+    Account, AccountRepository, ChangeEmail, ResetUser, UpdateUser, UserChange, UserFilter,
 };
 use tradepost_domain::inventory::InventoryRepository;
 use tradepost_domain::inventory::{AdjustStock, Adjusted};
@@ -93,6 +93,15 @@ fn changes_any_address(store: &Store, command: ChangeEmail) -> Result<Account, E
     })
 }
 
+/// Resets as another staff user.
+fn resets_for_former_staff(store: &Store, command: ResetUser) -> Result<Account, Error> {
+    let page = PageRequest::new(1, PageRequest::MAX_SIZE).unwrap();
+    let accounts = AccountRepository::list(store, UserFilter::default(), page)?.items;
+    let staff = accounts.iter().find(|one| one.is_active && one.is_staff);
+    let by = staff.map_or(command.by, |staff| staff.id);
+    store.reset_user(ResetUser { by, ..command })
+}
+
 pub(crate) const ROWS: &[Row] = &[
     (
         "lets former staff create products",
@@ -133,6 +142,14 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["a_role_is_given_by_current_staff"],
+    ),
+    (
+        "lets former staff reset users",
+        Behaviour {
+            reset_user: resets_for_former_staff,
+            ..HONEST
+        },
+        &["a_user_is_reset_by_current_staff"],
     ),
     (
         "places orders of deactivated customers",

@@ -3,7 +3,8 @@ use crate::store::{Behaviour, HONEST};
 use crate::table::Row;
 use chrono::{DateTime, Duration, Utc};
 use tradepost_domain::identity::{
-    Account, AccountRepository, EndSessions, Register, StaffSession, StaffSessionRepository,
+    Account, AccountRepository, EndSessions, Register, ResetUser, StaffSession,
+    StaffSessionRepository,
 };
 use tradepost_domain::kernel::{Error, Refusal, StoreError, UserId};
 use tradepost_domain::maintenance::Retention;
@@ -22,6 +23,12 @@ fn looks_early(store: &Store, command: Register) -> Result<Account, Error> {
 fn ends_no_session(store: &Store, command: EndSessions) -> Result<Account, Error> {
     let found = AccountRepository::find(store, command.user)?;
     Ok(found.ok_or(Refusal::InvalidToken)?)
+}
+
+/// Keeps the account as it was when staff reset it.
+fn resets_nothing(store: &Store, command: ResetUser) -> Result<Account, Error> {
+    let found = AccountRepository::find(store, command.user)?;
+    Ok(found.ok_or(Refusal::NotFound)?)
 }
 
 /// Stores each session under a user of its own.
@@ -55,6 +62,14 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["all_sessions_of_a_user_end_at_once"],
+    ),
+    (
+        "ends no session of a user whom staff reset",
+        Behaviour {
+            reset_user: resets_nothing,
+            ..HONEST
+        },
+        &["a_reset_ends_every_session"],
     ),
     (
         "registers a first staff user for each caller",

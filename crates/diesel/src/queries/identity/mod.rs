@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use tradepost_domain::decision::AccountUpdate;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions, NewAccount,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
-    decide_email, decide_end_of_sessions, decide_first_staff, decide_password, decide_registration,
-    decide_user_update,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    UserFilter, decide_email, decide_end_of_sessions, decide_first_staff, decide_password,
+    decide_registration, decide_user_reset, decide_user_update,
 };
 use tradepost_domain::kernel::{Error, Page, PageRequest, Refusal, UserId, UserSearch};
 
@@ -186,6 +186,17 @@ impl AccountRepository for Database {
             locks::users(conn, &[command.user])?;
             let before = account(conn, command.user)?;
             apply(conn, decide_end_of_sessions(&command, before.as_ref())?)
+        })
+    }
+
+    fn reset_user(&self, command: ResetUser) -> Result<Account, Error> {
+        self.command(move |conn| {
+            locks::users(conn, &[command.by, command.user])?;
+            let (before, acting) = (account(conn, command.user)?, account(conn, command.by)?);
+            apply(
+                conn,
+                decide_user_reset(&command, before.as_ref(), acting.as_ref())?,
+            )
         })
     }
 

@@ -2,8 +2,8 @@
 
 use super::Accounts;
 use crate::identity::{
-    Account, ChangeEmail, ChangePassword, Email, EndSessions, LoginName, Password, UpdateUser,
-    UserChange, UserFilter,
+    Account, ChangeEmail, ChangePassword, Email, EndSessions, LoginName, Password, ResetUser,
+    UpdateUser, UserChange, UserFilter,
 };
 use crate::kernel::{Actor, Error, FieldError, Page, PageRequest, Refusal, UserId};
 
@@ -190,6 +190,50 @@ impl Accounts {
             by: Some(actor.staff()?),
             user,
             change,
+            at: self.clock.now(),
+        })
+    }
+
+    /// Hashes a password that staff give another user. Slow; writes nothing.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the password cannot be hashed.
+    pub fn prepare_reset(
+        &self,
+        actor: Actor,
+        user: UserId,
+        password: &Password,
+    ) -> Result<ResetUser, Error> {
+        let by = actor.staff()?;
+        if by == user {
+            return Err(Refusal::Forbidden.into());
+        }
+        Ok(ResetUser {
+            by,
+            user,
+            password: Some(self.hasher.hash(password)?),
+            at: self.clock.now(),
+        })
+    }
+
+    /// Executes a prepared reset; every session of the user ends.
+    ///
+    /// # Errors
+    /// See [`decide_user_reset`](crate::identity::decide_user_reset); if the store fails.
+    pub fn reset_user(&self, command: ResetUser) -> Result<Account, Error> {
+        self.accounts.reset_user(command)
+    }
+
+    /// Signs a user out everywhere, by staff.
+    ///
+    /// # Errors
+    /// For actors other than staff; see [`decide_user_reset`](crate::identity::decide_user_reset);
+    /// if the store fails.
+    pub fn end_sessions(&self, actor: Actor, user: UserId) -> Result<Account, Error> {
+        self.accounts.reset_user(ResetUser {
+            by: actor.staff()?,
+            user,
+            password: None,
             at: self.clock.now(),
         })
     }

@@ -12,7 +12,8 @@ use tradepost_domain::catalog::{
 };
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, UpdateUser, UserFilter,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    UserFilter,
 };
 use tradepost_domain::kernel::{
     CursorPage, CursorRequest, Error, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
@@ -76,6 +77,10 @@ where
 
     fn end_sessions(&self, command: EndSessions) -> Result<Account, Error> {
         self.inner.end_sessions(command)
+    }
+
+    fn reset_user(&self, command: ResetUser) -> Result<Account, Error> {
+        self.inner.reset_user(command)
     }
 
     fn renew_hash(
