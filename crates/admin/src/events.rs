@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::Services;
 use tradepost_domain::decision::{AccountAttribute, EventKind, ProductAttribute};
 use tradepost_domain::events::LoggedEvent;
-use tradepost_domain::inventory::Reason;
+use tradepost_domain::inventory::{Reason, StockLevel};
 use tradepost_domain::kernel::{Error, ProductId, UserId};
 
 /// An event, as a row of a table.
@@ -186,6 +186,17 @@ fn change(attribute: &ProductAttribute) -> String {
                 "weight from {} g to {} g",
                 count(from.grams()),
                 count(to.grams())
+            )
+        }
+        ProductAttribute::LowStock { from, to } => {
+            let units = |threshold: &Option<StockLevel>| match threshold {
+                Some(level) => count(level.units()),
+                None => "the shop's number".to_owned(),
+            };
+            format!(
+                "threshold of low stock from {} to {}",
+                units(from),
+                units(to)
             )
         }
     }

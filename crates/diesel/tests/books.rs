@@ -33,7 +33,7 @@ const DAMAGE: &[(&str, &str)] = &[
         "products: row 3 refers to stock 3",
     ),
     (
-        "INSERT INTO stock VALUES (77, 0)",
+        "INSERT INTO stock (product_id, on_hand) VALUES (77, 0)",
         "stock: row 77 refers to products 77",
     ),
     (
@@ -144,6 +144,59 @@ const DAMAGE: &[(&str, &str)] = &[
     (
         "DELETE FROM users WHERE id = 2",
         "orders: row 2 refers to users 2",
+    ),
+    (
+        "DELETE FROM events WHERE seq = 1",
+        "event log: 8 events, but the last one has the number 9",
+    ),
+    (
+        "UPDATE events SET seq = seq + 10 WHERE seq = 9",
+        "event log: 9 events, but the last one has the number 19",
+    ),
+    (
+        "DELETE FROM events WHERE kind = 'order.placed' AND order_id = 1",
+        "order 1: 0 events of its placing or import, and 1 orders",
+    ),
+    (
+        "UPDATE events SET order_id = 99 WHERE kind = 'order.placed' AND order_id = 1",
+        "order 99: 1 events of its placing or import, and 0 orders",
+    ),
+    (
+        "INSERT INTO events (seq, kind, order_id, user_id, detail, amount, at)
+            VALUES (10, 'order.imported', 1, 1, 'pending', 450, 0)",
+        "order 1: 2 events of its placing or import",
+    ),
+    (
+        "UPDATE events SET detail = 'pending>processing' WHERE kind = 'order.status'",
+        "order 2: its events do not lead to its status",
+    ),
+    (
+        "UPDATE events SET detail = 'processing>cancelled' WHERE kind = 'order.status'",
+        "order 2: its events do not lead to its status",
+    ),
+    (
+        "DELETE FROM events WHERE kind = 'order.status'",
+        "order 2: its events do not lead to its status",
+    ),
+    (
+        "UPDATE events SET amount = amount + 1 WHERE kind = 'order.placed' AND order_id = 1",
+        "order 1: its events do not lead to its status",
+    ),
+    (
+        "UPDATE events SET user_id = 2 WHERE kind = 'order.placed' AND order_id = 1",
+        "order 1: its events do not lead to its status",
+    ),
+    (
+        "UPDATE sales SET revenue = revenue + 1",
+        "minor units by the stored sum",
+    ),
+    (
+        "UPDATE sales SET orders = orders + 1",
+        "orders by the stored sum, but",
+    ),
+    (
+        "UPDATE order_counts SET orders = 2 WHERE status = 'pending'",
+        "orders that are pending: 2 by the stored count, but the events add up to 1",
     ),
     ("UPDATE cart_items SET product_id = 99", "cart_items: row "),
     ("UPDATE cart_items SET user_id = 99", "refers to users 99"),

@@ -38,6 +38,8 @@ pub(crate) struct Loaders {
     pub(crate) pages: CatalogPages,
     /// Pages that cost more than their rows.
     pub(crate) searches: CatalogPages,
+    /// The last position of the event log, for the requests that wait for an event.
+    pub(crate) last_event: SingleFlight<(), i64>,
 }
 
 /// Pages of the catalogue: requests for the same page share one read.
@@ -112,6 +114,7 @@ impl Loaders {
         let max_waiting = limits.work.waiting;
         let accounts = services.accounts.clone();
         let (products, carts) = (services.catalogue.clone(), services.carts.clone());
+        let events = services.events.clone();
         let pages = |kind| {
             let (pages, most) = (services.catalogue.clone(), limits.lists.waiting);
             SingleFlight::new(pools.of(kind), most, move |key: &CatalogPageKey| {
@@ -121,6 +124,9 @@ impl Loaders {
             })
         };
         Self {
+            last_event: SingleFlight::new(queries, max_waiting, move |()| {
+                Ok(events.last_position()?)
+            }),
             accounts: BatchLoader::new(queries, MAX_ACCOUNTS, max_waiting, move |ids| {
                 let found = accounts.find_all(ids)?.into_iter();
                 Ok(found.map(|account| (account.id, account)).collect())

@@ -4,6 +4,7 @@ use crate::access_log::AccessLog;
 use crate::backend::Backend;
 use crate::config::Settings;
 use crate::connection::admission::Connections;
+use crate::exec::event_waits::EventWaits;
 use crate::exec::pools::Pools;
 use crate::exec::readiness::Readiness;
 use crate::loaders::{Loaders, Renderers};
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) readiness: Arc<Readiness>,
     /// Another interface in the same application.
     pub(crate) mount: Option<Arc<dyn Mount>>,
+    pub(crate) event_waits: EventWaits,
     pub(crate) metrics: Metrics,
     pub(crate) access_log: Arc<dyn AccessLog>,
     pub(crate) connections: Arc<Connections>,
@@ -84,6 +86,7 @@ impl State {
             sessions: SessionCache::new(),
             readiness: Readiness::new(),
             mount: routes.mount,
+            event_waits: EventWaits::new(),
             metrics: Metrics::new(routes.patterns),
             access_log: settings.access_log,
             connections: Arc::new(connections),

@@ -298,6 +298,7 @@ impl<'a> Fields<'a> {
             price: price?,
             stock: stock?.unwrap_or(unsaid),
             weight: weight?.unwrap_or_default(),
+            low_stock: None,
             archived: !sold? || archived?,
             created_at,
             updated_at,

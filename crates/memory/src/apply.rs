@@ -38,7 +38,7 @@ impl State {
         let completed = completed.ok_or(Defect("each new row has an id"))?;
         let movements = self.numbered(completed.movements)?;
         let levels = self.levels_after(&completed.rows, &movements)?;
-        let crossings = crossings_of(&movements, &levels, self.low_stock());
+        let crossings = self.crossings(&completed.changes, &movements, &levels);
         let events = completed.events.into_iter().chain(crossings);
         let events = self.numbered_events(events)?;
         let mut stored = StoredRows::new(&completed.rows, &movements);
@@ -229,6 +229,23 @@ impl State {
         self.movements.extend(rows);
     }
 
+    /// The crossings of movements, by the thresholds after the changes.
+    fn crossings(&self, changes: &Changes, movements: &[Movement], levels: &Levels) -> Vec<Event> {
+        let entries: Vec<_> = movements.iter().map(|one| one.entry.clone()).collect();
+        let after = levels.iter().map(|(product, level)| {
+            let mut updates = changes.products.iter().map(|update| &update.after);
+            let updated = updates.find(|after| after.id == *product);
+            let stored = updated.or_else(|| self.products.get(product));
+            let own = stored.and_then(|product| product.low_stock);
+            let after = StockAfter {
+                level: *level,
+                threshold: own.unwrap_or(self.low_stock()),
+            };
+            (*product, after)
+        });
+        crossings(&entries, &after.collect())
+    }
+
     fn write_levels(&mut self, levels: Levels) {
         for (product, level) in levels {
             if let Some(product) = self.products.get_mut(&product) {
@@ -236,19 +253,6 @@ impl State {
             }
         }
     }
-}
-
-/// The crossings of movements.
-fn crossings_of(movements: &[Movement], levels: &Levels, low_stock: StockLevel) -> Vec<Event> {
-    let entries: Vec<_> = movements.iter().map(|one| one.entry.clone()).collect();
-    let after = levels.iter().map(|(product, level)| {
-        let after = StockAfter {
-            level: *level,
-            threshold: low_stock,
-        };
-        (*product, after)
-    });
-    crossings(&entries, &after.collect())
 }
 
 /// The next ids of a kind.

@@ -43,16 +43,18 @@ pub(crate) fn new_feed() -> String {
 }
 
 impl State {
-    /// Numbers events.
+    /// The entries of events that are appended next. Their numbers are not used up: unlike an id,
+    /// the number of a command that panics is given to the next event.
     pub(crate) fn numbered_events(
-        &mut self,
+        &self,
         events: impl IntoIterator<Item = Event>,
     ) -> Result<Vec<LoggedEvent>, StoreError> {
-        let number = |event| {
-            let seq = next(&mut self.last.event, EventSeq::new)?;
+        let mut last = self.events.last().map_or(0, |logged| logged.seq.get());
+        let mut number = |event| {
+            let seq = next(&mut last, EventSeq::new)?;
             Ok(LoggedEvent { seq, event })
         };
-        events.into_iter().map(number).collect()
+        events.into_iter().map(&mut number).collect()
     }
 
     /// Appends events, and adds them to the sums.

@@ -13,6 +13,7 @@
 
 mod addresses;
 mod apply;
+mod audit;
 mod cart;
 mod catalog;
 mod events;
@@ -110,7 +111,6 @@ struct LastIds {
     cart_item: i64,
     order: i64,
     user: i64,
-    event: i64,
 }
 
 fn next<Id>(last: &mut i64, id: fn(i64) -> Option<Id>) -> Result<Id, StoreError> {

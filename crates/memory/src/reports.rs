@@ -37,7 +37,9 @@ impl SalesReport for MemoryStore {
     fn low_stock(&self, limit: u32) -> Result<Vec<Product>, StoreError> {
         let state = self.lock();
         let products = state.products.values();
-        let is_low = |product: &&Product| !product.archived && product.stock <= state.low_stock();
+        let is_low = |product: &&Product| {
+            !product.archived && product.stock <= product.low_stock.unwrap_or(state.low_stock())
+        };
         let mut low: Vec<_> = products.filter(is_low).collect();
         low.sort_by_key(|product| (product.stock, product.id));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -118,6 +118,8 @@ fn constant(value: &str) -> &str {
         "<refresh token>"
     } else if request_id(value) {
         "<request id>"
+    } else if value.starts_with("evt_") {
+        "<event>"
     } else {
         value
     }

@@ -193,6 +193,8 @@ impl Broken {
         stores.inventory = broken.clone();
         stores.carts = broken.clone();
         stores.orders = broken.clone();
+        stores.events = broken.clone();
+        stores.reports = broken.clone();
         stores.accounts = broken.clone();
         stores.staff_sessions = broken.clone();
         stores.imports = broken.clone();

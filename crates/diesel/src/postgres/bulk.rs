@@ -3,7 +3,7 @@
 
 pub(crate) use changes::{
     insert_cart_items, insert_products, insert_stock, update_cart_items, update_orders,
-    update_products, write_search_texts,
+    update_products, update_thresholds, write_search_texts,
 };
 pub(super) use events::{InsertOutbox, add_to_sums};
 pub(crate) use quotas::usage;

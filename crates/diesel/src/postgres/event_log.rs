@@ -29,6 +29,17 @@ const BATCH: usize = 1_000;
 /// Interval of the sequencer of a server. A reader does not wait for it.
 const INTERVAL: Duration = Duration::from_millis(100);
 
+/// The whole log, as a table: the events that have no number yet follow the others.
+pub(crate) const EVERY_EVENT: &str = "(
+    SELECT seq, kind, order_id, user_id, detail, amount, at FROM events
+    UNION ALL
+    SELECT 4611686018427387904 + id, kind, order_id, user_id, detail, amount, at FROM outbox
+)";
+
+/// The status before and afterwards, in the detail of `order.status`.
+pub(crate) const BEFORE: &str = "split_part(detail, '>', 1)";
+pub(crate) const AFTER: &str = "split_part(detail, '>', 2)";
+
 /// Appends events to the outbox. `order.placed` is there already, by the statement that inserted its
 /// order.
 pub(crate) fn append(conn: &mut Conn, new: &[Event]) -> Result<(), Failure> {

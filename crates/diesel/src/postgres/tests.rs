@@ -2,6 +2,7 @@
 //! commits. The rules of the ports are in the contract suite.
 
 mod deadlines;
+mod events;
 mod lists;
 mod others;
 mod read_only;

@@ -1,6 +1,6 @@
 use super::{Source, micros, new_row};
 use crate::schema::{product_texts, products, stock};
-use diesel::dsl::AssumeNotNull;
+use diesel::dsl::{AssumeNotNull, Nullable};
 use diesel::prelude::*;
 use tradepost_domain::catalog::{NewProduct, Price, Product, Weight};
 use tradepost_domain::inventory::StockLevel;
@@ -27,6 +27,11 @@ pub(crate) struct ProductRow {
         select_expression_type = AssumeNotNull<stock::on_hand>
     )]
     on_hand: i64,
+    #[diesel(
+        select_expression = stock::low_stock.nullable(),
+        select_expression_type = Nullable<stock::low_stock>
+    )]
+    low_stock: Option<i64>,
 }
 
 impl ProductRow {
@@ -41,6 +46,7 @@ impl ProductRow {
             price: from.good("price", price)?,
             stock: on_hand(self.id, self.on_hand)?,
             weight: from.good("weight_grams", Weight::new(self.weight_grams).ok())?,
+            low_stock: low_stock(self.id, self.low_stock)?,
             archived: self.archived,
             created_at: from.at("created_at", self.created_at)?,
             updated_at: from.at("updated_at", self.updated_at)?,
@@ -51,6 +57,12 @@ impl ProductRow {
 fn on_hand(product: i64, units: i64) -> Result<StockLevel, StoreError> {
     let from = Source::new("stock", product);
     from.good("on_hand", StockLevel::new(units))
+}
+
+fn low_stock(product: i64, units: Option<i64>) -> Result<Option<StockLevel>, StoreError> {
+    let from = Source::new("stock", product);
+    let level = |units| from.good("low_stock", StockLevel::new(units));
+    units.map(level).transpose()
 }
 
 new_row! {
@@ -118,12 +130,13 @@ impl SearchTextRow {
     }
 }
 
-/// Stock on hand of a product.
+/// Stock of a product, with its own threshold of low stock.
 #[derive(Insertable)]
 #[diesel(table_name = stock, treat_none_as_default_value = false)]
 pub(crate) struct StockRow {
     pub(crate) product_id: i64,
     pub(crate) on_hand: i64,
+    pub(crate) low_stock: Option<i64>,
 }
 
 /// Columns of a product that placing an order needs.

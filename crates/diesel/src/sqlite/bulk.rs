@@ -7,7 +7,7 @@ mod quotas;
 
 pub(crate) use changes::{
     insert_cart_items, insert_products, insert_stock, update_cart_items, update_orders,
-    update_products, write_search_texts,
+    update_products, update_thresholds, write_search_texts,
 };
 pub(super) use prepared::{AddOrders, AddSales};
 #[cfg(test)]

@@ -10,6 +10,13 @@ use tradepost_domain::decision::Event;
 use tradepost_domain::kernel::StoreError;
 use tradepost_domain::reports::Sums;
 
+/// The whole log, as a table.
+pub(crate) const EVERY_EVENT: &str = "events";
+
+/// The status before and afterwards, in the detail of `order.status`.
+pub(crate) const BEFORE: &str = "substr(detail, 1, instr(detail, '>') - 1)";
+pub(crate) const AFTER: &str = "substr(detail, instr(detail, '>') + 1)";
+
 /// Appends events, and adds them to the sums. SQLite assigns the largest number plus one, which
 /// leaves no gap: a transaction that is rolled back takes its numbers with it.
 pub(crate) fn append(conn: &mut Conn, new: &[Event]) -> Result<(), Failure> {

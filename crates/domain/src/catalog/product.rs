@@ -97,6 +97,8 @@ pub struct Product {
     pub stock: StockLevel,
     /// Shipping weight of one unit.
     pub weight: Weight,
+    /// Threshold of low stock; `None` for that of the shop.
+    pub low_stock: Option<StockLevel>,
     /// Whether it is archived.
     pub archived: bool,
     /// Time of creation.
@@ -120,6 +122,8 @@ pub struct ProductDraft {
     pub stock: StockLevel,
     /// Shipping weight of one unit.
     pub weight: Weight,
+    /// Threshold of low stock; `None` for that of the shop.
+    pub low_stock: Option<StockLevel>,
 }
 
 impl ProductDraft {
@@ -142,6 +146,7 @@ impl ProductDraft {
             price,
             stock: StockLevel::ZERO,
             weight: Weight::ZERO,
+            low_stock: None,
         }
     }
 
@@ -208,6 +213,7 @@ impl NewProduct {
             price,
             stock,
             weight,
+            low_stock,
         } = self.draft;
         Product {
             id,
@@ -217,6 +223,7 @@ impl NewProduct {
             price,
             stock,
             weight,
+            low_stock,
             archived: false,
             created_at: self.at,
             updated_at: self.at,
@@ -239,6 +246,8 @@ pub struct ProductChange {
     pub stock: Option<StockLevel>,
     /// A new weight.
     pub weight: Option<Weight>,
+    /// A new threshold of low stock, or `Some(None)` for that of the shop.
+    pub low_stock: Option<Option<StockLevel>>,
     /// Archive, or restore.
     pub archived: Option<bool>,
 }
@@ -352,6 +361,7 @@ pub fn decide_change(
     after.price = change.price.unwrap_or(before.price);
     after.stock = change.stock.unwrap_or(before.stock);
     after.weight = change.weight.unwrap_or(before.weight);
+    after.low_stock = change.low_stock.unwrap_or(before.low_stock);
     after.archived = change.archived.unwrap_or(before.archived);
     if after != *before {
         after.updated_at = command.at;
@@ -399,6 +409,13 @@ fn events(before: &Product, after: &Product) -> impl Iterator<Item = EventKind> 
             ProductAttribute::Weight {
                 from: before.weight,
                 to: after.weight,
+            },
+        ),
+        (
+            before.low_stock != after.low_stock,
+            ProductAttribute::LowStock {
+                from: before.low_stock,
+                to: after.low_stock,
             },
         ),
     ];

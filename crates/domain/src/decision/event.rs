@@ -155,6 +155,13 @@ pub enum ProductAttribute {
         /// The weight afterwards.
         to: Weight,
     },
+    /// Threshold of low stock.
+    LowStock {
+        /// The threshold before; `None` for that of the shop.
+        from: Option<StockLevel>,
+        /// The threshold afterwards; `None` for that of the shop.
+        to: Option<StockLevel>,
+    },
 }
 
 /// Attribute of an account that its owner changes, or staff for them.

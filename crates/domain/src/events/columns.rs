@@ -7,6 +7,9 @@ use crate::kernel::{Currency, Money, OrderId, ProductId, UserId};
 use crate::orders::OrderStatus;
 use std::fmt;
 
+/// The word for the shop's threshold of low stock, where a product has none of its own.
+const SHOP: &str = "shop";
+
 /// The columns of an event, besides its actor and its time. They hold no personal data.
 ///
 /// ```
@@ -177,6 +180,7 @@ impl ProductAttribute {
             Self::Description => "description",
             Self::Price { .. } => "price",
             Self::Weight { .. } => "weight",
+            Self::LowStock { .. } => "low_stock",
         }
     }
 }
@@ -189,14 +193,21 @@ impl fmt::Display for ProductAttribute {
             Self::Sku | Self::Name | Self::Description => f.write_str(name),
             Self::Price { from, to } => write!(f, "{name} {}>{}", from.minor(), to.minor()),
             Self::Weight { from, to } => write!(f, "{name} {}>{}", from.grams(), to.grams()),
+            Self::LowStock { from, to } => {
+                let units = |level: &Option<StockLevel>| {
+                    level.map_or_else(|| SHOP.to_owned(), |level| level.to_string())
+                };
+                write!(f, "{name} {}>{}", units(from), units(to))
+            }
         }
     }
 }
 
 fn attribute(word: &str, currency: Currency) -> Option<ProductAttribute> {
     let (name, values) = word.split_once(' ').unwrap_or((word, ""));
+    let pair = values.split_once('>');
     let values = || {
-        let (from, to) = values.split_once('>')?;
+        let (from, to) = pair?;
         Some((from.parse::<i64>().ok()?, to.parse::<i64>().ok()?))
     };
     Some(match name {
@@ -217,8 +228,23 @@ fn attribute(word: &str, currency: Currency) -> Option<ProductAttribute> {
                 to: Weight::new(to).ok()?,
             }
         }
+        "low_stock" => {
+            let (from, to) = pair?;
+            ProductAttribute::LowStock {
+                from: threshold(from)?,
+                to: threshold(to)?,
+            }
+        }
         _ => return None,
     })
+}
+
+/// A threshold of low stock; `Some(None)` for that of the shop.
+fn threshold(word: &str) -> Option<Option<StockLevel>> {
+    if word == SHOP {
+        return Some(None);
+    }
+    Some(Some(StockLevel::new(word.parse().ok()?)?))
 }
 
 impl AccountAttribute {

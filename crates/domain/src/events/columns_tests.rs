@@ -43,6 +43,14 @@ fn kinds() -> Vec<EventKind> {
                     from: weight(0),
                     to: weight(250),
                 },
+                ProductAttribute::LowStock {
+                    from: None,
+                    to: Some(level(3)),
+                },
+                ProductAttribute::LowStock {
+                    from: Some(level(0)),
+                    to: None,
+                },
             ],
         },
         EventKind::ProductArchived { product },
@@ -103,7 +111,7 @@ fn details_are_a_few_words() {
     let expected = [
         "shipped",
         "pending>cancelled",
-        "sku,name,description,price 100>99,weight 0>250",
+        "sku,name,description,price 100>99,weight 0>250,low_stock shop>3,low_stock 0>shop",
         "adjustment",
         "email",
         "inactive staff",

@@ -102,8 +102,20 @@ impl Events {
         })
     }
 
-    fn last_position(&self) -> Result<i64, StoreError> {
+    /// Position of the last event; 0 for an empty log.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn last_position(&self) -> Result<i64, StoreError> {
         Ok(self.events.last()?.map_or(0, EventSeq::get))
+    }
+
+    /// Identity of the log.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn feed_id(&self) -> Result<FeedId, StoreError> {
+        self.events.feed_id()
     }
 
     /// The events of an order, oldest first. Only staff see the actors.

@@ -1,6 +1,6 @@
 //! Stock crossings: a level of stock that reaches zero, falls to its threshold, or rises from zero.
 //!
-//! A store finds them in the levels that its movements leave behind, whatever the command was. So no
+//! A store finds them in the levels after its movements, for every command alike. So no
 //! rule needs the levels for this, and several movements of a product are one change.
 
 use crate::decision::{Event, EventKind};

@@ -1,5 +1,7 @@
 use crate::kernel::StoreError;
 use crate::kernel::{OrderId, ProductId};
+use crate::orders::OrderStatus;
+use chrono::{DateTime, Utc};
 use std::fmt;
 
 /// Result of a ledger audit, of one snapshot.
@@ -84,6 +86,49 @@ pub enum Discrepancy {
         /// The product.
         product: ProductId,
     },
+    /// The numbers of the event log have a gap.
+    EventNumbers {
+        /// Number of events.
+        events: i64,
+        /// The last number.
+        last: i64,
+    },
+    /// An order does not have exactly one event of its placing or import, or such an event has no
+    /// order.
+    FirstEvents {
+        /// The order.
+        order: OrderId,
+        /// Number of such events.
+        events: i64,
+        /// Number of orders with this id.
+        orders: i64,
+    },
+    /// The events of an order do not lead from one to the next and to its status, or have another
+    /// customer or total.
+    EventChain {
+        /// The order.
+        order: OrderId,
+    },
+    /// The stored sum of a bucket of sales is not that of the events.
+    Sales {
+        /// Start of the bucket.
+        start: DateTime<Utc>,
+        /// The unit of the sum: orders, or minor units.
+        unit: &'static str,
+        /// As stored.
+        kept: i64,
+        /// Sum of the events.
+        counted: i64,
+    },
+    /// The stored number of orders of a status is not that of the events.
+    OrderCount {
+        /// The status.
+        status: OrderStatus,
+        /// As stored.
+        kept: i64,
+        /// Counted.
+        counted: i64,
+    },
     /// The stored number of products in the catalogue is wrong.
     CatalogueCount {
         /// As stored.
@@ -141,6 +186,41 @@ impl fmt::Display for Discrepancy {
                 f,
                 "product {product}: what is searched of it is not what it says"
             ),
+            Self::EventNumbers { events, last } => write!(
+                f,
+                "event log: {events} events, but the last one has the number {last}"
+            ),
+            Self::FirstEvents {
+                order,
+                events,
+                orders,
+            } => write!(
+                f,
+                "order {order}: {events} events of its placing or import, and {orders} orders, instead of one each"
+            ),
+            Self::EventChain { order } => write!(
+                f,
+                "order {order}: its events do not lead to its status, or have another customer or total"
+            ),
+            Self::Sales {
+                start,
+                unit,
+                kept,
+                counted,
+            } => write!(
+                f,
+                "sales from {}: {kept} {unit} by the stored sum, but the events add up to {counted}",
+                start.format("%Y-%m-%dT%H:%MZ")
+            ),
+            Self::OrderCount {
+                status,
+                kept,
+                counted,
+            } => write!(
+                f,
+                "orders that are {}: {kept} by the stored count, but the events add up to {counted}",
+                status.as_str()
+            ),
             Self::Damaged { what } => write!(f, "the database says: {what}"),
             Self::CatalogueCount { kept, counted } => {
                 write!(
@@ -168,7 +248,9 @@ pub trait Ledger: Send + Sync {
     /// its movements of each product are a sale of its quantity, and a return of the same when it
     /// was cancelled; a deleted order is cancelled; no reference points to a missing row; the
     /// search text of each product matches its name and description; the catalogue's count is
-    /// right.
+    /// right; the numbers of the event log have no gap, each order has one event of its placing or
+    /// import, its events lead to its status, and the sums of sales and of orders are those of the
+    /// events.
     ///
     /// # Errors
     /// If the store fails.

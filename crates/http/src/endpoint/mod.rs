@@ -89,6 +89,7 @@ impl Tag {
     pub(crate) const STOCK: Self = Self("Stock", "What moved, and what staff deliver or write off.");
     pub(crate) const CART: Self = Self("Cart", "What a customer means to buy, at the prices of now.");
     pub(crate) const ORDERS: Self = Self("Orders", "What was bought.");
+    pub(crate) const EVENTS: Self = Self("Events", "What happened in the shop: history, audit, and a feed to follow.");
     pub(crate) const TOKENS: Self = Self("Tokens", "Signing in, staying signed in, and signing out.");
     pub(crate) const ACCOUNTS: Self = Self("Accounts", "The own account.");
     pub(crate) const USERS: Self = Self("Users", "All accounts, for staff.");
@@ -96,9 +97,9 @@ impl Tag {
     pub(crate) const DOCUMENTS: Self = Self("Documents", "This document, and a page to read and try it.");
 
     /// All tags, in the order of the document.
-    pub(crate) const ALL: [Self; 9] = [
-        Self::CATALOGUE, Self::STOCK, Self::CART, Self::ORDERS, Self::TOKENS, Self::ACCOUNTS,
-        Self::USERS, Self::OPERATIONS, Self::DOCUMENTS,
+    pub(crate) const ALL: [Self; 10] = [
+        Self::CATALOGUE, Self::STOCK, Self::CART, Self::ORDERS, Self::EVENTS, Self::TOKENS,
+        Self::ACCOUNTS, Self::USERS, Self::OPERATIONS, Self::DOCUMENTS,
     ];
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod batch_loader;
 pub(crate) mod batched_write;
 pub(crate) mod duty_cycle;
+pub(crate) mod event_waits;
 pub(crate) mod low_priority;
 pub(crate) mod password_pool;
 pub(crate) mod pools;

@@ -167,6 +167,15 @@ impl Query {
         }
     }
 
+    /// Ends the parsing of parameters that are no part of a list.
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Invalid(self.errors).into())
+        }
+    }
+
     fn numbered(self, size: u32) -> Result<PageParams, ApiError> {
         if !self.errors.is_empty() {
             return Err(Refusal::Invalid(self.errors).into());

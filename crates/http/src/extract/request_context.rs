@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::error::ApiError;
 use crate::exec::batched_write;
+use crate::exec::event_waits::EventWaits;
 use crate::exec::password_pool::Client;
 use crate::exec::worker_pool::JobKind;
 use crate::extract::fields::Fields;
@@ -23,10 +24,11 @@ use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 use tradepost_batch::Batcher;
 use tradepost_domain::Services;
-use tradepost_domain::identity::{ClientNetwork, IdentityRefusal, SignInPriority};
+use tradepost_domain::identity::{ClientNetwork, IdentityRefusal, SignInPriority, decide_role};
 use tradepost_domain::kernel::{
     Actor, Currency, Error, IdempotencyKey, MessageSigner, Refusal, UserId,
 };
@@ -225,6 +227,44 @@ impl RequestContext {
         job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.run(self.info.list_kind.get(), job).await
+    }
+
+    /// Runs a use case that reads a list, for a request that has waited. Its time begins now.
+    pub(crate) async fn read_list_now<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Services, Actor) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let (state, actor) = (Arc::clone(&self.info.state), self.actor);
+        let job = move || job(&state.backend.services, actor);
+        let pools = &self.info.state.pools;
+        pools.run(JobKind::List, self.deadline_now(), job).await
+    }
+
+    fn deadline_now(&self) -> Instant {
+        Instant::now() + self.info.state.request_timeout
+    }
+
+    /// Requests that wait for an event.
+    pub(crate) fn event_waits(&self) -> &EventWaits {
+        &self.info.state.event_waits
+    }
+
+    /// The last position of the event log.
+    pub(crate) async fn last_event(&self) -> Result<i64, ApiError> {
+        let last = &self.loaders().last_event;
+        last.load((), self.deadline_now()).await
+    }
+
+    /// Checks that the caller, admitted as staff, still is.
+    pub(crate) async fn check_staff(&self) -> Result<(), ApiError> {
+        let user = self.actor.staff()?;
+        let account = self.loaders().accounts.load(user, self.deadline_now());
+        Ok(decide_role(account.await?.as_ref())?.staff().map(drop)?)
+    }
+
+    /// Whether the server stops, so that no request should wait.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.info.state.stopping.load(Ordering::Relaxed)
     }
 
     /// Runs a use case that writes.

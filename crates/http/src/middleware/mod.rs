@@ -133,6 +133,10 @@ fn complete(info: &RequestInfo, request: &HeaderMap, response: HttpResponse) -> 
     // Metrics of the route.
     let metrics = &info.state.metrics;
     metrics.answered(route, &info.method, response.status(), took);
+    // A write may have had an event that other requests wait for.
+    if !info.method.is_safe() && response.status().is_success() {
+        info.state.event_waits.notify();
+    }
     // No body for HEAD.
     head::strip_body(&info.method, response)
 }

@@ -8,6 +8,7 @@ pub(crate) mod addresses;
 pub(crate) mod cart;
 pub(crate) mod docs;
 pub(crate) mod etag;
+pub(crate) mod events;
 pub(crate) mod orders;
 mod prelude;
 pub(crate) mod probes;
@@ -29,6 +30,7 @@ pub(crate) static ALL: &[(&str, &[Endpoint])] = &[
     ("cart", cart::ENDPOINTS),
     ("orders", orders::ENDPOINTS),
     ("addresses", addresses::ENDPOINTS),
+    ("events", events::ENDPOINTS),
     ("docs", docs::ENDPOINTS),
     ("probes", probes::ENDPOINTS),
 ];

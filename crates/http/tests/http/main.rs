@@ -25,6 +25,7 @@ mod connections;
 mod deadlines;
 mod django_clients;
 mod envelope;
+mod events;
 mod golden;
 mod hostile;
 mod idempotency;

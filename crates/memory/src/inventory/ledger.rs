@@ -12,6 +12,7 @@ impl Ledger for MemoryStore {
             .wrong_levels()
             .chain(state.orders.values().flat_map(wrong_order))
             .chain(state.wrong_movements())
+            .chain(state.wrong_events())
             .collect();
         Ok(Audit {
             products: count(state.products.len()),

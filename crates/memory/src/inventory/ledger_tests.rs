@@ -4,8 +4,9 @@ use super::*;
 use std::sync::Arc;
 use tradepost_contract::{TestShop, level, units, usd};
 use tradepost_domain::Stores;
+use tradepost_domain::decision::EventKind;
 use tradepost_domain::inventory::StockDelta;
-use tradepost_domain::kernel::Money;
+use tradepost_domain::kernel::{Money, UserId};
 
 /// The audit of a shop with one order of two units and three units left, after some damage.
 fn found_after(damage: impl Fn(&mut State)) -> Vec<Discrepancy> {
@@ -63,13 +64,14 @@ fn the_audit_finds_every_planted_error() {
     assert_eq!(of_nobody, [moved(0, -2)]);
 
     let not_returned = found_after(|state| the_order(state).status = OrderStatus::Cancelled);
-    assert_eq!(not_returned, [moved(-2, 0)]);
+    let chain = || Discrepancy::EventChain { order };
+    assert_eq!(not_returned, [moved(-2, 0), chain()]);
 
     let deleted = found_after(|state| the_order(state).archived = true);
     assert_eq!(deleted, [Discrepancy::DeletedNotCancelled { order }]);
 
     let total = found_after(|state| the_order(state).total = Money::from_minor(199, usd()));
-    assert_eq!(total, [total_of(199, 200)]);
+    assert_eq!(total, [total_of(199, 200), chain()]);
 
     let adjustment = found_after(|state| {
         the_order(state).adjustment = Money::from_minor(-1, usd());
@@ -83,12 +85,59 @@ fn the_audit_finds_every_planted_error() {
     let no_lines = Discrepancy::NoLines { order };
     assert_eq!(empty, [total_of(200, 0), no_lines, moved(-2, 0)]);
 
+    let first = |events, orders| Discrepancy::FirstEvents {
+        order,
+        events,
+        orders,
+    };
     let gone = found_after(|state| state.orders.clear());
     assert_eq!(
         gone,
-        [moved(-2, 0)],
+        [moved(-2, 0), first(1, 0)],
         "stock that an order took that is not there"
     );
+}
+
+/// The log of the shop has the registration, the product and the order.
+#[test]
+fn the_audit_finds_errors_of_the_event_log() {
+    let order = OrderId::new(1).unwrap();
+    let lost = found_after(|state| drop(state.events.remove(0)));
+    let numbers = Discrepancy::EventNumbers { events: 2, last: 3 };
+    assert_eq!(lost, [numbers]);
+
+    let sums = |found: Vec<Discrepancy>| {
+        let lines = found.iter().map(ToString::to_string);
+        let sums = lines.filter(|line| line.contains("by the stored"));
+        sums.collect::<Vec<_>>().len()
+    };
+    let unplaced = found_after(|state| drop(state.events.pop()));
+    let first = Discrepancy::FirstEvents {
+        order,
+        events: 0,
+        orders: 1,
+    };
+    assert_eq!(unplaced[0], first);
+    // The orders and the revenue of a bucket, and the number of pending orders.
+    assert_eq!(sums(unplaced), 3);
+
+    let counted = found_after(|state| {
+        state.sums.statuses.insert(OrderStatus::Shipped, 1);
+    });
+    let count = Discrepancy::OrderCount {
+        status: OrderStatus::Shipped,
+        kept: 1,
+        counted: 0,
+    };
+    assert_eq!(counted, [count]);
+
+    let stranger = found_after(|state| {
+        let placed = state.events.last_mut().unwrap();
+        if let EventKind::OrderPlaced { user, .. } = &mut placed.event.kind {
+            *user = UserId::new(9).unwrap();
+        }
+    });
+    assert_eq!(stranger, [Discrepancy::EventChain { order }]);
 }
 
 #[test]

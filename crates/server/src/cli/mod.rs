@@ -310,6 +310,16 @@ pub(crate) struct Args {
         default_value = "lenient"
     )]
     pub(crate) stock_writes: String,
+    /// Units on hand at which a product is low in stock, unless it has a threshold of its own
+    #[arg(
+        long,
+        global = true,
+        env = "TRADEPOST_LOW_STOCK",
+        hide_env_values = true,
+        value_name = "UNITS",
+        default_value = "5"
+    )]
+    pub(crate) low_stock: String,
     /// Rows on a page, if the request does not say: 1 to 100
     #[arg(
         long,

@@ -5,8 +5,10 @@ use crate::config::{Config, KeySource};
 use crate::exit::CliError;
 use crate::signing_keys::{self, Rotated};
 use crate::system::console::{count, print_line};
+use crate::wiring;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use tradepost_auth::SystemClock;
+use tradepost_domain::decision::{Event, EventKind};
 use tradepost_domain::kernel::Clock;
 
 pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), CliError> {
@@ -36,7 +38,24 @@ pub(super) fn run(config: &Config, options: &RotateKey) -> Result<(), CliError> 
     let life = config.longest_token_life();
     let rotated = signing_keys::rotate(path, now, lead, life);
     report(&rotated.map_err(CliError::Failed)?, life, options.now);
+    if let Err(error) = log_rotation(config, now) {
+        print_line(format_args!(
+            "The event log of the shop has no entry about it: {error}"
+        ));
+    }
     Ok(())
+}
+
+/// Appends `key.rotated` to the event log. The keys are rotated either way: this must work while the
+/// database is down.
+fn log_rotation(config: &Config, at: DateTime<Utc>) -> Result<(), CliError> {
+    let stores = wiring::open(config, wiring::unfixed(config))?;
+    let rotated = Event {
+        kind: EventKind::KeyRotated,
+        actor: None,
+        at,
+    };
+    Ok(stores.events.append(rotated)?)
 }
 
 fn report(rotated: &Rotated, life: TimeDelta, at_once: bool) {

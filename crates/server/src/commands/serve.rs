@@ -65,6 +65,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
         log::warn!("{warning}");
     }
     let stores = wiring::open(config, ShopCurrency::Is(config.currency))?;
+    stores.reports.set_low_stock(config.low_stock)?;
     if options.demo {
         news.push(
             match demo::fill(stores.products.as_ref(), config.currency)? {

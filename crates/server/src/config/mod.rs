@@ -19,7 +19,7 @@ use tradepost_admin::{ShopZone, UnknownZone};
 use tradepost_auth::BcryptHasher;
 use tradepost_diesel::DatabaseUrl;
 use tradepost_domain::identity::{AttemptSettings, LONGEST_FAMILY};
-use tradepost_domain::inventory::StockWrites;
+use tradepost_domain::inventory::{StockLevel, StockWrites};
 use tradepost_domain::kernel::{Currency, PageRequest};
 use tradepost_domain::orders::OrderQuota;
 use tradepost_http::{IpNet, PublicUrl, Throttling};
@@ -51,6 +51,8 @@ pub(crate) struct Config {
     /// Rate limits and login throttling; `None` if they are switched off.
     pub(crate) throttle: Option<Throttle>,
     pub(crate) stock_writes: StockWrites,
+    /// The shop's threshold of low stock.
+    pub(crate) low_stock: StockLevel,
     pub(crate) page_size: u32,
     /// Origins; `*` for any.
     pub(crate) allowed_origins: Vec<String>,
@@ -146,6 +148,7 @@ impl Config {
             bcrypt_cost: bcrypt_cost.number(BcryptHasher::COSTS)?,
             throttle: throttle(given)?,
             stock_writes: stock_writes(Setting::new("stock-writes", &given.stock_writes))?,
+            low_stock: low_stock(Setting::new("low-stock", &given.low_stock))?,
             page_size: page_size.number(1..=PageRequest::MAX_SIZE)?,
             allowed_origins: optional("allowed-origins", &given.allowed_origins, origins)?
                 .unwrap_or_default(),
@@ -275,6 +278,11 @@ fn stock_writes(setting: Setting<'_>) -> Result<StockWrites, WrongSetting> {
         "strict" => Ok(StockWrites::Strict),
         _ => Err(setting.wrong("has to be lenient or strict")),
     }
+}
+
+fn low_stock(setting: Setting<'_>) -> Result<StockLevel, WrongSetting> {
+    let units: i64 = setting.number(0..=StockLevel::MAX)?;
+    StockLevel::new(units).ok_or_else(|| setting.wrong("has to be a number of units"))
 }
 
 fn throttle(given: &Args) -> Result<Option<Throttle>, WrongSetting> {

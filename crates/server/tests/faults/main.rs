@@ -17,6 +17,8 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod import_killed;
 #[cfg(test)]
 mod load;

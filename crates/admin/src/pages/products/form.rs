@@ -55,6 +55,7 @@ pub(super) fn draft(form: &mut Form, currency: Currency) -> Option<ProductDraft>
         price: price?,
         stock: stock?,
         weight: weight?,
+        low_stock: None,
     })
 }
 

@@ -54,6 +54,7 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
     let draft = ProductDraft {
         description: Description::new("Holds tea.\n\nOr coffee.").unwrap(),
         weight: grams(350),
+        low_stock: Some(level(3)),
         ..with_sku("MUG-1")
     };
     let product = shop.create(draft.clone()).unwrap();
@@ -65,6 +66,7 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
         price: draft.price,
         stock: level(0),
         weight: draft.weight,
+        low_stock: draft.low_stock,
         archived: false,
         created_at: at(0),
         updated_at: at(0),
@@ -187,6 +189,7 @@ pub fn a_change_touches_what_it_names(stores: &Stores) {
         description: Some(description.clone()),
         stock: Some(level(7)),
         weight: Some(grams(Weight::MAX)),
+        low_stock: Some(Some(level(0))),
         ..ProductChange::default()
     };
     let expected = Product {
@@ -194,6 +197,7 @@ pub fn a_change_touches_what_it_names(stores: &Stores) {
         description,
         stock: level(7),
         weight: grams(Weight::MAX),
+        low_stock: Some(level(0)),
         ..expected
     };
     assert_eq!(shop.change(before.id, others), Ok(expected.clone()));
@@ -215,6 +219,7 @@ pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
         price: Some(before.price),
         stock: Some(before.stock),
         weight: Some(before.weight),
+        low_stock: Some(before.low_stock),
         archived: Some(false),
     };
     assert_eq!(shop.change(before.id, same), Ok(before.clone()));

@@ -2,6 +2,7 @@ use crate::cases::import::imports;
 use crate::{TestShop, draft, level, retry_busy};
 use chrono::{DateTime, TimeDelta, Utc};
 use tradepost_domain::Stores;
+use tradepost_domain::catalog::ProductChange;
 use tradepost_domain::kernel::Actor;
 use tradepost_domain::orders::{OrderAction, OrderStatus};
 use tradepost_domain::reports::SalesBucket;
@@ -85,4 +86,19 @@ pub fn low_stock_is_listed(stores: &Stores) {
     assert_eq!(low(2), [none, three]);
     retry_busy(|| stores.reports.set_low_stock(level(3)));
     assert_eq!(low(10), [none, three]);
+    // The products' own thresholds.
+    for (product, threshold) in [(five, Some(level(5))), (three, Some(level(2)))] {
+        let change = ProductChange {
+            low_stock: Some(threshold),
+            ..ProductChange::default()
+        };
+        shop.change(product, change).unwrap();
+    }
+    assert_eq!(low(10), [none, five]);
+    let change = ProductChange {
+        low_stock: Some(None),
+        ..ProductChange::default()
+    };
+    shop.change(three, change).unwrap();
+    assert_eq!(low(10), [none, three, five]);
 }

@@ -28,7 +28,14 @@ impl Query for InsertProducts<'_> {
 insert!(InsertStock, StockRow => "stock" {
     product_id: i64 => BigInt,
     on_hand: i64 => BigInt,
+    low_stock: Option<i64> => Nullable<BigInt>,
 }, "");
+
+statement!(UpdateThresholds,
+    "UPDATE stock SET low_stock = new.low_stock FROM unnest(", {
+        product_id: i64 => BigInt,
+        low_stock: Option<i64> => Nullable<BigInt>,
+    }, ") AS new (product_id, low_stock) WHERE stock.product_id = new.product_id");
 
 insert!(WriteSearchTexts, SearchTextRow => "product_texts" {
     product_id: i64 => BigInt,
@@ -93,6 +100,19 @@ pub(crate) fn insert_stock(
     new: impl Iterator<Item = StockRow>,
 ) -> QueryResult<()> {
     new.collect::<InsertStock>().execute(conn).map(drop)
+}
+
+/// Updates the thresholds of low stock of products.
+pub(crate) fn update_thresholds(
+    conn: &mut Conn,
+    thresholds: &[(i64, Option<i64>)],
+) -> QueryResult<()> {
+    let (product_id, low_stock) = thresholds.iter().copied().unzip();
+    let rows = UpdateThresholds {
+        product_id,
+        low_stock,
+    };
+    rows.execute(conn).map(drop)
 }
 
 /// Inserts or replaces the search texts of products.

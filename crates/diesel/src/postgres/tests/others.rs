@@ -69,6 +69,7 @@ fn a_revert_deletes_no_irreplaceable_rows() {
         ("attempts", "'x', 1, 1"),
         ("refresh_tokens", "'x', 'x', 1, 0, 0, 0, 0, NULL"),
         ("idempotency_keys", "1, '/api/orders/', 'k', '', '', 0"),
+        ("events", "1, 'stock.out', NULL, 1, NULL, NULL, '', 0, 0"),
     ] {
         sql(&name, &format!("INSERT INTO {table} VALUES ({row})"));
     }
@@ -79,6 +80,7 @@ fn a_revert_deletes_no_irreplaceable_rows() {
     );
     sql(&name, "UPDATE orders SET adjustment = 1");
     for (migration, table, loss, words) in [
+        ("add_event_log", "events", "DELETE FROM events", "1 events"),
         (
             "add_order_adjustment",
             "orders",

@@ -32,6 +32,20 @@ fn a_standby_is_not_ready_and_serves_no_shop() {
     assert_eq!(error.kind(), &StoreErrorKind::Unavailable, "{error}");
     let error = reader.write(|_| Ok(())).unwrap_err();
     assert_eq!(error.kind(), &StoreErrorKind::Unavailable, "{error}");
+    // Its log has no sequencer.
+    cluster
+        .sql(
+            &name,
+            "INSERT INTO outbox (kind, product_id, detail, amount, at)
+             VALUES ('stock.out', 1, '', 0, 0)",
+        )
+        .unwrap();
+    let has_outbox = "SELECT count(*) FROM outbox";
+    while standby.sql(&name, has_outbox).unwrap().trim() == "0" {
+        sleep(Duration::from_millis(5));
+    }
+    let last = tradepost_domain::events::EventRepository::last(&reader);
+    assert_eq!(last.unwrap(), None);
 
     // Of several hosts, the primary is chosen.
     let both = format!("127.0.0.1:{},127.0.0.1:{}", standby.port(), cluster.port());

@@ -15,6 +15,7 @@ use tradepost_domain::catalog::{
     ProductList, ProductRepository, decide_changes, decide_creations,
 };
 use tradepost_domain::decision::{KeyedCommand, ProductUpdate};
+use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
     Currency, CursorPage, CursorRequest, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
     Sku, StoreError,
@@ -79,9 +80,10 @@ pub(super) fn insert(conn: &mut Conn, new: &[NewProduct]) -> Result<Vec<ProductI
         return Ok(Vec::new());
     }
     let ids = bulk::insert_products(conn, new.iter().map(NewProductRow::from))?;
-    let stock = ids.iter().map(|id| StockRow {
+    let stock = ids.iter().zip(new).map(|(id, new)| StockRow {
         product_id: *id,
         on_hand: 0,
+        low_stock: new.draft.low_stock.map(StockLevel::units),
     });
     bulk::insert_stock(conn, stock)?;
     all(ids, |id| {
@@ -93,7 +95,17 @@ pub(super) fn update(conn: &mut Conn, updates: &[ProductUpdate]) -> QueryResult<
     if updates.is_empty() {
         return Ok(());
     }
-    bulk::update_products(conn, updates.iter().map(|update| &update.after))
+    bulk::update_products(conn, updates.iter().map(|update| &update.after))?;
+    let threshold = |update: &ProductUpdate| {
+        let after = &update.after;
+        let changed = update.before.low_stock != after.low_stock;
+        changed.then(|| (after.id.get(), after.low_stock.map(StockLevel::units)))
+    };
+    let thresholds: Vec<_> = updates.iter().filter_map(threshold).collect();
+    if thresholds.is_empty() {
+        return Ok(());
+    }
+    bulk::update_thresholds(conn, &thresholds)
 }
 
 /// Writes the search texts of new and of renamed products.

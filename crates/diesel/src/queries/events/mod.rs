@@ -1,10 +1,12 @@
 //! Event log.
 
+mod audit;
 mod select;
 
 use super::prelude::{self, *};
 use crate::rows::EventRow;
 use crate::schema::{events, shop};
+pub(super) use audit::audit;
 use select::Selection;
 use tradepost_domain::decision::Event;
 use tradepost_domain::events::{EventQuery, EventRepository, FeedId, LoggedEvent};

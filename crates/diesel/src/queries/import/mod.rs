@@ -17,7 +17,7 @@ use tradepost_domain::import::{
     ExistingData, ImportDecision, ImportRepository, ImportShop, Imported, decide_import, imported,
     imported_product, imported_user, sales_history,
 };
-use tradepost_domain::inventory::NewMovement;
+use tradepost_domain::inventory::{NewMovement, StockLevel};
 
 /// Rows per statement: enough to make the cost of a round trip small, and few enough for SQLite's
 /// limit of 32,766 values in one statement.
@@ -54,6 +54,7 @@ fn write(conn: &mut Conn, command: &ImportShop, decision: &ImportDecision) -> Re
         let levels = some.iter().map(|product| StockRow {
             product_id: product.id.get(),
             on_hand: product.stock.units(),
+            low_stock: product.low_stock.map(StockLevel::units),
         });
         bulk::insert_imported!(conn, stock::table, levels);
         append(conn, some.iter().map(imported_product))?;

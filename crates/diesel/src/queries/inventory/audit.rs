@@ -1,6 +1,7 @@
 //! Ledger audit: one pass over each table, in one snapshot, in SQL that runs on both databases.
 
 use super::super::catalog::search_texts;
+use super::super::events;
 use super::prelude::*;
 use crate::schema::{order_lines, orders, products, shop, stock_movements};
 use diesel::sql_types::BigInt;
@@ -123,6 +124,7 @@ pub(crate) fn books(conn: &mut Conn) -> Result<Audit, Failure> {
     orphans(conn, &mut found)?;
     catalogue_count(conn, &mut found)?;
     searched_texts(conn, &mut found)?;
+    events::audit(conn, &mut found)?;
     Ok(Audit {
         products: row_count(products::table.count().get_result(conn)?),
         orders: row_count(orders::table.count().get_result(conn)?),
@@ -133,6 +135,7 @@ pub(crate) fn books(conn: &mut Conn) -> Result<Audit, Failure> {
 
 impl Ledger for Database {
     fn audit(&self) -> Result<Audit, StoreError> {
+        event_log::settle(self)?;
         let mut audit = self.snapshot(books)?;
         let damage = self.damage()?.into_iter();
         audit

@@ -34,6 +34,19 @@ pub(crate) fn insert_stock(
     Ok(())
 }
 
+/// Updates the thresholds of low stock of products.
+pub(crate) fn update_thresholds(
+    conn: &mut Conn,
+    thresholds: &[(i64, Option<i64>)],
+) -> QueryResult<()> {
+    for (product, threshold) in thresholds {
+        diesel::update(stock::table.find(product))
+            .set(stock::low_stock.eq(threshold))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Inserts or replaces the search texts of products.
 pub(crate) fn write_search_texts(
     conn: &mut Conn,

@@ -59,6 +59,7 @@ impl ProductRow {
             price: self.price,
             stock: self.stock,
             weight: self.weight,
+            low_stock: None,
             archived: self.archived,
         }
     }
@@ -234,6 +235,7 @@ fn create(
             price,
             stock: row.stock.unwrap_or(StockLevel::ZERO),
             weight: row.weight.unwrap_or_default(),
+            low_stock: None,
         },
         key: None,
         by: terms.by,

@@ -48,6 +48,7 @@ request! {
     price: required(Price, currency);
     stock: optional(StockLevel) "Units on hand.";
     weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
+    low_stock_threshold: nullable(StockLevel) "Units at which it is low in stock; null for the shop's own number.";
 }
 
 async fn create(call: RequestContext, mut fields: Fields) -> HttpResult {
@@ -60,6 +61,7 @@ async fn create(call: RequestContext, mut fields: Fields) -> HttpResult {
         price: new.price,
         stock: new.stock.unwrap_or(StockLevel::ZERO),
         weight: new.weight_grams.unwrap_or_default(),
+        low_stock: new.low_stock_threshold.flatten(),
     };
     let key = key.map(|key| keyed(key, PRODUCTS, &fingerprint(&draft), encoded));
     let written = call
@@ -70,8 +72,9 @@ async fn create(call: RequestContext, mut fields: Fields) -> HttpResult {
     responses::created_at(&call.url(PRODUCTS), response)
 }
 
-/// The canonical form of the command, for its fingerprint. A weight of zero is left out: so the form
-/// of a command without one is the same as before products had a weight.
+/// The canonical form of the command, for its fingerprint. A weight of zero is left out, and
+/// so is a missing threshold: the form of a command without them is the same as before products had
+/// them.
 fn fingerprint(draft: &ProductDraft) -> impl Serialize {
     let price = draft.price.money();
     let mut form = vec![
@@ -84,6 +87,9 @@ fn fingerprint(draft: &ProductDraft) -> impl Serialize {
     ];
     if draft.weight != Weight::ZERO {
         form.push(json!(draft.weight.grams()));
+    }
+    if let Some(threshold) = draft.low_stock {
+        form.push(json!({"low_stock": threshold.units()}));
     }
     form
 }
@@ -114,6 +120,7 @@ request! {
     description: optional(Description);
     stock: optional(StockLevel) "Units on hand.";
     weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
+    low_stock_threshold: nullable(StockLevel) "Units at which it is low in stock; null for the shop's own number.";
 }
 
 async fn replace(call: RequestContext, fields: Fields) -> HttpResult {
@@ -126,6 +133,7 @@ async fn replace(call: RequestContext, fields: Fields) -> HttpResult {
         price: Some(new.price),
         stock: new.stock,
         weight: new.weight_grams,
+        low_stock: new.low_stock_threshold,
         // Only PATCH archives and restores: PUT ignores the field like any unknown one.
         archived: None,
     };
@@ -144,6 +152,7 @@ request! {
     description: optional(Description);
     stock: optional(StockLevel) "Units on hand.";
     weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
+    low_stock_threshold: nullable(StockLevel) "Units at which it is low in stock; null for the shop's own number.";
 }
 
 async fn update(call: RequestContext, fields: Fields) -> HttpResult {
@@ -156,6 +165,7 @@ async fn update(call: RequestContext, fields: Fields) -> HttpResult {
         price: new.price,
         stock: new.stock,
         weight: new.weight_grams,
+        low_stock: new.low_stock_threshold,
         archived: new.archived,
     };
     set(call, id, change).await

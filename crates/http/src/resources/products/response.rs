@@ -28,6 +28,9 @@ pub(crate) struct ProductResponse<'a> {
     /// Shipping weight of one unit, in grams.
     #[schemars(range(min = 0, max = Weight::MAX))]
     weight_grams: i64,
+    /// Units at which it is low in stock; null for the shop's own number.
+    #[schemars(with = "Option<Units>")]
+    low_stock_threshold: Option<i64>,
     /// ISO 4217.
     currency: &'static str,
     created_at: Time,
@@ -46,6 +49,7 @@ impl<'a> ProductResponse<'a> {
             price: Amount(price),
             stock: product.stock.units(),
             weight_grams: product.weight.grams(),
+            low_stock_threshold: product.low_stock.map(StockLevel::units),
             currency: price.currency().code(),
             created_at: Time(product.created_at),
             updated_at: Time(product.updated_at),
@@ -100,6 +104,7 @@ pub(crate) fn example() -> Option<Product> {
         price: Price::new(Money::from_minor(1_400, Currency::from_code("USD")?)).ok()?,
         stock: StockLevel::new(37)?,
         weight: Weight::new(350).ok()?,
+        low_stock: None,
         archived: false,
         created_at: at,
         updated_at: at,
