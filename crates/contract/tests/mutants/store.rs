@@ -51,7 +51,7 @@ pub(crate) type SliceOrders = fn(
     &CursorRequest,
 ) -> Result<CursorPage<Order>, StoreError>;
 
-type ChangeOneCart = fn(&Store, ChangeCart) -> Result<CartChange, Error>;
+pub(crate) type ChangeOneCart = fn(&Store, ChangeCart) -> Result<CartChange, Error>;
 type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
 pub(crate) type StagedRows = Result<Vec<(ProductRow, Option<Product>)>, StoreError>;

@@ -2,7 +2,7 @@
 
 use crate::faults::{
     attempts, carts, events, imports, keys, orders, people, product_imports, products, quotas,
-    roles, sessions, staff_sessions,
+    roles, sessions, slices, staff_sessions,
 };
 use crate::store::Behaviour;
 
@@ -22,6 +22,7 @@ pub(crate) fn every_fault() -> impl Iterator<Item = &'static Row> {
         staff_sessions::ROWS,
         attempts::ROWS,
         keys::ROWS,
+        slices::ROWS,
         imports::ROWS,
         events::ROWS,
         product_imports::ROWS,

@@ -37,7 +37,8 @@ pub trait CartRepository: Send + Sync {
     /// (`parallel_adds_lose_nothing`) and no line is ordered and changed at once
     /// (`a_cart_that_changes_while_it_is_ordered`), honour the precondition
     /// (`a_cart_line_edit_checks_its_precondition`), and execute a command that is sent twice under one
-    /// key once (`one_key_is_one_addition`, `a_key_repeated_in_a_slice_is_one_addition`).
+    /// key once (`one_key_is_one_addition`), also within a slice
+    /// (`a_key_repeated_in_a_slice_is_one_addition`).
     ///
     /// # Errors
     /// If the store fails: then no command of the slice was executed, unless the kind is

@@ -96,7 +96,10 @@ fn connections_are_cut_every_second() {
     let all = between(&buyers, began, Instant::now());
     print_line(&format!("connections cut {cuts} times: {}", summary(&all)));
     for event in &all {
-        assert!([201, 503].contains(&event.status), "{event:?}");
+        // A cancellation whose answer was lost is refused when it is sent again.
+        let again = event.what == What::Cancelling && event.status == 409;
+        let known = event.is_served() || event.status == 503 || again;
+        assert!(known, "{event:?}");
     }
     prove(&shop, buyers);
 }

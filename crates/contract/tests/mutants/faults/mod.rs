@@ -13,6 +13,7 @@ pub(crate) mod products;
 pub(crate) mod quotas;
 pub(crate) mod roles;
 pub(crate) mod sessions;
+pub(crate) mod slices;
 pub(crate) mod staff_sessions;
 
 use std::thread;
