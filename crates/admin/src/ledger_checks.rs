@@ -27,7 +27,7 @@ pub(crate) struct LedgerCheck {
     pub(crate) at: DateTime<Utc>,
     /// Whether the books are right; `None` if the audit did not end.
     pub(crate) is_right: Option<bool>,
-    /// What it found, as a sentence.
+    /// Its result, as a sentence.
     pub(crate) sentence: String,
     /// The first discrepancies.
     pub(crate) discrepancies: Vec<String>,

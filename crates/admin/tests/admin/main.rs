@@ -9,8 +9,11 @@
 )]
 
 mod access;
+mod audit;
+mod dashboard;
 mod errors;
 mod products;
 mod setup;
 mod sign_in;
 mod support;
+mod users;

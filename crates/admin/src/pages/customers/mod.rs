@@ -1,4 +1,4 @@
-//! Customers and staff: list, roles, activation, passwords, sessions, and what a user did.
+//! Customers and staff: list, roles, activation, passwords, sessions, and the history of a user.
 
 mod edit;
 mod list;
