@@ -204,16 +204,17 @@ impl Orders {
         })
     }
 
-    /// Applies an action to each of these orders, in one slice: one result for each, in order.
+    /// Applies an action to each of these orders, under its precondition if given, in one slice:
+    /// one result for each, in order.
     ///
     /// # Errors
     /// [`Refusal::Unauthenticated`]; if the store fails for the whole slice.
     pub fn change_all(
         &self,
         by: Actor,
-        changes: Vec<(OrderId, OrderAction)>,
+        changes: Vec<(OrderId, OrderAction, Option<Precondition<Order>>)>,
     ) -> Result<Vec<Result<Order, Error>>, Error> {
-        let command = |(order, action)| self.changing(by, order, action, None);
+        let command = |(order, action, seen)| self.changing(by, order, action, seen);
         let commands = changes.into_iter().map(command);
         let commands = commands.collect::<Result<Vec<_>, _>>()?;
         settle(commands, |slice| self.orders.change_all(slice))

@@ -1,7 +1,7 @@
 //! Authorisation of orders, and the calls that reach the port.
 
 use super::*;
-use crate::kernel::{MockPlacementIds, StoreError, StoreErrorKind};
+use crate::kernel::{MockPlacementIds, ResponseEncoder, StoreError, StoreErrorKind};
 use crate::orders::{MockOrderRepository, PlacementId};
 use crate::testing::{at, clock, page, refusal, usd, user};
 
@@ -210,6 +210,29 @@ fn changes_reach_the_port_with_actor_and_time() {
             }
         }
     }
+}
+
+#[test]
+fn many_changes_are_one_slice_with_their_preconditions() {
+    let tag = ResponseEncoder(|order: &Order| order.status.to_string());
+    let seen = || Precondition {
+        tags: vec!["pending".to_owned()],
+        tag,
+    };
+    let mut port = MockOrderRepository::new();
+    port.expect_change_all()
+        .withf(move |given| {
+            let seen = |one: &ChangeOrder| one.seen.as_ref().map(|seen| seen.tags.clone());
+            let seen: Vec<_> = given.iter().map(seen).collect();
+            seen == [Some(vec!["pending".to_owned()]), None]
+        })
+        .once()
+        .returning(|_| Ok(vec![Ok(order(1, false)), Err(Refusal::NotFound)]));
+    let action = OrderAction::SetStatus(OrderStatus::Cancelled);
+    let changes = vec![(id(), action, Some(seen())), (id(), action, None)];
+    let changed = orders(port).change_all(grace(), changes).unwrap();
+    assert_eq!(changed.len(), 2);
+    assert_eq!(refusal(changed[1].clone()), Refusal::NotFound);
 }
 
 #[test]
