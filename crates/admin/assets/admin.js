@@ -32,6 +32,10 @@
     });
   });
 
+  document.querySelectorAll("[data-print]").forEach(function (button) {
+    button.addEventListener("click", function () { window.print(); });
+  });
+
   // A form is sent once, however often its button is pressed.
   document.querySelectorAll('form[method="post"]').forEach(function (form) {
     form.addEventListener("submit", function (event) {

@@ -23,6 +23,7 @@
 mod admit;
 mod assets;
 mod cookies;
+mod csv;
 mod error_page;
 mod events;
 mod flash;

@@ -16,7 +16,7 @@ use tradepost_http::kit::{BASE, For, allow_header, around_page, other_method};
 
 /// The routes of each page. Those of one path are adjacent; a path comes before any other one that
 /// would match it as well.
-static PAGES: [&[AdminRoute]; 9] = [
+static PAGES: [&[AdminRoute]; 10] = [
     pages::welcome::ROUTES,
     assets::ROUTES,
     pages::sign_in::ROUTES,
@@ -24,6 +24,7 @@ static PAGES: [&[AdminRoute]; 9] = [
     pages::account::ROUTES,
     pages::dashboard::ROUTES,
     pages::products::ROUTES,
+    pages::orders::ROUTES,
     pages::customers::ROUTES,
     pages::audit::ROUTES,
 ];

@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod customers;
 pub(crate) mod dashboard;
+pub(crate) mod orders;
 pub(crate) mod products;
 pub(crate) mod setup;
 pub(crate) mod sign_in;

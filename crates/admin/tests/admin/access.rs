@@ -19,7 +19,8 @@ async fn every_route_has_its_row_in_the_access_matrix() {
     for route in table() {
         let app = App::new().await;
         let ada = app.shop.accounts.register(new_user("ada")).unwrap();
-        app.product("Mug", "9.90");
+        let mug = app.product("Mug", "9.90");
+        app.order(&ada, &[(&mug, 2)]);
         let (anonymous, staff) = (app.browser(), app.staff().await);
         let path = path(route.path());
         let mut row = format!("{} {}", route.method(), route.path());

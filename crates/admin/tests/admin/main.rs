@@ -12,6 +12,7 @@ mod access;
 mod audit;
 mod dashboard;
 mod errors;
+mod orders;
 mod products;
 mod setup;
 mod sign_in;

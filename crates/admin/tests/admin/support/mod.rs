@@ -17,7 +17,9 @@ use tradepost_admin::{Admin, AdminConfig, SetupLink, ShopZone};
 use tradepost_batch::{BatcherConfig, Batchers};
 use tradepost_domain::catalog::{Price, Product, ProductDraft};
 use tradepost_domain::identity::{Account, NewUser};
-use tradepost_domain::kernel::{Actor, MessageSigner, System};
+use tradepost_domain::inventory::StockDelta;
+use tradepost_domain::kernel::{Actor, MessageSigner, Quantity, System};
+use tradepost_domain::orders::Order;
 use tradepost_domain::testing::{self, FixedClock, usd};
 use tradepost_domain::{Services, ServicesConfig, Stores};
 use tradepost_http::{Api, Backend, Settings};
@@ -31,6 +33,7 @@ type Answer = Pin<Box<dyn Future<Output = ServiceResponse<BoxBody>>>>;
 pub(crate) struct App {
     send: Box<dyn Fn(TestRequest) -> Answer>,
     pub(crate) shop: Services,
+    pub(crate) stores: Stores,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) setup: SetupLink,
     pub(crate) grace: Account,
@@ -81,6 +84,7 @@ impl App {
         Self {
             send: Box::new(send),
             shop,
+            stores,
             clock,
             setup,
             grace,
@@ -110,6 +114,23 @@ impl App {
         let draft = ProductDraft::new(name.parse().unwrap(), price);
         let created = self.shop.catalogue.create(self.grace.actor(), draft, None);
         created.unwrap().executed().unwrap()
+    }
+
+    /// An order of this many units of each product, which come into stock before.
+    pub(crate) fn order(&self, customer: &Account, lines: &[(&Product, i64)]) -> Order {
+        let (shop, grace) = (&self.shop, self.grace.actor());
+        for (product, units) in lines {
+            let delta = StockDelta::requested(*units).unwrap();
+            let adjusted = shop
+                .inventory
+                .adjust_stock(grace, product.id, delta, None, None);
+            adjusted.unwrap();
+            let quantity = Quantity::new(*units).unwrap();
+            let added = shop.carts.add(customer.actor(), product.id, quantity, None);
+            added.unwrap();
+        }
+        let placed = shop.orders.place(customer.actor(), None, None);
+        placed.unwrap().executed().unwrap()
     }
 
     /// The stored state of a product.
