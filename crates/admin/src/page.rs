@@ -226,13 +226,12 @@ impl Page {
         self.failed_with(code.status(), code, template)
     }
 
-    /// [`Page::failed`] with another status.
-    pub(crate) fn failed_with(
-        &self,
-        status: StatusCode,
-        code: Code,
-        template: &impl Template,
-    ) -> PageResult {
+    /// 410 with a page: the address has served its purpose.
+    pub(crate) fn gone(&self, template: &impl Template) -> PageResult {
+        self.failed_with(StatusCode::GONE, Code::NotFound, template)
+    }
+
+    fn failed_with(&self, status: StatusCode, code: Code, template: &impl Template) -> PageResult {
         let mut response = self.response(status, template)?;
         response.extensions_mut().insert(Rendered(code));
         Ok(response)

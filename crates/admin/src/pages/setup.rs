@@ -5,7 +5,6 @@ use crate::page::{Page, PageResult, see_other};
 use crate::pages::sign_in::{PASSWORD_COST, begin};
 use crate::routes::AdminRoute;
 use crate::setup::SetupError;
-use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
 use tradepost_domain::identity::{Email, NewUser, Password, SignInPriority, Username};
@@ -99,7 +98,7 @@ async fn closed(page: &Page, token: &str) -> Option<PageResult> {
 
 fn used(page: &Page) -> PageResult {
     let why = "This shop has a staff user already, so its setup is complete.";
-    page.failed_with(StatusCode::GONE, Code::NotFound, &Closed { page, why })
+    page.gone(&Closed { page, why })
 }
 
 fn close(page: &Page, code: Code, why: &'static str) -> PageResult {
