@@ -23,6 +23,14 @@ msrv:
 api *ARGS:
     scripts/api {{ARGS}}
 
+# Install chromium, chromedriver and axe-core for the browser tests
+browser-tools:
+    scripts/browser-tools
+
+# Make the pictures of the admin interface in docs/screenshots
+screenshots:
+    scripts/screenshots
+
 # Send requests mutated from a seed to the real binary, on both databases
 hostile *ARGS:
     scripts/hostile {{ARGS}}

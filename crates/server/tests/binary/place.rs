@@ -198,7 +198,8 @@ impl Place {
 /// A running server.
 pub(crate) struct Serving {
     child: Child,
-    out: BufReader<ChildStdout>,
+    /// The output after the greeting.
+    pub(crate) out: BufReader<ChildStdout>,
     pub(crate) greeting: String,
     pub(crate) address: String,
 }

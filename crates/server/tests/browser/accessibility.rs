@@ -13,11 +13,14 @@ impl Browser {
 
     /// The violations: rule, and the elements that break it.
     pub(crate) fn violations(&self) -> Vec<String> {
-        self.script(&source());
+        if self.script("return typeof axe") == "undefined" {
+            self.script(&source());
+        }
         let run = "const done = arguments[arguments.length - 1]; \
             axe.run(document, {resultTypes: ['violations']}) \
                .then(found => done(found.violations.map(one => \
-                   one.id + ': ' + one.help + ': ' + one.nodes.map(node => node.html).join(' '))), \
+                   one.id + ': ' + one.help + ': ' + one.nodes.map(node => \
+                       node.html + ' ' + node.failureSummary).join(' '))), \
                    error => done([String(error)]))";
         let found = self.script_with_callback(run);
         let found = found.as_array().unwrap().iter();

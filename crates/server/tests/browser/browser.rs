@@ -4,7 +4,8 @@ use fantoccini::elements::Element;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -42,6 +43,8 @@ pub(crate) struct Browser {
     runtime: Runtime,
     client: Client,
     driver: Child,
+    /// The port of the driver.
+    port: u16,
     /// The shop's address, `http://127.0.0.1:PORT`.
     shop: String,
     _profile: TempDir,
@@ -77,6 +80,7 @@ impl Browser {
             runtime,
             client,
             driver,
+            port,
             shop: format!("http://{address}"),
             _profile: profile,
         }
@@ -86,6 +90,11 @@ impl Browser {
     pub(crate) fn go(&self, path: &str) {
         let url = format!("{}{path}", self.shop);
         self.runtime.block_on(self.client.goto(&url)).unwrap();
+    }
+
+    /// The address of the shop, with its scheme.
+    pub(crate) fn shop(&self) -> &str {
+        &self.shop
     }
 
     /// Path and query of the open page.
@@ -131,7 +140,16 @@ impl Browser {
     /// Replaces the text of the field with this label.
     #[track_caller]
     pub(crate) fn fill(&self, label: &str, text: &str) {
-        let field = self.field(label);
+        self.replace(&self.field(label), text);
+    }
+
+    /// Replaces the text of the field that matches a CSS selector.
+    #[track_caller]
+    pub(crate) fn fill_in(&self, css: &str, text: &str) {
+        self.replace(&self.element(css), text);
+    }
+
+    fn replace(&self, field: &Element, text: &str) {
         self.runtime.block_on(async {
             field.clear().await.unwrap();
             field.send_keys(text).await.unwrap();
@@ -161,14 +179,27 @@ impl Browser {
         self.leave(&format!("//a[normalize-space(.) = {text}]"));
     }
 
-    /// Clicks an element that opens another page, and waits until the old one is gone.
+    /// Clicks an element that opens another page.
     #[track_caller]
     fn leave(&self, path: &str) {
-        let old = self.element("html");
         let element = self.wait(Locator::XPath(path));
-        self.runtime.block_on(element.click()).unwrap();
+        self.opens(|| self.runtime.block_on(element.click()).unwrap());
+    }
+
+    /// Runs an action that opens another page, and waits until the old page is gone.
+    #[track_caller]
+    pub(crate) fn opens(&self, act: impl FnOnce()) {
+        let old = self.element("html");
+        act();
         self.until(|| self.runtime.block_on(old.attr("lang")).is_err());
         self.element("body");
+    }
+
+    /// Clicks the first element that matches a CSS selector.
+    #[track_caller]
+    pub(crate) fn click(&self, css: &str) {
+        let element = self.element(css);
+        self.runtime.block_on(element.click()).unwrap();
     }
 
     /// Types keys into the element that has the focus, such as `fantoccini::key::Key::Tab + ""`.
@@ -198,6 +229,30 @@ impl Browser {
         self.runtime
             .block_on(self.client.execute_async(text, Vec::new()))
             .unwrap()
+    }
+
+    /// The text that the field with this label has now.
+    #[track_caller]
+    pub(crate) fn typed(&self, label: &str) -> String {
+        let field = self.field(label);
+        let value = self.runtime.block_on(field.prop("value")).unwrap();
+        value.unwrap_or_default()
+    }
+
+    /// Sends a command of chromedriver that fantoccini has no function for; returns its value.
+    pub(crate) fn command(&self, path: &str, body: &Value) -> Value {
+        let session = self.runtime.block_on(self.client.session_id()).unwrap();
+        let session = session.unwrap();
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let head = format!(
+            "POST /session/{session}{path} HTTP/1.1\r\nHost: localhost\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        let mut response = read_body(BufReader::new(stream));
+        response["value"].take()
     }
 
     /// Uploads a file by the field with this label.
@@ -248,6 +303,21 @@ fn hyper_connector() -> hyper_util::client::legacy::connect::HttpConnector {
     hyper_util::client::legacy::connect::HttpConnector::new()
 }
 
+/// The JSON body of a response.
+fn read_body(mut stream: BufReader<TcpStream>) -> Value {
+    let (mut line, mut length) = (String::new(), 0);
+    while stream.read_line(&mut line).unwrap() > 2 {
+        let header = line.to_ascii_lowercase();
+        if let Some(value) = header.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
 /// Starts chromedriver on a free port; returns the port.
 fn start_driver() -> (Child, u16) {
     let started = Command::new("chromedriver")
@@ -295,6 +365,8 @@ fn capabilities(options: Options, profile: &TempDir) -> Capabilities {
     }
     let mut capabilities = Capabilities::new();
     capabilities.insert("goog:chromeOptions".to_owned(), chrome);
+    let logs = json!({"browser": "ALL", "performance": "ALL"});
+    capabilities.insert("goog:loggingPrefs".to_owned(), logs);
     capabilities
 }
 
