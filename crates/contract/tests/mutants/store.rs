@@ -198,6 +198,7 @@ impl Broken {
         stores.accounts = broken.clone();
         stores.staff_sessions = broken.clone();
         stores.imports = broken.clone();
+        stores.product_imports = broken.clone();
         stores.attempts = broken.clone();
         stores.ledger = broken.clone();
         stores.health = broken.clone();
