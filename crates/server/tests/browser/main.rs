@@ -26,7 +26,11 @@ mod manners;
 #[cfg(test)]
 mod narrow;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 #[path = "../binary/place.rs"]
 #[expect(

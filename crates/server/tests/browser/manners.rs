@@ -37,18 +37,23 @@ impl Browser {
 
     /// Errors in the console, and requests to other servers, since the last call.
     fn faults(&self) -> Vec<String> {
-        let own_status = format!("{}{} - Failed to load resource", self.shop(), self.path());
+        let pages = format!("{}/admin/", self.shop());
         let errors = self.log("browser").into_iter().filter_map(|entry| {
             let message = entry["message"].as_str().unwrap().to_owned();
-            // The status of the page is not its fault.
-            (entry["level"] == "SEVERE" && !message.starts_with(&own_status)).then_some(message)
+            // A page that reports an error has its status; an asset has no reason for one.
+            let is_status = message.starts_with(&pages)
+                && !message.contains("/assets/")
+                && message.contains(" - Failed to load resource: the server responded with");
+            (entry["level"] == "SEVERE" && !is_status).then_some(message)
         });
         let requests = self.log("performance").into_iter().filter_map(|entry| {
             let message = entry["message"].as_str().unwrap();
             let event: Value = serde_json::from_str(message).unwrap();
             let url = event["message"]["params"]["request"]["url"].as_str()?;
-            let is_own = url.starts_with(self.shop()) || url.starts_with("data:");
-            (!is_own).then(|| url.to_owned())
+            // `chrome:` is the empty page with which the browser begins.
+            let is_network = ["http:", "https:", "ws:", "wss:"];
+            let is_network = is_network.iter().any(|scheme| url.starts_with(scheme));
+            (is_network && !url.starts_with(self.shop())).then(|| url.to_owned())
         });
         errors.chain(requests).collect()
     }

@@ -13,7 +13,7 @@ fn every_page_is_well_made() {
     let customer = shop.customer("grace");
     shop.order(&customer, &[(1, 2), (6, 1)]);
     let browser = shop.staff(Options::default());
-    for path in paths() {
+    for path in paths().chain(["/admin/customers/2/".to_owned()]) {
         browser.go(&path);
         assert_eq!(browser.path(), path);
         browser.is_well_made();
@@ -41,9 +41,9 @@ fn an_unknown_page_is_well_made() {
 }
 
 /// The path of each page, of the first product, order and user.
-fn paths() -> Vec<String> {
+fn paths() -> impl Iterator<Item = String> {
     let pages = table().iter().filter(|route| route.method() == "GET");
     let pages = pages.map(|route| route.path());
     let pages = pages.filter(|path| !FILES.contains(path));
-    pages.map(|path| path.replace("{id}", "1")).collect()
+    pages.map(|path| path.replace("{id}", "1"))
 }

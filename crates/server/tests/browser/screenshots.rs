@@ -10,7 +10,8 @@ use std::path::Path;
 /// The variable with the folder to write to.
 const FOLDER: &str = "TRADEPOST_SCREENSHOTS";
 
-/// The size of a picture, in bytes, that a page of documentation can bear.
+/// The size of a picture in bytes that a page of documentation can bear, after the compression of
+/// the script.
 const MOST: usize = 120_000;
 
 const DESK: (u32, u32) = (1280, 800);
@@ -36,14 +37,15 @@ fn the_main_pages_have_pictures() {
         browser.see("ada");
         let picture = browser.screenshot();
         assert_eq!(dimensions(&picture), size, "{name}");
-        assert!(picture.len() < MOST, "{name}: {} bytes", picture.len());
         if let Some(folder) = std::env::var_os(FOLDER) {
             std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
+            continue;
         }
         let kept = format!("../../docs/screenshots/{name}.png");
         let kept = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(kept));
         let kept = kept.expect("scripts/screenshots makes the pictures");
         assert_eq!(dimensions(&kept), size, "{name}");
+        assert!(kept.len() < MOST, "{name}: {} bytes", kept.len());
     }
 }
 
