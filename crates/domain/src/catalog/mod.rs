@@ -6,16 +6,18 @@ mod refusal;
 mod repository;
 mod service;
 mod slice;
+mod values;
 
 pub use filter::{ProductField, ProductFilter, ProductList};
 pub use product::{
-    ChangeProduct, CreateProduct, NewProduct, Price, Product, ProductChange, ProductDraft, Weight,
-    decide_change, decide_creation,
+    ChangeProduct, CreateProduct, NewProduct, Product, ProductChange, ProductDraft, decide_change,
+    decide_creation,
 };
 pub use refusal::CatalogRefusal;
 pub use repository::ProductRepository;
 pub use service::{Catalogue, ProductEdit};
 pub use slice::{CatalogState, decide_changes, decide_creations};
+pub use values::{Price, Weight};
 
 #[cfg(any(test, feature = "test-support"))]
 pub use repository::MockProductRepository;

@@ -3,82 +3,15 @@
 //! A product is never deleted, as orders and the ledger refer to it. It is archived instead, which
 //! removes it from the catalogue, and can be restored.
 
+use super::{Price, Weight};
 use crate::decision::{Created, Decision, Event, EventKind, ProductAttribute, ProductUpdate};
 use crate::identity::{Account, decide_staff};
 use crate::inventory::{NewMovement, Reason, StockDelta, StockLevel};
 use crate::kernel::{
-    Currency, Description, FieldError, Idempotent, Money, Precondition, ProductId, ProductName,
-    Refusal, Sku, UserId,
+    Currency, Description, FieldError, Idempotent, Precondition, ProductId, ProductName, Refusal,
+    Sku, UserId,
 };
 use chrono::{DateTime, Utc};
-
-/// Unit price: greater than zero, at most [`Price::DIGITS`] digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Price(Money);
-
-impl Price {
-    /// Maximum digits of a price, those after the decimal point included.
-    ///
-    /// Enough for currencies of small units (IRR, IDR, LBP), and few enough for the total of a full
-    /// cart: 100 lines of 9,999 units at 12 digits are below 10^18 minor units, and fit in 64 bits.
-    pub const DIGITS: u32 = 12;
-
-    /// # Errors
-    /// [`FieldError::NotPositive`] and [`FieldError::TooManyDigits`].
-    pub fn new(money: Money) -> Result<Self, FieldError> {
-        if money.minor() <= 0 {
-            Err(FieldError::NotPositive)
-        } else if money.minor() >= 10_i64.pow(Self::DIGITS) {
-            Err(FieldError::TooManyDigits)
-        } else {
-            Ok(Self(money))
-        }
-    }
-
-    /// Parses a decimal number: [`Money::parse`] and [`Price::new`].
-    ///
-    /// # Errors
-    /// Those of the two.
-    pub fn parse(text: &str, currency: Currency) -> Result<Self, FieldError> {
-        Self::new(Money::parse(text, currency)?)
-    }
-
-    /// The amount.
-    #[must_use]
-    pub fn money(self) -> Money {
-        self.0
-    }
-}
-
-/// Shipping weight of one unit, in whole grams.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Weight(i64);
-
-impl Weight {
-    /// Zero grams: a product that is not shipped, or whose weight is not known.
-    pub const ZERO: Self = Self(0);
-    /// Maximum in grams: one tonne, more than any parcel service takes.
-    pub const MAX: i64 = 1_000_000;
-
-    /// # Errors
-    /// [`FieldError::OutOfRange`] below 0 and above [`Weight::MAX`].
-    pub fn new(grams: i64) -> Result<Self, FieldError> {
-        if (0..=Self::MAX).contains(&grams) {
-            Ok(Self(grams))
-        } else {
-            Err(FieldError::OutOfRange {
-                min: 0,
-                max: Self::MAX,
-            })
-        }
-    }
-
-    /// Grams.
-    #[must_use]
-    pub fn grams(self) -> i64 {
-        self.0
-    }
-}
 
 /// A product with its units on hand.
 #[derive(Debug, Clone, PartialEq, Eq)]

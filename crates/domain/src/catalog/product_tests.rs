@@ -1,5 +1,6 @@
 use super::*;
 use crate::decision::Changes;
+use crate::kernel::Money;
 use crate::testing::{ProductBuilder, account, at, former_staff, product, product_id, usd};
 
 fn change(change: ProductChange) -> ChangeProduct {

@@ -1,7 +1,7 @@
 //! Tables of the account rules.
 
 use super::*;
-use crate::identity::{IdentityRefusal, Password};
+use crate::identity::{IdentityRefusal, Password, TokenClaims, decide_session};
 use crate::testing::{at, user};
 
 fn account(is_active: bool, is_staff: bool) -> Account {

@@ -16,12 +16,13 @@ mod service;
 mod staff_session;
 mod staff_session_repository;
 mod staff_sessions;
+mod token_claims;
 
 pub use account::{
     Account, ChangeEmail, ChangePassword, Credentials, EndSessions, NewAccount, Register,
-    ResetUser, TokenClaims, UpdateUser, UserChange, decide_email, decide_end_of_sessions,
-    decide_first_staff, decide_password, decide_registration, decide_role, decide_session,
-    decide_staff, decide_user_reset, decide_user_update,
+    ResetUser, UpdateUser, UserChange, decide_email, decide_end_of_sessions, decide_first_staff,
+    decide_password, decide_registration, decide_role, decide_staff, decide_user_reset,
+    decide_user_update,
 };
 pub use attempt::{
     ATTEMPT_LIFE, Attempt, AttemptCount, AttemptKey, AttemptRule, AttemptSettings, LimitedAction,
@@ -49,6 +50,7 @@ pub use staff_session::{
 };
 pub use staff_session_repository::StaffSessionRepository;
 pub use staff_sessions::{StaffSessions, StaffSignIn};
+pub use token_claims::{TokenClaims, decide_session};
 
 #[cfg(any(test, feature = "test-support"))]
 pub use {
