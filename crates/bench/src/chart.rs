@@ -204,7 +204,7 @@ fn length(tenths: u64) -> u64 {
 fn value(tenths: u64) -> String {
     let whole = tenths / TENTHS;
     match tenths {
-        0..=999 if tenths % TENTHS > 0 => format!("{whole}.{}", tenths % TENTHS),
+        0..=999 if !tenths.is_multiple_of(TENTHS) => format!("{whole}.{}", tenths % TENTHS),
         0..10_000 => whole.to_string(),
         _ => format!("{},{:03}", whole / 1_000, whole % 1_000),
     }

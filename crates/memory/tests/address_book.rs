@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "helpers of tests: they fail by panicking"
 )]
 
@@ -105,6 +104,7 @@ fn line(text: &str) -> AddressLine {
     AddressLine::new(text).unwrap()
 }
 
+#[expect(clippy::large_enum_variant, reason = "few values, in a test")]
 /// The answer to a command: the address afterwards, a replayed response, or the names of a refusal.
 #[derive(Debug, Clone, PartialEq)]
 enum Answer {

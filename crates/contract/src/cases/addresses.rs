@@ -123,7 +123,7 @@ pub fn addresses_are_of_one_customer(stores: &Stores) {
     let hers = create(stores, ada, "Ada");
     assert_eq!(find(stores, bob, hers.id), None);
     assert_eq!(list(stores, bob).count, 0);
-    assert_eq!(list(stores, ada).items, [hers.clone()]);
+    assert_eq!(list(stores, ada).items, std::slice::from_ref(&hers));
     let missing = AddressId::new(hers.id.get() + 1000).unwrap();
     for id in [hers.id, missing] {
         assert_eq!(change(stores, deleting(bob, id)), Err(Refusal::NotFound));
@@ -189,7 +189,7 @@ pub fn a_deleted_address_is_gone(stores: &Stores) {
     let (first, second) = (create(stores, ada, "Ada"), create(stores, ada, "Other"));
     assert_eq!(now(change(stores, deleting(ada, second.id))), None);
     assert_eq!(find(stores, ada, second.id), None);
-    assert_eq!(list(stores, ada).items, [first.clone()]);
+    assert_eq!(list(stores, ada).items, std::slice::from_ref(&first));
     let again = change(stores, deleting(ada, second.id));
     assert_eq!(again, Err(Refusal::NotFound));
     now(change(stores, deleting(ada, first.id)));

@@ -55,6 +55,7 @@ pub(crate) type ChangeOneCart = fn(&Store, ChangeCart) -> Result<CartChange, Err
 type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
 pub(crate) type StagedRows = Result<Vec<(ProductRow, Option<Product>)>, StoreError>;
+type ReadSales = fn(&Store, DateTime<Utc>, DateTime<Utc>) -> Result<Vec<SalesBucket>, StoreError>;
 type RepeatedSkus = Result<(Vec<(u64, u64)>, u64), StoreError>;
 
 /// The operations of a store as function pointers, each of which a fault can replace.
@@ -111,8 +112,7 @@ pub(crate) struct Behaviour {
         fn(&Store, &KnownNetworkKey, KnownNetwork) -> Result<(), StoreError>,
     pub(crate) purge_known_networks: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) read_events: fn(&Store, &EventQuery) -> Result<Vec<LoggedEvent>, StoreError>,
-    pub(crate) sales:
-        fn(&Store, DateTime<Utc>, DateTime<Utc>) -> Result<Vec<SalesBucket>, StoreError>,
+    pub(crate) sales: ReadSales,
     pub(crate) low_stock: fn(&Store, u32) -> Result<Vec<Product>, StoreError>,
     /// Replaces ports as a whole, for the faults of ports that have no functions above.
     pub(crate) replace: fn(Stores) -> Stores,

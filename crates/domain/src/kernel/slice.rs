@@ -144,11 +144,11 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
 
+    /// Results as values that can be compared.
+    type Settled = Result<Vec<Result<u32, String>>, String>;
+
     /// Executes the commands of a slice by these results, in order; returns the calls as well.
-    fn settled(
-        commands: Vec<u32>,
-        results: Vec<Outcomes<u32>>,
-    ) -> (Result<Vec<Result<u32, String>>, String>, Vec<Vec<u32>>) {
+    fn settled(commands: Vec<u32>, results: Vec<Outcomes<u32>>) -> (Settled, Vec<Vec<u32>>) {
         let calls = RefCell::new(Vec::new());
         let results = RefCell::new(results.into_iter());
         let settled = settle(commands, |slice| {

@@ -64,7 +64,7 @@ where
     let state = Arc::clone(state);
     // Rejects requests for other hosts: inside CORS, so that a page of an allowed origin can read
     // the error.
-    app.wrap_fn(|request, service| allowed_hosts::require(request, service))
+    app.wrap_fn(allowed_hosts::require)
         // CORS, if pages of other origins are allowed.
         .wrap(Condition::new(!origins.is_empty(), cors::policy(origins)))
         // Everything that holds for all responses, those of CORS and of the framework included.

@@ -91,9 +91,8 @@ fn ticked_orders_are_changed_together() {
     browser.see("2 changed to processing, 1 not");
     browser.is_well_made();
     browser.follow("Back to the list");
-    let states = browser.script(
-        "return Array.from(document.querySelectorAll('tbody .tag'), tag => tag.innerText)",
-    );
+    let states = browser
+        .script("return Array.from(document.querySelectorAll('tbody .tag'), tag => tag.innerText)");
     assert_eq!(
         states,
         serde_json::json!(["processing", "shipped", "processing"])

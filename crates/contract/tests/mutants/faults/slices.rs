@@ -70,7 +70,8 @@ pub(crate) fn writes_off_the_rest(
     else {
         return adjusted;
     };
-    match StockDelta::new(-short[0].available.units()) {
+    let left = short.first().map(|line| -line.available.units());
+    match left.and_then(StockDelta::new) {
         Some(delta) => store.adjust_stock(AdjustStock { delta, ..command }),
         None => adjusted,
     }
