@@ -18,10 +18,11 @@ const DESK: (u32, u32) = (1280, 800);
 const PHONE: (u32, u32) = (390, 844);
 
 /// Name, page, size, and whether the system is dark.
-const PICTURES: [(&str, &str, (u32, u32), bool); 5] = [
+const PICTURES: [(&str, &str, (u32, u32), bool); 6] = [
     ("dashboard", "/admin/", DESK, false),
     ("products", "/admin/products/", DESK, false),
     ("product", "/admin/products/8/", DESK, false),
+    ("order", "/admin/orders/4/", DESK, false),
     ("phone", "/admin/products/", PHONE, false),
     ("dark", "/admin/products/1/stock/", DESK, true),
 ];
