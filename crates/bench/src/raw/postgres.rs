@@ -27,15 +27,20 @@ statement!(Pg, PgConnection, Offers,
     { products: Vec<i64> => Array<BigInt> }, ")" -> (BigInt, Text, BigInt, Bool, BigInt));
 
 statement!(Pg, PgConnection, InsertOrders,
-    "INSERT INTO orders (user_id, total, placement, created_at, updated_at, status, archived)
-     SELECT user_id, total, placement, created_at, created_at, 'pending', FALSE
-     FROM unnest(", {
+    "WITH placed AS (
+        INSERT INTO orders (user_id, total, placement, created_at, updated_at, status, archived)
+        SELECT user_id, total, placement, created_at, created_at, 'pending', FALSE
+        FROM unnest(", {
         user: Vec<i64> => Array<BigInt>,
         total: Vec<i64> => Array<BigInt>,
         placement: Vec<String> => Array<Text>,
         at: Vec<i64> => Array<BigInt>,
     }, ") AS new (user_id, total, placement, created_at)
-    RETURNING user_id, id" -> (BigInt, BigInt));
+        RETURNING id, user_id, total, created_at
+    ), told AS (
+        INSERT INTO outbox (kind, order_id, user_id, actor_id, detail, amount, at)
+        SELECT 'order.placed', id, user_id, user_id, '', total, created_at FROM placed
+    ) SELECT user_id, id FROM placed" -> (BigInt, BigInt));
 
 statement!(Pg, PgConnection, InsertLines,
     "INSERT INTO order_lines

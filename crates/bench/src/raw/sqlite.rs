@@ -8,6 +8,9 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use std::collections::BTreeMap;
 
+/// Length of a bucket of sales, in microseconds.
+const QUARTER_OF_AN_HOUR: i64 = 900_000_000;
+
 /// A cart to order: user, lines, and the name and price of each product.
 pub(super) type Cart = (i64, Vec<(Line, String, i64)>);
 
@@ -51,6 +54,29 @@ statement!(Sqlite, SqliteConnection, InsertMovement,
         at: i64 => BigInt,
     }, ") RETURNING id" -> BigInt);
 
+statement!(Sqlite, SqliteConnection, InsertEvent,
+    "INSERT INTO events (kind, detail, order_id, user_id, actor_id, amount, at)
+     VALUES ('order.placed', '', ", {
+        order: i64 => BigInt,
+        user: i64 => BigInt,
+        actor: i64 => BigInt,
+        total: i64 => BigInt,
+        at: i64 => BigInt,
+    }, ")");
+
+statement!(Sqlite, SqliteConnection, AddSales,
+    "INSERT INTO sales (bucket, orders, revenue) VALUES (", {
+        bucket: i64 => BigInt,
+        orders: i64 => BigInt,
+        revenue: i64 => BigInt,
+    }, ") ON CONFLICT (bucket) DO UPDATE SET orders = orders + excluded.orders,
+        revenue = revenue + excluded.revenue");
+
+statement!(Sqlite, SqliteConnection, AddOrders,
+    "INSERT INTO order_counts (status, orders) VALUES ('pending', ", {
+        orders: i64 => BigInt,
+    }, ") ON CONFLICT (status) DO UPDATE SET orders = orders + excluded.orders");
+
 statement!(Sqlite, SqliteConnection, ChangeStock, "UPDATE stock SET on_hand = on_hand + ",
     " WHERE product_id = ", { delta: i64 => BigInt, product: i64 => BigInt }, "");
 
@@ -72,18 +98,30 @@ pub(super) fn carts(conn: &mut SqliteConnection) -> QueryResult<Vec<Cart>> {
 pub(super) fn place(conn: &mut SqliteConnection, carts: &[Cart]) -> QueryResult<()> {
     conn.batch_execute("BEGIN IMMEDIATE")?;
     let mut change = BTreeMap::<i64, i64>::new();
+    let (mut placed, mut revenue) = (0, 0);
     for (user, lines) in carts {
         let total = lines
             .iter()
             .map(|((.., quantity), _, price)| quantity * price);
+        let total = total.sum();
+        placed += 1;
+        revenue += total;
         let order = InsertOrder {
             user: *user,
-            total: total.sum(),
+            total,
             placement: placement(*user),
             created: AT,
             updated: AT,
         };
         let order = order.get_result::<i64>(conn)?;
+        let event = InsertEvent {
+            order,
+            user: *user,
+            actor: *user,
+            total,
+            at: AT,
+        };
+        event.execute(conn)?;
         for (position, ((line, user, product, quantity), name, price)) in (0..).zip(lines) {
             let row = InsertLine {
                 order,
@@ -110,5 +148,12 @@ pub(super) fn place(conn: &mut SqliteConnection, carts: &[Cart]) -> QueryResult<
     for (product, delta) in change {
         ChangeStock { delta, product }.execute(conn)?;
     }
+    let sales = AddSales {
+        bucket: AT - AT % QUARTER_OF_AN_HOUR,
+        orders: placed,
+        revenue,
+    };
+    sales.execute(conn)?;
+    AddOrders { orders: placed }.execute(conn)?;
     conn.batch_execute("COMMIT")
 }
