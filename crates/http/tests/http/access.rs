@@ -306,5 +306,5 @@ fn the_matrix_keeps_its_invariants() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 9);
 }

@@ -54,11 +54,12 @@ async fn no_list_gives_more_than_a_hundred_rows() {
             let reply = call.send().await;
             (reply.header("content-type") == "application/json").then(|| reply.json())
         };
-        if get("").await.as_ref().and_then(rows).is_none() {
+        // Events are no pages: their lists have a `limit` of their own.
+        let first = get("").await.filter(|list| rows(list).is_some());
+        let Some(mut total) = first.and_then(|list| list["count"].as_u64()) else {
             continue;
-        }
+        };
         // Lists that are not filled above are filled as far as their limits allow.
-        let mut total = get("").await.unwrap()["count"].as_u64().unwrap();
         while total < 105 && app.try_example(&staff, &path).await.status == 201 {
             total += 1;
         }

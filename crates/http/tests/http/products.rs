@@ -25,7 +25,7 @@ async fn a_product_has_these_keys_in_this_order() {
     let reply = reply.expect_status(201);
     let expected = concat!(
         r#"{"id":1,"sku":"MUG-1","name":"Tea mug","description":"Holds tea.\n","price":"19.90","#,
-        r#""stock":7,"weight_grams":350,"currency":"USD","#,
+        r#""stock":7,"weight_grams":350,"low_stock_threshold":null,"currency":"USD","#,
         r#""created_at":"2023-11-14T22:13:20.000250Z","#,
         r#""updated_at":"2023-11-14T22:13:20.000250Z"}"#
     );
