@@ -139,7 +139,7 @@ mod tests {
             ("count", Value::from(-3)),
             ("most", Value::from(u64::MAX)),
             ("on", Value::from(true)),
-            ("share", Value::from(f64::NAN)),
+            ("share", Value::from(1.0 / 0.0)),
             ("time", Value::from("never")),
             ("a\nb", Value::from("")),
             ("id", Value::from(1)),
@@ -152,7 +152,7 @@ mod tests {
         let line = line(&record.args(format_args!("two\nlines")).build());
         let expected = json!({
             "level": "WARN", "target": "tradepost", "message": "two\nlines", "id": "a\"b\\c",
-            "count": -3, "most": u64::MAX, "on": true, "share": "NaN", "time_": "never",
+            "count": -3, "most": u64::MAX, "on": true, "share": "inf", "time_": "never",
             "a\nb": "", "id_": 1,
         });
         assert_eq!(object(&line), expected);
