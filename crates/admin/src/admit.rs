@@ -5,6 +5,7 @@ use crate::cookies::{Cookies, Name};
 use crate::form::Form;
 use crate::routes::AdminRoute;
 use crate::secrets::{csrf_token, is_equal, is_secret, new_secret, session_digest};
+use crate::upload::{Upload, is_multipart};
 use crate::{Shared, page};
 use actix_web::dev::Payload;
 use actix_web::http::Method;
@@ -29,6 +30,8 @@ pub(crate) enum Body {
     None,
     /// A urlencoded form, which is read before the handler runs.
     Form,
+    /// A multipart form with a file, of which the token is read before the handler runs.
+    Upload,
 }
 
 /// The browser behind a request.
@@ -66,11 +69,22 @@ pub(crate) async fn admit(
             None => return Ok(Admission::Answer(to_sign_in(shared, &context)?)),
         },
     };
-    if route.body == Body::Form {
+    let request = context.request();
+    if route.body == Body::Upload && is_multipart(request) {
+        let (upload, token) = Upload::begin(request, payload.take()).await?;
+        if !is_equal(&token, &csrf_token(&visitor.secret)) {
+            let nothing = Form::default();
+            return Ok(Admission::Answer(page::forged(shared, &context, &nothing)));
+        }
+        request.extensions_mut().insert(upload);
+    } else if route.body != Body::None {
         let pairs = read_form(context.request(), payload.take(), MAX_FORM).await?;
         let form = Form::sent(pairs);
         if !is_equal(form.value(CSRF), &csrf_token(&visitor.secret)) {
             return Ok(Admission::Answer(page::forged(shared, &context, &form)));
+        }
+        if route.body == Body::Upload {
+            return Err(ApiError::UnsupportedMediaType);
         }
         context.request().extensions_mut().insert(form);
     }

@@ -8,7 +8,7 @@
 //! - `page.rs` has [`Page`](page::Page), the context of a handler: the caller, the services, and the
 //!   responses.
 //! - `form.rs` keeps the text that was typed and its errors, `version.rs` detects concurrent edits,
-//!   `list.rs` has the links of lists, `format.rs` money and times.
+//!   `upload.rs` receives files, `list.rs` has the links of lists, `format.rs` money and times.
 //! - `pages/` has a module for each part of the interface, with its handlers and the structs of its
 //!   templates; `templates/` has the templates, which are checked when this crate is compiled.
 //!
@@ -22,6 +22,7 @@
 
 mod admit;
 mod assets;
+mod config;
 mod cookies;
 mod csv;
 mod error_page;
@@ -36,6 +37,7 @@ mod pages;
 mod routes;
 mod secrets;
 mod setup;
+mod upload;
 mod version;
 mod zone;
 
@@ -45,24 +47,13 @@ use crate::setup::Setup;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::ServiceConfig;
 use std::sync::Arc;
-use tradepost_domain::kernel::Clock;
+use tradepost_http::Mount;
 use tradepost_http::kit::Failure;
-use tradepost_http::{IpNet, Mount};
 
+pub use crate::config::{AdminConfig, ProductFiles};
 pub use crate::routes::{AdminRoute, table};
 pub use crate::setup::SetupLink;
 pub use crate::zone::{ShopZone, UnknownZone};
-
-/// Configuration of the admin interface.
-#[derive(Clone)]
-pub struct AdminConfig {
-    /// The time zone of the shop, in which times are shown.
-    pub time_zone: ShopZone,
-    /// The clock of the shop.
-    pub clock: Arc<dyn Clock>,
-    /// Networks that may use the setup link, besides this machine.
-    pub setup_allow: Vec<IpNet>,
-}
 
 /// The admin interface, to be mounted beside the API.
 pub struct Admin {

@@ -52,6 +52,11 @@ impl AdminRoute {
         Self::new(Method::POST, path, access, handler, Body::Form)
     }
 
+    /// A form with a file. Its handler runs only if the CSRF token is right, which comes first.
+    pub(crate) const fn upload(path: &'static str, access: Access, handler: fn() -> Route) -> Self {
+        Self::new(Method::POST, path, access, handler, Body::Upload)
+    }
+
     const fn new(
         method: Method,
         path: &'static str,

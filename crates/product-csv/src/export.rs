@@ -49,35 +49,71 @@ pub fn export(
     progress: &dyn Progress,
 ) -> Result<Exported, ExportError> {
     let mut rows = ProductWriter::new(to, options.archived, options.byte_order_mark)?;
-    let by_id = Keyset::new(&Sorting::by(ProductField::Id, false));
-    let by_id = by_id.map_err(|error: FieldError| io::Error::other(error.to_string()))?;
     let mut exported = Exported::default();
     progress.begin("Writing products", None);
-    for archived in [false, true] {
-        if archived && !options.archived {
-            break;
-        }
-        let filter = ProductFilter {
-            archived,
-            ..ProductFilter::default()
-        };
-        let mut next = Some(CursorRequest::first(PAGE));
-        while let Some(request) = next {
-            let page = products.cursor_page(&filter, by_id, &request)?;
-            for product in &page.items {
-                if product.sku.is_some() || options.without_sku {
-                    rows.write(product)?;
-                    exported.written = exported.written.saturating_add(1);
-                } else {
-                    exported.left_out = exported.left_out.saturating_add(1);
-                }
-            }
-            progress.advance(exported.written);
-            next = page.next;
-        }
+    let mut pages = ExportPages::new(options);
+    while pages.write_next(products, &mut rows, &mut exported)? {
+        progress.advance(exported.written);
     }
     rows.finish()?;
     Ok(exported)
+}
+
+/// The pages of an export, for a caller that writes them one at a time.
+#[derive(Debug, Clone)]
+pub struct ExportPages {
+    options: ExportOptions,
+    /// Whether the products on sale are written, and the archived ones follow.
+    archived: bool,
+    next: Option<CursorRequest>,
+}
+
+impl ExportPages {
+    /// From the first page.
+    #[must_use]
+    pub fn new(options: ExportOptions) -> Self {
+        Self {
+            options,
+            archived: false,
+            next: Some(CursorRequest::first(PAGE)),
+        }
+    }
+
+    /// Writes the next page, and counts its products; whether there was one.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn write_next(
+        &mut self,
+        products: &dyn ProductRepository,
+        rows: &mut ProductWriter<impl Write>,
+        exported: &mut Exported,
+    ) -> Result<bool, ExportError> {
+        let Some(request) = self.next.take() else {
+            return Ok(false);
+        };
+        let by_id = Keyset::new(&Sorting::by(ProductField::Id, false));
+        let by_id = by_id.map_err(|error: FieldError| io::Error::other(error.to_string()))?;
+        let filter = ProductFilter {
+            archived: self.archived,
+            ..ProductFilter::default()
+        };
+        let page = products.cursor_page(&filter, by_id, &request)?;
+        for product in &page.items {
+            if product.sku.is_some() || self.options.without_sku {
+                rows.write(product)?;
+                exported.written = exported.written.saturating_add(1);
+            } else {
+                exported.left_out = exported.left_out.saturating_add(1);
+            }
+        }
+        self.next = page.next;
+        if self.next.is_none() && self.options.archived && !self.archived {
+            self.archived = true;
+            self.next = Some(CursorRequest::first(PAGE));
+        }
+        Ok(true)
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod woocommerce;
 mod writer;
 
 pub use error::CsvError;
-pub use export::{ExportError, ExportOptions, Exported, export};
+pub use export::{ExportError, ExportOptions, ExportPages, Exported, export};
 pub use file::{Options, ProductFile};
 pub use header::Dialect;
 pub use report::Report;

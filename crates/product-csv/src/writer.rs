@@ -36,6 +36,13 @@ impl<W: Write> ProductWriter<W> {
         Ok(Self { rows, archived })
     }
 
+    /// Goes on with a file that has its header.
+    pub fn continued(to: W, archived: bool) -> Self {
+        let mut rows = csv::WriterBuilder::new();
+        let rows = rows.terminator(csv::Terminator::CRLF).from_writer(to);
+        Self { rows, archived }
+    }
+
     /// Writes a product.
     ///
     /// # Errors

@@ -172,6 +172,8 @@ fn crates_depend_inwards() {
                 "tradepost-domain",
                 "tradepost-http",
                 "tradepost-metrics",
+                "tradepost-product-csv",
+                "tradepost-text-file",
             ],
         ),
     ] {

@@ -12,6 +12,7 @@ mod access;
 mod audit;
 mod dashboard;
 mod errors;
+mod import;
 mod orders;
 mod products;
 mod setup;

@@ -14,11 +14,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
-use tradepost_admin::{Admin, AdminConfig, SetupLink};
+use tradepost_admin::{Admin, AdminConfig, ProductFiles, SetupLink};
 use tradepost_auth::{JwtTokens, SystemClock};
 use tradepost_batch::Batchers;
 use tradepost_diesel::ShopCurrency;
 use tradepost_domain::Stores;
+use tradepost_domain::import::products::ProductImports;
 use tradepost_http::{Api, Backend, PublicUrl, Settings};
 
 /// Grace period at shutdown for orders that the database has not answered.
@@ -74,6 +75,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
             },
         );
     }
+    let files = product_files(config, &stores);
     let last = Arc::clone(&stores.ledger);
     let batching = tradepost_batch::BatcherConfig::default();
     let batchers = Batchers::start(&stores, batching).map_err(cannot_serve)?;
@@ -91,7 +93,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
         KeySource::Text(_) => None,
     };
     let has_staff = backend.services.accounts.has_staff()?;
-    let admin = admin(config);
+    let admin = admin(config, files);
     let setup = if has_staff {
         None
     } else {
@@ -201,12 +203,22 @@ fn print_setup(config: &Config, address: SocketAddr, setup: &SetupLink) {
     ));
 }
 
-fn admin(config: &Config) -> Admin {
+fn product_files(config: &Config, stores: &Stores) -> ProductFiles {
+    let imports = Arc::clone(&stores.product_imports);
+    ProductFiles {
+        imports: ProductImports::new(imports, Arc::new(SystemClock), config.currency),
+        products: Arc::clone(&stores.products),
+        stock_writes: config.stock_writes,
+    }
+}
+
+fn admin(config: &Config, files: ProductFiles) -> Admin {
     let path = config.public_url.as_ref().map_or("", PublicUrl::path);
     let config = AdminConfig {
         time_zone: config.time_zone.clone(),
         clock: Arc::new(SystemClock),
         setup_allow: config.setup_allow.clone(),
+        files,
     };
     Admin::new(config, path)
 }

@@ -13,11 +13,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use tradepost_admin::{Admin, AdminConfig, SetupLink, ShopZone};
+use tradepost_admin::{Admin, AdminConfig, ProductFiles, SetupLink, ShopZone};
 use tradepost_batch::{BatcherConfig, Batchers};
 use tradepost_domain::catalog::{Price, Product, ProductDraft};
 use tradepost_domain::identity::{Account, NewUser};
-use tradepost_domain::inventory::StockDelta;
+use tradepost_domain::import::products::ProductImports;
+use tradepost_domain::inventory::{StockDelta, StockWrites};
 use tradepost_domain::kernel::{Actor, MessageSigner, Quantity, System};
 use tradepost_domain::orders::Order;
 use tradepost_domain::testing::{self, FixedClock, usd};
@@ -47,6 +48,15 @@ impl App {
 
     /// A shop with other settings, and with or without staff.
     pub(crate) async fn with(settings: Settings, has_staff: bool) -> Self {
+        Self::of(settings, has_staff, StockWrites::default()).await
+    }
+
+    /// A shop with staff and strict writes of stock.
+    pub(crate) async fn strict() -> Self {
+        Self::of(Settings::default(), true, StockWrites::Strict).await
+    }
+
+    async fn of(settings: Settings, has_staff: bool, stock_writes: StockWrites) -> Self {
         let clock = Arc::new(testing::clock(1_700_000_000));
         let system = System {
             clock: clock.clone(),
@@ -66,6 +76,11 @@ impl App {
             time_zone: ShopZone::utc(),
             clock: clock.clone(),
             setup_allow: vec!["10.0.0.0/8".parse().unwrap()],
+            files: ProductFiles {
+                imports: ProductImports::new(stores.product_imports.clone(), clock.clone(), usd()),
+                products: stores.products.clone(),
+                stock_writes,
+            },
         };
         let path = settings.public_url.as_ref().map_or("", |url| url.path());
         let admin = Admin::new(config, path);
@@ -174,6 +189,14 @@ impl Browser<'_> {
     /// Sends these fields, without adding a CSRF token.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         self.send(path, TestRequest::post().set_form(fields)).await
+    }
+
+    /// Sends the form of the import with this body, whose parts are separated by `--x`.
+    pub(crate) async fn upload(&self, body: impl Into<Vec<u8>>) -> Reply {
+        let request = TestRequest::post()
+            .insert_header(("Content-Type", "multipart/form-data; boundary=x"))
+            .set_payload(body.into());
+        self.send("/admin/products/import/", request).await
     }
 
     /// The value of the cookie whose name ends so.
