@@ -6,6 +6,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 use tradepost_test_postgres::Cluster;
 
 /// A shop's database.
@@ -159,6 +161,19 @@ impl TestShop {
                 "DELETE FROM cart_items; DELETE FROM sqlite_sequence WHERE name = 'cart_items'"
             }
         })?)
+    }
+
+    /// Waits until the server has numbered the events of orders that were placed without it, which
+    /// would be part of its measurement otherwise.
+    pub(crate) fn await_numbered_events(&self) -> Outcome<()> {
+        if self.store == Store::Sqlite {
+            return Ok(());
+        }
+        let mut link = self.connect()?;
+        while link.number("SELECT count(*) AS value FROM outbox")? > 0 {
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     /// Number of orders.

@@ -208,6 +208,7 @@ impl Bench<'_> {
         let before = shop.orders()?;
         let mode = acts.first().map_or(Mode::Plain, |act| act.mode());
         let server = Server::start(shop, mode)?;
+        shop.await_numbered_events()?;
         if acts.contains(&Act::LastPage) && !self.last_pages.contains_key(&shop.store) {
             let last = requests::last_page(server.address, &self.buyers, shop.earlier)?;
             self.last_pages.insert(shop.store, last);
