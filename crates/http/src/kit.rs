@@ -3,8 +3,8 @@
 
 pub use crate::error::{ApiError, Code};
 pub use crate::extract::body::read_form;
-pub use crate::extract::query::{encode, pairs};
 pub use crate::extract::long_request::ListReader;
+pub use crate::extract::query::{encode, pairs};
 pub use crate::extract::request_context::RequestContext;
 pub use crate::middleware::mounted::{Admission, around_page, charge};
 pub use crate::middleware::request_cost::BASE;
