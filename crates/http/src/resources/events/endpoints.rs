@@ -69,12 +69,12 @@ async fn next(call: &RequestContext, asked: FeedQuery, until: Instant) -> Result
     while feed.events.is_empty() && Instant::now() < until && !call.is_stopping() {
         waiting.until_next().await;
         if call.last_event().await? > feed.last {
-            // The caller may have lost their role while they waited.
-            call.check_staff().await?;
             let again = asked.clone();
             feed = call
                 .read_list_now(move |shop, actor| shop.events.feed(actor, &again))
                 .await?;
+            // The caller may have lost their role while they waited, and by one of these events.
+            call.check_staff().await?;
         }
     }
     Ok(feed)
