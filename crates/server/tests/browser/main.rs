@@ -11,12 +11,13 @@
 #[cfg(test)]
 mod accessibility;
 #[cfg(test)]
-#[expect(dead_code, reason = "pages that are tested with them follow")]
 mod browser;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod first_run;
+#[cfg(test)]
+mod import;
 #[cfg(test)]
 mod javascript_off;
 #[cfg(test)]

@@ -5,7 +5,11 @@ use crate::shop::Shop;
 use tradepost_admin::table;
 
 /// Files, which a browser saves instead of showing.
-const FILES: [&str; 2] = ["/admin/assets/{file}/", "/admin/orders/export/"];
+const FILES: [&str; 3] = [
+    "/admin/assets/{file}/",
+    "/admin/orders/export/",
+    "/admin/products/export/",
+];
 
 #[test]
 fn every_page_is_well_made() {
