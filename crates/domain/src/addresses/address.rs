@@ -324,7 +324,8 @@ mod tests {
             ("US", &["postal_code", "city", "region"]),
             ("IE", &["city"]),
             ("HK", &["region"]),
-            ("GI", &["postal_code"]),
+            ("SG", &["postal_code"]),
+            ("GI", &[]),
             ("AG", &[]),
         ] {
             let decided = decide_address(&command(AddressAction::Create(fields(country))), 0, None);
