@@ -5,7 +5,7 @@
 //!
 //! - `routes.rs` is the table of all routes: method, path, access and handler of each.
 //! - `admit.rs` runs before each handler: session, role, origin and CSRF token.
-//! - `page.rs` has [`Page`](page::Page), the context of a handler: the caller, the services, and the
+//! - `page.rs` has `Page`, the context of a handler: the caller, the services, and the
 //!   responses.
 //! - `form.rs` keeps the text that was typed and its errors, `version.rs` detects concurrent edits,
 //!   `upload.rs` receives files, `list.rs` has the links of lists, `format.rs` money and times.

@@ -380,7 +380,7 @@ impl ResponseError for ApiError {
         self.code().status()
     }
 
-    /// Without a body: [`crate::middleware::error_rendering`] renders it, as it knows the request.
+    /// Without a body: `middleware::error_rendering` renders it, as it knows the request.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

@@ -189,8 +189,8 @@ impl KeyedCommand for PlaceOrder {
 /// ([`CatalogRefusal::ProductUnavailable`]) or short ([`InventoryRefusal::InsufficientStock`], with
 /// all of them), a total that is not the expected one ([`OrderRefusal::TotalChanged`]) or too large
 /// ([`OrderRefusal::TotalTooLarge`]), a key that was used for another command
-/// ([`IdempotencyRefusal::KeyReused`]) or has no room for its response
-/// ([`IdempotencyRefusal::TooManyKeys`]), and orders
+/// ([`IdempotencyRefusal::KeyReused`](crate::kernel::IdempotencyRefusal::KeyReused)) or has no room for its response
+/// ([`IdempotencyRefusal::TooManyKeys`](crate::kernel::IdempotencyRefusal::TooManyKeys)), and orders
 /// beyond the [quota](decide_order_quota).
 ///
 /// ```
