@@ -14,10 +14,6 @@ pub(crate) enum Failure {
     Store(StoreError),
     /// Lock conflict: another transaction holds a row that is needed, and no statement waits for a
     /// row while its transaction holds another. Roll back, and retry after a short pause.
-    #[cfg_attr(
-        not(feature = "postgres"),
-        expect(dead_code, reason = "SQLite has one writer, who meets nobody")
-    )]
     LockConflict,
 }
 
