@@ -1,10 +1,9 @@
 //! Rows of CSV (RFC 4180), for spreadsheets.
 
+use tradepost_product_csv::escape;
+
 /// The byte order mark, without which Excel takes a file for another encoding.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
-
-/// The first characters of formulas (OWASP, CSV injection).
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A cell.
 #[derive(Debug, Clone)]
@@ -16,31 +15,33 @@ pub(crate) enum Cell {
     Plain(String),
 }
 
-/// Appends a row.
-pub(crate) fn write_row(cells: impl IntoIterator<Item = Cell>, to: &mut String) {
-    for (at, cell) in cells.into_iter().enumerate() {
-        if at > 0 {
-            to.push(',');
-        }
-        match cell {
-            // Apostrophes of the text itself must not be taken for the one that is added.
-            Cell::Text(text) if text.trim_start_matches('\'').starts_with(FORMULA) => {
-                write_cell(&format!("'{text}"), to);
-            }
-            Cell::Text(text) | Cell::Plain(text) => write_cell(&text, to),
-        }
+/// The bytes of rows.
+///
+/// # Errors
+/// None in practice: the rows are written to memory.
+pub(crate) fn write_rows<Row>(rows: impl IntoIterator<Item = Row>) -> csv::Result<Vec<u8>>
+where
+    Row: IntoIterator<Item = Cell>,
+{
+    let mut writer = csv::WriterBuilder::new();
+    let mut writer = writer
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row.into_iter().map(Cell::written))?;
     }
-    to.push_str("\r\n");
+    writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(error.into_error()))
 }
 
-fn write_cell(text: &str, to: &mut String) {
-    if !text.contains([',', '"', '\r', '\n']) {
-        to.push_str(text);
-        return;
+impl Cell {
+    fn written(self) -> String {
+        match self {
+            Self::Text(text) => escape(&text).into_owned(),
+            Self::Plain(text) => text,
+        }
     }
-    to.push('"');
-    to.push_str(&text.replace('"', "\"\""));
-    to.push('"');
 }
 
 #[cfg(test)]
@@ -62,9 +63,9 @@ mod tests {
             (text("\tx"), "'\tx"),
             (Cell::Plain("-5.00".to_owned()), "-5.00"),
         ] {
-            let mut row = String::new();
-            write_row([cell, text("end")], &mut row);
-            assert_eq!(row, format!("{written},end\r\n"));
+            let row = write_rows([[cell, text("end")]]).unwrap();
+            let expected = format!("{written},end\r\n");
+            assert_eq!(String::from_utf8(row).unwrap(), expected);
         }
     }
 }

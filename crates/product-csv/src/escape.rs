@@ -12,8 +12,9 @@ fn begins_like_formula(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(FORMULA)
 }
 
-/// The cell that a spreadsheet takes for text.
-pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+/// The cell that a spreadsheet takes for text: a text that begins like a formula gets an apostrophe.
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
     match begins_like_formula(text) {
         true => format!("'{text}").into(),
         false => text.into(),

@@ -22,6 +22,7 @@ mod woocommerce;
 mod writer;
 
 pub use error::CsvError;
+pub use escape::escape;
 pub use export::{ExportError, ExportOptions, ExportPages, Exported, export};
 pub use file::{Options, ProductFile};
 pub use header::Dialect;

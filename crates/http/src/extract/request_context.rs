@@ -135,14 +135,6 @@ impl RequestContext {
         self.deadline
     }
 
-    /// The context with a deadline from now, for the next part of a response that is sent in parts:
-    /// each of them has the time of a request.
-    #[must_use]
-    pub fn renewed(self) -> Self {
-        let deadline = Instant::now() + self.info.state.request_timeout;
-        Self { deadline, ..self }
-    }
-
     /// The id of the request.
     #[must_use]
     pub fn request_id(&self) -> &str {

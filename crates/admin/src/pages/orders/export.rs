@@ -2,7 +2,7 @@
 
 use super::Names;
 use super::selection::Selection;
-use crate::csv::{BYTE_ORDER_MARK, Cell, write_row};
+use crate::csv::{BYTE_ORDER_MARK, Cell, write_rows};
 use crate::page::{Page, PageResult, defect, see_other};
 use crate::secrets::session_digest;
 use crate::zone::ShopZone;
@@ -14,7 +14,7 @@ use std::io;
 use tradepost_domain::identity::SessionDigest;
 use tradepost_domain::kernel::{CursorRequest, Keyset, Money, MoneyError};
 use tradepost_domain::orders::{Order, OrderField, OrderFilter};
-use tradepost_http::kit::{ApiError, RequestContext};
+use tradepost_http::kit::{ApiError, ListReader};
 
 /// Orders of a part.
 const PART: u32 = 200;
@@ -37,7 +37,7 @@ const COLUMNS: [&str; 13] = [
 
 /// A download under way.
 struct Export {
-    call: RequestContext,
+    reader: ListReader,
     session: SessionDigest,
     filter: OrderFilter,
     keyset: Keyset<OrderField>,
@@ -53,7 +53,7 @@ enum Next {
 }
 
 struct Part {
-    text: String,
+    bytes: Vec<u8>,
     next: Option<CursorRequest>,
 }
 
@@ -72,14 +72,15 @@ pub(super) async fn download(page: Page) -> PageResult {
         filter,
         keyset: selection.query.keyset::<OrderField>(),
         zone,
-        call: page.call,
+        reader: page.call.list_reader(),
     };
     // A failure that is known before the file begins has its own page.
     let mut first = export.part(CursorRequest::first(PART)).await?;
-    let mut text = String::from(BYTE_ORDER_MARK);
-    write_row(COLUMNS.map(|name| Cell::Plain(name.to_owned())), &mut text);
-    text.push_str(&first.text);
-    first.text = text;
+    let header = COLUMNS.map(|name| Cell::Plain(name.to_owned()));
+    let mut bytes = String::from(BYTE_ORDER_MARK).into_bytes();
+    bytes.extend(write_rows([header]).map_err(defect)?);
+    bytes.append(&mut first.bytes);
+    first.bytes = bytes;
     let parts = try_unfold((export, Next::Send(first)), |(export, next)| {
         export.step(next)
     });
@@ -92,45 +93,35 @@ pub(super) async fn download(page: Page) -> PageResult {
 impl Export {
     /// The next bytes; the connection is cut off after an error, so that no file looks complete.
     async fn step(self, next: Next) -> io::Result<Option<(Bytes, (Self, Next))>> {
-        let (export, part) = match next {
+        let part = match next {
             Next::End => return Ok(None),
-            Next::Send(part) => (self, part),
-            Next::Read(span) => {
-                let export = Self {
-                    call: self.call.renewed(),
-                    ..self
-                };
-                let part = export.part(span).await;
-                let part = part.map_err(|error| {
-                    log::warn!("an export of orders has ended early: {error}");
-                    io::Error::other(error.to_string())
-                })?;
-                (export, part)
-            }
+            Next::Send(part) => part,
+            Next::Read(span) => self.part(span).await.map_err(|error| {
+                log::warn!("an export of orders has ended early: {error}");
+                io::Error::other(error.to_string())
+            })?,
         };
         let next = part.next.map_or(Next::End, Next::Read);
-        Ok(Some((Bytes::from(part.text), (export, next))))
+        Ok(Some((Bytes::from(part.bytes), (self, next))))
     }
 
     /// Reads a part, for a user who still has the session and the role.
     async fn part(&self, span: CursorRequest) -> Result<Part, ApiError> {
         let (session, filter, keyset) = (self.session, self.filter.clone(), self.keyset);
         let (found, names) = self
-            .call
-            .read_list(move |shop, _| {
+            .reader
+            .read(move |shop, _| {
                 let actor = shop.staff_sessions.authenticate(session)?.account.actor();
                 let found = shop.orders.cursor_page(actor, filter, keyset, &span)?;
                 let names = Names::read(shop, found.items.iter().map(|order| order.user))?;
                 Ok((found, names))
             })
             .await?;
-        let mut text = String::new();
-        for order in &found.items {
-            let cells = cells(order, names.name(order.user), &self.zone).map_err(defect)?;
-            write_row(cells, &mut text);
-        }
+        let orders = found.items.iter();
+        let rows = orders.map(|order| cells(order, names.name(order.user), &self.zone));
+        let rows = rows.collect::<Result<Vec<_>, _>>().map_err(defect)?;
         Ok(Part {
-            text,
+            bytes: write_rows(rows).map_err(defect)?,
             next: found.next,
         })
     }
