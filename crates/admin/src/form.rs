@@ -6,6 +6,7 @@ use crate::secrets::mac;
 use crate::version::Snapshot;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{Datelike, NaiveDate};
 use std::future::{Ready, ready};
 use tradepost_domain::kernel::{
     FieldError, FieldName, IdempotencyKey, IdempotencyRefusal, IdempotencyScope, Idempotent,
@@ -139,6 +140,20 @@ impl Form {
             return Some(None);
         }
         self.read(name, parse).map(Some)
+    }
+
+    /// The day in a field that may be left empty (RFC 3339, `full-date`); keeps an error.
+    pub(crate) fn date(&mut self, name: FieldName) -> Option<NaiveDate> {
+        let text = self.value(name).trim();
+        if text.is_empty() {
+            return None;
+        }
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        let day = day.filter(|day| (1..=9999).contains(&day.year()));
+        if day.is_none() {
+            self.fail(name, "Enter a date, such as 2026-01-31.");
+        }
+        day
     }
 
     /// Whether the form comes from the page about a concurrent edit, and is to be shown again instead

@@ -7,7 +7,7 @@ use crate::page::{Page, PageResult};
 use crate::routes::AdminRoute;
 use actix_web::web;
 use askama::Template;
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::Days;
 use tradepost_domain::decision::EventName;
 use tradepost_domain::events::{EventFilter, EventQuery, EventRange};
 use tradepost_domain::kernel::Access::Staff;
@@ -124,7 +124,7 @@ async fn filter(page: &Page, form: &mut Form) -> Result<Result<EventFilter, Code
     }
     let order = number(form, "order", OrderId::parse);
     let product = number(form, "product", ProductId::parse);
-    let (from, to) = (date(form, "from"), date(form, "to"));
+    let (from, to) = (form.date("from"), form.date("to"));
     if form.has_errors() {
         return Ok(Err(Code::Invalid));
     }
@@ -157,20 +157,6 @@ fn number<Id>(form: &mut Form, name: FieldName, parse: fn(&str) -> Option<Id>) -
         form.fail(name, "Enter a number.");
     }
     id
-}
-
-/// The date in a field.
-fn date(form: &mut Form, name: FieldName) -> Option<NaiveDate> {
-    let text = form.value(name).trim();
-    if text.is_empty() {
-        return None;
-    }
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    let day = day.filter(|day| (1..=9999).contains(&day.year()));
-    if day.is_none() {
-        form.fail(name, "Enter a date, such as 2026-01-31.");
-    }
-    day
 }
 
 /// The user whose id or name is in a field.

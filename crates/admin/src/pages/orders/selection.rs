@@ -4,8 +4,8 @@ use crate::form::Form;
 use crate::list::ListQuery;
 use crate::page::Page;
 use crate::zone::ShopZone;
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
-use tradepost_domain::kernel::{Error, FieldName, OrderId, Refusal, UserId};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use tradepost_domain::kernel::{Error, OrderId, Refusal, UserId};
 use tradepost_domain::orders::{OrderFilter, OrderStatus};
 use tradepost_http::kit::{ApiError, Code, Scope, pairs};
 
@@ -24,8 +24,8 @@ impl Selection {
         let mut form = Form::sent(pairs(text));
         let zone = &page.shared.config.time_zone;
         let status = form.optional("status", str::parse::<OrderStatus>);
-        let from = date(&mut form, "from");
-        let to = date(&mut form, "to");
+        let from = form.date("from");
+        let to = form.date("to");
         let user = customer(page, &mut form).await?;
         let filter = OrderFilter {
             user,
@@ -101,20 +101,6 @@ async fn customer(page: &Page, form: &mut Form) -> Result<Option<UserId>, ApiErr
         form.fail("customer", "No customer has this name or number.");
     }
     Ok(found)
-}
-
-/// The date of a field.
-fn date(form: &mut Form, name: FieldName) -> Option<NaiveDate> {
-    let text = form.value(name).trim();
-    if text.is_empty() {
-        return None;
-    }
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    let day = day.filter(|day| (1..=9999).contains(&day.year()));
-    if day.is_none() {
-        form.fail(name, "Enter a date, such as 2026-01-31.");
-    }
-    day
 }
 
 /// The last microsecond of a day.
