@@ -1,15 +1,26 @@
 //! Load generator with little overhead: one thread, many keep-alive connections with one request in
-//! flight each. Of a response it parses only the end and the status.
+//! flight each. Of a response it parses only the end and the status. Its unit is a session: requests
+//! that one client sends one after the other.
 
 use crate::Outcome;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::slice;
 use std::time::{Duration, Instant};
 
 /// Timeout without any response.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A request, and the expected status.
+pub(crate) struct Request {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) expected: u16,
+}
+
+/// Requests of one client, each of which is sent once the one before is answered. Most have one.
+pub(crate) type Session = Vec<Request>;
 
 /// Connections to a server.
 pub(crate) struct Driver {
@@ -17,12 +28,12 @@ pub(crate) struct Driver {
     connections: Vec<Connection>,
 }
 
-/// Results of some requests.
+/// Results of some sessions.
 pub(crate) struct Answers {
     pub(crate) elapsed: Duration,
-    /// Latencies in microseconds, ascending.
+    /// Latencies of whole sessions in microseconds, ascending.
     pub(crate) latencies: Vec<u32>,
-    /// Number of responses with the expected status.
+    /// Number of sessions all of whose responses had the expected status.
     pub(crate) right: u32,
     pub(crate) wrong: u32,
     /// The size of the first body, in bytes.
@@ -33,10 +44,19 @@ pub(crate) struct Answers {
 
 struct Connection {
     stream: TcpStream,
-    sent: Instant,
+    /// Whether a request is in flight.
     busy: bool,
     /// The received part of the current response.
     answer: Vec<u8>,
+}
+
+/// A session on its connection.
+struct Progress<'a> {
+    rest: slice::Iter<'a, Request>,
+    /// Status that the request in flight is to get.
+    expected: u16,
+    began: Instant,
+    is_right: bool,
 }
 
 impl Driver {
@@ -51,7 +71,6 @@ impl Driver {
                 .register(&mut stream, Token(number), Interest::READABLE)?;
             Ok(Connection {
                 stream,
-                sent: Instant::now(),
                 busy: false,
                 answer: Vec::with_capacity(16 * 1024),
             })
@@ -60,12 +79,12 @@ impl Driver {
         Ok(Self { poll, connections })
     }
 
-    /// Sends each request once, in order, each as soon as a connection is free.
-    pub(crate) fn run(&mut self, requests: &[Vec<u8>], expected: u16) -> Outcome<Answers> {
-        let mut requests = requests.iter();
+    /// Runs each session once, in order, each as soon as a connection is free.
+    pub(crate) fn run(&mut self, sessions: &[Session]) -> Outcome<Answers> {
+        let mut sessions = sessions.iter();
         let mut answers = Answers {
             elapsed: Duration::ZERO,
-            latencies: Vec::with_capacity(requests.len()),
+            latencies: Vec::with_capacity(sessions.len()),
             right: 0,
             wrong: 0,
             size: 0,
@@ -74,23 +93,34 @@ impl Driver {
         let mut events = Events::with_capacity(self.connections.len());
         let mut buffer = vec![0; 64 * 1024];
         let began = Instant::now();
-        let mut under_way = 0_usize;
+        let mut running = Vec::with_capacity(self.connections.len());
         for connection in &mut self.connections {
-            under_way += usize::from(connection.send(requests.next())?);
+            running.push(connection.begin(sessions.next())?);
         }
-        while under_way > 0 {
+        while running.iter().any(Option::is_some) {
             self.poll.poll(&mut events, Some(PATIENCE))?;
             if events.is_empty() {
                 return Err("the server does not answer any longer".into());
             }
             for event in &events {
-                let Some(connection) = self.connections.get_mut(event.token().0) else {
+                let at = event.token().0;
+                let connection = self.connections.get_mut(at);
+                let Some((connection, current)) = connection.zip(running.get_mut(at)) else {
                     continue;
                 };
-                if let Some(status) = connection.receive(&mut buffer)? {
-                    answers.note(connection, status == expected);
-                    under_way -= 1;
-                    under_way += usize::from(connection.send(requests.next())?);
+                let Some(status) = connection.receive(&mut buffer)? else {
+                    continue;
+                };
+                let ended = match current.as_mut() {
+                    Some(session) => {
+                        answers.note(connection, session, status);
+                        !connection.go_on(session)?
+                    }
+                    None => false,
+                };
+                if ended && let Some(session) = current.take() {
+                    answers.count(&session);
+                    *current = connection.begin(sessions.next())?;
                 }
             }
         }
@@ -101,39 +131,68 @@ impl Driver {
 }
 
 impl Answers {
-    fn note(&mut self, connection: &Connection, right: bool) {
-        let micros = connection.sent.elapsed().as_micros();
-        self.latencies
-            .push(u32::try_from(micros).unwrap_or(u32::MAX));
+    /// Notes a response.
+    fn note(&mut self, connection: &Connection, session: &mut Progress<'_>, status: u16) {
         if self.size == 0 {
             let head = connection.answer.windows(4).position(is_end);
             let head = head.map_or(0, |head| head.saturating_add(4));
             self.size = connection.answer.len().saturating_sub(head);
         }
-        if right {
+        if status != session.expected {
+            session.is_right = false;
+            let example = || String::from_utf8_lossy(&connection.answer).into_owned();
+            self.example.get_or_insert_with(example);
+        }
+    }
+
+    /// Counts a session that has ended.
+    fn count(&mut self, session: &Progress<'_>) {
+        let micros = session.began.elapsed().as_micros();
+        self.latencies
+            .push(u32::try_from(micros).unwrap_or(u32::MAX));
+        if session.is_right {
             self.right += 1;
         } else {
             self.wrong += 1;
-            let example = || String::from_utf8_lossy(&connection.answer).into_owned();
-            self.example.get_or_insert_with(example);
         }
     }
 }
 
 impl Connection {
-    /// Sends a request, if any. It is small and the only one in flight, so the system's buffer
-    /// takes all of it.
-    fn send(&mut self, request: Option<&Vec<u8>>) -> io::Result<bool> {
-        self.busy = request.is_some();
-        if let Some(request) = request {
-            self.answer.clear();
-            self.sent = Instant::now();
-            let sent = self.stream.write(request)?;
-            if sent != request.len() {
-                return Err(io::Error::other("a request was not taken whole"));
-            }
+    /// Begins a session, if there is one.
+    fn begin<'a>(&mut self, session: Option<&'a Session>) -> io::Result<Option<Progress<'a>>> {
+        let Some(session) = session else {
+            return Ok(None);
+        };
+        let mut progress = Progress {
+            rest: session.iter(),
+            expected: 0,
+            began: Instant::now(),
+            is_right: true,
+        };
+        Ok(self.go_on(&mut progress)?.then_some(progress))
+    }
+
+    /// Sends the next request of a session; returns whether there was one.
+    fn go_on(&mut self, session: &mut Progress<'_>) -> io::Result<bool> {
+        let next = session.rest.next();
+        self.busy = next.is_some();
+        if let Some(request) = next {
+            session.expected = request.expected;
+            self.send(&request.bytes)?;
         }
         Ok(self.busy)
+    }
+
+    /// Sends a request. It is small and the only one in flight, so the system's buffer takes all of
+    /// it.
+    fn send(&mut self, request: &[u8]) -> io::Result<()> {
+        self.answer.clear();
+        if self.stream.write(request)? == request.len() {
+            Ok(())
+        } else {
+            Err(io::Error::other("a request was not taken whole"))
+        }
     }
 
     /// Reads the available bytes; returns the status once the response is complete.

@@ -131,6 +131,7 @@ impl Act {
         match self {
             Self::Order(basket) => format!("orders, {}", basket.name()),
             Self::AddToCart => "lines added to carts".to_owned(),
+            Self::Shop => "shopping sessions".to_owned(),
             Self::ReadCart => "carts read".to_owned(),
             Self::ListProducts => format!("product list, {PRODUCTS}"),
             Self::ListManyProducts => format!("product list, {MANY_PRODUCTS}"),
@@ -154,6 +155,8 @@ impl Act {
 pub(crate) enum Act {
     Order(Basket),
     AddToCart,
+    /// A shopping session: two additions to the cart, a read of the cart, and the order.
+    Shop,
     ReadCart,
     ListProducts,
     ShowProduct,
@@ -249,10 +252,10 @@ const fn goal(of: Row, to: Row, least: u64) -> Goal {
 /// Every required ratio of rates. Rows that were not measured have none: those of wrk, if it is not
 /// installed, and of a compared binary.
 #[rustfmt::skip]
-pub(crate) const GOALS: [Goal; 46] = {
+pub(crate) const GOALS: [Goal; 47] = {
     use {Act::{AddToCart, FirstPage, Health, LastPage, ListManyProducts, ListProducts, ReadCart}};
     use {Act::{Search, ShowCounted, ShowHeld, ShowProduct, ShowToAnybody, ShowUnlogged}};
-    use {Act::HealthUnlogged, Basket::{One, Spread}};
+    use {Act::{HealthUnlogged, Shop}, Basket::{One, Spread}};
     use {Row::{AddOneByOne, Against, ByWrk, Http, OneByOne, Raw, Select, Static, StaticByWrk}};
     use Store::{Postgres, Sqlite};
     [
@@ -301,6 +304,7 @@ pub(crate) const GOALS: [Goal; 46] = {
         goal(Http(Postgres, ShowProduct),    Http(Postgres, ShowUnlogged), 95),
         goal(Http(Sqlite, ShowProduct),      Http(Sqlite, ShowUnlogged),   95),
         goal(Http(Postgres, AddToCart),      Against(Postgres, AddToCart), 300),
+        goal(Http(Postgres, Shop),           Against(Postgres, Shop),      250),
         goal(order(Sqlite, Spread),          Against(Sqlite, Act::Order(Spread)), 170),
     ]
 };

@@ -1,5 +1,6 @@
 //! The bytes of the requests, built before the measurement.
 
+use crate::driver::{Request, Session};
 use crate::plan::{Act, WALKED, warm_up};
 use crate::server::SECRET;
 use crate::{Outcome, driver};
@@ -18,27 +19,34 @@ const REGULARS: u32 = 64;
 /// Signed-in users: the tokens of users 1 and on.
 pub(crate) struct Buyers(Vec<String>);
 
-/// Requests to send, and the expected status.
+/// Sessions to run.
 pub(crate) struct Work {
-    /// Warm-up requests, which do not count.
-    pub(crate) before: Vec<Vec<u8>>,
-    pub(crate) requests: Vec<Vec<u8>>,
-    pub(crate) expected: u16,
+    /// Warm-up sessions, which do not count.
+    pub(crate) before: Vec<Session>,
+    pub(crate) sessions: Vec<Session>,
 }
 
 impl Work {
-    /// The same requests for another path.
+    /// The same requests for another path, whose responses have status 200.
     pub(crate) fn to(&self, path: &str) -> Self {
-        let moved = |request: &Vec<u8>| {
-            let line = request.iter().position(|byte| *byte == b'\r');
-            let rest = line.and_then(|line| request.get(line..));
+        let moved = |request: &Request| {
+            let line = request.bytes.iter().position(|byte| *byte == b'\r');
+            let rest = line.and_then(|line| request.bytes.get(line..));
             let line = format!("GET {path} HTTP/1.1");
-            [line.as_bytes(), rest.unwrap_or_default()].concat()
+            Request {
+                bytes: [line.as_bytes(), rest.unwrap_or_default()].concat(),
+                expected: 200,
+            }
+        };
+        let all = |sessions: &[Session]| {
+            let moved = sessions
+                .iter()
+                .map(|session| session.iter().map(moved).collect());
+            moved.collect()
         };
         Self {
-            before: self.before.iter().map(moved).collect(),
-            requests: self.requests.iter().map(moved).collect(),
-            expected: self.expected,
+            before: all(&self.before),
+            sessions: all(&self.sessions),
         }
     }
 }
@@ -60,62 +68,66 @@ impl Buyers {
         Ok(Self(tokens.ok_or("there is no such user")?))
     }
 
-    /// Requests of this many users, one each.
+    /// Sessions of this many users, one each.
     pub(crate) fn work(&self, act: Act, count: u32, products: u32, last: &str) -> Work {
         let warm = warm_up(count);
+        let session =
+            |(token, user): (&String, u32)| self.session(act, token, user, products, last);
+        let mut all = self.0.iter().zip(1..=warm + count).map(session);
+        let before = all.by_ref().zip(0..warm).map(|(session, _)| session);
+        Work {
+            before: before.collect(),
+            sessions: all.collect(),
+        }
+    }
+
+    fn session(&self, act: Act, token: &str, user: u32, products: u32, last: &str) -> Session {
         let regular = |user: u32| {
             let at = usize::try_from(user % REGULARS).unwrap_or_default();
             self.0.get(at).map_or("", String::as_str)
         };
-        let staff = regular(0);
-        let request = |(token, user): (&String, u32)| {
-            let product = 1 + user * 37 % products;
-            let show = format!("GET /api/products/{product}/");
-            match act {
-                Act::Order(_) => bytes("POST /api/orders/", token, Some("{}")),
-                Act::AddToCart => {
-                    let line = format!(r#"{{"product_id": {product}, "quantity": 1}}"#);
-                    bytes("POST /api/cart/", token, Some(&line))
-                }
-                Act::ReadCart => bytes("GET /api/cart/", token, None),
-                Act::ListProducts | Act::ListManyProducts => {
-                    let page = 1 + user % PAGES;
-                    bytes(&format!("GET /api/products/?page={page}"), token, None)
-                }
-                Act::ListPacked => {
-                    let page = 1 + user % PAGES;
-                    let list = format!("GET /api/products/?page={page}");
-                    with(bytes(&list, token, None), "Accept-Encoding: gzip")
-                }
-                Act::ShowProduct | Act::ShowUnlogged => bytes(&show, token, None),
-                Act::ShowHeld => with(bytes(&show, token, None), "If-None-Match: *"),
-                Act::ShowToAnybody => bytes(&show, "", None),
-                Act::ShowCounted => bytes(&show, regular(user), None),
-                Act::Health | Act::HealthUnlogged => bytes("GET /healthz", "", None),
-                Act::Search => {
-                    let word = 1_000 + user % 9_000;
-                    bytes(
-                        &format!("GET /api/products/?search=number+{word}"),
-                        token,
-                        None,
-                    )
-                }
-                Act::FirstPage => bytes(&format!("GET {}", first_page()), staff, None),
-                Act::LastPage => bytes(&format!("GET {last}"), staff, None),
-            }
+        let product = |nth: u32| 1 + (user * 37 + nth) % products;
+        let add = |nth| {
+            let line = format!(r#"{{"product_id": {}, "quantity": 1}}"#, product(nth));
+            bytes("POST /api/cart/", token, Some(&line))
         };
-        let mut all = self.0.iter().zip(1..=warm + count).map(request);
-        let before = all.by_ref().zip(0..warm).map(|(request, _)| request);
-        Work {
-            before: before.collect(),
-            requests: all.collect(),
-            expected: match act {
-                Act::Order(_) | Act::AddToCart => 201,
-                Act::ShowHeld => 304,
-                _ => 200,
-            },
+        let order = || bytes("POST /api/orders/", token, Some("{}"));
+        let show = format!("GET /api/products/{}/", product(0));
+        let page = format!("GET /api/products/?page={}", 1 + user % PAGES);
+        let read = |request| vec![expect(200, request)];
+        match act {
+            Act::Order(_) => vec![expect(201, order())],
+            Act::AddToCart => vec![expect(201, add(0))],
+            Act::Shop => vec![
+                expect(201, add(0)),
+                expect(201, add(1)),
+                expect(200, bytes("GET /api/cart/", token, None)),
+                expect(201, order()),
+            ],
+            Act::ReadCart => read(bytes("GET /api/cart/", token, None)),
+            Act::ListProducts | Act::ListManyProducts => read(bytes(&page, token, None)),
+            Act::ListPacked => read(with(bytes(&page, token, None), "Accept-Encoding: gzip")),
+            Act::ShowProduct | Act::ShowUnlogged => read(bytes(&show, token, None)),
+            Act::ShowHeld => {
+                let request = with(bytes(&show, token, None), "If-None-Match: *");
+                vec![expect(304, request)]
+            }
+            Act::ShowToAnybody => read(bytes(&show, "", None)),
+            Act::ShowCounted => read(bytes(&show, regular(user), None)),
+            Act::Health | Act::HealthUnlogged => read(bytes("GET /healthz", "", None)),
+            Act::Search => {
+                let word = 1_000 + user % 9_000;
+                let search = format!("GET /api/products/?search=number+{word}");
+                read(bytes(&search, token, None))
+            }
+            Act::FirstPage => read(bytes(&format!("GET {}", first_page()), regular(0), None)),
+            Act::LastPage => read(bytes(&format!("GET {last}"), regular(0), None)),
         }
     }
+}
+
+fn expect(expected: u16, bytes: Vec<u8>) -> Request {
+    Request { bytes, expected }
 }
 
 fn bytes(line: &str, token: &str, body: Option<&str>) -> Vec<u8> {

@@ -66,10 +66,11 @@ impl Run {
 }
 
 /// The requests to one server in a round.
-const ACTS: [Act; 8] = [
+const ACTS: [Act; 9] = [
     Act::Order(Basket::Spread),
     Act::Order(Basket::One),
     Act::AddToCart,
+    Act::Shop,
     Act::ReadCart,
     Act::ShowProduct,
     Act::ShowHeld,
@@ -236,7 +237,7 @@ impl Bench<'_> {
     /// Measures one kind of request; returns the number of acknowledged orders.
     fn ask(&mut self, shop: &TestShop, server: &Server, watch: &Watch, act: Act) -> Outcome<u32> {
         let count = match act {
-            Act::Order(_) | Act::AddToCart => self.scale.orders,
+            Act::Order(_) | Act::AddToCart | Act::Shop => self.scale.orders,
             // A hundred orders in each response, or a scan of all products for it.
             Act::FirstPage | Act::LastPage | Act::Search => self.scale.reads / 10,
             _ => self.scale.reads,
@@ -244,7 +245,7 @@ impl Bench<'_> {
         let carts = count + warm_up(count);
         match act {
             Act::Order(basket) => shop.fill_carts(basket, carts)?,
-            Act::AddToCart => shop.empty_carts()?,
+            Act::AddToCart | Act::Shop => shop.empty_carts()?,
             _ => shop.fill_carts(Basket::Spread, carts)?,
         }
         let last = self.last_pages.get(&shop.store);
@@ -260,7 +261,7 @@ impl Bench<'_> {
                 self.limit(store, act, server.address, &work, size)?;
             }
         }
-        let orders = matches!(act, Act::Order(_));
+        let orders = matches!(act, Act::Order(_) | Act::Shop);
         Ok(if orders { sent.right } else { 0 })
     }
 
@@ -282,7 +283,7 @@ impl Bench<'_> {
             (Row::ByWrk(store, act), address, work),
             (Row::StaticByWrk(store, act), fixed.address, &moved),
         ] {
-            if let Some((count, elapsed)) = wrk::run(address, &work.requests)? {
+            if let Some((count, elapsed)) = wrk::run(address, &work.sessions)? {
                 self.note(row, Run::of(count, elapsed, None));
             }
         }
@@ -306,9 +307,9 @@ struct Sent {
 /// Sends the requests of one row.
 fn send(address: SocketAddr, work: &Work, watch: &Watch) -> Outcome<(Run, Sent)> {
     let mut driver = Driver::connect(address, CONNECTIONS)?;
-    let warm = driver.run(&work.before, work.expected)?;
+    let warm = driver.run(&work.before)?;
     let then = watch.read()?;
-    let answers = driver.run(&work.requests, work.expected)?;
+    let answers = driver.run(&work.sessions)?;
     let times = watch.read()?.since(then);
     if let Some(example) = warm.example.or(answers.example) {
         console::progress(format_args!("{example}"));
@@ -319,7 +320,7 @@ fn send(address: SocketAddr, work: &Work, watch: &Watch) -> Outcome<(Run, Sent)>
         errors: answers.wrong,
         times,
     };
-    let count = u32::try_from(work.requests.len())?;
+    let count = u32::try_from(work.sessions.len())?;
     let run = Run::of(count, answers.elapsed, Some(answered));
     let right = warm.right + answers.right;
     Ok((

@@ -1,6 +1,7 @@
 //! wrk, a load driver of other authors, which confirms the rows of reads.
 
 use crate::Outcome;
+use crate::driver::Session;
 use crate::plan::CONNECTIONS;
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
@@ -10,17 +11,21 @@ use std::time::Duration;
 /// The most requests that it takes turns with.
 const REQUESTS: usize = 1_000;
 
-/// Sends these requests in turn for two seconds, after a second of warming up; returns the responses
+/// Sends the first requests of these sessions in turn for two seconds, after a second of warming up; returns the responses
 /// a second. `None` if wrk is not installed.
-pub(crate) fn run(address: SocketAddr, requests: &[Vec<u8>]) -> Outcome<Option<(u32, Duration)>> {
+pub(crate) fn run(address: SocketAddr, sessions: &[Session]) -> Outcome<Option<(u32, Duration)>> {
     let mut script = tempfile::NamedTempFile::new()?;
     writeln!(script, "local all, at = {{}}, 0")?;
-    for request in requests.iter().take(REQUESTS) {
+    for request in sessions
+        .iter()
+        .filter_map(|session| session.first())
+        .take(REQUESTS)
+    {
         // The text of a request has the same escapes in Lua.
         writeln!(
             script,
             "all[#all + 1] = {:?}",
-            String::from_utf8_lossy(request)
+            String::from_utf8_lossy(&request.bytes)
         )?;
     }
     writeln!(
