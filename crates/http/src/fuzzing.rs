@@ -4,6 +4,7 @@
 //! Each function takes arbitrary bytes, and panics if its invariant does not hold.
 
 use crate::extract::fields::{boolean, decimal, integer, text};
+use crate::extract::parameter::QueryParameter;
 use crate::extract::query::{ListRequest, Query, encode, pairs};
 use crate::extract::{body, form};
 use crate::middleware::authenticate;
@@ -21,7 +22,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tradepost_domain::kernel::{
     Currency, CursorBound, CursorRequest, MessageSigner, PageRequest, SortField, SortPosition,
-    SortValue,
+    SortValue, Sorting,
 };
 
 /// JSON body: each parsed field equals the one that another JSON parser finds.
@@ -88,15 +89,17 @@ pub fn query(data: &[u8]) {
     if let Some(currency) = Currency::from_code("USD") {
         let mut read = Query::read(query);
         let filter = products::list::filter(&mut read, currency);
-        part::<tradepost_domain::catalog::ProductField>(read, &products::list::scope(&filter));
+        let scope = products::list::scope(&filter);
+        part(read, &products::list::ORDERING, &scope);
     }
     let mut read = Query::read(query);
     let filter = orders::list::filter(&mut read);
-    part::<tradepost_domain::orders::OrderField>(read, &orders::list::scope(&filter));
+    let scope = orders::list::scope(&filter);
+    part(read, &orders::list::ORDERING, &scope);
 }
 
-fn part<F: SortField>(query: Query, scope: &impl Serialize) {
-    let size = match query.part::<F>(10, scope, &SEAL) {
+fn part<F: SortField>(query: Query, ordering: &QueryParameter<Sorting<F>>, scope: &impl Serialize) {
+    let size = match query.part(ordering, 10, scope, &SEAL) {
         Ok(ListRequest::Page(_, listing)) => listing.page.size(),
         Ok(ListRequest::CursorParams(walk)) => walk.span.size,
         Err(_) => return,

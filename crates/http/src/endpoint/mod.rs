@@ -4,13 +4,11 @@
 mod parameter;
 mod response_body;
 
-pub(crate) use parameter::{
-    ARCHIVED, CURSOR, ID, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, PAGE, PAGE_SIZE, Parameter,
-    REQUEST_ID, ordering_schema, parameters,
-};
+pub(crate) use parameter::{ID, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, REQUEST_ID, parameters};
 pub(crate) use response_body::{Example, ResponseBody, SHOP_URL, to_json};
 
 use crate::error::Code;
+use crate::extract::parameter::Parameter;
 use crate::extract::request::{Request, RequestBody};
 use crate::middleware::authenticate::RoutePolicy;
 use crate::middleware::request_cost::Cost;
@@ -32,8 +30,6 @@ pub struct Endpoint {
     pub(crate) summary: &'static str,
     pub(crate) request: Option<RequestBody>,
     pub(crate) success: Success,
-    /// The parameters that do not follow from the other properties.
-    pub(crate) parameters: &'static [&'static Parameter],
     /// The error codes that do not follow from the other properties.
     pub(crate) errors: &'static [Code],
     /// Whether the resource has an `ETag`.
@@ -161,6 +157,7 @@ impl Endpoint {
                 reads_token: true,
                 counts: true,
                 cost: Cost::Plain,
+                parameters: &[],
                 bypass_session_cache: false,
                 is_compressible,
             },
@@ -170,7 +167,6 @@ impl Endpoint {
             summary: "",
             request: None,
             success: Success::NoContent,
-            parameters: &[],
             errors: &[],
             has_etag: false,
             is_idempotent: false,
@@ -271,7 +267,7 @@ impl Endpoint {
 
     /// The parameters, besides those of pages, headers and `{id}`.
     pub(crate) const fn parameters(mut self, parameters: &'static [&'static Parameter]) -> Self {
-        self.parameters = parameters;
+        self.policy.parameters = parameters;
         self
     }
 

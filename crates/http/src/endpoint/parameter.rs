@@ -1,45 +1,18 @@
-//! Request parameters in the OpenAPI document: those that several endpoints have.
+//! Parameters in paths and headers in the OpenAPI document.
 
 use serde_json::{Value, json};
-use tradepost_domain::kernel::{FieldName, IdempotencyKey, PageRequest, SortField};
+use tradepost_domain::kernel::IdempotencyKey;
 
-/// A parameter of a request: in the path, the query or the headers.
-#[derive(Debug)]
-pub(crate) struct Parameter {
-    /// The name of its component.
-    pub(crate) key: &'static str,
-    pub(crate) name: FieldName,
-    pub(crate) place: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) schema: fn() -> Value,
-}
-
-impl Parameter {
-    pub(crate) fn is_in_query(&self) -> bool {
-        self.place == "query"
-    }
-
-    /// The parameter object of the document.
-    pub(crate) fn object(&self) -> Value {
-        json!({
-            "name": self.name,
-            "in": self.place,
-            "description": self.about,
-            "required": self.place == "path",
-            "schema": (self.schema)()
-        })
-    }
-}
-
-/// Declares parameters: place, name of the component, name, description, schema.
+/// Declares parameters without a parser: place, name of the component, name, description, schema.
 macro_rules! parameters {
     ($($visibility:vis $constant:ident = $place:literal $key:literal $name:literal $about:expr, $schema:expr;)+) => {$(
-        $visibility const $constant: $crate::endpoint::Parameter = $crate::endpoint::Parameter {
+        $visibility const $constant: $crate::extract::parameter::Parameter = $crate::extract::parameter::Parameter {
             key: $key,
             name: $name,
             place: $place,
             about: $about,
             schema: || $schema,
+            work: $crate::extract::parameter::Work::None,
         };
     )+};
 }
@@ -48,17 +21,6 @@ pub(crate) use parameters;
 parameters! {
     pub(crate) ID = "path" "Id" "id" "What cannot be an id is 404, as an id that is not there.",
         json!({"type": "integer", "format": "int64", "minimum": 1});
-    pub(crate) PAGE = "query" "Page" "page" "Which page, from 1, which is the default, or `last`. One that does not exist is 404.",
-        json!({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "const": "last"}]});
-    pub(crate) PAGE_SIZE = "query" "PageSize" "page_size"
-        "Rows on a page; more than 100 is taken as 100. Without it, 10 or what the shop has set.",
-        json!({"type": "integer", "minimum": 1, "examples": [PageRequest::MAX_SIZE]});
-    pub(crate) CURSOR = "query" "Cursor" "cursor"
-        "Read from place to place instead of by page: empty for the first part, then as in `next` and `previous`. Ordered by one field other than `stock`; not together with `page`.",
-        json!({"type": "string"});
-    pub(crate) ARCHIVED = "query" "Archived" "archived"
-        "For staff: what is archived, alone. From anybody else it is as if it was not there.",
-        json!({"type": "boolean"});
     pub(crate) REQUEST_ID = "header" "RequestId" "X-Request-ID"
         "A name for this request, of up to 128 letters, digits, `.`, `_` and `-`; another is replaced.",
         json!({"type": "string"});
@@ -86,12 +48,4 @@ fn if_none_match_schema() -> Value {
     let tag = format!("(W/)?{strong}");
     let pattern = format!(r"^({strong}|W/{strong}|{tag}(, ?{tag})+|[\s\S]*)$");
     json!({"type": "string", "pattern": pattern})
-}
-
-/// Schema of `ordering`: the fields that a list can be sorted by.
-pub(crate) fn ordering_schema<F: SortField>() -> Value {
-    let fields: Vec<_> = F::ALL.iter().map(|field| field.as_str()).collect();
-    let field = format!("-?({})", fields.join("|"));
-    // May be empty, as any parameter may: it then counts as absent.
-    json!({"type": "string", "pattern": format!("^({field}(,{field})*)?$")})
 }

@@ -1,6 +1,9 @@
 use super::*;
+use crate::extract::parameter::{AMOUNT, END, ParameterType, START, id_type};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 use tradepost_domain::catalog::ProductField;
-use tradepost_domain::kernel::{Search, UserId};
+use tradepost_domain::kernel::{Currency, Money, Search, UserId};
 
 #[test]
 fn decoded_pairs_are_encoded_again() {
@@ -79,16 +82,30 @@ impl MessageSigner for NoSeal {
     }
 }
 
+const MIN_PRICE: QueryParameter<Money, Currency> = QueryParameter::new("", "min_price", "", AMOUNT);
+const AFTER: QueryParameter<DateTime<Utc>> = QueryParameter::new("", "created_after", "", START);
+const BEFORE: QueryParameter<DateTime<Utc>> = QueryParameter::new("", "created_before", "", END);
+const USER: QueryParameter<UserId> = QueryParameter::new("", "user", "", id_type!(UserId));
+const SEARCH: QueryParameter<Search> = QueryParameter::new(
+    "",
+    "search",
+    "",
+    ParameterType {
+        schema: Value::default,
+        parse: |text, ()| Search::new(text),
+    },
+);
+
 fn part(query: &str) -> Result<ListRequest<ProductField>, ApiError> {
     let usd = Currency::from_code("USD").unwrap();
     let mut query = Query::read(query);
-    query.flag("archived");
-    query.optional("min_price", amount(usd));
-    query.optional("created_after", start);
-    query.optional("created_before", end);
-    query.optional("user", id(UserId::parse));
-    query.optional("search", Search::new);
-    query.part(10, &(), &NoSeal)
+    query.flag(&ARCHIVED);
+    query.optional(&MIN_PRICE, usd);
+    query.optional(&AFTER, ());
+    query.optional(&BEFORE, ());
+    query.optional(&USER, ());
+    query.optional(&SEARCH, ());
+    query.part(&QueryParameter::ordering(""), 10, &(), &NoSeal)
 }
 
 #[test]
@@ -172,7 +189,7 @@ fn valid_parameters_are_parsed() {
 
 #[test]
 fn times_need_a_zone_and_dates_begin_at_midnight() {
-    let micros = |text: &str| start(text).map(|time| time.timestamp_micros());
+    let micros = |text: &str| (START.parse)(text, ()).map(|time| time.timestamp_micros());
     for (text, expected) in [
         ("1970-01-01T00:00:00Z", 0),
         ("1970-01-01T00:00:00.000001z", 1),
@@ -188,8 +205,8 @@ fn times_need_a_zone_and_dates_begin_at_midnight() {
 fn a_date_alone_is_a_whole_day_in_utc() {
     let micros = |time: Result<DateTime<Utc>, FieldError>| time.map(|time| time.timestamp_micros());
     const DAY: i64 = 86_400_000_000;
-    assert_eq!(micros(start("1970-01-02")), Ok(DAY));
-    assert_eq!(micros(end("1970-01-02")), Ok(2 * DAY - 1));
+    assert_eq!(micros((START.parse)("1970-01-02", ())), Ok(DAY));
+    assert_eq!(micros((END.parse)("1970-01-02", ())), Ok(2 * DAY - 1));
     // Times are exact at both ends.
-    assert_eq!(micros(end("1970-01-02T00:00:00Z")), Ok(DAY));
+    assert_eq!(micros((END.parse)("1970-01-02T00:00:00Z", ())), Ok(DAY));
 }

@@ -3,6 +3,7 @@
 
 use crate::error::ApiError;
 use crate::exec::worker_pool::JobKind;
+use crate::extract::parameter::Parameter;
 use crate::extract::request_context::RequestInfo;
 use crate::middleware::rate_limit::{charge, charge_address};
 use crate::middleware::rate_limiter::Payer;
@@ -23,6 +24,8 @@ pub(crate) struct RoutePolicy {
     pub(crate) counts: bool,
     /// The cost of a request, if it is rate limited.
     pub(crate) cost: Cost,
+    /// The parameters that do not follow from the other properties of the endpoint.
+    pub(crate) parameters: &'static [&'static Parameter],
     /// Bypass the session cache: set on routes whose effect outlives its 900 ms TTL.
     pub(crate) bypass_session_cache: bool,
     /// Whether its responses may be compressed.
@@ -41,7 +44,8 @@ pub(super) async fn admit(policy: RoutePolicy, request: &HttpRequest) -> Result<
         None
     };
     let page_size = info.state.page_size;
-    let cost = policy.cost.units(request.query_string(), page_size);
+    let query = request.query_string();
+    let cost = policy.cost.units(policy.parameters, query, page_size);
     let actor = match token {
         None if !policy.counts => Actor::Anonymous,
         None => {

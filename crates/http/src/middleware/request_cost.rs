@@ -8,10 +8,9 @@
 //! if many do.
 
 use crate::exec::worker_pool::JobKind;
-use crate::extract::query::{filled, page_size, pairs, whole};
-use tradepost_domain::catalog::ProductField;
-use tradepost_domain::kernel::{Keyset, PageRequest, Search, SortField, Sorting};
-use tradepost_domain::orders::OrderField;
+use crate::extract::parameter::{PAGE, PAGE_SIZE, PageNumber, Parameter, QueryParameter, Work};
+use crate::extract::query::{filled, pairs};
+use tradepost_domain::kernel::{PageRequest, Search};
 
 /// The minimum cost of a request.
 pub const BASE: u32 = 1;
@@ -51,11 +50,11 @@ const FILTER: u32 = 4;
 const SORT: u32 = 10;
 
 /// The most that a list costs whose work is about that of its page: the largest page.
-const PAGE: u32 = 4;
+const LARGEST_PAGE: u32 = 4;
 
 /// The pool of a list of this cost, in units.
 pub(crate) fn list_kind(units: u32) -> JobKind {
-    match units <= PAGE {
+    match units <= LARGEST_PAGE {
         true => JobKind::List,
         false => JobKind::Search,
     }
@@ -68,64 +67,30 @@ pub(crate) enum Cost {
     Plain,
     /// Checks or hashes a password.
     Password,
-    /// A list in one order.
+    /// A list: its parameters say what work they cause.
     List,
-    /// The list of products.
-    Products,
-    /// The list of orders.
-    Orders,
-    /// The list of users.
-    Users,
 }
 
 impl Cost {
-    /// The units of a request with this query string; `default_size` is the page size if it names
-    /// none. A request that the handler rejects costs as much.
-    pub(crate) fn units(self, query: &str, default_size: u32) -> u32 {
-        if self == Self::Plain {
-            return BASE;
-        }
-        if self == Self::Password {
-            return PASSWORD;
-        }
-        let pairs = pairs(query);
-        let value = |name| filled(&pairs, name);
-        let has = |names: &[&'static str]| names.iter().any(|name| value(name).is_some());
-        let mut list = ListCost::of(&value, default_size);
+    /// The units of a request with this query string, for an endpoint with these parameters;
+    /// `default_size` is the page size if it names none. A request that the handler rejects costs
+    /// as much.
+    pub(crate) fn units(self, parameters: &[&Parameter], query: &str, default_size: u32) -> u32 {
         match self {
-            Self::Plain | Self::Password | Self::List => {}
-            Self::Products => {
-                let search = value("search").map(Search::new);
-                let search = search.and_then(Result::ok).unwrap_or_default();
-                let words = search.words();
-                list.words = u32::try_from(words.len()).unwrap_or(u32::MAX);
-                list.has_short_word = words.iter().any(|word| word.chars().count() < TRIGRAM);
-                list.is_filtered = has(&["archived", "min_price", "max_price", "in_stock"]);
-                list.is_sorted = is_sorted::<ProductField>(value("ordering"));
-            }
-            Self::Orders => {
-                let filters = [
-                    "user",
-                    "archived",
-                    "status",
-                    "created_after",
-                    "created_before",
-                ];
-                list.is_filtered = has(&filters);
-                list.is_sorted = is_sorted::<OrderField>(value("ordering"));
-            }
-            Self::Users => {
-                list.searches_users = value("search").is_some_and(|text| !text.trim().is_empty());
+            Self::Plain => BASE,
+            Self::Password => PASSWORD,
+            Self::List => {
+                let pairs = pairs(query);
+                let mut list = ListCost::of(&pairs, default_size);
+                for parameter in parameters {
+                    if let Some(value) = filled(&pairs, parameter) {
+                        list.add(parameter.work, value);
+                    }
+                }
+                list.units()
             }
         }
-        list.units()
     }
-}
-
-/// Whether this order needs a sort: no index has two fields, or a field that a sale changes.
-fn is_sorted<F: SortField>(ordering: Option<&str>) -> bool {
-    let sorting = ordering.map(Sorting::<F>::parse).and_then(Result::ok);
-    sorting.is_some_and(|sorting| Keyset::new(&sorting).is_err())
 }
 
 /// The properties of a list request that its cost depends on.
@@ -144,19 +109,39 @@ struct ListCost {
 }
 
 impl ListCost {
-    fn of<'a>(value: &impl Fn(&'static str) -> Option<&'a str>, default_size: u32) -> Self {
-        let size = value("page_size").map(page_size).and_then(Result::ok);
-        let size = size.unwrap_or(default_size.max(1));
-        // The offset of the last page is not known yet.
-        let number = match value("page") {
-            Some("last") => Some(u64::MAX),
-            page => page.and_then(whole),
+    fn of(pairs: &[(String, String)], default_size: u32) -> Self {
+        fn read<T>(pairs: &[(String, String)], of: &QueryParameter<T>) -> Option<T> {
+            let value = filled(pairs, &of.parameter)?;
+            (of.parse)(value, ()).ok()
+        }
+        let size = read(pairs, &PAGE_SIZE).unwrap_or(default_size.max(1));
+        let number = match read(pairs, &PAGE) {
+            None => 1,
+            Some(PageNumber::Number(number)) => number,
+            // The offset of the last page is not known yet.
+            Some(PageNumber::Last) => u64::MAX,
         };
-        let page = PageRequest::new(number.unwrap_or(1), size);
+        let page = PageRequest::new(number, size);
         Self {
             size,
             before: page.map_or(0, PageRequest::offset),
             ..Self::default()
+        }
+    }
+
+    /// Adds the work of a parameter with this value.
+    fn add(&mut self, work: Work, value: &str) {
+        match work {
+            Work::None => {}
+            Work::Filter => self.is_filtered = true,
+            Work::Sort(needs_sort) => self.is_sorted = needs_sort(value),
+            Work::UserSearch => self.searches_users = !value.trim().is_empty(),
+            Work::Search => {
+                let search = Search::new(value).unwrap_or_default();
+                let words = search.words();
+                self.words = u32::try_from(words.len()).unwrap_or(u32::MAX);
+                self.has_short_word = words.iter().any(|word| word.chars().count() < TRIGRAM);
+            }
         }
     }
 
@@ -183,62 +168,81 @@ impl ListCost {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::Method;
+
+    const PLAIN: &str = "/api/products/{id}/";
+    const PASSWORD_CHECK: &str = "/api/token/";
+    const LIST: &str = "/api/users/me/addresses/";
+    const PRODUCTS: &str = "/api/products/";
+    const ORDERS: &str = "/api/orders/";
+    const USERS: &str = "/api/users/";
+
+    /// The units of a request to the endpoint of a path.
+    fn units(path: &str, query: &str, default_size: u32) -> u32 {
+        let method = match path {
+            PASSWORD_CHECK => Method::POST,
+            _ => Method::GET,
+        };
+        let mut table = crate::routes::table().iter();
+        let endpoint = table.find(|one| one.path() == path && *one.method() == method);
+        let policy = endpoint.unwrap().policy;
+        policy.cost.units(policy.parameters, query, default_size)
+    }
 
     #[test]
     fn costs_by_class_and_parameters() {
-        use Cost::{List, Orders, Password, Plain, Products, Users};
-        for (class, query, expected) in [
-            (Plain, "", 1),
-            (Plain, "search=e&page_size=100", 1),
-            (Password, "", 10),
-            (List, "", 1),
-            (List, "page_size=100&search=e&ordering=stock", 4),
-            (Products, "", 1),
-            (Products, "page_size=25", 1),
-            (Products, "page_size=26", 2),
-            (Products, "page_size=100", 4),
+        for (path, query, expected) in [
+            (PLAIN, "", 1),
+            (PLAIN, "search=e&page_size=100", 1),
+            (PASSWORD_CHECK, "", 10),
+            (LIST, "", 1),
+            (LIST, "page_size=100&search=e&ordering=stock", 4),
+            (PRODUCTS, "", 1),
+            (PRODUCTS, "page_size=25", 1),
+            (PRODUCTS, "page_size=26", 2),
+            (PRODUCTS, "page_size=100", 4),
             // Parsed as the handler parses them: the last of several, clamped to the bounds.
-            (Products, "page_size=10&page_size=100000", 4),
-            (Products, "page_size=0", 1),
-            (Products, "page=100", 1),
-            (Products, "page=101", 2),
-            (Products, "page=1001&page_size=10", 11),
-            (Products, "page=99999999999999999999", 21),
-            (Products, "page=18446744073709551615&page_size=100", 24),
-            (Products, "page=last", 21),
-            (Products, "search=&min_price=&ordering=&page_size=&page=", 1),
-            (Products, "search=tea", 11),
-            (Products, "search=tea+mug", 16),
-            (Products, "search=%20", 1),
-            (Products, "search=e", 21),
-            (Products, "search=%C3%A9t", 21),
-            (Products, "search=tea&search=e", 21),
-            (Products, "search=a+b+c+d+e+f+g+h+i+j", 66),
-            (Products, "ordering=name", 1),
-            (Products, "ordering=-price,-id", 1),
-            (Products, "ordering=-price,id", 11),
-            (Products, "ordering=stock", 11),
-            (Products, "ordering=name,price", 11),
-            (Products, "ordering=nothing", 1),
-            (Products, "min_price=0.01", 5),
-            (Products, "in_stock=true&archived=true", 5),
+            (PRODUCTS, "page_size=10&page_size=100000", 4),
+            (PRODUCTS, "page_size=0", 1),
+            (PRODUCTS, "page=100", 1),
+            (PRODUCTS, "page=101", 2),
+            (PRODUCTS, "page=1001&page_size=10", 11),
+            (PRODUCTS, "page=99999999999999999999", 21),
+            (PRODUCTS, "page=18446744073709551615&page_size=100", 24),
+            (PRODUCTS, "page=last", 21),
+            (PRODUCTS, "search=&min_price=&ordering=&page_size=&page=", 1),
+            (PRODUCTS, "search=tea", 11),
+            (PRODUCTS, "search=tea+mug", 16),
+            (PRODUCTS, "search=%20", 1),
+            (PRODUCTS, "search=e", 21),
+            (PRODUCTS, "search=%C3%A9t", 21),
+            (PRODUCTS, "search=tea&search=e", 21),
+            (PRODUCTS, "search=a+b+c+d+e+f+g+h+i+j", 66),
+            (PRODUCTS, "ordering=name", 1),
+            (PRODUCTS, "ordering=-price,-id", 1),
+            (PRODUCTS, "ordering=-price,id", 11),
+            (PRODUCTS, "ordering=stock", 11),
+            (PRODUCTS, "ordering=name,price", 11),
+            (PRODUCTS, "ordering=nothing", 1),
+            (PRODUCTS, "min_price=0.01", 5),
+            (PRODUCTS, "in_stock=true&archived=true", 5),
             // The search that once made a shop unresponsive.
             (
-                Products,
+                PRODUCTS,
                 "search=e&ordering=stock,name&page=7&page_size=100&min_price=0.42",
                 38,
             ),
-            (Orders, "", 1),
-            (Orders, "search=e", 1),
-            (Orders, "status=pending&ordering=-total_price", 5),
-            (Orders, "ordering=status,total_price&page_size=50", 12),
-            (Users, "", 1),
-            (Users, "search=%20%20", 1),
-            (Users, "search=ada&page_size=100", 24),
+            (ORDERS, "", 1),
+            (ORDERS, "search=e", 1),
+            (ORDERS, "status=pending&ordering=-total_price", 5),
+            (ORDERS, "ordering=status,total_price&page_size=50", 12),
+            (USERS, "", 1),
+            (USERS, "search=%20%20", 1),
+            (USERS, "search=ada&page_size=100", 24),
         ] {
-            assert_eq!(class.units(query, 10), expected, "{class:?} {query}");
+            assert_eq!(units(path, query, 10), expected, "{path} {query}");
         }
-        assert_eq!(Products.units("", 100), 4);
+        assert_eq!(units(PRODUCTS, "", 100), 4);
     }
 
     #[test]
@@ -252,7 +256,7 @@ mod tests {
             ("ordering=stock", JobKind::Search),
             ("page=last", JobKind::Search),
         ] {
-            let kind = list_kind(Cost::Products.units(query, 10));
+            let kind = list_kind(units(PRODUCTS, query, 10));
             assert_eq!(kind, expected, "{query}");
         }
     }

@@ -4,10 +4,11 @@
 use super::problems;
 use super::reference::reference;
 use crate::endpoint::{
-    CURSOR, Endpoint, ID, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, PAGE, PAGE_SIZE, Parameter,
-    REQUEST_ID, ResponseBody, SHOP_URL, Success,
+    Endpoint, ID, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, REQUEST_ID, ResponseBody, SHOP_URL,
+    Success,
 };
 use crate::error::Code;
+use crate::extract::parameter::{CURSOR, PAGE, PAGE_SIZE, Parameter};
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +17,8 @@ use tradepost_domain::kernel::Access;
 /// The parameters of an endpoint.
 pub(super) fn parameters(endpoint: &Endpoint) -> Vec<&'static Parameter> {
     let pages: &[&Parameter] = match endpoint.success {
-        Success::Page(_) => &[&PAGE, &PAGE_SIZE],
-        Success::List { .. } => &[&PAGE, &PAGE_SIZE, &CURSOR],
+        Success::Page(_) => &[&PAGE.parameter, &PAGE_SIZE.parameter],
+        Success::List { .. } => &[&PAGE.parameter, &PAGE_SIZE.parameter, &CURSOR.parameter],
         _ => &[],
     };
     // The files of the docs page are conditional like any file, which HTTP itself defines.
@@ -32,7 +33,7 @@ pub(super) fn parameters(endpoint: &Endpoint) -> Vec<&'static Parameter> {
     let ruled = candidates
         .into_iter()
         .filter_map(|(one, has)| has.then_some(one));
-    let own = endpoint.parameters.iter();
+    let own = endpoint.policy.parameters.iter();
     pages.iter().chain(own).copied().chain(ruled).collect()
 }
 

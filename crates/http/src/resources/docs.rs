@@ -1,5 +1,6 @@
 //! The OpenAPI document, and a page to read and try it. The page loads nothing from other servers.
 
+use crate::endpoint::parameters;
 use crate::error::ApiError;
 use crate::resources::prelude::*;
 use crate::respond::responses::File;

@@ -1,6 +1,6 @@
 use super::fields::refuse_quantity_synonyms;
 use super::response::{CartItemResponse, CartResponse, count, encoded, page, render};
-use crate::endpoint::{PAGE, PAGE_SIZE};
+use crate::extract::parameter::{PAGE, PAGE_SIZE};
 use crate::extract::query::PageParams;
 use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
@@ -18,7 +18,8 @@ const ITEM: &str = "/api/cart/{id}/";
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(CART, Customer, || web::to(list)).cost(Cost::List)
         .describe(Tag::CART, "getCart", "Show the own cart, page by page, with its totals")
-        .parameters(&[&PAGE, &PAGE_SIZE]).ok::<CartResponse<CartItemResponse<'_>>>().errors(&[Code::NotFound]),
+        .parameters(&[&PAGE.parameter, &PAGE_SIZE.parameter])
+        .ok::<CartResponse<CartItemResponse<'_>>>().errors(&[Code::NotFound]),
     Endpoint::post(CART, Customer, || web::to(add))
         .describe(Tag::CART, "addToCart", "Put units of a product into the cart; they add up in one line")
         .request::<AddToCart>().created::<CartItemResponse>().etag().idempotent()

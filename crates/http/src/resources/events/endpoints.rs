@@ -1,6 +1,7 @@
 use super::response::{FeedResponse, HistoryResponse};
 use crate::error::ApiError;
-use crate::extract::query::{self, Query, whole};
+use crate::extract::parameter::{id_type, whole};
+use crate::extract::query::Query;
 use crate::resources::prelude::*;
 use std::time::{Duration, Instant};
 use tradepost_domain::decision::EventName;
@@ -13,39 +14,77 @@ const DEFAULT_LIMIT: u32 = 100;
 /// Maximum time that a request waits, in seconds: less than the timeouts of usual proxies.
 const MAX_WAIT: u32 = 25;
 
-parameters! {
-    AFTER = "query" "AfterEvent" "after" "The events after this position: the `seq` of the last event that you have, or 0.",
-        json!({"type": "integer", "format": "int64", "minimum": 0});
-    TYPES = "query" "EventTypes" "types" "Only these types, with commas between them. `order.*` stands for every type that begins so.",
-        json!({"type": "string", "pattern": r"^([a-z]+\.([a-z]+|\*)(,[a-z]+\.([a-z]+|\*))*)?$", "examples": ["order.*"]});
-    LIMIT = "query" "EventLimit" "limit" "At most this many events; 100 without it.",
-        json!({"type": "integer", "minimum": 1, "maximum": MAX_EVENTS, "examples": [DEFAULT_LIMIT]});
-    WAIT = "query" "EventWait" "wait" "If there is no event, wait for one for so many seconds.",
-        json!({"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "examples": [0]});
-    BEFORE = "query" "BeforeEvent" "before" "The events before this position: the `seq` of the last one of the previous answer.",
-        json!({"type": "integer", "format": "int64", "minimum": 1});
-}
+/// A position; 0, which is before the first event, is `None`.
+const AFTER: QueryParameter<Option<EventSeq>> = QueryParameter::new(
+    "AfterEvent",
+    "after",
+    "The events after this position: the `seq` of the last event that you have, or 0.",
+    ParameterType {
+        schema: || json!({"type": "integer", "format": "int64", "minimum": 0}),
+        parse: |text, ()| {
+            let number = whole(text).ok_or(FieldError::NotAnInteger)?;
+            let number = i64::try_from(number).map_err(|_| FieldError::OutOfRange {
+                min: 0,
+                max: i64::MAX,
+            })?;
+            Ok(EventSeq::new(number))
+        },
+    },
+);
+const TYPES: QueryParameter<Vec<EventName>> = QueryParameter::new(
+    "EventTypes",
+    "types",
+    "Only these types, with commas between them. `order.*` stands for every type that begins so.",
+    ParameterType {
+        schema: || json!({"type": "string", "pattern": r"^([a-z]+\.([a-z]+|\*)(,[a-z]+\.([a-z]+|\*))*)?$", "examples": ["order.*"]}),
+        parse: |text, ()| types(text),
+    },
+);
+const LIMIT: QueryParameter<u32> = QueryParameter::new(
+    "EventLimit",
+    "limit",
+    "At most this many events; 100 without it.",
+    ParameterType {
+        schema: || json!({"type": "integer", "minimum": 1, "maximum": MAX_EVENTS, "examples": [DEFAULT_LIMIT]}),
+        parse: |text, ()| number(text, 1, MAX_EVENTS),
+    },
+);
+const WAIT: QueryParameter<u32> = QueryParameter::new(
+    "EventWait",
+    "wait",
+    "If there is no event, wait for one for so many seconds.",
+    ParameterType {
+        schema: || json!({"type": "integer", "minimum": 0, "maximum": MAX_WAIT, "examples": [0]}),
+        parse: |text, ()| number(text, 0, MAX_WAIT),
+    },
+);
+const BEFORE: QueryParameter<EventSeq> = QueryParameter::new(
+    "BeforeEvent",
+    "before",
+    "The events before this position: the `seq` of the last one of the previous answer.",
+    id_type!(EventSeq),
+);
 
 #[rustfmt::skip]
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
     Endpoint::get("/api/events/", Staff, || web::to(feed)).cost(Cost::List)
         .describe(Tag::EVENTS, "listEvents", "Read the log of events from a position, or wait for the next one")
-        .parameters(&[&AFTER, &TYPES, &LIMIT, &WAIT]).ok::<FeedResponse>()
+        .parameters(&[&AFTER.parameter, &TYPES.parameter, &LIMIT.parameter, &WAIT.parameter]).ok::<FeedResponse>()
         .errors(&[Code::FeedRewound, Code::ListTimeout]),
     Endpoint::get("/api/orders/{id}/history/", Customer, || web::to(of_order)).cost(Cost::List)
         .describe(Tag::EVENTS, "getOrderHistory", "List the events of an order, oldest first; staff see the actors")
         .ok::<HistoryResponse>().errors(&[Code::ListTimeout]),
     Endpoint::get("/api/products/{id}/history/", Staff, || web::to(of_product)).cost(Cost::List)
         .describe(Tag::EVENTS, "getProductHistory", "List the events of a product, newest first")
-        .parameters(&[&BEFORE, &LIMIT]).ok::<HistoryResponse>().errors(&[Code::ListTimeout]),
+        .parameters(&[&BEFORE.parameter, &LIMIT.parameter]).ok::<HistoryResponse>().errors(&[Code::ListTimeout]),
 ];
 
 async fn feed(call: RequestContext) -> HttpResult {
     let mut query = Query::read(call.query_string());
-    let after = query.optional(AFTER.name, position).flatten();
-    let names = query.optional(TYPES.name, types).unwrap_or_default();
+    let after = query.optional(&AFTER, ()).flatten();
+    let names = query.optional(&TYPES, ()).unwrap_or_default();
     let limit = limit(&mut query);
-    let wait = query.optional(WAIT.name, |text| number(text, 0, MAX_WAIT));
+    let wait = query.optional(&WAIT, ());
     query.finish()?;
     let asked = FeedQuery {
         after,
@@ -95,7 +134,7 @@ async fn of_order(call: RequestContext) -> HttpResult {
 async fn of_product(call: RequestContext) -> HttpResult {
     let id = call.id(ProductId::parse)?;
     let mut query = Query::read(call.query_string());
-    let before = query.optional(BEFORE.name, query::id(EventSeq::parse));
+    let before = query.optional(&BEFORE, ());
     let limit = limit(&mut query);
     query.finish()?;
     let (feed, events) = call
@@ -108,8 +147,7 @@ async fn of_product(call: RequestContext) -> HttpResult {
 }
 
 fn limit(query: &mut Query) -> u32 {
-    let limit = query.optional(LIMIT.name, |text| number(text, 1, MAX_EVENTS));
-    limit.unwrap_or(DEFAULT_LIMIT)
+    query.optional(&LIMIT, ()).unwrap_or(DEFAULT_LIMIT)
 }
 
 fn number(text: &str, min: u32, max: u32) -> Result<u32, FieldError> {
@@ -121,16 +159,6 @@ fn number(text: &str, min: u32, max: u32) -> Result<u32, FieldError> {
             min: i64::from(min),
             max: i64::from(max),
         })
-}
-
-/// A position; 0, which is before the first event, is `None`.
-fn position(text: &str) -> Result<Option<EventSeq>, FieldError> {
-    let number = whole(text).ok_or(FieldError::NotAnInteger)?;
-    let number = i64::try_from(number).map_err(|_| FieldError::OutOfRange {
-        min: 0,
-        max: i64::MAX,
-    })?;
-    Ok(EventSeq::new(number))
 }
 
 /// The names that patterns select.

@@ -1,7 +1,7 @@
 use super::list::{self, CREATED_AFTER, CREATED_BEFORE, ORDERING, STATUS, USER, parse_status};
 use super::response::{OrderResponse, encoded};
-use crate::endpoint::ARCHIVED;
 use crate::extract::fields::{decimal, text};
+use crate::extract::parameter::ARCHIVED;
 use crate::extract::query;
 use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
@@ -15,9 +15,9 @@ const ORDER: &str = "/api/orders/{id}/";
 
 #[rustfmt::skip]
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
-    Endpoint::get(ORDERS, Customer, || web::to(list::list)).cost(Cost::Orders)
+    Endpoint::get(ORDERS, Customer, || web::to(list::list)).cost(Cost::List)
         .describe(Tag::ORDERS, "listOrders", "List the own orders, newest first; staff see everybody's")
-        .parameters(&[&STATUS, &CREATED_AFTER, &CREATED_BEFORE, &ORDERING, &USER, &ARCHIVED])
+        .parameters(&[&STATUS.parameter, &CREATED_AFTER.parameter, &CREATED_BEFORE.parameter, &ORDERING.parameter, &USER.parameter, &ARCHIVED.parameter])
         .list::<OrderResponse>(),
     Endpoint::post(ORDERS, Customer, || web::to(place))
         .describe(Tag::ORDERS, "placeOrder", "Order the whole cart: everything or nothing")
@@ -28,7 +28,7 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
         ]),
     Endpoint::get(ORDER, Customer, || web::to(show))
         .describe(Tag::ORDERS, "getOrder", "Show an order")
-        .parameters(&[&ARCHIVED]).ok::<OrderResponse>().etag(),
+        .parameters(&[&ARCHIVED.parameter]).ok::<OrderResponse>().etag(),
     Endpoint::put(ORDER, Customer, || web::to(replace))
         .describe(Tag::ORDERS, "replaceOrder", "Take an order to a status")
         .request::<ReplaceOrder>().ok::<OrderResponse>().etag()

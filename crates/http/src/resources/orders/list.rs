@@ -1,45 +1,58 @@
 //! The list of orders: its filter, numbered pages and cursor pages.
 
 use super::OrderResponse;
-use crate::endpoint::ordering_schema;
-use crate::extract::query::{self, CursorParams, ListRequest, PageParams, Query};
+use crate::extract::parameter::{ARCHIVED, END, START, id_type};
+use crate::extract::query::{CursorParams, ListRequest, PageParams, Query};
 use crate::resources::prelude::*;
 use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
-use tradepost_domain::kernel::{FieldError, UserId};
+use chrono::{DateTime, Utc};
+use tradepost_domain::kernel::{FieldError, Sorting, UserId};
 use tradepost_domain::orders::{OrderField, OrderFilter, OrderList, OrderStatus};
 
-parameters! {
-    pub(super) STATUS = "query" "Status" "status" "In this status.",
-        json!({"anyOf": [
-            {"$ref": "#/components/schemas/OrderStatus"},
-            {"type": "string", "maxLength": 0}
-        ]});
-    pub(super) CREATED_AFTER = "query" "CreatedAfter" "created_after"
-        "From this time, or from the start of this day in UTC.", time_schema();
-    pub(super) CREATED_BEFORE = "query" "CreatedBefore" "created_before"
-        "Up to this time, or to the end of this day in UTC.", time_schema();
-    pub(super) USER = "query" "OfUser" "user"
-        "For staff: of the user with this id. From anybody else it is as if it was not there.",
-        json!({"type": "integer", "format": "int64", "minimum": 1});
-    pub(super) ORDERING = "query" "OrderOrdering" "ordering"
-        "Fields with commas between them, each once; a `-` before one turns it round.",
-        ordering_schema::<OrderField>();
-}
-
-/// A time, or a date that stands for a whole day.
-fn time_schema() -> Value {
-    json!({"anyOf": [
-        {"type": "string", "format": "date-time"},
-        {"type": "string", "format": "date"},
-        {"type": "string", "maxLength": 0}
-    ]})
-}
+pub(super) const STATUS: QueryParameter<OrderStatus> = QueryParameter::new(
+    "Status",
+    "status",
+    "In this status.",
+    ParameterType {
+        schema: || {
+            json!({"anyOf": [
+                {"$ref": "#/components/schemas/OrderStatus"},
+                {"type": "string", "maxLength": 0}
+            ]})
+        },
+        parse: |text, ()| parse_status(text),
+    },
+)
+.causing(Work::Filter);
+pub(super) const CREATED_AFTER: QueryParameter<DateTime<Utc>> = QueryParameter::new(
+    "CreatedAfter",
+    "created_after",
+    "From this time, or from the start of this day in UTC.",
+    START,
+)
+.causing(Work::Filter);
+pub(super) const CREATED_BEFORE: QueryParameter<DateTime<Utc>> = QueryParameter::new(
+    "CreatedBefore",
+    "created_before",
+    "Up to this time, or to the end of this day in UTC.",
+    END,
+)
+.causing(Work::Filter);
+pub(super) const USER: QueryParameter<UserId> = QueryParameter::new(
+    "OfUser",
+    "user",
+    "For staff: of the user with this id. From anybody else it is as if it was not there.",
+    id_type!(UserId),
+)
+.causing(Work::Filter);
+pub(crate) const ORDERING: QueryParameter<Sorting<OrderField>> =
+    QueryParameter::ordering("OrderOrdering");
 
 pub(super) async fn list(call: RequestContext) -> HttpResult {
     let mut query = Query::read(call.query_string());
     let filter = filter(&mut query).seen_by(call.actor)?;
     let scope = scope(&filter);
-    match query.part(call.page_size(), &scope, call.signer())? {
+    match query.part(&ORDERING, call.page_size(), &scope, call.signer())? {
         ListRequest::Page(sorting, listing) => {
             page(call, OrderList { filter, sorting }, listing).await
         }
@@ -78,11 +91,11 @@ async fn cursor_page(
 
 pub(crate) fn filter(query: &mut Query) -> OrderFilter {
     OrderFilter {
-        user: query.optional(USER.name, query::id(UserId::parse)),
-        archived: query.flag("archived"),
-        status: query.optional(STATUS.name, parse_status),
-        created_after: query.optional(CREATED_AFTER.name, query::start),
-        created_before: query.optional(CREATED_BEFORE.name, query::end),
+        user: query.optional(&USER, ()),
+        archived: query.flag(&ARCHIVED),
+        status: query.optional(&STATUS, ()),
+        created_after: query.optional(&CREATED_AFTER, ()),
+        created_before: query.optional(&CREATED_BEFORE, ()),
     }
 }
 

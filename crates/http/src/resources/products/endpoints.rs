@@ -1,6 +1,6 @@
 use super::list::{self, IN_STOCK, MAX_PRICE, MIN_PRICE, ORDERING, SEARCH};
 use super::response::{ProductResponse, encoded};
-use crate::endpoint::ARCHIVED;
+use crate::extract::parameter::ARCHIVED;
 use crate::extract::query;
 use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
@@ -16,16 +16,16 @@ const PRODUCT: &str = "/api/products/{id}/";
 
 #[rustfmt::skip]
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
-    Endpoint::get(PRODUCTS, Public, || web::to(list::list)).cost(Cost::Products)
+    Endpoint::get(PRODUCTS, Public, || web::to(list::list)).cost(Cost::List)
         .describe(Tag::CATALOGUE, "listProducts", "List products, newest first")
-        .parameters(&[&SEARCH, &MIN_PRICE, &MAX_PRICE, &IN_STOCK, &ORDERING, &ARCHIVED])
+        .parameters(&[&SEARCH.parameter, &MIN_PRICE.parameter, &MAX_PRICE.parameter, &IN_STOCK.parameter, &ORDERING.parameter, &ARCHIVED.parameter])
         .list::<ProductResponse>(),
     Endpoint::post(PRODUCTS, Staff, || web::to(create)).bypass_session_cache()
         .describe(Tag::CATALOGUE, "createProduct", "Add a product")
         .request::<NewProduct>().created::<ProductResponse>().etag().location().idempotent(),
     Endpoint::get(PRODUCT, Public, || web::to(show))
         .describe(Tag::CATALOGUE, "getProduct", "Show a product")
-        .parameters(&[&ARCHIVED]).ok::<ProductResponse>().etag(),
+        .parameters(&[&ARCHIVED.parameter]).ok::<ProductResponse>().etag(),
     Endpoint::put(PRODUCT, Staff, || web::to(replace)).bypass_session_cache()
         .describe(Tag::CATALOGUE, "replaceProduct", "Change a product, naming every required field")
         .request::<ReplaceProduct>().ok::<ProductResponse>().etag().errors(&[Code::PreconditionRequired]),

@@ -1,41 +1,52 @@
 //! The list of products: its filter, numbered pages and cursor pages.
 
 use super::ProductResponse;
-use crate::endpoint::ordering_schema;
 use crate::error::ApiError;
-use crate::extract::query::{self, CursorParams, ListRequest, PageParams, Query};
+use crate::extract::parameter::{AMOUNT, ARCHIVED, FLAG};
+use crate::extract::query::{CursorParams, ListRequest, PageParams, Query};
 use crate::loaders::{CatalogPageKey, RenderedPage};
 use crate::resources::prelude::*;
-use crate::respond::json::DECIMAL;
 use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
 use crate::respond::rendered::Rendered;
 use std::sync::Arc;
 use tradepost_domain::catalog::{ProductField, ProductFilter, ProductList};
-use tradepost_domain::kernel::{Currency, Money, Search};
+use tradepost_domain::kernel::{Currency, Money, Search, Sorting};
 
-parameters! {
-    pub(super) SEARCH = "query" "Search" "search"
-        "Words, at most 10 of them, which all have to occur in the name or the description, whatever their case.",
-        json!({"type": "string", "maxLength": Search::MAX});
-    pub(super) MIN_PRICE = "query" "MinPrice" "min_price" "From this price, 0 or more.", amount_schema();
-    pub(super) MAX_PRICE = "query" "MaxPrice" "max_price" "Up to this price, 0 or more.", amount_schema();
-    pub(super) IN_STOCK = "query" "InStock" "in_stock" "Those with stock alone.",
-        json!({"type": "boolean"});
-    pub(super) ORDERING = "query" "ProductOrdering" "ordering"
-        "Fields with commas between them, each once; a `-` before one turns it round.",
-        ordering_schema::<ProductField>();
-}
-
-fn amount_schema() -> Value {
-    let pattern = format!("^$|{DECIMAL}");
-    json!({"type": "string", "pattern": pattern, "maxLength": Money::MAX_TEXT})
-}
+pub(super) const SEARCH: QueryParameter<Search> = QueryParameter::new(
+    "Search",
+    "search",
+    "Words, at most 10 of them, which all have to occur in the name or the description, whatever their case.",
+    ParameterType {
+        schema: || json!({"type": "string", "maxLength": Search::MAX}),
+        parse: |text, ()| Search::new(text),
+    },
+)
+.causing(Work::Search);
+pub(super) const MIN_PRICE: QueryParameter<Money, Currency> = QueryParameter::new(
+    "MinPrice",
+    "min_price",
+    "From this price, 0 or more.",
+    AMOUNT,
+)
+.causing(Work::Filter);
+pub(super) const MAX_PRICE: QueryParameter<Money, Currency> = QueryParameter::new(
+    "MaxPrice",
+    "max_price",
+    "Up to this price, 0 or more.",
+    AMOUNT,
+)
+.causing(Work::Filter);
+pub(super) const IN_STOCK: QueryParameter<bool> =
+    QueryParameter::new("InStock", "in_stock", "Those with stock alone.", FLAG)
+        .causing(Work::Filter);
+pub(crate) const ORDERING: QueryParameter<Sorting<ProductField>> =
+    QueryParameter::ordering("ProductOrdering");
 
 pub(super) async fn list(call: RequestContext) -> HttpResult {
     let mut query = Query::read(call.query_string());
     let filter = filter(&mut query, call.currency()).seen_by(call.actor);
     let scope = scope(&filter);
-    match query.part(call.page_size(), &scope, call.signer())? {
+    match query.part(&ORDERING, call.page_size(), &scope, call.signer())? {
         ListRequest::Page(sorting, listing) => {
             page(call, ProductList { filter, sorting }, listing).await
         }
@@ -86,11 +97,11 @@ async fn cursor_page(
 
 pub(crate) fn filter(query: &mut Query, currency: Currency) -> ProductFilter {
     ProductFilter {
-        archived: query.flag("archived"),
-        search: query.optional(SEARCH.name, Search::new).unwrap_or_default(),
-        min_price: query.optional(MIN_PRICE.name, query::amount(currency)),
-        max_price: query.optional(MAX_PRICE.name, query::amount(currency)),
-        in_stock: query.flag(IN_STOCK.name),
+        archived: query.flag(&ARCHIVED),
+        search: query.optional(&SEARCH, ()).unwrap_or_default(),
+        min_price: query.optional(&MIN_PRICE, currency),
+        max_price: query.optional(&MAX_PRICE, currency),
+        in_stock: query.flag(&IN_STOCK),
     }
 }
 

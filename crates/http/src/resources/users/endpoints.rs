@@ -4,13 +4,13 @@ use crate::resources::accounts::AccountResponse;
 use crate::resources::prelude::*;
 use crate::respond::pages::{PageResponse, read_page};
 use tradepost_domain::identity::{UserChange, UserFilter};
-use tradepost_domain::kernel::{FieldError, UserId, UserSearch};
+use tradepost_domain::kernel::{UserId, UserSearch};
 
 #[rustfmt::skip]
 pub(crate) static ENDPOINTS: &[Endpoint] = &[
-    Endpoint::get("/api/users/", Staff, || web::to(list)).cost(Cost::Users)
+    Endpoint::get("/api/users/", Staff, || web::to(list)).cost(Cost::List)
         .describe(Tag::USERS, "listUsers", "List accounts, newest first")
-        .parameters(&[&SEARCH]).page::<AccountResponse>(),
+        .parameters(&[&SEARCH.parameter]).page::<AccountResponse>(),
     Endpoint::get("/api/users/me/", Customer, || web::to(own_account::show))
         .describe(Tag::ACCOUNTS, "getOwnUser", "Show the own account")
         .ok::<AccountResponse>(),
@@ -30,15 +30,24 @@ pub(crate) static ENDPOINTS: &[Endpoint] = &[
         .request::<ChangeUser>().ok::<AccountResponse>().errors(&[Code::LastStaff]),
 ];
 
-parameters! {
-    SEARCH = "query" "SearchUsers" "search"
-        "Text in the username or in the e-mail address, whatever its case.",
-        json!({"type": "string", "maxLength": UserSearch::MAX});
-}
+/// The search text; a blank one is no search.
+const SEARCH: QueryParameter<Option<UserSearch>> = QueryParameter::new(
+    "SearchUsers",
+    "search",
+    "Text in the username or in the e-mail address, whatever its case.",
+    ParameterType {
+        schema: || json!({"type": "string", "maxLength": UserSearch::MAX}),
+        parse: |text, ()| {
+            let wanted = !text.trim().is_empty();
+            wanted.then(|| UserSearch::new(text)).transpose()
+        },
+    },
+)
+.causing(Work::UserSearch);
 
 async fn list(call: RequestContext) -> HttpResult {
     let mut query = Query::read(call.query_string());
-    let search = query.optional(SEARCH.name, parse_search).flatten();
+    let search = query.optional(&SEARCH, ()).flatten();
     let mut listing = query.listing(call.page_size())?;
     let filter = UserFilter { search };
     let read = async |request| {
@@ -54,12 +63,6 @@ async fn list(call: RequestContext) -> HttpResult {
         .collect();
     let url = call.own_url();
     responses::ok(&PageResponse::new(&url, &listing, &page, accounts))
-}
-
-/// The search text; a blank one is no search.
-fn parse_search(text: &str) -> Result<Option<UserSearch>, FieldError> {
-    let wanted = !text.trim().is_empty();
-    wanted.then(|| UserSearch::new(text)).transpose()
 }
 
 async fn show(call: RequestContext) -> HttpResult {
