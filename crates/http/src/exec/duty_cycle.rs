@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Length of a pause, in multiples of the time that the list took: a list has a fifth of the time
+/// Length of a pause, in multiples of the time that the list took: a list has a tenth of the time
 /// of its thread while the server is busy.
-const PAUSE: u32 = 4;
+const PAUSE: u32 = 9;
 
 /// Interval of the looks whether other requests are still served: a pause on a server that became
 /// idle ends after at most twice this time.
