@@ -53,6 +53,16 @@ impl Answer {
             .map(|(_, value)| value)
     }
 
+    /// The value of a cookie that the answer sets.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut cookies = lines.filter(|(key, _)| key.eq_ignore_ascii_case("Set-Cookie"));
+        cookies.find_map(|(_, cookie)| {
+            let (pair, _) = cookie.split_once(';')?;
+            pair.strip_prefix(name)?.strip_prefix('=')
+        })
+    }
+
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
@@ -116,9 +126,10 @@ impl Client {
         if !self.token.is_empty() {
             request += &format!("Authorization: Bearer {}\r\n", self.token);
         }
-        let length = body.len();
-        request +=
-            &format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}");
+        if !headers.contains("Content-Type: ") {
+            request += "Content-Type: application/json\r\n";
+        }
+        request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
         let sent = stream.write_all(request.as_bytes());
         let (head, body) = sent
             .and_then(|()| read(&mut stream))

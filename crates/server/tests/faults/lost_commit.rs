@@ -152,6 +152,20 @@ fn an_unknown_outcome_is_reported_and_the_idempotency_key_resolves_it_later() {
     assert_books(&shop, orders);
 }
 
+/// Kills PostgreSQL while a COMMIT is on its way to it, and restarts it; other transactions get the
+/// ids of the lost ones.
+pub(crate) fn crash(shop: &mut Shop, proxy: &Proxy) {
+    while !proxy.has_cut(Cut::Unheard) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    shop.postgres().cluster.kill().unwrap();
+    shop.postgres().cluster.resume_or_start().unwrap();
+    for _ in 0..40 {
+        shop.postgres().sql("SELECT pg_current_xact_id()");
+    }
+    proxy.open();
+}
+
 /// After a crash, PostgreSQL reuses the id of a lost transaction for another one, whose outcome is
 /// not that of the order.
 #[test]
@@ -162,15 +176,7 @@ fn an_order_that_a_crash_has_swallowed_is_not_acknowledged() {
         fill_cart(&mut client, shop.products[0]);
         proxy.arm(Cut::Unheard);
         let ordering = thread::spawn(move || (order(&mut client, key), client));
-        while !proxy.has_cut(Cut::Unheard) {
-            thread::sleep(Duration::from_millis(5));
-        }
-        shop.postgres().cluster.kill().unwrap();
-        shop.postgres().cluster.resume_or_start().unwrap();
-        for _ in 0..40 {
-            shop.postgres().sql("SELECT pg_current_xact_id()");
-        }
-        proxy.open();
+        crash(&mut shop, &proxy);
         let (told, mut client) = ordering.join().unwrap();
         let code = (told.status != 201).then(|| told.code());
         print_line(&format!(

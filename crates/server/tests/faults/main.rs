@@ -4,7 +4,9 @@
 //!
 //! - [`client`]: requests over one connection.
 //! - [`shop`]: servers on one database, with a catalogue and customers.
-//! - [`load`]: customers who order repeatedly, and record every answer.
+//! - [`load`]: customers who order repeatedly; [`buyer`] is one of them, with every answer recorded.
+//! - [`changes`]: every kind of change of a cart, an order, a product and stock.
+//! - [`staff_pages`]: the forms of the admin interface.
 //! - [`verify`]: compares the recorded answers with the database.
 //! - the others: the faults.
 //!
@@ -15,6 +17,12 @@
 //! which is ten times as long: a test may not fail because its machine is busy.
 
 #[cfg(test)]
+mod buyer;
+#[cfg(test)]
+mod cart_races;
+#[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod feed;
@@ -22,6 +30,8 @@ mod feed;
 mod import_killed;
 #[cfg(test)]
 mod load;
+#[cfg(test)]
+mod locked_rows;
 #[cfg(test)]
 mod lost_changes;
 #[cfg(test)]
@@ -55,6 +65,12 @@ mod shop;
 mod sign_in_flood;
 #[cfg(test)]
 mod slow_clients;
+#[cfg(test)]
+mod staff_pages;
+#[cfg(test)]
+mod staff_races;
+#[cfg(test)]
+mod statements;
 #[cfg(test)]
 mod throttles;
 #[cfg(test)]

@@ -1,5 +1,7 @@
-//! A TCP proxy between a server and PostgreSQL that can drop the answer to a COMMIT.
+//! A TCP proxy between a server and PostgreSQL that can drop the answer to the COMMIT of a command.
+//! The server's own transactions, such as those of the sequencer of the event log, pass.
 
+use crate::statements::Statements;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +65,7 @@ impl Proxy {
         url.replace(&format!(":{port}/"), &format!(":{}/", self.port))
     }
 
-    /// Cuts the connection at the next COMMIT.
+    /// Cuts the connection at the next COMMIT of a command.
     pub(crate) fn arm(&self, cut: Cut) {
         self.flag(cut).store(true, Ordering::SeqCst);
     }
@@ -118,11 +120,13 @@ fn relay(client: &TcpStream, server: &TcpStream, state: &Arc<State>) {
     let cutting = Arc::clone(&swallow);
     thread::spawn(move || {
         let mut buffer = [0; 8192];
+        let mut statements = Statements::default();
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             let heard = &buffer[..length];
+            statements.hear(heard);
             // A message of its own, short enough to arrive in one piece. With the zero byte at its
             // end, as READ COMMITTED begins a transaction.
-            if heard.ends_with(b"COMMIT\0") {
+            if statements.is_command() && heard.ends_with(b"COMMIT\0") {
                 if State::take(&state.unheard) {
                     state.closed.store(true, Ordering::SeqCst);
                     continue;

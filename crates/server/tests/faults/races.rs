@@ -8,26 +8,25 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-const SERVERS: usize = 3;
+pub(crate) const SERVERS: usize = 3;
 
-fn three_servers() -> Shop {
+pub(crate) fn three_servers() -> Shop {
     let mut shop = Shop::on_postgres(&[]);
     while shop.add_server() < SERVERS {}
     shop
 }
 
-/// Runs a request on each client concurrently.
-fn at_once(
-    clients: Vec<Client>,
-    what: impl Fn(&mut Client) -> Answer + Clone + Send + 'static,
-) -> Vec<(Client, Answer)> {
-    let start = Arc::new(Barrier::new(clients.len()));
-    let threads = clients.into_iter().map(|mut client| {
-        let (start, what) = (Arc::clone(&start), what.clone());
+/// A request of a race.
+pub(crate) type Racer<T> = Box<dyn FnOnce() -> T + Send>;
+
+/// Runs all of these concurrently; returns their results in the same order.
+pub(crate) fn race<T: Send + 'static>(racers: Vec<Racer<T>>) -> Vec<T> {
+    let start = Arc::new(Barrier::new(racers.len()));
+    let threads = racers.into_iter().map(|racer| {
+        let start = Arc::clone(&start);
         thread::spawn(move || {
             start.wait();
-            let answer = what(&mut client);
-            (client, answer)
+            racer()
         })
     });
     let threads: Vec<_> = threads.collect();
@@ -37,8 +36,24 @@ fn at_once(
         .collect()
 }
 
+/// Runs a request on each client concurrently.
+pub(crate) fn at_once(
+    clients: Vec<Client>,
+    what: impl Fn(&mut Client) -> Answer + Clone + Send + 'static,
+) -> Vec<(Client, Answer)> {
+    let racers = clients.into_iter().map(|mut client| {
+        let what = what.clone();
+        let racer = move || {
+            let answer = what(&mut client);
+            (client, answer)
+        };
+        Box::new(racer) as Racer<_>
+    });
+    race(racers.collect())
+}
+
 /// The count of each status, and the duration of the slowest answer.
-fn summary(answers: &[(Client, Answer)]) -> (BTreeMap<u16, usize>, Duration) {
+pub(crate) fn summary(answers: &[(Client, Answer)]) -> (BTreeMap<u16, usize>, Duration) {
     let mut counts = BTreeMap::new();
     let mut slowest = Duration::ZERO;
     for (_, answer) in answers {
@@ -49,12 +64,12 @@ fn summary(answers: &[(Client, Answer)]) -> (BTreeMap<u16, usize>, Duration) {
     (counts, slowest)
 }
 
-fn add(client: &mut Client, product: i64, quantity: i64) {
+pub(crate) fn add(client: &mut Client, product: i64, quantity: i64) {
     let body = format!("{{\"product_id\": {product}, \"quantity\": {quantity}}}");
     client.post("/api/cart/", &body).unwrap().with(201);
 }
 
-fn order(client: &mut Client) -> Answer {
+pub(crate) fn order(client: &mut Client) -> Answer {
     client.post("/api/orders/", "{}").unwrap()
 }
 
