@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::sync::Arc;
 use tradepost_domain::catalog::{ChangeProduct, CreateProduct, NewProduct, ProductField};
-use tradepost_domain::kernel::{CursorPage, Outcomes};
+use tradepost_domain::kernel::{AllOrNone, CursorPage, Outcomes};
 use tradepost_domain::prelude::*;
 use tradepost_domain::testing::{at, system};
 use tradepost_memory::MemoryStore;
@@ -75,6 +75,10 @@ impl ProductRepository for PriceList {
 
     fn change_all(&self, _: &[ChangeProduct]) -> Outcomes<Product> {
         Self::read_only()
+    }
+
+    fn change_together(&self, _: &[ChangeProduct]) -> AllOrNone<Product> {
+        Err(StoreError::new(StoreErrorKind::Unavailable))
     }
 }
 

@@ -2,11 +2,11 @@ use crate::{MemoryStore, State, slice_of, sorted_page};
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::catalog::{
     CatalogState, ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
-    ProductRepository, decide_changes, decide_creations,
+    ProductRepository, decide_changes, decide_changes_together, decide_creations,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Execution, Keyset, Outcomes, Page, PageRequest, ProductId, Sku,
-    StoreError,
+    AllOrNone, CursorPage, CursorRequest, Execution, Keyset, Outcomes, Page, PageRequest,
+    ProductId, Sku, StoreError,
 };
 
 impl ProductRepository for MemoryStore {
@@ -51,20 +51,34 @@ impl ProductRepository for MemoryStore {
 
     fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
         let mut state = self.lock();
-        let skus = commands
-            .iter()
-            .map(|command| command.change.sku.as_ref().and_then(Option::as_ref));
-        let floor = CatalogState {
-            acting: state.all_acting(commands.iter().map(|command| command.by)),
-            products: state.some_products(commands.iter().map(|command| command.product)),
-            skus: state.sku_holders(skus),
-            ..CatalogState::default()
-        };
+        let floor = state.catalog_state(commands);
         state.apply(decide_changes(commands, floor, self.currency))
+    }
+
+    fn change_together(&self, commands: &[ChangeProduct]) -> AllOrNone<Product> {
+        let mut state = self.lock();
+        let floor = state.catalog_state(commands);
+        match decide_changes_together(commands, floor, self.currency) {
+            Ok(decision) => state.apply(decision).map(Ok),
+            Err(refusals) => Ok(Err(refusals)),
+        }
     }
 }
 
 impl State {
+    /// The state that a slice of changes needs.
+    fn catalog_state(&self, commands: &[ChangeProduct]) -> CatalogState {
+        let skus = commands
+            .iter()
+            .map(|command| command.change.sku.as_ref().and_then(Option::as_ref));
+        CatalogState {
+            acting: self.all_acting(commands.iter().map(|command| command.by)),
+            products: self.some_products(commands.iter().map(|command| command.product)),
+            skus: self.sku_holders(skus),
+            ..CatalogState::default()
+        }
+    }
+
     /// The products that have these skus.
     fn sku_holders<'a>(
         &self,

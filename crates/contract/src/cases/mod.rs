@@ -72,6 +72,8 @@ macro_rules! each_case {
                 order_changes_of_a_slice_see_each_other,
                 adjustments_of_a_slice_see_each_other,
                 product_changes_of_a_slice_see_each_other,
+                products_are_changed_together_or_not_at_all,
+                changes_together_race_orders,
                 an_empty_slice_does_nothing,
                 slices_of_one_cart_lose_nothing,
             }

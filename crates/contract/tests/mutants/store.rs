@@ -24,8 +24,8 @@ use tradepost_domain::inventory::{
     AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, Movement, StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, NoProgress, OrderId, Outcomes,
-    Page, PageRequest, ProductId, Progress, StoreError, UserId,
+    AllOrNone, CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, NoProgress, OrderId,
+    Outcomes, Page, PageRequest, ProductId, Progress, StoreError, UserId,
 };
 use tradepost_domain::maintenance::{ClockReading, HealthCheck, Retention};
 use tradepost_domain::orders::OrderStatus;
@@ -67,6 +67,7 @@ pub(crate) struct Behaviour {
     pub(crate) find_products: fn(&Store, &[ProductId]) -> Result<Vec<Product>, StoreError>,
     pub(crate) create: fn(&Store, CreateProduct) -> Result<Execution<Product>, Error>,
     pub(crate) change_product: fn(&Store, ChangeProduct) -> Result<Product, Error>,
+    pub(crate) change_together: fn(&Store, &[ChangeProduct]) -> AllOrNone<Product>,
     pub(crate) adjust: fn(&Store, AdjustStock) -> Result<Execution<Adjusted>, Error>,
     pub(crate) carts: ReadCarts,
     pub(crate) change_cart: ChangeOneCart,
@@ -126,6 +127,7 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     },
     create: |store, command| store.create(command),
     change_product: |store, command| ProductRepository::change(store, command),
+    change_together: |store, commands| store.change_together(commands),
     adjust: |store, command| store.adjust_stock(command),
     carts: |store, users| store.carts(users),
     change_cart: |store, command| CartRepository::change(store, command),
@@ -232,6 +234,10 @@ impl ProductRepository for Broken {
     fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
         let change = |command| (self.does.change_product)(&self.store, command);
         one_by_one(commands, change)
+    }
+
+    fn change_together(&self, commands: &[ChangeProduct]) -> AllOrNone<Product> {
+        (self.does.change_together)(&self.store, commands)
     }
 }
 

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::decision::{
     Decision, KeyedCommand, Outcome as Decided, Settled, StoredKeys, answer_slice,
 };
-use tradepost_domain::kernel::{Execution, Outcomes, Refusal, StoredResponseUsage, UserId};
+use tradepost_domain::kernel::{
+    Execution, Outcomes, Refusal, Refusals, StoredResponseUsage, UserId,
+};
 
 /// Results of a slice inside its transaction.
 pub(super) type Results<T> = Result<Vec<Result<T, Refusal>>, Failure>;
@@ -45,6 +47,14 @@ impl<C: Clone> Free<C> {
             commands: free.map(|(command, _)| command.clone()).collect(),
             is_free,
         }
+    }
+
+    /// The lock conflicts of a slice that is executed as a whole or not at all; `None` if all
+    /// commands are free.
+    pub(super) fn contended(&self) -> Option<Refusals> {
+        let conflict = |free: &bool| (!free).then_some(Refusal::LockConflict);
+        let contended = self.is_free.iter().any(|free| !free);
+        contended.then(|| self.is_free.iter().map(conflict).collect())
     }
 
     /// One result for each command of the slice, given those of the free ones.

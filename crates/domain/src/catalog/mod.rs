@@ -10,13 +10,13 @@ mod values;
 
 pub use filter::{ProductField, ProductFilter, ProductList};
 pub use product::{
-    ChangeProduct, CreateProduct, NewProduct, Product, ProductChange, ProductDraft, decide_change,
-    decide_creation,
+    ChangeProduct, CreateProduct, NewProduct, Product, ProductChange, ProductDraft, StockChange,
+    decide_change, decide_creation,
 };
 pub use refusal::CatalogRefusal;
 pub use repository::ProductRepository;
 pub use service::{Catalogue, ProductEdit};
-pub use slice::{CatalogState, decide_changes, decide_creations};
+pub use slice::{CatalogState, decide_changes, decide_changes_together, decide_creations};
 pub use values::{Price, Weight};
 
 #[cfg(any(test, feature = "test-support"))]

@@ -6,10 +6,10 @@
 use super::{Price, Weight};
 use crate::decision::{Created, Decision, Event, EventKind, ProductAttribute, ProductUpdate};
 use crate::identity::{Account, decide_staff};
-use crate::inventory::{NewMovement, Reason, StockDelta, StockLevel};
+use crate::inventory::{NewMovement, Reason, StockDelta, StockLevel, decide_level};
 use crate::kernel::{
-    Currency, Description, FieldError, Idempotent, Precondition, ProductId, ProductName, Refusal,
-    Sku, UserId,
+    Currency, Description, FieldError, Idempotent, Note, Precondition, ProductId, ProductName,
+    Refusal, Sku, UserId,
 };
 use chrono::{DateTime, Utc};
 
@@ -177,12 +177,46 @@ pub struct ProductChange {
     pub price: Option<Price>,
     /// A new level of stock, regardless of the current one.
     pub stock: Option<StockLevel>,
+    /// A relative change of stock, after that to a new level. It is no edit, and leaves
+    /// [`Product::updated_at`] unchanged.
+    pub adjustment: Option<StockChange>,
     /// A new weight.
     pub weight: Option<Weight>,
     /// A new threshold of low stock, or `Some(None)` for that of the shop.
     pub low_stock: Option<Option<StockLevel>>,
     /// Archive, or restore.
     pub archived: Option<bool>,
+}
+
+impl ProductChange {
+    /// The product with these changes, except the adjustment of its stock.
+    fn edited(&self, before: &Product) -> Product {
+        let mut after = before.clone();
+        if let Some(sku) = &self.sku {
+            after.sku.clone_from(sku);
+        }
+        if let Some(name) = &self.name {
+            after.name.clone_from(name);
+        }
+        if let Some(description) = &self.description {
+            after.description.clone_from(description);
+        }
+        after.price = self.price.unwrap_or(before.price);
+        after.stock = self.stock.unwrap_or(before.stock);
+        after.weight = self.weight.unwrap_or(before.weight);
+        after.low_stock = self.low_stock.unwrap_or(before.low_stock);
+        after.archived = self.archived.unwrap_or(before.archived);
+        after
+    }
+}
+
+/// A relative change of the stock of a product, as a part of a [`ProductChange`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockChange {
+    /// The change in units.
+    pub delta: StockDelta,
+    /// Free-text reason.
+    pub note: Option<Note>,
 }
 
 /// Command: change a product.
@@ -242,7 +276,8 @@ pub fn decide_creation(
 ///
 /// # Errors
 /// As [`decide_staff`]; [`Refusal::NotFound`] for an unknown product, or an archived one that this
-/// change does not restore; [`Refusal::PreconditionFailed`]; [`Refusal::Invalid`] as for [`decide_creation`].
+/// change does not restore; [`Refusal::PreconditionFailed`]; [`Refusal::Invalid`] as for [`decide_creation`];
+/// those of [`decide_level`] for an adjustment.
 ///
 /// ```
 /// # use tradepost_domain::{prelude::*, testing::*};
@@ -281,21 +316,7 @@ pub fn decide_change(
     if sku_holder.is_some_and(|holder| holder != before.id) {
         return Err(Refusal::field("sku", FieldError::Taken));
     }
-    let mut after = before.clone();
-    if let Some(sku) = &change.sku {
-        after.sku.clone_from(sku);
-    }
-    if let Some(name) = &change.name {
-        after.name.clone_from(name);
-    }
-    if let Some(description) = &change.description {
-        after.description.clone_from(description);
-    }
-    after.price = change.price.unwrap_or(before.price);
-    after.stock = change.stock.unwrap_or(before.stock);
-    after.weight = change.weight.unwrap_or(before.weight);
-    after.low_stock = change.low_stock.unwrap_or(before.low_stock);
-    after.archived = change.archived.unwrap_or(before.archived);
+    let mut after = change.edited(before);
     if after != *before {
         after.updated_at = command.at;
     }
@@ -317,7 +338,35 @@ pub fn decide_change(
             .products
             .push(ProductUpdate { before, after });
     }
+    if let Some(adjustment) = &change.adjustment {
+        adjust(&mut decision, command, adjustment)?;
+    }
     Ok(decision)
+}
+
+/// Adds an adjustment of stock to the decision about a change.
+fn adjust(
+    decision: &mut Decision<Product>,
+    command: &ChangeProduct,
+    adjustment: &StockChange,
+) -> Result<(), Refusal> {
+    let (by, at, reason) = (command.by, command.at, Reason::Adjustment);
+    let product = &mut decision.outcome;
+    product.stock = decide_level(product.id, product.stock, adjustment.delta)?;
+    decision.movements.push(NewMovement {
+        note: adjustment.note.clone(),
+        ..movement(product.id, adjustment.delta, reason, by, at)
+    });
+    decision.events.push(Event {
+        kind: EventKind::StockAdjusted {
+            product: product.id,
+            delta: adjustment.delta,
+            reason,
+        },
+        actor: by,
+        at,
+    });
+    Ok(())
 }
 
 /// The events of a change: one for each kind of it.

@@ -2,8 +2,8 @@ use crate::catalog::{
     ChangeProduct, CreateProduct, Product, ProductField, ProductFilter, ProductList,
 };
 use crate::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
-    StoreError, single,
+    AllOrNone, CursorPage, CursorRequest, Error, Execution, Keyset, Outcomes, Page, PageRequest,
+    ProductId, StoreError, single,
 };
 
 /// Product repository.
@@ -93,6 +93,17 @@ pub trait ProductRepository: Send + Sync {
     /// # Errors
     /// As [`create_all`](Self::create_all).
     fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product>;
+
+    /// Changes products as [`decide_changes_together`](crate::catalog::decide_changes_together)
+    /// allows: all of them in one transaction, or none.
+    ///
+    /// MUST change nothing if one command is refused or a row of it is locked
+    /// (`products_are_changed_together_or_not_at_all`), also beside orders
+    /// (`changes_together_race_orders`); otherwise as [`change_all`](Self::change_all).
+    ///
+    /// # Errors
+    /// As [`create_all`](Self::create_all).
+    fn change_together(&self, commands: &[ChangeProduct]) -> AllOrNone<Product>;
 
     /// Changes a product: a slice of one.
     ///

@@ -6,8 +6,8 @@ use crate::inventory::{StockWrites, decide_stock_write};
 use crate::kernel::System;
 use crate::kernel::{
     Actor, Clock, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, Page,
-    PageRequest, Precondition, ProductId, Refusal, StoreError, StoreErrorKind, executed, settle,
-    settle_one,
+    PageRequest, Precondition, ProductId, Refusal, Refusals, StoreError, StoreErrorKind, executed,
+    settle, settle_one, settle_together,
 };
 use crate::{Service, ServicesConfig, Stores};
 use std::borrow::Borrow;
@@ -236,6 +236,20 @@ impl Catalogue {
             None => changed.next().unwrap_or_else(lost),
         };
         Ok(refused.into_iter().map(result).collect())
+    }
+
+    /// Changes all of these products, or none: then the refusals, one for each edit, in order.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails; [`Catalogue::changing`].
+    pub fn change_together(
+        &self,
+        actor: Actor,
+        edits: Vec<ProductEdit>,
+    ) -> Result<Result<Vec<Product>, Refusals>, Error> {
+        let commands = edits.into_iter().map(|edit| self.changing(actor, edit));
+        let commands = commands.collect::<Result<Vec<_>, _>>()?;
+        settle_together(&commands, |slice| self.products.change_together(slice))
     }
 
     /// Changes, archives or restores a product, under the precondition `seen` if given.

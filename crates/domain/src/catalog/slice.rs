@@ -6,8 +6,8 @@ use crate::decision::{
 };
 use crate::identity::Account;
 use crate::kernel::{
-    Currency, FieldError, Idempotent, MAX_STORED_RESPONSE_BYTES_OF_STAFF, ProductId, Refusal, Sku,
-    UserId,
+    Currency, FieldError, Idempotent, MAX_STORED_RESPONSE_BYTES_OF_STAFF, ProductId, Refusal,
+    Refusals, Sku, UserId,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +124,39 @@ pub fn decide_changes(
         products.insert(after.id, after.clone());
         Ok(decision)
     })
+}
+
+/// Decides a slice of changes of products as a whole: all of them, or none.
+///
+/// # Errors
+/// The refusals of [`decide_changes`], if a command is refused. A slice in which one change takes
+/// a sku that another one gives up is always refused with [`Refusal::LockConflict`].
+///
+/// ```
+/// # use tradepost_domain::{prelude::*, testing::*};
+/// use tradepost_domain::catalog::{CatalogState, ChangeProduct, decide_changes_together};
+///
+/// let archive = |id| ChangeProduct {
+///     product: product_id(id),
+///     change: ProductChange { archived: Some(true), ..ProductChange::default() },
+///     seen: None,
+///     by: None,
+///     at: at(60),
+/// };
+/// let state = CatalogState {
+///     products: [(product_id(1), product(1, 1_250, 7))].into(),
+///     ..CatalogState::default()
+/// };
+/// // The second product is unknown, so the first one is not archived either.
+/// let refused = decide_changes_together(&[archive(1), archive(2)], state, usd());
+/// assert_eq!(refused.unwrap_err(), [None, Some(Refusal::NotFound)]);
+/// ```
+pub fn decide_changes_together(
+    commands: &[ChangeProduct],
+    state: CatalogState,
+    currency: Currency,
+) -> Result<Decision<Vec<Product>>, Refusals> {
+    decide_changes(commands, state, currency).all_or_none()
 }
 
 #[cfg(test)]

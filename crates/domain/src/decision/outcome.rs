@@ -107,4 +107,4 @@ macro_rules! known {
     )+};
 }
 
-known!((), Product, Order, Account, Result<Account, Refusal>);
+known!((), Product, Vec<Product>, Order, Account, Result<Account, Refusal>);

@@ -3,7 +3,7 @@
 
 use crate::decision::{Changes, Decision, Outcome, StoredRows};
 use crate::kernel::{
-    Execution, IdempotencyRefusal, IdempotencyScope, Idempotent, Refusal, StoredResponse,
+    Execution, IdempotencyRefusal, IdempotencyScope, Idempotent, Refusal, Refusals, StoredResponse,
     StoredResponseUsage, UserId, check_replay_quota, decide_replay,
 };
 use chrono::{DateTime, Utc};
@@ -39,6 +39,30 @@ pub fn decide_slice<C, T>(
         whole.outcome.push(outcome);
     }
     whole
+}
+
+impl<T> Decision<Vec<Result<T, Refusal>>> {
+    /// The decision about a slice, if it is to be executed as a whole or not at all.
+    ///
+    /// # Errors
+    /// The refusals, if at least one command is refused.
+    pub fn all_or_none(self) -> Result<Decision<Vec<T>>, Refusals> {
+        let Self {
+            outcome,
+            changes,
+            movements,
+            events,
+        } = self;
+        if outcome.iter().any(Result::is_err) {
+            return Err(outcome.into_iter().map(Result::err).collect());
+        }
+        Ok(Decision {
+            outcome: outcome.into_iter().filter_map(Result::ok).collect(),
+            changes,
+            movements,
+            events,
+        })
+    }
 }
 
 /// A command that may carry an idempotency key.

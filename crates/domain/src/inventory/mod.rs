@@ -17,7 +17,7 @@ pub use service::{Inventory, StockAdjustment};
 pub use slice::{StockState, decide_adjustments};
 pub use stock::{
     AdjustStock, Adjusted, Adjustment, Movement, NewMovement, Reason, StockDelta, StockLevel,
-    StockWrites, decide_adjustment, decide_stock_write,
+    StockWrites, decide_adjustment, decide_level, decide_stock_write,
 };
 
 #[cfg(any(test, feature = "test-support"))]

@@ -252,12 +252,36 @@ impl Outcome for Adjustment {
     }
 }
 
+/// Decides the level of stock after a relative change.
+///
+/// # Errors
+/// [`InventoryRefusal::InsufficientStock`] below zero, [`Refusal::Invalid`] if it would rise above
+/// [`StockLevel::MAX`].
+pub fn decide_level(
+    product: ProductId,
+    stock: StockLevel,
+    delta: StockDelta,
+) -> Result<StockLevel, Refusal> {
+    let Some(level) = stock.after(delta) else {
+        return Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
+            vec![Shortage {
+                product,
+                available: stock,
+                requested: delta.units().saturating_neg(),
+            }],
+        )));
+    };
+    if delta.units() > 0 && level.units() > StockLevel::MAX {
+        let max = StockLevel::MAX;
+        return Err(Refusal::field("delta", FieldError::StockTooLarge { max }));
+    }
+    Ok(level)
+}
+
 /// Decides a change of stock. `acting` is the account of the acting user under the command's lock.
 ///
 /// # Errors
-/// As [`decide_staff`]; [`Refusal::NotFound`] without a product in the catalogue,
-/// [`InventoryRefusal::InsufficientStock`] if the level would fall below zero, [`Refusal::Invalid`] if it
-/// would rise above [`StockLevel::MAX`].
+/// As [`decide_staff`]; [`Refusal::NotFound`] without a product in the catalogue; as [`decide_level`].
 ///
 /// ```
 /// # use tradepost_domain::{prelude::*, testing::*};
@@ -284,23 +308,7 @@ pub fn decide_adjustment(
     let product = product
         .filter(|product| !product.archived)
         .ok_or(Refusal::NotFound)?;
-    let Some(level) = product.stock.after(command.delta) else {
-        return Err(Refusal::Inventory(InventoryRefusal::InsufficientStock(
-            vec![Shortage {
-                product: product.id,
-                available: product.stock,
-                requested: command.delta.units().saturating_neg(),
-            }],
-        )));
-    };
-    if command.delta.units() > 0 && level.units() > StockLevel::MAX {
-        return Err(Refusal::field(
-            "delta",
-            FieldError::StockTooLarge {
-                max: StockLevel::MAX,
-            },
-        ));
-    }
+    let level = decide_level(product.id, product.stock, command.delta)?;
     let mut decision = Decision::of(Adjustment { level });
     decision.movements.push(NewMovement {
         product: product.id,

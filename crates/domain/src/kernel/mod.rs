@@ -42,8 +42,8 @@ pub use quantity::Quantity;
 #[cfg(test)]
 pub(crate) use refusal::assert_sampled;
 pub use refusal::{ContextRefusal, Refusal};
-pub use slice::{Outcomes, single};
-pub(crate) use slice::{executed, settle, settle_one};
+pub use slice::{AllOrNone, Outcomes, Refusals, single};
+pub(crate) use slice::{executed, settle, settle_one, settle_together};
 pub use store_error::{StoreError, StoreErrorKind};
 pub use system::{
     Clock, HashingFailed, MessageSigner, NoRandomness, PasswordHasher, PlacementIds, System,

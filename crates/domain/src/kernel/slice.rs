@@ -13,6 +13,14 @@ use std::time::Duration;
 /// row that an earlier command of the slice creates.
 pub type Outcomes<T> = Result<Vec<Result<T, Refusal>>, StoreError>;
 
+/// The refusals of a slice that is executed as a whole or not at all: one for each command, in
+/// order; `None` for a command that is not refused.
+pub type Refusals = Vec<Option<Refusal>>;
+
+/// Result of a slice that is executed as a whole or not at all. With refusals, no command was
+/// executed; [`Refusal::LockConflict`] as in [`Outcomes`].
+pub type AllOrNone<T> = Result<Result<Vec<T>, Refusals>, StoreError>;
+
 /// The result of a slice of one command.
 ///
 /// # Errors
@@ -78,6 +86,37 @@ pub(crate) fn settle_one<C: Clone, T>(
 ) -> Result<T, Error> {
     let settled = settle(vec![command], execute)?.pop();
     settled.unwrap_or_else(|| Err(StoreError::new(StoreErrorKind::Other).into()))
+}
+
+/// As [`settle`], for a slice that is executed as a whole or not at all: retries it while a lock
+/// conflict is the only reason that it was not executed.
+///
+/// # Errors
+/// If the store fails; [`StoreErrorKind::Busy`] if the lock conflict lasts. Then no command was
+/// executed, unless the kind is [`StoreErrorKind::OutcomeUnknown`].
+pub(crate) fn settle_together<C, T>(
+    commands: &[C],
+    execute: impl Fn(&[C]) -> AllOrNone<T>,
+) -> Result<Result<Vec<T>, Refusals>, Error> {
+    let is_conflict = |refusal: &Refusal| matches!(refusal, Refusal::LockConflict);
+    for attempt in 0..=ATTEMPTS {
+        if attempt > 0 {
+            sleep(PAUSE);
+        }
+        match execute(commands)? {
+            Err(refusals) if refusals.iter().flatten().all(is_conflict) => {}
+            Err(mut refusals) => {
+                // The others would be refused again; these might not.
+                let conflicts = refusals.iter_mut();
+                conflicts
+                    .filter(|refusal| refusal.as_ref().is_some_and(is_conflict))
+                    .for_each(|refusal| *refusal = None);
+                return Ok(Err(refusals));
+            }
+            Ok(outcomes) => return Ok(Ok(outcomes)),
+        }
+    }
+    Err(StoreError::caused(StoreErrorKind::Busy, Refusal::LockConflict).into())
 }
 
 /// The outcome of a command without a key, which is never a replay.
@@ -187,6 +226,30 @@ mod tests {
         assert_eq!(settled[0], Ok(10));
         assert!(settled[1].is_err());
         assert_eq!(calls, [vec![1, 2], vec![1], vec![2]]);
+    }
+
+    #[test]
+    fn a_slice_together_is_retried_while_it_has_lock_conflicts_alone() {
+        let settled = |results: Vec<AllOrNone<u32>>| {
+            let results = RefCell::new(results.into_iter());
+            let calls = RefCell::new(0);
+            let settled = settle_together(&[1, 2], |_| {
+                *calls.borrow_mut() += 1;
+                results.borrow_mut().next().unwrap()
+            });
+            (settled, calls.into_inner())
+        };
+        let later = || Some(Refusal::LockConflict);
+        let conflict = || Ok(Err(vec![None, later()]));
+        let (done, calls) = settled(vec![conflict(), conflict(), Ok(Ok(vec![10, 20]))]);
+        assert_eq!((done.unwrap(), calls), (Ok(vec![10, 20]), 3));
+        let refused = Ok(Err(vec![Some(Refusal::NotFound), later()]));
+        let (refused, calls) = settled(vec![conflict(), refused]);
+        let expected = Err(vec![Some(Refusal::NotFound), None]);
+        assert_eq!((refused.unwrap(), calls), (expected, 2));
+        let (failed, calls) = settled(vec![Err(StoreError::new(StoreErrorKind::Busy))]);
+        assert!(failed.is_err());
+        assert_eq!(calls, 1);
     }
 
     #[test]

@@ -16,8 +16,8 @@ use tradepost_domain::inventory::{
     StockLevel,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, IdempotencyRefusal, Keyset, OrderId, Outcomes,
-    Page, PageRequest, ProductId, Refusal, StoreError, UserId,
+    AllOrNone, CursorPage, CursorRequest, Error, Execution, IdempotencyRefusal, Keyset, OrderId,
+    Outcomes, Page, PageRequest, ProductId, Refusal, StoreError, UserId,
 };
 use tradepost_domain::orders::{
     ChangeOrder, Order, OrderAction, OrderField, OrderFilter, OrderList, OrderRefusal,
@@ -332,6 +332,10 @@ impl ProductRepository for Broken {
             commands.iter_mut().for_each(|command| command.seen = None);
         }
         self.inner.products.change_all(&commands)
+    }
+
+    fn change_together(&self, commands: &[ChangeProduct]) -> AllOrNone<Product> {
+        self.inner.products.change_together(commands)
     }
 }
 

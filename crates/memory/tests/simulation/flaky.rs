@@ -17,8 +17,8 @@ use tradepost_domain::identity::{
 };
 use tradepost_domain::inventory::{AdjustStock, Adjusted, InventoryRepository, Movement};
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, OrderId, Outcomes, Page,
-    PageRequest, ProductId, ResponseEncoder, StoreError, StoreErrorKind, UserId,
+    AllOrNone, CursorPage, CursorRequest, Error, Execution, Idempotent, Keyset, OrderId, Outcomes,
+    Page, PageRequest, ProductId, ResponseEncoder, StoreError, StoreErrorKind, UserId,
 };
 use tradepost_domain::orders::{
     ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRepository, PlaceOrder, Placement,
@@ -171,6 +171,10 @@ impl ProductRepository for Flaky {
 
     fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
         self.write(|_| self.inner.products.change_all(commands))
+    }
+
+    fn change_together(&self, commands: &[ChangeProduct]) -> AllOrNone<Product> {
+        self.write(|_| self.inner.products.change_together(commands))
     }
 }
 

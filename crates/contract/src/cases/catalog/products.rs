@@ -218,6 +218,7 @@ pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
         description: Some(before.description.clone()),
         price: Some(before.price),
         stock: Some(before.stock),
+        adjustment: None,
         weight: Some(before.weight),
         low_stock: Some(before.low_stock),
         archived: Some(false),

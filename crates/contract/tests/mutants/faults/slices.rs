@@ -1,9 +1,10 @@
 use crate::store::{Behaviour, ChangeOneCart, HONEST};
 use crate::table::Row;
 use tradepost_domain::cart::{CartChange, ChangeCart};
+use tradepost_domain::catalog::{ChangeProduct, Product, ProductRepository};
 use tradepost_domain::inventory::InventoryRepository;
 use tradepost_domain::inventory::{AdjustStock, Adjusted, InventoryRefusal, StockDelta};
-use tradepost_domain::kernel::{Error, Execution, Outcomes, Refusal};
+use tradepost_domain::kernel::{AllOrNone, Error, Execution, Outcomes, Refusal, Refusals};
 use tradepost_domain::testing::one_by_one;
 use tradepost_memory::MemoryStore as Store;
 
@@ -77,7 +78,70 @@ pub(crate) fn writes_off_the_rest(
     }
 }
 
+/// Changes the products whose changes are not refused.
+pub(crate) fn keeps_the_allowed_changes(
+    store: &Store,
+    commands: &[ChangeProduct],
+) -> AllOrNone<Product> {
+    let refused = store.change_together(commands)?;
+    if refused.is_err() {
+        ProductRepository::change_all(store, commands)?;
+    }
+    Ok(refused)
+}
+
+/// Reports every command of a refused slice as refused.
+pub(crate) fn blames_every_command(
+    store: &Store,
+    commands: &[ChangeProduct],
+) -> AllOrNone<Product> {
+    let first = |refusals: Refusals| {
+        let first = refusals.into_iter().flatten().next();
+        vec![first; commands.len()]
+    };
+    Ok(store.change_together(commands)?.map_err(first))
+}
+
+/// Changes products one after the other, until a change is refused.
+pub(crate) fn changes_one_by_one(store: &Store, commands: &[ChangeProduct]) -> AllOrNone<Product> {
+    let mut products = Vec::new();
+    for command in commands {
+        match store.change_together(std::slice::from_ref(command))? {
+            Ok(changed) => products.extend(changed),
+            Err(refusals) => return Ok(Err(refusals)),
+        }
+    }
+    Ok(Ok(products))
+}
+
 pub(crate) const ROWS: &[Row] = &[
+    (
+        "keeps the allowed changes of a refused slice",
+        Behaviour {
+            change_together: keeps_the_allowed_changes,
+            ..HONEST
+        },
+        &["products_are_changed_together_or_not_at_all"],
+    ),
+    (
+        "reports the refusal of one change for all",
+        Behaviour {
+            change_together: blames_every_command,
+            ..HONEST
+        },
+        &["products_are_changed_together_or_not_at_all"],
+    ),
+    (
+        "changes products one after the other",
+        Behaviour {
+            change_together: changes_one_by_one,
+            ..HONEST
+        },
+        &[
+            "changes_together_race_orders",
+            "products_are_changed_together_or_not_at_all",
+        ],
+    ),
     (
         "refuses what follows a refusal",
         Behaviour {

@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use tradepost_domain::catalog::{
     CatalogState, ChangeProduct, CreateProduct, NewProduct, Product, ProductField, ProductFilter,
-    ProductList, ProductRepository, decide_changes, decide_creations,
+    ProductList, ProductRepository, decide_changes, decide_changes_together, decide_creations,
 };
 use tradepost_domain::decision::{KeyedCommand, ProductUpdate};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
-    Currency, CursorPage, CursorRequest, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
-    Sku, StoreError,
+    AllOrNone, Currency, CursorPage, CursorRequest, Execution, Keyset, Outcomes, Page, PageRequest,
+    ProductId, Refusal, Refusals, Sku, StoreError,
 };
 
 /// Those of these products that exist.
@@ -158,6 +158,17 @@ impl ProductRepository for Database {
             change(conn, commands, currency)
         })
     }
+
+    fn change_together(&self, commands: &[ChangeProduct]) -> AllOrNone<Product> {
+        if commands.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        let currency = self.currency();
+        let (count, commands) = (commands.len(), commands.to_vec());
+        let changed = self.slice(move |conn| change_together(conn, &commands, currency))?;
+        // Nothing was stored: the slice may be retried.
+        Ok(changed.unwrap_or_else(|| Err(vec![Some(Refusal::LockConflict); count])))
+    }
 }
 
 fn create(
@@ -187,6 +198,32 @@ fn create(
 }
 
 fn change(conn: &mut Conn, commands: &[ChangeProduct], currency: Currency) -> Results<Product> {
+    let (free, state) = lock(conn, commands, currency)?;
+    let results = apply(conn, decide_changes(&free.commands, state, currency))?;
+    Ok(free.spread(results))
+}
+
+fn change_together(
+    conn: &mut Conn,
+    commands: &[ChangeProduct],
+    currency: Currency,
+) -> Result<Result<Vec<Product>, Refusals>, Failure> {
+    let (free, state) = lock(conn, commands, currency)?;
+    if let Some(contended) = free.contended() {
+        return Ok(Err(contended));
+    }
+    match decide_changes_together(commands, state, currency) {
+        Ok(decision) => apply(conn, decision).map(Ok),
+        Err(refusals) => Ok(Err(refusals)),
+    }
+}
+
+/// Locks the rows of changes that are free, and loads the state of their commands.
+fn lock(
+    conn: &mut Conn,
+    commands: &[ChangeProduct],
+    currency: Currency,
+) -> Result<(Free<ChangeProduct>, CatalogState), Failure> {
     let acting = commands.iter().map(|command| command.by);
     let acting = ActingLocks::take(conn, acting, iter::empty())?;
     let wanted: BTreeSet<ProductId> = commands.iter().map(|command| command.product).collect();
@@ -207,6 +244,5 @@ fn change(conn: &mut Conn, commands: &[ChangeProduct], currency: Currency) -> Re
         products,
         ..CatalogState::default()
     };
-    let results = apply(conn, decide_changes(&free.commands, state, currency))?;
-    Ok(free.spread(results))
+    Ok((free, state))
 }

@@ -58,6 +58,7 @@ impl ProductRow {
             description: self.description.clone(),
             price: self.price,
             stock: self.stock,
+            adjustment: None,
             weight: self.weight,
             low_stock: None,
             archived: self.archived,

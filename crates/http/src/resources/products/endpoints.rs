@@ -132,6 +132,7 @@ async fn replace(call: RequestContext, fields: Fields) -> HttpResult {
         description: new.description,
         price: Some(new.price),
         stock: new.stock,
+        adjustment: None,
         weight: new.weight_grams,
         low_stock: new.low_stock_threshold,
         // Only PATCH archives and restores: PUT ignores the field like any unknown one.
@@ -164,6 +165,7 @@ async fn update(call: RequestContext, fields: Fields) -> HttpResult {
         description: new.description,
         price: new.price,
         stock: new.stock,
+        adjustment: None,
         weight: new.weight_grams,
         low_stock: new.low_stock_threshold,
         archived: new.archived,

@@ -16,8 +16,8 @@ use tradepost_domain::identity::{
     UserFilter,
 };
 use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, Outcomes, Page, PageRequest, ProductId,
-    StoreError, UserId,
+    AllOrNone, CursorPage, CursorRequest, Error, Execution, Keyset, Outcomes, Page, PageRequest,
+    ProductId, StoreError, UserId,
 };
 
 /// An account store that calls a function before its lookups.
@@ -220,5 +220,9 @@ impl ProductRepository for Guarded {
 
     fn change_all(&self, commands: &[ChangeProduct]) -> Outcomes<Product> {
         self.inner.change_all(commands)
+    }
+
+    fn change_together(&self, commands: &[ChangeProduct]) -> AllOrNone<Product> {
+        self.inner.change_together(commands)
     }
 }
