@@ -1,18 +1,17 @@
-//! Price and stock of many products at once. Each product is saved or keeps its row with its error:
-//! the rows are independent, and executed in one slice.
+//! Price and stock of many products at once. The form is saved as a whole or not at all: every
+//! error is shown beside its field, with everything that was typed.
 
 use super::form::whole;
 use crate::form::Form;
 use crate::page::{Page, PageResult};
 use crate::version::Snapshot;
 use askama::Template;
-use std::collections::BTreeMap;
-use tradepost_domain::catalog::{Price, Product, ProductChange, ProductEdit};
-use tradepost_domain::inventory::{StockAdjustment, StockDelta};
+use tradepost_domain::catalog::{Price, Product, ProductChange, ProductEdit, StockChange};
+use tradepost_domain::inventory::{InventoryRefusal, StockDelta};
 use tradepost_domain::kernel::{
-    Error, FieldError, Note, Precondition, ProductId, Refusal, ResponseEncoder,
+    FieldError, Note, Precondition, ProductId, Refusal, Refusals, ResponseEncoder,
 };
-use tradepost_http::kit::ApiError;
+use tradepost_http::kit::{ApiError, Code};
 
 /// The most products in one form: a page of the list has fewer.
 const MOST: usize = 100;
@@ -23,11 +22,9 @@ struct Bulk<'a> {
     page: &'a Page,
     form: &'a Form,
     rows: Vec<Row>,
-    /// Number of products that were saved.
-    saved: usize,
 }
 
-/// A product in the form: the typed values and their errors.
+/// A product in the form, and the names of its fields.
 struct Row {
     id: ProductId,
     name: String,
@@ -35,32 +32,30 @@ struct Row {
     price: String,
     delta: String,
     version: String,
-    price_error: Option<String>,
-    delta_error: Option<String>,
 }
 
 impl Row {
     fn new(product: &Product) -> Self {
+        let field = |name| field(name, product.id);
         Self {
             id: product.id,
             name: product.name.to_string(),
             stock: product.stock.units(),
-            price: product.price.money().to_string(),
-            delta: String::new(),
-            version: version(product),
-            price_error: None,
-            delta_error: None,
+            price: field("price"),
+            delta: field("delta"),
+            version: field("version"),
         }
-    }
-
-    fn has_error(&self) -> bool {
-        self.price_error.is_some() || self.delta_error.is_some()
     }
 }
 
-/// The version of the price: the form edits nothing else with a precondition.
-fn version(product: &Product) -> String {
-    Snapshot::new([("price", "Price", product.price.money().to_string())]).version()
+/// The name of a field of a product.
+fn field(name: &str, product: ProductId) -> String {
+    format!("{name}.{}", product.get())
+}
+
+/// The version of a price: the form edits nothing else with a precondition.
+fn version(price: Price) -> String {
+    Snapshot::new([("price", "Price", price.money().to_string())]).version()
 }
 
 /// The chosen products.
@@ -80,193 +75,147 @@ async fn chosen(page: &Page, form: &Form) -> Result<Vec<Product>, ApiError> {
     .await
 }
 
+fn none_chosen(page: &Page) -> PageResult {
+    page.redirect("/products/", "Tick the products to edit first.")
+}
+
 pub(super) async fn show(page: Page, form: Form) -> PageResult {
     let products = chosen(&page, &form).await?;
     if products.is_empty() {
-        return page.redirect("/products/", "Tick the products to edit first.");
+        return none_chosen(&page);
     }
-    page.show(&Bulk {
-        page: &page,
-        form: &Form::default(),
-        rows: products.iter().map(Row::new).collect(),
-        saved: 0,
-    })
+    let mut form = Form::default();
+    for product in &products {
+        let price = product.price.money().to_string();
+        form.set(&field("price", product.id), &price);
+        form.set(&field("version", product.id), &version(product.price));
+    }
+    page.show(&view(&page, &form, &products))
 }
 
-/// The changes that a row asks for.
-struct Wish {
-    price: Option<Price>,
-    delta: Option<StockDelta>,
+fn view<'a>(page: &'a Page, form: &'a Form, products: &[Product]) -> Bulk<'a> {
+    let rows = products.iter().map(Row::new).collect();
+    Bulk { page, form, rows }
 }
 
 pub(super) async fn save(page: Page, mut form: Form) -> PageResult {
     let products = chosen(&page, &form).await?;
-    let note = form.optional("note", Note::new);
-    let mut rows = Vec::with_capacity(products.len());
-    let mut wishes = BTreeMap::new();
-    for product in &products {
-        let mut row = typed(product, &form);
-        if let Some(wish) = wish(&page, product, &mut row) {
-            wishes.insert(product.id, wish);
+    if products.is_empty() {
+        return none_chosen(&page);
+    }
+    let note = form.optional("note", Note::new).flatten();
+    let edits = products
+        .iter()
+        .filter_map(|product| edit(&page, product, &note, &mut form));
+    let edits: Vec<ProductEdit> = edits.collect();
+    if form.has_errors() {
+        return page.invalid(&view(&page, &form, &products));
+    }
+    if edits.is_empty() {
+        let sentence = "Nothing was changed: no price and no stock was edited.";
+        return page.redirect("/products/", sentence);
+    }
+    let edited: Vec<ProductId> = edits.iter().map(|edit| edit.product).collect();
+    let changed = page
+        .command(move |shop, actor| shop.catalogue.change_together(actor, edits))
+        .await?;
+    let refusals = match changed {
+        Ok(products) if products.len() == 1 => {
+            return page.redirect("/products/", "1 product was saved.");
         }
-        rows.push(row);
-    }
-    if let Some(note) = note {
-        apply(&page, &mut rows, &wishes, &note).await?;
-    }
-    let failed = |row: &Row| row.has_error();
-    let left: Vec<Row> = match form.has_errors() {
-        true => rows,
-        false => rows.into_iter().filter(failed).collect(),
+        Ok(products) => {
+            let sentence = format!("{} products were saved.", products.len());
+            return page.redirect("/products/", &sentence);
+        }
+        Err(refusals) => refusals,
     };
-    let saved = if form.has_errors() {
-        0
-    } else {
-        products.len() - left.len()
-    };
-    if left.is_empty() {
-        return page.redirect("/products/", &format!("{saved} products were saved."));
-    }
-    page.invalid(&Bulk {
-        page: &page,
-        form: &form,
-        rows: left,
-        saved,
-    })
+    let products = chosen(&page, &form).await?;
+    let code = refused(&products, &edited, refusals, &mut form);
+    page.failed(code, &view(&page, &form, &products))
 }
 
-/// The row of a product, with the typed values.
-fn typed(product: &Product, form: &Form) -> Row {
-    let value = |name: &str| {
-        form.value(&format!("{name}.{}", product.id.get()))
-            .to_owned()
-    };
-    Row {
-        price: value("price"),
-        delta: value("delta"),
-        version: value("version"),
-        ..Row::new(product)
-    }
-}
-
-/// Reads the typed values of a row, and keeps their errors in it.
-fn wish(page: &Page, product: &Product, row: &mut Row) -> Option<Wish> {
-    let price = Price::parse(&row.price, page.currency());
-    row.price_error = price.as_ref().err().map(ToString::to_string);
-    let delta = match whole(&row.delta) {
+/// The edit that a row asks for, if any. Keeps the errors of its fields.
+fn edit(
+    page: &Page,
+    product: &Product,
+    note: &Option<Note>,
+    form: &mut Form,
+) -> Option<ProductEdit> {
+    let (price_field, delta_field) = (field("price", product.id), field("delta", product.id));
+    let price = Price::parse(form.value(&price_field), page.currency());
+    let delta = match whole(form.value(&delta_field)) {
         Ok(0) => Ok(None),
         Ok(units) => StockDelta::requested(units).map(Some),
         Err(error) => Err(error),
     };
-    row.delta_error = delta.as_ref().err().map(ToString::to_string);
+    if let Err(error) = &price {
+        form.fail(&price_field, &error.to_string());
+    }
+    if let Err(error) = &delta {
+        form.fail(&delta_field, &error.to_string());
+    }
+    // A price that was not edited stays, also if it was changed meanwhile.
+    let seen = form.value(&field("version", product.id));
+    let is_edited = |price: &Price| version(*price) != seen && *price != product.price;
     let price = price.ok()?;
-    Some(Wish {
-        price: (price != product.price).then_some(price),
-        delta: delta.ok()?,
+    let price = is_edited(&price).then_some(price);
+    let delta = delta.ok()?;
+    if price.is_none() && delta.is_none() {
+        return None;
+    }
+    let note = note.clone();
+    Some(ProductEdit {
+        product: product.id,
+        change: ProductChange {
+            price,
+            adjustment: delta.map(|delta| StockChange { delta, note }),
+            ..ProductChange::default()
+        },
+        seen: price.map(|_| Precondition {
+            tags: vec![seen.to_owned()],
+            tag: ResponseEncoder(|product: &Product| version(product.price)),
+        }),
     })
 }
 
-/// Executes the prices and the adjustments, each in one slice, and keeps the refusals in the rows.
-async fn apply(
-    page: &Page,
-    rows: &mut [Row],
-    wishes: &BTreeMap<ProductId, Wish>,
-    note: &Option<Note>,
-) -> Result<(), ApiError> {
-    let (mut edits, mut adjustments) = (Vec::new(), Vec::new());
-    for row in rows.iter() {
-        let Some(wish) = wishes.get(&row.id) else {
+/// Keeps the refusals beside the fields of their products; returns the code of the response.
+fn refused(
+    products: &[Product],
+    edited: &[ProductId],
+    refusals: Refusals,
+    form: &mut Form,
+) -> Code {
+    let mut code = Code::Invalid;
+    for (id, refusal) in edited.iter().zip(refusals) {
+        let product = products.iter().find(|product| product.id == *id);
+        let (Some(product), Some(refusal)) = (product, refusal) else {
             continue;
         };
-        if let Some(price) = wish.price {
-            edits.push(edit(row, price));
-        }
-        if let Some(delta) = wish.delta {
-            adjustments.push(StockAdjustment {
-                product: row.id,
-                delta,
-                note: note.clone(),
-            });
-        }
-    }
-    let priced: Vec<ProductId> = edits.iter().map(|edit| edit.product).collect();
-    let moved: Vec<ProductId> = adjustments
-        .iter()
-        .map(|adjustment| adjustment.product)
-        .collect();
-    let prices = page
-        .command(move |shop, actor| shop.catalogue.change_all(actor, edits))
-        .await?;
-    let prices = failures(priced, prices)?;
-    for row in rows.iter_mut() {
-        row.price_error = row
-            .price_error
-            .take()
-            .or_else(|| prices.get(&row.id).cloned());
-    }
-    let stock = page
-        .command(move |shop, actor| shop.inventory.adjust_all(actor, adjustments))
-        .await?;
-    let stock = failures(moved, stock)?;
-    for row in rows.iter_mut() {
-        row.delta_error = row
-            .delta_error
-            .take()
-            .or_else(|| stock.get(&row.id).cloned());
-        if row.has_error() && wishes.get(&row.id).is_some_and(|wish| wish.delta.is_some()) {
-            // The stock of a row that comes back is not adjusted twice.
-            if row.delta_error.is_none() {
-                row.delta = String::new();
+        let (price, delta) = (field("price", *id), field("delta", *id));
+        match refusal {
+            Refusal::PreconditionFailed => {
+                code = Code::PreconditionFailed;
+                let sentence = format!(
+                    "Another user changed it to {} meanwhile. Save again to set it to {}.",
+                    product.price.money(),
+                    form.value(&price).trim()
+                );
+                form.fail(&price, &sentence);
+                form.set(&field("version", *id), &version(product.price));
             }
-        }
-    }
-    Ok(())
-}
-
-fn edit(row: &Row, price: Price) -> ProductEdit {
-    ProductEdit {
-        product: row.id,
-        change: ProductChange {
-            price: Some(price),
-            ..ProductChange::default()
-        },
-        seen: Some(Precondition {
-            tags: vec![row.version.clone()],
-            tag: ResponseEncoder(version),
-        }),
-    }
-}
-
-/// The sentences of the refused commands, by product.
-///
-/// # Errors
-/// The first failure of the store.
-fn failures<T>(
-    products: Vec<ProductId>,
-    results: Vec<Result<T, Error>>,
-) -> Result<BTreeMap<ProductId, String>, ApiError> {
-    let mut failures = BTreeMap::new();
-    for (product, result) in products.into_iter().zip(results) {
-        match result {
-            Ok(_) => {}
-            Err(Error::Refused(refusal)) => {
-                failures.insert(product, sentence(&refusal));
+            Refusal::NotFound => form.fail(&price, "The product was archived meanwhile."),
+            Refusal::Inventory(InventoryRefusal::InsufficientStock(_)) => {
+                let units = product.stock.units();
+                form.fail(&delta, &format!("Only {units} units are in stock."));
             }
-            Err(error) => return Err(error.into()),
+            Refusal::Invalid(errors) => {
+                let errors: Vec<(_, &FieldError)> = errors.iter().collect();
+                for (name, error) in errors {
+                    form.fail(&field(name, *id), &error.to_string());
+                }
+            }
+            refusal => form.fail(&price, &refusal.to_string()),
         }
     }
-    Ok(failures)
-}
-
-fn sentence(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::PreconditionFailed => {
-            "The price was changed meanwhile. Look at the product, and try again.".to_owned()
-        }
-        Refusal::Invalid(errors) => {
-            let first: Option<(_, &FieldError)> = errors.iter().next();
-            first.map_or_else(|| refusal.to_string(), |(_, error)| error.to_string())
-        }
-        refusal => refusal.to_string(),
-    }
+    code
 }
