@@ -42,15 +42,12 @@ impl Names {
     fn read(shop: &Services, events: &[LoggedEvent]) -> Result<Self, Error> {
         let kinds = || events.iter().map(|logged| &logged.event.kind);
         let actors = events.iter().filter_map(|logged| logged.event.actor);
-        let users: BTreeSet<UserId> = kinds().filter_map(EventKind::user).chain(actors).collect();
+        let users = kinds().filter_map(EventKind::user).chain(actors);
         let products: BTreeSet<ProductId> = kinds().filter_map(EventKind::product).collect();
-        let users = shop.accounts.find_all(&Vec::from_iter(users))?.into_iter();
         let products = shop.catalogue.find_all(&Vec::from_iter(products))?;
         let products = products.into_iter();
         Ok(Self {
-            users: users
-                .map(|account| (account.id, account.username.to_string()))
-                .collect(),
+            users: usernames(shop, users)?,
             products: products
                 .map(|product| (product.id, product.name.to_string()))
                 .collect(),
@@ -83,6 +80,21 @@ impl Names {
     }
 }
 
+/// The usernames of these users, in one query.
+///
+/// # Errors
+/// If the store fails.
+pub(crate) fn usernames(
+    shop: &Services,
+    users: impl Iterator<Item = UserId>,
+) -> Result<BTreeMap<UserId, String>, Error> {
+    let users: BTreeSet<UserId> = users.collect();
+    let accounts = shop.accounts.find_all(&Vec::from_iter(users))?.into_iter();
+    Ok(accounts
+        .map(|account| (account.id, account.username.to_string()))
+        .collect())
+}
+
 /// The rows of events, with the names of their actors and things, which are read in two queries.
 ///
 /// # Errors
@@ -93,7 +105,7 @@ pub(crate) fn rows(shop: &Services, events: Vec<LoggedEvent>) -> Result<Vec<Even
         seq: logged.seq.get(),
         at: logged.event.at,
         name: logged.event.kind.name().as_str(),
-        sentence: sentence(&logged.event.kind),
+        sentence: sentence(&logged.event.kind, &names),
         actor: (logged.event.actor).map(|user| (user.get(), names.user(user))),
         links: names.links(&logged.event.kind),
     };
@@ -101,7 +113,7 @@ pub(crate) fn rows(shop: &Services, events: Vec<LoggedEvent>) -> Result<Vec<Even
 }
 
 /// A sentence about an event, without its time and its actor.
-pub(crate) fn sentence(kind: &EventKind) -> String {
+fn sentence(kind: &EventKind, names: &Names) -> String {
     match kind {
         EventKind::OrderPlaced { order, total, .. } => {
             format!("Order {order} was placed for {}.", money(*total))
@@ -154,12 +166,17 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
                 count(level.units())
             )
         }
-        EventKind::AccountRegistered { user } => format!("Account {user} was registered."),
-        EventKind::AccountChanged { user, attribute } => match attribute {
-            AccountAttribute::Email => format!("Account {user} has another e-mail address."),
-            AccountAttribute::Password => format!("Account {user} has another password."),
-            AccountAttribute::Sessions => format!("Account {user} was signed out everywhere."),
-        },
+        EventKind::AccountRegistered { user } => {
+            format!("Account “{}” was registered.", names.user(*user))
+        }
+        EventKind::AccountChanged { user, attribute } => {
+            let happened = match attribute {
+                AccountAttribute::Email => "has another e-mail address",
+                AccountAttribute::Password => "has another password",
+                AccountAttribute::Sessions => "was signed out everywhere",
+            };
+            format!("Account “{}” {happened}.", names.user(*user))
+        }
         EventKind::AccountSwitched {
             user,
             is_active,
@@ -167,7 +184,7 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         } => {
             let role = if *is_staff { "staff" } else { "a customer" };
             let state = if *is_active { "active" } else { "deactivated" };
-            format!("Account {user} is {role} and {state}.")
+            format!("Account “{}” is {role} and {state}.", names.user(*user))
         }
         EventKind::KeyRotated => "Tokens are signed by a new key.".to_owned(),
     }

@@ -254,10 +254,20 @@ impl Page {
     /// shows the message.
     pub(crate) fn redirect(&self, path: &str, message: &str) -> PageResult {
         let mut response = see_other(&format!("{}{path}", self.base()))?;
-        let value = flash::encode(message, self.secret());
-        let headers = response.headers_mut();
-        Cookies::of(&self.call).set(headers, Name::Flash, &value, Some(60))?;
+        self.set_flash(&mut response, message, self.secret())?;
         Ok(response)
+    }
+
+    /// Sets the message of the next page, which the session with this secret shows.
+    pub(crate) fn set_flash(
+        &self,
+        response: &mut HttpResponse,
+        message: &str,
+        secret: &str,
+    ) -> Result<(), ApiError> {
+        let value = flash::encode(message, secret);
+        let headers = response.headers_mut();
+        Cookies::of(&self.call).set(headers, Name::Flash, &value, Some(60))
     }
 
     fn response(&self, status: StatusCode, template: &impl Template) -> PageResult {

@@ -9,6 +9,6 @@ pub use crate::extract::request_context::RequestContext;
 pub use crate::middleware::mounted::{Admission, around_page, charge};
 pub use crate::middleware::request_cost::BASE;
 pub use crate::mount::{Failure, Rendered};
-pub use crate::resources::accounts::credentials::sign_in;
+pub use crate::resources::accounts::credentials::{change_own_password, sign_in};
 pub use crate::respond::method::{For, allow_header, other_method};
 pub use crate::respond::signed_cursor::Scope;

@@ -66,25 +66,29 @@ async fn submit(page: Page, mut form: Form) -> PageResult {
     Ok(response)
 }
 
-/// Begins a session, whose secret the response sets in a cookie.
+/// Begins a session, whose secret the response sets in a cookie; returns the secret.
 pub(crate) async fn begin(
     page: &Page,
     account: &Account,
     response: &mut actix_web::HttpResponse,
-) -> Result<(), ApiError> {
+) -> Result<String, ApiError> {
     let secret = page::secret()?;
     let (digest, account) = (session_digest(&secret), account.clone());
     page.command(move |shop, _| shop.staff_sessions.begin(&account, digest))
         .await?;
     let headers = response.headers_mut();
-    Cookies::of(&page.call).set(headers, Name::Session, &secret, None)
+    Cookies::of(&page.call).set(headers, Name::Session, &secret, None)?;
+    Ok(secret)
+}
+
+/// The sentence about an attempt that the login throttling rejected.
+pub(crate) fn too_many(seconds: u64) -> String {
+    format!("There were too many attempts. Try again in {seconds} seconds.")
 }
 
 fn refused(page: &Page, mut form: Form, refusal: &IdentityRefusal) -> PageResult {
     if let IdentityRefusal::TooManyAttempts { seconds } = refusal {
-        form.fail_all(format!(
-            "There were too many attempts. Try again in {seconds} seconds."
-        ));
+        form.fail_all(too_many(*seconds));
         let template = SignIn { page, form: &form };
         return page.retry_later(Code::TooManyAttempts, *seconds, &template);
     }

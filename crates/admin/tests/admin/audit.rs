@@ -28,7 +28,7 @@ async fn events_are_sentences_with_links() {
         .has("Order 1 was placed for 2,469.00 USD.")
         .has("The stock of product 1 changed by +3.")
         .has("Product 1 is back in stock: 3.")
-        .has("Account 1 was registered.");
+        .has("Account “grace” was registered.");
     let page = page
         .has("<a href=\"/admin/orders/1/\">order 1</a>")
         .has("<a href=\"/admin/customers/2/\">ada</a>")

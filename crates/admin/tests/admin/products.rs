@@ -1,5 +1,7 @@
 //! The pages of products.
 
+mod bulk;
+
 use crate::support::App;
 use tradepost_domain::catalog::{Price, ProductChange};
 use tradepost_domain::testing::usd;
@@ -164,6 +166,7 @@ async fn stock_is_adjusted_with_a_reason_and_shown_in_the_ledger() {
         .await
         .has("The stock is 1,500 now.");
     let page = page.has("Delivery").has("<time datetime=\"");
+    let page = page.has("<a href=\"/admin/customers/1/\">grace</a>");
     let reply = page
         .submit(&staff, &[("delta", "-2000"), ("note", "Lost")])
         .await
@@ -198,71 +201,6 @@ async fn lists_are_paged_by_signed_cursors() {
         .await
         .expect(200)
         .has("Mug 59");
-}
-
-#[actix_web::test]
-async fn price_and_stock_of_many_are_edited_at_once() {
-    let app = App::new().await;
-    let staff = app.staff().await;
-    let products: Vec<_> = (1..=3)
-        .map(|n| app.product(&format!("Mug {n}"), "9.90"))
-        .collect();
-    let list = staff.get("/admin/products/").await;
-    let nothing = list.submit_to(&staff, "/admin/products/bulk/", &[]).await;
-    assert_eq!(nothing.location(), "/admin/products/");
-    let ids = [
-        ("id", "1"),
-        ("id", "2"),
-        ("id", "3"),
-        ("id", "x"),
-        ("id", "99"),
-    ];
-    let page = list
-        .submit_to(&staff, "/admin/products/bulk/", &ids)
-        .await
-        .expect(200);
-    let page = page.has("Price and stock of 3 products");
-    // The price of the second product is changed meanwhile.
-    let change = ProductChange {
-        price: Some(Price::parse("5.00", usd()).unwrap()),
-        ..ProductChange::default()
-    };
-    app.shop
-        .catalogue
-        .change(app.grace.actor(), products[1].id, change, None)
-        .unwrap();
-    let typed = [
-        ("id", "1"),
-        ("id", "2"),
-        ("id", "3"),
-        ("price.1", "11.00"),
-        ("delta.1", "4"),
-        ("price.2", "12.00"),
-        ("delta.2", "7"),
-        ("price.3", "free"),
-        ("delta.3", "-1"),
-        ("note", "Delivery"),
-    ];
-    let reply = page
-        .submit_to(&staff, "/admin/products/bulk/save/", &typed)
-        .await
-        .expect(400);
-    let reply = reply
-        .has("1 products were saved")
-        .has("was changed meanwhile");
-    let reply = reply.has("A decimal number is required").has_not("Mug 1");
-    let state = || -> Vec<_> {
-        let stored = products.iter().map(|product| app.stored(product));
-        stored
-            .map(|p| (p.price.money().to_string(), p.stock.units()))
-            .collect()
-    };
-    let price = str::to_owned;
-    let expected = [(price("11.00"), 4), (price("5.00"), 7), (price("9.90"), 0)];
-    assert_eq!(state(), expected);
-    // A stock that was adjusted is not adjusted again.
-    assert_eq!(reply.field("delta.2"), "");
-    assert_eq!(reply.field("price.3"), "free");
 }
 
 #[actix_web::test]
@@ -342,4 +280,33 @@ async fn the_longest_description_fits_in_a_form() {
         .await
         .expect(200)
         .has(&longest);
+}
+
+#[actix_web::test]
+async fn a_product_has_its_own_threshold_of_low_stock() {
+    let app = App::new().await;
+    let staff = app.staff().await;
+    let page = staff.get("/admin/products/new/").await;
+    let fields = [
+        ("name", "Mug"),
+        ("price", "1"),
+        ("stock", "20"),
+        ("low_stock", "20"),
+    ];
+    page.submit(&staff, &fields).await.expect(303);
+    staff.get("/admin/").await.has("/admin/products/1/");
+    let page = staff.get("/admin/products/1/").await;
+    assert_eq!(page.field("low_stock"), "20");
+    let edited = |low_stock| [("name", "Mug"), ("price", "1"), ("low_stock", low_stock)];
+    let wrong = page.submit(&staff, &edited("-1")).await.expect(400);
+    let _ = wrong.has("id=\"low_stock-error\"");
+    page.submit(&staff, &edited("")).await.expect(303);
+    let page = staff.get("/admin/products/1/").await;
+    assert_eq!(page.field("low_stock"), "");
+    let history = staff.get("/admin/products/1/history/").await;
+    let _ = history.has("threshold of low stock from 20 to the shop");
+    let _ = staff
+        .get("/admin/")
+        .await
+        .has("No product is low in stock.");
 }

@@ -198,7 +198,7 @@ async fn a_password_is_set_for_another_user() {
     let page = staff.get(reply.location()).await;
     let page = page.has("“ada” has another password");
     let _ = page
-        .has("Account 2 has another password.")
+        .has("Account “ada” has another password.")
         .has("/1/\">grace</a>");
     assert!(app.shop.accounts.authenticate(&token).is_err());
     assert!(app.shop.accounts.sign_in("ada", PASSWORD).is_err());
@@ -237,7 +237,7 @@ async fn a_user_is_signed_out_everywhere() {
         assert!(out.location().starts_with("/admin/sign-in/"));
     }
     let page = staff.get("/admin/customers/2/").await;
-    let _ = page.has("Account 2 was signed out everywhere.");
+    let _ = page.has("Account “ada” was signed out everywhere.");
     one.sign_in("ada").await.expect(303);
     let reply = press(&staff, app.grace.id, "sign-out").await;
     assert_eq!(reply.location(), "/admin/sign-in/");
@@ -260,4 +260,48 @@ async fn forged_forms_change_no_user() {
         let _ = reply.has("The form has expired").has_not(NEW);
     }
     assert_eq!(stored(&app, ada.id), ada);
+}
+
+#[actix_web::test]
+async fn the_own_password_is_changed_with_the_current_one() {
+    let app = App::new().await;
+    let staff = app.staff().await;
+    let other = app.staff().await;
+    let page = staff
+        .get("/admin/account/")
+        .await
+        .has("/admin/account/password/");
+    drop(page);
+    let page = staff.get("/admin/account/password/").await.expect(200);
+    let typed = |current, new, again| {
+        [
+            ("current_password", current),
+            ("password", new),
+            ("password_again", again),
+        ]
+    };
+    for (current, new, again, field) in [
+        ("wrong password", NEW, NEW, "current_password-error"),
+        ("", NEW, NEW, "current_password-error"),
+        (PASSWORD, "short", "short", "password-error"),
+        (PASSWORD, NEW, "another", "password_again-error"),
+    ] {
+        let reply = page
+            .submit(&staff, &typed(current, new, again))
+            .await
+            .expect(400);
+        let reply = reply.has(field).has_not(NEW).has_not(PASSWORD);
+        assert_eq!(reply.field("password"), "");
+    }
+    other.get("/admin/").await.expect(200);
+    let changed = page.submit(&staff, &typed(PASSWORD, NEW, NEW)).await;
+    // This browser has a new session, and the others have none.
+    let own = staff.get(changed.location()).await.expect(200);
+    let _ = own.has("Your password was changed.");
+    assert_eq!(other.get("/admin/").await.status, 303);
+    let page = other.get("/admin/sign-in/").await;
+    let old = [("username", "grace"), ("password", PASSWORD)];
+    page.submit(&other, &old).await.expect(400);
+    let new = [("username", "grace"), ("password", NEW)];
+    page.submit(&other, &new).await.expect(303);
 }

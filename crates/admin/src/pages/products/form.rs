@@ -17,6 +17,13 @@ pub(super) fn snapshot(product: &Product) -> Snapshot {
         ("price", "Price", product.price.money().to_string()),
         ("weight_grams", "Weight", product.weight.grams().to_string()),
         (
+            "low_stock",
+            "Low in stock at",
+            product
+                .low_stock
+                .map_or_else(String::new, |level| level.to_string()),
+        ),
+        (
             "description",
             "Description",
             product.description.to_string(),
@@ -40,12 +47,18 @@ pub(super) fn whole(text: &str) -> Result<i64, FieldError> {
     }
 }
 
+/// Reads the threshold of low stock; an empty field is that of the shop.
+fn threshold(form: &mut Form) -> Option<Option<StockLevel>> {
+    form.optional("low_stock", |text| StockLevel::requested(whole(text)?))
+}
+
 /// Reads the fields of a new product; `None` if one has an error.
 pub(super) fn draft(form: &mut Form, currency: Currency) -> Option<ProductDraft> {
     let name = form.read("name", ProductName::new);
     let sku = form.optional("sku", Sku::new);
     let price = form.read("price", |text| Price::parse(text, currency));
     let weight = form.read("weight_grams", |text| Weight::new(whole(text)?));
+    let low_stock = threshold(form);
     let stock = form.read("stock", |text| StockLevel::requested(whole(text)?));
     let description = form.read("description", Description::new);
     Some(ProductDraft {
@@ -55,7 +68,7 @@ pub(super) fn draft(form: &mut Form, currency: Currency) -> Option<ProductDraft>
         price: price?,
         stock: stock?,
         weight: weight?,
-        low_stock: None,
+        low_stock: low_stock?,
     })
 }
 
@@ -65,12 +78,14 @@ pub(super) fn change(form: &mut Form, currency: Currency) -> Option<ProductChang
     let sku = form.optional("sku", Sku::new);
     let price = form.read("price", |text| Price::parse(text, currency));
     let weight = form.read("weight_grams", |text| Weight::new(whole(text)?));
+    let low_stock = threshold(form);
     let description = form.read("description", Description::new);
     Some(ProductChange {
         name: Some(name?),
         sku: Some(sku?),
         price: Some(price?),
         weight: Some(weight?),
+        low_stock: Some(low_stock?),
         description: Some(description?),
         ..ProductChange::default()
     })

@@ -2,13 +2,14 @@
 
 use super::edit::{find, path};
 use super::form::whole;
+use crate::events::usernames;
 use crate::form::Form;
 use crate::list::{ListQuery, Pager, ROWS};
 use crate::page::{Page, PageResult};
 use askama::Template;
 use tradepost_domain::catalog::Product;
 use tradepost_domain::inventory::{Movement, StockDelta};
-use tradepost_domain::kernel::{Execution, Note, PageRequest};
+use tradepost_domain::kernel::{Execution, Note, PageRequest, UserId};
 use tradepost_http::kit::ApiError;
 
 #[derive(Template)]
@@ -18,9 +19,16 @@ struct Stock<'a> {
     /// The path of the product.
     path: String,
     product: &'a Product,
-    movements: Vec<Movement>,
+    movements: Vec<Row>,
     pager: Pager,
     form: &'a Form,
+}
+
+/// A movement of the ledger.
+struct Row {
+    movement: Movement,
+    /// Id and name of the acting user; `None` for the shop itself.
+    actor: Option<(i64, String)>,
 }
 
 pub(super) async fn show(page: Page) -> PageResult {
@@ -42,21 +50,34 @@ async fn ledger<'a>(
     let request = request.ok_or_else(|| ApiError::Defect("a page of rows".to_owned()))?;
     let id = product.id;
     let found = page
-        .read_list(move |shop, actor| shop.inventory.movements(actor, id, request))
+        .read_list(move |shop, actor| {
+            let found = shop.inventory.movements(actor, id, request)?;
+            let actors = found.items.iter().filter_map(|one| one.entry.actor);
+            let names = usernames(shop, actors)?;
+            Ok((found, names))
+        })
         .await?;
+    let (found, names) = found;
+    let has_next = found.has_next(request);
+    let row = |movement: Movement| {
+        let name = |user: UserId| {
+            let name = names.get(&user).cloned();
+            (user.get(), name.unwrap_or_else(|| user.to_string()))
+        };
+        let actor = movement.entry.actor.map(name);
+        Row { movement, actor }
+    };
     let link = |number: u64| query.with(&[("page", &number.to_string())]);
     let number = request.number();
     let pager = Pager {
         previous: (number > 1).then(|| link(number - 1)),
-        next: found
-            .has_next(request)
-            .then(|| link(number.saturating_add(1))),
+        next: has_next.then(|| link(number.saturating_add(1))),
     };
     Ok(Stock {
         page,
         path: path(product),
         product,
-        movements: found.items,
+        movements: found.items.into_iter().map(row).collect(),
         pager,
         form,
     })

@@ -89,6 +89,7 @@ impl Accounts {
         new: &Password,
     ) -> Result<(), Error> {
         self.change_password(self.prepare_password(actor, current, new)?)
+            .map(drop)
     }
 
     /// Verifies the actor's current password and hashes the new one. Slow; writes nothing.
@@ -111,13 +112,12 @@ impl Accounts {
         })
     }
 
-    /// Executes a prepared change of password; every session of the user ends.
+    /// Executes a prepared change of password; every session of the user ends. Returns the account.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if the password was changed meanwhile; if the store fails.
-    pub fn change_password(&self, command: ChangePassword) -> Result<(), Error> {
-        self.accounts.change_password(command)?;
-        Ok(())
+    pub fn change_password(&self, command: ChangePassword) -> Result<Account, Error> {
+        self.accounts.change_password(command)
     }
 
     /// Signs the actor out everywhere: all their sessions and tokens end.

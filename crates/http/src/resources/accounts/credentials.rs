@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::extract::request::NonBlank;
 use crate::resources::prelude::*;
 use tradepost_domain::Services;
-use tradepost_domain::identity::Account;
+use tradepost_domain::identity::{Account, Password};
 use tradepost_domain::kernel::{Actor, Error};
 
 request! {
@@ -46,6 +46,36 @@ pub async fn sign_in(
     let verified = verify(call, attempt, username, is_staff, check).await;
     call.note_sign_in(&verified);
     verified
+}
+
+/// Changes the password of the caller, whose current one counts as a sign-in; every session and
+/// token of the account ends. Returns the account.
+///
+/// # Errors
+/// [`Refusal::Invalid`](tradepost_domain::kernel::Refusal::Invalid) for a wrong `current`;
+/// [`IdentityRefusal`](tradepost_domain::identity::IdentityRefusal) for too many attempts; if the
+/// check cannot run by the deadline.
+pub async fn change_own_password(
+    call: &RequestContext,
+    own: &Account,
+    current: String,
+    new: Password,
+) -> Result<Account, ApiError> {
+    // Two jobs: hashing is slow, and holds no connection.
+    let prepare =
+        move |shop: &Services, actor| shop.accounts.prepare_password(actor, &current, &new);
+    let (attempt, username) = (VerificationAttempt::SignIn, own.username.to_string());
+    let prepared = verify(call, attempt, username, acts_as_staff, prepare).await?;
+    let account = call
+        .command(|shop, _| shop.accounts.change_password(prepared))
+        .await?;
+    call.invalidate_sessions(account.id);
+    Ok(account)
+}
+
+/// Whether the caller of a verification is staff.
+pub(crate) fn acts_as_staff<T>(_: &T, actor: Actor) -> bool {
+    actor.staff().is_ok()
 }
 
 /// The purpose for which a password is verified, which decides the limit that it counts against.

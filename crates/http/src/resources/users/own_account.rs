@@ -1,11 +1,12 @@
 //! The own account of the caller.
 
-use crate::resources::accounts::credentials::{VerificationAttempt, verify};
+use crate::resources::accounts::credentials::{
+    VerificationAttempt, acts_as_staff, change_own_password, verify,
+};
 use crate::resources::accounts::{AccountResponse, CurrentPassword};
 use crate::resources::prelude::*;
 use tradepost_domain::Services;
 use tradepost_domain::identity::{Account, Email, Password};
-use tradepost_domain::kernel::Actor;
 
 pub(super) async fn show(call: RequestContext) -> HttpResult {
     let account = call.query(|shop, actor| shop.accounts.own(actor)).await?;
@@ -56,17 +57,6 @@ pub(super) async fn change_password(call: RequestContext, fields: Fields) -> Htt
     let own = call.query(|shop, actor| shop.accounts.own(actor)).await?;
     let change = fields.parse(|fields| ChangePassword::read(fields, &own))?;
     let (CurrentPassword(current), new) = (change.current_password, change.new_password);
-    // Two jobs, as for a registration.
-    let prepare =
-        move |shop: &Services, actor| shop.accounts.prepare_password(actor, &current, &new);
-    let (attempt, username) = (VerificationAttempt::SignIn, own.username.to_string());
-    let prepared = verify(&call, attempt, username, acts_as_staff, prepare).await?;
-    call.command(|shop, _| shop.accounts.change_password(prepared))
-        .await?;
-    call.invalidate_sessions(own.id);
+    change_own_password(&call, &own, current, new).await?;
     responses::no_content()
-}
-
-fn acts_as_staff<T>(_: &T, actor: Actor) -> bool {
-    actor.staff().is_ok()
 }
