@@ -13,7 +13,7 @@ pub(crate) mod orders;
 pub(crate) mod races;
 
 pub(crate) use cart::carts;
-pub(crate) use catalog::{products, search};
+pub(crate) use catalog::{products, products_together, search};
 pub(crate) use events::{log, reports};
 pub(crate) use identity::{accounts, attempts, names, roles, sessions, staff_sessions};
 pub(crate) use import::{imports, product_imports};
@@ -41,6 +41,10 @@ macro_rules! each_case {
                 another_currency_is_refused,
                 texts_come_back_as_written,
                 times_come_back_to_the_microsecond,
+            }
+            products_together {
+                products_are_changed_together_or_not_at_all,
+                changes_together_race_orders,
             }
             stock {
                 stock_from_the_start_is_in_the_ledger,
@@ -72,8 +76,6 @@ macro_rules! each_case {
                 order_changes_of_a_slice_see_each_other,
                 adjustments_of_a_slice_see_each_other,
                 product_changes_of_a_slice_see_each_other,
-                products_are_changed_together_or_not_at_all,
-                changes_together_race_orders,
                 an_empty_slice_does_nothing,
                 slices_of_one_cart_lose_nothing,
             }

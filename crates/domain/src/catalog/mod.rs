@@ -1,5 +1,6 @@
 //! Products: rules, the repository port and the catalogue service.
 
+mod change;
 mod filter;
 mod product;
 mod refusal;
@@ -8,11 +9,9 @@ mod service;
 mod slice;
 mod values;
 
+pub use change::{ChangeProduct, ProductChange, StockChange, decide_change};
 pub use filter::{ProductField, ProductFilter, ProductList};
-pub use product::{
-    ChangeProduct, CreateProduct, NewProduct, Product, ProductChange, ProductDraft, StockChange,
-    decide_change, decide_creation,
-};
+pub use product::{CreateProduct, NewProduct, Product, ProductDraft, decide_creation};
 pub use refusal::CatalogRefusal;
 pub use repository::ProductRepository;
 pub use service::{Catalogue, ProductEdit};

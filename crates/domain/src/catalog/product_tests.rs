@@ -1,5 +1,6 @@
 use super::*;
-use crate::decision::Changes;
+use crate::catalog::{ChangeProduct, ProductChange, decide_change};
+use crate::decision::{Changes, ProductAttribute, ProductUpdate};
 use crate::kernel::Money;
 use crate::testing::{ProductBuilder, account, at, former_staff, product, product_id, usd};
 

@@ -1,4 +1,5 @@
 //! Products and searches.
 
 pub(crate) mod products;
+pub(crate) mod products_together;
 pub(crate) mod search;
