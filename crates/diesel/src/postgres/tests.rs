@@ -7,6 +7,7 @@ mod lists;
 mod others;
 mod read_only;
 mod roles;
+mod slices;
 mod starts;
 mod unacked_commits;
 mod upkeep;

@@ -110,7 +110,7 @@ fn the_end_of_a_sequencer_holds_up_no_other() {
     assert_eq!(reading.join().unwrap(), [1]);
 }
 
-/// The sequencer of a server numbers events that nobody reads.
+/// The sequencer of a server numbers events without a reader.
 #[test]
 fn a_server_numbers_events_in_the_background() {
     let (database, name) = database();
