@@ -46,6 +46,8 @@ mod overload;
 )]
 mod place;
 #[cfg(test)]
+mod poisonous;
+#[cfg(test)]
 mod postgres_killed;
 #[cfg(test)]
 mod postgres_stuck;
