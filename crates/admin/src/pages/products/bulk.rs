@@ -118,16 +118,23 @@ pub(super) async fn save(page: Page, mut form: Form) -> PageResult {
     let edited: Vec<ProductId> = edits.iter().map(|edit| edit.product).collect();
     let changed = page
         .command(move |shop, actor| shop.catalogue.change_together(actor, edits))
-        .await?;
+        .await;
     let refusals = match changed {
-        Ok(products) if products.len() == 1 => {
+        Ok(Ok(products)) if products.len() == 1 => {
             return page.redirect("/products/", "1 product was saved.");
         }
-        Ok(products) => {
+        Ok(Ok(products)) => {
             let sentence = format!("{} products were saved.", products.len());
             return page.redirect("/products/", &sentence);
         }
-        Err(refusals) => refusals,
+        Ok(Err(refusals)) => refusals,
+        Err(error) if error.code() == Code::Busy => {
+            let sentence = "Other users change these products right now. Nothing was changed; \
+                save again.";
+            form.fail_all(sentence.to_owned());
+            return page.retry_later(Code::Busy, 1, &view(&page, &form, &products));
+        }
+        Err(error) => return Err(error),
     };
     let products = chosen(&page, &form).await?;
     let code = refused(&products, &edited, refusals, &mut form);
