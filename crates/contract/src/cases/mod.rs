@@ -122,6 +122,7 @@ macro_rules! each_case {
                 cursor_pages_list_every_product_once,
                 cursor_pages_respect_the_filter,
                 cursor_pages_list_every_order_once,
+                cursor_pages_list_every_account_once,
             }
             search {
                 words_are_found_in_every_script,

@@ -14,7 +14,7 @@ use tradepost_domain::identity::{
     Account, AccountRepository, Attempt, AttemptKey, AttemptRepository, ChangeEmail,
     ChangePassword, Credentials, EndSessions, KnownNetwork, KnownNetworkKey, PasswordHash, Refresh,
     RefreshDigest, RefreshToken, Register, ResetUser, SessionDigest, StaffSession,
-    StaffSessionRepository, UpdateUser, UserFilter,
+    StaffSessionRepository, UpdateUser, UserField, UserFilter,
 };
 use tradepost_domain::import::products::{
     ApplyProducts, ImportCounts, ProductImportId, ProductImportRepository, ProductRow, Staged,
@@ -51,6 +51,13 @@ pub(crate) type SliceOrders = fn(
     &CursorRequest,
 ) -> Result<CursorPage<Order>, StoreError>;
 
+pub(crate) type SliceUsers = fn(
+    &Store,
+    &UserFilter,
+    Keyset<UserField>,
+    &CursorRequest,
+) -> Result<CursorPage<Account>, StoreError>;
+
 pub(crate) type ChangeOneCart = fn(&Store, ChangeCart) -> Result<CartChange, Error>;
 type ReadCarts = fn(&Store, &[UserId]) -> Result<HashMap<UserId, Cart>, StoreError>;
 
@@ -83,6 +90,7 @@ pub(crate) struct Behaviour {
     pub(crate) renew_hash: fn(&Store, UserId, PasswordHash, PasswordHash) -> Result<(), StoreError>,
     pub(crate) switch: fn(&Store, UpdateUser) -> Result<Account, Error>,
     pub(crate) list_users: fn(&Store, UserFilter, PageRequest) -> Result<Page<Account>, StoreError>,
+    pub(crate) slice_users: SliceUsers,
     pub(crate) change_email: fn(&Store, ChangeEmail) -> Result<Account, Error>,
     pub(crate) refresh: fn(&Store, Refresh) -> Result<Account, Error>,
     pub(crate) begin_family: fn(&Store, RefreshToken) -> Result<(), StoreError>,
@@ -146,6 +154,9 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     renew_hash: |store, user, old, new| store.renew_hash(user, old, new),
     switch: |store, command| store.switch(command),
     list_users: |store, filter, page| AccountRepository::list(store, filter, page),
+    slice_users: |store, filter, keyset, span| {
+        AccountRepository::cursor_page(store, filter, keyset, span)
+    },
     change_email: |store, command| store.change_email(command),
     refresh: |store, command| store.refresh(command),
     begin_family: |store, token| store.begin_family(token),
@@ -345,6 +356,15 @@ impl AccountRepository for Broken {
 
     fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
         (self.does.list_users)(&self.store, filter, page)
+    }
+
+    fn cursor_page(
+        &self,
+        filter: &UserFilter,
+        keyset: Keyset<UserField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Account>, StoreError> {
+        (self.does.slice_users)(&self.store, filter, keyset, span)
     }
 
     fn change_email(&self, command: ChangeEmail) -> Result<Account, Error> {

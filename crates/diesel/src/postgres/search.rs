@@ -1,6 +1,6 @@
 //! Product search: a trigram index, where the server has one, and otherwise a scan of every text.
 
-use super::queries::identity::containing;
+use super::queries::identity::lists::containing;
 use super::{Conn, Db};
 use crate::schema::product_texts;
 use diesel::dsl::{Filter, IntoBoxed, Select};

@@ -6,6 +6,7 @@ mod attempt_limiter;
 mod attempt_repository;
 mod client_network;
 mod digest;
+mod filter;
 mod known_networks;
 mod names;
 mod password;
@@ -32,6 +33,7 @@ pub use attempt_limiter::{AttemptLimiter, SignInPriority};
 pub use attempt_repository::AttemptRepository;
 pub use client_network::ClientNetwork;
 pub use digest::{RefreshDigest, SessionDigest};
+pub use filter::{UserField, UserFilter};
 pub use known_networks::{
     KNOWN_NETWORK_LIFE, KnownNetwork, KnownNetworkKey, MAX_KNOWN_NETWORKS, decide_known_network,
 };
@@ -42,7 +44,7 @@ pub use refresh_token::{
     decide_refresh, decide_sign_out,
 };
 pub use refusal::IdentityRefusal;
-pub use repository::{AccountRepository, UserFilter};
+pub use repository::AccountRepository;
 pub use service::{AccountSettings, Accounts, HashedUser, NewUser, Session, SignedIn, TokenPair};
 pub use staff_session::{
     MAX_SESSIONS, SESSION_IDLE, SESSION_LIFE, StaffSession, decide_ended_sessions, decide_sign_in,

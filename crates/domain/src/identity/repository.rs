@@ -1,16 +1,9 @@
 use crate::identity::{
     Account, ChangeEmail, ChangePassword, Credentials, EndSessions, PasswordHash, Refresh,
-    RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser, UserField, UserFilter,
 };
 use crate::kernel::StoreError;
-use crate::kernel::{Error, Page, PageRequest, UserId, UserSearch};
-
-/// Filter of an account list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserFilter {
-    /// Text that the username or the e-mail address contains, regardless of case.
-    pub search: Option<UserSearch>,
-}
+use crate::kernel::{CursorPage, CursorRequest, Error, Keyset, Page, PageRequest, UserId};
 
 /// Account repository: accounts, and the refresh tokens of their sessions.
 ///
@@ -56,6 +49,21 @@ pub trait AccountRepository: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError>;
+
+    /// A cursor page of accounts.
+    ///
+    /// MUST cost the same at every position of the list, and give every account exactly once to a
+    /// client that follows the cursors, of those that the filter
+    /// [matches](UserFilter::matches) (`cursor_pages_list_every_account_once`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn cursor_page(
+        &self,
+        filter: &UserFilter,
+        keyset: Keyset<UserField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Account>, StoreError>;
 
     /// Creates an account as [`decide_registration`](crate::identity::decide_registration) allows.
     ///

@@ -1,17 +1,19 @@
 mod attempts;
 mod staff_sessions;
 
-use crate::{MemoryStore, State, count, page_of};
+use crate::{MemoryStore, State, count, page_of, slice_of};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, Email, EndSessions,
     NameConflicts, PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser,
-    UpdateUser, UserFilter, decide_email, decide_end_of_sessions, decide_first_staff,
+    UpdateUser, UserField, UserFilter, decide_email, decide_end_of_sessions, decide_first_staff,
     decide_new_family, decide_password, decide_refresh, decide_registration, decide_sign_out,
     decide_user_reset, decide_user_update,
 };
-use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId, UserSearch};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Error, Keyset, Page, PageRequest, StoreError, UserId,
+};
 
 impl AccountRepository for MemoryStore {
     fn find(&self, user: UserId) -> Result<Option<Account>, StoreError> {
@@ -35,17 +37,21 @@ impl AccountRepository for MemoryStore {
 
     fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
         let state = self.lock();
-        let wanted = filter.search.as_ref().map(UserSearch::key);
-        let found = |account: &Account| {
-            wanted.as_ref().is_none_or(|wanted| {
-                let email = account.email.as_ref().map(Email::key);
-                account.username.key().contains(wanted)
-                    || email.is_some_and(|email| email.contains(wanted))
-            })
-        };
         let newest_first = state.accounts.values().rev().map(|known| &known.account);
-        let accounts = newest_first.filter(|account| found(account)).collect();
-        Ok(page_of(accounts, page))
+        let accounts = newest_first.filter(|account| filter.matches(account));
+        Ok(page_of(accounts.collect(), page))
+    }
+
+    fn cursor_page(
+        &self,
+        filter: &UserFilter,
+        keyset: Keyset<UserField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Account>, StoreError> {
+        let state = self.lock();
+        let rows = state.accounts.values().map(|known| &known.account);
+        let rows = rows.filter(|account| filter.matches(account));
+        Ok(slice_of(rows, keyset, span))
     }
 
     fn register(&self, command: Register) -> Result<Account, Error> {

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser, UserField,
     UserFilter,
 };
-use tradepost_domain::kernel::{Error, Page, PageRequest, StoreError, UserId};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Error, Keyset, Page, PageRequest, StoreError, UserId,
+};
 
 /// Accounts with a defect, over correct ones.
 pub(crate) struct BrokenAccounts {
@@ -40,6 +42,15 @@ impl AccountRepository for BrokenAccounts {
 
     fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
         self.inner.credentials(username_key)
+    }
+
+    fn cursor_page(
+        &self,
+        filter: &UserFilter,
+        keyset: Keyset<UserField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Account>, StoreError> {
+        self.inner.cursor_page(filter, keyset, span)
     }
 
     fn register(&self, command: Register) -> Result<Account, Error> {

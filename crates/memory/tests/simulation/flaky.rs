@@ -12,7 +12,7 @@ use tradepost_domain::catalog::{
 };
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser, UserField,
     UserFilter,
 };
 use tradepost_domain::inventory::{AdjustStock, Adjusted, InventoryRepository, Movement};
@@ -258,6 +258,15 @@ impl AccountRepository for Flaky {
 
     fn credentials(&self, username_key: &str) -> Result<Option<Credentials>, StoreError> {
         self.inner.accounts.credentials(username_key)
+    }
+
+    fn cursor_page(
+        &self,
+        filter: &UserFilter,
+        keyset: Keyset<UserField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Account>, StoreError> {
+        self.inner.accounts.cursor_page(filter, keyset, span)
     }
 
     fn register(&self, command: Register) -> Result<Account, Error> {

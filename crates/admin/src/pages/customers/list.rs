@@ -1,11 +1,11 @@
 //! The list of users.
 
-use crate::list::{ListQuery, Pager, ROWS};
+use crate::list::{ListQuery, Pager};
 use crate::page::{Page, PageResult};
 use askama::Template;
-use tradepost_domain::identity::{Account, UserFilter};
-use tradepost_domain::kernel::{PageRequest, Refusal, UserSearch};
-use tradepost_http::kit::ApiError;
+use tradepost_domain::identity::{Account, UserField, UserFilter};
+use tradepost_domain::kernel::{Keyset, UserSearch};
+use tradepost_http::kit::Scope;
 
 #[derive(Template)]
 #[template(path = "customers/list.html")]
@@ -14,7 +14,6 @@ struct List<'a> {
     query: &'a ListQuery,
     search_error: Option<String>,
     users: &'a [Account],
-    count: i64,
     pager: Pager,
 }
 
@@ -28,37 +27,19 @@ pub(super) async fn show(page: Page) -> PageResult {
     let filter = UserFilter {
         search: search.unwrap_or_default(),
     };
-    let first = PageRequest::new(1, ROWS);
-    let number = query.value("page").parse().unwrap_or(1);
-    let request = PageRequest::new(number, ROWS).or(first);
-    let request = request.ok_or_else(|| ApiError::Defect("a page of rows".to_owned()))?;
+    let scope = Scope::new(&("admin users", text));
+    let span = query.span(&scope, page.call.signer());
     let found = page
-        .read_list(move |shop, actor| shop.accounts.users(actor, filter, request))
-        .await;
-    let found = match found {
-        // A page that was there once: its rows are on an earlier one.
-        Err(ApiError::Refused(Refusal::NotFound)) => {
-            return crate::page::see_other(&format!(
-                "{}/customers/{}",
-                page.base(),
-                query.with(&[("page", "")])
-            ));
-        }
-        found => found?,
-    };
-    let link = |number: u64| query.with(&[("page", &number.to_string())]);
-    let number = request.number();
+        .read_list(move |shop, actor| {
+            let newest_first = Keyset::<UserField>::default();
+            (shop.accounts).user_cursor_page(actor, &filter, newest_first, &span)
+        })
+        .await?;
     page.show(&List {
         page: &page,
         query: &query,
         search_error,
         users: &found.items,
-        count: i64::try_from(found.count).unwrap_or(i64::MAX),
-        pager: Pager {
-            previous: (number > 1).then(|| link(number - 1)),
-            next: found
-                .has_next(request)
-                .then(|| link(number.saturating_add(1))),
-        },
+        pager: query.pager(&found, &scope, page.call.signer()),
     })
 }

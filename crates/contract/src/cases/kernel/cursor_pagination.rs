@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{Product, ProductField, ProductFilter, ProductList};
+use tradepost_domain::identity::{Account, UserField, UserFilter};
 use tradepost_domain::kernel::{
-    Actor, CursorPage, CursorRequest, Keyset, Search, SortField, Sorting,
+    Actor, CursorPage, CursorRequest, Keyset, Search, SortField, Sorting, UserSearch,
 };
 use tradepost_domain::orders::{Order, OrderAction, OrderField, OrderFilter};
 
@@ -226,4 +227,41 @@ pub fn cursor_pages_list_every_order_once(stores: &Stores) {
         .map(|order| shop.found_order(order.id))
         .collect();
     assert_eq!(part.items, found, "a part shows orders with their lines");
+}
+
+/// The same for all accounts and for those that a search finds, while users register.
+pub fn cursor_pages_list_every_account_once(stores: &Stores) {
+    let shop = TestShop::new(stores);
+    let ids =
+        ["ada", "bob", "adam", "carol", "nadal", "dave", "ADAMS"].map(|name| shop.customer(name));
+    let accounts = ids.map(|id| shop.account(id));
+    let turn = std::cell::Cell::new(0);
+    let stir = || {
+        turn.set(turn.get() + 1);
+        shop.customer(&format!("ada{}", turn.get()));
+    };
+    for search in [None, Some("ada")] {
+        let filter = UserFilter {
+            search: search.map(|text| UserSearch::new(text).unwrap()),
+        };
+        let stay = accounts.iter().filter(|account| filter.matches(account));
+        let stay: BTreeSet<_> = stay.map(|account| account.id.get()).collect();
+        assert_eq!(stay.len(), if search.is_some() { 4 } else { 7 });
+        for descending in [false, true] {
+            let keyset = Keyset::new(&Sorting::by(UserField::Id, descending)).unwrap();
+            let read = |span: &CursorRequest| {
+                let page = retry_busy(|| stores.accounts.cursor_page(&filter, keyset, span));
+                assert!(page.items.iter().all(|account| filter.matches(account)));
+                page
+            };
+            let id = |account: &Account| account.id.get();
+            let walk = Walk {
+                keyset,
+                read: &read,
+                stir: &stir,
+                id,
+            };
+            walk.there_and_back(3, &stay);
+        }
+    }
 }

@@ -237,6 +237,30 @@ pub(crate) const ROWS: &[Row] = &[
         &["users_are_found_by_part_of_a_name"],
     ),
     (
+        "ignores the search of a cursor page of users",
+        Behaviour {
+            slice_users: |store, _, keyset, span| {
+                AccountRepository::cursor_page(store, &UserFilter::default(), keyset, span)
+            },
+            ..HONEST
+        },
+        &["cursor_pages_list_every_account_once"],
+    ),
+    (
+        "begins each cursor page of users with the last row of the one before",
+        Behaviour {
+            slice_users: |store, filter, keyset, span| {
+                let mut span = span.clone();
+                if let Some(edge) = &mut span.edge {
+                    edge.inclusive = true;
+                }
+                AccountRepository::cursor_page(store, filter, keyset, &span)
+            },
+            ..HONEST
+        },
+        &["cursor_pages_list_every_account_once"],
+    ),
+    (
         "lists users oldest first",
         Behaviour {
             list_users: lists_oldest_first,

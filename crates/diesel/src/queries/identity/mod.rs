@@ -2,6 +2,7 @@
 
 mod attempts;
 mod known_networks;
+pub(crate) mod lists;
 mod refresh_tokens;
 mod staff_sessions;
 pub(super) mod usernames;
@@ -15,11 +16,13 @@ use std::collections::BTreeMap;
 use tradepost_domain::decision::AccountUpdate;
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions, NewAccount,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser, UserField,
     UserFilter, decide_email, decide_end_of_sessions, decide_first_staff, decide_password,
     decide_registration, decide_user_reset, decide_user_update,
 };
-use tradepost_domain::kernel::{Error, Page, PageRequest, Refusal, UserId, UserSearch};
+use tradepost_domain::kernel::{
+    CursorPage, CursorRequest, Error, Keyset, Page, PageRequest, Refusal, UserId,
+};
 
 /// The accounts of these acting users of a slice, by which the permissions are decided. Their roles
 /// are locked, and cannot change until the commit.
@@ -71,18 +74,6 @@ pub(super) fn update(conn: &mut Conn, updates: &[AccountUpdate]) -> Result<(), F
     Ok(())
 }
 
-/// A LIKE pattern for texts that contain this one, with `%` and `_` escaped.
-pub(crate) fn containing(text: &str) -> String {
-    let mut pattern = "%".to_owned();
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern + "%"
-}
-
 /// The bare column, as in the partial index on active staff.
 #[diesel::dsl::auto_type(no_type_alias)]
 pub(crate) fn active_staff() -> _ {
@@ -121,31 +112,16 @@ impl AccountRepository for Database {
     }
 
     fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
-        let search = filter.search.as_ref().map(UserSearch::key);
-        // Folded keys have no capitals, so SQLite's case-insensitive LIKE makes no difference.
-        let pattern = search.as_deref().map(containing);
-        self.snapshot(|conn| {
-            let chosen = || {
-                let mut chosen = users::table.into_boxed();
-                if let Some(pattern) = &pattern {
-                    let in_name = users::username_key.like(pattern.clone()).escape('\\');
-                    let in_email = users::email_key.like(pattern.clone()).escape('\\');
-                    chosen = chosen.filter(in_name.nullable().or(in_email));
-                }
-                chosen
-            };
-            let count = chosen().count().get_result(conn)?;
-            let rows = chosen()
-                .order(users::id.desc())
-                .offset(offset(page))
-                .limit(i64::from(page.size()))
-                .select(AccountRow::as_select())
-                .load::<AccountRow>(conn)?;
-            Ok(Page {
-                count: row_count(count),
-                items: all(rows, AccountRow::account)?,
-            })
-        })
+        lists::page(self, &filter, page)
+    }
+
+    fn cursor_page(
+        &self,
+        filter: &UserFilter,
+        keyset: Keyset<UserField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Account>, StoreError> {
+        lists::cursor_page(self, filter, keyset, span)
     }
 
     fn register(&self, command: Register) -> Result<Account, Error> {

@@ -3,9 +3,11 @@
 use super::Accounts;
 use crate::identity::{
     Account, ChangeEmail, ChangePassword, Email, EndSessions, LoginName, Password, ResetUser,
-    UpdateUser, UserChange, UserFilter,
+    UpdateUser, UserChange, UserField, UserFilter,
 };
-use crate::kernel::{Actor, Error, FieldError, Page, PageRequest, Refusal, UserId};
+use crate::kernel::{
+    Actor, CursorPage, CursorRequest, Error, FieldError, Keyset, Page, PageRequest, Refusal, UserId,
+};
 
 impl Accounts {
     /// The actor's own account.
@@ -169,6 +171,21 @@ impl Accounts {
     ) -> Result<Page<Account>, Error> {
         actor.staff()?;
         Ok(self.accounts.list(filter, page)?.existing(page)?)
+    }
+
+    /// A cursor page of the accounts.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails.
+    pub fn user_cursor_page(
+        &self,
+        actor: Actor,
+        filter: &UserFilter,
+        keyset: Keyset<UserField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Account>, Error> {
+        actor.staff()?;
+        Ok(self.accounts.cursor_page(filter, keyset, span)?)
     }
 
     /// A user's account.
