@@ -52,7 +52,7 @@ fn assert_books(shop: &Shop, sold: &BTreeMap<i64, i64>) {
 /// Each answer has the quantity after its own addition, as if the additions came one by one.
 #[test]
 fn sixty_adds_of_one_customer() {
-    let shop = three_servers();
+    let shop = three_servers(&[]);
     let token = shop.customers(1).remove(0);
     let product = shop.products[0];
     let answers = at_once(clients(&shop, &token), move |client| {
@@ -76,7 +76,7 @@ fn sixty_adds_of_one_customer() {
 /// Beside adds without a key, which are executed each time.
 #[test]
 fn one_key_for_thirty_adds_of_one_customer() {
-    let shop = three_servers();
+    let shop = three_servers(&[]);
     let token = shop.customers(1).remove(0);
     let [product, other] = [shop.products[0], shop.products[1]];
     let keyed = clients(&shop, &token).into_iter().enumerate();
@@ -101,7 +101,7 @@ fn one_key_for_thirty_adds_of_one_customer() {
 /// Sixty requests, of which every fifth is an order: every unit that was added is in one order, or
 /// still in the cart.
 fn adds_race_orders(customers: usize) {
-    let shop = three_servers();
+    let shop = three_servers(&[]);
     let tokens = shop.customers(customers);
     let requests = clients(&shop, "").into_iter().enumerate();
     let racers = requests.map(|(number, mut client)| {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 pub(crate) const SERVERS: usize = 3;
 
-pub(crate) fn three_servers() -> Shop {
-    let mut shop = Shop::on_postgres(&[]);
+pub(crate) fn three_servers(options: &[&str]) -> Shop {
+    let mut shop = Shop::on_postgres(options);
     while shop.add_server() < SERVERS {}
     shop
 }
@@ -75,7 +75,7 @@ pub(crate) fn order(client: &mut Client) -> Answer {
 
 #[test]
 fn eighty_buyers_for_twenty_units() {
-    let shop = three_servers();
+    let shop = three_servers(&[]);
     let scarce = shop.new_product(100, 20);
     let plenty = shop.products[0];
     let before = shop.stock(plenty);
@@ -112,7 +112,7 @@ fn eighty_buyers_for_twenty_units() {
 
 #[test]
 fn one_key_thirty_times() {
-    let shop = three_servers();
+    let shop = three_servers(&[]);
     let token = shop.customers(1).remove(0);
     let mut first = shop.client(0, &token);
     for product in &shop.products {
@@ -145,7 +145,7 @@ fn one_key_thirty_times() {
 /// one server is revoked at all of them, for every write that depends on it.
 #[test]
 fn a_role_that_ends_at_one_server_has_ended_at_all() {
-    let shop = three_servers();
+    let shop = three_servers(&[]);
     let mut tokens = shop.customers(3).into_iter();
     let (clerk, buyer) = (tokens.next().unwrap(), tokens.next().unwrap());
     let mut boss = shop.staff(0);
@@ -210,7 +210,7 @@ fn a_role_that_ends_at_one_server_has_ended_at_all() {
 
 #[test]
 fn sixteen_cancels_at_once() {
-    let shop = three_servers();
+    let shop = three_servers(&[]);
     let token = shop.customers(1).remove(0);
     for method in ["PATCH", "DELETE"] {
         let mut buyer = shop.client(0, &token);
@@ -255,7 +255,7 @@ fn sixteen_cancels_at_once() {
 /// While others buy the delivered units.
 #[test]
 fn twenty_deliveries_at_once() {
-    let shop = three_servers();
+    let shop = three_servers(&[]);
     let [delivered, other] = [shop.products[0], shop.products[1]];
     let before = shop.stock(delivered);
     let tokens = shop.customers(12);
