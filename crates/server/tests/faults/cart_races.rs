@@ -2,7 +2,7 @@
 //! once.
 
 use crate::client::{Answer, Client};
-use crate::races::{Racer, SERVERS, at_once, order, race, summary, three_servers};
+use crate::races::{SERVERS, at_once, order, race, racer, summary, three_servers};
 use crate::shop::{OPENING, Shop, print_line};
 use crate::verify::{all_orders, assert_no_deadlock};
 use serde_json::Value;
@@ -81,11 +81,10 @@ fn one_key_for_thirty_adds_of_one_customer() {
     let [product, other] = [shop.products[0], shop.products[1]];
     let keyed = clients(&shop, &token).into_iter().enumerate();
     let racers = keyed.map(|(number, mut client)| {
-        let racer = move || match number % 2 {
+        racer(move || match number % 2 {
             0 => add_one(&mut client, product, "Idempotency-Key: once\r\n"),
             _ => add_one(&mut client, other, ""),
-        };
-        Box::new(racer) as Racer<Answer>
+        })
     });
     let answers = race(racers.collect());
     let keyed: Vec<_> = answers.iter().step_by(2).collect();
@@ -108,11 +107,10 @@ fn adds_race_orders(customers: usize) {
         let customer = number % customers;
         client.token = tokens[customer].clone();
         let product = shop.products[number / customers % 2];
-        let racer = move || match number % 5 {
+        racer(move || match number % 5 {
             4 => (customer, None, order(&mut client)),
             _ => (customer, Some(product), add_one(&mut client, product, "")),
-        };
-        Box::new(racer) as Racer<(usize, Option<i64>, Answer)>
+        })
     });
     let answers = race(racers.collect());
     let mut ordered = BTreeMap::new();

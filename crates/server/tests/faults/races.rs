@@ -19,6 +19,11 @@ pub(crate) fn three_servers(options: &[&str]) -> Shop {
 /// A request of a race.
 pub(crate) type Racer<T> = Box<dyn FnOnce() -> T + Send>;
 
+/// A racer of a closure.
+pub(crate) fn racer<T>(run: impl FnOnce() -> T + Send + 'static) -> Racer<T> {
+    Box::new(run)
+}
+
 /// Runs all of these concurrently; returns their results in the same order.
 pub(crate) fn race<T: Send + 'static>(racers: Vec<Racer<T>>) -> Vec<T> {
     let start = Arc::new(Barrier::new(racers.len()));
@@ -43,11 +48,10 @@ pub(crate) fn at_once(
 ) -> Vec<(Client, Answer)> {
     let racers = clients.into_iter().map(|mut client| {
         let what = what.clone();
-        let racer = move || {
+        racer(move || {
             let answer = what(&mut client);
             (client, answer)
-        };
-        Box::new(racer) as Racer<_>
+        })
     });
     race(racers.collect())
 }

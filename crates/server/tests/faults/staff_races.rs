@@ -1,7 +1,6 @@
 //! Races between staff's bulk edits and customers: three servers on one PostgreSQL.
 
-use crate::client::Answer;
-use crate::races::{Racer, SERVERS, add, order, race, three_servers};
+use crate::races::{SERVERS, add, order, race, racer, three_servers};
 use crate::shop::{OPENING, Shop, print_line};
 use crate::staff_pages::{Session, value};
 use crate::verify::{all_orders, assert_no_deadlock};
@@ -68,20 +67,20 @@ fn bulk_edits_of_products_race_sales() {
             of_price.unwrap().1 = price(form);
         }
         let (session, mut client) = (session.clone(), shop.client(form % SERVERS, ""));
-        let racer = move || {
+        let save = move || {
             let mut send = || session.send(&mut client, "/admin/products/bulk/save/", &fields);
             let mut answers = std::iter::repeat_with(&mut send).take(100);
             // While orders hold the products, nothing is changed, and the form is sent again.
             answers.find(|answer| answer.status != 503).unwrap()
         };
-        racers.push(Box::new(racer) as Racer<Answer>);
+        racers.push(racer(save));
     }
     for (number, token) in shop.customers(BUYERS).iter().enumerate() {
         let mut client = shop.client(number % SERVERS, token);
         for product in &sold {
             add(&mut client, *product, 1);
         }
-        racers.push(Box::new(move || order(&mut client)));
+        racers.push(racer(move || order(&mut client)));
     }
     let answers = race(racers);
     let (forms, orders) = answers.split_at(FORMS);
@@ -144,14 +143,13 @@ fn bulk_changes_of_orders_race_cancellations() {
         let path = format!("/api/orders/{id}/");
         let body = "{\"status\": \"cancelled\"}";
         let cancel = move || client.ask("PATCH", &path, "", body).unwrap();
-        cancels.push((id, Box::new(cancel) as Racer<Answer>));
+        cancels.push((id, racer(cancel)));
     }
     ticked.push(("transition".to_owned(), "processing".to_owned()));
     let forms = (0..SERVERS).map(|server| {
         let (session, ticked) = (session.clone(), ticked.clone());
         let mut client = shop.client(server, "");
-        let form = move || session.send(&mut client, "/admin/orders/change/", &ticked);
-        Box::new(form) as Racer<Answer>
+        racer(move || session.send(&mut client, "/admin/orders/change/", &ticked))
     });
     let (ids, cancels): (Vec<i64>, Vec<_>) = cancels.into_iter().unzip();
     let answers = race(forms.chain(cancels).collect());
