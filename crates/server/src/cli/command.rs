@@ -130,7 +130,7 @@ pub(crate) struct ImportDjango {
     /// The meaning of a status, as in --status paid=processing; of a column's value, as in --status
     /// ordered=false=cart; or of no status, as in --status =delivered. cart is for open orders; may
     /// be repeated
-    #[arg(long, value_name = "NAME=STATUS")]
+    #[arg(long, value_name = "NAME=STATUS", allow_hyphen_values = true)]
     pub(crate) status: Vec<String>,
     /// Import these parts alone, as in --only users,products
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]

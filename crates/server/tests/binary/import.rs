@@ -156,6 +156,13 @@ fn import_errors_are_reported_at_once_and_nothing_is_created() {
         "Nothing was imported from shop.json: 4 problems."
     );
     assert_eq!(place.files(), ["shop.json"]);
+    // A number below zero is no option.
+    let text = DUMP.replace("\"shipped\"", "-1");
+    std::fs::write(place.path("shop.json"), text).unwrap();
+    let told = ["--status", "-1=shipped", "shop.json"];
+    place
+        .run(&[&["import", "django", "--dry-run"], &told[..]].concat())
+        .well();
     let text = DUMP.replace("\"shipped\"", "\"paid up\"");
     std::fs::write(place.path("shop.json"), text).unwrap();
     let words = [
