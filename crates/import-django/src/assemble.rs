@@ -1,6 +1,7 @@
 //! Assembles rows into a shop: resolves foreign keys and groups lines by order.
 
 use crate::carts;
+use crate::duplicates;
 use crate::index::{self, Found, People, Products};
 use crate::kind::Kind;
 use crate::orders::Orders;
@@ -8,7 +9,7 @@ use crate::plan::Plan;
 use crate::rows::Rows;
 use crate::value::Reference;
 use crate::wrong::{At, Keys, Report};
-use crate::{Dump, DumpError, NewId, Options, Outside};
+use crate::{Dump, DumpError, Options, Outside};
 use std::collections::{HashMap, HashSet};
 use tradepost_domain::identity::{Account, Credentials, PasswordHash};
 use tradepost_domain::import::ImportShop;
@@ -65,7 +66,7 @@ impl Context<'_> {
 
 /// Assembles the shop that the rows describe.
 pub(crate) fn dump(rows: Rows<'_>, outside: Outside) -> Result<Dump, DumpError> {
-    let mapping = rows.mapping();
+    let new_ids = rows.mapping();
     let Rows {
         options,
         plan,
@@ -73,18 +74,22 @@ pub(crate) fn dump(rows: Rows<'_>, outside: Outside) -> Result<Dump, DumpError> 
         skipped,
         undated,
         unstocked,
-        users,
-        products,
+        mut users,
+        mut products,
         carts,
-        cart_lines,
+        mut cart_lines,
         orders,
-        order_lines,
+        mut order_lines,
         links,
+        variants,
         spoilt,
         left_out,
         incomplete,
         ..
     } = rows;
+    plan.variants
+        .follow(&variants, &mut order_lines, &mut cart_lines);
+    duplicates::remove(&mut users, &mut products, plan, options, &mut report);
     let (mut users, mut people) = index::users(users, options.last_user);
     let has_products = !products.is_empty();
     let mut products = Products::new(products);
@@ -128,10 +133,7 @@ pub(crate) fn dump(rows: Rows<'_>, outside: Outside) -> Result<Dump, DumpError> 
         merged,
         undated,
         notes,
-        new_ids: mapping
-            .into_iter()
-            .map(|(model, key, id)| NewId { model, key, id })
-            .collect(),
+        new_ids,
         wrong: report.wrong,
         names: crate::Names::new(plan),
     })

@@ -58,7 +58,7 @@ impl Orders<'_, '_> {
             None => {
                 let what = match &line.product {
                     Some(product) => missing("product", product),
-                    None => "Its product is gone.".to_owned(),
+                    None => self.no_product(),
                 };
                 let sentence = format!(
                     "{what} --missing-products archive makes an archived product in its place, \
@@ -70,6 +70,22 @@ impl Orders<'_, '_> {
             }
         }
         None
+    }
+
+    /// The problem of a line without a product.
+    fn no_product(&self) -> String {
+        let plan = self.context.plan;
+        let lines = plan.model(Kind::OrderItem);
+        let model = lines.and_then(|name| Some((name, plan.models.get(name)?)));
+        match model {
+            Some((name, model)) if model.columns("product").is_empty() => {
+                format!(
+                    "No column of it is that of its product. {}.",
+                    model.which(name, "product")
+                )
+            }
+            _ => "Its product is gone.".to_owned(),
+        }
     }
 
     /// An archived product with the line's name and price.

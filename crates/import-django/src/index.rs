@@ -41,7 +41,17 @@ pub(crate) fn users(rows: Vec<rows::User>, last: i64) -> (Vec<Credentials>, Peop
             password: user.password,
         })
     };
-    let users = rows.into_iter().filter_map(number).collect();
+    let users: Vec<Credentials> = rows.into_iter().filter_map(number).collect();
+    // Where users sign in with e-mail addresses, their natural keys are addresses.
+    let mut addresses = Index::new();
+    for Credentials { account, .. } in &users {
+        if let Some(email) = &account.email {
+            add_name(&mut addresses, email.as_str(), account.id);
+        }
+    }
+    for (address, user) in addresses {
+        index.entry(address).or_insert(user);
+    }
     // A key takes precedence over a name that looks like one.
     index.extend(keys);
     (users, People { index, next })

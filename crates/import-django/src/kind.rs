@@ -54,11 +54,25 @@ pub(crate) const USER: &[&str] = &[
     "member",
     "orderedby",
     "createdby",
+    "utilisateur",
+    "usuario",
+    "cliente",
 ];
-pub(crate) const CART: &[&str] = &["cart", "basket"];
-pub(crate) const ORDER: &[&str] = &["order"];
-pub(crate) const PRODUCT: &[&str] = &["product", "item"];
-pub(crate) const QUANTITY: &[&str] = &["quantity", "qty", "amount", "count", "units"];
+pub(crate) const CART: &[&str] = &["cart", "basket", "panier", "carrito", "carrinho"];
+pub(crate) const ORDER: &[&str] = &["order", "commande", "pedido", "orden"];
+pub(crate) const PRODUCT: &[&str] = &["product", "item", "produit", "producto", "produto"];
+pub(crate) const QUANTITY: &[&str] = &[
+    "quantity",
+    "qty",
+    "amount",
+    "count",
+    "units",
+    "quantite",
+    "cantidad",
+    "quantidade",
+];
+/// Quantities that are not amounts of money.
+const COUNT: &[&str] = &["quantity", "qty", "quantite", "cantidad", "quantidade"];
 pub(crate) const STOCK: &[&str] = &[
     "stock",
     "stockquantity",
@@ -71,10 +85,38 @@ pub(crate) const STOCK: &[&str] = &[
     "quantity",
     "qty",
     "instock",
+    "existencias",
+    "estoque",
 ];
-pub(crate) const NAME: &[&str] = &["name", "title", "productname", "producttitle"];
-pub(crate) const PRICE: &[&str] = &["price", "unitprice", "productprice"];
-pub(crate) const STATUS: &[&str] = &["orderstatus", "status", "deliverystatus", "state"];
+pub(crate) const NAME: &[&str] = &[
+    "name",
+    "title",
+    "productname",
+    "producttitle",
+    "nom",
+    "nombre",
+    "nome",
+    "titre",
+    "titulo",
+];
+pub(crate) const PRICE: &[&str] = &[
+    "price",
+    "unitprice",
+    "productprice",
+    "prix",
+    "precio",
+    "preco",
+];
+pub(crate) const STATUS: &[&str] = &[
+    "orderstatus",
+    "status",
+    "deliverystatus",
+    "state",
+    "currentstatus",
+    "statut",
+    "estado",
+    "situacao",
+];
 pub(crate) const TOTAL: &[&str] = &[
     "grandtotal",
     "totalprice",
@@ -85,6 +127,16 @@ pub(crate) const TOTAL: &[&str] = &[
     "totalincltax",
     "finalprice",
     "totalbill",
+    "amountpaid",
+    "billamount",
+    "totalpaid",
+    "totalsum",
+    "montanttotal",
+    "prixtotal",
+    "preciototal",
+    "montototal",
+    "valortotal",
+    "precototal",
 ];
 
 /// Apps of Django and of well-known packages. Their models are never part of a shop,
@@ -117,9 +169,14 @@ pub(crate) enum Known {
     Told,
 }
 
-/// The last part of a model's name, without case and underscores.
+/// The last part of a model's name, without case and underscores, in the singular: small shops name
+/// a model `Orders`.
 pub(crate) fn last_part(model: &str) -> String {
-    fold(model.rsplit_once('.').map_or(model, |(_, name)| name))
+    let part = fold(model.rsplit_once('.').map_or(model, |(_, name)| name));
+    match part.strip_suffix('s') {
+        Some(stem) if !stem.ends_with('s') => stem.to_owned(),
+        _ => part,
+    }
 }
 
 /// The kind of a model with these columns; `None` if it is not part of a shop.
@@ -130,14 +187,16 @@ pub(crate) fn of<T>(model: &str, columns: &BTreeMap<String, T>) -> Option<(Kind,
     let has = |names: &[&str]| columns.keys().any(|column| is_named(column, names));
     let kind = match last_part(model).as_str() {
         "user" | "customuser" => Kind::User,
-        "product" => Kind::Product,
+        "product" | "produit" | "producto" | "produto" => Kind::Product,
         // Small shops name the line itself a cart.
-        "cart" | "basket" if has(PRODUCT) => Kind::CartItem,
-        "cart" | "basket" => Kind::Cart,
+        part if CART.contains(&part) && has(PRODUCT) => Kind::CartItem,
+        part if CART.contains(&part) => Kind::Cart,
         "cartitem" | "cartline" | "cartproduct" | "basketitem" | "basketline" => Kind::CartItem,
-        "order" | "orderplaced" => Kind::Order,
-        "orderitem" | "orderline" | "orderproduct" | "orderdetail" | "orderdetails"
-        | "orderlineitem" | "ordereditem" | "orderedproduct" => Kind::OrderItem,
+        "order" | "orderplaced" | "placedorder" | "customerorder" | "commande" | "pedido"
+        | "orden" => Kind::Order,
+        "orderitem" | "orderline" | "orderproduct" | "orderdetail" | "orderlineitem"
+        | "ordereditem" | "orderedproduct" | "lignecommande" | "itempedido" | "pedidoitem"
+        | "detallepedido" | "lineapedido" => Kind::OrderItem,
         "stockrecord" if has(PRODUCT) => Kind::StockRecord,
         _ => return by_columns(has).map(|kind| (kind, Known::ByColumns)),
     };
@@ -148,12 +207,10 @@ fn by_columns(has: impl Fn(&[&str]) -> bool) -> Option<Kind> {
     let is_user = has(&["password"]) && (has(&["username"]) || has(&["email"]));
     if is_user {
         Some(Kind::User)
-    } else if has(PRODUCT) && has(&["quantity", "qty"]) {
-        match (has(ORDER), has(CART) || has(USER)) {
-            (true, _) => Some(Kind::OrderItem),
-            (false, true) => Some(Kind::CartItem),
-            (false, false) => None,
-        }
+    } else if has(PRODUCT) && has(ORDER) && has(QUANTITY) {
+        Some(Kind::OrderItem)
+    } else if has(PRODUCT) && has(COUNT) && (has(CART) || has(USER)) {
+        Some(Kind::CartItem)
     } else if has(NAME) && has(PRICE) && !has(PRODUCT) && !has(ORDER) {
         Some(Kind::Product)
     } else if has(USER) && has(STATUS) && has(TOTAL) {

@@ -10,6 +10,7 @@
 
 mod assemble;
 mod carts;
+mod duplicates;
 mod gone;
 mod index;
 mod kind;
@@ -24,6 +25,7 @@ mod read;
 mod read_orders;
 mod row;
 mod rows;
+mod similar;
 mod source;
 mod status;
 mod stock_records;
@@ -32,6 +34,7 @@ mod survey;
 mod time;
 mod totals;
 mod value;
+mod variants;
 mod wrong;
 
 #[cfg(test)]
@@ -40,6 +43,8 @@ mod encoding_tests;
 mod option_tests;
 #[cfg(test)]
 mod order_tests;
+#[cfg(test)]
+mod remedy_tests;
 #[cfg(test)]
 mod shapes_tests;
 #[cfg(test)]
@@ -105,11 +110,17 @@ struct Names {
     product: String,
     cart_line: String,
     order: String,
+    /// The remedy for usernames that are equal here.
+    same_username: String,
 }
 
 impl Names {
     fn new(plan: &Plan) -> Self {
+        let user = plan.model(Kind::User);
+        let model = user.and_then(|name| Some((name, plan.models.get(name)?)));
+        let same_username = model.and_then(|(name, model)| model.by_email(name));
         Self {
+            same_username: same_username.unwrap_or_default(),
             user: plan.name(Kind::User),
             product: plan.name(Kind::Product),
             cart_line: plan.name(Kind::CartItem),
@@ -196,11 +207,17 @@ impl Dump {
                         ImportRow::Order(id) => (&self.names.order, id.get()),
                     };
                     let key = self.key(model, key);
+                    let hint = match fault {
+                        ImportErrorKind::SameAs(ImportRow::User(_)) if *field == "username" => {
+                            self.names.same_username.as_str()
+                        }
+                        _ => "",
+                    };
                     let at = At {
                         model,
                         key: Some(&key),
                         field,
-                        hint: "",
+                        hint,
                     };
                     wrong.say(at, None, &fault.to_string());
                 }

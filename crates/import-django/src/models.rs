@@ -1,8 +1,10 @@
 //! The choice of a model for each kind.
 
 use crate::kind::{self, Kind, Known, last_part};
-use crate::names::{fold, rank};
+use crate::names::{fold, is_named, rank};
 use crate::options::Options;
+use crate::plan::Lines;
+use crate::similar;
 use crate::survey::{Column, Model, Survey};
 use crate::wrong::{At, Report};
 use std::collections::BTreeMap;
@@ -69,7 +71,8 @@ pub(crate) fn missing_models(
     report: &mut Report,
 ) {
     let has = |kind: Kind| chosen.contains_key(&kind);
-    let needs_products = has(Kind::OrderItem) || has(Kind::CartItem);
+    let needs_products =
+        (has(Kind::OrderItem) && options.missing_products.is_none()) || has(Kind::CartItem);
     let needs_users = has(Kind::Order) && options.guest.is_none();
     for (kind, needed) in [(Kind::Product, needs_products), (Kind::User, needs_users)] {
         if !needed || has(kind) {
@@ -83,18 +86,58 @@ pub(crate) fn missing_models(
         // Models with amounts are more likely to be products.
         others.sort_by_key(|(_, model)| !model.columns.values().any(Column::has_decimals));
         let word = kind.word();
+        let otherwise = match kind {
+            Kind::Product if has(Kind::OrderItem) => {
+                "dump it too, or --missing-products archive makes archived ones of the lines"
+            }
+            _ => "dump it too",
+        };
         let options: Vec<_> = others
             .iter()
             .take(10)
             .map(|(name, _)| format!("--model {name}={word}"))
             .collect();
         let sentence = match options.is_empty() {
-            true => format!("There is no model of {word}s in the dump: dump it too."),
+            true => format!("There is no model of {word}s in the dump: {otherwise}."),
             false => format!(
-                "No model looks like that of {word}s. Say which it is: {}; or dump it too.",
+                "No model looks like that of {word}s. Say which it is: {}; or {otherwise}.",
                 options.join(", or ")
             ),
         };
+        report.say(of_model(""), None, &sentence);
+    }
+}
+
+/// Reports that no order has lines, with the models that may be theirs.
+pub(crate) fn missing_lines(
+    survey: &Survey,
+    chosen: &BTreeMap<Kind, String>,
+    lines: Lines,
+    options: &Options,
+    report: &mut Report,
+) {
+    let orders = chosen.get(&Kind::Order);
+    let is_known = lines != Lines::OwnRows || chosen.contains_key(&Kind::OrderItem);
+    let Some(orders) = orders.filter(|_| !is_known && !options.skip_empty_orders) else {
+        return;
+    };
+    let has = |model: &Model, names: &[&str]| model.columns.keys().any(|c| is_named(c, names));
+    let is_likely = |(name, model): &(&String, &Model)| {
+        *name != orders
+            && !kind::is_foreign(name)
+            && has(model, kind::ORDER)
+            && (has(model, kind::PRODUCT) || !similar::columns(model, "product").is_empty())
+    };
+    let found: Vec<_> = survey.models.iter().filter(is_likely).take(10).collect();
+    let found: Vec<_> = found
+        .iter()
+        .map(|(name, _)| format!("--model {name}=order-line"))
+        .collect();
+    if !found.is_empty() {
+        let sentence = format!(
+            "No model looks like that of the lines of orders. Say which it is: {}.",
+            found.join(", or ")
+        );
         report.say(of_model(""), None, &sentence);
     }
 }

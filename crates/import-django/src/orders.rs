@@ -6,7 +6,6 @@ use crate::index::{Found, Products};
 use crate::kind::Kind;
 use crate::options::Meaning;
 use crate::plan::Lines;
-use crate::read_orders::NO_USER;
 use crate::rows::{self, CartItem, Owner};
 use crate::value::Reference;
 use std::collections::HashMap;
@@ -92,8 +91,9 @@ impl<'a, 'c> Orders<'a, 'c> {
                         self.order(&row, &key, user, status, lines);
                     }
                     None => {
+                        let sentence = &self.context.plan.no_user;
                         self.context
-                            .say(Kind::Order, &key, "user", None, (NO_USER, ""));
+                            .say(Kind::Order, &key, "user", None, (sentence, ""));
                         self.look_at(&row, &lines);
                     }
                 },
@@ -176,8 +176,10 @@ impl<'a, 'c> Orders<'a, 'c> {
         match self.context.find(Kind::Order, owner) {
             Found::Missing(model, missed) => {
                 let sentence = missing(&model, &missed);
+                let order = self.context.plan.name(Kind::Order);
+                let hint = format!("--skip-rows {order} leaves such rows out.");
                 self.context
-                    .say(Kind::Order, key, "user", None, (&sentence, ""));
+                    .say(Kind::Order, key, "user", None, (&sentence, &hint));
                 None
             }
             Found::Spoilt => None,

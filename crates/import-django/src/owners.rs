@@ -108,6 +108,33 @@ impl Owners {
     }
 }
 
+/// The problem of an order without a user, with the columns that lead to one.
+pub(crate) fn no_user(survey: &Survey, order: &str, models: &HashMap<String, ModelPlan>) -> String {
+    let mut sentence = "It has no user.".to_owned();
+    let is_known = models
+        .get(order)
+        .is_none_or(|plan| !plan.columns("user").is_empty() || plan.left_out.contains(&"user"));
+    let columns = survey.models.get(order).filter(|_| !is_known);
+    for (column, found) in columns.into_iter().flat_map(|model| &model.columns) {
+        let folded = fold(column);
+        let stem = folded.strip_suffix("id").unwrap_or(&folded);
+        let leads = |(name, model): &(&String, &Model)| {
+            *name != order && last_part(name) == stem && !choose(model, &LINK).is_empty()
+        };
+        let mut models = survey.models.iter();
+        if let Some((target, _)) = models.find(leads).filter(|_| found.values > 0) {
+            sentence.push_str(&format!(
+                " Its column {column} may lead to one: --field {order}.user={column}:{target}."
+            ));
+        }
+    }
+    sentence.push_str(
+        " --guest NAME gives such orders to an account of that name, which is made if there is \
+         none.",
+    );
+    sentence
+}
+
 struct Search<'a> {
     survey: &'a Survey,
     options: &'a Options,
@@ -158,6 +185,7 @@ impl Search<'_> {
         let models = self.survey.models.keys().map(String::as_str);
         models
             .filter(|other| *other != model && !is_foreign(other) && names(&last_part(other)))
+            .filter(|other| self.options.models.get(*other) != Some(&None))
             .collect()
     }
 

@@ -1,13 +1,15 @@
 //! The import plan: the kind of each model, and the columns of each field.
 
 use crate::kind::Kind;
-use crate::models::{kinds, missing_models, no_such_model, of_model};
+use crate::models::{kinds, missing_lines, missing_models, no_such_model, of_model};
 use crate::names::{self, Field, Holds, fold, rank};
 use crate::options::Options;
-use crate::owners::Owners;
+use crate::owners::{Owners, no_user};
 use crate::row::PK;
+use crate::similar;
 use crate::status::Statuses;
 use crate::survey::{Column, Model, Survey};
+use crate::variants::Variants;
 use crate::wrong::Report;
 use std::collections::{BTreeMap, HashMap};
 
@@ -22,11 +24,48 @@ pub(crate) struct ModelPlan {
     pub(crate) renumber: bool,
     /// Its columns, for messages about a missing one.
     pub(crate) known: String,
+    /// For fields without a column: columns that may be theirs.
+    pub(crate) likely: BTreeMap<&'static str, Vec<String>>,
+    /// Models that may have the prices of products without one.
+    pub(crate) elsewhere: Vec<String>,
 }
 
 impl ModelPlan {
     pub(crate) fn columns(&self, field: &str) -> &[String] {
         self.columns.get(field).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a field has the column.
+    pub(crate) fn is_read(&self, column: &str) -> bool {
+        let mut columns = self.columns.values().flatten();
+        columns.any(|taken| taken == column)
+    }
+
+    /// The question which column a field has, with the options that answer it.
+    pub(crate) fn which(&self, model: &str, field: &str) -> String {
+        let option = |column: &str| format!("--field {model}.{field}={column}");
+        let likely = self.likely.get(field).into_iter().flatten();
+        let mut options: Vec<_> = likely.map(|column| option(column)).collect();
+        if field == "price" {
+            let records = self.elsewhere.iter();
+            options.extend(records.map(|model| format!("--model {model}=stock-record")));
+        }
+        if options.is_empty() {
+            options.push(option("COLUMN"));
+        }
+        let (known, options) = (&self.known, options.join(" or "));
+        format!("Its columns are {known}. Say which it is: {options}")
+    }
+
+    /// For users with a username and an e-mail address: the option that makes the address the
+    /// username.
+    pub(crate) fn by_email(&self, model: &str) -> Option<String> {
+        let (name, email) = (
+            self.columns("username").first()?,
+            self.columns("email").first()?,
+        );
+        (name != email)
+            .then(|| format!("--field {model}.username={email} takes the e-mail address instead."))
     }
 }
 
@@ -51,6 +90,9 @@ pub(crate) struct Plan {
     pub(crate) owners: Owners,
     pub(crate) statuses: Statuses,
     pub(crate) lines: Lines,
+    pub(crate) variants: Variants,
+    /// The problem of an order without a user, where no option names an account.
+    pub(crate) no_user: String,
     /// Notes on the columns that are not read, a sentence for each model.
     pub(crate) notes: Vec<String>,
 }
@@ -90,9 +132,14 @@ impl Plan {
                 models.insert(name.clone(), columns(name, model, *kind, options));
             }
         }
+        let variants = Variants::new(survey, options, &chosen, &mut models);
+        similar::prices_elsewhere(survey, &chosen, &mut models);
+        similar::listed_products(survey, &chosen, &mut models);
         let lines = lines(&chosen, &mut models);
+        missing_lines(survey, &chosen, lines, options, report);
         let owners = Owners::new(survey, options, &chosen, &models, report);
         let order = chosen.get(&Kind::Order);
+        let no_user = order.map(|order| no_user(survey, order, &models));
         let statuses = match order.and_then(|name| Some((name, survey.models.get(name)?))) {
             Some((name, model)) => {
                 let told = told(options, name, "status");
@@ -109,6 +156,8 @@ impl Plan {
             owners,
             statuses,
             lines,
+            variants,
+            no_user: no_user.unwrap_or_default(),
             notes: Vec::new(),
         };
         plan.notes = plan.unread(survey);
@@ -227,8 +276,25 @@ fn columns(name: &str, model: &Model, kind: Kind, options: &Options) -> ModelPla
         let email = columns.get("email").cloned().unwrap_or_default();
         columns.entry("username").or_default().extend(email);
     }
-    if kind == Kind::Product && !columns.contains_key("price") {
-        columns.extend(only_price(model).map(|column| ("price", vec![column])));
+    let mut likely = BTreeMap::new();
+    for field in names::fields(kind) {
+        if columns.contains_key(field.name) || left_out.contains(&field.name) {
+            continue;
+        }
+        let mut similar = similar::columns(model, field.name);
+        similar.retain(|column| !columns.values().flatten().any(|taken| taken == column));
+        let is_taken = match (kind, field.name) {
+            (Kind::Product, "price") => true,
+            (Kind::OrderItem, "price") => !columns.contains_key("total"),
+            // It is compared with the lines.
+            (Kind::Order, "total") => true,
+            _ => false,
+        };
+        if is_taken && similar.len() == 1 {
+            columns.insert(field.name, similar);
+        } else {
+            likely.insert(field.name, similar);
+        }
     }
     let listed: Vec<_> = model
         .columns
@@ -240,6 +306,8 @@ fn columns(name: &str, model: &Model, kind: Kind, options: &Options) -> ModelPla
         left_out,
         renumber: options.new_ids && model.other_keys > 0,
         known: listed.join(", "),
+        likely,
+        elsewhere: Vec::new(),
     }
 }
 
@@ -271,20 +339,6 @@ pub(crate) fn choose(model: &Model, field: &Field) -> Vec<String> {
         .into_iter()
         .map(|(_, _, name, _)| name.clone())
         .collect()
-}
-
-/// The only amount with a price-like name, which must be the price; `None` if several exist.
-fn only_price(model: &Model) -> Option<String> {
-    let is_price = |name: &str| {
-        let name = fold(name);
-        name.contains("price") || name == "cost" || name == "mrp"
-    };
-    let mut prices = model
-        .columns
-        .iter()
-        .filter(|(name, column)| column.values > 0 && column.is_amount() && is_price(name));
-    let first = prices.next().map(|(name, _)| name.clone());
-    first.filter(|_| prices.next().is_none())
 }
 
 /// Determines where lines are; removes the columns that are not read in that case.

@@ -7,7 +7,7 @@ use crate::row::{Row, printable};
 use crate::rows::{KeyedProduct, NewIds, User};
 use crate::stock_records::StockRecord;
 use crate::time;
-use crate::value::{Amounts, Reference, integer, json, reference, string};
+use crate::value::{Amounts, Reference, integer, json, reference, string, whole};
 use crate::wrong::{At, Report};
 use chrono::{DateTime, Utc};
 use tradepost_domain::catalog::{Price, Product, Weight};
@@ -64,9 +64,18 @@ impl<'a> Fields<'a> {
         text: &str,
         value: Result<T, FieldError>,
     ) -> Option<T> {
-        let model = &self.row.model;
-        let hint = format!("--skip-rows {model} leaves such rows out.");
+        let hint = self.remedy("");
         self.good_or(column, text, value, &hint)
+    }
+
+    /// The remedy for a row without a valid value of a required field.
+    fn remedy(&self, field: &str) -> String {
+        let model = &self.row.model;
+        let by_email = match field {
+            "username" => self.plan.by_email(model),
+            _ => None,
+        };
+        by_email.unwrap_or_else(|| format!("--skip-rows {model} leaves such rows out."))
     }
 
     /// The value, or `None` after the problem was reported with its remedy.
@@ -105,7 +114,9 @@ impl<'a> Fields<'a> {
         match self.plan.columns(field).first() {
             Some(column) => {
                 let column = column.clone();
-                self.say(&column, None, &FieldError::Required.to_string());
+                let hint = self.remedy("");
+                let sentence = FieldError::Required.to_string();
+                self.say_with(&column, None, &sentence, &hint);
             }
             None => {
                 let otherwise = match field {
@@ -113,9 +124,9 @@ impl<'a> Fields<'a> {
                     _ => String::new(),
                 };
                 let sentence = format!(
-                    "{} Its columns are {}. Say which it is: --field {model}.{field}=COLUMN{otherwise}.",
+                    "{} {}{otherwise}.",
                     FieldError::Required,
-                    self.plan.known
+                    self.plan.which(model, field)
                 );
                 self.say(field, None, &sentence);
             }
@@ -129,7 +140,10 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&str) -> Result<T, FieldError>,
     ) -> Option<T> {
         match self.get(field) {
-            Some((column, text)) => self.good(column, text, read(text)),
+            Some((column, text)) => {
+                let hint = self.remedy(field);
+                self.good_or(column, text, read(text), &hint)
+            }
             None => {
                 self.missing(field);
                 None
@@ -256,11 +270,15 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The password hash, which is never shown, even if it is invalid.
+    /// The password hash, which is never shown, even if it is invalid. A user without one cannot
+    /// sign in.
     fn password(&mut self) -> Option<PasswordHash> {
         let Some((column, text)) = self.get("password") else {
-            self.missing("password");
-            return None;
+            if self.plan.columns("password").is_empty() {
+                self.missing("password");
+                return None;
+            }
+            return Some(PasswordHash::new("!".to_owned()));
         };
         let hash = string(text).and_then(|text| match text.len() {
             ..=512 if text.chars().any(char::is_control) => Err(FieldError::ControlCharacter),
@@ -282,7 +300,7 @@ impl<'a> Fields<'a> {
         let name = self.need("name", |text| ProductName::new(&string(text)?));
         let description = self.may("description", |text| Description::new(&string(text)?));
         let price = self.need("price", |text| Price::new(amounts.read(text)?));
-        let stock = self.may("stock", |text| StockLevel::requested(integer(text)?));
+        let stock = self.may("stock", |text| StockLevel::requested(whole(text)?));
         let weight = self.may("weight", |text| Weight::new(integer(text)?));
         let sold = self.flag("is_active", true);
         let archived = self.flag("is_archived", false);

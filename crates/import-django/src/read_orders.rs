@@ -1,17 +1,13 @@
 //! Readers of the fields of carts, orders and their lines.
 
 use crate::options::Meaning;
+use crate::plan::{Lines, Plan};
 use crate::read::Fields;
 use crate::rows::{Cart, CartItem, Charges, Order, OrderItem, Owner};
-use crate::status::Statuses;
 use crate::survey::plain;
-use crate::value::{Reference, integer, reference, references, string};
+use crate::value::{Reference, reference, references, string, whole};
 use tradepost_domain::catalog::Price;
 use tradepost_domain::kernel::{CartItemId, Money, OrderId, ProductName, Quantity};
-
-/// The problem of an order without a user, where no option names an account.
-pub(crate) const NO_USER: &str = "It has no user. --guest NAME gives such orders to an account of \
-                                  that name, which is made if there is none.";
 
 /// Status words of carts that were ordered or abandoned.
 const CLOSED: &[&str] = &[
@@ -64,7 +60,7 @@ impl Fields<'_> {
             (None, None) => Some(Owner::None),
         };
         let product = self.need("product", reference);
-        let quantity = self.may("quantity", |text| Quantity::new(integer(text)?));
+        let quantity = self.may("quantity", |text| Quantity::new(whole(text)?));
         let (created_at, updated_at) = self.times()?;
         Some(CartItem {
             id: Some(id?),
@@ -77,10 +73,10 @@ impl Fields<'_> {
         })
     }
 
-    pub(crate) fn order(&mut self, statuses: &Statuses, single: bool) -> Option<Order> {
+    pub(crate) fn order(&mut self, plan: &Plan) -> Option<Order> {
         let id = self.id(OrderId::new);
         let user = self.may("user", reference);
-        let meaning = statuses.of(self.row);
+        let meaning = plan.statuses.of(self.row);
         let meaning = meaning
             .map_err(|(column, sentence)| self.say(&column, None, &sentence))
             .ok();
@@ -88,14 +84,15 @@ impl Fields<'_> {
         if is_guest && meaning != Some(Meaning::Cart) {
             let column = self.plan.columns("user").first();
             let column = column.map_or("user", String::as_str).to_owned();
-            self.say(&column, None, NO_USER);
+            self.say(&column, None, &plan.no_user);
         }
         let total = self.money("total");
+        self.undecided("total", "adds up the lines");
         let tax = self.money("tax");
         let shipping = self.money("shipping");
         let discount = self.money("discount");
         let listed = self.may("lines", references);
-        let single = if single {
+        let single = if plan.lines == Lines::Single {
             self.order_line(Some(Quantity::ONE)).map(Some)
         } else {
             Some(None)
@@ -127,7 +124,7 @@ impl Fields<'_> {
         let product = self.may("product", reference);
         let quantity = match unsaid.filter(|_| self.get("quantity").is_none()) {
             Some(quantity) => Some(quantity),
-            None => self.need("quantity", |text| Quantity::new(integer(text)?)),
+            None => self.need("quantity", |text| Quantity::new(whole(text)?)),
         };
         let price = match quantity {
             Some(quantity) => self.line_price(quantity),
@@ -144,6 +141,20 @@ impl Fields<'_> {
         })
     }
 
+    /// Reports a field without a column where several may be it.
+    fn undecided(&mut self, field: &str, otherwise: &str) {
+        let likely = self.plan.likely.get(field);
+        if likely.is_some_and(|likely| likely.len() > 1) {
+            let model = &self.row.model;
+            let sentence = format!(
+                "{} {}; --field {model}.{field}= {otherwise}.",
+                "Several columns may be it.",
+                self.plan.which(model, field)
+            );
+            self.say(field, None, &sentence);
+        }
+    }
+
     /// The unit price: from the price column, or from the line's total.
     fn line_price(&mut self, quantity: Quantity) -> Option<Option<Money>> {
         let amounts = self.amounts();
@@ -152,6 +163,7 @@ impl Fields<'_> {
             return self.good(column, text, unit(text)).map(Some);
         }
         let Some((column, text)) = self.get("total") else {
+            self.undecided("price", "takes the product's price");
             return Some(None);
         };
         if self.plan.columns("order").is_empty() && self.plan.columns("lines").is_empty() {

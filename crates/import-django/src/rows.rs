@@ -1,12 +1,14 @@
 //! The rows of a dump as typed values, before they are assembled.
 
+use crate::NewId;
 use crate::kind::Kind;
 use crate::options::Options;
-use crate::plan::{Lines, ModelPlan, Plan};
+use crate::plan::{ModelPlan, Plan};
 use crate::read::Fields;
 use crate::row::Row;
 use crate::stock_records::StockRecords;
 use crate::value::{Reference, reference};
+use crate::variants::Followed;
 use crate::wrong::{Keys, Report};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -124,6 +126,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) order_lines: Vec<OrderItem>,
     /// The owners of rows of intermediate models, by model and key.
     pub(crate) links: HashMap<String, HashMap<Reference, Option<Reference>>>,
+    /// The products of rows of variants.
+    pub(crate) variants: Followed,
     pub(crate) new_ids: HashMap<Kind, NewIds>,
     /// Invalid rows: references to them are not reported.
     pub(crate) spoilt: HashSet<(Kind, Reference)>,
@@ -155,6 +159,7 @@ impl<'a> Rows<'a> {
             orders: Vec::new(),
             order_lines: Vec::new(),
             links: HashMap::new(),
+            variants: Followed::new(),
             new_ids: HashMap::new(),
             spoilt: HashSet::new(),
             left_out: HashSet::new(),
@@ -165,6 +170,7 @@ impl<'a> Rows<'a> {
     /// Reads a row, or reports its problems.
     pub(crate) fn take(&mut self, row: &Row) {
         self.link(row);
+        self.plan.variants.take(row, &mut self.variants);
         let kind = self.plan.kinds.get(&row.model).copied();
         let plan = self.plan.models.get(&row.model);
         let (Some(kind), Some(plan)) = (kind, plan) else {
@@ -216,11 +222,7 @@ impl<'a> Rows<'a> {
             }
             Kind::Cart => self.carts.extend(fields.cart()),
             Kind::CartItem => self.cart_lines.extend(fields.cart_line()),
-            Kind::Order => {
-                let single = self.plan.lines == Lines::Single;
-                self.orders
-                    .extend(fields.order(&self.plan.statuses, single));
-            }
+            Kind::Order => self.orders.extend(fields.order(self.plan)),
             Kind::OrderItem => self.order_lines.extend(fields.order_line(None)),
             // Read in an earlier pass.
             Kind::StockRecord => {}
@@ -241,14 +243,18 @@ impl<'a> Rows<'a> {
         links.insert(key, owner);
     }
 
-    /// The assigned ids: model, key and id.
-    pub(crate) fn mapping(&self) -> Vec<(String, String, i64)> {
+    /// The assigned ids.
+    pub(crate) fn mapping(&self) -> Vec<NewId> {
         let mut kinds: Vec<_> = self.new_ids.iter().collect();
         kinds.sort_unstable_by_key(|(kind, _)| **kind);
         let rows = kinds.into_iter().flat_map(|(kind, ids)| {
             let model = self.plan.name(*kind);
             let rows = ids.given.iter();
-            rows.map(move |(key, id)| (model.clone(), key.clone(), *id))
+            rows.map(move |(key, id)| NewId {
+                model: model.clone(),
+                key: key.clone(),
+                id: *id,
+            })
         });
         rows.collect()
     }

@@ -4,6 +4,7 @@ use crate::kind::STATUS;
 use crate::names::{ADDRESS, fold, is_named, rank};
 use crate::options::{FieldChoice, Meaning};
 use crate::row::Row;
+use crate::similar;
 use crate::survey::{Column, Model, plain};
 use std::collections::BTreeMap;
 use tradepost_domain::orders::OrderStatus;
@@ -130,8 +131,8 @@ fn column(model: &Model, values: &BTreeMap<String, Meaning>) -> Option<String> {
     let mut columns: Vec<_> = model.columns.iter().collect();
     columns.sort_by_key(|(name, _)| rank(name, STATUS));
     let mut columns = columns.into_iter().filter(|(name, column)| {
-        let in_address =
-            fold(name) == "state" && model.columns.keys().any(|c| is_named(c, ADDRESS));
+        let in_address = matches!(fold(name).as_str(), "state" | "estado")
+            && model.columns.keys().any(|c| is_named(c, ADDRESS));
         rank(name, STATUS).is_some()
             && column.values > 0
             && !in_address
@@ -181,19 +182,12 @@ fn advice(name: &str, model: &Model, columns: &[String]) -> String {
     } else {
         advice.push_str(" Say what such orders are: --status =delivered, or another.");
     }
-    let passed_over: Vec<_> = model
-        .columns
-        .iter()
-        .filter(|(column, found)| {
-            found.values > 0 && rank(column, STATUS).is_some() && !columns.contains(column)
-        })
-        .map(|(column, _)| column.as_str())
-        .collect();
-    if let Some(column) = passed_over.first().filter(|_| columns.is_empty()) {
-        advice.push_str(&format!(
-            " Its column {column} does not look like a status; if it is one: \
-             --field {name}.status={column}."
-        ));
+    if columns.is_empty() {
+        for column in similar::columns(model, "status") {
+            advice.push_str(&format!(
+                " Its column {column} may be one: --field {name}.status={column}."
+            ));
+        }
     }
     advice
 }

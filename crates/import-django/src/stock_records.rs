@@ -62,7 +62,11 @@ impl StockRecords {
         };
         match product.map(|product| self.0.entry(product)) {
             Some(Entry::Vacant(free)) => drop(free.insert(record)),
-            Some(Entry::Occupied(_)) => report.say(at, None, "Its product has another one."),
+            Some(Entry::Occupied(_)) => {
+                let hint = format!("--skip-rows {} keeps the first one.", row.model);
+                let at = At { hint: &hint, ..at };
+                report.say(at, None, "Its product has another one.");
+            }
             None => report.say(at, None, "It is of no product."),
         }
     }

@@ -58,12 +58,35 @@ impl Orders<'_, '_> {
         }
         if !parts.incomplete {
             let value = format!("{total}, and the lines add up to {sum}");
-            let sentence = "It is not the sum of the lines.";
-            let hint = "--keep-totals keeps it, with the difference as an adjustment.";
+            let (sentence, hint) = self.differs(row, parts, total);
             self.context
-                .say(Kind::Order, key, "total", Some(value), (sentence, hint));
+                .say(Kind::Order, key, "total", Some(value), (sentence, &hint));
         }
         None
+    }
+
+    /// The problem of a total that is not the sum of the lines, and its remedy.
+    fn differs(&self, row: &rows::Order, parts: &Parts, total: Money) -> (&'static str, String) {
+        let keep = "--keep-totals keeps it, with the difference as an adjustment.";
+        let plan = self.context.plan;
+        let zero = Money::zero(total.currency());
+        let mut prices = parts.lines.iter().map(|line| line.unit_price);
+        let once = prices.try_fold(zero, |sum, price| sum.plus(price).ok());
+        let rest = once.and_then(|once| total.minus(once).ok());
+        let is_sum = rest.is_some_and(|rest| explains(row.charges, parts.left_out, rest));
+        let has_price = !plan.column_is_missing(Kind::OrderItem, "price");
+        if is_sum
+            && has_price
+            && let Some(lines) = plan.model(Kind::OrderItem)
+        {
+            let price = plan.column(Kind::OrderItem, "price");
+            let hint = format!(
+                "--field {lines}.price= --field {lines}.total={price} says that a price is that of \
+                 the whole line. Otherwise, {keep}"
+            );
+            return ("It is the sum of the prices, without the quantities.", hint);
+        }
+        ("It is not the sum of the lines.", keep.to_owned())
     }
 
     fn too_large(&mut self, key: &str) -> Option<(Money, Money)> {

@@ -37,6 +37,17 @@ pub(crate) fn integer(text: &str) -> Result<i64, FieldError> {
     number.map_err(|_| FieldError::NotAnInteger)
 }
 
+/// Parses a count. A decimal column of whole units is one: `2.00`.
+pub(crate) fn whole(text: &str) -> Result<i64, FieldError> {
+    let text = text.trim_matches('"');
+    match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
+            integer(whole)
+        }
+        _ => integer(text),
+    }
+}
+
 /// The rules for parsing amounts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Amounts {
@@ -117,6 +128,22 @@ pub(crate) fn references(text: &str) -> Result<Vec<Reference>, FieldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_may_have_decimals_that_are_zero() {
+        for (text, expected) in [
+            ("2", Some(2)),
+            ("\"2.00\"", Some(2)),
+            ("1111.0", Some(1_111)),
+            ("-1.0", Some(-1)),
+            ("2.50", None),
+            ("2.", None),
+            (".0", None),
+            ("1e2", None),
+        ] {
+            assert_eq!(whole(text).ok(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn amounts_are_rounded_half_away_from_zero_where_it_is_allowed() {
