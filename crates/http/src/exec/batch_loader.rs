@@ -1,7 +1,12 @@
 //! Dataloader: batches the reads of concurrent requests, many keys with one query.
+//!
+//! The thread that has read a batch reads the next one, until no request waits: it hands results
+//! over to the workers, and no worker hands a batch over to it.
 
 use crate::error::ApiError;
-use crate::exec::read_queue::{BATCH_SIZES, Loaded, ReadQueue, Waiter, latest, wait};
+use crate::exec::read_queue::{
+    BATCH_SIZES, Loaded, ReadLoop, ReadQueue, Waiter, finish_all, latest, wait,
+};
 use crate::exec::worker_pool::{JobKind, WorkerPool};
 use actix_web::rt;
 use std::collections::{HashMap, HashSet};
@@ -67,21 +72,24 @@ where
     /// of the read.
     pub(crate) async fn load(&self, key: K, deadline: Instant) -> Loaded<Option<V>> {
         let (waiter, value) = Waiter::new(deadline);
-        let needs_read = {
+        let reads = {
             let mut queue = self.0.lock();
             if queue.len() >= self.0.max_waiting {
                 return Err(ApiError::Busy);
             }
             queue.join((key, waiter))
         };
-        if needs_read {
+        if let Some(reads) = reads {
             // Spawned apart from this request: others wait for the result too, and this client may
             // disconnect.
-            rt::spawn(Arc::clone(&self.0).read_batches());
+            rt::spawn(Arc::clone(&self.0).read_until_idle(reads));
         }
         wait(value, deadline, JobKind::Query.overdue()).await
     }
 }
+
+/// Requests by the key that they wait for.
+type Batch<K, V> = Vec<(K, Waiter<Option<V>>)>;
 
 impl<K, V> Inner<K, V>
 where
@@ -89,49 +97,75 @@ where
     V: Clone + Send + 'static,
 {
     /// Reads batch after batch, until no request waits.
-    async fn read_batches(self: Arc<Self>) {
+    async fn read_until_idle(self: Arc<Self>, reads: ReadLoop) {
         loop {
-            let is_gone = |(_, waiter): &(K, Waiter<_>)| waiter.is_gone();
-            let batch = self.lock().next_batch(self.max_batch, is_gone);
+            let of_job = Arc::clone(&self);
+            let job = move || of_job.read_batch(reads);
+            let error = match self.pool.run_while(self.latest_waiting(), job).await {
+                Ok(true) => continue,
+                Ok(false) => return,
+                Err(error) => error,
+            };
+            let batch = self.next_batch(reads);
             if batch.is_empty() {
                 return;
             }
-            self.sizes
-                .observe(u64::try_from(batch.len()).unwrap_or(u64::MAX));
-            let mut seen = HashSet::with_capacity(batch.len());
-            let keys = batch.iter().map(|(key, _)| *key);
-            let keys: Vec<K> = keys.filter(|key| seen.insert(*key)).collect();
-            let deadline = latest(batch.iter().map(|(_, waiter)| waiter.deadline));
-            let job = Arc::clone(&self).job(keys);
-            match self.pool.run(JobKind::Query, deadline, job).await {
-                Ok(found) => {
-                    for (key, waiter) in batch {
-                        waiter.finish(Ok(found.get(&key).cloned()));
-                    }
-                }
-                Err(ApiError::Store(error)) if batch.len() > 1 && is_corrupt(error.kind()) => {
-                    self.read_each(batch).await;
-                }
-                Err(error) => {
-                    for (_, waiter) in batch {
-                        waiter.finish(Err(error.clone()));
-                    }
-                }
+            finish_all(batch.into_iter().map(|(_, it)| (it, Err(error.clone()))));
+        }
+    }
+
+    /// The latest deadline of the waiting requests.
+    fn latest_waiting(&self) -> Instant {
+        let queue = self.lock();
+        latest(queue.waiting().map(|(_, waiter)| waiter.deadline))
+    }
+
+    fn next_batch(&self, reads: ReadLoop) -> Batch<K, V> {
+        let is_gone = |(_, waiter): &(K, Waiter<_>)| waiter.is_gone();
+        let deadline = |(_, waiter): &(K, Waiter<_>)| waiter.deadline;
+        let mut queue = self.lock();
+        queue.next_batch(reads, self.max_batch, is_gone, deadline)
+    }
+
+    /// Reads the next batch on this thread; returns whether there was one.
+    fn read_batch(&self, reads: ReadLoop) -> bool {
+        let batch = self.next_batch(reads);
+        if batch.is_empty() {
+            return false;
+        }
+        self.sizes
+            .observe(u64::try_from(batch.len()).unwrap_or(u64::MAX));
+        let mut seen = HashSet::with_capacity(batch.len());
+        let keys = batch.iter().map(|(key, _)| *key);
+        let keys: Vec<K> = keys.filter(|key| seen.insert(*key)).collect();
+        let deadline = latest(batch.iter().map(|(_, waiter)| waiter.deadline));
+        match self.read(&keys, deadline) {
+            Ok(found) => {
+                let value = |key: &K| Ok(found.get(key).cloned());
+                finish_all(batch.into_iter().map(|(key, waiter)| (waiter, value(&key))));
+            }
+            Err(ApiError::Store(error)) if batch.len() > 1 && is_corrupt(error.kind()) => {
+                self.read_each(batch);
+            }
+            Err(error) => {
+                let failed = batch.into_iter();
+                finish_all(failed.map(|(_, waiter)| (waiter, Err(error.clone()))));
             }
         }
+        true
     }
 
     /// Reads key by key: a corrupt row fails only the requests for that row.
-    async fn read_each(self: &Arc<Self>, batch: Vec<(K, Waiter<Option<V>>)>) {
+    fn read_each(&self, batch: Batch<K, V>) {
         for (key, waiter) in batch {
-            let job = Arc::clone(self).job(vec![key]);
-            let found = self.pool.run(JobKind::Query, waiter.deadline, job).await;
-            waiter.finish(found.map(|mut found| found.remove(&key)));
+            let found = self.read(&[key], waiter.deadline);
+            let value = found.map(|mut found| found.remove(&key));
+            finish_all([(waiter, value)]);
         }
     }
 
-    fn job(self: Arc<Self>, keys: Vec<K>) -> impl FnOnce() -> Result<HashMap<K, V>, Error> {
-        move || (self.read)(&keys)
+    fn read(&self, keys: &[K], deadline: Instant) -> Loaded<HashMap<K, V>> {
+        JobKind::Query.run_until(deadline, || (self.read)(keys))
     }
 
     /// The queue is consistent even if a thread panicked while it held the lock.
@@ -274,5 +308,43 @@ mod tests {
         assert_eq!(first.unwrap(), Some(1));
         let failed: Vec<bool> = others.iter().map(Result::is_err).collect();
         assert_eq!(failed, [false, true, false]);
+    }
+
+    #[actix_web::test]
+    async fn a_read_that_panics_fails_only_the_requests_of_its_batch() {
+        let loader = BatchLoader::new(&pool(), 1, 100, |keys: &[u64]| {
+            assert_ne!(keys, [3], "on purpose");
+            Ok(squares(keys))
+        });
+        let values = join_all([2, 3, 4].map(|key| loader.load(key, soon()))).await;
+        assert!(matches!(
+            &values[..],
+            [Ok(Some(4)), Err(ApiError::Panicked), Ok(Some(16))]
+        ));
+        assert_eq!(loader.load(5, soon()).await.unwrap(), Some(25));
+    }
+
+    #[actix_web::test]
+    async fn requests_that_get_no_slot_are_rejected_and_later_ones_are_read() {
+        let pool = Arc::new(WorkerPool::new(PoolLimit {
+            running: 1,
+            waiting: 0,
+        }));
+        let loader = BatchLoader::new(&pool, 2, 100, |keys: &[u64]| Ok(squares(keys)));
+        let (end, ended) = mpsc::channel::<()>();
+        let busy = pool.run(JobKind::Command, soon(), move || Ok(ended.recv().is_err()));
+        let rejected = async {
+            let values = join_all([1, 2, 3].map(|key| loader.load(key, soon()))).await;
+            drop(end);
+            values
+        };
+        let (busy, rejected) = join(busy, rejected).await;
+        assert!(busy.unwrap());
+        assert!(
+            rejected
+                .iter()
+                .all(|value| matches!(value, Err(ApiError::Busy)))
+        );
+        assert_eq!(loader.load(5, soon()).await.unwrap(), Some(25));
     }
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod batch_loader;
 pub(crate) mod batched_write;
+mod deadlines;
 pub(crate) mod duty_cycle;
 pub(crate) mod event_waits;
 pub(crate) mod low_priority;
+mod mailbox;
 pub(crate) mod password_pool;
 pub(crate) mod pools;
 mod read_queue;

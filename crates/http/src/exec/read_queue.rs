@@ -8,9 +8,10 @@
 //! [`SingleFlight`]: super::single_flight::SingleFlight
 
 use crate::error::ApiError;
+use crate::exec::deadlines::timeout_at;
+use crate::exec::mailbox::Mailbox;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use tokio::time::timeout_at;
 
 /// Maximum reads of one queue in flight. One is enough, and makes the largest batches; another one
 /// is started if it takes longer than [`HEDGE_AFTER`] (hedging), so that a hung read does not hold
@@ -27,23 +28,50 @@ pub(super) type Loaded<V> = Result<V, ApiError>;
 /// A request that waits for a value.
 pub(super) struct Waiter<V> {
     pub(super) deadline: Instant,
+    worker: Mailbox,
     result: oneshot::Sender<Loaded<V>>,
 }
 
 impl<V> Waiter<V> {
+    /// A request of this worker.
     pub(super) fn new(deadline: Instant) -> (Self, oneshot::Receiver<Loaded<V>>) {
         let (result, receiver) = oneshot::channel();
-        (Self { deadline, result }, receiver)
+        let waiter = Self {
+            deadline,
+            worker: Mailbox::of_this_worker(),
+            result,
+        };
+        (waiter, receiver)
     }
 
     /// Whether the request was dropped, so that it needs no value.
     pub(super) fn is_gone(&self) -> bool {
         self.result.is_closed()
     }
+}
 
-    pub(super) fn finish(self, result: Loaded<V>) {
-        // The request may have been dropped meanwhile.
-        let _ = self.result.send(result);
+/// Gives each request its result, with one wake-up for each worker.
+pub(super) fn finish_all<V: Send + 'static>(
+    results: impl IntoIterator<Item = (Waiter<V>, Loaded<V>)>,
+) {
+    let mut workers: Vec<(Mailbox, Vec<_>)> = Vec::new();
+    for (waiter, result) in results {
+        let finished = (waiter.result, result);
+        let own = workers
+            .iter_mut()
+            .find(|(other, _)| other.is(&waiter.worker));
+        match own {
+            Some((_, batch)) => batch.push(finished),
+            None => workers.push((waiter.worker, vec![finished])),
+        }
+    }
+    for (worker, batch) in workers {
+        worker.deliver(move || {
+            for (request, result) in batch {
+                // The request may have been dropped meanwhile.
+                let _ = request.send(result);
+            }
+        });
     }
 }
 
@@ -56,7 +84,7 @@ pub(super) async fn wait<V>(
     deadline: Instant,
     overdue: ApiError,
 ) -> Loaded<V> {
-    match timeout_at(deadline.into(), receiver).await {
+    match timeout_at(deadline, receiver).await {
         Ok(result) => result.unwrap_or(Err(ApiError::Busy)),
         Err(_) => Err(overdue),
     }
@@ -74,14 +102,25 @@ pub(super) struct ReadQueue<W> {
     in_flight: usize,
     /// When the latest read began.
     began: Instant,
+    /// When no request waits any longer for the reads in flight.
+    due: Instant,
+    /// Counts how often reads in flight were given up.
+    given_up: u64,
 }
+
+/// A read loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReadLoop(u64);
 
 impl<W> ReadQueue<W> {
     pub(super) fn new() -> Self {
+        let now = Instant::now();
         Self {
             waiting: Vec::new(),
             in_flight: 0,
-            began: Instant::now(),
+            began: now,
+            due: now,
+            given_up: 0,
         }
     }
 
@@ -90,25 +129,52 @@ impl<W> ReadQueue<W> {
         self.waiting.len()
     }
 
+    /// The waiting requests.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &W> {
+        self.waiting.iter()
+    }
+
     /// Whether no read loop runs.
     pub(super) fn is_idle(&self) -> bool {
         self.in_flight == 0
     }
 
-    /// Enqueues a request; returns whether the caller must start a read loop.
-    pub(super) fn join(&mut self, waiter: W) -> bool {
+    /// Enqueues a request; returns the read loop that the caller must start, if any.
+    pub(super) fn join(&mut self, waiter: W) -> Option<ReadLoop> {
         self.waiting.push(waiter);
-        let needs_another = self.is_idle()
-            || (self.in_flight < MAX_IN_FLIGHT && self.began.elapsed() > HEDGE_AFTER);
-        if needs_another {
-            self.in_flight += 1;
-            self.began = Instant::now();
+        if !self.is_idle() {
+            let now = Instant::now();
+            if now.saturating_duration_since(self.began) <= HEDGE_AFTER {
+                return None;
+            }
+            if self.in_flight >= MAX_IN_FLIGHT {
+                if now <= self.due {
+                    return None;
+                }
+                // All of them hang, and their requests have timed out: they must not block the
+                // reads of the next requests as well.
+                self.given_up = self.given_up.wrapping_add(1);
+                self.in_flight = 0;
+            }
         }
-        needs_another
+        self.in_flight += 1;
+        self.began = Instant::now();
+        self.due = self.due.max(self.began);
+        Some(ReadLoop(self.given_up))
     }
 
-    /// Takes the next batch of at most `max` requests. If it is empty, the calling loop is over.
-    pub(super) fn next_batch(&mut self, max: usize, is_gone: impl Fn(&W) -> bool) -> Vec<W> {
+    /// Takes the next batch of at most `max` requests for a read loop. If it is empty, the loop is
+    /// over.
+    pub(super) fn next_batch(
+        &mut self,
+        reads: ReadLoop,
+        max: usize,
+        is_gone: impl Fn(&W) -> bool,
+        deadline: impl Fn(&W) -> Instant,
+    ) -> Vec<W> {
+        if reads.0 != self.given_up {
+            return Vec::new();
+        }
         self.waiting.retain(|waiter| !is_gone(waiter));
         let count = self.waiting.len().min(max);
         let batch: Vec<W> = self.waiting.drain(..count).collect();
@@ -116,7 +182,48 @@ impl<W> ReadQueue<W> {
             self.in_flight = self.in_flight.saturating_sub(1);
         } else {
             self.began = Instant::now();
+            self.due = self.due.max(latest(batch.iter().map(deadline)));
         }
         batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn reads_that_hang_beyond_their_deadlines_are_given_up() {
+        let mut queue = ReadQueue::new();
+        let never = |_: &Instant| false;
+        let deadline = |deadline: &Instant| *deadline;
+        let due = Instant::now() + 5 * HEDGE_AFTER;
+        let mut hung = Vec::new();
+        while hung.len() < MAX_IN_FLIGHT {
+            if let Some(reads) = queue.join(due) {
+                assert!(!queue.next_batch(reads, 64, never, deadline).is_empty());
+                hung.push(reads);
+            }
+            thread::sleep(MILLISECOND);
+        }
+        while Instant::now() <= due {
+            assert_eq!(queue.join(due), None);
+            thread::sleep(MILLISECOND);
+        }
+        thread::sleep(HEDGE_AFTER + MILLISECOND);
+        let Some(reads) = queue.join(due) else {
+            panic!("no read begins");
+        };
+        // The loops that were given up take no batch, and count no longer.
+        for hung in hung {
+            assert!(queue.next_batch(hung, 64, never, deadline).is_empty());
+        }
+        assert!(!queue.next_batch(reads, 64, never, deadline).is_empty());
+        assert!(!queue.is_idle());
+        assert!(queue.next_batch(reads, 64, never, deadline).is_empty());
+        assert!(queue.is_idle());
     }
 }

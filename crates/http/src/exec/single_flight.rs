@@ -1,7 +1,9 @@
 //! Single flight: concurrent requests for the same value share one read.
 
 use crate::error::ApiError;
-use crate::exec::read_queue::{BATCH_SIZES, Loaded, ReadQueue, Waiter, latest, wait};
+use crate::exec::read_queue::{
+    BATCH_SIZES, Loaded, ReadLoop, ReadQueue, Waiter, finish_all, latest, wait,
+};
 use crate::exec::worker_pool::{JobKind, WorkerPool};
 use actix_web::rt;
 use std::collections::HashMap;
@@ -72,7 +74,7 @@ where
     /// those of the read.
     pub(crate) async fn load(&self, key: K, deadline: Instant) -> Loaded<V> {
         let (waiter, value) = Waiter::new(deadline);
-        let needs_read = {
+        let reads = {
             let mut flights = self.0.lock();
             if flights.waiting >= self.0.max_waiting {
                 return Err(ApiError::Busy);
@@ -81,10 +83,10 @@ where
             let queue = flights.by_key.entry(key.clone());
             queue.or_insert_with(ReadQueue::new).join(waiter)
         };
-        if needs_read {
+        if let Some(reads) = reads {
             // Spawned apart from this request: others wait for the result too, and this client may
             // disconnect.
-            rt::spawn(Arc::clone(&self.0).read_until_idle(key));
+            rt::spawn(Arc::clone(&self.0).read_until_idle(reads, key));
         }
         wait(value, deadline, JobKind::List.overdue()).await
     }
@@ -96,9 +98,9 @@ where
     V: Clone + Send + 'static,
 {
     /// Reads a key again and again, until no request waits for it.
-    async fn read_until_idle(self: Arc<Self>, key: K) {
+    async fn read_until_idle(self: Arc<Self>, reads: ReadLoop, key: K) {
         loop {
-            let batch = self.next_batch(&key);
+            let batch = self.next_batch(reads, &key);
             if batch.is_empty() {
                 return;
             }
@@ -108,19 +110,18 @@ where
             let (this, key) = (Arc::clone(&self), key.clone());
             let job = move || (this.read)(&key);
             let value = self.pool.run(JobKind::List, deadline, job).await;
-            for waiter in batch {
-                waiter.finish(value.clone());
-            }
+            finish_all(batch.into_iter().map(|waiter| (waiter, value.clone())));
         }
     }
 
-    fn next_batch(&self, key: &K) -> Vec<Waiter<V>> {
+    fn next_batch(&self, reads: ReadLoop, key: &K) -> Vec<Waiter<V>> {
         let mut flights = self.lock();
         let Some(queue) = flights.by_key.get_mut(key) else {
             return Vec::new();
         };
         let before = queue.len();
-        let batch = queue.next_batch(usize::MAX, Waiter::is_gone);
+        let deadline = |waiter: &Waiter<V>| waiter.deadline;
+        let batch = queue.next_batch(reads, usize::MAX, Waiter::is_gone, deadline);
         let left = before - queue.len();
         if queue.is_idle() {
             flights.by_key.remove(key);

@@ -9,6 +9,7 @@ use crate::exec::low_priority::LowPriorityThreads;
 use actix_web::web;
 use std::future::Future;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -54,6 +55,34 @@ impl JobKind {
             Self::Query | Self::Probe => ApiError::Overdue,
             Self::List | Self::Search => ApiError::ListOverdue,
             Self::Command => ApiError::OutcomeUnknown,
+        }
+    }
+
+    /// Runs a use case on this thread, with the deadline of its request.
+    ///
+    /// # Errors
+    /// [`JobKind::overdue`] if the store has interrupted it; [`ApiError::Panicked`]; those of the use
+    /// case.
+    pub(crate) fn run_until<T>(
+        self,
+        deadline: Instant,
+        job: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, ApiError> {
+        let job = || match self.query_deadline(deadline) {
+            Some(deadline) => deadline::run_until(deadline, job),
+            None => job(),
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(job)).map_err(|_| ApiError::Panicked)?;
+        outcome.map_err(|error| self.error(error))
+    }
+
+    fn error(self, error: Error) -> ApiError {
+        match error {
+            // The same as if the request had timed out just before.
+            Error::Store(store) if *store.kind() == StoreErrorKind::DeadlineExceeded => {
+                self.overdue()
+            }
+            other => other.into(),
         }
     }
 
@@ -183,13 +212,31 @@ impl WorkerPool {
                 run_blocking(deadline, kind.overdue(), job).await
             }
         };
-        ended?.map_err(|error| match error {
-            // The same as if the request had timed out just before.
-            Error::Store(store) if *store.kind() == StoreErrorKind::DeadlineExceeded => {
-                kind.overdue()
+        ended?.map_err(|error| kind.error(error))
+    }
+
+    /// Runs a job on a blocking thread again and again, while it returns true, in one slot. It gives
+    /// the slot up between two runs if other jobs wait for one. Returns whether the job has to go on.
+    ///
+    /// # Errors
+    /// [`ApiError::Busy`] if it gets no slot by the deadline; [`ApiError::Panicked`].
+    pub(crate) async fn run_while(
+        self: &Arc<Self>,
+        deadline: Instant,
+        job: impl Fn() -> bool + Send + 'static,
+    ) -> Result<bool, ApiError> {
+        let permit = self.permit(deadline).await?;
+        let pool = Arc::clone(self);
+        let run = move || {
+            let _permit = permit;
+            while job() {
+                if pool.waiting.load(Ordering::Relaxed) > 0 {
+                    return true;
+                }
             }
-            other => other.into(),
-        })
+            false
+        };
+        web::block(run).await.map_err(|_| ApiError::Panicked)
     }
 
     /// How many jobs may wait so that the last of them ends by the deadline.

@@ -162,3 +162,36 @@ async fn clients_that_disconnect_leave_the_queue() {
     let (first, ()) = join(first, rest).await;
     assert!(first.unwrap());
 }
+
+#[actix_web::test]
+async fn a_job_that_goes_on_gives_its_slot_up_while_others_wait() {
+    let pool = Arc::new(pool(1, 1));
+    let (begun, begins) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let job = move || {
+        begun.send(()).unwrap();
+        ended.recv().is_ok()
+    };
+    let endless = pool.run_while(soon(5_000), job);
+    let other = async {
+        // It runs, and keeps its slot while no other job waits.
+        for _ in 0..3 {
+            while begins.try_recv().is_err() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!((pool.load().running, pool.load().waiting), (1, 0));
+            end.send(()).unwrap();
+        }
+        while begins.try_recv().is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let waits = pool.run(JobKind::Query, soon(5_000), || Ok(true));
+        let release = async {
+            assert_eq!(pool.load().waiting, 1);
+            end.send(()).unwrap();
+        };
+        join(waits, release).await.0
+    };
+    let (goes_on, other) = join(endless, other).await;
+    assert!(goes_on.unwrap() && other.unwrap());
+}
