@@ -57,7 +57,7 @@ impl ETag {
     pub(crate) fn text(&self) -> String {
         match self.volatile.as_str() {
             "" => self.version.clone(),
-            volatile => format!("{}.{volatile}", self.version),
+            volatile => [&self.version, ".", volatile].concat(),
         }
     }
 
@@ -84,14 +84,14 @@ impl ETag {
         if holds(&own) {
             return self.header();
         }
-        let packed = format!("{own}{GZIP}");
+        let packed = [&own, GZIP].concat();
         let accepts = holds(&packed) && AcceptedCodings::of(headers).accepts_gzip();
         accepts.then(|| quoted(&packed)).flatten()
     }
 }
 
 fn quoted(tag: &str) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("\"{tag}\"")).ok()
+    HeaderValue::try_from(["\"", tag, "\""].concat()).ok()
 }
 
 /// Changes the `ETag` of a response to that of its compressed representation.
@@ -143,6 +143,14 @@ pub(crate) fn digest(shape: &impl Serialize) -> String {
     // DTOs can always be serialized.
     let _ = serde_json::to_writer(&mut form, shape);
     hexadecimal(&form.0.finalize())
+}
+
+/// The digest of a text in parts.
+pub(crate) fn digest_of(parts: &[&str]) -> String {
+    let digest = parts.iter().fold(Sha256::new(), |digest, part| {
+        digest.chain_update(part.as_bytes())
+    });
+    hexadecimal(&digest.finalize())
 }
 
 fn short(form: &[u8]) -> String {

@@ -6,4 +6,4 @@ pub(crate) mod list;
 mod response;
 
 pub(crate) use endpoints::ENDPOINTS;
-pub(crate) use response::{ProductResponse, example, render, render_page};
+pub(crate) use response::{ProductResponse, encoded, example, render, render_page};

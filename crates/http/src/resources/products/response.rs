@@ -55,21 +55,14 @@ impl<'a> ProductResponse<'a> {
             updated_at: Time(product.updated_at),
         }
     }
-
-    /// Without the fields that sales change.
-    pub(crate) fn without_stock(product: &'a Product) -> Self {
-        Self {
-            stock: 0,
-            ..Self::from_product(product)
-        }
-    }
 }
 
 /// Renders the response of a product, for all requests that one read answers.
 pub(crate) fn render(product: Product) -> Result<RenderedProduct, ApiError> {
-    let shape = ProductResponse::from_product(&product);
-    let response = Rendered::json(&shape, Some(ETag::of_product(&product)));
-    let response = response.map_err(|error| ApiError::Defect(error.to_string()))?;
+    let body = serde_json::to_string(&ProductResponse::from_product(&product));
+    let body = body.map_err(|error| ApiError::Defect(error.to_string()))?;
+    let tag = ETag::of_product_body(&product, &body);
+    let response = Rendered::new(body, Some(tag));
     Ok(RenderedProduct { product, response })
 }
 
@@ -83,7 +76,7 @@ pub(crate) fn render_page(page: &Page<Product>) -> Result<RenderedPage, ApiError
 }
 
 /// The response to store under an idempotency key.
-pub(super) fn encoded(product: &Product) -> String {
+pub(crate) fn encoded(product: &Product) -> String {
     encode(&ProductResponse::from_product(product))
 }
 
