@@ -2,8 +2,8 @@
 //!
 //! The router of actix-web tries one pattern after the other, each as a regular expression if it has
 //! two forms, as paths with and without a slash at the end do: a quarter of the time of a health
-//! check. Here a path without parameters is one look-up in a map, and one with parameters a
-//! comparison of segments.
+//! check. Here a path without parameters is one look-up in a map, and one with parameters a few look-ups
+//! and a comparison of segments.
 
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -24,8 +24,10 @@ use std::task::{Context, Poll};
 pub(crate) struct Paths {
     /// Paths without parameters, by their text without the slash at the end.
     fixed: HashMap<&'static str, usize>,
-    /// Paths with parameters, in the order of the table.
-    patterns: Vec<(Pattern, usize)>,
+    /// Paths with parameters, by their text before the first one.
+    patterns: HashMap<&'static str, Vec<(Pattern, usize)>>,
+    /// The length of the longest such text.
+    longest: usize,
 }
 
 /// The segments of a path with parameters.
@@ -43,16 +45,26 @@ type Parameters<'a> = Vec<(&'static str, &'a str)>;
 impl Paths {
     /// The paths of a table, such as `/api/products/{id}/`.
     pub(crate) fn new(table: impl Iterator<Item = &'static str>) -> Self {
-        let (mut fixed, mut patterns) = (HashMap::new(), Vec::new());
+        let mut fixed = HashMap::new();
+        let mut patterns = HashMap::<_, Vec<_>>::new();
         for (at, path) in table.enumerate() {
             let bare = bare(path);
-            if bare.contains('{') {
-                patterns.push((Pattern::new(bare), at));
-            } else {
-                fixed.entry(bare).or_insert(at);
+            match bare.split_once('{') {
+                Some((start, _)) => {
+                    let pattern = (Pattern::new(bare), at);
+                    patterns.entry(start).or_default().push(pattern);
+                }
+                None => {
+                    fixed.entry(bare).or_insert(at);
+                }
             }
         }
-        Self { fixed, patterns }
+        let longest = patterns.keys().map(|start| start.len()).max();
+        Self {
+            fixed,
+            patterns,
+            longest: longest.unwrap_or_default(),
+        }
     }
 
     /// The index and the parameters of a path, with or without the slash at its end.
@@ -61,8 +73,19 @@ impl Paths {
         if let Some(at) = self.fixed.get(path) {
             return Some((*at, Vec::new()));
         }
-        let mut patterns = self.patterns.iter();
-        patterns.find_map(|(pattern, at)| Some((*at, pattern.read(path)?)))
+        let slashes = path.match_indices('/').map(|(at, _)| at);
+        let starts = slashes.take_while(|at| *at < self.longest);
+        let starts = starts.filter_map(|at| self.patterns.get(path.get(..=at)?));
+        let mut first = None;
+        for (pattern, at) in starts.flatten() {
+            // The order of the table decides.
+            if first.as_ref().is_none_or(|(first, _)| at < first)
+                && let Some(parameters) = pattern.read(path)
+            {
+                first = Some((*at, parameters));
+            }
+        }
+        first
     }
 }
 
@@ -216,6 +239,8 @@ mod tests {
                 "/api/users/me/",
                 "/api/users/{id}/",
                 "/api/users/{id}/carts/{name}/",
+                "/api/{kind}/{id}/last/",
+                "/api/users/{id}/{part}/",
             ]
             .into_iter(),
         );
@@ -232,6 +257,14 @@ mod tests {
                 "/api/users/1/carts/a",
                 Some((4, vec![("id", "1"), ("name", "a")])),
             ),
+            (
+                "/api/users/1/last/",
+                Some((5, vec![("kind", "users"), ("id", "1")])),
+            ),
+            (
+                "/api/users/1/first",
+                Some((6, vec![("id", "1"), ("part", "first")])),
+            ),
             ("/", None),
             ("", None),
             ("*", None),
@@ -242,7 +275,10 @@ mod tests {
             ("/api/users/", None),
             ("/api/users//", None),
             ("/api/users/12//", None),
-            ("/api/users/12/carts/", None),
+            (
+                "/api/users/12/carts/",
+                Some((6, vec![("id", "12"), ("part", "carts")])),
+            ),
             ("/api/users//carts/a/", None),
             ("/api/users/12/carts/a/b/", None),
             ("api/users/12/", None),
