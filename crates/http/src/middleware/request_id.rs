@@ -5,10 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The most digits of the counter.
+const COUNT: usize = 16;
+
 /// Generator of request ids for requests that carry none: a random prefix for each process, and a
 /// counter.
 pub(crate) struct RequestIds {
-    process: u64,
+    /// In hexadecimal, with a dash at its end.
+    process: String,
     count: AtomicU64,
 }
 
@@ -16,7 +20,7 @@ impl RequestIds {
     pub(crate) fn new() -> std::io::Result<Self> {
         let process = getrandom::u64().map_err(|error| std::io::Error::other(error.to_string()))?;
         Ok(Self {
-            process,
+            process: format!("{process:016x}-"),
             count: AtomicU64::new(1),
         })
     }
@@ -29,7 +33,14 @@ impl RequestIds {
 
     fn next(&self) -> HeaderValue {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{:016x}-{count:x}", self.process);
+        let mut id = String::with_capacity(self.process.len() + COUNT);
+        id.push_str(&self.process);
+        // Digits without the zeros in front, but at least one.
+        let zeros = count.leading_zeros().min(u64::BITS - 4) / 4;
+        for place in (0..u64::BITS / 4 - zeros).rev() {
+            let digit = u32::try_from(count >> (4 * place) & 15).ok();
+            id.extend(digit.and_then(|digit| char::from_digit(digit, 16)));
+        }
         // Hexadecimal digits are a valid header value.
         HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("-"))
     }
@@ -79,5 +90,11 @@ mod tests {
             RequestIds::new().unwrap().next(),
             RequestIds::new().unwrap().next()
         );
+        for count in [0, 1, 15, 16, 0xfedc_ba98_7654_3210, u64::MAX] {
+            ids.count.store(count, Ordering::Relaxed);
+            let id = ids.next();
+            let (process, digits) = id.to_str().unwrap().split_once('-').unwrap();
+            assert_eq!((process.len(), digits), (16, &*format!("{count:x}")));
+        }
     }
 }
