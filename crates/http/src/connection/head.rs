@@ -4,6 +4,8 @@
 //! accept it: it answers `Connection: upgrade`, closes the connection, and takes everything after
 //! `Upgrade: websocket` for a body.
 
+use memchr::memchr;
+
 /// Longer lines pass unchanged: no real `Upgrade` or `Connection` field is as long.
 const MAX_LINE: usize = 256;
 
@@ -39,7 +41,7 @@ impl HeadScanner {
         let mut pass = 0;
         loop {
             let rest = piece.get_mut(pass..).unwrap_or_default();
-            let line = rest.iter().position(|byte| *byte == b'\n');
+            let line = memchr(b'\n', rest);
             let line = line.map(|end| end.saturating_add(1));
             match (self.place, line) {
                 (Place::Before, _) => {
