@@ -1,6 +1,7 @@
 //! Signing keys of tokens.
 
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use crate::hs256;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use tradepost_domain::kernel::NoRandomness;
@@ -14,6 +15,8 @@ pub struct KeyTooShort(pub usize);
 #[derive(Clone)]
 pub struct SigningKey {
     id: String,
+    /// The first part of every token that it signs.
+    header: String,
     pub(crate) signs: EncodingKey,
     pub(crate) verifies: DecodingKey,
 }
@@ -47,11 +50,23 @@ impl SigningKey {
             .chain_update(b"tradepost key id\0")
             .chain_update(bytes)
             .finalize();
+        let id: String = format!("{digest:x}").chars().take(8).collect();
+        let signs = EncodingKey::from_secret(bytes);
+        hs256::install();
+        // Strings always encode as JSON, and HMAC does not fail.
+        let token = encode(&jose_header(&id), &(), &signs).unwrap_or_default();
+        let header = token.split('.').next().unwrap_or_default();
         Self {
-            id: format!("{digest:x}").chars().take(8).collect(),
-            signs: EncodingKey::from_secret(bytes),
+            header: header.to_owned(),
+            id,
+            signs,
             verifies: DecodingKey::from_secret(bytes),
         }
+    }
+
+    /// The first part of every token that this key signs: the encoded header.
+    pub(crate) fn header(&self) -> &str {
+        &self.header
     }
 
     /// The text of a new key: 32 random bytes in 64 hexadecimal digits.
@@ -67,6 +82,18 @@ impl SigningKey {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+}
+
+/// The header type (`typ`) of every token.
+pub(crate) const JWT: &str = "JWT";
+
+/// The header of the tokens that the key with this id signs.
+pub(crate) fn jose_header(id: &str) -> Header {
+    Header {
+        typ: Some(JWT.to_owned()),
+        kid: Some(id.to_owned()),
+        ..Header::new(Algorithm::HS256)
     }
 }
 

@@ -77,10 +77,13 @@ impl KeyRing {
         id: &'a str,
         now: DateTime<Utc>,
     ) -> impl Iterator<Item = &'a SigningKey> {
+        self.all_accepted(now).filter(move |key| key.id() == id)
+    }
+
+    /// The accepted keys.
+    pub(crate) fn all_accepted(&self, now: DateTime<Utc>) -> impl Iterator<Item = &SigningKey> {
         let accepted = self.keys().filter(move |key| key.is_accepted(now));
-        accepted
-            .map(|key| &key.key)
-            .filter(move |key| key.id() == id)
+        accepted.map(|key| &key.key)
     }
 }
 

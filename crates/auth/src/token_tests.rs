@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::test_tokens::{
-    NOW, SECRET, base64, forged, header, key, payload, with, with_claim, with_header, with_text,
+    NOW, SECRET, base64, forged, header, key, payload, under_issued_header, with, with_claim,
+    with_header, with_text,
 };
 use serde_json::{Value, json};
 
@@ -31,7 +32,9 @@ fn read(token: &str) -> Result<TokenClaims, Refusal> {
 fn refused(cases: impl IntoIterator<Item = (impl std::fmt::Display, String)>) -> usize {
     let mut count = 0;
     for (case, token) in cases {
-        assert_eq!(read(&token), Err(Refusal::InvalidToken), "{case}: {token}");
+        for token in under_issued_header(&token).iter().chain([&token]) {
+            assert_eq!(read(token), Err(Refusal::InvalidToken), "{case}: {token}");
+        }
         count += 1;
     }
     count
@@ -54,6 +57,11 @@ fn the_tokens_forged_below_are_valid_without_their_change() {
     let token = forged(&header().to_string(), &payload().to_string(), SECRET);
     assert_eq!(read(&token), Ok(claims()));
     assert_eq!(read(&with_claim("more", json!("to come"))), Ok(claims()));
+    let issued = under_issued_header(&token).unwrap();
+    assert_eq!(read(&issued), Ok(claims()));
+    assert_ne!(issued, token);
+    let header = |token: &str| token.split('.').next().unwrap().to_owned();
+    assert_eq!(header(&issued), header(&tokens().issue(&claims())));
 }
 
 #[test]
