@@ -1,10 +1,11 @@
 //! Log formats, with their common parts: timestamps, and characters that are escaped.
 
+use super::digits::push_padded;
 use super::queue::Access;
 use super::{json, line};
 use chrono::{DateTime, SecondsFormat, Utc};
 use log::{Level, Record};
-use std::fmt::{Arguments, Write as _};
+use std::fmt::Arguments;
 
 /// The format of the log: lines for people, or JSON Lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +58,9 @@ impl Timestamp {
             self.begin.pop();
         }
         out.push_str(&self.begin);
-        // Writing to a string cannot fail.
-        let _ = write!(out, ".{:06}Z", time.timestamp_subsec_micros());
+        out.push('.');
+        push_padded(out, time.timestamp_subsec_micros().into(), 6);
+        out.push('Z');
     }
 }
 
@@ -68,6 +70,12 @@ pub(super) fn is_escaped(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether a text has printable ASCII alone, so that none of its characters [`is_escaped`]: a check
+/// of bytes, which most texts pass.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! JSON Lines: one object per line, with the keys `time`, `level`, `target` and `message`, and those
 //! of the record's values.
 
+use super::digits::{push_address, push_number};
 use super::format::{Timestamp, is_escaped};
 use super::queue::Access;
 use log::Record;
@@ -44,18 +45,23 @@ pub(super) fn access(out: &mut String, stamp: &mut Timestamp, access: &Access<'_
     string(out, access.method);
     out.push_str(",\"path\":");
     string(out, access.path);
-    let (status, took) = (access.status, access.took);
-    push(
-        out,
-        format_args!(",\"status\":{status},\"duration_us\":{took},\"id\":"),
-    );
+    out.push_str(",\"status\":");
+    push_number(out, access.status.into());
+    out.push_str(",\"duration_us\":");
+    push_number(out, access.took);
+    out.push_str(",\"id\":");
     string(out, access.id);
-    match access.user {
-        Some(user) => push(out, format_args!(",\"user\":{user}")),
-        None => out.push_str(",\"user\":null"),
+    out.push_str(",\"user\":");
+    match access.user.map(|user| u64::try_from(user.get())) {
+        Some(Ok(user)) => push_number(out, user),
+        _ => out.push_str("null"),
     }
     match access.client {
-        Some(client) => push(out, format_args!(",\"from\":\"{client}\"}}\n")),
+        Some(client) => {
+            out.push_str(",\"from\":\"");
+            push_address(out, client);
+            out.push_str("\"}\n");
+        }
         None => out.push_str(",\"from\":null}\n"),
     }
 }
@@ -95,7 +101,8 @@ fn push(out: &mut String, value: impl Display) {
 fn string(out: &mut String, text: &str) {
     let special = |letter: char| ['"', '\\'].contains(&letter) || is_escaped(letter);
     out.push('"');
-    if text.contains(special) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && ![b'"', b'\\'].contains(&byte);
+    if !text.bytes().all(is_plain) && text.contains(special) {
         for letter in text.chars() {
             match letter {
                 '"' => out.push_str("\\\""),

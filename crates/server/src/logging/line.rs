@@ -1,6 +1,7 @@
 //! Text lines: time, level, target, message, and the record's values as `key=value`.
 
-use super::format::{Timestamp, is_escaped};
+use super::digits::{push_address, push_number};
+use super::format::{Timestamp, is_escaped, is_plain};
 use super::queue::Access;
 use log::Record;
 use log::kv::{self, Key, Value, VisitSource};
@@ -34,16 +35,23 @@ pub(super) fn access(out: &mut String, stamp: &mut Timestamp, access: &Access<'_
     out.push_str(access.method);
     out.push(' ');
     out.push_str(&escaped(access.path));
-    let _ = write!(out, " {} {}us id=", access.status, access.took);
+    out.push(' ');
+    push_number(out, access.status.into());
+    out.push(' ');
+    push_number(out, access.took);
+    out.push_str("us id=");
     out.push_str(access.id);
-    let _ = match access.user {
-        Some(user) => write!(out, " user={user}"),
-        None => write!(out, " user=-"),
-    };
-    let _ = match access.client {
-        Some(client) => writeln!(out, " from={client}"),
-        None => writeln!(out, " from=-"),
-    };
+    out.push_str(" user=");
+    match access.user.map(|user| u64::try_from(user.get())) {
+        Some(Ok(user)) => push_number(out, user),
+        _ => out.push('-'),
+    }
+    out.push_str(" from=");
+    match access.client {
+        Some(client) => push_address(out, client),
+        None => out.push('-'),
+    }
+    out.push('\n');
 }
 
 /// Values as ` key=value`, in their order.
@@ -67,7 +75,7 @@ impl<'kvs> VisitSource<'kvs> for Pairs {
 
 /// Escapes line breaks, so that text from outside cannot forge a log line.
 fn escaped(message: &str) -> Cow<'_, str> {
-    if !message.contains(is_escaped) {
+    if is_plain(message) || !message.contains(is_escaped) {
         return Cow::Borrowed(message);
     }
     let escaped = message.chars().fold(String::new(), |mut line, letter| {

@@ -7,10 +7,11 @@
 //!                                     (bounded)   (one thread)     \ access log file
 //! ```
 //!
-//! - `format.rs`, `line.rs` and `json.rs` format records; `filter.rs` reads `RUST_LOG`.
+//! - `format.rs`, `line.rs`, `json.rs` and `digits.rs` format records; `filter.rs` reads `RUST_LOG`.
 //! - `non_blocking.rs` gives each target a thread, so that a target that stalls delays no other;
 //!   `output.rs` counts lines that a target does not take, and `rotating_file.rs` is a log file.
 
+mod digits;
 mod filter;
 mod format;
 mod json;
