@@ -8,7 +8,7 @@ use actix_web::rt;
 use std::cell::RefCell;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// What a mailbox runs on the thread of its worker.
+/// A job for the thread of a worker.
 type Delivery = Box<dyn FnOnce() + Send>;
 
 thread_local! {
