@@ -37,7 +37,7 @@ async fn users_are_found_by_part_of_a_name_or_address() {
     };
     app.shop.accounts.register(user).unwrap();
     let page = staff.get("/admin/customers/").await.expect(200);
-    let page = page.has("3 users").has(">ada</a>").has("/1/\">grace</a>");
+    let page = page.has(">ada</a>").has("/1/\">grace</a>");
     let _ = page.has("o&#39;neil&#38;amp@navy.example");
     for (query, shown, hidden) in [
         ("q=AD", ">ada</a>", "/1/\">grace"),
@@ -45,14 +45,12 @@ async fn users_are_found_by_part_of_a_name_or_address() {
         ("q=%25", "No user matches", ">ada</a>"),
         ("q=%3Cscript%3Ealert", "No user matches", "<script>alert"),
         ("q=%00", "aria-invalid", "no user"),
-        ("page=0", ">ada</a>", "No user"),
-        ("page=x", ">ada</a>", "No user"),
+        ("cursor=forged", ">ada</a>", "No user"),
+        ("q=a&cursor=%3Cscript%3Ealert", ">ada</a>", "<script>alert"),
     ] {
         let page = staff.get(&format!("/admin/customers/?{query}")).await;
         let _ = page.expect(200).has(shown).has_not(hidden);
     }
-    let reply = staff.get("/admin/customers/?q=a&page=99").await;
-    assert_eq!(reply.location(), "/admin/customers/?q=a");
     let _ = (staff.get("/admin/customers/3/").await)
         .expect(200)
         .has("o&#39;neil&#38;amp@navy.example");
@@ -70,10 +68,17 @@ async fn long_lists_of_users_have_pages() {
             register(&app, &format!("{one}.{other}"));
         }
     }
-    let first = staff.get("/admin/customers/").await.has("61 users");
-    let _ = first.has("rel=\"next\"").has_not("rel=\"prev\"");
-    let second = staff.get("/admin/customers/?page=2").await;
-    let _ = second.has("/1/\">grace</a>").has("rel=\"prev\"");
+    let first = staff.get("/admin/customers/").await.expect(200);
+    let first = first.has("rel=\"next\"").has_not("rel=\"prev\"");
+    let second = format!("/admin/customers/{}", first.link("next"));
+    let second = staff.get(&second).await.expect(200);
+    let second = second.has("/1/\">grace</a>").has("rel=\"prev\"");
+    let back = format!("/admin/customers/{}", second.link("prev"));
+    let back = staff.get(&back).await.expect(200);
+    let _ = back.has(">juniper.forest</a>").has_not("rel=\"prev\"");
+    // A search has pages of its own.
+    let found = staff.get("/admin/customers/?q=stone").await.expect(200);
+    let _ = found.has(">alder.stone</a>").has_not("rel=\"next\"");
 }
 
 #[actix_web::test]

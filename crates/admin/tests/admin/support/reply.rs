@@ -174,6 +174,13 @@ impl Reply {
         value.replace("&#34;", "\"").replace("&#38;", "&")
     }
 
+    /// The target of the link with this `rel`.
+    pub(crate) fn link(&self, rel: &str) -> String {
+        let before = self.text.split(&format!("\" rel=\"{rel}\"")).next();
+        let href = before.and_then(|text| text.rsplit("href=\"").next());
+        href.unwrap_or_default().replace("&#38;", "&")
+    }
+
     /// Sends the form of the page to its own address.
     pub(crate) async fn submit(&self, browser: &Browser<'_>, fields: &[(&str, &str)]) -> Self {
         self.submit_to(browser, &self.path, fields).await
