@@ -2,6 +2,7 @@
 
 use crate::check::is_alarm;
 use crate::client::Answer;
+use crate::pages::UNSENT;
 use crate::roles::Role;
 use crate::shop::print_line;
 use crate::world::World;
@@ -28,6 +29,11 @@ pub(crate) fn audit(world: &World, excused: &dyn Fn(&str) -> bool) {
     let memory = peak_memory(world);
     assert!(memory < MEMORY, "the server has taken {memory} MiB");
     users_are_as_they_were(world);
+    assert_eq!(
+        unsent_products(world),
+        0,
+        "a form without a token was executed"
+    );
     let stock = least_stock(world);
     assert!(stock >= 0, "a product has a stock of {stock}");
     let deadlock = world.shop.postgres_log().contains("deadlock detected");
@@ -70,6 +76,18 @@ fn users_are_as_they_were(world: &World) {
         assert_eq!(account["username"], role.name().unwrap(), "{role:?}");
         assert_eq!(account["is_staff"], role == Role::Staff, "{role:?}");
     }
+}
+
+/// Number of products with a name from forms without a valid token.
+fn unsent_products(world: &World) -> u64 {
+    let staff = world.session(Role::Staff).token;
+    let words = UNSENT.replace(' ', "%20");
+    let numbers = [false, true].map(|archived| {
+        let path = format!("/api/products/?search={words}&archived={archived}");
+        let page = patiently(world, &staff, &path).with(200);
+        page["count"].as_u64().unwrap()
+    });
+    numbers.iter().sum()
 }
 
 fn least_stock(world: &World) -> i64 {

@@ -1,6 +1,7 @@
 //! The rules for every answer.
 
 use crate::draft::Request;
+use crate::page_rules;
 use crate::roles::{KEEPER, Role};
 use crate::shop::KEY;
 use crate::wire::Answer;
@@ -66,7 +67,7 @@ pub(crate) fn check(request: &Request, answer: &Answer, own: i64) -> Vec<String>
     if is_of_the_parser(request, answer) {
         return wrong;
     }
-    status(answer, &mut wrong);
+    status(request, answer, &mut wrong);
     headers(request, answer, &mut wrong);
     if answer.status >= 400 {
         problem(request, answer, &mut wrong);
@@ -87,9 +88,11 @@ fn is_of_the_parser(request: &Request, answer: &Answer) -> bool {
         && [400, 408, 413, 414, 431].contains(&answer.status)
 }
 
-fn status(answer: &Answer, wrong: &mut Vec<String>) {
+fn status(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     match answer.status {
         200 | 201 | 204 | 304 | 400..=499 => {}
+        // After a form, and to the sign-in.
+        303 if is_admin(request) => {}
         503 => {
             let code = code(answer);
             let known = ["busy", "unavailable", "outcome_unknown"];
@@ -110,7 +113,7 @@ pub(crate) fn code(answer: &Answer) -> String {
 fn headers(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in &answer.headers {
-        let repeatable = ["vary", "link"].contains(&name.as_str());
+        let repeatable = ["vary", "link", "set-cookie"].contains(&name.as_str());
         if seen.contains(&name.as_str()) && !repeatable {
             wrong.push(format!("two headers {name}"));
         }
@@ -121,6 +124,10 @@ fn headers(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
             "set-cookie",
             "access-control-allow-origin",
         ];
+        let is_cookie = name == "set-cookie" && is_admin(request);
+        if is_cookie && page_rules::is_safe_cookie(value) {
+            continue;
+        }
         if unwanted.contains(&name.as_str()) || name.starts_with("injected") {
             wrong.push(format!("the header {name}: {value}"));
         }
@@ -174,10 +181,12 @@ fn problem(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     let media = answer.header("content-type").unwrap_or_default();
     // The admin interface answers with pages.
     if is_admin(request) && media.starts_with("text/html") {
-        return;
+        return wrong.extend(page_rules::check_html(request.is_head, answer));
     }
     let asks_for = |media: &str| request.accepts.iter().any(|accept| accept.contains(media));
     let fits = match media {
+        // The admin interface reports errors to programs as well.
+        "application/json" if is_admin(request) => true,
         "application/json" => request.accepts != ["application/problem+json"],
         "application/problem+json" => asks_for("application/problem+json"),
         _ => false,
@@ -244,6 +253,9 @@ fn success(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     if answer.body.is_empty() {
         return;
     }
+    if is_admin(request) && media.starts_with("text/html") {
+        wrong.extend(page_rules::check_html(request.is_head, answer));
+    }
     if media == "application/json" {
         if let Err(error) = serde_json::from_slice::<Value>(&answer.body) {
             wrong.push(format!("a body that is not JSON: {error}"));
@@ -304,10 +316,11 @@ fn leaks(request: &Request, answer: &Answer, wrong: &mut Vec<String>) {
     }
 }
 
-/// Headers and body as text.
+/// Headers and body as text. Cookies are named after this program.
 fn everything(answer: &Answer) -> String {
     let mut text = String::from_utf8_lossy(&answer.body).into_owned();
-    for (name, value) in &answer.headers {
+    let headers = answer.headers.iter();
+    for (name, value) in headers.filter(|(name, _)| name != "set-cookie") {
         text.push('\n');
         text.push_str(name);
         text.push_str(": ");

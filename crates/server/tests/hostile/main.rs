@@ -5,6 +5,7 @@
 //! - [`roles`] and [`world`]: the users of a shop, their tokens and the ids of their rows.
 //! - [`draft`], [`bodies`] and [`paths`]: a valid request for a route.
 //! - [`values`] and [`mutate`]: its mutations. [`malformed`]: bytes that are not HTTP.
+//! - [`pages`]: requests to the admin interface. [`page_rules`]: the rules for its answers.
 //! - [`scene`]: the requests that follow from a seed and a number.
 //! - [`wire`]: a connection, read strictly. [`check`]: the rules for an answer.
 //! - [`run`]: rounds of scenes. [`audit`]: the audit after each.
@@ -39,6 +40,10 @@ mod draft;
 mod malformed;
 #[cfg(test)]
 mod mutate;
+#[cfg(test)]
+mod page_rules;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]

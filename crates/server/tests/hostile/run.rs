@@ -4,6 +4,8 @@ use crate::audit::audit;
 use crate::check::{check, code, difference};
 use crate::draft::{Draft, Request, shown};
 use crate::malformed::Malformed;
+use crate::page_rules;
+use crate::pages::PageRequest;
 use crate::random::Random;
 use crate::roles::Role;
 use crate::scene::{Scene, scene};
@@ -228,6 +230,17 @@ impl Run<'_> {
         }
     }
 
+    fn page(&self, number: u64, page: &PageRequest, kept: &mut Option<Connection>) {
+        let Some(answer) = self.ask(number, &page.request, kept) else {
+            return;
+        };
+        let wrong = page_rules::check(page, &answer);
+        if !wrong.is_empty() {
+            let bytes = &page.request.bytes;
+            self.found(number, &wrong.join("; "), bytes, Some(&answer));
+        }
+    }
+
     fn play(&self, number: u64, kept: &mut Option<Connection>) {
         match scene(self.seed, number, self.world) {
             Scene::One(request) => drop(self.ask(number, &request, kept)),
@@ -249,6 +262,7 @@ impl Run<'_> {
             }
             Scene::Pipeline(requests) => self.pipeline(number, &requests),
             Scene::Malformed(bytes) => self.malformed(number, &bytes),
+            Scene::Page(page) => self.page(number, &page, kept),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::draft::{Draft, Request};
 use crate::malformed::{Malformed, malformed};
 use crate::mutate::mutate;
+use crate::pages::{PageRequest, page};
 use crate::paths::ABSENT;
 use crate::random::Random;
 use crate::roles::Role;
@@ -18,6 +19,8 @@ pub(crate) enum Scene {
     /// Pipelined requests: all are sent before the first is answered.
     Pipeline(Vec<Request>),
     Malformed(Malformed),
+    /// A request to the admin interface.
+    Page(PageRequest),
 }
 
 /// The scene of a seed and a number.
@@ -32,6 +35,7 @@ pub(crate) fn scene(seed: u64, number: u64, world: &World) -> Scene {
             Scene::Pipeline(requests.filter(|request| !request.closes).collect())
         }
         3 => Scene::Malformed(malformed(&mut random)),
+        4..=6 => Scene::Page(page(&mut random, world)),
         _ => Scene::One(one(number, &mut random, world)),
     }
 }

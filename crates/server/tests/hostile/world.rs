@@ -1,5 +1,6 @@
 //! A shop with its users, their tokens and the ids of their rows.
 
+use crate::pages::Browser;
 use crate::roles::{KEEPER, Role};
 use crate::shop::{KEY, Shop};
 use crate::wire::Answer;
@@ -66,6 +67,8 @@ pub(crate) struct Keeper {
 pub(crate) struct World {
     pub(crate) shop: Shop,
     pub(crate) keeper: Keeper,
+    /// The browser of the staff user.
+    pub(crate) admin: Browser,
     /// The id of the volatile user.
     pub(crate) volatile: i64,
     known: Mutex<Known>,
@@ -142,6 +145,7 @@ impl World {
         known.sessions.insert(Role::Anonymous, anonymous);
         Self {
             volatile: known.sessions[&Role::Volatile].user,
+            admin: Browser::signed_in(&shop.addresses.of(0), "ada"),
             shop,
             keeper,
             known: Mutex::new(known),
