@@ -206,6 +206,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    ledger_checks (kind) {
+        kind -> Text,
+        at -> BigInt,
+        products -> BigInt,
+        orders -> BigInt,
+        movements -> BigInt,
+        discrepancies -> BigInt,
+        first -> Text,
+    }
+}
+
+diesel::table! {
     staff_sessions (digest) {
         digest -> Text,
         user_id -> BigInt,

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tradepost_contract::{TestShop, usd};
 use tradepost_diesel::{DatabaseUrl, Migrator, Missing, OpenOptions, ShopCurrency, open};
 use tradepost_domain::Stores;
+use tradepost_domain::inventory::Discrepancy;
 use tradepost_domain::kernel::Actor;
 use tradepost_domain::orders::{OrderAction, OrderStatus};
 use tradepost_test_postgres::Cluster;
@@ -238,6 +239,23 @@ fn assert_found(stores: &Stores, statement: &str, words: &str) {
         found.iter().any(|line| line.contains(words)),
         "{statement}: {found:#?}"
     );
+    let audit = stores.ledger.audit().unwrap();
+    let is_stock = |found: &Discrepancy| matches!(found, Discrepancy::Stock { .. });
+    let stock: Vec<_> = audit.discrepancies.into_iter().filter(is_stock).collect();
+    assert_eq!(found_in_parts(stores), stock, "{statement}");
+}
+
+/// The findings of the stock check, product by product.
+fn found_in_parts(stores: &Stores) -> Vec<Discrepancy> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let part = stores.ledger.audit_stock(after, 1).unwrap();
+        if part.last.is_none() {
+            return found;
+        }
+        found.extend(part.audit.discrepancies);
+        after = part.last;
+    }
 }
 
 fn options() -> OpenOptions {

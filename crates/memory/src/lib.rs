@@ -34,7 +34,9 @@ use tradepost_domain::identity::{
     AttemptCount, AttemptKey, Credentials, KnownNetwork, KnownNetworkKey, RefreshDigest,
     RefreshToken, SessionDigest, StaffSession,
 };
-use tradepost_domain::inventory::{DEFAULT_LOW_STOCK, Movement, StockLevel};
+use tradepost_domain::inventory::{
+    DEFAULT_LOW_STOCK, LedgerCheck, LedgerCheckKind, Movement, StockLevel,
+};
 use tradepost_domain::kernel::{
     CartItemId, Currency, CursorPage, CursorRequest, Error, IdempotencyScope, Keyset, MovementId,
     OrderId, Page, PageRequest, ProductId, SortField, Sorting, StoreError, StoreErrorKind,
@@ -93,6 +95,7 @@ struct State {
     sums: Sums,
     low_stock: Option<StockLevel>,
     staged_products: import::products::StagedProducts,
+    ledger_checks: BTreeMap<LedgerCheckKind, LedgerCheck>,
     last: LastIds,
 }
 

@@ -16,6 +16,7 @@ mod lost_database;
 mod preflight;
 mod retention;
 mod signing_keys;
+mod stock_check;
 mod system;
 mod wiring;
 

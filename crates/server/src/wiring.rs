@@ -24,9 +24,9 @@ const WAIT: Duration = Duration::from_millis(400);
 /// connections are only open files, with half a megabyte of page cache each.
 const AT_ONCE_ON_POSTGRES: usize = 16;
 
-/// Connections outside the worker pool: one for each batcher, one for the purge, one for the sequencer
-/// of the event log.
-const BESIDE: usize = Batchers::COUNT + 2;
+/// Connections outside the worker pool: one for each batcher, one for the purge, one for the stock
+/// check, one for the sequencer of the event log.
+const BESIDE: usize = Batchers::COUNT + 3;
 
 /// Creates the data folder if it is missing and the preflight checks pass.
 pub(crate) fn prepare(config: &Config, first: FirstStart) -> Result<(), CliError> {

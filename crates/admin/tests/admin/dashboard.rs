@@ -2,8 +2,8 @@
 
 use crate::support::{App, new_user};
 use tradepost_domain::identity::Account;
-use tradepost_domain::inventory::StockDelta;
-use tradepost_domain::kernel::Quantity;
+use tradepost_domain::inventory::{LedgerCheck, LedgerCheckKind, StockDelta};
+use tradepost_domain::kernel::{Clock, Quantity};
 use tradepost_domain::orders::{Order, OrderStatus};
 
 /// Text that breaks a page which does not escape it.
@@ -37,7 +37,7 @@ async fn an_empty_shop_has_a_dashboard() {
     let page = page.has("No product is low in stock.");
     let _ = page
         .has("There are no orders yet.")
-        .has("The books were not checked");
+        .has("The ledger was not checked yet");
 }
 
 #[actix_web::test]
@@ -99,11 +99,33 @@ async fn the_ledger_is_checked_on_demand() {
     assert_eq!(reply.location(), "/admin/");
     let page = staff.get("/admin/").await.has("The ledger was checked.");
     let _ = page
-        .has("The books are right: 1 products, 1 orders and 2 movements were read.")
+        .has("The whole ledger is right: 1 products, 1 orders and 2 movements were read.")
         .has("class=\"tag good\">right<");
     let forged = [("csrf", "forged")];
     staff
         .post("/admin/check-ledger/", &forged)
         .await
         .expect(403);
+}
+
+#[actix_web::test]
+async fn the_results_of_ledger_checks_are_kept() {
+    let app = App::new().await;
+    let staff = app.staff().await;
+    let check = LedgerCheck {
+        kind: LedgerCheckKind::Stock,
+        at: app.clock.now(),
+        products: 1_234,
+        orders: 0,
+        movements: 9,
+        discrepancies: 2,
+        first: vec![HOSTILE.to_owned()],
+    };
+    app.stores.ledger.record_check(&check).unwrap();
+    let page = staff.get("/admin/").await.expect(200);
+    let page = page.has("The stock is wrong in 2 places: 1,234 products were compared");
+    let page = page
+        .has("class=\"tag bad\">wrong<")
+        .has("&#60;script&#62;alert(1)");
+    let _ = page.has_not("<script>alert").has("tradepost verify");
 }

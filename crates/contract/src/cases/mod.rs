@@ -248,6 +248,8 @@ macro_rules! each_case {
                 an_empty_shop_has_an_empty_ledger,
                 an_audit_looks_at_everything,
                 entries_are_numbered_in_the_order_of_writing,
+                stock_is_checked_in_parts,
+                the_last_ledger_checks_are_kept,
             }
             log {
                 an_event_is_committed_with_its_cause,

@@ -21,7 +21,8 @@ use tradepost_domain::import::products::{
 };
 use tradepost_domain::import::{ExistingData, ImportRepository, ImportShop, Imported};
 use tradepost_domain::inventory::{
-    AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, Movement, StockLevel,
+    AdjustStock, Adjusted, Audit, InventoryRepository, Ledger, LedgerCheck, Movement, StockAudit,
+    StockLevel,
 };
 use tradepost_domain::kernel::{
     AllOrNone, CursorPage, CursorRequest, Error, EventSeq, Execution, Keyset, NoProgress, OrderId,
@@ -111,6 +112,8 @@ pub(crate) struct Behaviour {
     pub(crate) release: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
     pub(crate) reset: fn(&Store, &AttemptKey) -> Result<(), StoreError>,
     pub(crate) audit: fn(&Store) -> Result<Audit, StoreError>,
+    pub(crate) audit_stock: fn(&Store, Option<ProductId>, u32) -> Result<StockAudit, StoreError>,
+    pub(crate) record_check: fn(&Store, &LedgerCheck) -> Result<(), StoreError>,
     pub(crate) check: fn(&Store) -> Result<(), StoreError>,
     pub(crate) purge_idempotency_keys: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
     pub(crate) purge_attempts: fn(&Store, DateTime<Utc>) -> Result<u64, StoreError>,
@@ -177,6 +180,8 @@ pub(crate) const HONEST: Behaviour = Behaviour {
     release: |store, key| store.release(key),
     reset: |store, key| store.reset(key),
     audit: |store| store.audit(),
+    audit_stock: |store, after, limit| store.audit_stock(after, limit),
+    record_check: |store, check| store.record_check(check),
     check: |store| store.check(),
     purge_idempotency_keys: |store, before| store.purge_idempotency_keys(before),
     purge_attempts: |store, before| store.purge_attempts(before),
@@ -435,6 +440,18 @@ impl AttemptRepository for Broken {
 impl Ledger for Broken {
     fn audit(&self) -> Result<Audit, StoreError> {
         (self.does.audit)(&self.store)
+    }
+
+    fn audit_stock(&self, after: Option<ProductId>, limit: u32) -> Result<StockAudit, StoreError> {
+        (self.does.audit_stock)(&self.store, after, limit)
+    }
+
+    fn record_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
+        (self.does.record_check)(&self.store, check)
+    }
+
+    fn last_checks(&self) -> Result<Vec<LedgerCheck>, StoreError> {
+        self.store.last_checks()
     }
 }
 

@@ -1,8 +1,8 @@
 use super::{Source, micros};
-use crate::schema::stock_movements;
+use crate::schema::{ledger_checks, stock_movements};
 use diesel::prelude::*;
 use tradepost_domain::inventory::{
-    Movement, NewMovement, Reason, StockAfter, StockDelta, StockLevel,
+    LedgerCheck, LedgerCheckKind, Movement, NewMovement, Reason, StockAfter, StockDelta, StockLevel,
 };
 use tradepost_domain::kernel::{MovementId, Note, OrderId, ProductId, StoreError, UserId};
 
@@ -81,5 +81,49 @@ impl<'a> From<&'a NewMovement> for NewMovementRow<'a> {
             actor_id: movement.actor.map(UserId::get),
             created_at: micros(movement.at),
         }
+    }
+}
+
+/// The last result of a kind of ledger check.
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = ledger_checks)]
+pub(crate) struct LedgerCheckRow {
+    kind: String,
+    at: i64,
+    products: i64,
+    orders: i64,
+    movements: i64,
+    discrepancies: i64,
+    first: String,
+}
+
+impl From<&LedgerCheck> for LedgerCheckRow {
+    fn from(check: &LedgerCheck) -> Self {
+        let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        Self {
+            kind: check.kind.as_str().to_owned(),
+            at: micros(check.at),
+            products: number(check.products),
+            orders: number(check.orders),
+            movements: number(check.movements),
+            discrepancies: number(check.discrepancies),
+            first: check.first.join("\n"),
+        }
+    }
+}
+
+impl LedgerCheckRow {
+    pub(crate) fn check(self) -> Result<LedgerCheck, StoreError> {
+        let from = Source::new("ledger_checks", 0);
+        let number = |column, number| from.good(column, u64::try_from(number).ok());
+        Ok(LedgerCheck {
+            kind: from.good("kind", LedgerCheckKind::parse(&self.kind))?,
+            at: from.at("at", self.at)?,
+            products: number("products", self.products)?,
+            orders: number("orders", self.orders)?,
+            movements: number("movements", self.movements)?,
+            discrepancies: number("discrepancies", self.discrepancies)?,
+            first: self.first.lines().map(str::to_owned).collect(),
+        })
     }
 }

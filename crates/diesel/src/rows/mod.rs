@@ -20,7 +20,7 @@ pub(crate) use identity::{
     AccountRow, CredentialsRow, NewUserRow, RefreshTokenRow, StaffSessionRow, UserChanges,
 };
 pub(crate) use import::{NewStagedRow, StagedRow};
-pub(crate) use inventory::{MovementRow, NewMovementRow, StockAfterRow};
+pub(crate) use inventory::{LedgerCheckRow, MovementRow, NewMovementRow, StockAfterRow};
 pub(crate) use orders::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};
 pub(crate) use usage::{UsageQuery, UsageRow, running_bytes};
 

@@ -1,3 +1,4 @@
+use crate::inventory::{LedgerCheck, StockAudit};
 use crate::kernel::StoreError;
 use crate::kernel::{OrderId, ProductId};
 use crate::orders::OrderStatus;
@@ -255,4 +256,28 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// If the store fails.
     fn audit(&self) -> Result<Audit, StoreError>;
+
+    /// Checks the units on hand of the first `limit` products after this one, by id, against the
+    /// sums of their movements.
+    ///
+    /// MUST read each product and its movements in one snapshot, and check every product once if
+    /// it is called again with the last one (`stock_is_checked_in_parts`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn audit_stock(&self, after: Option<ProductId>, limit: u32) -> Result<StockAudit, StoreError>;
+
+    /// Keeps the result of a check, instead of the last one of its kind.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn record_check(&self, check: &LedgerCheck) -> Result<(), StoreError>;
+
+    /// The last results, one for each kind that was recorded, in any order.
+    ///
+    /// MUST return them as recorded (`the_last_ledger_checks_are_kept`).
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn last_checks(&self) -> Result<Vec<LedgerCheck>, StoreError>;
 }

@@ -3,6 +3,7 @@
 
 mod crossing;
 mod ledger;
+mod ledger_check;
 mod refusal;
 mod repository;
 mod service;
@@ -11,6 +12,7 @@ mod stock;
 
 pub use crossing::{DEFAULT_LOW_STOCK, StockAfter, crossings};
 pub use ledger::{Audit, Discrepancy, Ledger};
+pub use ledger_check::{LedgerCheck, LedgerCheckKind, StockAudit, decide_stock_check};
 pub use refusal::{InventoryRefusal, Shortage};
 pub use repository::InventoryRepository;
 pub use service::{Inventory, StockAdjustment};

@@ -1,6 +1,6 @@
 use crate::catalog::Product;
-use crate::inventory::{Audit, Ledger};
-use crate::kernel::{Actor, Error, System};
+use crate::inventory::{Audit, Ledger, LedgerCheck, LedgerCheckKind};
+use crate::kernel::{Actor, Clock, Error, System};
 use crate::orders::OrderStatus;
 use crate::reports::{SalesBucket, SalesReport};
 use crate::{Service, ServicesConfig, Stores};
@@ -30,19 +30,32 @@ use std::sync::Arc;
 pub struct Reports {
     reports: Arc<dyn SalesReport>,
     ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Service for Reports {
-    fn of(stores: &Stores, _: &System, _: &ServicesConfig) -> Self {
-        Self::new(stores.reports.clone(), stores.ledger.clone())
+    fn of(stores: &Stores, system: &System, _: &ServicesConfig) -> Self {
+        Self::new(
+            stores.reports.clone(),
+            stores.ledger.clone(),
+            system.clock.clone(),
+        )
     }
 }
 
 impl Reports {
     /// The service over these ports.
     #[must_use]
-    pub fn new(reports: Arc<dyn SalesReport>, ledger: Arc<dyn Ledger>) -> Self {
-        Self { reports, ledger }
+    pub fn new(
+        reports: Arc<dyn SalesReport>,
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            reports,
+            ledger,
+            clock,
+        }
     }
 
     /// The buckets with sales that start in a time, `until` excluded, ascending.
@@ -77,12 +90,28 @@ impl Reports {
         Ok(self.reports.low_stock(limit)?)
     }
 
-    /// The ledger audit. It reads every movement, so its cost grows with the shop.
+    /// The ledger audit, whose result is kept. It reads every movement, so its cost grows with the
+    /// shop.
     ///
     /// # Errors
     /// For actors other than staff; if the store fails.
     pub fn audit_ledger(&self, actor: Actor) -> Result<Audit, Error> {
         actor.staff()?;
-        Ok(self.ledger.audit()?)
+        let at = self.clock.now();
+        let audit = self.ledger.audit()?;
+        let check = LedgerCheck::new(LedgerCheckKind::Whole, at, &audit);
+        self.ledger.record_check(&check)?;
+        Ok(audit)
+    }
+
+    /// The last results of ledger checks, by kind.
+    ///
+    /// # Errors
+    /// For actors other than staff; if the store fails.
+    pub fn ledger_checks(&self, actor: Actor) -> Result<Vec<LedgerCheck>, Error> {
+        actor.staff()?;
+        let mut checks = self.ledger.last_checks()?;
+        checks.sort_by_key(|check| check.kind);
+        Ok(checks)
     }
 }

@@ -1,6 +1,7 @@
 use crate::{MemoryStore, State, count};
 use std::collections::{BTreeMap, BTreeSet};
-use tradepost_domain::inventory::{Audit, Discrepancy, Ledger};
+use tradepost_domain::catalog::Product;
+use tradepost_domain::inventory::{Audit, Discrepancy, Ledger, LedgerCheck, StockAudit};
 use tradepost_domain::kernel::{OrderId, ProductId, StoreError};
 use tradepost_domain::orders::{Order, OrderStatus};
 
@@ -21,24 +22,62 @@ impl Ledger for MemoryStore {
             discrepancies,
         })
     }
+
+    fn audit_stock(&self, after: Option<ProductId>, limit: u32) -> Result<StockAudit, StoreError> {
+        let state = self.lock();
+        let sums = state.sums();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let rest = state.products.values();
+        let rest = rest.filter(|product| after.is_none_or(|after| product.id > after));
+        let mut part = StockAudit::default();
+        for product in rest.take(limit) {
+            let entries = state.movements.values();
+            let own = entries.filter(|movement| movement.entry.product == product.id);
+            part.audit.products += 1;
+            part.audit.movements += count(own.count());
+            part.audit.discrepancies.extend(wrong_level(product, &sums));
+            part.last = Some(product.id);
+        }
+        Ok(part)
+    }
+
+    fn record_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
+        self.lock().ledger_checks.insert(check.kind, check.clone());
+        Ok(())
+    }
+
+    fn last_checks(&self) -> Result<Vec<LedgerCheck>, StoreError> {
+        Ok(self.lock().ledger_checks.values().cloned().collect())
+    }
+}
+
+/// Sums of the movements by product.
+type Sums = BTreeMap<ProductId, i64>;
+
+fn wrong_level(product: &Product, sums: &Sums) -> Option<Discrepancy> {
+    let on_hand = product.stock.units();
+    let ledger = sums.get(&product.id).copied().unwrap_or(0);
+    (on_hand != ledger || on_hand < 0).then_some(Discrepancy::Stock {
+        product: product.id,
+        on_hand,
+        ledger,
+    })
 }
 
 impl State {
-    fn wrong_levels(&self) -> impl Iterator<Item = Discrepancy> + '_ {
-        let mut sums = BTreeMap::<ProductId, i64>::new();
+    fn sums(&self) -> Sums {
+        let mut sums = Sums::new();
         for movement in self.movements.values() {
             let sum = sums.entry(movement.entry.product).or_default();
             *sum = sum.saturating_add(movement.entry.delta.units());
         }
-        self.products.values().filter_map(move |product| {
-            let on_hand = product.stock.units();
-            let ledger = sums.get(&product.id).copied().unwrap_or(0);
-            (on_hand != ledger || on_hand < 0).then_some(Discrepancy::Stock {
-                product: product.id,
-                on_hand,
-                ledger,
-            })
-        })
+        sums
+    }
+
+    fn wrong_levels(&self) -> impl Iterator<Item = Discrepancy> + '_ {
+        let sums = self.sums();
+        let products = self.products.values();
+        products.filter_map(move |product| wrong_level(product, &sums))
     }
 
     fn wrong_movements(&self) -> impl Iterator<Item = Discrepancy> {

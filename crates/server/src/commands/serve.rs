@@ -7,7 +7,7 @@ use crate::exit::CliError;
 use crate::logging::print_line;
 use crate::lost_database::{FirstStart, SERVING};
 use crate::system::signals::{self, Signals};
-use crate::{demo, logging, preflight, retention, signing_keys, wiring};
+use crate::{demo, logging, preflight, retention, signing_keys, stock_check, wiring};
 use actix_web::rt::System;
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -81,6 +81,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
     let batchers = Batchers::start(&stores, batching).map_err(cannot_serve)?;
     let tidying = retention::tidy_imports(Arc::clone(&stores.product_imports));
     let tidying = tidying.map_err(cannot_serve)?;
+    let checking = stock_check::start(Arc::clone(&stores.ledger)).map_err(cannot_serve)?;
     let purging = retention::start(Arc::clone(&stores.retention)).map_err(cannot_serve)?;
     let tokens = keys.tokens();
     let backend = backend(config, stores, tokens.clone(), batchers.clone())?;
@@ -108,7 +109,7 @@ fn serve(config: &Config, options: &Serve) -> Result<(), CliError> {
         signals.stop(running.stop_handle())?;
         running.finished().await
     });
-    drop((tidying, purging, watch));
+    drop((tidying, checking, purging, watch));
     let closed = close(batchers);
     if closed.is_ok() {
         close_database(last);

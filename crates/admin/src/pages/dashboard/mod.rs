@@ -1,21 +1,24 @@
 //! The dashboard: sales, waiting orders, products low in stock, latest orders and events, and the
 //! ledger audit. It reads sums that are kept and bounded numbers of rows.
 
+mod ledger;
 mod sales;
 
 use crate::events::{self, EventRow};
 use crate::form::Form;
-use crate::ledger_checks::LedgerCheck;
+use crate::ledger_checks::LedgerFailure;
 use crate::page::{Page, PageResult};
 use crate::routes::AdminRoute;
 use actix_web::web;
 use askama::Template;
+use ledger::ShownCheck;
 use sales::{Chart, DAYS, Period, Sales};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tradepost_domain::Services;
 use tradepost_domain::catalog::Product;
 use tradepost_domain::events::{EventQuery, EventRange};
+use tradepost_domain::inventory::LedgerCheck;
 use tradepost_domain::kernel::Access::Staff;
 use tradepost_domain::kernel::{Actor, CursorRequest, Error, Keyset, StoreErrorKind, UserId};
 use tradepost_domain::orders::{Order, OrderFilter, OrderStatus};
@@ -45,7 +48,8 @@ struct Dashboard<'a> {
     low: &'a [Product],
     orders: Vec<OrderRow<'a>>,
     events: &'a [EventRow],
-    check: Option<LedgerCheck>,
+    checks: Vec<ShownCheck>,
+    failure: Option<LedgerFailure>,
     is_checking: bool,
 }
 
@@ -62,6 +66,7 @@ struct Found {
     orders: Vec<Order>,
     names: BTreeMap<UserId, String>,
     events: Vec<EventRow>,
+    checks: Vec<LedgerCheck>,
 }
 
 impl Found {
@@ -110,7 +115,8 @@ async fn show(page: Page) -> PageResult {
         low: &found.low,
         orders: found.order_rows(),
         events: &found.events,
-        check: page.shared.ledger_checks.last(),
+        checks: found.checks.iter().map(ShownCheck::new).collect(),
+        failure: page.shared.ledger_checks.failure(),
         is_checking: page.shared.ledger_checks.is_running(),
     })
 }
@@ -141,6 +147,7 @@ fn read(shop: &Services, actor: Actor, buckets: Vec<SalesBucket>) -> Result<Foun
             .map(|account| (account.id, account.username.to_string()))
             .collect(),
         events: events::rows(shop, logged)?,
+        checks: shop.reports.ledger_checks(actor)?,
     })
 }
 

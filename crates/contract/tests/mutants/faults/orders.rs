@@ -5,8 +5,10 @@ use crate::table::Row;
 use tradepost_contract::{at, first_page, place};
 use tradepost_domain::cart::{CartAction, CartRefusal, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{CatalogRefusal, ChangeProduct, ProductChange, ProductRepository};
-use tradepost_domain::inventory::InventoryRepository;
-use tradepost_domain::inventory::{AdjustStock, Audit, Discrepancy, InventoryRefusal, StockDelta};
+use tradepost_domain::inventory::{
+    AdjustStock, Audit, Discrepancy, InventoryRefusal, InventoryRepository, Ledger, LedgerCheck,
+    LedgerCheckKind, StockDelta,
+};
 use tradepost_domain::kernel::{
     CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, ProductId,
     Refusal, StoreError, UserId,
@@ -400,6 +402,28 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["an_order_edit_checks_its_precondition"],
+    ),
+    (
+        "begins each part of the stock check at the beginning",
+        Behaviour {
+            audit_stock: |store, _, limit| store.audit_stock(None, limit),
+            ..HONEST
+        },
+        &["stock_is_checked_in_parts"],
+    ),
+    (
+        "keeps one result for all kinds of ledger checks",
+        Behaviour {
+            record_check: |store, check| {
+                let kind = LedgerCheckKind::Whole;
+                store.record_check(&LedgerCheck {
+                    kind,
+                    ..check.clone()
+                })
+            },
+            ..HONEST
+        },
+        &["the_last_ledger_checks_are_kept"],
     ),
     (
         "keeps wrong books",

@@ -2,23 +2,24 @@
 
 use super::super::catalog::search_texts;
 use super::super::events;
+use super::checks;
 use super::prelude::*;
 use crate::schema::{order_lines, orders, products, shop, stock_movements};
 use diesel::sql_types::BigInt;
-use tradepost_domain::inventory::{Audit, Discrepancy, Ledger};
+use tradepost_domain::inventory::{Audit, Discrepancy, Ledger, LedgerCheck, StockAudit};
 use tradepost_domain::kernel::{OrderId, ProductId};
 
 /// The subject of a discrepancy, and the two numbers that should be equal.
 #[derive(QueryableByName)]
-struct Finding {
+pub(super) struct Finding {
     #[diesel(sql_type = BigInt)]
-    subject: i64,
+    pub(super) subject: i64,
     #[diesel(sql_type = BigInt)]
-    other: i64,
+    pub(super) other: i64,
     #[diesel(sql_type = BigInt)]
-    stored: i64,
+    pub(super) stored: i64,
     #[diesel(sql_type = BigInt)]
-    proven: i64,
+    pub(super) proven: i64,
 }
 
 /// Stock on hand, and the sum of the movements. Rows of one table without a row of the other count.
@@ -143,9 +144,21 @@ impl Ledger for Database {
             .extend(damage.map(|what| Discrepancy::Damaged { what }));
         Ok(audit)
     }
+
+    fn audit_stock(&self, after: Option<ProductId>, limit: u32) -> Result<StockAudit, StoreError> {
+        checks::part(self, after, limit)
+    }
+
+    fn record_check(&self, check: &LedgerCheck) -> Result<(), StoreError> {
+        checks::record(self, check)
+    }
+
+    fn last_checks(&self) -> Result<Vec<LedgerCheck>, StoreError> {
+        checks::last(self)
+    }
 }
 
-fn stock(finding: Finding) -> Result<Discrepancy, StoreError> {
+pub(super) fn stock(finding: Finding) -> Result<Discrepancy, StoreError> {
     Ok(Discrepancy::Stock {
         product: id("stock", "product_id", ProductId::new, finding.subject)?,
         on_hand: finding.stored,

@@ -1,6 +1,7 @@
 //! Stock and its ledger, always written together.
 
 pub(crate) mod audit;
+mod checks;
 
 use super::prelude::{self, *};
 use super::slices::{ActingLocks, Free, Results};
