@@ -1,8 +1,8 @@
 //! Table of faults and the cases that detect them. Each subject has its rows beside its faults.
 
 use crate::faults::{
-    attempts, carts, events, imports, keys, orders, people, product_imports, products, quotas,
-    roles, sessions, slices, staff_sessions,
+    attempts, carts, events, imports, keys, orders, people, product_imports, product_lists,
+    products, quotas, roles, sessions, slices, staff_sessions,
 };
 use crate::store::Behaviour;
 
@@ -12,6 +12,7 @@ pub(crate) type Row = (&'static str, Behaviour, &'static [&'static str]);
 /// Every fault.
 pub(crate) fn every_fault() -> impl Iterator<Item = &'static Row> {
     let subjects = [
+        product_lists::ROWS,
         products::ROWS,
         carts::ROWS,
         orders::ROWS,

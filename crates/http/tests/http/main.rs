@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod account_attempts;
 mod accounts;
 mod addresses;
 mod assignment;
@@ -33,6 +34,7 @@ mod lists;
 mod log;
 mod metrics;
 mod openapi;
+mod openapi_golden;
 mod orders;
 mod private;
 mod probes;

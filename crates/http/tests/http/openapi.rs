@@ -1,16 +1,15 @@
 //! The OpenAPI document is complete, correct, and served. `support/described.rs` checks each
 //! response of each test against it.
 
-use crate::golden::{expect_golden, expect_only};
 use crate::support::described::{DOCUMENT, expect_valid, resolved};
 use crate::support::{App, memory, settings};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tradepost_domain::kernel::Access;
-use tradepost_http::{Endpoint, Settings, error_codes, resources, table};
+use tradepost_http::{Settings, error_codes, table};
 
 /// Each operation of the document, with its method and path.
-fn operations() -> Vec<(String, &'static Value)> {
+pub(crate) fn operations() -> Vec<(String, &'static Value)> {
     let mut operations = Vec::new();
     for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -21,7 +20,7 @@ fn operations() -> Vec<(String, &'static Value)> {
 }
 
 /// Visits each object in the document.
-fn walk(value: &'static Value, visit: &mut dyn FnMut(&'static Value)) {
+pub(crate) fn walk(value: &'static Value, visit: &mut dyn FnMut(&'static Value)) {
     match value {
         Value::Object(members) => {
             visit(value);
@@ -30,56 +29,6 @@ fn walk(value: &'static Value, visit: &mut dyn FnMut(&'static Value)) {
         Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
         _ => {}
     }
-}
-
-/// The components that a part of the document refers to, directly or by others: kind and name.
-fn components(part: &'static Value, found: &mut BTreeSet<(String, String)>) {
-    walk(part, &mut |object| {
-        let target = object["$ref"].as_str().unwrap_or_default();
-        let Some(target) = target.strip_prefix("#/components/") else {
-            return;
-        };
-        let (kind, name) = target.split_once('/').unwrap();
-        if found.insert((kind.to_owned(), name.to_owned())) {
-            components(&DOCUMENT["components"][kind][name], found);
-        }
-    });
-}
-
-/// The golden files: one for each resource, with its paths and the components that no resource
-/// before it uses, and one with the rest of the document.
-fn golden_files() -> BTreeMap<String, Value> {
-    let mut rest = DOCUMENT.clone();
-    let mut files = BTreeMap::new();
-    for (name, endpoints) in resources() {
-        let mut file = json!({"paths": {}, "components": {}});
-        let mut used = BTreeSet::new();
-        for path in endpoints.iter().map(Endpoint::path) {
-            file["paths"][path] = DOCUMENT["paths"][path].clone();
-            rest["paths"].as_object_mut().unwrap().remove(path);
-            components(&DOCUMENT["paths"][path], &mut used);
-        }
-        for (kind, name) in used {
-            let all = rest["components"][&kind].as_object_mut().unwrap();
-            if let Some(component) = all.remove(&name) {
-                file["components"][kind][name] = component;
-            }
-        }
-        files.insert(format!("{name}.json"), file);
-    }
-    files.insert("rest.json".to_owned(), rest);
-    files
-}
-
-#[test]
-fn the_document_is_that_of_the_golden_files() {
-    let files = golden_files();
-    for (name, file) in &files {
-        let text = serde_json::to_string_pretty(file).unwrap();
-        expect_golden(&format!("openapi/{name}"), &format!("{text}\n"));
-    }
-    assert_eq!(files["rest.json"]["paths"], json!({}), "of no resource");
-    expect_only("openapi", &files.into_keys().collect::<Vec<_>>());
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod orders;
 pub(crate) mod people;
 pub(crate) mod product_imports;
+pub(crate) mod product_lists;
 pub(crate) mod products;
 pub(crate) mod quotas;
 pub(crate) mod roles;
