@@ -1,5 +1,5 @@
-//! Tidy checks: limits on prose, names and file sizes that CONTRIBUTING.md sets, and the twins of
-//! the migrations. Each check is a function over text or a folder, with a test that it can fail.
+//! Tidy checks: limits on prose, names and file sizes that CONTRIBUTING.md sets, the twins of the
+//! migrations, and the scripts of the workflows. Each check is a function over text or a folder, with a test that it can fail.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// The maximum length of a file of `src`, which CONTRIBUTING.md names.
@@ -278,4 +279,57 @@ fn a_migration_without_its_twin_is_found() {
     assert!(migration_defects(folder.path()).is_empty());
     write("sqlite/2/up.sql");
     assert_eq!(migration_defects(folder.path()).len(), 3);
+}
+
+/// The scripts of this repository that a text calls.
+fn called_scripts(text: &str) -> BTreeSet<&str> {
+    let is_name =
+        |letter: char| letter.is_alphanumeric() || matches!(letter, '/' | '-' | '_' | '.');
+    let words = text.split(|letter: char| !is_name(letter));
+    let paths = words.map(|word| word.trim_start_matches("./").trim_end_matches('.'));
+    paths.filter(|path| path.starts_with("scripts/")).collect()
+}
+
+/// The scripts that a text calls and that the folder does not have as executable files.
+fn missing_scripts<'a>(text: &'a str, root: &Path) -> Vec<&'a str> {
+    let is_executable = |path: &&str| {
+        let metadata = fs::metadata(root.join(path));
+        metadata.is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    };
+    let called = called_scripts(text).into_iter();
+    called.filter(|path| !is_executable(path)).collect()
+}
+
+#[test]
+fn every_script_of_a_workflow_exists() {
+    let mut called = 0;
+    for entry in fs::read_dir(root().join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        called += called_scripts(&text).len();
+        assert_eq!(
+            missing_scripts(&text, &root()),
+            [""; 0],
+            "{}",
+            path.display()
+        );
+    }
+    assert!(called > 0, "the workflows call no script");
+}
+
+#[test]
+fn a_script_that_is_missing_or_cannot_be_executed_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let scripts = folder.path().join("scripts");
+    fs::create_dir(&scripts).unwrap();
+    for (name, mode) in [("test", 0o755), ("plain", 0o644)] {
+        let path = scripts.join(name);
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let text = "run: ./scripts/test && scripts/gone x\n# see `scripts/plain`, not myscripts/other.";
+    assert_eq!(
+        missing_scripts(text, folder.path()),
+        ["scripts/gone", "scripts/plain"]
+    );
 }
