@@ -115,3 +115,8 @@ impl Mount for Admin {
         error_page::render(&self.shared, failure, headers)
     }
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,3 +32,8 @@ pub use password::{BcryptHasher, CostOutOfRange, is_checkable};
 pub use ring::{KeyRing, TimedKey};
 pub use system::{RandomPlacementIds, SystemClock, system};
 pub use token::JwtTokens;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

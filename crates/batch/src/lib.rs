@@ -51,6 +51,11 @@ mod batchers;
 mod fake;
 mod queue;
 mod stats;
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests;
 mod worker;

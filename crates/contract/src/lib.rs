@@ -106,3 +106,8 @@ pub fn check(fixture: &impl Fixture, case: fn(&Stores)) {
         wrong.join("\n")
     );
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

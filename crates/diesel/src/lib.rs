@@ -47,3 +47,8 @@ pub use error::{BackupError, MigrateError, OpenError};
 pub use migrate::{Migrator, Missing, Reverted};
 pub use open::{OpenOptions, ShopCurrency, open, require_writable, tls_warning, warnings};
 pub use url::{DatabaseUrl, UrlError};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -222,3 +222,8 @@ pub mod testing;
 pub(crate) use services::Service;
 pub use services::{Services, ServicesConfig};
 pub use stores::{Store, Stores};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -73,3 +73,8 @@ pub use mount::Mount;
 pub use openapi::document;
 pub use routes::{resources, table};
 pub use server::{Api, Running, StopHandle};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

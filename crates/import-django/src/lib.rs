@@ -49,6 +49,11 @@ mod remedy_tests;
 mod shapes_tests;
 #[cfg(test)]
 mod testing;
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests;
 

@@ -187,3 +187,8 @@ fn page_of<T: Clone>(rows: Vec<&T>, request: PageRequest) -> Page<T> {
 fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -25,3 +25,8 @@ mod text;
 pub use counter::Counter;
 pub use histogram::{Histogram, HistogramSnapshot};
 pub use text::{Labels, MEDIA, Page, Unit};
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

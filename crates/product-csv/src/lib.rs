@@ -29,5 +29,10 @@ pub use header::Dialect;
 pub use report::Report;
 pub use writer::ProductWriter;
 
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests;

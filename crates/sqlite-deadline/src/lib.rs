@@ -109,6 +109,11 @@ unsafe extern "C" fn interrupt_overdue(_context: *mut c_void) -> c_int {
     c_int::from(is_overdue())
 }
 
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -418,6 +418,11 @@ fn version(folder: &Path) -> u32 {
         .unwrap_or_default()
 }
 
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 #[path = "cluster_tests.rs"]
 mod tests;
