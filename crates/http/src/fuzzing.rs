@@ -99,9 +99,9 @@ pub fn query(data: &[u8]) {
 }
 
 fn part<F: SortField>(query: Query, ordering: &QueryParameter<Sorting<F>>, scope: &impl Serialize) {
-    let size = match query.part(ordering, 10, scope, &SEAL) {
+    let size = match query.list_request(ordering, 10, scope, &SIGNER) {
         Ok(ListRequest::Page(_, listing)) => listing.page.size(),
-        Ok(ListRequest::CursorParams(walk)) => walk.span.size,
+        Ok(ListRequest::Cursor(params)) => params.span.size,
         Err(_) => return,
     };
     assert!((1..=PageRequest::MAX_SIZE).contains(&size), "{size} rows");
@@ -111,14 +111,14 @@ fn part<F: SortField>(query: Query, ordering: &QueryParameter<Sorting<F>>, scope
 /// is no position is rejected.
 pub fn cursor(data: &[u8]) {
     let scope = signed_cursor::Scope::new(&("products", "-price"));
-    let read = |cursor: &str| scope.read(cursor, 7, &SEAL);
+    let read = |cursor: &str| scope.read(cursor, 7, &SIGNER);
     if let Ok(forged) = std::str::from_utf8(data) {
         // libFuzzer learns from the comparisons below, so the forgery is checked with another
         // signing key.
-        let forgery = scope.read(forged, 7, &Sealed(b"another"));
-        assert!(forged.is_empty() || forgery.is_err(), "nobody sealed it");
+        let forgery = scope.read(forged, 7, &FixedKey(b"another"));
+        assert!(forged.is_empty() || forgery.is_err(), "it was not signed");
     }
-    let _ = read(&scope.sealed(data, &SEAL));
+    let _ = read(&scope.signed(data, &SIGNER));
     let Some(((flags, at, letter, id), value)) = split(data) else {
         return;
     };
@@ -136,10 +136,10 @@ pub fn cursor(data: &[u8]) {
         backwards: flags & 2 != 0,
         size: 7,
     };
-    let cursor = scope.write(&span, &SEAL);
+    let cursor = scope.write(&span, &SIGNER);
     assert_eq!(read(&cursor), Ok(span));
     let other = signed_cursor::Scope::new(&("products", "price"));
-    assert!(other.read(&cursor, 7, &SEAL).is_err(), "another list");
+    assert!(other.read(&cursor, 7, &SIGNER).is_err(), "another list");
     let mut changed = cursor.clone().into_bytes();
     let at = usize::from(at) % changed.len().max(1);
     if let Some(byte) = changed.get_mut(at) {
@@ -234,11 +234,11 @@ fn header(name: HeaderName, value: &[u8]) -> Option<HeaderMap> {
 }
 
 /// A signer whose signatures the fuzzer cannot guess.
-struct Sealed(&'static [u8]);
+struct FixedKey(&'static [u8]);
 
-const SEAL: Sealed = Sealed(b"fuzzing");
+const SIGNER: FixedKey = FixedKey(b"fuzzing");
 
-impl MessageSigner for Sealed {
+impl MessageSigner for FixedKey {
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         let digest = Sha256::new().chain_update(self.0).chain_update(message);
         digest.finalize().into_iter().take(16).collect()

@@ -124,7 +124,7 @@ impl Catalogue {
         Ok(self.products.find_all(ids)?)
     }
 
-    /// Authorises a lookup: the product, or what was made of it, if the actor may see it.
+    /// Authorises a lookup: the product, or the value made of it, if the actor may see it.
     /// `archived` includes an archived product, which only staff may see.
     ///
     /// # Errors

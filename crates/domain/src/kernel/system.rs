@@ -103,5 +103,5 @@ pub trait MessageSigner: Send + Sync {
 
     /// Verifies a message's MAC, made by this server or another one of the shop. Takes constant
     /// time for every wrong MAC.
-    fn verify(&self, message: &[u8], seal: &[u8]) -> bool;
+    fn verify(&self, message: &[u8], signature: &[u8]) -> bool;
 }

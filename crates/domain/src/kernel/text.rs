@@ -112,7 +112,7 @@ texts! {
     ProductName = line(200),
     /// Stock keeping unit: the shop's own code for a product.
     Sku = line(64),
-    /// Description of a product, in any number of paragraphs; may be empty, as it is by default.
+    /// Description of a product, in any number of paragraphs; empty by default.
     #[derive(Default)]
     Description = paragraphs(10_000),
     /// Free-text reason of a stock adjustment.

@@ -45,7 +45,7 @@ pub(crate) enum ListRequest<F> {
     /// A numbered page, in this order.
     Page(Sorting<F>, PageParams),
     /// A cursor page.
-    CursorParams(CursorParams<F>),
+    Cursor(CursorParams<F>),
 }
 
 /// A request for a numbered page.
@@ -126,7 +126,7 @@ impl Query {
 
     /// The requested page, numbered or by cursor, once every other parameter was parsed. `filter`
     /// identifies the list, so that cursors of other lists are rejected.
-    pub(crate) fn part<F: SortField>(
+    pub(crate) fn list_request<F: SortField>(
         mut self,
         ordering: &QueryParameter<Sorting<F>>,
         size: u32,
@@ -159,7 +159,7 @@ impl Query {
         };
         match keyset.zip(span) {
             Some((keyset, span)) if self.errors.is_empty() => {
-                Ok(ListRequest::CursorParams(CursorParams {
+                Ok(ListRequest::Cursor(CursorParams {
                     keyset,
                     span,
                     scope,

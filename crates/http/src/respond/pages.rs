@@ -191,16 +191,16 @@ pub(crate) struct CursorPageResponse<T> {
 }
 
 impl<T> CursorPageResponse<T> {
-    /// The cursor page of `walk`; `url` is that of the list, without a query.
+    /// The cursor page of these parameters; `url` is that of the list, without a query.
     pub(crate) fn new<F, R>(
         url: &str,
-        walk: &CursorParams<F>,
+        params: &CursorParams<F>,
         signer: &dyn MessageSigner,
         slice: &CursorPage<R>,
         results: Vec<T>,
     ) -> Self {
-        let cursor = |span| ("cursor", walk.scope.write(span, signer));
-        let link = |span| link(url, Some(cursor(span)), &walk.others);
+        let cursor = |span| ("cursor", params.scope.write(span, signer));
+        let link = |span| link(url, Some(cursor(span)), &params.others);
         Self {
             next: slice.next.as_ref().map(link),
             previous: slice.previous.as_ref().map(link),

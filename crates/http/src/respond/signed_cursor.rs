@@ -55,13 +55,13 @@ impl Scope {
             }
         };
         let place = [&[flags][..], &edge.position.id.to_be_bytes(), &value].concat();
-        self.sealed(&place, signer)
+        self.signed(&place, signer)
     }
 
     /// A position with its signature, encoded for a client.
-    pub(crate) fn sealed(&self, place: &[u8], signer: &dyn MessageSigner) -> String {
-        let sealed = signer.sign(&self.message(place));
-        URL_SAFE_NO_PAD.encode([place, &sealed].concat())
+    pub(crate) fn signed(&self, place: &[u8], signer: &dyn MessageSigner) -> String {
+        let signature = signer.sign(&self.message(place));
+        URL_SAFE_NO_PAD.encode([place, &signature].concat())
     }
 
     /// The span that a cursor leads to.
@@ -90,8 +90,8 @@ impl Scope {
             return None;
         }
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (place, sealed) = bytes.split_at_checked(bytes.len().checked_sub(SIGNATURE)?)?;
-        if !signer.verify(&self.message(place), sealed) {
+        let (place, signature) = bytes.split_at_checked(bytes.len().checked_sub(SIGNATURE)?)?;
+        if !signer.verify(&self.message(place), signature) {
             return None;
         }
         let (flags, place) = place.split_first()?;

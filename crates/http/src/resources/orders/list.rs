@@ -52,11 +52,11 @@ pub(super) async fn list(call: RequestContext) -> HttpResult {
     let mut query = Query::read(call.query_string());
     let filter = filter(&mut query).seen_by(call.actor)?;
     let scope = scope(&filter);
-    match query.part(&ORDERING, call.page_size(), &scope, call.signer())? {
+    match query.list_request(&ORDERING, call.page_size(), &scope, call.signer())? {
         ListRequest::Page(sorting, listing) => {
             page(call, OrderList { filter, sorting }, listing).await
         }
-        ListRequest::CursorParams(walk) => cursor_page(call, filter, walk).await,
+        ListRequest::Cursor(params) => cursor_page(call, filter, params).await,
     }
 }
 
@@ -75,9 +75,9 @@ async fn page(call: RequestContext, list: OrderList, mut listing: PageParams) ->
 async fn cursor_page(
     call: RequestContext,
     filter: OrderFilter,
-    walk: CursorParams<OrderField>,
+    params: CursorParams<OrderField>,
 ) -> HttpResult {
-    let (keyset, span) = (walk.keyset, walk.span.clone());
+    let (keyset, span) = (params.keyset, params.span.clone());
     let slice = call
         .read_list(move |shop, actor| shop.orders.cursor_page(actor, filter, keyset, &span))
         .await?;
@@ -85,7 +85,7 @@ async fn cursor_page(
     let orders = orders.collect::<Result<_, _>>()?;
     let (url, signer) = (call.own_url(), call.signer());
     responses::ok(&CursorPageResponse::new(
-        &url, &walk, signer, &slice, orders,
+        &url, &params, signer, &slice, orders,
     ))
 }
 

@@ -46,18 +46,18 @@ pub(super) async fn list(call: RequestContext) -> HttpResult {
     let mut query = Query::read(call.query_string());
     let filter = filter(&mut query, call.currency()).seen_by(call.actor);
     let scope = scope(&filter);
-    match query.part(&ORDERING, call.page_size(), &scope, call.signer())? {
+    match query.list_request(&ORDERING, call.page_size(), &scope, call.signer())? {
         ListRequest::Page(sorting, listing) => {
             page(call, ProductList { filter, sorting }, listing).await
         }
-        ListRequest::CursorParams(walk) => cursor_page(call, filter, walk).await,
+        ListRequest::Cursor(params) => cursor_page(call, filter, params).await,
     }
 }
 
 async fn page(call: RequestContext, list: ProductList, mut listing: PageParams) -> HttpResult {
     let read = async |request| {
-        let shelf = CatalogPageKey::of(call.actor, list.clone(), request);
-        call.catalogue_pages().load(shelf, call.deadline).await?
+        let key = CatalogPageKey::of(call.actor, list.clone(), request);
+        call.catalogue_pages().load(key, call.deadline).await?
     };
     let page = read_page(&mut listing, read).await?;
     responses::shared(&call, &*body(&page, &listing, &call.own_url())?)
@@ -78,9 +78,9 @@ pub(crate) fn body(
 async fn cursor_page(
     call: RequestContext,
     filter: ProductFilter,
-    walk: CursorParams<ProductField>,
+    params: CursorParams<ProductField>,
 ) -> HttpResult {
-    let (keyset, span) = (walk.keyset, walk.span.clone());
+    let (keyset, span) = (params.keyset, params.span.clone());
     let slice = call
         .read_list(move |shop, actor| shop.catalogue.cursor_page(actor, filter, keyset, &span))
         .await?;
@@ -91,7 +91,7 @@ async fn cursor_page(
         .collect();
     let (url, signer) = (call.own_url(), call.signer());
     responses::ok(&CursorPageResponse::new(
-        &url, &walk, signer, &slice, products,
+        &url, &params, signer, &slice, products,
     ))
 }
 
