@@ -14,11 +14,15 @@ use crate::exec::worker_pool::JobKind;
 use crate::respond::pages::RenderedRows;
 use crate::respond::rendered::Rendered;
 use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 use tradepost_domain::cart::Cart;
-use tradepost_domain::catalog::{Product, ProductList};
+use tradepost_domain::catalog::{Catalogue, Product, ProductList};
 use tradepost_domain::identity::Account;
-use tradepost_domain::kernel::{Actor, Currency, Money, Page, PageRequest, ProductId, UserId};
+use tradepost_domain::kernel::{
+    Actor, Currency, Error, Money, Page, PageRequest, ProductId, Refusal, UserId,
+};
 use tradepost_metrics::HistogramSnapshot;
 
 /// Maximum number of accounts that one query reads: their rows are small.
@@ -30,20 +34,21 @@ const MAX_PRODUCTS: usize = 64;
 /// Maximum number of carts that one query reads: a cart can have a hundred items.
 const MAX_CARTS: usize = 32;
 
+/// Maximum number of requests for pages that one job answers: each may be for another page.
+const MAX_PAGES: usize = 64;
+
 pub(crate) struct Loaders {
     /// The accounts of token holders.
     pub(crate) accounts: BatchLoader<UserId, Account>,
     pub(crate) products: BatchLoader<ProductId, Shared<RenderedProduct>>,
     pub(crate) carts: BatchLoader<UserId, Shared<RenderedCart>>,
-    pub(crate) pages: CatalogPages,
-    /// Pages that cost more than their rows.
-    pub(crate) searches: CatalogPages,
+    /// Pages of the catalogue that cost about as much as their rows.
+    pages: BatchLoader<CatalogPageKey, Shared<RenderedPage>>,
+    /// The other pages of the catalogue: requests for the same page share one read.
+    searches: SingleFlight<CatalogPageKey, Shared<RenderedPage>>,
     /// The last position of the event log, for the requests that wait for an event.
     pub(crate) last_event: SingleFlight<(), i64>,
 }
-
-/// Pages of the catalogue: requests for the same page share one read.
-pub(crate) type CatalogPages = SingleFlight<CatalogPageKey, Shared<RenderedPage>>;
 
 /// A rendered value, shared by all requests that its read answers.
 type Shared<T> = Result<Arc<T>, ApiError>;
@@ -115,46 +120,79 @@ impl Loaders {
         let accounts = services.accounts.clone();
         let (products, carts) = (services.catalogue.clone(), services.carts.clone());
         let events = services.events.clone();
-        let pages = |kind| {
-            let (pages, most) = (services.catalogue.clone(), limits.lists.waiting);
-            SingleFlight::new(pools.of(kind), most, move |key: &CatalogPageKey| {
-                let list = key.list.clone();
-                let page = pages.list(key.actor, list, key.page)?;
-                Ok((render.page)(&page).map(Arc::new))
-            })
-        };
+        let (pages, searches) = (services.catalogue.clone(), services.catalogue.clone());
+        let (lists, most_lists) = (JobKind::List, limits.lists.waiting);
         Self {
             last_event: SingleFlight::new(queries, max_waiting, move |()| {
                 Ok(events.last_position()?)
             }),
-            accounts: BatchLoader::new(queries, MAX_ACCOUNTS, max_waiting, move |ids| {
-                let found = accounts.find_all(ids)?.into_iter();
-                Ok(found.map(|account| (account.id, account)).collect())
+            accounts: BatchLoader::new(
+                queries,
+                JobKind::Query,
+                MAX_ACCOUNTS,
+                max_waiting,
+                move |ids| {
+                    let found = accounts.find_all(ids)?.into_iter();
+                    Ok(found.map(|account| (account.id, account)).collect())
+                },
+            ),
+            products: BatchLoader::new(
+                queries,
+                JobKind::Query,
+                MAX_PRODUCTS,
+                max_waiting,
+                move |ids| {
+                    let found = products.find_all(ids)?.into_iter();
+                    let rendered = found.map(|product| {
+                        let id = product.id;
+                        (id, (render.product)(product).map(Arc::new))
+                    });
+                    Ok(rendered.collect())
+                },
+            ),
+            carts: BatchLoader::new(
+                queries,
+                JobKind::Query,
+                MAX_CARTS,
+                max_waiting,
+                move |ids| {
+                    let found = carts.all(ids)?.into_iter();
+                    let rendered = found
+                        .map(|(user, cart)| (user, (render.cart)(&cart, currency).map(Arc::new)));
+                    Ok(rendered.collect())
+                },
+            ),
+            pages: BatchLoader::new(pools.of(lists), lists, MAX_PAGES, most_lists, move |keys| {
+                read_pages(&pages, keys, render)
             }),
-            products: BatchLoader::new(queries, MAX_PRODUCTS, max_waiting, move |ids| {
-                let found = products.find_all(ids)?.into_iter();
-                let rendered = found.map(|product| {
-                    let id = product.id;
-                    (id, (render.product)(product).map(Arc::new))
-                });
-                Ok(rendered.collect())
-            }),
-            carts: BatchLoader::new(queries, MAX_CARTS, max_waiting, move |ids| {
-                let found = carts.all(ids)?.into_iter();
-                let rendered =
-                    found.map(|(user, cart)| (user, (render.cart)(&cart, currency).map(Arc::new)));
-                Ok(rendered.collect())
-            }),
-            pages: pages(JobKind::List),
-            searches: pages(JobKind::Search),
+            searches: SingleFlight::new(
+                pools.of(JobKind::Search),
+                most_lists,
+                move |key: &CatalogPageKey| {
+                    let CatalogPageKey { actor, list, page } = key.clone();
+                    let page = searches.list(actor, list, page)?;
+                    Ok((render.page)(&page).map(Arc::new))
+                },
+            ),
         }
     }
 
-    /// The pages of a kind of list.
-    pub(crate) fn pages_of(&self, kind: JobKind) -> &CatalogPages {
+    /// A page of the catalogue, read in the pool of this kind of list.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a page that does not exist; those of the loaders.
+    pub(crate) async fn page(
+        &self,
+        kind: JobKind,
+        key: CatalogPageKey,
+        deadline: Instant,
+    ) -> Shared<RenderedPage> {
         match kind {
-            JobKind::Search => &self.searches,
-            _ => &self.pages,
+            JobKind::Search => self.searches.load(key, deadline).await?,
+            _ => {
+                let found = self.pages.load(key, deadline).await?;
+                found.ok_or(Refusal::NotFound)?
+            }
         }
     }
 
@@ -168,6 +206,28 @@ impl Loaders {
             ("searches", self.searches.waiting(), self.searches.sizes()),
         ]
     }
+}
+
+/// Reads pages of several lists. Those that do not exist are left out.
+fn read_pages(
+    catalogue: &Catalogue,
+    keys: &[CatalogPageKey],
+    render: Renderers,
+) -> Result<HashMap<CatalogPageKey, Shared<RenderedPage>>, Error> {
+    let mut lists: HashMap<_, Vec<PageRequest>> = HashMap::new();
+    for key in keys {
+        let list = (key.actor, &key.list);
+        lists.entry(list).or_default().push(key.page);
+    }
+    let mut found = HashMap::with_capacity(keys.len());
+    for ((actor, list), pages) in lists {
+        for (page, read) in catalogue.pages(actor, list.clone(), &pages)? {
+            let list = list.clone();
+            let rendered = (render.page)(&read).map(Arc::new);
+            found.insert(CatalogPageKey { actor, list, page }, rendered);
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -124,9 +124,9 @@ async fn a_page_is_rendered_once_and_its_body_once_for_each_host() {
         sorting: Sorting::default(),
     };
     let key = CatalogPageKey::of(Actor::Anonymous, list, page(1, 1));
-    let asked = (0..20).map(|_| loaders.pages.load(key.clone(), soon()));
+    let asked = (0..20).map(|_| loaders.page(JobKind::List, key.clone(), soon()));
     let pages = join_all(asked).await.into_iter();
-    let pages: Vec<_> = pages.map(|page| page.unwrap().unwrap()).collect();
+    let pages: Vec<_> = pages.map(Result::unwrap).collect();
     assert_eq!(PAGES.load(Ordering::Relaxed), 1);
     let body = |page: &Arc<RenderedPage>, host: &str| {
         let params = PageParams::read("page_size=1", 10).unwrap();

@@ -11,6 +11,7 @@ use crate::kernel::{
 };
 use crate::{Service, ServicesConfig, Stores};
 use std::borrow::Borrow;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// An edit of a product by staff.
@@ -89,6 +90,44 @@ impl Catalogue {
         let filter = list.filter.seen_by(actor);
         let list = ProductList { filter, ..list };
         Ok(self.products.list(&list, page)?.existing(page)?)
+    }
+
+    /// Pages of a list of products, of those that the actor [may see](ProductFilter::seen_by), by
+    /// their requests. Pages that lie close together are read as one, and have one count. Those that
+    /// do not exist are left out.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn pages(
+        &self,
+        actor: Actor,
+        list: ProductList,
+        requests: &[PageRequest],
+    ) -> Result<HashMap<PageRequest, Page<Product>>, StoreError> {
+        let filter = list.filter.seen_by(actor);
+        let list = ProductList { filter, ..list };
+        let mut windows: HashMap<_, BTreeSet<u64>> = HashMap::new();
+        for request in requests {
+            let window = (request.window(), request.size());
+            windows.entry(window).or_default().insert(request.number());
+        }
+        let mut found = HashMap::with_capacity(requests.len());
+        for ((window, size), numbers) in windows {
+            if is_dense(window, size, numbers.len()) {
+                let whole = self.products.list(&list, window)?;
+                let pages = whole.pages(window, size);
+                found.extend(pages.filter(|(page, _)| numbers.contains(&page.number())));
+            } else {
+                for page in numbers
+                    .into_iter()
+                    .filter_map(|it| PageRequest::new(it, size))
+                {
+                    found.insert(page, self.products.list(&list, page)?);
+                }
+            }
+        }
+        found.retain(|request, page| page.has(*request));
+        Ok(found)
     }
 
     /// A cursor page of products, of those that the actor [may see](ProductFilter::seen_by).
@@ -289,6 +328,13 @@ impl Catalogue {
         };
         self.change(actor, product, change, seen).map(drop)
     }
+}
+
+/// Whether so many pages of a window are read as one: it costs less than each alone if they are
+/// several, and at least a third of it.
+fn is_dense(window: PageRequest, size: u32, pages: usize) -> bool {
+    let most = usize::try_from(window.size() / size).unwrap_or(usize::MAX);
+    pages > 1 && pages.saturating_mul(3) >= most
 }
 
 #[cfg(test)]

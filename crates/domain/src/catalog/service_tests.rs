@@ -5,6 +5,8 @@ use crate::catalog::MockProductRepository;
 use crate::kernel::{StoreError, StoreErrorKind};
 use crate::testing::{ProductBuilder, at, clock, page, product, refusal, user};
 
+use std::sync::Mutex;
+
 const NOBODY: Actor = Actor::Anonymous;
 
 fn ada() -> Actor {
@@ -30,6 +32,74 @@ fn id() -> ProductId {
 
 fn draft() -> ProductDraft {
     ProductBuilder::new(1).stock(5).draft()
+}
+
+#[test]
+fn pages_that_lie_close_together_are_read_as_one() {
+    // 95 products: numbers stand for the requests of the port, as (number, size).
+    for (requests, expected, found) in [
+        (&[(2, 10)][..], &[(2, 10)][..], &[(2, 10)][..]),
+        (
+            &[(1, 10), (3, 10), (5, 10), (1, 10)],
+            &[(1, 10), (3, 10), (5, 10)],
+            &[(1, 10), (3, 10), (5, 10)],
+        ),
+        (
+            &[(1, 10), (3, 10), (5, 10), (10, 10)],
+            &[(1, 100)],
+            &[(1, 10), (3, 10), (5, 10), (10, 10)],
+        ),
+        (
+            &[(1, 40), (2, 40), (1, 50), (2, 100)],
+            &[(1, 50), (1, 80), (2, 100)],
+            &[(1, 40), (1, 50), (2, 40)],
+        ),
+        (&[(11, 10), (12, 10), (13, 10), (14, 10)], &[(2, 100)], &[]),
+    ] {
+        let pages = |pages: &[(u64, u32)]| -> Vec<_> {
+            pages
+                .iter()
+                .map(|(number, size)| page(*number, *size))
+                .collect()
+        };
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let mut products = MockProductRepository::new();
+        let log = Arc::clone(&asked);
+        products.expect_list().returning(move |list, asked| {
+            assert_eq!(*list, ProductList::new(ProductFilter::default()));
+            log.lock().unwrap().push(asked);
+            let rows = (asked.offset()..95).take(asked.size().try_into().unwrap());
+            Ok(Page {
+                count: 95,
+                items: rows
+                    .map(|row| product(1 + i64::try_from(row).unwrap(), 100, 5))
+                    .collect(),
+            })
+        });
+        let list = ProductList::new(ProductFilter::all(true));
+        let read = catalogue(products)
+            .pages(NOBODY, list, &pages(requests))
+            .unwrap();
+        let in_order = |pages: &mut Vec<PageRequest>| {
+            pages.sort_by_key(|page| (page.number(), page.size()));
+        };
+        let mut asked = asked.lock().unwrap().clone();
+        in_order(&mut asked);
+        assert_eq!(asked, pages(expected));
+        let mut there: Vec<_> = read.keys().copied().collect();
+        in_order(&mut there);
+        assert_eq!(there, pages(found));
+        for (request, page) in read {
+            let ids = page.items.iter().map(|product| product.id.get());
+            let last = (request.offset() + u64::from(request.size())).min(95);
+            let expected = request.offset() + 1..=last;
+            assert_eq!(page.count, 95);
+            assert!(
+                ids.eq(expected.map(|id| i64::try_from(id).unwrap())),
+                "{request:?}"
+            );
+        }
+    }
 }
 
 #[test]

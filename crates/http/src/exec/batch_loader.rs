@@ -11,6 +11,7 @@ use crate::exec::worker_pool::{JobKind, WorkerPool};
 use actix_web::rt;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tradepost_domain::kernel::{Error, StoreErrorKind};
@@ -27,6 +28,7 @@ struct Inner<K, V> {
     queue: Mutex<ReadQueue<(K, Waiter<Option<V>>)>>,
     read: Read<K, V>,
     pool: Arc<WorkerPool>,
+    kind: JobKind,
     max_batch: usize,
     max_waiting: usize,
     sizes: Histogram<8>,
@@ -34,13 +36,14 @@ struct Inner<K, V> {
 
 impl<K, V> BatchLoader<K, V>
 where
-    K: Copy + Eq + Hash + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + 'static,
 {
-    /// Reads run as queries in `pool`. At most `max_batch` keys are read with one query, and at
-    /// most `max_waiting` requests wait: one more is rejected.
+    /// Reads run in `pool` as jobs of this kind. At most `max_batch` keys are read with one query,
+    /// and at most `max_waiting` requests wait: one more is rejected.
     pub(crate) fn new(
         pool: &Arc<WorkerPool>,
+        kind: JobKind,
         max_batch: usize,
         max_waiting: usize,
         read: impl Fn(&[K]) -> Result<HashMap<K, V>, Error> + Send + Sync + 'static,
@@ -49,6 +52,7 @@ where
             queue: Mutex::new(ReadQueue::new()),
             read: Box::new(read),
             pool: Arc::clone(pool),
+            kind,
             max_batch: max_batch.max(1),
             max_waiting: max_waiting.max(1),
             sizes: Histogram::new(BATCH_SIZES),
@@ -68,8 +72,8 @@ where
     /// Loads the current value under a key.
     ///
     /// # Errors
-    /// [`ApiError::Busy`] if too many requests wait; [`ApiError::Overdue`] at the deadline; those
-    /// of the read.
+    /// [`ApiError::Busy`] if too many requests wait; [`JobKind::overdue`] at the deadline; those of
+    /// the read.
     pub(crate) async fn load(&self, key: K, deadline: Instant) -> Loaded<Option<V>> {
         let (waiter, value) = Waiter::new(deadline);
         let reads = {
@@ -84,7 +88,7 @@ where
             // disconnect.
             rt::spawn(Arc::clone(&self.0).read_until_idle(reads));
         }
-        wait(value, deadline, JobKind::Query.overdue()).await
+        wait(value, deadline, self.0.kind.overdue()).await
     }
 }
 
@@ -93,7 +97,7 @@ type Batch<K, V> = Vec<(K, Waiter<Option<V>>)>;
 
 impl<K, V> Inner<K, V>
 where
-    K: Copy + Eq + Hash + Send + Sync + 'static,
+    K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + 'static,
 {
     /// Reads batch after batch, until no request waits.
@@ -136,8 +140,8 @@ where
         self.sizes
             .observe(u64::try_from(batch.len()).unwrap_or(u64::MAX));
         let mut seen = HashSet::with_capacity(batch.len());
-        let keys = batch.iter().map(|(key, _)| *key);
-        let keys: Vec<K> = keys.filter(|key| seen.insert(*key)).collect();
+        let keys = batch.iter().map(|(key, _)| key);
+        let keys: Vec<K> = keys.filter(|key| seen.insert(*key)).cloned().collect();
         let deadline = latest(batch.iter().map(|(_, waiter)| waiter.deadline));
         match self.read(&keys, deadline) {
             Ok(found) => {
@@ -158,14 +162,14 @@ where
     /// Reads key by key: a corrupt row fails only the requests for that row.
     fn read_each(&self, batch: Batch<K, V>) {
         for (key, waiter) in batch {
-            let found = self.read(&[key], waiter.deadline);
+            let found = self.read(slice::from_ref(&key), waiter.deadline);
             let value = found.map(|mut found| found.remove(&key));
             finish_all([(waiter, value)]);
         }
     }
 
     fn read(&self, keys: &[K], deadline: Instant) -> Loaded<HashMap<K, V>> {
-        JobKind::Query.run_until(deadline, || (self.read)(keys))
+        self.kind.run_until(deadline, || (self.read)(keys))
     }
 
     /// The queue is consistent even if a thread panicked while it held the lock.
@@ -210,7 +214,7 @@ mod tests {
         let batches = Batches::default();
         let (open, gate) = mpsc::channel::<()>();
         let (seen, gate) = (Arc::clone(&batches), Mutex::new(gate));
-        let loader = BatchLoader::new(&pool(), 3, 100, move |keys: &[u64]| {
+        let loader = BatchLoader::new(&pool(), JobKind::Query, 3, 100, move |keys: &[u64]| {
             seen.lock().unwrap().push(keys.to_vec());
             let _ = gate.lock().unwrap().recv();
             Ok(squares(keys))
@@ -244,7 +248,7 @@ mod tests {
         let batches = Batches::default();
         let (open, gate) = mpsc::channel::<()>();
         let (seen, gate) = (Arc::clone(&batches), Mutex::new(gate));
-        let loader = BatchLoader::new(&pool(), 64, 100, move |keys: &[u64]| {
+        let loader = BatchLoader::new(&pool(), JobKind::Query, 64, 100, move |keys: &[u64]| {
             seen.lock().unwrap().push(keys.to_vec());
             let _ = gate.lock().unwrap().recv();
             Ok(squares(keys))
@@ -270,7 +274,7 @@ mod tests {
     async fn requests_beyond_the_queue_are_rejected_and_dropped_ones_leave_it() {
         let (open, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
-        let loader = BatchLoader::new(&pool(), 1, 2, move |keys: &[u64]| {
+        let loader = BatchLoader::new(&pool(), JobKind::Query, 1, 2, move |keys: &[u64]| {
             let _ = gate.lock().unwrap().recv();
             Ok(squares(keys))
         });
@@ -290,7 +294,7 @@ mod tests {
     async fn a_corrupt_row_fails_only_its_own_request() {
         let (open, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
-        let loader = BatchLoader::new(&pool(), 64, 100, move |keys: &[u64]| {
+        let loader = BatchLoader::new(&pool(), JobKind::Query, 64, 100, move |keys: &[u64]| {
             let _ = gate.lock().unwrap().recv();
             if keys.contains(&3) {
                 let corrupt = StoreErrorKind::Corrupt {
@@ -312,7 +316,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_read_that_panics_fails_only_the_requests_of_its_batch() {
-        let loader = BatchLoader::new(&pool(), 1, 100, |keys: &[u64]| {
+        let loader = BatchLoader::new(&pool(), JobKind::Query, 1, 100, |keys: &[u64]| {
             assert_ne!(keys, [3], "on purpose");
             Ok(squares(keys))
         });
@@ -330,7 +334,9 @@ mod tests {
             running: 1,
             waiting: 0,
         }));
-        let loader = BatchLoader::new(&pool, 2, 100, |keys: &[u64]| Ok(squares(keys)));
+        let loader = BatchLoader::new(&pool, JobKind::Query, 2, 100, |keys: &[u64]| {
+            Ok(squares(keys))
+        });
         let (end, ended) = mpsc::channel::<()>();
         let busy = pool.run(JobKind::Command, soon(), move || Ok(ended.recv().is_err()));
         let rejected = async {

@@ -229,14 +229,23 @@ impl WorkerPool {
         let pool = Arc::clone(self);
         let run = move || {
             let _permit = permit;
-            while job() {
+            loop {
+                let began = Instant::now();
+                if !job() {
+                    return false;
+                }
+                if let Some(latency) = &pool.latency {
+                    latency.observe(began.elapsed());
+                }
                 if pool.waiting.load(Ordering::Relaxed) > 0 {
                     return true;
                 }
             }
-            false
         };
-        web::block(run).await.map_err(|_| ApiError::Panicked)
+        match &self.threads {
+            Some(threads) => threads.run(move || (run(), || ())).await,
+            None => web::block(run).await.map_err(|_| ApiError::Panicked),
+        }
     }
 
     /// How many jobs may wait so that the last of them ends by the deadline.

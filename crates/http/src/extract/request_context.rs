@@ -7,7 +7,7 @@ use crate::exec::event_waits::EventWaits;
 use crate::exec::password_pool::Client;
 use crate::exec::worker_pool::JobKind;
 use crate::extract::fields::Fields;
-use crate::loaders::{CatalogPages, Loaders};
+use crate::loaders::{CatalogPageKey, Loaders, RenderedPage};
 use crate::metrics::{SignIn, report};
 use crate::middleware::forwarded;
 use crate::middleware::forwarded::ForwardedInfo;
@@ -28,9 +28,10 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 use tradepost_batch::Batcher;
 use tradepost_domain::Services;
+use tradepost_domain::catalog::ProductList;
 use tradepost_domain::identity::{ClientNetwork, IdentityRefusal, SignInPriority, decide_role};
 use tradepost_domain::kernel::{
-    Actor, Currency, Error, IdempotencyKey, MessageSigner, Refusal, UserId,
+    Actor, Currency, Error, IdempotencyKey, MessageSigner, PageRequest, Refusal, UserId,
 };
 
 /// The facts of a request, made by [`crate::middleware::request_context`] and completed by the
@@ -202,9 +203,19 @@ impl RequestContext {
         &self.info.state.loaders
     }
 
-    /// Shared pages of the catalogue, in the pool of this request's cost.
-    pub(crate) fn catalogue_pages(&self) -> &CatalogPages {
-        self.loaders().pages_of(self.info.list_kind.get())
+    /// A shared page of the catalogue, read in the pool of this request's cost.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`](tradepost_domain::kernel::Refusal::NotFound) for a page that does not
+    /// exist; those of the read; if it cannot run by the deadline.
+    pub(crate) async fn catalogue_page(
+        &self,
+        list: ProductList,
+        page: PageRequest,
+    ) -> Result<Arc<RenderedPage>, ApiError> {
+        let key = CatalogPageKey::of(self.actor, list, page);
+        let kind = self.info.list_kind.get();
+        self.loaders().page(kind, key, self.deadline).await
     }
 
     /// Runs a use case that reads.

@@ -43,6 +43,24 @@ impl PageRequest {
         Self { number, ..self }
     }
 
+    /// The largest page that begins and ends with pages of this size, and has this page in it.
+    ///
+    /// ```
+    /// use tradepost_domain::kernel::PageRequest;
+    ///
+    /// let page = |number, size| PageRequest::new(number, size).unwrap();
+    /// assert_eq!(page(12, 10).window(), page(2, 100));
+    /// assert_eq!(page(4, 40).window(), page(2, 80));
+    /// ```
+    #[must_use]
+    pub fn window(self) -> Self {
+        let pages = Self::MAX_SIZE / self.size;
+        Self {
+            number: (self.number - 1) / u64::from(pages) + 1,
+            size: pages * self.size,
+        }
+    }
+
     /// Rows before this page; saturates, as no list is that long.
     #[must_use]
     pub fn offset(self) -> u64 {
@@ -66,16 +84,41 @@ impl<T> Page<T> {
         request.offset().saturating_add(u64::from(request.size)) < self.count
     }
 
-    /// This page, if it exists. The first page of an empty list exists.
+    /// Whether a page of this list exists. The first page of an empty list does.
+    #[must_use]
+    pub fn has(&self, request: PageRequest) -> bool {
+        request.number == 1 || request.offset() < self.count
+    }
+
+    /// This page, if it exists.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] for a page after the last.
     pub fn existing(self, request: PageRequest) -> Result<Self, Refusal> {
-        if request.number == 1 || request.offset() < self.count {
-            Ok(self)
-        } else {
-            Err(Refusal::NotFound)
+        match self.has(request) {
+            true => Ok(self),
+            false => Err(Refusal::NotFound),
         }
+    }
+
+    /// The pages of another size that this page consists of, with their requests. `window` is the
+    /// request of this page.
+    pub fn pages(
+        self,
+        window: PageRequest,
+        size: u32,
+    ) -> impl Iterator<Item = (PageRequest, Self)> {
+        let (count, pages) = (self.count, u64::from((window.size / size).max(1)));
+        let mut rows = self.items.into_iter();
+        let first = (window.number - 1).saturating_mul(pages);
+        (1..=pages).map(move |nth| {
+            let number = first.saturating_add(nth);
+            let items = rows
+                .by_ref()
+                .take(usize::try_from(size).unwrap_or(usize::MAX));
+            let items = items.collect();
+            (PageRequest { number, size }, Self { count, items })
+        })
     }
 }
 

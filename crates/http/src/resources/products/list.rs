@@ -4,7 +4,7 @@ use super::ProductResponse;
 use crate::error::ApiError;
 use crate::extract::parameter::{AMOUNT, ARCHIVED, FLAG};
 use crate::extract::query::{CursorParams, ListRequest, PageParams, Query};
-use crate::loaders::{CatalogPageKey, RenderedPage};
+use crate::loaders::RenderedPage;
 use crate::resources::prelude::*;
 use crate::respond::pages::{CursorPageResponse, PageResponse, read_page};
 use crate::respond::rendered::Rendered;
@@ -55,10 +55,7 @@ pub(super) async fn list(call: RequestContext) -> HttpResult {
 }
 
 async fn page(call: RequestContext, list: ProductList, mut listing: PageParams) -> HttpResult {
-    let read = async |request| {
-        let key = CatalogPageKey::of(call.actor, list.clone(), request);
-        call.catalogue_pages().load(key, call.deadline).await?
-    };
+    let read = async |request| call.catalogue_page(list.clone(), request).await;
     let page = read_page(&mut listing, read).await?;
     responses::shared(&call, &*body(&page, &listing, &call.own_url())?)
 }
