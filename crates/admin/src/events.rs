@@ -198,12 +198,9 @@ fn change(attribute: &ProductAttribute) -> String {
         ProductAttribute::Price { from, to } => {
             format!("price from {} to {}", money(*from), money(*to))
         }
-        ProductAttribute::Weight { from, to } => {
-            format!(
-                "weight from {} g to {} g",
-                count(from.grams()),
-                count(to.grams())
-            )
+        ProductAttribute::Measure { measure, from, to } => {
+            let shown = |value: i64| format!("{} {}", count(value), measure.symbol());
+            format!("{} from {} to {}", measure.word(), shown(*from), shown(*to))
         }
         ProductAttribute::LowStock { from, to } => {
             let units = |threshold: &Option<StockLevel>| match threshold {

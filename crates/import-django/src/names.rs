@@ -2,6 +2,8 @@
 //! of known names.
 
 use crate::kind::{self, Kind};
+use std::sync::LazyLock;
+use tradepost_domain::catalog::Measure;
 
 /// A name without case, underscores and hyphens: `countInStock` is `count_in_stock`.
 pub(crate) fn fold(name: &str) -> String {
@@ -9,7 +11,7 @@ pub(crate) fn fold(name: &str) -> String {
     kept.flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a column has one of these names, which are folded. A foreign key may end with `_id`.
+/// Whether a column has one of these names. A foreign key may end with `_id`.
 pub(crate) fn is_named(column: &str, names: &[&str]) -> bool {
     rank(column, names).is_some()
 }
@@ -18,9 +20,10 @@ pub(crate) fn is_named(column: &str, names: &[&str]) -> bool {
 pub(crate) fn rank(column: &str, names: &[&str]) -> Option<usize> {
     let folded = fold(column);
     let foreign = folded.strip_suffix("id");
-    names
-        .iter()
-        .position(|name| folded == *name || foreign.is_some_and(|stem| stem == *name))
+    names.iter().position(|name| {
+        let name = fold(name);
+        folded == name || foreign.is_some_and(|stem| stem == name)
+    })
 }
 
 /// The type of a field's values, which excludes columns of the right name but another type.
@@ -44,7 +47,7 @@ pub(crate) enum Holds {
 pub(crate) struct Field {
     /// The name, as in `--field`.
     pub(crate) name: &'static str,
-    /// The folded names of its columns, the best one first.
+    /// The names of its columns, the best one first.
     pub(crate) columns: &'static [&'static str],
     pub(crate) holds: Holds,
 }
@@ -192,8 +195,21 @@ const PRODUCT: &[Field] = &[
     ),
     holding("price", kind::PRICE, Holds::Number),
     holding("stock", kind::STOCK, Holds::Number),
-    // Grams. Decimals may be kilograms or pounds: such a column is not read.
-    holding("weight", &["weightgrams", "weight"], Holds::Whole),
+];
+/// The names of the columns of a measure: with its unit, and without. Decimals without a unit may be
+/// kilograms or pounds: such a column is not read.
+static MEASURE_COLUMNS: LazyLock<Vec<[&str; 2]>> = LazyLock::new(|| {
+    let measures = Measure::ALL.iter();
+    measures.map(|one| [one.name(), one.word()]).collect()
+});
+static MEASURES: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    let measures = Measure::ALL.iter().zip(MEASURE_COLUMNS.iter());
+    let field = |(measure, columns): (&Measure, &'static [&str; 2])| {
+        holding(measure.word(), columns, Holds::Whole)
+    };
+    measures.map(field).collect()
+});
+const PRODUCT_STATE: &[Field] = &[
     field(
         "is_active",
         &[
@@ -336,7 +352,7 @@ const LINE_TOTAL: &[&str] = &[
 pub(crate) fn fields(kind: Kind) -> Vec<&'static Field> {
     let fields: &[&'static [Field]] = match kind {
         Kind::User => &[USER],
-        Kind::Product => &[PRODUCT],
+        Kind::Product => &[PRODUCT, &MEASURES, PRODUCT_STATE],
         Kind::Cart => &[CART],
         Kind::CartItem => &[CART_LINE],
         Kind::Order => &[ORDER, SINGLE],

@@ -10,7 +10,7 @@ use crate::time;
 use crate::value::{Amounts, Reference, integer, json, reference, string, whole};
 use crate::wrong::{At, Report};
 use chrono::{DateTime, Utc};
-use tradepost_domain::catalog::{Price, Product, Weight};
+use tradepost_domain::catalog::{Measure, Measures, Price, Product};
 use tradepost_domain::identity::{Account, Email, PasswordHash, Username};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
@@ -301,7 +301,7 @@ impl<'a> Fields<'a> {
         let description = self.may("description", |text| Description::new(&string(text)?));
         let price = self.need("price", |text| Price::new(amounts.read(text)?));
         let stock = self.may("stock", |text| StockLevel::requested(whole(text)?));
-        let weight = self.may("weight", |text| Weight::new(integer(text)?));
+        let measures = self.measures();
         let sold = self.flag("is_active", true);
         let archived = self.flag("is_archived", false);
         let times = self.times();
@@ -315,7 +315,7 @@ impl<'a> Fields<'a> {
             description: description?.or_else(none)?,
             price: price?,
             stock: stock?.unwrap_or(unsaid),
-            weight: weight?.unwrap_or_default(),
+            measures: measures?,
             low_stock: None,
             archived: !sold? || archived?,
             created_at,
@@ -323,6 +323,22 @@ impl<'a> Fields<'a> {
         };
         let key = self.key()?;
         Some(KeyedProduct { key, product })
+    }
+
+    /// The measures of a product; `None` if one is invalid.
+    fn measures(&mut self) -> Option<Measures> {
+        let mut measures = Some(Measures::default());
+        for measure in Measure::ALL {
+            let value = self.may(measure.word(), |text| measure.check(integer(text)?));
+            let with = |measures: Measures, value| measures.with(*measure, value).ok();
+            measures = measures
+                .zip(value)
+                .and_then(|(measures, value)| match value {
+                    Some(value) => with(measures, value),
+                    None => Some(measures),
+                });
+        }
+        measures
     }
 }
 

@@ -6,7 +6,7 @@ use crate::header::{Columns, Dialect, Field};
 use crate::number::{NumberFormat, decimal, integer};
 use crate::weight::weight;
 use csv::StringRecord;
-use tradepost_domain::catalog::{Price, Weight};
+use tradepost_domain::catalog::{Measure, MeasureChanges, Price};
 use tradepost_domain::import::products::{RowFault, RowProblem};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Description, FieldError, ProductName, Sku};
@@ -102,11 +102,33 @@ impl<'a> Cells<'a> {
         self.keep(Field::Stock, level)
     }
 
-    pub(crate) fn weight(&mut self) -> Option<Weight> {
+    /// The measures of which the row has values.
+    pub(crate) fn measures(&mut self) -> MeasureChanges {
+        let mut changes = MeasureChanges::default();
+        for measure in Measure::ALL {
+            // Other systems write weights in several units.
+            let value = match *measure == Measure::WeightGrams {
+                true => self.weight(),
+                false => self.measure(*measure),
+            };
+            let changed = value.and_then(|value| changes.with(*measure, value).ok());
+            changes = changed.unwrap_or(changes);
+        }
+        changes
+    }
+
+    fn weight(&mut self) -> Option<i64> {
         let (unit, at) = self.columns.weight()?;
         let cell = Some(self.cell(at)).filter(|cell| !cell.trim().is_empty())?;
         let weight = weight(cell, unit, self.format);
         self.keep(Field::Weight(unit), weight)
+    }
+
+    fn measure(&mut self, measure: Measure) -> Option<i64> {
+        let cell = self.filled(Field::Measure(measure))?;
+        let value = integer(cell, self.format)
+            .and_then(|value| measure.check(value).map_err(RowFault::from));
+        self.keep(Field::Measure(measure), value)
     }
 
     /// A cell that is true or false.

@@ -1,3 +1,4 @@
+use crate::header::exported;
 use std::io;
 
 /// Why a file cannot be read as a table of products. Its text is the end of a sentence.
@@ -9,8 +10,8 @@ pub enum CsvError {
     /// No column for the sku.
     #[error(
         "its first line has no column for the sku, but {found}. The columns are those of an \
-         export (sku, name, description, price, stock, weight_grams, archived), of Shopify's \
-         product CSV, or of WooCommerce's"
+         export ({}), of Shopify's product CSV, or of WooCommerce's",
+        columns()
     )]
     NoSku {
         /// The columns.
@@ -22,6 +23,12 @@ pub enum CsvError {
     /// Reading failed.
     #[error("{0}")]
     Unreadable(#[from] io::Error),
+}
+
+/// The columns of an export whose values are imported.
+fn columns() -> String {
+    let columns = exported().filter(|name| *name != "currency");
+    columns.chain(["archived"]).collect::<Vec<_>>().join(", ")
 }
 
 impl From<csv::Error> for CsvError {

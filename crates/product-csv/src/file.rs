@@ -209,14 +209,14 @@ fn own(cells: &mut Cells<'_>) -> Option<ProductRow> {
     let description = cells.text(Field::Description);
     let description = description.and_then(|text| cells.description(text));
     cells.currency();
-    let (price, stock, weight) = (cells.price(), cells.stock(), cells.weight());
+    let (price, stock, measures) = (cells.price(), cells.stock(), cells.measures());
     let archived = cells.boolean(Field::Archived);
     Some(ProductRow {
         name,
         description,
         price,
         stock,
-        weight,
+        measures,
         archived,
         ..ProductRow::new(cells.line, sku?)
     })

@@ -3,6 +3,7 @@
 use crate::CsvError;
 use crate::weight::Unit;
 use std::fmt;
+use tradepost_domain::catalog::Measure;
 
 /// The system whose columns a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub(crate) enum Field {
     Currency,
     Stock,
     Weight(Unit),
+    /// A measure in its own unit.
+    Measure(Measure),
     Archived,
     Published,
     Status,
@@ -44,7 +47,15 @@ pub(crate) enum Field {
     Type,
 }
 
-/// Names in lower case.
+/// The names of the columns of an export, without `archived`.
+pub(crate) fn exported() -> impl Iterator<Item = &'static str> {
+    let columns = ["sku", "name", "description", "price", "currency", "stock"];
+    let measures = Measure::ALL.iter().map(|measure| measure.name());
+    columns.into_iter().chain(measures)
+}
+
+/// Names in lower case. The measures come by their own names, of which the weight may also have
+/// decimals, as in other systems.
 const TRADEPOST: &[(&str, Field)] = &[
     ("sku", Field::Sku),
     ("name", Field::Name),
@@ -117,11 +128,16 @@ impl Columns {
         } else {
             (Dialect::Tradepost, TRADEPOST)
         };
-        let field = |name: &String| table.iter().find(|(known, _)| known == name);
-        let fields: Vec<Option<Field>> = lower
-            .iter()
-            .map(|name| field(name).map(|(_, field)| *field))
-            .collect();
+        let measure = |name: &String| {
+            let mut measures = Measure::ALL.iter();
+            let measure = measures.find(|measure| measure.name() == name)?;
+            (dialect == Dialect::Tradepost).then_some(Field::Measure(*measure))
+        };
+        let field = |name: &String| {
+            let known = table.iter().find(|(known, _)| known == name);
+            known.map(|(_, field)| *field).or_else(|| measure(name))
+        };
+        let fields: Vec<Option<Field>> = lower.iter().map(field).collect();
         let columns = Self {
             dialect,
             names,

@@ -46,13 +46,13 @@ impl Shopify {
         }
         let sku = cells.sku();
         let name = self.name(cells);
-        let (price, stock, weight) = (cells.price(), cells.stock(), cells.weight());
+        let (price, stock, measures) = (cells.price(), cells.stock(), cells.measures());
         Some(ProductRow {
             name,
             description: self.description.clone(),
             price,
             stock,
-            weight,
+            measures,
             archived: self.archived,
             ..ProductRow::new(cells.line, sku?)
         })

@@ -1,10 +1,10 @@
 use super::*;
 use proptest::prelude::*;
-use tradepost_domain::catalog::{Price, Product, Weight};
+use tradepost_domain::catalog::{Measure, Price, Product};
 use tradepost_domain::import::products::{ProductRow, RowProblem};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Currency, Description, Money, ProductName, Sku};
-use tradepost_domain::testing::{ProductBuilder, level, usd};
+use tradepost_domain::testing::{ProductBuilder, level, measuring, usd};
 
 fn options() -> Options {
     Options::new(usd())
@@ -31,6 +31,11 @@ fn short(row: &Result<ProductRow, RowProblem>) -> Short<'_> {
     let price = row.price.map(|price| price.money().minor());
     let stock = row.stock.map(StockLevel::units);
     (row.line, row.sku.as_str(), name, price, stock)
+}
+
+/// The weight of a row, in grams.
+fn weight(row: &ProductRow) -> Option<i64> {
+    row.measures.get(Measure::WeightGrams)
 }
 
 fn shorts(rows: &Rows) -> Vec<Short<'_>> {
@@ -63,13 +68,10 @@ fn own_columns_are_read() {
     };
     let description = mug.description.as_ref().map(Description::as_str);
     assert_eq!(description, Some("Blue, large.\r\nHolds \"half\" a litre."));
-    assert_eq!(
-        (mug.weight, mug.archived),
-        (Weight::new(300).ok(), Some(false))
-    );
+    assert_eq!((weight(mug), mug.archived), (Some(300), Some(false)));
     // An empty description is one, other empty cells are none.
     assert_eq!(tea.description, Some(Description::default()));
-    assert_eq!((tea.weight, tea.archived), (None, None));
+    assert_eq!((weight(tea), tea.archived), (None, None));
     assert_eq!((report.dialect, report.rows), (Dialect::Tradepost, 2));
     assert_eq!(report.left_out(), [""; 0]);
 }
@@ -210,7 +212,7 @@ fn rows_of_shopify_are_read() {
         description,
         Some("Woven in Flanders.\n\n- 100 % linen\n- Washes at 40°")
     );
-    assert_eq!(row(0).weight, Weight::new(210).ok());
+    assert_eq!(weight(row(0)), Some(210));
     assert_eq!(
         (row(3).archived, row(4).archived),
         (Some(false), Some(true))
@@ -262,7 +264,7 @@ fn rows_of_woocommerce_are_read() {
     );
     assert_eq!(description(3), Some("How to brew."));
     assert_eq!(description(1), None);
-    assert_eq!(row(0).weight, Weight::new(1_250).ok());
+    assert_eq!(weight(row(0)), Some(1_250));
     assert_eq!(
         (row(0).archived, row(3).archived),
         (Some(false), Some(true))
@@ -308,10 +310,15 @@ fn an_export_is_csv_of_rfc_4180() {
     let mug = ProductBuilder::new(1).sku("MUG").name("Mug, \"blue\"");
     let mug = mug.description("-one\r\ntwo").price(1_250).stock(7);
     let file = written(&[mug.archived().build()], true, true);
+    let measures = Measure::ALL.iter();
+    let measures: String = measures.map(|one| format!(",{}", one.name())).collect();
+    let zeros = ",0".repeat(Measure::ALL.len());
     assert_eq!(
         String::from_utf8(file).unwrap(),
-        "\u{feff}sku,name,description,price,currency,stock,weight_grams,archived\r\n\
-         MUG,\"Mug, \"\"blue\"\"\",\"'-one\r\ntwo\",12.50,USD,7,0,true\r\n"
+        format!(
+            "\u{feff}sku,name,description,price,currency,stock{measures},archived\r\n\
+             MUG,\"Mug, \"\"blue\"\"\",\"'-one\r\ntwo\",12.50,USD,7{zeros},true\r\n"
+        )
     );
 }
 
@@ -338,13 +345,13 @@ proptest! {
         };
         let description = Description::new(&description).unwrap();
         let price = Price::new(Money::from_minor(minor, currency)).unwrap();
-        let weight = Weight::new(stock % 1_000_001).unwrap();
+        let measures = measuring(stock % 1_000);
         let product = Product {
             sku: Some(sku.clone()),
             name: name.clone(),
             description: description.clone(),
             price,
-            weight,
+            measures,
             archived,
             ..ProductBuilder::new(1).stock(stock).build()
         };
@@ -355,7 +362,7 @@ proptest! {
             description: Some(description),
             price: Some(price),
             stock: Some(level(stock)),
-            weight: Some(weight),
+            measures: measures.into(),
             archived: Some(archived),
             ..ProductRow::new(2, sku)
         };

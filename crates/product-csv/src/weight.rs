@@ -1,7 +1,7 @@
 //! Weights of other systems, rounded to whole grams in whole-number arithmetic.
 
 use crate::number::{NumberFormat, decimal};
-use tradepost_domain::catalog::Weight;
+use tradepost_domain::catalog::Measure;
 use tradepost_domain::import::products::RowFault;
 use tradepost_domain::kernel::FieldError;
 
@@ -29,9 +29,9 @@ impl Unit {
 /// Decimals of a weight that count: more are far below a gram.
 const DECIMALS: u32 = 9;
 
-/// The weight of a cell in a unit. Three decimals are no thousands here unless the file uses decimal
+/// The weight of a cell in a unit, in grams. Three decimals are no thousands here unless the file uses decimal
 /// commas: systems write weights with a point and up to five decimals.
-pub(crate) fn weight(cell: &str, unit: Unit, format: NumberFormat) -> Result<Weight, RowFault> {
+pub(crate) fn weight(cell: &str, unit: Unit, format: NumberFormat) -> Result<i64, RowFault> {
     let text = cell.trim();
     let is_pointed = !text.contains(',') && text.matches('.').count() == 1;
     let text = match is_pointed && !format.decimal_comma {
@@ -65,7 +65,7 @@ pub(crate) fn weight(cell: &str, unit: Unit, format: NumberFormat) -> Result<Wei
     let grams = grams
         .and_then(|grams| i64::try_from(grams).ok())
         .unwrap_or(i64::MAX);
-    Ok(Weight::new(grams)?)
+    Ok(Measure::WeightGrams.check(grams)?)
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
             (".5", Kilogram, point, 500),
             ("1000", Kilogram, point, 1_000_000),
         ] {
-            let read = weight(cell, unit, format).map(Weight::grams);
+            let read = weight(cell, unit, format);
             assert_eq!(read, Ok(grams), "{cell} {unit:?}");
         }
         for cell in ["-1", "", ".", "x", "1e3", "1.2.3"] {

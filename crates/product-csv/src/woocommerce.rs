@@ -27,14 +27,14 @@ pub(crate) fn row(cells: &mut Cells<'_>, report: &mut Report) -> Option<ProductR
         .into_iter()
         .find_map(|field| cells.filled(field));
     let description = html.and_then(|html| cells.description(&to_text(&html.replace("\\n", "\n"))));
-    let (price, stock, weight) = (cells.price(), cells.stock(), cells.weight());
+    let (price, stock, measures) = (cells.price(), cells.stock(), cells.measures());
     let archived = archived(cells);
     Some(ProductRow {
         name,
         description,
         price,
         stock,
-        weight,
+        measures,
         archived,
         ..ProductRow::new(cells.line, sku?)
     })

@@ -1,4 +1,5 @@
 use crate::escape::escape;
+use crate::header::exported;
 use std::io::{self, Write};
 use tradepost_domain::catalog::Product;
 use tradepost_domain::kernel::Sku;
@@ -23,16 +24,7 @@ impl<W: Write> ProductWriter<W> {
         let mut rows = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
             .from_writer(to);
-        let columns = [
-            "sku",
-            "name",
-            "description",
-            "price",
-            "currency",
-            "stock",
-            "weight_grams",
-        ];
-        rows.write_record(columns.iter().chain(archived.then_some(&"archived")))?;
+        rows.write_record(exported().chain(archived.then_some("archived")))?;
         Ok(Self { rows, archived })
     }
 
@@ -50,10 +42,9 @@ impl<W: Write> ProductWriter<W> {
     pub fn write(&mut self, product: &Product) -> io::Result<()> {
         let money = product.price.money();
         let price = money.to_string();
-        let (stock, weight) = (
-            product.stock.to_string(),
-            product.weight.grams().to_string(),
-        );
+        let stock = product.stock.to_string();
+        let measures = product.measures.iter().map(|(_, value)| value.to_string());
+        let measures: Vec<String> = measures.collect();
         let sku = escape(product.sku.as_ref().map_or("", Sku::as_str));
         let name = escape(product.name.as_str());
         let description = escape(product.description.as_str());
@@ -64,11 +55,13 @@ impl<W: Write> ProductWriter<W> {
             &*price,
             money.currency().code(),
             &*stock,
-            &*weight,
         ];
+        let measures = measures.iter().map(String::as_str);
         let archived = if product.archived { "true" } else { "false" };
         let archived = self.archived.then_some(archived);
-        Ok(self.rows.write_record(cells.into_iter().chain(archived))?)
+        Ok(self
+            .rows
+            .write_record(cells.into_iter().chain(measures).chain(archived))?)
     }
 
     /// Flushes the buffer.

@@ -12,6 +12,7 @@ pub(super) use quotas::usage_of;
 
 use super::Conn;
 use super::queries::maintenance::Aging;
+use crate::rows::columns::{Columns, Parameters};
 use crate::rows::{
     NewMovementRow, NewOrderItem, NewOrderRow, NewStoredResponse, StockAfterRow, StoredResponseRow,
 };
@@ -20,10 +21,26 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
 use std::collections::{BTreeMap, HashMap};
 use tradepost_domain::identity::MAX_KNOWN_NETWORKS;
 use tradepost_domain::kernel::{IdempotencyScope, ProductId, UserId};
+
+/// Lets a statement be executed, and keeps it prepared.
+macro_rules! prepared {
+    ($name:ident $(<$life:lifetime>)?) => {
+        const _: () = {
+            pub(in crate::postgres) struct Id;
+
+            impl $(<$life>)? QueryId for $name $(<$life>)? {
+                type QueryId = Id;
+                const HAS_STATIC_QUERY_ID: bool = true;
+            }
+        };
+
+        impl $(<$life>)? RunQueryDsl<Conn> for $name $(<$life>)? {}
+    };
+}
 
 /// A statement in two halves, with one array parameter per column between them.
 macro_rules! statement {
@@ -48,44 +65,41 @@ macro_rules! statement {
             }
         }
 
-        const _: () = {
-            /// Keeps the statement prepared.
-            pub(in crate::postgres) struct Id;
-
-            impl $(<$life>)? QueryId for $name $(<$life>)? {
-                type QueryId = Id;
-                const HAS_STATIC_QUERY_ID: bool = true;
-            }
-        };
-
-        impl $(<$life>)? RunQueryDsl<Conn> for $name $(<$life>)? {}
+        prepared!($name $(<$life>)?);
     };
 }
 
-/// An insert of rows of a struct with the same columns. It may be in a WITH query.
+/// An insert of rows, with one array parameter per column. It may be in a WITH query.
 macro_rules! insert {
-    ($name:ident $(<$life:lifetime>)?, $row:ty => $table:literal $columns:tt, $tail:literal) => {
-        insert!("", $name $(<$life>)?, $row => $table $columns, $tail);
+    ($name:ident $(<$life:lifetime>)?, $row:ty => $table:literal, $tail:literal) => {
+        insert!("", $name $(<$life>)?, $row => $table, $tail);
     };
-    ($with:literal, $name:ident $(<$life:lifetime>)?, $row:ty => $table:literal {
-        $($column:ident: $rust:ty => $sql:ty),+ $(,)?
-    }, $tail:literal) => {
-        statement!($name $(<$life>)?,
-            concat!(
-                $with, "INSERT INTO ", $table, " (", stringify!($($column),+), ") SELECT ",
-                stringify!($($column),+), " FROM unnest("
-            ),
-            { $($column: $rust => $sql),+ },
-            concat!(
-                ") WITH ORDINALITY AS new (", stringify!($($column),+),
-                ", row_number)", $tail
-            ));
+    ($with:literal, $name:ident $(<$life:lifetime>)?, $row:ty => $table:literal, $tail:literal) => {
+        #[derive(Default)]
+        pub(in crate::postgres) struct $name $(<$life>)?(<$row as Columns>::Arrays);
+
+        impl $(<$life>)? QueryFragment<Pg> for $name $(<$life>)? {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+                out.push_sql(concat!($with, "INSERT INTO ", $table, " ("));
+                names::<$row>(&mut out);
+                out.push_sql(") SELECT ");
+                names::<$row>(&mut out);
+                out.push_sql(" FROM unnest(");
+                <$row as Columns>::bind(&self.0, &mut Parameters::new(&mut out, true))?;
+                out.push_sql(") WITH ORDINALITY AS new (");
+                names::<$row>(&mut out);
+                out.push_sql(concat!(", row_number)", $tail));
+                Ok(())
+            }
+        }
+
+        prepared!($name $(<$life>)?);
 
         impl $(<$life>)? FromIterator<$row> for $name $(<$life>)? {
             fn from_iter<I: IntoIterator<Item = $row>>(rows: I) -> Self {
                 let mut columns = Self::default();
                 for row in rows {
-                    $(columns.$column.push(row.$column);)+
+                    row.push(&mut columns.0);
                 }
                 columns
             }
@@ -93,21 +107,21 @@ macro_rules! insert {
     };
 }
 
+/// Writes the names of the columns of a row.
+fn names<R: Columns>(out: &mut AstPass<'_, '_, Pg>) {
+    let mut separators = std::iter::once("").chain(std::iter::repeat(", "));
+    R::names("", &mut |name| {
+        out.push_sql(separators.next().unwrap_or_default());
+        out.push_sql(name);
+    });
+}
+
 mod changes;
 mod events;
 mod quotas;
 
 // An order and its event are one statement, as each further one costs a round trip per batch.
-insert!("WITH placed AS (", InsertOrders, NewOrderRow => "orders" {
-    user_id: i64 => BigInt,
-    status: &'static str => Text,
-    total: i64 => BigInt,
-    adjustment: i64 => BigInt,
-    archived: bool => Bool,
-    placement: String => Text,
-    created_at: i64 => BigInt,
-    updated_at: i64 => BigInt,
-}, " RETURNING id, placement, user_id, total, created_at
+insert!("WITH placed AS (", InsertOrders, NewOrderRow => "orders", " RETURNING id, placement, user_id, total, created_at
     ), told AS (
         INSERT INTO outbox (kind, order_id, user_id, actor_id, detail, amount, at)
         SELECT 'order.placed', id, user_id, user_id, '', total, created_at FROM placed
@@ -117,39 +131,15 @@ impl Query for InsertOrders {
     type SqlType = (Text, BigInt);
 }
 
-insert!(InsertOrderItems<'a>, NewOrderItem<'a> => "order_lines" {
-    order_id: i64 => BigInt,
-    position: i64 => BigInt,
-    user_id: i64 => BigInt,
-    product_id: i64 => BigInt,
-    name: &'a str => Text,
-    unit_price: i64 => BigInt,
-    quantity: i64 => BigInt,
-}, "");
+insert!(InsertOrderItems<'a>, NewOrderItem<'a> => "order_lines", "");
 
-insert!(InsertMovements<'a>, NewMovementRow<'a> => "stock_movements" {
-    product_id: i64 => BigInt,
-    order_id: Option<i64> => Nullable<BigInt>,
-    delta: i64 => BigInt,
-    reason: &'static str => Text,
-    note: Option<&'a str> => Nullable<Text>,
-    actor_id: Option<i64> => Nullable<BigInt>,
-    created_at: i64 => BigInt,
-}, " ORDER BY row_number RETURNING id");
+insert!(InsertMovements<'a>, NewMovementRow<'a> => "stock_movements", " ORDER BY row_number RETURNING id");
 
 impl Query for InsertMovements<'_> {
     type SqlType = BigInt;
 }
 
-insert!(InsertResponses<'a>, NewStoredResponse<'a> => "idempotency_keys" {
-    user_id: i64 => BigInt,
-    path: &'a str => Text,
-    key: &'a str => Text,
-    fingerprint: &'a str => Text,
-    answer: &'a str => Text,
-    created_at: i64 => BigInt,
-    running_bytes: i64 => BigInt,
-}, "");
+insert!(InsertResponses<'a>, NewStoredResponse<'a> => "idempotency_keys", "");
 
 statement!(ChangeStock,
     "UPDATE stock SET on_hand = stock.on_hand + change.delta
@@ -223,8 +213,9 @@ pub(crate) fn insert_orders(
     conn: &mut Conn,
     new: impl Iterator<Item = NewOrderRow>,
 ) -> QueryResult<Vec<i64>> {
-    let rows: InsertOrders = new.collect();
-    let placements = rows.placement.clone();
+    let mut placements = Vec::new();
+    let placed = |row: &NewOrderRow| placements.push(row.placement.clone());
+    let rows: InsertOrders = new.inspect(placed).collect();
     let ids: HashMap<String, i64> = rows.load::<(String, i64)>(conn)?.into_iter().collect();
     let id = |placement| ids.get(placement).copied();
     placements

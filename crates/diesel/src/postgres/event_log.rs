@@ -40,15 +40,14 @@ pub(crate) const EVERY_EVENT: &str = "(
 pub(crate) const BEFORE: &str = "split_part(detail, '>', 1)";
 pub(crate) const AFTER: &str = "split_part(detail, '>', 2)";
 
-/// Appends events to the outbox. `order.placed` is there already, by the statement that inserted its
-/// order.
+/// Appends events to the outbox. The statement that inserts an order also inserts its
+/// `order.placed`.
 pub(crate) fn append(conn: &mut Conn, new: &[Event]) -> Result<(), Failure> {
-    let new = new
-        .iter()
-        .filter(|event| event.kind.name() != EventName::OrderPlaced);
-    let rows: InsertOutbox = new.map(NewEventRow::from).collect();
-    if !rows.is_empty() {
-        rows.execute(conn)?;
+    let new = new.iter();
+    let new = new.filter(|event| event.kind.name() != EventName::OrderPlaced);
+    let mut rows = new.map(NewEventRow::from).peekable();
+    if rows.peek().is_some() {
+        rows.collect::<InsertOutbox>().execute(conn)?;
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
-use super::{Source, micros, new_row};
+use super::measures::{MeasureColumns, with_measures};
+use super::{Source, insert_row, micros, new_row};
 use crate::schema::{product_texts, products, stock};
 use diesel::dsl::{AssumeNotNull, Nullable};
 use diesel::prelude::*;
-use tradepost_domain::catalog::{NewProduct, Price, Product, Weight};
+use tradepost_domain::catalog::{NewProduct, Price, Product};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
     Currency, Description, Money, ProductId, ProductName, Sku, StoreError, searched_text,
@@ -21,7 +22,8 @@ pub(crate) struct ProductRow {
     archived: bool,
     created_at: i64,
     updated_at: i64,
-    weight_grams: i64,
+    #[diesel(embed)]
+    measures: MeasureColumns,
     #[diesel(
         select_expression = stock::on_hand.assume_not_null(),
         select_expression_type = AssumeNotNull<stock::on_hand>
@@ -45,7 +47,7 @@ impl ProductRow {
             description: from.good("description", Description::new(&self.description).ok())?,
             price: from.good("price", price)?,
             stock: on_hand(self.id, self.on_hand)?,
-            weight: from.good("weight_grams", Weight::new(self.weight_grams).ok())?,
+            measures: self.measures.measures(from)?,
             low_stock: low_stock(self.id, self.low_stock)?,
             archived: self.archived,
             created_at: from.at("created_at", self.created_at)?,
@@ -65,22 +67,21 @@ fn low_stock(product: i64, units: Option<i64>) -> Result<Option<StockLevel>, Sto
     units.map(level).transpose()
 }
 
-new_row! {
+with_measures! { new_row, i64, {
     /// A product to insert or to update.
-    #[derive(AsChangeset)]
+    #[derive(Default, AsChangeset)]
     #[diesel(treat_none_as_null = true)]
-    NewProductRow<'a>, ImportedProduct: products {
-        sku: Option<&'a str>,
-        name: &'a str,
-        description: &'a str,
-        price: i64,
-        archived: bool,
-        #[diesel(skip_update)]
-        created_at: i64,
-        updated_at: i64,
-        weight_grams: i64,
-    }
-}
+    NewProductRow<'a>, ImportedProduct: products
+} {
+    sku: Option<&'a str>,
+    name: &'a str,
+    description: &'a str,
+    price: i64,
+    archived: bool,
+    #[diesel(skip_update)]
+    created_at: i64,
+    updated_at: i64,
+} }
 
 impl<'a> From<&'a Product> for NewProductRow<'a> {
     fn from(product: &'a Product) -> Self {
@@ -92,7 +93,7 @@ impl<'a> From<&'a Product> for NewProductRow<'a> {
             archived: product.archived,
             created_at: micros(product.created_at),
             updated_at: micros(product.updated_at),
-            weight_grams: product.weight.grams(),
+            ..Self::measured(product.measures)
         }
     }
 }
@@ -108,17 +109,17 @@ impl<'a> From<&'a NewProduct> for NewProductRow<'a> {
             archived: false,
             created_at: micros(new.at),
             updated_at: micros(new.at),
-            weight_grams: draft.weight.grams(),
+            ..Self::measured(draft.measures)
         }
     }
 }
 
-/// Search text of a product.
-#[derive(Insertable)]
-#[diesel(table_name = product_texts, treat_none_as_default_value = false)]
-pub(crate) struct SearchTextRow {
-    pub(crate) product_id: i64,
-    pub(crate) folded: String,
+insert_row! {
+    /// Search text of a product.
+    SearchTextRow: product_texts {
+        product_id: i64,
+        folded: String,
+    }
 }
 
 impl SearchTextRow {
@@ -130,13 +131,13 @@ impl SearchTextRow {
     }
 }
 
-/// Stock of a product, with its own threshold of low stock.
-#[derive(Insertable)]
-#[diesel(table_name = stock, treat_none_as_default_value = false)]
-pub(crate) struct StockRow {
-    pub(crate) product_id: i64,
-    pub(crate) on_hand: i64,
-    pub(crate) low_stock: Option<i64>,
+insert_row! {
+    /// Stock of a product, with its own threshold of low stock.
+    StockRow: stock {
+        product_id: i64,
+        on_hand: i64,
+        low_stock: Option<i64>,
+    }
 }
 
 /// Columns of a product that placing an order needs.

@@ -1,4 +1,4 @@
-use super::{Source, micros};
+use super::{Source, insert_row, micros};
 use crate::schema::events;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -49,18 +49,18 @@ impl EventRow {
     }
 }
 
-/// An event to append. Its number is assigned later.
-#[derive(Insertable)]
-#[diesel(table_name = events, treat_none_as_default_value = false)]
-pub(crate) struct NewEventRow {
-    pub(crate) kind: &'static str,
-    pub(crate) order_id: Option<i64>,
-    pub(crate) product_id: Option<i64>,
-    pub(crate) user_id: Option<i64>,
-    pub(crate) actor_id: Option<i64>,
-    pub(crate) detail: String,
-    pub(crate) amount: Option<i64>,
-    pub(crate) at: i64,
+insert_row! {
+    /// An event to append. Its number is assigned later.
+    NewEventRow: events {
+        kind: &'static str,
+        order_id: Option<i64>,
+        product_id: Option<i64>,
+        user_id: Option<i64>,
+        actor_id: Option<i64>,
+        detail: String,
+        amount: Option<i64>,
+        at: i64,
+    }
 }
 
 impl From<&Event> for NewEventRow {

@@ -1,4 +1,4 @@
-use super::{Source, micros, running_bytes};
+use super::{Source, insert_row, micros, running_bytes};
 use crate::schema::idempotency_keys;
 use diesel::prelude::*;
 use tradepost_domain::decision::KeyedResponse;
@@ -32,18 +32,18 @@ impl StoredResponseRow {
     }
 }
 
-/// A response to store under an idempotency key.
-#[derive(Insertable)]
-#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
-pub(crate) struct NewStoredResponse<'a> {
-    pub(crate) user_id: i64,
-    pub(crate) path: &'a str,
-    pub(crate) key: &'a str,
-    pub(crate) fingerprint: &'a str,
-    pub(crate) answer: &'a str,
-    pub(crate) created_at: i64,
-    /// Running total: [`StoredResponseUsage::total_with`] this response.
-    pub(crate) running_bytes: i64,
+insert_row! {
+    /// A response to store under an idempotency key.
+    NewStoredResponse<'a>: idempotency_keys {
+        user_id: i64,
+        path: &'a str,
+        key: &'a str,
+        fingerprint: &'a str,
+        answer: &'a str,
+        created_at: i64,
+        /// Running total: [`StoredResponseUsage::total_with`] this response.
+        running_bytes: i64,
+    }
 }
 
 impl<'a> NewStoredResponse<'a> {

@@ -1,7 +1,8 @@
-use super::Source;
+use super::measures::{StagedMeasures, with_measures};
+use super::{Source, insert_row};
 use crate::schema::product_import_rows;
 use diesel::prelude::*;
-use tradepost_domain::catalog::{Price, Weight};
+use tradepost_domain::catalog::Price;
 use tradepost_domain::import::products::{ProductImportId, ProductRow};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Currency, Description, Money, ProductName, Sku, StoreError};
@@ -16,7 +17,8 @@ pub(crate) struct StagedRow {
     description: Option<String>,
     price: Option<i64>,
     stock: Option<i64>,
-    weight_grams: Option<i64>,
+    #[diesel(embed)]
+    measures: StagedMeasures,
     archived: Option<bool>,
 }
 
@@ -31,9 +33,6 @@ impl StagedRow {
             let price = Price::new(Money::from_minor(minor, currency)).ok();
             from.good("price", price)
         });
-        let weight = self
-            .weight_grams
-            .map(|grams| from.good("weight_grams", Weight::new(grams).ok()));
         Ok(ProductRow {
             line: from.good("line", u64::try_from(self.line).ok())?,
             sku: from.good("sku", Sku::new(&self.sku).ok())?,
@@ -41,16 +40,17 @@ impl StagedRow {
             description: from.text("description", self.description.as_deref(), Description::new)?,
             price: price.transpose()?,
             stock: number("stock", self.stock)?,
-            weight: weight.transpose()?,
+            measures: self.measures.changes(from)?,
             archived: self.archived,
         })
     }
 }
 
-/// A row to stage.
-#[derive(Insertable)]
-#[diesel(table_name = product_import_rows, treat_none_as_default_value = false)]
-pub(crate) struct NewStagedRow<'a> {
+with_measures! { insert_row, Option<i64>, {
+    /// A row to stage.
+    #[derive(Default)]
+    NewStagedRow<'a>: product_import_rows
+} {
     import_id: i64,
     line: i64,
     sku: &'a str,
@@ -58,9 +58,8 @@ pub(crate) struct NewStagedRow<'a> {
     description: Option<&'a str>,
     price: Option<i64>,
     stock: Option<i64>,
-    weight_grams: Option<i64>,
     archived: Option<bool>,
-}
+} }
 
 impl<'a> NewStagedRow<'a> {
     pub(crate) fn new(import: ProductImportId, row: &'a ProductRow) -> Self {
@@ -72,8 +71,8 @@ impl<'a> NewStagedRow<'a> {
             description: row.description.as_ref().map(Description::as_str),
             price: row.price.map(|price| price.money().minor()),
             stock: row.stock.map(StockLevel::units),
-            weight_grams: row.weight.map(Weight::grams),
             archived: row.archived,
+            ..Self::measured(row.measures)
         }
     }
 }

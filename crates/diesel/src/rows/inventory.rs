@@ -1,4 +1,4 @@
-use super::{Source, micros};
+use super::{Source, insert_row, micros};
 use crate::schema::{ledger_checks, stock_movements};
 use diesel::prelude::*;
 use tradepost_domain::inventory::{
@@ -58,16 +58,16 @@ impl StockAfterRow {
     }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = stock_movements, treat_none_as_default_value = false)]
-pub(crate) struct NewMovementRow<'a> {
-    pub(crate) product_id: i64,
-    pub(crate) order_id: Option<i64>,
-    pub(crate) delta: i64,
-    pub(crate) reason: &'static str,
-    pub(crate) note: Option<&'a str>,
-    pub(crate) actor_id: Option<i64>,
-    pub(crate) created_at: i64,
+insert_row! {
+    NewMovementRow<'a>: stock_movements {
+        product_id: i64,
+        order_id: Option<i64>,
+        delta: i64,
+        reason: &'static str,
+        note: Option<&'a str>,
+        actor_id: Option<i64>,
+        created_at: i64,
+    }
 }
 
 impl<'a> From<&'a NewMovement> for NewMovementRow<'a> {

@@ -4,11 +4,14 @@
 
 mod cart;
 mod catalog;
+#[cfg(feature = "postgres")]
+pub(crate) mod columns;
 mod events;
 mod idempotency;
 mod identity;
 mod import;
 mod inventory;
+mod measures;
 mod orders;
 mod usage;
 
@@ -21,6 +24,7 @@ pub(crate) use identity::{
 };
 pub(crate) use import::{NewStagedRow, StagedRow};
 pub(crate) use inventory::{LedgerCheckRow, MovementRow, NewMovementRow, StockAfterRow};
+pub(crate) use measures::measures_differ;
 pub(crate) use orders::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};
 pub(crate) use usage::{UsageQuery, UsageRow, running_bytes};
 
@@ -64,6 +68,55 @@ pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
+/// Defines a row to insert. On PostgreSQL it is also a row of [`Columns`].
+macro_rules! insert_row {
+    (
+        $(#[$meta:meta])*
+        $row:ident $(<$life:lifetime>)?: $table:ident {
+            $($(#[$field_meta:meta])* $column:ident: $type:ty),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(diesel::Insertable)]
+        #[diesel(table_name = $table, treat_none_as_default_value = false)]
+        pub(crate) struct $row $(<$life>)? {
+            $($(#[$field_meta])* pub(crate) $column: $type),+
+        }
+
+        #[cfg(feature = "postgres")]
+        const _: () = {
+            use $crate::rows::columns::{Columns, Parameters};
+
+            #[derive(Default)]
+            pub(crate) struct Arrays $(<$life>)? {
+                $($column: <$type as Columns>::Arrays),+
+            }
+
+            impl $(<$life>)? Columns for $row $(<$life>)? {
+                type Arrays = Arrays $(<$life>)?;
+
+                fn names(_: &'static str, each: &mut dyn FnMut(&'static str)) {
+                    $(<$type as Columns>::names(stringify!($column), each);)+
+                }
+
+                fn push(self, arrays: &mut Self::Arrays) {
+                    $(self.$column.push(&mut arrays.$column);)+
+                }
+
+                fn bind<'b>(
+                    arrays: &'b Self::Arrays,
+                    parameters: &mut Parameters<'_, '_, 'b>,
+                ) -> diesel::QueryResult<()> {
+                    $(<$type as Columns>::bind(&arrays.$column, parameters)?;)+
+                    Ok(())
+                }
+            }
+        };
+    };
+}
+
+use insert_row;
+
 /// Defines a row to insert, and the same row with the id of an imported one.
 macro_rules! new_row {
     (
@@ -72,11 +125,11 @@ macro_rules! new_row {
             $($(#[$field_meta:meta])* $column:ident: $type:ty),+ $(,)?
         }
     ) => {
-        $(#[$meta])*
-        #[derive(diesel::Insertable)]
-        #[diesel(table_name = $table, treat_none_as_default_value = false)]
-        pub(crate) struct $new $(<$life>)? {
-            $($(#[$field_meta])* pub(crate) $column: $type),+
+        $crate::rows::insert_row! {
+            $(#[$meta])*
+            $new $(<$life>)?: $table {
+                $($(#[$field_meta])* $column: $type),+
+            }
         }
 
         #[derive(diesel::Insertable)]

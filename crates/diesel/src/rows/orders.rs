@@ -1,4 +1,4 @@
-use super::{Source, micros, new_row};
+use super::{Source, insert_row, micros, new_row};
 use crate::schema::{order_lines, orders};
 use diesel::prelude::*;
 use tradepost_domain::kernel::{
@@ -103,16 +103,16 @@ impl OrderItemRow {
     }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = order_lines, treat_none_as_default_value = false)]
-pub(crate) struct NewOrderItem<'a> {
-    pub(crate) order_id: i64,
-    pub(crate) position: i64,
-    pub(crate) user_id: i64,
-    pub(crate) product_id: i64,
-    pub(crate) name: &'a str,
-    pub(crate) unit_price: i64,
-    pub(crate) quantity: i64,
+insert_row! {
+    NewOrderItem<'a>: order_lines {
+        order_id: i64,
+        position: i64,
+        user_id: i64,
+        product_id: i64,
+        name: &'a str,
+        unit_price: i64,
+        quantity: i64,
+    }
 }
 
 impl<'a> NewOrderItem<'a> {

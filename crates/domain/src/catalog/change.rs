@@ -1,7 +1,7 @@
 //! Changes of products.
 
 use super::product::{check_currency, movement};
-use super::{Price, Product, Weight};
+use super::{Measure, MeasureChanges, Price, Product};
 use crate::decision::{Decision, Event, EventKind, ProductAttribute, ProductUpdate};
 use crate::identity::{Account, decide_staff};
 use crate::inventory::{NewMovement, Reason, StockDelta, StockLevel, decide_level};
@@ -27,8 +27,8 @@ pub struct ProductChange {
     /// A relative change of stock, after that to a new level. It is no edit, and leaves
     /// [`Product::updated_at`] unchanged.
     pub adjustment: Option<StockChange>,
-    /// A new weight.
-    pub weight: Option<Weight>,
+    /// New measures.
+    pub measures: MeasureChanges,
     /// A new threshold of low stock, or `Some(None)` for that of the shop.
     pub low_stock: Option<Option<StockLevel>>,
     /// Archive, or restore.
@@ -50,7 +50,7 @@ impl ProductChange {
         }
         after.price = self.price.unwrap_or(before.price);
         after.stock = self.stock.unwrap_or(before.stock);
-        after.weight = self.weight.unwrap_or(before.weight);
+        after.measures = self.measures.applied_to(before.measures);
         after.low_stock = self.low_stock.unwrap_or(before.low_stock);
         after.archived = self.archived.unwrap_or(before.archived);
         after
@@ -196,22 +196,26 @@ fn events(before: &Product, after: &Product) -> impl Iterator<Item = EventKind> 
                 to: after.price.money(),
             },
         ),
-        (
-            before.weight != after.weight,
-            ProductAttribute::Weight {
-                from: before.weight,
-                to: after.weight,
-            },
-        ),
-        (
-            before.low_stock != after.low_stock,
-            ProductAttribute::LowStock {
-                from: before.low_stock,
-                to: after.low_stock,
-            },
-        ),
     ];
-    let changed = changed.into_iter().filter(|(changed, _)| *changed);
+    let measures = Measure::ALL.iter().map(|measure| {
+        let from = before.measures.get(*measure);
+        let to = after.measures.get(*measure);
+        let changed = ProductAttribute::Measure {
+            measure: *measure,
+            from,
+            to,
+        };
+        (from != to, changed)
+    });
+    let low_stock = (
+        before.low_stock != after.low_stock,
+        ProductAttribute::LowStock {
+            from: before.low_stock,
+            to: after.low_stock,
+        },
+    );
+    let changed = changed.into_iter().chain(measures).chain([low_stock]);
+    let changed = changed.filter(|(changed, _)| *changed);
     let attributes: Vec<_> = changed.map(|(_, attribute)| attribute).collect();
     let changed = (!attributes.is_empty()).then_some(EventKind::ProductChanged {
         product,

@@ -3,7 +3,7 @@
 //! A product is never deleted, as orders and the ledger refer to it. It is archived instead, which
 //! removes it from the catalogue, and can be restored.
 
-use super::{Price, Weight};
+use super::{Measures, Price};
 use crate::decision::{Created, Decision, Event, EventKind};
 use crate::identity::{Account, decide_staff};
 use crate::inventory::{NewMovement, Reason, StockDelta, StockLevel};
@@ -27,8 +27,8 @@ pub struct Product {
     pub price: Price,
     /// Units on hand.
     pub stock: StockLevel,
-    /// Shipping weight of one unit.
-    pub weight: Weight,
+    /// Its measures, such as its shipping weight.
+    pub measures: Measures,
     /// Threshold of low stock; `None` for that of the shop.
     pub low_stock: Option<StockLevel>,
     /// Whether it is archived.
@@ -52,14 +52,14 @@ pub struct ProductDraft {
     pub price: Price,
     /// Initial units on hand.
     pub stock: StockLevel,
-    /// Shipping weight of one unit.
-    pub weight: Weight,
+    /// Its measures, such as its shipping weight.
+    pub measures: Measures,
     /// Threshold of low stock; `None` for that of the shop.
     pub low_stock: Option<StockLevel>,
 }
 
 impl ProductDraft {
-    /// A product without sku, description, stock and weight.
+    /// A product without sku, description, stock and measures.
     ///
     /// ```
     /// use tradepost_domain::prelude::*;
@@ -77,7 +77,7 @@ impl ProductDraft {
             description: Description::default(),
             price,
             stock: StockLevel::ZERO,
-            weight: Weight::ZERO,
+            measures: Measures::default(),
             low_stock: None,
         }
     }
@@ -144,7 +144,7 @@ impl NewProduct {
             description,
             price,
             stock,
-            weight,
+            measures,
             low_stock,
         } = self.draft;
         Product {
@@ -154,7 +154,7 @@ impl NewProduct {
             description,
             price,
             stock,
-            weight,
+            measures,
             low_stock,
             archived: false,
             created_at: self.at,

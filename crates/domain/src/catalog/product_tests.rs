@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::{ChangeProduct, ProductChange, decide_change};
+use crate::catalog::{ChangeProduct, Measure, MeasureChanges, ProductChange, decide_change};
 use crate::decision::{Changes, ProductAttribute, ProductUpdate};
 use crate::kernel::Money;
 use crate::testing::{ProductBuilder, account, at, former_staff, product, product_id, usd};
@@ -35,52 +35,59 @@ fn a_price_is_more_than_nothing_and_has_ten_digits() {
 }
 
 #[test]
-fn a_weight_is_up_to_a_tonne_in_whole_grams() {
-    for (grams, is_valid) in [
-        (-1, false),
-        (0, true),
-        (1_000_000, true),
-        (1_000_001, false),
-        (i64::MIN, false),
-        (i64::MAX, false),
-    ] {
-        let weight = Weight::new(grams).map(Weight::grams);
-        let range = FieldError::OutOfRange {
-            min: 0,
-            max: 1_000_000,
-        };
-        assert_eq!(weight, is_valid.then_some(grams).ok_or(range));
+fn a_measure_is_a_whole_number_up_to_its_maximum() {
+    for measure in Measure::ALL {
+        let max = measure.max();
+        for (value, is_valid) in [
+            (-1, false),
+            (0, true),
+            (max, true),
+            (max + 1, false),
+            (i64::MIN, false),
+            (i64::MAX, false),
+        ] {
+            let range = FieldError::OutOfRange { min: 0, max };
+            let expected = is_valid.then_some(value).ok_or(range);
+            assert_eq!(measure.check(value), expected);
+            let measures = Measures::default().with(*measure, value);
+            assert_eq!(measures.map(|measures| measures.get(*measure)), expected);
+        }
     }
 }
 
 #[test]
-fn a_change_of_the_weight_is_an_attribute_of_its_event() {
-    let before = Product {
-        weight: Weight::new(250).unwrap(),
-        ..product(1, 100, 5)
-    };
-    let weighed = |grams| ProductAttribute::Weight {
-        from: Weight::new(250).unwrap(),
-        to: Weight::new(grams).unwrap(),
-    };
-    for (grams, expected) in [
-        (None, vec![]),
-        (Some(250), vec![]),
-        (Some(0), vec![weighed(0)]),
-        (Some(300), vec![weighed(300)]),
-    ] {
-        let weight = grams.map(|grams| Weight::new(grams).unwrap());
-        let named = ProductChange {
-            weight,
-            ..ProductChange::default()
+fn a_change_of_a_measure_is_an_attribute_of_its_event() {
+    for measure in Measure::ALL.iter().copied() {
+        let before = Product {
+            measures: Measures::default().with(measure, 250).unwrap(),
+            ..product(1, 100, 5)
         };
-        let decided = decide(&change(named), &before).unwrap();
-        assert_eq!(decided.outcome.weight.grams(), grams.unwrap_or(250));
-        let attributes = decided.events.iter().flat_map(|event| match &event.kind {
-            EventKind::ProductChanged { attributes, .. } => attributes.clone(),
-            other => panic!("{other:?}"),
-        });
-        assert_eq!(attributes.collect::<Vec<_>>(), expected);
+        let changed = |to| ProductAttribute::Measure {
+            measure,
+            from: 250,
+            to,
+        };
+        for (value, expected) in [
+            (None, vec![]),
+            (Some(250), vec![]),
+            (Some(0), vec![changed(0)]),
+            (Some(300), vec![changed(300)]),
+        ] {
+            let named = MeasureChanges::default();
+            let named = value.map_or(Ok(named), |value| named.with(measure, value));
+            let named = ProductChange {
+                measures: named.unwrap(),
+                ..ProductChange::default()
+            };
+            let decided = decide(&change(named), &before).unwrap();
+            let after = decided.outcome.measures;
+            assert_eq!(after.get(measure), value.unwrap_or(250));
+            let attributes = decided.events.iter().flat_map(|event| match &event.kind {
+                EventKind::ProductChanged { attributes, .. } => attributes.clone(),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(attributes.collect::<Vec<_>>(), expected);
+        }
     }
 }
 

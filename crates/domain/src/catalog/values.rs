@@ -1,4 +1,4 @@
-//! Price and weight of a product.
+//! Price of a product.
 
 use crate::kernel::{Currency, FieldError, Money};
 
@@ -36,36 +36,6 @@ impl Price {
     /// The amount.
     #[must_use]
     pub fn money(self) -> Money {
-        self.0
-    }
-}
-
-/// Shipping weight of one unit, in whole grams.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Weight(i64);
-
-impl Weight {
-    /// Zero grams: a product that is not shipped, or whose weight is not known.
-    pub const ZERO: Self = Self(0);
-    /// Maximum in grams: one tonne, more than any parcel service takes.
-    pub const MAX: i64 = 1_000_000;
-
-    /// # Errors
-    /// [`FieldError::OutOfRange`] below 0 and above [`Weight::MAX`].
-    pub fn new(grams: i64) -> Result<Self, FieldError> {
-        if (0..=Self::MAX).contains(&grams) {
-            Ok(Self(grams))
-        } else {
-            Err(FieldError::OutOfRange {
-                min: 0,
-                max: Self::MAX,
-            })
-        }
-    }
-
-    /// Grams.
-    #[must_use]
-    pub fn grams(self) -> i64 {
         self.0
     }
 }

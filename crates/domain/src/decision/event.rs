@@ -3,7 +3,7 @@
 //! They hold ids, words and numbers, and no personal data. A refusal and a command that changes
 //! nothing have none; a sale is told by its order.
 
-use crate::catalog::Weight;
+use crate::catalog::Measure;
 use crate::inventory::{Reason, StockDelta, StockLevel};
 use crate::kernel::{Money, OrderId, ProductId, UserId};
 use crate::orders::OrderStatus;
@@ -148,12 +148,14 @@ pub enum ProductAttribute {
         /// The price afterwards.
         to: Money,
     },
-    /// Shipping weight.
-    Weight {
-        /// The weight before.
-        from: Weight,
-        /// The weight afterwards.
-        to: Weight,
+    /// A measure.
+    Measure {
+        /// The measure.
+        measure: Measure,
+        /// The value before.
+        from: i64,
+        /// The value afterwards.
+        to: i64,
     },
     /// Threshold of low stock.
     LowStock {

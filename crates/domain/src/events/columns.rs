@@ -1,6 +1,6 @@
 //! Columns of an event: the flat form in which a store keeps it.
 
-use crate::catalog::Weight;
+use crate::catalog::Measure;
 use crate::decision::{AccountAttribute, EventKind, EventName, ProductAttribute};
 use crate::inventory::{Reason, StockDelta, StockLevel};
 use crate::kernel::{Currency, Money, OrderId, ProductId, UserId};
@@ -179,7 +179,7 @@ impl ProductAttribute {
             Self::Name => "name",
             Self::Description => "description",
             Self::Price { .. } => "price",
-            Self::Weight { .. } => "weight",
+            Self::Measure { measure, .. } => measure.word(),
             Self::LowStock { .. } => "low_stock",
         }
     }
@@ -192,7 +192,7 @@ impl fmt::Display for ProductAttribute {
         match self {
             Self::Sku | Self::Name | Self::Description => f.write_str(name),
             Self::Price { from, to } => write!(f, "{name} {}>{}", from.minor(), to.minor()),
-            Self::Weight { from, to } => write!(f, "{name} {}>{}", from.grams(), to.grams()),
+            Self::Measure { from, to, .. } => write!(f, "{name} {from}>{to}"),
             Self::LowStock { from, to } => {
                 let units = |level: &Option<StockLevel>| {
                     level.map_or_else(|| SHOP.to_owned(), |level| level.to_string())
@@ -221,13 +221,6 @@ fn attribute(word: &str, currency: Currency) -> Option<ProductAttribute> {
                 to: Money::from_minor(to, currency),
             }
         }
-        "weight" => {
-            let (from, to) = values()?;
-            ProductAttribute::Weight {
-                from: Weight::new(from).ok()?,
-                to: Weight::new(to).ok()?,
-            }
-        }
         "low_stock" => {
             let (from, to) = pair?;
             ProductAttribute::LowStock {
@@ -235,7 +228,14 @@ fn attribute(word: &str, currency: Currency) -> Option<ProductAttribute> {
                 to: threshold(to)?,
             }
         }
-        _ => return None,
+        word => {
+            let (measure, (from, to)) = (Measure::of_word(word)?, values()?);
+            ProductAttribute::Measure {
+                measure,
+                from: measure.check(from).ok()?,
+                to: measure.check(to).ok()?,
+            }
+        }
     })
 }
 

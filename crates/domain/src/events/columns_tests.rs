@@ -8,7 +8,6 @@ fn order() -> OrderId {
 /// One event of each name, and more where the columns vary.
 fn kinds() -> Vec<EventKind> {
     let (order, user, product) = (order(), user(5), product_id(6));
-    let weight = |grams| Weight::new(grams).unwrap();
     vec![
         EventKind::OrderPlaced {
             order,
@@ -39,9 +38,10 @@ fn kinds() -> Vec<EventKind> {
                     from: money(100),
                     to: money(99),
                 },
-                ProductAttribute::Weight {
-                    from: weight(0),
-                    to: weight(250),
+                ProductAttribute::Measure {
+                    measure: Measure::WeightGrams,
+                    from: 0,
+                    to: 250,
                 },
                 ProductAttribute::LowStock {
                     from: None,

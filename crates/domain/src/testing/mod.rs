@@ -34,7 +34,7 @@ pub use builders::{AccountBuilder, ProductBuilder};
 pub use clock::FixedClock;
 pub use fakes::{PlainHasher, PlainTokens, SequentialIds, system};
 
-use crate::catalog::Product;
+use crate::catalog::{Measure, Measures, Product};
 use crate::identity::Account;
 use crate::inventory::StockLevel;
 use crate::kernel::{
@@ -71,6 +71,16 @@ pub fn units(units: i64) -> Quantity {
 #[must_use]
 pub fn level(units: i64) -> StockLevel {
     StockLevel::new(units).unwrap()
+}
+
+/// Measures with a value of its own for each: this one for the weight, one more for each other.
+#[must_use]
+pub fn measuring(first: i64) -> Measures {
+    let values = Measure::ALL.iter().zip(first..);
+    let measured = |measures: Measures, (measure, value): (&Measure, i64)| {
+        measures.with(*measure, value).unwrap()
+    };
+    values.fold(Measures::default(), measured)
 }
 
 /// Page `number`, of `size` rows.

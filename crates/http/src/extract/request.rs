@@ -1,8 +1,7 @@
 //! Request bodies, each declared once by [`request!`]: the fields, their types and bounds. The
-//! declaration gives the struct, its reader from [`Fields`](super::fields::Fields), and its schema
-//! in the OpenAPI document.
+//! declaration gives the struct, its reader from [`Fields`], and its schema in the OpenAPI document.
 
-use crate::extract::fields::{boolean, text};
+use crate::extract::fields::{Fields, boolean, text};
 use serde_json::{Map, Value, json};
 use tradepost_domain::kernel::{FieldError, FieldName};
 
@@ -24,6 +23,15 @@ pub(crate) trait FieldType: Sized {
     fn nullable_schema() -> Value {
         json!({"anyOf": [Self::schema(), {"type": "null"}]})
     }
+}
+
+/// Several optional fields of a request that are read into one value.
+pub(crate) trait FieldGroup {
+    /// Reads the fields; their errors are noted.
+    fn read(fields: &mut Fields) -> Self;
+
+    /// The fields, with their schemas.
+    fn fields() -> Vec<Field>;
 }
 
 /// Implements [`FieldType`]: the type, the name and type of the context if it has one, the parser,
@@ -198,14 +206,19 @@ pub(crate) trait Request {
 /// - `optional(T)`: an `Option<T>`; null is an error.
 /// - `nullable(T)`: an `Option<Option<T>>`; the inner one is `None` for null.
 /// - `flag(bool)`: an `Option<bool>`; in forms, one of several words.
+/// - `group(T)`: a [`FieldGroup`], whose fields have names of their own.
 ///
 /// A text after the mode is the description of the field. `then check` calls a function with the
-/// [`Fields`](super::fields::Fields) once the field was read.
+/// [`Fields`] once the field was read.
 macro_rules! request {
     (@type required $type:ty) => { $type };
+    (@type group $type:ty) => { $type };
     (@type nullable $type:ty) => { Option<Option<$type>> };
     (@type $mode:ident $type:ty) => { Option<$type> };
 
+    (@read $fields:ident group $name:expr, $type:ty) => {
+        <$type as $crate::extract::request::FieldGroup>::read($fields)
+    };
     (@read $fields:ident flag $name:expr, $type:ty) => { $fields.boolean($name) };
     (@read $fields:ident required_if $name:expr, $type:ty, $condition:expr) => {
         if $condition {
@@ -228,6 +241,18 @@ macro_rules! request {
 
     (@is_required required) => { true };
     (@is_required $mode:ident) => { false };
+
+    (@fields group $name:expr, $type:ty, $about:expr) => {
+        <$type as $crate::extract::request::FieldGroup>::fields()
+    };
+    (@fields $mode:ident $name:expr, $type:ty, $about:expr) => {
+        vec![$crate::extract::request::Field::new(
+            $name,
+            $crate::extract::request::request!(@is_required $mode),
+            $crate::extract::request::request!(@schema $mode $type),
+            $about,
+        )]
+    };
 
     (@schema nullable $type:ty) => {
         <$type as $crate::extract::request::FieldType>::nullable_schema()
@@ -274,14 +299,12 @@ macro_rules! request {
                 $crate::extract::request::RequestBody {
                     name: $name,
                     about: $description,
-                    fields: || vec![$(
-                        $crate::extract::request::Field::new(
-                            stringify!($field),
-                            $crate::extract::request::request!(@is_required $mode),
-                            $crate::extract::request::request!(@schema $mode $type),
-                            $crate::extract::request::request!(@about $($about)?),
+                    fields: || [$(
+                        $crate::extract::request::request!(
+                            @fields $mode stringify!($field), $type,
+                            $crate::extract::request::request!(@about $($about)?)
                         ),
-                    )+],
+                    )+].into_iter().flatten().collect(),
                     example: || serde_json::json!($example),
                 };
         }

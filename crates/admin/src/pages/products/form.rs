@@ -2,7 +2,7 @@
 
 use crate::form::Form;
 use crate::version::Snapshot;
-use tradepost_domain::catalog::{Price, Product, ProductChange, ProductDraft, Weight};
+use tradepost_domain::catalog::{Measure, Measures, Price, Product, ProductChange, ProductDraft};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{
     Currency, Description, FieldError, Precondition, ProductName, ResponseEncoder, Sku,
@@ -11,24 +11,25 @@ use tradepost_domain::kernel::{
 /// The editable fields of a product.
 pub(super) fn snapshot(product: &Product) -> Snapshot {
     let sku = product.sku.as_ref().map_or("", Sku::as_str);
-    Snapshot::new([
+    let fields = [
         ("name", "Name", product.name.to_string()),
         ("sku", "SKU", sku.to_owned()),
         ("price", "Price", product.price.money().to_string()),
-        ("weight_grams", "Weight", product.weight.grams().to_string()),
-        (
-            "low_stock",
-            "Low in stock at",
-            product
-                .low_stock
-                .map_or_else(String::new, |level| level.to_string()),
-        ),
+    ];
+    let measures = product.measures.iter();
+    let measures =
+        measures.map(|(measure, value)| (measure.name(), measure.title(), value.to_string()));
+    let low_stock = product.low_stock;
+    let low_stock = low_stock.map_or_else(String::new, |level| level.to_string());
+    let others = [
+        ("low_stock", "Low in stock at", low_stock),
         (
             "description",
             "Description",
             product.description.to_string(),
         ),
-    ])
+    ];
+    Snapshot::new(fields.into_iter().chain(measures).chain(others))
 }
 
 /// The precondition that a product has the version which a form was filled from.
@@ -52,12 +53,23 @@ fn threshold(form: &mut Form) -> Option<Option<StockLevel>> {
     form.optional("low_stock", |text| StockLevel::requested(whole(text)?))
 }
 
+/// Reads the measures; `None` if one has an error.
+fn measures(form: &mut Form) -> Option<Measures> {
+    let mut measures = Some(Measures::default());
+    for measure in Measure::ALL {
+        let value = form.read(measure.name(), |text| measure.check(whole(text)?));
+        let both = measures.zip(value);
+        measures = both.and_then(|(measures, value)| measures.with(*measure, value).ok());
+    }
+    measures
+}
+
 /// Reads the fields of a new product; `None` if one has an error.
 pub(super) fn draft(form: &mut Form, currency: Currency) -> Option<ProductDraft> {
     let name = form.read("name", ProductName::new);
     let sku = form.optional("sku", Sku::new);
     let price = form.read("price", |text| Price::parse(text, currency));
-    let weight = form.read("weight_grams", |text| Weight::new(whole(text)?));
+    let measures = measures(form);
     let low_stock = threshold(form);
     let stock = form.read("stock", |text| StockLevel::requested(whole(text)?));
     let description = form.read("description", Description::new);
@@ -67,7 +79,7 @@ pub(super) fn draft(form: &mut Form, currency: Currency) -> Option<ProductDraft>
         description: description?,
         price: price?,
         stock: stock?,
-        weight: weight?,
+        measures: measures?,
         low_stock: low_stock?,
     })
 }
@@ -77,14 +89,14 @@ pub(super) fn change(form: &mut Form, currency: Currency) -> Option<ProductChang
     let name = form.read("name", ProductName::new);
     let sku = form.optional("sku", Sku::new);
     let price = form.read("price", |text| Price::parse(text, currency));
-    let weight = form.read("weight_grams", |text| Weight::new(whole(text)?));
+    let measures = measures(form);
     let low_stock = threshold(form);
     let description = form.read("description", Description::new);
     Some(ProductChange {
         name: Some(name?),
         sku: Some(sku?),
         price: Some(price?),
-        weight: Some(weight?),
+        measures: measures?.into(),
         low_stock: Some(low_stock?),
         description: Some(description?),
         ..ProductChange::default()

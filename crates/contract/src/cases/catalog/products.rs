@@ -2,12 +2,13 @@ use crate::{TestShop, at, draft, first_page, level, money, page, retry_busy, usd
 use chrono::{DateTime, Utc};
 use tradepost_domain::Stores;
 use tradepost_domain::catalog::{
-    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDraft, ProductFilter,
-    ProductList, Weight,
+    ChangeProduct, CreateProduct, Measure, Measures, Price, Product, ProductChange, ProductDraft,
+    ProductFilter, ProductList,
 };
 use tradepost_domain::kernel::{
     Currency, Description, FieldError, Money, ProductId, ProductName, Refusal, Sku,
 };
+use tradepost_domain::testing::measuring;
 
 const ARCHIVED: bool = true;
 const CATALOGUE: bool = false;
@@ -30,10 +31,6 @@ fn new_sku(sku: Option<&str>) -> ProductChange {
     }
 }
 
-fn grams(grams: i64) -> Weight {
-    Weight::new(grams).unwrap()
-}
-
 fn taken<T>() -> Result<T, Refusal> {
     Err(Refusal::field("sku", FieldError::Taken))
 }
@@ -53,7 +50,7 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
     let shop = TestShop::new(stores);
     let draft = ProductDraft {
         description: Description::new("Holds tea.\n\nOr coffee.").unwrap(),
-        weight: grams(350),
+        measures: measuring(350),
         low_stock: Some(level(3)),
         ..with_sku("MUG-1")
     };
@@ -65,7 +62,7 @@ pub fn a_new_product_is_as_drafted(stores: &Stores) {
         description: draft.description,
         price: draft.price,
         stock: level(0),
-        weight: draft.weight,
+        measures: draft.measures,
         low_stock: draft.low_stock,
         archived: false,
         created_at: at(0),
@@ -184,11 +181,15 @@ pub fn a_change_touches_what_it_names(stores: &Stores) {
     };
     assert_eq!(shop.change(before.id, some), Ok(expected.clone()));
     assert_eq!(shop.found(before.id), expected);
+    let largest = Measure::ALL.iter();
+    let largest = largest.fold(Measures::default(), |measures, measure| {
+        measures.with(*measure, measure.max()).unwrap()
+    });
     let others = ProductChange {
         sku: Some(Some(Sku::new("CUP").unwrap())),
         description: Some(description.clone()),
         stock: Some(level(7)),
-        weight: Some(grams(Weight::MAX)),
+        measures: largest.into(),
         low_stock: Some(Some(level(0))),
         ..ProductChange::default()
     };
@@ -196,15 +197,15 @@ pub fn a_change_touches_what_it_names(stores: &Stores) {
         sku: Some(Sku::new("CUP").unwrap()),
         description,
         stock: level(7),
-        weight: grams(Weight::MAX),
+        measures: largest,
         low_stock: Some(level(0)),
         ..expected
     };
     assert_eq!(shop.change(before.id, others), Ok(expected.clone()));
     assert_eq!(shop.found(before.id), expected);
-    // A change that does not name the weight keeps it.
+    // A change that does not name the measures keeps them.
     shop.set_price(before.id, 300);
-    assert_eq!(shop.found(before.id).weight, expected.weight);
+    assert_eq!(shop.found(before.id).measures, expected.measures);
     assert_eq!(shop.found(neighbour.id), neighbour);
 }
 
@@ -219,7 +220,7 @@ pub fn a_change_that_changes_nothing_keeps_the_time(stores: &Stores) {
         price: Some(before.price),
         stock: Some(before.stock),
         adjustment: None,
-        weight: Some(before.weight),
+        measures: before.measures.into(),
         low_stock: Some(before.low_stock),
         archived: Some(false),
     };

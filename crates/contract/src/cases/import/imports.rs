@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tradepost_domain::Stores;
 use tradepost_domain::cart::CartItem;
-use tradepost_domain::catalog::{Product, ProductFilter, ProductList, Weight};
+use tradepost_domain::catalog::{Product, ProductFilter, ProductList};
 use tradepost_domain::identity::{Account, Credentials, Email, Username};
 use tradepost_domain::import::{ExistingData, ImportError, ImportRefusal, ImportShop};
 use tradepost_domain::inventory::Reason;
@@ -11,7 +11,7 @@ use tradepost_domain::kernel::{Actor, CartItemId, Description, OrderId, ProductN
 use tradepost_domain::orders::{
     Order, OrderAction, OrderFilter, OrderItem, OrderList, OrderStatus,
 };
-use tradepost_domain::testing::{AccountBuilder, ProductBuilder, product_id, user};
+use tradepost_domain::testing::{AccountBuilder, ProductBuilder, measuring, product_id, user};
 
 fn order(id: i64) -> OrderId {
     OrderId::new(id).unwrap()
@@ -81,7 +81,7 @@ fn another_shop() -> ImportShop {
     archived.archived = true;
     archived.sku = Some(Sku::new("OLD-1").unwrap());
     archived.description = Description::new("Of old.\n\nStill good.").unwrap();
-    archived.weight = Weight::new(1_200).unwrap();
+    archived.measures = measuring(1_200);
     ImportShop {
         users: vec![staff, account(1_002, "ada"), gone],
         products: vec![archived, thing(2_001, 7), thing(2_003, 0)],

@@ -1,7 +1,7 @@
 use crate::{TestShop, at, draft, level, money, retry_busy};
 use std::sync::Arc;
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::{Price, Product, ProductDraft, ProductFilter, ProductList, Weight};
+use tradepost_domain::catalog::{Price, Product, ProductDraft, ProductFilter, ProductList};
 use tradepost_domain::identity::{UpdateUser, UserChange};
 use tradepost_domain::import::products::{
     ApplyProducts, ImportCounts, ProductImportId, ProductImportRefusal, ProductRow, RowFault,
@@ -10,6 +10,7 @@ use tradepost_domain::inventory::{Movement, Reason};
 use tradepost_domain::kernel::{
     Description, NoProgress, Note, ProductName, Refusal, Search, Sku, UserId,
 };
+use tradepost_domain::testing::measuring;
 
 /// A row with this sku that changes nothing.
 pub(crate) fn row(line: u64, sku: &str) -> ProductRow {
@@ -23,7 +24,7 @@ pub(crate) fn full(line: u64, sku: &str, price: i64, stock: i64) -> ProductRow {
         description: Some(Description::new("From a file.").unwrap()),
         price: Some(Price::new(money(price)).unwrap()),
         stock: Some(level(stock)),
-        weight: Some(Weight::new(250).unwrap()),
+        measures: measuring(250).into(),
         ..row(line, sku)
     }
 }
@@ -107,14 +108,14 @@ pub fn products_are_imported_by_their_skus(stores: &Stores) {
             made.description,
             made.price,
             made.stock,
-            made.weight
+            made.measures
         ),
         (
             expected.name.unwrap(),
             expected.description.unwrap(),
             expected.price.unwrap(),
             level(4),
-            Weight::new(250).unwrap()
+            measuring(250)
         )
     );
     let changed = Product {

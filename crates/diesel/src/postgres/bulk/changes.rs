@@ -1,6 +1,8 @@
 //! Statements that apply the changes of decisions: one for each kind of row.
 
 use super::super::Conn;
+use super::names;
+use crate::rows::columns::{Columns, Parameters};
 use crate::rows::{NewCartItemRow, NewProductRow, SearchTextRow, StockRow, micros};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -10,26 +12,13 @@ use tradepost_domain::cart::CartItem;
 use tradepost_domain::catalog::Product;
 use tradepost_domain::orders::Order;
 
-insert!(InsertProducts<'a>, NewProductRow<'a> => "products" {
-    sku: Option<&'a str> => Nullable<Text>,
-    name: &'a str => Text,
-    description: &'a str => Text,
-    price: i64 => BigInt,
-    archived: bool => Bool,
-    created_at: i64 => BigInt,
-    updated_at: i64 => BigInt,
-    weight_grams: i64 => BigInt,
-}, " ORDER BY row_number RETURNING id");
+insert!(InsertProducts<'a>, NewProductRow<'a> => "products", " ORDER BY row_number RETURNING id");
 
 impl Query for InsertProducts<'_> {
     type SqlType = BigInt;
 }
 
-insert!(InsertStock, StockRow => "stock" {
-    product_id: i64 => BigInt,
-    on_hand: i64 => BigInt,
-    low_stock: Option<i64> => Nullable<BigInt>,
-}, "");
+insert!(InsertStock, StockRow => "stock", "");
 
 statement!(UpdateThresholds,
     "UPDATE stock SET low_stock = new.low_stock FROM unnest(", {
@@ -37,38 +26,44 @@ statement!(UpdateThresholds,
         low_stock: Option<i64> => Nullable<BigInt>,
     }, ") AS new (product_id, low_stock) WHERE stock.product_id = new.product_id");
 
-insert!(WriteSearchTexts, SearchTextRow => "product_texts" {
-    product_id: i64 => BigInt,
-    folded: String => Text,
-}, " ON CONFLICT (product_id) DO UPDATE SET folded = excluded.folded");
+insert!(WriteSearchTexts, SearchTextRow => "product_texts", " ON CONFLICT (product_id) DO UPDATE SET folded = excluded.folded");
 
-insert!(InsertCartItems, NewCartItemRow => "cart_items" {
-    user_id: i64 => BigInt,
-    product_id: i64 => BigInt,
-    quantity: i64 => BigInt,
-    created_at: i64 => BigInt,
-    updated_at: i64 => BigInt,
-}, " ORDER BY row_number RETURNING id");
+insert!(InsertCartItems, NewCartItemRow => "cart_items", " ORDER BY row_number RETURNING id");
 
 impl Query for InsertCartItems {
     type SqlType = BigInt;
 }
 
-statement!(UpdateProducts<'a>,
-    "UPDATE products SET sku = new.sku, name = new.name, description = new.description,
-        price = new.price, archived = new.archived, updated_at = new.updated_at,
-        weight_grams = new.weight_grams
-     FROM unnest(", {
-        id: i64 => BigInt,
-        sku: Option<&'a str> => Nullable<Text>,
-        name: &'a str => Text,
-        description: &'a str => Text,
-        price: i64 => BigInt,
-        archived: bool => Bool,
-        updated_at: i64 => BigInt,
-        weight_grams: i64 => BigInt,
-    }, ") AS new (id, sku, name, description, price, archived, updated_at, weight_grams)
-    WHERE products.id = new.id");
+/// An update of products to these rows, each with its id. The time of creation never changes.
+#[derive(Default)]
+pub(in crate::postgres) struct UpdateProducts<'a> {
+    ids: Vec<i64>,
+    rows: <NewProductRow<'a> as Columns>::Arrays,
+}
+
+impl QueryFragment<Pg> for UpdateProducts<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("UPDATE products SET ");
+        let mut separators = std::iter::once("").chain(std::iter::repeat(", "));
+        NewProductRow::names("", &mut |name| {
+            if name != "created_at" {
+                out.push_sql(separators.next().unwrap_or_default());
+                out.push_sql(name);
+                out.push_sql(" = new.");
+                out.push_sql(name);
+            }
+        });
+        out.push_sql(" FROM unnest(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        NewProductRow::bind(&self.rows, &mut Parameters::new(&mut out, false))?;
+        out.push_sql(") AS new (id, ");
+        names::<NewProductRow<'_>>(&mut out);
+        out.push_sql(") WHERE products.id = new.id");
+        Ok(())
+    }
+}
+
+prepared!(UpdateProducts<'a>);
 
 statement!(UpdateCartItems,
     "UPDATE cart_items SET quantity = new.quantity, updated_at = new.updated_at FROM unnest(", {
@@ -128,19 +123,12 @@ pub(crate) fn update_products<'a>(
     conn: &mut Conn,
     products: impl Iterator<Item = &'a Product>,
 ) -> QueryResult<()> {
-    let mut rows = UpdateProducts::default();
+    let mut update = UpdateProducts::default();
     for product in products {
-        let row = NewProductRow::from(product);
-        rows.id.push(product.id.get());
-        rows.sku.push(row.sku);
-        rows.name.push(row.name);
-        rows.description.push(row.description);
-        rows.price.push(row.price);
-        rows.archived.push(row.archived);
-        rows.updated_at.push(row.updated_at);
-        rows.weight_grams.push(row.weight_grams);
+        update.ids.push(product.id.get());
+        NewProductRow::from(product).push(&mut update.rows);
     }
-    rows.execute(conn).map(drop)
+    update.execute(conn).map(drop)
 }
 
 /// Inserts cart items; returns their ids, in the same order.

@@ -1,29 +1,16 @@
 //! Statements of the event log.
 
 use super::super::Conn;
+use super::names;
+use crate::rows::columns::{Columns, Parameters};
 use crate::rows::{NewEventRow, micros};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 use tradepost_domain::reports::Sums;
 
-insert!(InsertOutbox, NewEventRow => "outbox" {
-    kind: &'static str => Text,
-    order_id: Option<i64> => Nullable<BigInt>,
-    product_id: Option<i64> => Nullable<BigInt>,
-    user_id: Option<i64> => Nullable<BigInt>,
-    actor_id: Option<i64> => Nullable<BigInt>,
-    detail: String => Text,
-    amount: Option<i64> => Nullable<BigInt>,
-    at: i64 => BigInt,
-}, " ORDER BY row_number");
-
-impl InsertOutbox {
-    pub(in crate::postgres) fn is_empty(&self) -> bool {
-        self.kind.is_empty()
-    }
-}
+insert!(InsertOutbox, NewEventRow => "outbox", " ORDER BY row_number");
 
 statement!(AddSales,
     "INSERT INTO sales (bucket, orders, revenue) SELECT * FROM unnest(", {

@@ -5,7 +5,7 @@
 
 use super::super::prelude::*;
 use super::super::{catalog, identity};
-use crate::rows::{NewStagedRow, StagedRow};
+use crate::rows::{NewStagedRow, StagedRow, measures_differ};
 use crate::schema::{product_import_rows as rows, product_imports, products, stock};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::BigInt;
@@ -279,7 +279,7 @@ fn differing(
                 .or(rows::description.ne(products::description.nullable()))
                 .or(rows::price.ne(products::price.nullable()))
                 .or(rows::stock.ne(stock::on_hand.nullable()))
-                .or(rows::weight_grams.ne(products::weight_grams.nullable()))
+                .or(measures_differ!())
                 .or(rows::archived.ne(products::archived.nullable()))
                 .or(products::archived.and(rows::archived.is_null())),
         )

@@ -2,8 +2,8 @@
 
 use super::problem::{ProblemList, RowFault, RowProblem};
 use crate::catalog::{
-    ChangeProduct, CreateProduct, Price, Product, ProductChange, ProductDraft, Weight,
-    decide_change, decide_creation,
+    ChangeProduct, CreateProduct, MeasureChanges, Measures, Price, Product, ProductChange,
+    ProductDraft, decide_change, decide_creation,
 };
 use crate::decision::Decision;
 use crate::identity::{Account, decide_staff};
@@ -29,8 +29,8 @@ pub struct ProductRow {
     pub price: Option<Price>,
     /// Units on hand, regardless of the current level.
     pub stock: Option<StockLevel>,
-    /// Shipping weight of one unit.
-    pub weight: Option<Weight>,
+    /// Measures, such as the shipping weight.
+    pub measures: MeasureChanges,
     /// Whether the product is archived.
     pub archived: Option<bool>,
 }
@@ -46,7 +46,7 @@ impl ProductRow {
             description: None,
             price: None,
             stock: None,
-            weight: None,
+            measures: MeasureChanges::default(),
             archived: None,
         }
     }
@@ -59,7 +59,7 @@ impl ProductRow {
             price: self.price,
             stock: self.stock,
             adjustment: None,
-            weight: self.weight,
+            measures: self.measures,
             low_stock: None,
             archived: self.archived,
         }
@@ -74,7 +74,7 @@ impl ProductRow {
             && same(self.description.as_ref(), &product.description)
             && same(self.price.as_ref(), &product.price)
             && same(self.stock.as_ref(), &product.stock)
-            && same(self.weight.as_ref(), &product.weight)
+            && self.measures.applied_to(product.measures) == product.measures
             && same(self.archived.as_ref(), &product.archived)
     }
 }
@@ -235,7 +235,7 @@ fn create(
             description: row.description.clone().unwrap_or_default(),
             price,
             stock: row.stock.unwrap_or(StockLevel::ZERO),
-            weight: row.weight.unwrap_or_default(),
+            measures: row.measures.applied_to(Measures::default()),
             low_stock: None,
         },
         key: None,

@@ -2,7 +2,7 @@ use super::*;
 use crate::catalog::Product;
 use crate::import::products::RowFault;
 use crate::inventory::{NewMovement, Reason};
-use crate::testing::{ProductBuilder, at, former_staff, level, money, usd, user};
+use crate::testing::{ProductBuilder, at, former_staff, level, measuring, money, usd, user};
 
 fn row(line: u64, sku: &str) -> ProductRow {
     ProductRow::new(line, Sku::new(sku).unwrap())
@@ -14,7 +14,7 @@ fn full(line: u64, sku: &str, price: i64, stock: i64) -> ProductRow {
         description: Some(Description::new("Blue.").unwrap()),
         price: Some(Price::new(money(price)).unwrap()),
         stock: Some(level(stock)),
-        weight: Some(Weight::new(300).unwrap()),
+        measures: measuring(300).into(),
         ..row(line, sku)
     }
 }
@@ -23,7 +23,7 @@ fn mug() -> Product {
     let product = ProductBuilder::new(1).sku("MUG").name("Mug").price(500);
     Product {
         description: Description::new("Blue.").unwrap(),
-        weight: Weight::new(300).unwrap(),
+        measures: measuring(300),
         ..product.stock(7).build()
     }
 }

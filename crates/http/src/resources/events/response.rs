@@ -1,6 +1,11 @@
 use crate::resources::prelude::*;
 use crate::respond::json::{Amount, Id, Time, Units, words};
 use chrono::DateTime;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::Serializer;
+use serde_json::Map;
+use std::borrow::Cow;
+use tradepost_domain::catalog::Measure;
 use tradepost_domain::decision::{AccountAttribute, Event, EventKind, EventName, ProductAttribute};
 use tradepost_domain::events::{Feed, FeedId, LoggedEvent};
 use tradepost_domain::inventory::{Reason, StockLevel};
@@ -99,9 +104,8 @@ struct EventData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "PriceChange")]
     price: Option<PriceChange>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "WeightChange")]
-    weight_grams: Option<WeightChange>,
+    #[serde(flatten)]
+    measures: MeasureChangesResponse,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ThresholdChange")]
     low_stock_threshold: Option<ThresholdChange>,
@@ -136,13 +140,45 @@ struct PriceChange {
     to: Amount,
 }
 
-/// A weight before and afterwards.
+/// The changed measures of a product, as fields of the data.
+#[derive(Default)]
+struct MeasureChangesResponse(Vec<(Measure, MeasureChange)>);
+
+/// A measure before and afterwards.
 #[derive(Serialize, JsonSchema)]
-struct WeightChange {
+struct MeasureChange {
     #[schemars(with = "Units")]
     from: i64,
     #[schemars(with = "Units")]
     to: i64,
+}
+
+impl Serialize for MeasureChangesResponse {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let changes = self.0.iter();
+        serializer.collect_map(changes.map(|(measure, change)| (measure.name(), change)))
+    }
+}
+
+/// The schema of each change is named after its measure, such as `WeightChange`.
+impl JsonSchema for MeasureChangesResponse {
+    fn schema_name() -> Cow<'static, str> {
+        "MeasureChanges".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut properties = Map::new();
+        for measure in Measure::ALL {
+            let mut schema = MeasureChange::json_schema(generator);
+            let about = format!("A {} before and afterwards.", measure.word());
+            schema.insert("description".to_owned(), about.into());
+            let name = format!("{}Change", measure.title());
+            let reference = format!("#/components/schemas/{name}");
+            generator.definitions_mut().insert(name, schema.to_value());
+            properties.insert(measure.name().to_owned(), json!({"$ref": reference}));
+        }
+        json_schema!({"type": "object", "properties": properties})
+    }
 }
 
 /// A threshold of low stock before and afterwards; null for the shop's own number.
@@ -287,12 +323,10 @@ impl EventData {
                     });
                     "price"
                 }
-                ProductAttribute::Weight { from, to } => {
-                    data.weight_grams = Some(WeightChange {
-                        from: from.grams(),
-                        to: to.grams(),
-                    });
-                    "weight_grams"
+                ProductAttribute::Measure { measure, from, to } => {
+                    let (from, to) = (*from, *to);
+                    data.measures.0.push((*measure, MeasureChange { from, to }));
+                    measure.name()
                 }
                 ProductAttribute::LowStock { from, to } => {
                     data.low_stock_threshold = Some(ThresholdChange {

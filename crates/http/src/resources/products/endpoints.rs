@@ -6,7 +6,8 @@ use crate::resources::etag::{self, ETag};
 use crate::resources::prelude::*;
 use crate::respond::replay::{ReplayableResponse, keyed};
 use tradepost_domain::catalog::{
-    Catalogue, Price, Product, ProductChange, ProductDraft, ProductEdit, Weight,
+    Catalogue, Measure, MeasureChanges, Measures, Price, Product, ProductChange, ProductDraft,
+    ProductEdit,
 };
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Currency, Description, Precondition, ProductId, ProductName, Sku};
@@ -47,7 +48,7 @@ request! {
     description: optional(Description);
     price: required(Price, currency);
     stock: optional(StockLevel) "Units on hand.";
-    weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
+    measures: group(MeasureChanges);
     low_stock_threshold: nullable(StockLevel) "Units at which it is low in stock; null for the shop's own number.";
 }
 
@@ -60,7 +61,7 @@ async fn create(call: RequestContext, mut fields: Fields) -> HttpResult {
         description: new.description.unwrap_or_default(),
         price: new.price,
         stock: new.stock.unwrap_or(StockLevel::ZERO),
-        weight: new.weight_grams.unwrap_or_default(),
+        measures: new.measures.applied_to(Measures::default()),
         low_stock: new.low_stock_threshold.flatten(),
     };
     let key = key.map(|key| keyed(key, PRODUCTS, &fingerprint(&draft), encoded));
@@ -72,7 +73,7 @@ async fn create(call: RequestContext, mut fields: Fields) -> HttpResult {
     responses::created_at(&call.url(PRODUCTS), response)
 }
 
-/// The canonical form of the command, for its fingerprint. A weight of zero is left out, and
+/// The canonical form of the command, for its fingerprint. Measures of zero are left out, and
 /// so is a missing threshold: the form of a command without them is the same as before products had
 /// them.
 fn fingerprint(draft: &ProductDraft) -> impl Serialize {
@@ -85,8 +86,12 @@ fn fingerprint(draft: &ProductDraft) -> impl Serialize {
         json!([price.minor(), price.currency().code()]),
         json!(draft.stock.units()),
     ];
-    if draft.weight != Weight::ZERO {
-        form.push(json!(draft.weight.grams()));
+    for (measure, value) in draft.measures.iter().filter(|(_, value)| *value != 0) {
+        // The weight has no name in stored fingerprints.
+        form.push(match measure == Measure::WeightGrams {
+            true => json!(value),
+            false => json!({measure.name(): value}),
+        });
     }
     if let Some(threshold) = draft.low_stock {
         form.push(json!({"low_stock": threshold.units()}));
@@ -119,7 +124,7 @@ request! {
     sku: nullable(Option<Sku>);
     description: optional(Description);
     stock: optional(StockLevel) "Units on hand.";
-    weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
+    measures: group(MeasureChanges);
     low_stock_threshold: nullable(StockLevel) "Units at which it is low in stock; null for the shop's own number.";
 }
 
@@ -133,7 +138,7 @@ async fn replace(call: RequestContext, fields: Fields) -> HttpResult {
         price: Some(new.price),
         stock: new.stock,
         adjustment: None,
-        weight: new.weight_grams,
+        measures: new.measures,
         low_stock: new.low_stock_threshold,
         // Only PATCH archives and restores: PUT ignores the field like any unknown one.
         archived: None,
@@ -152,7 +157,7 @@ request! {
     sku: nullable(Option<Sku>);
     description: optional(Description);
     stock: optional(StockLevel) "Units on hand.";
-    weight_grams: optional(Weight) "Shipping weight of one unit, in grams.";
+    measures: group(MeasureChanges);
     low_stock_threshold: nullable(StockLevel) "Units at which it is low in stock; null for the shop's own number.";
 }
 
@@ -166,7 +171,7 @@ async fn update(call: RequestContext, fields: Fields) -> HttpResult {
         price: new.price,
         stock: new.stock,
         adjustment: None,
-        weight: new.weight_grams,
+        measures: new.measures,
         low_stock: new.low_stock_threshold,
         archived: new.archived,
     };
@@ -218,8 +223,8 @@ mod tests {
         let form = |draft: &ProductDraft| serde_json::to_string(&fingerprint(draft)).unwrap();
         let before = r#"["product",null,"Cup","",[100,"USD"],4]"#;
         assert_eq!(form(&draft), before);
-        let weight = Weight::new(350).unwrap();
+        let measures = Measures::default().with(Measure::WeightGrams, 350).unwrap();
         let heavy = r#"["product",null,"Cup","",[100,"USD"],4,350]"#;
-        assert_eq!(form(&ProductDraft { weight, ..draft }), heavy);
+        assert_eq!(form(&ProductDraft { measures, ..draft }), heavy);
     }
 }

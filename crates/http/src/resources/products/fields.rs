@@ -1,10 +1,10 @@
 //! Types of the fields of product requests.
 
 use crate::extract::fields::{decimal, integer, text};
-use crate::extract::request::{FieldType, integer_schema, text_schema};
+use crate::extract::request::{Field, FieldGroup, FieldType, integer_schema, text_schema};
 use crate::resources::prelude::*;
 use crate::respond::json::DECIMAL;
-use tradepost_domain::catalog::{Price, Weight};
+use tradepost_domain::catalog::{Measure, MeasureChanges, Price};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Currency, Description, FieldError, Money, ProductName, Sku};
 
@@ -33,7 +33,25 @@ field_type! { Price, currency: Currency =
 
 field_type! { StockLevel = integer(Self::requested), integer_schema(0, Self::MAX) }
 
-field_type! { Weight = integer(Self::new), integer_schema(0, Self::MAX) }
+impl FieldGroup for MeasureChanges {
+    fn read(fields: &mut Fields) -> Self {
+        let mut changes = Self::default();
+        for measure in Measure::ALL {
+            let value = fields.optional(measure.name(), integer(|value| measure.check(value)));
+            let changed = value.and_then(|value| changes.with(*measure, value).ok());
+            changes = changed.unwrap_or(changes);
+        }
+        changes
+    }
+
+    fn fields() -> Vec<Field> {
+        let field = |measure: &Measure| {
+            let schema = integer_schema(0, measure.max());
+            Field::new(measure.name(), false, schema, Some(measure.about()))
+        };
+        Measure::ALL.iter().map(field).collect()
+    }
+}
 
 /// An empty SKU is none.
 impl FieldType for Option<Sku> {

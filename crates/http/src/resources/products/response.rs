@@ -6,7 +6,11 @@ use crate::respond::json::{Amount, Id, Time, Units, encode};
 use crate::respond::pages::row;
 use crate::respond::rendered::Rendered;
 use chrono::DateTime;
-use tradepost_domain::catalog::{Price, Product, Weight};
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::Serializer;
+use serde_json::Map;
+use std::borrow::Cow;
+use tradepost_domain::catalog::{Measure, Measures, Price, Product};
 use tradepost_domain::inventory::StockLevel;
 use tradepost_domain::kernel::{Currency, Description, Money, Page, ProductId, ProductName, Sku};
 
@@ -25,9 +29,8 @@ pub(crate) struct ProductResponse<'a> {
     /// Units on hand.
     #[schemars(with = "Units")]
     stock: i64,
-    /// Shipping weight of one unit, in grams.
-    #[schemars(range(min = 0, max = Weight::MAX))]
-    weight_grams: i64,
+    #[serde(flatten)]
+    measures: MeasuresResponse,
     /// Units at which it is low in stock; null for the shop's own number.
     #[schemars(with = "Option<Units>")]
     low_stock_threshold: Option<i64>,
@@ -36,6 +39,39 @@ pub(crate) struct ProductResponse<'a> {
     created_at: Time,
     /// When staff last changed it; a sale does not.
     updated_at: Time,
+}
+
+/// The measures of a product, as fields of its object.
+struct MeasuresResponse(Measures);
+
+impl Serialize for MeasuresResponse {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let measures = self.0.iter();
+        serializer.collect_map(measures.map(|(measure, value)| (measure.name(), value)))
+    }
+}
+
+impl JsonSchema for MeasuresResponse {
+    fn schema_name() -> Cow<'static, str> {
+        "Measures".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let all = Measure::ALL.iter();
+        let properties = all.map(|measure| {
+            let schema = json!({
+                "description": measure.about(),
+                "type": "integer",
+                "format": "int64",
+                "minimum": 0,
+                "maximum": measure.max()
+            });
+            (measure.name().to_owned(), schema)
+        });
+        let properties: Map<_, _> = properties.collect();
+        let required: Vec<_> = Measure::ALL.iter().map(|measure| measure.name()).collect();
+        json_schema!({"type": "object", "properties": properties, "required": required})
+    }
 }
 
 impl<'a> ProductResponse<'a> {
@@ -48,7 +84,7 @@ impl<'a> ProductResponse<'a> {
             description: product.description.as_str(),
             price: Amount(price),
             stock: product.stock.units(),
-            weight_grams: product.weight.grams(),
+            measures: MeasuresResponse(product.measures),
             low_stock_threshold: product.low_stock.map(StockLevel::units),
             currency: price.currency().code(),
             created_at: Time(product.created_at),
@@ -96,7 +132,7 @@ pub(crate) fn example() -> Option<Product> {
         description: Description::new("Holds a third of a litre.").ok()?,
         price: Price::new(Money::from_minor(1_400, Currency::from_code("USD")?)).ok()?,
         stock: StockLevel::new(37)?,
-        weight: Weight::new(350).ok()?,
+        measures: Measures::default().with(Measure::WeightGrams, 350).ok()?,
         low_stock: None,
         archived: false,
         created_at: at,
