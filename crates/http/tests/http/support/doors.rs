@@ -12,7 +12,7 @@ use tradepost_domain::catalog::{
 };
 use tradepost_domain::identity::{
     Account, AccountRepository, ChangeEmail, ChangePassword, Credentials, EndSessions,
-    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser,
+    PasswordHash, Refresh, RefreshDigest, RefreshToken, Register, ResetUser, UpdateUser, UserField,
     UserFilter,
 };
 use tradepost_domain::kernel::{
@@ -57,6 +57,15 @@ where
 
     fn list(&self, filter: UserFilter, page: PageRequest) -> Result<Page<Account>, StoreError> {
         self.inner.list(filter, page)
+    }
+
+    fn cursor_page(
+        &self,
+        filter: &UserFilter,
+        keyset: Keyset<UserField>,
+        span: &CursorRequest,
+    ) -> Result<CursorPage<Account>, StoreError> {
+        self.inner.cursor_page(filter, keyset, span)
     }
 
     fn register(&self, command: Register) -> Result<Account, Error> {
