@@ -241,7 +241,7 @@ fn is_description(request: &Request) -> bool {
 
 /// Whether the request reaches the admin interface: a mutated path may.
 fn is_admin(request: &Request) -> bool {
-    request.path.starts_with("/admin/")
+    request.path == "/admin" || request.path.starts_with("/admin/")
 }
 
 fn is_metrics(request: &Request) -> bool {
