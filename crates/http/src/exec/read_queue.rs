@@ -204,7 +204,11 @@ mod tests {
         let mut hung = Vec::new();
         while hung.len() < MAX_IN_FLIGHT {
             if let Some(reads) = queue.join(due) {
-                assert!(!queue.next_batch(reads, 64, never, deadline).is_empty());
+                assert!(
+                    !queue
+                        .next_batch(reads, usize::MAX, never, deadline)
+                        .is_empty()
+                );
                 hung.push(reads);
             }
             thread::sleep(MILLISECOND);
@@ -219,11 +223,23 @@ mod tests {
         };
         // The loops that were given up take no batch, and count no longer.
         for hung in hung {
-            assert!(queue.next_batch(hung, 64, never, deadline).is_empty());
+            assert!(
+                queue
+                    .next_batch(hung, usize::MAX, never, deadline)
+                    .is_empty()
+            );
         }
-        assert!(!queue.next_batch(reads, 64, never, deadline).is_empty());
+        assert!(
+            !queue
+                .next_batch(reads, usize::MAX, never, deadline)
+                .is_empty()
+        );
         assert!(!queue.is_idle());
-        assert!(queue.next_batch(reads, 64, never, deadline).is_empty());
+        assert!(
+            queue
+                .next_batch(reads, usize::MAX, never, deadline)
+                .is_empty()
+        );
         assert!(queue.is_idle());
     }
 }
