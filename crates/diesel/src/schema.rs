@@ -164,6 +164,10 @@ diesel::table! {
     product_imports (id) {
         id -> BigInt,
         started_at -> BigInt,
+        state -> Text,
+        last_line -> BigInt,
+        actor_id -> Nullable<BigInt>,
+        applied_at -> BigInt,
     }
 }
 

@@ -39,13 +39,17 @@ pub(crate) fn start(store: Arc<dyn Retention>) -> io::Result<Background> {
     every(PURGE_INTERVAL, store, Arc::new(SystemClock))
 }
 
-/// Starts the background thread that completes the work of imports of products which were killed:
-/// staged rows to delete, and texts to index.
+/// How often the remains of imports of products are looked for. While an import waits to be
+/// completed, no product can be edited.
+const IMPORT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Starts the background thread that completes imports of products whose process has ended: rows to
+/// write or to delete, and texts to index.
 ///
 /// # Errors
 /// If the operating system cannot create a thread.
 pub(crate) fn tidy_imports(imports: Arc<dyn ProductImportRepository>) -> io::Result<Background> {
-    Background::every(PURGE_INTERVAL, "import-upkeep", move || {
+    Background::every(IMPORT_INTERVAL, "import-upkeep", move || {
         loop {
             match imports.tidy() {
                 Ok(true) => {}

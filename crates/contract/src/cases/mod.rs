@@ -239,6 +239,7 @@ macro_rules! each_case {
                 archived_products_are_imported,
                 a_refused_product_import_writes_nothing,
                 a_large_product_import_is_applied,
+                an_interrupted_product_import_is_completed,
                 staged_rows_are_read_with_their_products,
                 rows_of_one_sku_are_found,
                 a_newer_product_import_replaces_an_older_one,

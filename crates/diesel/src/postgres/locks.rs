@@ -12,6 +12,7 @@
 
 use super::{Conn, Flag, classify};
 use crate::failure::Failure;
+use crate::rows::ProductImportRow;
 use crate::schema::{
     attempts, orders, product_imports, products, refresh_tokens, shop, stock, users,
 };
@@ -85,24 +86,37 @@ pub(crate) fn lock_shop_for_import(conn: &mut Conn) -> Done {
     })
 }
 
-/// Prepares a transaction that applies an import of products. The staged rows are new to the
+/// Prepares a transaction that reads the staged rows of an import of products. They are new to the
 /// planner: without statistics it would join whole tables for each chunk of them.
-pub(crate) fn lock_product_import(conn: &mut Conn) -> Done {
-    Ok(conn.batch_execute(
-        "SET LOCAL idle_in_transaction_session_timeout = 0;
-         SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off",
-    )?)
+pub(crate) fn plan_product_import(conn: &mut Conn) -> Done {
+    Ok(conn.batch_execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")?)
+}
+
+/// Locks the catalogue for the beginning of an import of products: waits for the edits of products
+/// that have begun.
+pub(crate) fn lock_catalogue(conn: &mut Conn) -> Done {
+    // "TPCA".
+    Ok(conn.batch_execute("SELECT pg_advisory_xact_lock(1414546241)")?)
+}
+
+/// Locks the catalogue for edits of products, side by side with other edits; whether it is free.
+pub(crate) fn share_catalogue(conn: &mut Conn) -> Result<bool, Failure> {
+    let lock = diesel::sql_query("SELECT pg_try_advisory_xact_lock_shared(1414546241) AS value");
+    Ok(lock.get_result::<Flag>(conn)?.value)
 }
 
 /// Nothing to do: transactions run side by side.
 pub(crate) fn give_way(_: Duration) {}
 
-/// Locks the row of an import of products, if it is the current one.
-pub(crate) fn current_import(conn: &mut Conn, import: ProductImportId) -> Result<bool, Failure> {
+/// Locks the row of an import of products, and returns it.
+pub(crate) fn lock_import(
+    conn: &mut Conn,
+    import: ProductImportId,
+) -> Result<Option<ProductImportRow>, Failure> {
     let row = product_imports::table
         .find(import.get())
-        .select(product_imports::id);
-    Ok(row.for_no_key_update().load::<i64>(conn)?.len() == 1)
+        .select(ProductImportRow::as_select());
+    Ok(row.for_no_key_update().first(conn).optional()?)
 }
 
 /// How often an import asks for the rows that other transactions have locked, and how long it

@@ -1,11 +1,36 @@
 use super::measures::{StagedMeasures, with_measures};
 use super::{Source, insert_row};
-use crate::schema::product_import_rows;
+use crate::schema::{product_import_rows, product_imports};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use tradepost_domain::catalog::Price;
 use tradepost_domain::import::products::{ProductImportId, ProductRow};
 use tradepost_domain::inventory::StockLevel;
-use tradepost_domain::kernel::{Currency, Description, Money, ProductName, Sku, StoreError};
+use tradepost_domain::kernel::{
+    Currency, Description, Money, ProductName, Sku, StoreError, UserId,
+};
+
+/// An import of products.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = product_imports)]
+pub(crate) struct ProductImportRow {
+    id: i64,
+    pub(crate) state: String,
+    pub(crate) last_line: i64,
+    actor_id: Option<i64>,
+    applied_at: i64,
+}
+
+impl ProductImportRow {
+    /// The acting user, and the time of the changes.
+    pub(crate) fn origin(&self) -> Result<(Option<UserId>, DateTime<Utc>), StoreError> {
+        let from = Source::new("product_imports", self.id);
+        let by = self
+            .actor_id
+            .map(|user| from.good("actor_id", UserId::new(user)));
+        Ok((by.transpose()?, from.at("applied_at", self.applied_at)?))
+    }
+}
 
 /// A staged row of a file of products.
 #[derive(Queryable, Selectable)]

@@ -92,5 +92,13 @@ measure_columns! {
     weight_grams = WeightGrams;
 }
 
+#[expect(
+    clippy::single_component_path_imports,
+    reason = "makes the macro an item of this module"
+)]
 pub(crate) use measures_differ;
+#[expect(
+    clippy::single_component_path_imports,
+    reason = "makes the macro an item of this module"
+)]
 pub(super) use with_measures;

@@ -22,7 +22,7 @@ pub(crate) use idempotency::{NewStoredResponse, StoredResponseRow};
 pub(crate) use identity::{
     AccountRow, CredentialsRow, NewUserRow, RefreshTokenRow, StaffSessionRow, UserChanges,
 };
-pub(crate) use import::{NewStagedRow, StagedRow};
+pub(crate) use import::{NewStagedRow, ProductImportRow, StagedRow};
 pub(crate) use inventory::{LedgerCheckRow, MovementRow, NewMovementRow, StockAfterRow};
 pub(crate) use measures::measures_differ;
 pub(crate) use orders::{NewOrderItem, NewOrderRow, OrderItemRow, OrderRow};

@@ -186,13 +186,14 @@ pub(crate) fn continue_ids(_: &mut Conn) -> QueryResult<()> {
     Ok(())
 }
 
-/// The current import of products.
-const CURRENT_IMPORT: &str = "(SELECT COALESCE(MAX(id), 0) FROM product_imports)";
+/// The staged rows of ended imports of products: those before every import that has not ended.
+const ENDED: &str =
+    "import_id < (SELECT COALESCE(MIN(id), 9223372036854775807) FROM product_imports)";
 
 /// Whether staged rows of ended imports of products remain.
 pub(crate) fn has_ended_import_rows(conn: &mut Conn) -> QueryResult<bool> {
     diesel::select(diesel::dsl::sql::<Bool>(&format!(
-        "EXISTS (SELECT 1 FROM product_import_rows WHERE import_id <> {CURRENT_IMPORT})"
+        "EXISTS (SELECT 1 FROM product_import_rows WHERE {ENDED})"
     )))
     .get_result(conn)
 }
@@ -201,7 +202,7 @@ pub(crate) fn has_ended_import_rows(conn: &mut Conn) -> QueryResult<bool> {
 pub(crate) fn delete_ended_import_rows(conn: &mut Conn, most: i64) -> QueryResult<()> {
     diesel::sql_query(format!(
         "DELETE FROM product_import_rows WHERE (import_id, line) IN (SELECT import_id, line
-            FROM product_import_rows WHERE import_id <> {CURRENT_IMPORT} LIMIT {most})"
+            FROM product_import_rows WHERE {ENDED} LIMIT {most})"
     ))
     .execute(conn)
     .map(drop)

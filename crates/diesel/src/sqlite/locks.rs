@@ -3,8 +3,8 @@
 use super::Conn;
 use super::id_in::id_in;
 use crate::failure::Failure;
+use crate::rows::ProductImportRow;
 use crate::schema::{product_imports, users};
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
@@ -26,7 +26,8 @@ no_locks! {
     staff_or_abort(),
     lock_shop_or_abort(),
     lock_shop_for_import(),
-    lock_product_import(),
+    lock_catalogue(),
+    plan_product_import(),
     lock_imported_products(&[ProductId]),
     names(&[&String]),
     attempt(&str, i64),
@@ -40,10 +41,19 @@ pub(crate) fn give_way(took: Duration) {
 
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
-/// Whether this is the current import of products.
-pub(crate) fn current_import(conn: &mut Conn, import: ProductImportId) -> Result<bool, Failure> {
-    let current = product_imports::table.find(import.get());
-    Ok(diesel::select(exists(current)).get_result(conn)?)
+/// The row of an import of products.
+pub(crate) fn lock_import(
+    conn: &mut Conn,
+    import: ProductImportId,
+) -> Result<Option<ProductImportRow>, Failure> {
+    let row = product_imports::table
+        .find(import.get())
+        .select(ProductImportRow::as_select());
+    Ok(row.first(conn).optional()?)
+}
+
+pub(crate) fn share_catalogue(_: &mut Conn) -> Result<bool, Failure> {
+    Ok(true)
 }
 
 pub(crate) fn skip_locked_users(

@@ -56,8 +56,8 @@ pub(crate) type Db = diesel::sqlite::Sqlite;
 const CONN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many times longer the writer waits for another process than a request waits for a connection:
-/// 4 seconds by default, less than the request timeout. A command of the operator, such as an import
-/// of products, may write for seconds in one transaction, and orders wait for it in the queue.
+/// 4 seconds by default, less than the request timeout. A command of the operator, such as a
+/// migration, may write for seconds in one transaction, and orders wait for it in the queue.
 const WRITE_WAIT: u32 = 10;
 
 /// An open database.

@@ -17,7 +17,8 @@ pub(crate) fn check(page: &PageRequest, answer: &Answer) -> Vec<String> {
         .header("location")
         .is_some_and(|location| location.starts_with("/admin/sign-in/"));
     // A form that is too large is refused before its token is looked for.
-    let is_exact = !page.is_mutated && !(page.is_form && answer.status == 413);
+    let is_refused_first = page.is_form && answer.status == 413;
+    let is_exact = !page.is_mutated && !is_refused_first;
     if is_exact && page.sender != Sender::Staff && answer.status != page.anonymous {
         wrong.push(format!(
             "{} for {:?}, not {}",

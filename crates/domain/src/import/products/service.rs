@@ -247,8 +247,9 @@ impl ProductImports {
     /// Applies a staged import; returns the number of rows by effect, as the products are now.
     ///
     /// # Errors
-    /// [`StageError`], of which the import has no source. Nothing was changed then, unless the
-    /// outcome is unknown: the same import again changes nothing that is done already.
+    /// [`StageError`], of which the import has no source. If it is refused, nothing was changed. If
+    /// the store failed, it may have been applied in part: then a server completes it, or the next
+    /// import.
     pub fn apply(
         &self,
         by: ImportedBy,

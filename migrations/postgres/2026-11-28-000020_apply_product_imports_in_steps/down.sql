@@ -1,0 +1,5 @@
+ALTER TABLE product_import_rows SET UNLOGGED;
+ALTER TABLE product_imports DROP COLUMN state;
+ALTER TABLE product_imports DROP COLUMN last_line;
+ALTER TABLE product_imports DROP COLUMN actor_id;
+ALTER TABLE product_imports DROP COLUMN applied_at;
