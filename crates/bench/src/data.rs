@@ -116,6 +116,9 @@ impl TestShop {
         link.run("BEGIN")?;
         link.run(&fill::shop(size.products, size.users, size.orders))?;
         link.run("COMMIT")?;
+        if shop.has_event_log()? {
+            link.run(fill::EVENT_LOG)?;
+        }
         link.run(match store {
             Store::Postgres => "VACUUM ANALYZE",
             Store::Sqlite => "ANALYZE",
@@ -166,7 +169,7 @@ impl TestShop {
     /// Waits until the server has numbered the events of orders that were placed without it, which
     /// would be part of its measurement otherwise.
     pub(crate) fn await_numbered_events(&self) -> Outcome<()> {
-        if self.store == Store::Sqlite {
+        if self.store == Store::Sqlite || !self.has_event_log()? {
             return Ok(());
         }
         let mut link = self.connect()?;
@@ -174,6 +177,16 @@ impl TestShop {
             thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+
+    /// Whether the schema has an event log: that of a compared program may be older.
+    fn has_event_log(&self) -> Outcome<bool> {
+        let tables = match self.store {
+            Store::Postgres => "pg_tables WHERE tablename",
+            Store::Sqlite => "sqlite_schema WHERE name",
+        };
+        let sql = format!("SELECT count(*) AS value FROM {tables} = 'events'");
+        Ok(self.connect()?.number(&sql)? > 0)
     }
 
     /// Number of orders.

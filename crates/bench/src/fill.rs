@@ -77,17 +77,19 @@ pub(crate) fn shop(products: u32, users: u32, orders: u32) -> String {
         FROM order_lines ORDER BY order_id, position;
 
         UPDATE stock SET on_hand =
-            (SELECT SUM(delta) FROM stock_movements WHERE product_id = stock.product_id);
+            (SELECT SUM(delta) FROM stock_movements WHERE product_id = stock.product_id);"
+    )
+}
 
+/// The event log of these orders, and its sums. A compared program may have none.
+pub(crate) const EVENT_LOG: &str = "
         INSERT INTO events (seq, kind, order_id, user_id, actor_id, detail, amount, at)
         SELECT (SELECT COALESCE(MAX(seq), 0) FROM events) + row_number() OVER (ORDER BY id),
                'order.imported', id, user_id, NULL, status, total, created_at FROM orders ORDER BY id;
         INSERT INTO sales (bucket, orders, revenue)
         SELECT created_at - created_at % 900000000, COUNT(*), SUM(total) FROM orders GROUP BY 1;
         INSERT INTO order_counts (status, orders)
-        SELECT status, COUNT(*) FROM orders GROUP BY status;"
-    )
-}
+        SELECT status, COUNT(*) FROM orders GROUP BY status;";
 
 /// Fills the carts of users 1 to `carts`; all others are empty. The ids of the lines begin at 1 and
 /// follow the users, provided that the table was truncated before.
