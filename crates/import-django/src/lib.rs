@@ -56,6 +56,8 @@ struct Readme;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod variant_tests;
 
 pub use kind::Kind;
 pub use options::{FieldChoice, Meaning, MissingProduct, Options};
@@ -184,7 +186,7 @@ pub fn read(source: impl Source, options: &Options) -> Result<Dump, DumpError> {
     let plan = Plan::new(&survey, options, &mut report);
     drop(survey);
     let mut records = StockRecords::default();
-    if plan.model(Kind::StockRecord).is_some() {
+    if StockRecords::are_needed(&plan) {
         each(&source, |row| records.take(&plan, &row, &mut report))?;
     }
     let mut rows = rows::Rows::new(options, &plan, &records, report);

@@ -63,6 +63,9 @@ pub(crate) fn kinds(
     chosen
 }
 
+/// Columns of which a model of users has at least one.
+const PERSON: &[&str] = &["username", "email", "emailaddress", "password", "phone"];
+
 /// Reports the models that are missing for lines and orders, with candidates.
 pub(crate) fn missing_models(
     survey: &Survey,
@@ -83,12 +86,20 @@ pub(crate) fn missing_models(
             let is_django = name.starts_with("auth.") || kind::is_foreign(name);
             !is_django && !chosen.values().any(|taken| taken == *name)
         });
+        if kind == Kind::User {
+            let is_person = |model: &Model| model.columns.keys().any(|c| is_named(c, PERSON));
+            others.retain(|(_, model)| is_person(model));
+        }
         // Models with amounts are more likely to be products.
         others.sort_by_key(|(_, model)| !model.columns.values().any(Column::has_decimals));
         let word = kind.word();
         let otherwise = match kind {
             Kind::Product if has(Kind::OrderItem) => {
                 "dump it too, or --missing-products archive makes archived ones of the lines"
+            }
+            Kind::User => {
+                "dump it too, or --guest NAME gives orders without a user to an account of that \
+                 name"
             }
             _ => "dump it too",
         };

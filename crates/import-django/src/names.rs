@@ -182,7 +182,7 @@ const USER: &[Field] = &[
     field("username", &["username"]),
     field("email", &["email", "emailaddress"]),
     field("password", &["password"]),
-    field("is_staff", &["isstaff"]),
+    field("is_staff", &["isstaff", "staff", "isadmin", "admin"]),
     field("is_active", &["isactive"]),
     field("created_at", CREATED),
 ];
@@ -229,6 +229,8 @@ const PRODUCT_STATE: &[Field] = &[
     ),
     field("created_at", CREATED),
     field("updated_at", UPDATED),
+    // The product that this one is a variant of.
+    field("parent", &["parent", "parentproduct"]),
 ];
 /// Flags of carts and lines that were ordered and are history.
 const CLOSED: &[&str] = &[

@@ -28,6 +28,8 @@ pub(crate) struct ModelPlan {
     pub(crate) likely: BTreeMap<&'static str, Vec<String>>,
     /// Models that may have the prices of products without one.
     pub(crate) elsewhere: Vec<String>,
+    /// The model of stock records, which have the prices of products without one.
+    pub(crate) records: Option<String>,
 }
 
 impl ModelPlan {
@@ -308,6 +310,7 @@ fn columns(name: &str, model: &Model, kind: Kind, options: &Options) -> ModelPla
         known: listed.join(", "),
         likely,
         elsewhere: Vec::new(),
+        records: None,
     }
 }
 

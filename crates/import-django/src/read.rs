@@ -27,6 +27,8 @@ pub(crate) struct Fields<'a> {
     pub(crate) new_ids: &'a mut NewIds,
     /// For a product: its price and stock, if they are not in its row.
     pub(crate) record: Option<&'a StockRecord>,
+    /// For a variant without a name: the column of names, and its parent's name.
+    pub(crate) name: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Fields<'a> {
@@ -35,6 +37,7 @@ impl<'a> Fields<'a> {
         let mut columns = self.plan.columns(field).iter();
         let own = columns.find_map(|column| Some((column.as_str(), self.row.get(column)?)));
         own.or_else(|| self.record.and_then(|record| record.get(field)))
+            .or_else(|| self.name.filter(|_| field == "name"))
     }
 
     pub(crate) fn say(&mut self, field: &str, value: Option<&str>, sentence: &str) {
@@ -119,6 +122,12 @@ impl<'a> Fields<'a> {
                 self.say_with(&column, None, &sentence, &hint);
             }
             None => {
+                if let Some(records) = self.plan.records.as_ref().filter(|_| field == "price") {
+                    let sentence = format!("It has no price, and no {records}.");
+                    let hint = self.remedy("");
+                    self.say_with(field, None, &sentence, &hint);
+                    return;
+                }
                 let otherwise = match field {
                     "quantity" => format!("; --field {model}.quantity= if each is one unit"),
                     _ => String::new(),

@@ -1,14 +1,7 @@
 //! Problems of shops' dumps whose messages suggest an option, which is tried.
 
-use crate::testing::{order, refused, sound};
+use crate::testing::{changed, order, refused, sound};
 use tradepost_domain::kernel::Money;
-
-/// A shop of one order in which one text is replaced by another.
-fn changed(before: &str, after: &str) -> String {
-    let text = order(r#""user": 1, "status": "pending", "total": "19.80""#);
-    assert!(text.contains(before), "{before}");
-    text.replace(before, after)
-}
 
 #[test]
 fn a_repeated_email_address_is_left_to_its_first_user() {
@@ -301,50 +294,6 @@ fn an_order_of_a_missing_user_can_be_skipped() {
     );
 }
 
-/// The dump with lines of offers, and an offer of the product.
-fn offers() -> String {
-    let text = changed(r#""product": 7, "quantity""#, r#""offer": 3, "quantity""#);
-    let offer = r#"{"model": "shop.offer", "pk": 3, "fields": {"product": 7, "seller": 1, "price": "9.90"}}"#;
-    text.replacen('[', &format!("[{offer},"), 1)
-}
-
-#[test]
-fn lines_of_variants_are_lines_of_their_products() {
-    let text = offers();
-    assert_eq!(sound(&text, &[]).shop.orders[0].lines[0].product.get(), 7);
-    // The key of a variant is never taken for that of a product.
-    let gone = refused(&text.replace(r#""pk": 3"#, r#""pk": 4"#), &[]);
-    assert!(
-        gone.contains("There is no product \"shop.offer 3\""),
-        "{gone}"
-    );
-    let text = text.replace(r#""offer": 3"#, r#""sold": 3"#);
-    let option = "shop.orderitem.product=sold:shop.offer";
-    let told = sound(&text, &["--field", option]);
-    assert_eq!(told.shop.orders[0].lines[0].product.get(), 7);
-    // Lines of carts as well.
-    let cart =
-        r#"{"model": "shop.cartitem", "pk": 1, "fields": {"user": 1, "offer": 3, "quantity": 1}}"#;
-    let text = offers().replacen('[', &format!("[{cart},"), 1);
-    assert_eq!(sound(&text, &[]).shop.carts[0].product.get(), 7);
-}
-
-#[test]
-fn prices_in_another_model_are_suggested() {
-    let text = offers().replace(r#""name": "Tea", "price": "9.90""#, r#""name": "Tea""#);
-    let said = refused(&text, &[]);
-    let option = "shop.offer=stock-record";
-    assert!(said.contains(&format!("--model {option}")), "{said}");
-    let shop = sound(&text, &["--model", option]).shop;
-    assert_eq!(shop.products[0].price.money().minor(), 990);
-    let second = r#"{"model": "shop.offer", "pk": 4, "fields": {"product": 7, "price": "8"}}]"#;
-    let text = text.replace(']', &format!(",{second}"));
-    let said = refused(&text, &["--model", option]);
-    assert!(said.contains("--skip-rows shop.offer keeps"), "{said}");
-    let shop = sound(&text, &["--model", option, "--skip-rows", "shop.offer"]).shop;
-    assert_eq!(shop.products[0].price.money().minor(), 990);
-}
-
 #[test]
 fn orders_may_list_products_by_the_name_of_their_model() {
     let text = order(r#""user": 1, "status": "pending", "games": [7]"#);
@@ -354,4 +303,31 @@ fn orders_may_list_products_by_the_name_of_their_model() {
         .replace(r#""order": 5, "#, "");
     let lines = &sound(&text, &[]).shop.orders[0].lines;
     assert_eq!((lines.len(), lines[0].product.get()), (1, 7));
+}
+
+#[test]
+fn staff_may_be_marked_by_another_flag() {
+    for flag in ["staff", "is_admin", "admin"] {
+        let text = changed(
+            r#""password": "!""#,
+            &format!(r#""password": "!", "{flag}": true"#),
+        );
+        assert!(sound(&text, &[]).shop.users[0].account.is_staff, "{flag}");
+    }
+}
+
+#[test]
+fn only_models_of_persons_are_suggested_as_users() {
+    let text = changed("auth.user", "crm.person").replace(r#""username""#, r#""nick""#);
+    let text = text.replace(r#""password": "!", "#, "");
+    let said = refused(&text, &[]);
+    assert!(
+        said.contains("--model crm.person=user; or dump it too, or --guest NAME"),
+        "{said}"
+    );
+    let said = refused(&text.replace("email", "motto"), &[]);
+    assert!(
+        said.contains("There is no model of users in the dump"),
+        "{said}"
+    );
 }

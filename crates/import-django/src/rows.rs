@@ -207,10 +207,12 @@ impl<'a> Rows<'a> {
             undated: &mut self.undated,
             new_ids: self.new_ids.entry(kind).or_default(),
             record: None,
+            name: None,
         };
         if kind == Kind::Product {
             let key = row.pk.as_ref().and_then(|pk| reference(pk.get()).ok());
-            fields.record = key.and_then(|key| self.records.get(&key));
+            fields.record = key.as_ref().and_then(|key| self.records.get(key));
+            fields.name = key.and_then(|key| self.records.name_of_parent(&key));
         }
         match kind {
             Kind::User => self.users.extend(fields.user()),

@@ -68,7 +68,7 @@ pub(crate) fn listed_products(
         .extend(found.map(|(name, _)| ("lines", vec![name.clone()])));
 }
 
-/// Finds models that may have the prices of products without one.
+/// Finds the model that has the prices of products without one, or may have them.
 pub(crate) fn prices_elsewhere(
     survey: &Survey,
     chosen: &BTreeMap<Kind, String>,
@@ -79,6 +79,10 @@ pub(crate) fn prices_elsewhere(
     let Some(plan) = plan.filter(|plan| plan.columns("price").is_empty()) else {
         return;
     };
+    plan.records = chosen.get(&Kind::StockRecord).cloned();
+    if plan.records.is_some() {
+        return;
+    }
     let has = |model: &Model, names: &[&str]| model.columns.keys().any(|c| is_named(c, names));
     let others = survey.models.iter().filter(|(name, model)| {
         !chosen.values().any(|taken| taken == *name)

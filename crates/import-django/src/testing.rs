@@ -72,3 +72,10 @@ pub(crate) fn sound(text: &str, options: &[&str]) -> Dump {
 pub(crate) fn refused(text: &str, options: &[&str]) -> String {
     result(text, options).map(|dump| dump.shop).unwrap_err()
 }
+
+/// A shop of one order in which one text is replaced by another.
+pub(crate) fn changed(before: &str, after: &str) -> String {
+    let text = order(r#""user": 1, "status": "pending", "total": "19.80""#);
+    assert!(text.contains(before), "{before}");
+    text.replace(before, after)
+}
