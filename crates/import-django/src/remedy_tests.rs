@@ -150,6 +150,8 @@ fn one_amount_of_a_total_is_taken_and_several_are_asked_for() {
     let total = |dump: crate::Dump| dump.shop.orders[0].total;
     // A whole number may be a key.
     assert_eq!(total(sound(&text, &[])).minor(), 1_980);
+    let shipped = text.replace(r#""19.80""#, r#""24.80", "shipping_price": "5.00""#);
+    assert_eq!(total(sound(&shipped, &[])).minor(), 2_480);
     let text = text.replace(r#""amount_due": 3"#, r#""amount_due": "19.80""#);
     let said = refused(&text, &[]);
     assert!(
