@@ -30,15 +30,15 @@ fn sample(text: &str, begins: &str) -> usize {
     line.unwrap().trim().parse().unwrap()
 }
 
-/// Each slot of the worker pool has a connection; the five batchers, the purge and the sequencer of the
-/// event log have one each.
+/// Each slot of the worker pool has a connection; the five batchers, the purge, the check of the stock
+/// and the sequencer of the event log have one each.
 fn has_a_connection_for_each_place(text: &str, pool: &str) {
     let places = ["work", "lists", "searches", "passwords", "probes"].map(|kind| {
         let most = format!("tradepost_jobs_max{{kind=\"{kind}\",state=\"running\"}}");
         sample(text, &most)
     });
     let most = format!("tradepost_pool_connections_max{{pool=\"{pool}\"}}");
-    assert_eq!(sample(text, &most), places.iter().sum::<usize>() + 7);
+    assert_eq!(sample(text, &most), places.iter().sum::<usize>() + 8);
 }
 
 fn given(server: &Serving) -> (String, BTreeSet<String>) {

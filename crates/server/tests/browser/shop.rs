@@ -13,7 +13,9 @@ impl Shop {
     pub(crate) fn new() -> Self {
         let place = Place::new();
         place.make_staff(&QUICK).well();
-        let server = place.serve(&[&QUICK[..], &["--demo", "--throttle", "off"]].concat());
+        // On a busy machine a request may take longer than the default timeout.
+        let patient = ["--demo", "--throttle", "off", "--request-timeout", "60"];
+        let server = place.serve(&[&QUICK[..], &patient].concat());
         Self {
             server,
             _place: place,
