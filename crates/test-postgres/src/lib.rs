@@ -10,10 +10,10 @@ mod processes;
 mod standby;
 pub mod tls;
 
-use processes::{await_stopped, children_of, send, state_and_parent};
+use processes::{await_ended, await_stopped, children_of, send, state_and_parent};
 use std::fs;
 use std::io::{self, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -296,15 +296,7 @@ impl Cluster {
             keeper.wait()?;
             drop(input);
         }
-        let began = Instant::now();
-        // The port is free once the last process has ended.
-        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-            if began.elapsed() > SERVER_TIMEOUT {
-                return Err(io::Error::other("PostgreSQL survived its end"));
-            }
-            sleep(Duration::from_millis(20));
-        }
-        Ok(())
+        processes.into_iter().try_for_each(await_ended)
     }
 
     /// Stops every process of the server by SIGSTOP, and returns once all of them have stopped;

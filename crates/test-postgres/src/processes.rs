@@ -27,10 +27,24 @@ pub(crate) fn children_of(parent: u32) -> io::Result<Vec<u32>> {
     Ok(children)
 }
 
+/// States of a process that has ended, and holds no memory any longer.
+const ENDED: [&str; 2] = ["Z", "X"];
+
 /// Waits until a process has stopped or ended, as signals are delivered asynchronously.
 pub(crate) fn await_stopped(pid: u32) -> io::Result<()> {
+    await_state(pid, |state| {
+        ["T", "t"].contains(&state) || ENDED.contains(&state)
+    })
+}
+
+/// Waits until a process has ended. PostgreSQL does not start while one holds its shared memory.
+pub(crate) fn await_ended(pid: u32) -> io::Result<()> {
+    await_state(pid, |state| ENDED.contains(&state))
+}
+
+fn await_state(pid: u32, is_reached: impl Fn(&str) -> bool) -> io::Result<()> {
     let began = Instant::now();
-    while state_and_parent(pid).is_some_and(|(state, _)| !["T", "t", "Z", "X"].contains(&&*state)) {
+    while state_and_parent(pid).is_some_and(|(state, _)| !is_reached(&state)) {
         if began.elapsed() > SERVER_TIMEOUT {
             return Err(io::Error::other(format!("process {pid} does not stop")));
         }
