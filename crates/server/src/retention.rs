@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tradepost_auth::SystemClock;
 use tradepost_domain::identity::{ATTEMPT_LIFE, KNOWN_NETWORK_LIFE};
-use tradepost_domain::import::products::ProductImportRepository;
+use tradepost_domain::import::products::{ProductImportId, ProductImportRepository};
 use tradepost_domain::kernel::{Clock, IDEMPOTENCY_KEY_TTL, StoreError};
 use tradepost_domain::maintenance::{ClockReading, Retention, decide_purge, latest_uptime};
 
@@ -39,28 +39,53 @@ pub(crate) fn start(store: Arc<dyn Retention>) -> io::Result<Background> {
     every(PURGE_INTERVAL, store, Arc::new(SystemClock))
 }
 
-/// How often the remains of imports of products are looked for. While an import waits to be
-/// completed, no product can be edited.
+/// How often the progress of imports of products is looked at. While an import waits to be completed,
+/// no product can be edited.
 const IMPORT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Starts the background thread that completes imports of products whose process has ended: rows to
-/// write or to delete, and texts to index.
+/// Starts the background thread that completes imports of products whose process has ended: one that
+/// is being applied and makes no progress, and every ten minutes rows to delete and texts to index.
 ///
 /// # Errors
 /// If the operating system cannot create a thread.
 pub(crate) fn tidy_imports(imports: Arc<dyn ProductImportRepository>) -> io::Result<Background> {
+    let (start, mut upkeep) = (Instant::now(), ImportUpkeep::default());
+    let mut tidy_if_due = move || {
+        if upkeep.is_due(imports.applying()?, start.elapsed()) {
+            while imports.tidy()? {}
+        }
+        Ok(())
+    };
     Background::every(IMPORT_INTERVAL, "import-upkeep", move || {
-        loop {
-            match imports.tidy() {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => {
-                    log::warn!("the remains of an import of products stay: {error}");
-                    return;
-                }
-            }
+        let tidied: Result<(), StoreError> = tidy_if_due();
+        if let Err(error) = tidied {
+            log::warn!("the remains of an import of products stay: {error}");
         }
     })
+}
+
+/// When the remains of imports of products are due: never while one makes progress, as two processes
+/// would compete for the locks.
+#[derive(Default)]
+struct ImportUpkeep {
+    /// The import that was being applied at the latest look, and its last line.
+    seen: Option<(ProductImportId, u64)>,
+    due: Duration,
+}
+
+impl ImportUpkeep {
+    /// Notes a look at the import that is being applied; `running` is the time since the start.
+    fn is_due(&mut self, applying: Option<(ProductImportId, u64)>, running: Duration) -> bool {
+        let is_due = match applying {
+            None => running >= self.due,
+            Some(_) => applying == self.seen,
+        };
+        self.seen = applying;
+        if is_due {
+            self.due = running.saturating_add(PURGE_INTERVAL);
+        }
+        is_due
+    }
 }
 
 fn every(
@@ -175,6 +200,26 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
     use tradepost_domain::kernel::StoreErrorKind;
+
+    #[test]
+    fn an_import_is_completed_once_it_makes_no_progress() {
+        let mut upkeep = ImportUpkeep::default();
+        let import = ProductImportId::new(7);
+        for (seconds, applying, expected) in [
+            (0, None, true),
+            (5, None, false),
+            (10, Some((import, 500)), false),
+            (15, Some((import, 1_000)), false),
+            (20, Some((import, 1_000)), true),
+            (25, None, false),
+            (700, Some((import, 2_000)), false),
+            (705, None, true),
+            (710, None, false),
+        ] {
+            let is_due = upkeep.is_due(applying, Duration::from_secs(seconds));
+            assert_eq!(is_due, expected, "after {seconds} seconds");
+        }
+    }
 
     /// A store that keeps clock readings, records the purge cut-offs, and fails every other purge.
     #[derive(Default)]

@@ -566,6 +566,10 @@ impl ProductImportRepository for Broken {
         self.store.discard(import)
     }
 
+    fn applying(&self) -> Result<Option<(ProductImportId, u64)>, StoreError> {
+        self.store.applying()
+    }
+
     fn tidy(&self) -> Result<bool, StoreError> {
         self.store.tidy()
     }

@@ -122,6 +122,11 @@ impl ProductImportRepository for MemoryStore {
         Ok(())
     }
 
+    /// An import is applied under the lock of the store.
+    fn applying(&self) -> Result<Option<(ProductImportId, u64)>, StoreError> {
+        Ok(None)
+    }
+
     fn tidy(&self) -> Result<bool, StoreError> {
         Ok(false)
     }

@@ -7,8 +7,9 @@
 //! 3. [`step`]: the next rows are decided and written, together with the line of the last one, until
 //!    no row differs. They have no problem, as no product was edited since.
 //!
-//! Any process takes the next step. If the one that began has ended, [`complete`] is called by the
-//! upkeep of a server, and by the next import. Several of them take turns.
+//! Any process can take the next step. If the one that began has ended, and so the last line stays the
+//! same, [`complete`] is called by the upkeep of a server; the next import calls it as well. Several
+//! processes take turns, which is slower.
 
 use super::super::identity;
 use super::super::prelude::{self, *};
@@ -33,6 +34,9 @@ const CHUNK: i64 = 500;
 pub(super) const STAGED: &str = "staged";
 const CHECKING: &str = "checking";
 const APPLYING: &str = "applying";
+
+/// Checked rows after which the last line is stored, as a sign of life.
+const CHECKED: u64 = 5_000;
 
 /// How often a step is tried while the database is busy or unavailable, and the pause in between.
 const TRIES: u32 = 40;
@@ -84,6 +88,14 @@ pub(super) fn current(conn: &mut Conn) -> QueryResult<Option<ProductImportId>> {
     let begun = product_imports::table.filter(product_imports::state.ne(STAGED));
     let id = begun.select(product_imports::id).first(conn).optional()?;
     Ok(id.map(ProductImportId::new))
+}
+
+/// The import that is being applied, with the last line that was checked or written.
+pub(super) fn progress(conn: &mut Conn) -> QueryResult<Option<(ProductImportId, u64)>> {
+    let begun = product_imports::table.filter(product_imports::state.ne(STAGED));
+    let columns = (product_imports::id, product_imports::last_line);
+    let found: Option<(i64, i64)> = begun.select(columns).first(conn).optional()?;
+    Ok(found.map(|(id, line)| (ProductImportId::new(id), row_count(line))))
 }
 
 /// Whether products may be edited until the end of this transaction: no import is being applied.
@@ -153,7 +165,7 @@ fn run(
     if !problems.is_empty() && persist(|| end_unchanged(database, import))? {
         return Ok(Err(ProductImportRefusal::Invalid(problems)));
     }
-    persist(|| begin_writing(database, import))?;
+    persist(|| set_state(database, import, APPLYING, 0))?;
     let differing = counts.created.saturating_add(counts.changed);
     progress.begin("Writing lines", Some(differing));
     let mut written = 0_u64;
@@ -191,7 +203,7 @@ fn check(
 ) -> Result<(ImportCounts, ProblemList), StoreError> {
     let currency = database.currency();
     let (mut counts, mut problems) = (ImportCounts::default(), ProblemList::default());
-    let (mut last, mut done) = (0, 0_u64);
+    let (mut last, mut done, mut shown) = (0, 0_u64, 0);
     progress.begin("Checking lines", None);
     loop {
         let decided = database.snapshot(move |conn| {
@@ -217,6 +229,10 @@ fn check(
         problems.merge(&decided.problems);
         done = done.saturating_add(u64::try_from(decided.effects.len()).unwrap_or_default());
         progress.advance(done);
+        if done.saturating_sub(shown) >= CHECKED {
+            shown = done;
+            set_state(database, import, CHECKING, end)?;
+        }
     }
 }
 
@@ -260,13 +276,22 @@ fn end_unchanged(database: &Database, import: ProductImportId) -> Result<bool, S
     })
 }
 
-fn begin_writing(database: &Database, import: ProductImportId) -> Result<(), StoreError> {
+/// Stores the state and the last line of an import that has written nothing.
+fn set_state(
+    database: &Database,
+    import: ProductImportId,
+    state: &'static str,
+    line: i64,
+) -> Result<(), StoreError> {
     database.write(move |conn| {
         let row = product_imports::table
             .find(import.get())
             .filter(product_imports::state.eq(CHECKING));
         diesel::update(row)
-            .set(product_imports::state.eq(APPLYING))
+            .set((
+                product_imports::state.eq(state),
+                product_imports::last_line.eq(line),
+            ))
             .execute(conn)?;
         Ok(())
     })

@@ -125,6 +125,10 @@ impl ProductImportRepository for Database {
         })
     }
 
+    fn applying(&self) -> Result<Option<(ProductImportId, u64)>, StoreError> {
+        self.read(|conn| Ok(applying::progress(conn)?))
+    }
+
     fn tidy(&self) -> Result<bool, StoreError> {
         if let Some(current) = self.read(|conn| Ok(applying::current(conn)?))? {
             applying::complete(self, current)?;

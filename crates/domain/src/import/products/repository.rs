@@ -149,6 +149,13 @@ pub trait ProductImportRepository: Send + Sync {
     /// If the store fails.
     fn discard(&self, import: ProductImportId) -> Result<(), StoreError>;
 
+    /// The import that is being applied, and the last line that was checked or written. It does not
+    /// change while no process applies the import.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn applying(&self) -> Result<Option<(ProductImportId, u64)>, StoreError>;
+
     /// Completes an import that is being applied, whose process may have ended; deletes some staged
     /// rows of ended imports; completes some of the work that an applied import deferred. Whether
     /// any of it may remain.
