@@ -63,9 +63,9 @@ fn a_slice_of_any_length_has_the_same_number_of_statements() {
         (Kind::Process, 10),
         (Kind::Cancel, 13),
         (Kind::Adjust, 10),
-        (Kind::SetStock, 12),
-        (Kind::SetPrice, 10),
-        (Kind::Create, 13),
+        (Kind::SetStock, 14),
+        (Kind::SetPrice, 12),
+        (Kind::Create, 15),
     ];
     let count = |kind| (kind, [1, 32].map(|length| statements(kind, length).len()));
     let expected = expected.map(|(kind, count)| (kind, [count, count]));
