@@ -86,8 +86,8 @@ pub struct ChangeProduct {
 ///
 /// # Errors
 /// As [`decide_staff`]; [`Refusal::NotFound`] for an unknown product, or an archived one that this
-/// change does not restore; [`Refusal::PreconditionFailed`]; [`Refusal::Invalid`] as for [`decide_creation`];
-/// those of [`decide_level`] for an adjustment.
+/// change does not restore; [`Refusal::PreconditionFailed`]; [`Refusal::Invalid`] as for
+/// [`decide_creation`](crate::catalog::decide_creation); those of [`decide_level`] for an adjustment.
 ///
 /// ```
 /// # use tradepost_domain::{prelude::*, testing::*};
