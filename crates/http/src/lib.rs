@@ -71,6 +71,7 @@ pub use middleware::forwarded::{NotAPublicUrl, PublicUrl};
 pub use middleware::rate_limiter::Throttling;
 pub use mount::Mount;
 pub use openapi::document;
+pub use respond::json::push_digits;
 pub use routes::{resources, table};
 pub use server::{Api, Running, StopHandle};
 

@@ -33,9 +33,10 @@ impl Serialize for Amount {
 /// The length of the longest amount: sign, digits and point.
 const MAX_AMOUNT: usize = 21;
 
-/// Appends a number with at least this many digits. A page of products has dozens of numbers in its
-/// amounts and times, and the standard library takes several times as long for each.
-fn push_digits(text: &mut String, number: u64, width: u32) {
+/// Appends a number in decimal, with zeros in front up to this number of digits. A page of products
+/// has dozens of numbers in its amounts and times, and the formatting machinery of the standard
+/// library takes several times as long for each.
+pub fn push_digits(text: &mut String, number: u64, width: u32) {
     let mut unit = 10_u64.saturating_pow(width.saturating_sub(1));
     while number / unit >= 10 {
         unit *= 10;
@@ -155,6 +156,17 @@ mod tests {
     use super::*;
     use chrono::NaiveDate;
     use tradepost_domain::kernel::Currency;
+
+    #[test]
+    fn numbers_are_written_as_by_the_standard_library() {
+        for number in [0, 1, 9, 10, 99, 100, 999_999, 1_000_000, u64::MAX] {
+            for width in [0, 1, 6, 20] {
+                let mut text = String::from("x");
+                push_digits(&mut text, number, width.try_into().unwrap());
+                assert_eq!(text, format!("x{number:0width$}"));
+            }
+        }
+    }
 
     #[test]
     fn amounts_are_those_of_the_domain() {

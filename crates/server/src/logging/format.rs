@@ -1,11 +1,11 @@
 //! Log formats, with their common parts: timestamps, and characters that are escaped.
 
-use super::digits::push_padded;
 use super::queue::Access;
 use super::{json, line};
 use chrono::{DateTime, SecondsFormat, Utc};
 use log::{Level, Record};
 use std::fmt::Arguments;
+use tradepost_http::push_digits;
 
 /// The format of the log: lines for people, or JSON Lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Timestamp {
         }
         out.push_str(&self.begin);
         out.push('.');
-        push_padded(out, time.timestamp_subsec_micros().into(), 6);
+        push_digits(out, time.timestamp_subsec_micros().into(), 6);
         out.push('Z');
     }
 }
