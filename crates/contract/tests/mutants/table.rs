@@ -1,8 +1,8 @@
 //! Table of faults and the cases that detect them. Each subject has its rows beside its faults.
 
 use crate::faults::{
-    attempts, carts, events, imports, keys, orders, people, product_imports, product_lists,
-    products, quotas, roles, sessions, slices, staff_sessions,
+    attempts, carts, events, imports, keys, ledger, order_lists, orders, people, product_imports,
+    product_lists, products, quotas, roles, sessions, slices, staff_sessions,
 };
 use crate::store::Behaviour;
 
@@ -16,6 +16,8 @@ pub(crate) fn every_fault() -> impl Iterator<Item = &'static Row> {
         products::ROWS,
         carts::ROWS,
         orders::ROWS,
+        order_lists::ROWS,
+        ledger::ROWS,
         quotas::ROWS,
         people::ROWS,
         roles::ROWS,

@@ -6,6 +6,8 @@ pub(crate) mod carts;
 pub(crate) mod events;
 pub(crate) mod imports;
 pub(crate) mod keys;
+pub(crate) mod ledger;
+pub(crate) mod order_lists;
 pub(crate) mod orders;
 pub(crate) mod people;
 pub(crate) mod product_imports;

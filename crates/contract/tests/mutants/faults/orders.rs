@@ -5,17 +5,11 @@ use crate::table::Row;
 use tradepost_contract::{at, first_page, place};
 use tradepost_domain::cart::{CartAction, CartRefusal, CartRepository, ChangeCart};
 use tradepost_domain::catalog::{CatalogRefusal, ChangeProduct, ProductChange, ProductRepository};
-use tradepost_domain::inventory::{
-    AdjustStock, Audit, Discrepancy, InventoryRefusal, InventoryRepository, Ledger, LedgerCheck,
-    LedgerCheckKind, StockDelta,
-};
-use tradepost_domain::kernel::{
-    CursorPage, CursorRequest, Error, Execution, Keyset, OrderId, Page, PageRequest, ProductId,
-    Refusal, StoreError, UserId,
-};
+use tradepost_domain::inventory::{AdjustStock, InventoryRefusal, InventoryRepository, StockDelta};
+use tradepost_domain::kernel::{Error, Execution, ProductId, Refusal, StoreError, UserId};
 use tradepost_domain::orders::{
-    ChangeOrder, Order, OrderField, OrderFilter, OrderList, OrderRefusal, OrderRepository,
-    OrderStatus, PlaceOrder, Placement,
+    ChangeOrder, Order, OrderFilter, OrderList, OrderRefusal, OrderRepository, OrderStatus,
+    PlaceOrder, Placement,
 };
 use tradepost_memory::MemoryStore as Store;
 
@@ -230,24 +224,6 @@ pub(crate) fn always_cancels(store: &Store, command: ChangeOrder) -> Result<Orde
     }
 }
 
-pub(crate) fn lists_oldest_first(
-    store: &Store,
-    list: &OrderList,
-    page: PageRequest,
-) -> Result<Page<Order>, StoreError> {
-    let mut page = OrderRepository::list(store, list, page)?;
-    page.items.reverse();
-    Ok(page)
-}
-
-pub(crate) fn confesses(_: &Store) -> Result<Audit, StoreError> {
-    let order = OrderId::new(1).unwrap();
-    Ok(Audit {
-        discrepancies: vec![Discrepancy::NoLines { order }],
-        ..Audit::default()
-    })
-}
-
 pub(crate) fn overwrites(store: &Store, command: ChangeOrder) -> Result<Order, Error> {
     OrderRepository::change(
         store,
@@ -256,44 +232,6 @@ pub(crate) fn overwrites(store: &Store, command: ChangeOrder) -> Result<Order, E
             ..command
         },
     )
-}
-
-pub(crate) fn ignores_filters(
-    store: &Store,
-    list: &OrderList,
-    page: PageRequest,
-) -> Result<Page<Order>, StoreError> {
-    let filter = OrderFilter {
-        archived: list.filter.archived,
-        ..OrderFilter::default()
-    };
-    let sorting = list.sorting.clone();
-    OrderRepository::list(store, &OrderList { filter, sorting }, page)
-}
-
-pub(crate) fn ignores_sorting(
-    store: &Store,
-    list: &OrderList,
-    page: PageRequest,
-) -> Result<Page<Order>, StoreError> {
-    OrderRepository::list(store, &OrderList::new(list.filter.clone()), page)
-}
-
-/// Compares the value without the id as a tie-breaker.
-pub(crate) fn skips_equal_values(
-    store: &Store,
-    filter: &OrderFilter,
-    keyset: Keyset<OrderField>,
-    span: &CursorRequest,
-) -> Result<CursorPage<Order>, StoreError> {
-    let mut slice = OrderRepository::cursor_page(store, filter, keyset, span)?;
-    if let Some(edge) = &span.edge {
-        let value = |order: &Order| keyset.position(order).value;
-        slice
-            .items
-            .retain(|order| value(order) != edge.position.value);
-    }
-    Ok(slice)
 }
 
 pub(crate) const ROWS: &[Row] = &[
@@ -380,14 +318,6 @@ pub(crate) const ROWS: &[Row] = &[
         &["cancel_races_shipping", "a_refused_change_changes_nothing"],
     ),
     (
-        "lists orders oldest first",
-        Behaviour {
-            list_orders: lists_oldest_first,
-            ..HONEST
-        },
-        &["orders_are_listed_newest_first"],
-    ),
-    (
         "sells what is archived",
         Behaviour {
             place: sells_archived,
@@ -402,62 +332,5 @@ pub(crate) const ROWS: &[Row] = &[
             ..HONEST
         },
         &["an_order_edit_checks_its_precondition"],
-    ),
-    (
-        "begins each part of the stock check at the beginning",
-        Behaviour {
-            audit_stock: |store, _, limit| store.audit_stock(None, limit),
-            ..HONEST
-        },
-        &["stock_is_checked_in_parts"],
-    ),
-    (
-        "keeps one result for all kinds of ledger checks",
-        Behaviour {
-            record_check: |store, check| {
-                let kind = LedgerCheckKind::Whole;
-                store.record_check(&LedgerCheck {
-                    kind,
-                    ..check.clone()
-                })
-            },
-            ..HONEST
-        },
-        &["the_last_ledger_checks_are_kept"],
-    ),
-    (
-        "keeps wrong books",
-        Behaviour {
-            audit: confesses,
-            ..HONEST
-        },
-        &[
-            "an_empty_batch_does_nothing",
-            "an_unknown_product_is_absent",
-        ],
-    ),
-    (
-        "lists orders whatever is asked for",
-        Behaviour {
-            list_orders: ignores_filters,
-            ..HONEST
-        },
-        &["orders_are_filtered"],
-    ),
-    (
-        "sorts orders by age alone",
-        Behaviour {
-            list_orders: ignores_sorting,
-            ..HONEST
-        },
-        &["orders_are_sorted"],
-    ),
-    (
-        "skips orders that are equal",
-        Behaviour {
-            slice_orders: skips_equal_values,
-            ..HONEST
-        },
-        &["cursor_pages_list_every_order_once"],
     ),
 ];
